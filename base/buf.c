@@ -1,0 +1,97 @@
+#include "base/buf.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+struct buf buf_over(void *p, size_t cap)
+{
+	assert(cap >= 1);
+	*(uint8_t *)p = 0;
+	return (struct buf){ p, cap, 0, false };
+}
+
+void buf_put(struct buf *b, const void *p, size_t n)
+{
+	if (b->overflow || n >= b->cap - b->len) {
+		b->overflow = true;
+		return;
+	}
+	if (n)
+		memcpy(b->p + b->len, p, n);
+	b->len += n;
+	b->p[b->len] = 0;
+}
+
+void buf_put_slice(struct buf *b, struct slice s)
+{
+	buf_put(b, s.p, s.n);
+}
+
+void buf_put_str(struct buf *b, const char *s)
+{
+	buf_put(b, s, strlen(s));
+}
+
+void buf_put_char(struct buf *b, char c)
+{
+	buf_put(b, &c, 1);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	size_t room = b->cap - b->len;
+	va_list ap;
+	int n;
+
+	if (b->overflow)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf((char *)b->p + b->len, room, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= room) {
+		b->p[b->len] = 0;
+		b->overflow = true;
+		return;
+	}
+	b->len += (size_t)n;
+}
+
+static void put_uint(struct buf *b, uint64_t v, size_t octets)
+{
+	uint8_t be[8];
+
+	for (size_t i = 0; i < octets; i++)
+		be[i] = (uint8_t)(v >> 8 * (octets - 1 - i));
+	buf_put(b, be, octets);
+}
+
+void buf_put_u8(struct buf *b, uint8_t v)
+{
+	put_uint(b, v, 1);
+}
+
+void buf_put_u16(struct buf *b, uint16_t v)
+{
+	put_uint(b, v, 2);
+}
+
+void buf_put_u32(struct buf *b, uint32_t v)
+{
+	put_uint(b, v, 4);
+}
+
+void buf_put_u64(struct buf *b, uint64_t v)
+{
+	put_uint(b, v, 8);
+}
+
+void buf_put_l16(struct buf *b, struct slice s)
+{
+	if (s.n > UINT16_MAX) {
+		b->overflow = true;
+		return;
+	}
+	buf_put_u16(b, (uint16_t)s.n);
+	buf_put_slice(b, s);
+}

@@ -1,0 +1,232 @@
+#include "base/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+struct waiting {
+	struct waiting *next;
+	size_t n;
+	uint8_t octets[];
+};
+
+struct channel {
+	int fd;
+	struct event *readable, *writable;
+	struct waiting *head, **tail;
+	size_t queued, max_queue;
+	const struct channel_ops *ops;
+	void *arg;
+	bool in_callback, doomed, closed;
+};
+
+enum { MESSAGES_PER_TURN = 64 };
+
+static void destroy(struct channel *c)
+{
+	if (c->readable)
+		event_free(c->readable);
+	if (c->writable)
+		event_free(c->writable);
+	while (c->head) {
+		struct waiting *w = c->head;
+
+		c->head = w->next;
+		free(w);
+	}
+	close(c->fd);
+	free(c);
+}
+
+static void fail(struct channel *c, int err)
+{
+	if (c->closed)
+		return;
+	c->closed = true;
+	event_del(c->readable);
+	event_del(c->writable);
+	c->ops->closed(c->arg, err);
+}
+
+static void read_messages(struct channel *c)
+{
+	uint8_t message[CHANNEL_MAX_MESSAGE];
+
+	for (int i = 0; i < MESSAGES_PER_TURN && !c->closed && !c->doomed; i++) {
+		ssize_t n = recv(c->fd, message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0 || (size_t)n > sizeof(message))
+			fail(c, n < 0 ? -errno : n ? -EMSGSIZE : 0);
+		else
+			c->ops->message(c->arg, slice_of(message, (size_t)n));
+	}
+}
+
+static void send_waiting(struct channel *c)
+{
+	while (c->head && !c->closed) {
+		struct waiting *w = c->head;
+		ssize_t n = send(c->fd, w->octets, w->n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			event_add(c->writable, NULL);
+			return;
+		}
+		if (n < 0) {
+			fail(c, -errno);
+			return;
+		}
+		c->head = w->next;
+		if (!c->head)
+			c->tail = &c->head;
+		c->queued--;
+		free(w);
+	}
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct channel *c = arg;
+
+	(void)fd;
+	c->in_callback = true;
+	if (what & EV_WRITE)
+		send_waiting(c);
+	if (what & EV_READ)
+		read_messages(c);
+	c->in_callback = false;
+	if (c->doomed)
+		destroy(c);
+}
+
+struct channel *channel_new(struct event_base *base, int fd, size_t max_queue,
+			    const struct channel_ops *ops, void *arg)
+{
+	struct channel *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = (struct channel){ .fd = fd, .max_queue = max_queue, .ops = ops, .arg = arg };
+	c->tail = &c->head;
+	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_event, c);
+	c->writable = event_new(base, fd, EV_WRITE, on_event, c);
+	if (!c->readable || !c->writable || evutil_make_socket_nonblocking(fd) < 0 ||
+	    event_add(c->readable, NULL) < 0) {
+		if (c->readable)
+			event_free(c->readable);
+		if (c->writable)
+			event_free(c->writable);
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void channel_free(struct channel **channelp)
+{
+	struct channel *c = *channelp;
+
+	if (!c)
+		return;
+	*channelp = NULL;
+	if (c->in_callback)
+		c->doomed = true; /* on_event destroys it when the callback is over */
+	else
+		destroy(c);
+}
+
+int channel_send(struct channel *c, struct slice message)
+{
+	struct waiting *w;
+
+	if (c->closed || c->doomed)
+		return -EPIPE;
+	if (message.n == 0 || message.n > CHANNEL_MAX_MESSAGE)
+		return -EMSGSIZE;
+	if (!c->head) {
+		ssize_t n = send(c->fd, message.p, message.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n >= 0)
+			return 0;
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno; /* the reading side reports the close */
+	}
+	if (c->queued == c->max_queue)
+		return -ENOBUFS;
+	w = malloc(sizeof(*w) + message.n);
+	if (!w)
+		return -ENOMEM;
+	w->next = NULL;
+	w->n = message.n;
+	memcpy(w->octets, message.p, message.n);
+	*c->tail = w;
+	c->tail = &w->next;
+	c->queued++;
+	event_add(c->writable, NULL);
+	return 0;
+}
+
+size_t channel_queued(const struct channel *c)
+{
+	return c->queued;
+}
+
+static int unix_address(const char *path, struct sockaddr_un *addr)
+{
+	size_t n = strlen(path);
+
+	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (n == 0 || n >= sizeof(addr->sun_path))
+		return -ENAMETOOLONG;
+	memcpy(addr->sun_path, path, n + 1);
+	return 0;
+}
+
+static int unix_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int channel_listen(const char *path, unsigned mode)
+{
+	struct sockaddr_un addr;
+	int err = unix_address(path, &addr);
+	int fd = err ? err : unix_socket();
+
+	if (fd < 0)
+		return fd;
+	unlink(path);
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || chmod(path, mode) < 0 ||
+	    listen(fd, 64) < 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int channel_connect(const char *path)
+{
+	struct sockaddr_un addr;
+	int err = unix_address(path, &addr);
+	int fd = err ? err : unix_socket();
+
+	if (fd < 0)
+		return fd;
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}

@@ -1,0 +1,140 @@
+#include "base/diag.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIAG_MAX_ITEMS = 1000, DIAG_MAX_TEXT = 1024 };
+
+struct item {
+	struct diag_item pub;
+	char *file;
+	char *text;
+};
+
+struct diag {
+	struct item *items;
+	size_t kept, errors, warnings;
+};
+
+struct diag *diag_new(void)
+{
+	return calloc(1, sizeof(struct diag));
+}
+
+void diag_free(struct diag **diagp)
+{
+	struct diag *diag = *diagp;
+
+	if (!diag)
+		return;
+	for (size_t i = 0; i < diag->kept; i++) {
+		free(diag->items[i].file);
+		free(diag->items[i].text);
+	}
+	free(diag->items);
+	free(diag);
+	*diagp = NULL;
+}
+
+static void keep(struct diag *diag, enum diag_severity severity, const struct diag_place *place,
+		 const char *text)
+{
+	struct item *items, *item;
+
+	if (diag->kept == DIAG_MAX_ITEMS)
+		return;
+	items = realloc(diag->items, (diag->kept + 1) * sizeof(*items));
+	if (!items)
+		return;
+	diag->items = items;
+	item = &items[diag->kept];
+	*item = (struct item){ .text = strdup(text) };
+	if (!item->text)
+		return;
+	if (place) {
+		item->pub.place = *place;
+		item->file = place->file ? strdup(place->file) : NULL;
+	}
+	item->pub.severity = severity;
+	item->pub.place.file = item->file;
+	item->pub.text = item->text;
+	diag->kept++;
+}
+
+static void add(struct diag *diag, enum diag_severity severity, const struct diag_place *place,
+		const char *fmt, va_list ap)
+{
+	char text[DIAG_MAX_TEXT];
+
+	if (severity == DIAG_ERROR)
+		diag->errors++;
+	else
+		diag->warnings++;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	keep(diag, severity, place, text);
+}
+
+void diag_error(struct diag *diag, const struct diag_place *place, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!diag)
+		return;
+	va_start(ap, fmt);
+	add(diag, DIAG_ERROR, place, fmt, ap);
+	va_end(ap);
+}
+
+void diag_warning(struct diag *diag, const struct diag_place *place, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!diag)
+		return;
+	va_start(ap, fmt);
+	add(diag, DIAG_WARNING, place, fmt, ap);
+	va_end(ap);
+}
+
+size_t diag_errors(const struct diag *diag)
+{
+	return diag ? diag->errors : 0;
+}
+
+size_t diag_warnings(const struct diag *diag)
+{
+	return diag ? diag->warnings : 0;
+}
+
+bool diag_get(const struct diag *diag, size_t i, struct diag_item *item_out)
+{
+	if (!diag || i >= diag->kept)
+		return false;
+	*item_out = diag->items[i].pub;
+	return true;
+}
+
+const char *diag_first_error(const struct diag *diag)
+{
+	for (size_t i = 0; diag && i < diag->kept; i++)
+		if (diag->items[i].pub.severity == DIAG_ERROR)
+			return diag->items[i].text;
+	return "";
+}
+
+void diag_print(const struct diag *diag, FILE *to)
+{
+	struct diag_item item;
+
+	for (size_t i = 0; diag_get(diag, i, &item); i++) {
+		if (item.place.file)
+			fprintf(to, "%s:", item.place.file);
+		if (item.place.line)
+			fprintf(to, "%u:", item.place.line);
+		if (item.place.column)
+			fprintf(to, "%u:", item.place.column);
+		fprintf(to, "%s%s: %s\n", item.place.file || item.place.line ? " " : "",
+			item.severity == DIAG_ERROR ? "error" : "warning", item.text);
+	}
+}

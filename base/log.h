@@ -1,0 +1,47 @@
+/* log.h - the program's log, in the form its manual prints.
+ *
+ * One line per outcome, key=value where it helps a search; never keys, PSKs or
+ * message bodies.  Control characters in a line are written as "\xNN", so that
+ * nobody else's text can forge a line.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdint.h>
+
+struct diag;
+
+enum log_type { LOG_TYPE_DEBUG, LOG_TYPE_INFO, LOG_TYPE_WARN, LOG_TYPE_INIT };
+
+enum log_style {
+	LOG_STYLE_CIG, /* [Time] Module[Type]: Information            CIG manual, "Logs" */
+	LOG_STYLE_CRS, /* [Time | Type | Module(PID)] Information     CRS manual 6.1 */
+};
+
+/* Opens path for appending (0640), or standard error where path is NULL.
+ * Returns 0 or -errno with diag set; until then lines go to standard error. */
+int log_open(enum log_style style, const char *path, struct diag *diag);
+
+/* Opens the path again, after logrotate has moved the file. */
+void log_reopen(void);
+
+/* DEBUG lines are dropped unless verbose. */
+void log_set_verbose(int verbose);
+
+void log_line(enum log_type type, const char *module, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#define log_debug(module, ...) log_line(LOG_TYPE_DEBUG, module, __VA_ARGS__)
+#define log_info(module, ...) log_line(LOG_TYPE_INFO, module, __VA_ARGS__)
+#define log_warn(module, ...) log_line(LOG_TYPE_WARN, module, __VA_ARGS__)
+#define log_init(module, ...) log_line(LOG_TYPE_INIT, module, __VA_ARGS__)
+
+/* Keeps one peer's mistakes from filling the disk: true for the first event
+ * and then once a minute; suppressed_out counts what was left out between. */
+struct log_limit {
+	int64_t next_ms;
+	unsigned suppressed;
+};
+int log_limit_pass(struct log_limit *limit, int64_t now_ms, unsigned *suppressed_out);
+
+#endif

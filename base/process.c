@@ -1,0 +1,73 @@
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { CHILD_FD = 3 };
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static _Noreturn void run_child(const struct process_spec *spec, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127); /* the parent died before the line above */
+	reset_signals();
+	if (spec->output_fd >= 0) {
+		dup2(spec->output_fd, STDOUT_FILENO);
+		dup2(spec->output_fd, STDERR_FILENO);
+	}
+	if (spec->pass_fd == CHILD_FD)
+		fcntl(CHILD_FD, F_SETFD, 0);
+	else if (spec->pass_fd >= 0)
+		dup2(spec->pass_fd, CHILD_FD);
+	close_range(CHILD_FD + (spec->pass_fd >= 0), UINT_MAX, 0);
+	execv(spec->argv[0], (char *const *)spec->argv);
+	_exit(127);
+}
+
+pid_t process_spawn(const struct process_spec *spec)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		run_child(spec, parent);
+	return pid;
+}
+
+int process_find(const char *name, char *out, size_t outsz)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *slash;
+	int len;
+
+	if (n > 0) {
+		self[n] = '\0';
+		slash = strrchr(self, '/');
+		len = snprintf(out, outsz, "%.*s/%s", (int)(slash - self), self, name);
+		if (len > 0 && (size_t)len < outsz && access(out, X_OK) == 0)
+			return 0;
+	}
+	len = snprintf(out, outsz, "%s/%s", LIBEXECDIR, name);
+	if (len > 0 && (size_t)len < outsz && access(out, X_OK) == 0)
+		return 0;
+	return -ENOENT;
+}

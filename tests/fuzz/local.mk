@@ -1,0 +1,18 @@
+# Fuzz targets: each has its corpus in tests/fuzz/corpus/NAME.  Without --enable-fuzz a target is
+# linked with replay.c, which feeds it every file of its corpus, and runs as a test.
+FUZZ_TARGETS =
+if FUZZ
+FUZZ_MAIN =
+FUZZING_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += $(FUZZ_TARGETS)
+else
+FUZZ_MAIN = %D%/replay.c
+FUZZING_LDFLAGS = $(AM_LDFLAGS)
+check_PROGRAMS += $(FUZZ_TARGETS)
+endif
+EXTRA_DIST += %D%/replay.c %D%/run
+# One block a target:
+#   FUZZ_TARGETS += %D%/fuzz_NAME
+#   %C%_fuzz_NAME_SOURCES = %D%/fuzz_NAME.c $(FUZZ_MAIN)
+#   %C%_fuzz_NAME_LDFLAGS = $(FUZZING_LDFLAGS)
+#   %C%_fuzz_NAME_LDADD = ...
