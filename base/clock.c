@@ -41,7 +41,8 @@ int clock_set_now(const char *text, struct diag *diag)
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
 
 	if (!end || *end) {
-		diag_error(diag, NULL, "--now: \"%s\" is not of the form YYYY-MM-DDTHH:MM:SSZ", text);
+		diag_error(diag, NULL, "--now: \"%s\" is not of the form YYYY-MM-DDTHH:MM:SSZ",
+			   text);
 		return -EINVAL;
 	}
 	wall_shift_ms = (int64_t)timegm(&tm) * 1000 - read_ms(CLOCK_REALTIME);

@@ -10,5 +10,6 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/encode.c %D%/encode.h \
 	%D%/file.c %D%/file.h \
 	%D%/log.c %D%/log.h \
+	%D%/net.c %D%/net.h \
 	%D%/process.c %D%/process.h \
 	%D%/slice.h

@@ -1,8 +1,10 @@
 # tests of base/
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_encode %D%/test_channel
+check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net
 endif
 %C%_test_encode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_encode_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_channel_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_channel_LDADD = base/libbase.a $(CMOCKA_LIBS) $(EVENT_LIBS)
+%C%_test_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_net_LDADD = base/libbase.a $(CMOCKA_LIBS)

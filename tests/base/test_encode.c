@@ -28,7 +28,8 @@ static void base64_gives_the_rfcs_examples_both_ways(void **state)
 
 		base64_encode(BASE64_STANDARD, slice_str(cases[i].octets), text);
 		assert_string_equal(text, cases[i].standard);
-		assert_int_equal(base64_decode(BASE64_STANDARD, slice_str(text), octets, 32, &n), 0);
+		assert_int_equal(base64_decode(BASE64_STANDARD, slice_str(text), octets, 32, &n),
+				 0);
 		assert_int_equal(n, strlen(cases[i].octets));
 		assert_memory_equal(octets, cases[i].octets, n);
 		base64_encode(BASE64_URL, slice_str(cases[i].octets), text);
@@ -40,7 +41,8 @@ static void base64_gives_the_rfcs_examples_both_ways(void **state)
 
 static void base64_refuses_what_is_not_strict(void **state)
 {
-	static const char *const bad[] = { "Zg", "Zg=", "Zg===", "Zh==", "Z g=", "Zm9v\n", "=", "Zg==Zg==" };
+	static const char *const bad[] = { "Zg",   "Zg=",    "Zg===", "Zh==",
+					   "Z g=", "Zm9v\n", "=",     "Zg==Zg==" };
 	uint8_t octets[32];
 	size_t n;
 
@@ -49,7 +51,8 @@ static void base64_refuses_what_is_not_strict(void **state)
 		assert_int_equal(base64_decode(BASE64_STANDARD, slice_str(bad[i]), octets, 32, &n),
 				 -EINVAL);
 	assert_int_equal(base64_decode(BASE64_URL, slice_str("Z"), octets, 32, &n), -EINVAL);
-	assert_int_equal(base64_decode(BASE64_STANDARD, slice_str("Zm9v"), octets, 2, &n), -ENOBUFS);
+	assert_int_equal(base64_decode(BASE64_STANDARD, slice_str("Zm9v"), octets, 2, &n),
+			 -ENOBUFS);
 }
 
 static void hex_is_read_in_either_case(void **state)

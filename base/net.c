@@ -1,0 +1,210 @@
+#include "base/net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int parse_number(const char *text, unsigned long max, unsigned long *out)
+{
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	return errno || *end || *out > max ? -EINVAL : 0;
+}
+
+/* Splits text into host and port text; port is "" where there is none. */
+static int split(const char *text, char *host, size_t hostsz, const char **port)
+{
+	const char *colon = strrchr(text, ':'), *start = text, *end;
+
+	*port = "";
+	if (text[0] == '[') {
+		start = text + 1;
+		end = strchr(text, ']');
+		if (!end || (end[1] != '\0' && end[1] != ':'))
+			return -EINVAL;
+		if (end[1] == ':')
+			*port = end + 2;
+		if (end[1] == ':' && end[2] == '\0')
+			return -EINVAL;
+	} else if (colon && strchr(text, ':') == colon) {
+		end = colon;
+		*port = colon + 1;
+		if (colon[1] == '\0')
+			return -EINVAL;
+	} else {
+		end = text + strlen(text);
+	}
+	if ((size_t)(end - start) >= hostsz)
+		return -EINVAL;
+	memcpy(host, start, (size_t)(end - start));
+	host[end - start] = '\0';
+	return 0;
+}
+
+int net_parse(const char *text, uint16_t default_port, struct net_addr *out)
+{
+	char host[INET6_ADDRSTRLEN + 1];
+	unsigned long number = default_port;
+	const char *port;
+
+	if (split(text, host, sizeof(host), &port) ||
+	    (*port && parse_number(port, UINT16_MAX, &number)))
+		return -EINVAL;
+	*out = (struct net_addr){ .len = sizeof(out->in) };
+	if (inet_pton(AF_INET, host, &out->in.sin_addr) == 1) {
+		out->in.sin_family = AF_INET;
+		out->in.sin_port = htons((uint16_t)number);
+		return 0;
+	}
+	*out = (struct net_addr){ .len = sizeof(out->in6) };
+	if (inet_pton(AF_INET6, host, &out->in6.sin6_addr) == 1) {
+		out->in6.sin6_family = AF_INET6;
+		out->in6.sin6_port = htons((uint16_t)number);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static const void *host_octets(const struct net_addr *addr, size_t *n)
+{
+	if (addr->sa.sa_family == AF_INET6) {
+		*n = sizeof(addr->in6.sin6_addr);
+		return &addr->in6.sin6_addr;
+	}
+	*n = sizeof(addr->in.sin_addr);
+	return &addr->in.sin_addr;
+}
+
+void net_format_host(const struct net_addr *addr, char out[NET_TEXT_SIZE])
+{
+	size_t n;
+
+	if (!inet_ntop(addr->sa.sa_family, host_octets(addr, &n), out, NET_TEXT_SIZE))
+		snprintf(out, NET_TEXT_SIZE, "-");
+}
+
+void net_format(const struct net_addr *addr, char out[NET_TEXT_SIZE])
+{
+	char host[INET6_ADDRSTRLEN];
+	size_t n;
+
+	if (!inet_ntop(addr->sa.sa_family, host_octets(addr, &n), host, sizeof(host)))
+		snprintf(out, NET_TEXT_SIZE, "-");
+	else
+		snprintf(out, NET_TEXT_SIZE, addr->sa.sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+			 host, net_port(addr));
+}
+
+uint16_t net_port(const struct net_addr *addr)
+{
+	return ntohs(addr->sa.sa_family == AF_INET6 ? addr->in6.sin6_port : addr->in.sin_port);
+}
+
+void net_set_port(struct net_addr *addr, uint16_t port)
+{
+	if (addr->sa.sa_family == AF_INET6)
+		addr->in6.sin6_port = htons(port);
+	else
+		addr->in.sin_port = htons(port);
+}
+
+bool net_same_host(const struct net_addr *a, const struct net_addr *b)
+{
+	size_t n;
+	const void *octets = host_octets(a, &n);
+
+	return a->sa.sa_family == b->sa.sa_family && memcmp(octets, host_octets(b, &n), n) == 0;
+}
+
+bool net_equal(const struct net_addr *a, const struct net_addr *b)
+{
+	return net_port(a) == net_port(b) && net_same_host(a, b);
+}
+
+bool net_is_loopback(const struct net_addr *addr)
+{
+	if (addr->sa.sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&addr->in6.sin6_addr);
+	return ntohl(addr->in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+int net_block_parse(const char *text, struct net_block *out)
+{
+	const char *slash = strchr(text, '/');
+	char host[INET6_ADDRSTRLEN + 1];
+	size_t n = slash ? (size_t)(slash - text) : strlen(text);
+	unsigned long prefix, most;
+
+	if (n >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (net_parse(host, 0, &out->addr) || net_port(&out->addr))
+		return -EINVAL;
+	most = out->addr.sa.sa_family == AF_INET6 ? 128 : 32;
+	prefix = most;
+	if (slash && parse_number(slash + 1, most, &prefix))
+		return -EINVAL;
+	out->prefix = (unsigned)prefix;
+	return 0;
+}
+
+bool net_block_contains(const struct net_block *block, const struct net_addr *addr)
+{
+	size_t n;
+	const uint8_t *a = host_octets(&block->addr, &n), *b = host_octets(addr, &n);
+	unsigned whole = block->prefix / 8, rest = block->prefix % 8;
+
+	if (block->addr.sa.sa_family != addr->sa.sa_family || memcmp(a, b, whole) != 0)
+		return false;
+	return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
+}
+
+static int bound_socket(const struct net_addr *addr, int type, bool share)
+{
+	int fd = socket(addr->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int one = 1, err;
+
+	if (fd < 0)
+		return -errno;
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if ((share && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0) ||
+	    bind(fd, &addr->sa, addr->len) < 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int net_udp_socket(const struct net_addr *addr, bool share)
+{
+	return bound_socket(addr, SOCK_DGRAM, share);
+}
+
+int net_tcp_listen(const struct net_addr *addr, bool share)
+{
+	int fd = bound_socket(addr, SOCK_STREAM, share);
+
+	if (fd >= 0 && listen(fd, SOMAXCONN) < 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int net_local(int fd, struct net_addr *out)
+{
+	*out = (struct net_addr){ .len = sizeof(out->in6) };
+	return getsockname(fd, &out->sa, &out->len) < 0 ? -errno : 0;
+}

@@ -1,0 +1,86 @@
+#include "tests/unit.h"
+
+#include <errno.h>
+
+#include "base/net.h"
+
+static const struct {
+	const char *text, *printed; /* printed NULL: refused */
+} addresses[] = {
+	{ "192.0.2.1", "192.0.2.1:5060" },
+	{ "192.0.2.1:80", "192.0.2.1:80" },
+	{ "2001:db8::1", "[2001:db8::1]:5060" },
+	{ "[2001:db8::1]:65535", "[2001:db8::1]:65535" },
+	{ "[2001:db8::1]", "[2001:db8::1]:5060" },
+	{ "192.0.2.1:", NULL },
+	{ "192.0.2.1:65536", NULL },
+	{ "192.0.2.1:+5", NULL },
+	{ "192.0.2.256", NULL },
+	{ "[2001:db8::1", NULL },
+	{ "[2001:db8::1]:", NULL },
+	{ "[2001:db8::1]x", NULL },
+	{ "pbx.com", NULL },
+	{ "", NULL },
+};
+
+static void addresses_are_read_and_printed(void **state)
+{
+	char text[NET_TEXT_SIZE];
+	struct net_addr addr;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		int err = net_parse(addresses[i].text, 5060, &addr);
+
+		assert_int_equal(err, addresses[i].printed ? 0 : -EINVAL);
+		if (err)
+			continue;
+		net_format(&addr, text);
+		assert_string_equal(text, addresses[i].printed);
+	}
+}
+
+static const struct {
+	const char *block, *addr;
+	int contains; /* -1: the block is refused */
+} blocks[] = {
+	{ "10.0.0.0/8", "10.255.0.1", 1 },
+	{ "10.0.0.0/8", "11.0.0.1", 0 },
+	{ "192.0.2.7", "192.0.2.7", 1 },
+	{ "192.0.2.7", "192.0.2.8", 0 },
+	{ "192.0.2.128/25", "192.0.2.129", 1 },
+	{ "192.0.2.128/25", "192.0.2.127", 0 },
+	{ "0.0.0.0/0", "8.8.8.8", 1 },
+	{ "0.0.0.0/0", "::1", 0 },
+	{ "2001:db8::/33", "2001:db8:7fff::", 1 },
+	{ "2001:db8::/33", "2001:db8:8000::", 0 },
+	{ "10.0.0.0/33", "10.0.0.0", -1 },
+	{ "10.0.0.0/", "10.0.0.0", -1 },
+	{ "10.0.0.0:5/8", "10.0.0.0", -1 },
+	{ "x/8", "10.0.0.0", -1 },
+};
+
+static void blocks_contain_their_addresses_alone(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(blocks); i++) {
+		struct net_block block;
+		struct net_addr addr;
+		int err = net_block_parse(blocks[i].block, &block);
+
+		assert_int_equal(err, blocks[i].contains < 0 ? -EINVAL : 0);
+		assert_int_equal(net_parse(blocks[i].addr, 0, &addr), 0);
+		if (!err)
+			assert_int_equal(net_block_contains(&block, &addr), blocks[i].contains);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_are_read_and_printed),
+		cmocka_unit_test(blocks_contain_their_addresses_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
