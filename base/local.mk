@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/diag.c %D%/diag.h \
 	%D%/encode.c %D%/encode.h \
 	%D%/file.c %D%/file.h \
+	%D%/idmap.c %D%/idmap.h \
 	%D%/log.c %D%/log.h \
 	%D%/net.c %D%/net.h \
 	%D%/process.c %D%/process.h \

@@ -1,6 +1,6 @@
 # tests of base/
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net
+check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net %D%/test_idmap
 endif
 %C%_test_encode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_encode_LDADD = base/libbase.a $(CMOCKA_LIBS)
@@ -8,3 +8,5 @@ endif
 %C%_test_channel_LDADD = base/libbase.a $(CMOCKA_LIBS) $(EVENT_LIBS)
 %C%_test_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_net_LDADD = base/libbase.a $(CMOCKA_LIBS)
+%C%_test_idmap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_idmap_LDADD = base/libbase.a $(CMOCKA_LIBS)

@@ -1,0 +1,39 @@
+/* idmap.h - finds objects by a 64-bit key; the nodes live in the objects.
+ *
+ * Several nodes may have one key.  Nothing is allocated but the bucket array,
+ * which doubles as the map fills, so that a look-up costs the same at any size.
+ * Keys that a stranger chooses must be mixed with a secret by the caller.
+ */
+#ifndef BASE_IDMAP_H
+#define BASE_IDMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct idmap_node {
+	struct idmap_node *next;
+	uint64_t key;
+};
+
+struct idmap {
+	struct idmap_node **buckets;
+	unsigned bits; /* 2^bits buckets */
+	size_t used;
+};
+
+/* The object of type that holds node as its member. */
+#define IDMAP_OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+
+/* Returns 0 or -ENOMEM. */
+int idmap_init(struct idmap *map);
+/* Frees the buckets; the objects are the caller's. */
+void idmap_done(struct idmap *map);
+
+void idmap_put(struct idmap *map, struct idmap_node *node, uint64_t key);
+void idmap_remove(struct idmap *map, struct idmap_node *node);
+
+/* The first node with that key, and the one behind it; NULL when there is none. */
+struct idmap_node *idmap_first(const struct idmap *map, uint64_t key);
+struct idmap_node *idmap_next(const struct idmap_node *node);
+
+#endif
