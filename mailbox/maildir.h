@@ -1,0 +1,105 @@
+/* maildir.h - mailboxes as directories (CIG manual 2.9, "Mailboxes" and "Message
+ * format"): a message is a file, written to tmp, fsynced, then renamed to new.
+ *
+ * Nothing is expired or overwritten here, and a file that cannot be used is moved
+ * to ".failed" beside new with the reason in NAME.reason, never deleted.
+ */
+#ifndef MAILBOX_MAILDIR_H
+#define MAILBOX_MAILDIR_H
+
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/slice.h"
+
+struct diag;
+struct maildir;
+struct maildir_watch;
+
+enum {
+	MAILDIR_DIR_MODE = 02770,
+	MAILDIR_FILE_MODE = 0660,
+	MAILDIR_NAME_SIZE = 256,
+	MAILDIR_TMP_LIFE_S = 36 * 3600,
+};
+
+/* Makes path with new, cur and tmp, group gid, mode 2770 whatever the umask.  What
+ * exists already is set right.  Refused (-EINVAL) are a relative path, "." and ".."
+ * components, and a symlink on the way (-ELOOP) that belongs neither to root nor to
+ * us.  Returns 0 or -errno with diag set. */
+int maildir_create(const char *path, gid_t gid, struct diag *diag);
+
+/* Opens a mailbox; path must have new, cur and tmp.  Returns 0, -ENOENT, -ENOTDIR,
+ * -EACCES (which directory: diag) or another -errno. */
+int maildir_open(const char *path, struct maildir **maildir_out, struct diag *diag);
+void maildir_free(struct maildir **maildirp);
+const char *maildir_path(const struct maildir *maildir);
+
+/* --- writing --- */
+
+/* The name of a message's file: the same for the same message and destination, so
+ * that a retry finds it. */
+void maildir_name(int64_t date_s, const uint8_t id[16], const char *destination,
+		  char out[MAILDIR_NAME_SIZE]);
+
+struct maildir_item {
+	struct maildir *to;
+	const char *name; /* maildir_name */
+	struct slice content;
+	int result; /* out: 0 (durable in new, now or already), or -errno */
+};
+
+/* Delivers items together, which costs far fewer disk flushes: writes all to tmp,
+ * flushes, renames all, flushes the directories.  Items are independent: one that
+ * fails leaves nothing behind.  Blocks for the flushes; at most 16 items at once
+ * pay off.  Returns how many failed. */
+size_t maildir_deliver_batch(struct maildir_item *items, size_t n);
+
+/* --- reading --- */
+
+struct maildir_entry {
+	char name[MAILDIR_NAME_SIZE]; /* with its ":2,FLAGS", if any */
+	bool in_cur;                  /* a mail program filed it there */
+	ino_t inode;
+	struct timespec mtime;
+	off_t size;
+};
+
+/* Lists what waits in new and cur, oldest first, at most max entries; drafts and
+ * trashed ones (flags D and T) and names with a leading dot are left out.  The
+ * caller frees *entries_out (NULL when there is none).  Returns 0 or -errno. */
+int maildir_list(struct maildir *maildir, size_t max, struct maildir_entry **entries_out,
+		 size_t *n_out);
+
+/* Reads the file; the caller frees *data_out.  Returns 0, -ENOENT (gone, or another
+ * file has its name by now), -EFBIG (more than max octets), -EINVAL (not a regular
+ * file), -EACCES or another -errno. */
+int maildir_read(struct maildir *maildir, const struct maildir_entry *entry, size_t max,
+		 uint8_t **data_out, size_t *n_out);
+
+/* Removes the file, durably.  Returns 0 (also when it is gone), or -errno. */
+int maildir_remove(struct maildir *maildir, const struct maildir_entry *entry);
+
+/* Moves the file to .failed and writes reason (one line) beside it.  A name taken
+ * there gets a number.  Returns 0, -ENOENT, or -errno. */
+int maildir_fail(struct maildir *maildir, const struct maildir_entry *entry, const char *reason);
+
+/* Deletes what we left in tmp more than MAILDIR_TMP_LIFE_S before now_s (files of
+ * our own user only).  Returns how many. */
+size_t maildir_sweep(struct maildir *maildir, int64_t now_s);
+
+/* --- watching --- */
+
+/* Tells of new files by inotify, and every rescan_s seconds in any case (network
+ * file systems tell nothing); it is ready at once for the first look.  Returns 0 or
+ * -errno. */
+int maildir_watch_new(struct maildir *maildir, unsigned rescan_s, struct maildir_watch **watch_out);
+void maildir_watch_free(struct maildir_watch **watchp);
+
+/* Readable when it is time for maildir_list; owned by the watch. */
+int maildir_watch_fd(const struct maildir_watch *watch);
+
+/* Takes the news off the descriptor; call it before maildir_list. */
+void maildir_watch_drain(struct maildir_watch *watch);
+
+#endif
