@@ -1,1 +1,16 @@
-# keys/
+# keys/: ECCSI, SAKKE, MIKEY, key derivation and sealing
+noinst_LIBRARIES += %D%/libkeys.a
+%C%_libkeys_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
+%C%_libkeys_a_SOURCES = \
+	%D%/box.c %D%/box.h \
+	%D%/curves.h \
+	%D%/domain.h \
+	%D%/identity.h \
+	%D%/issued.h \
+	%D%/kdf.c %D%/kdf.h \
+	%D%/keyset.h \
+	%D%/master.h \
+	%D%/mikey.h \
+	%D%/period.h \
+	%D%/replay.h \
+	%D%/secret.c %D%/secret.h

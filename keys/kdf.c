@@ -1,0 +1,98 @@
+#include "keys/kdf.h"
+
+#include <errno.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/buf.h"
+#include "keys/secret.h"
+
+enum { INFO_MAX = 1024, EXPAND_MAX = 255 * KDF_HASH };
+
+void kdf_write(struct buf *b, const struct kdf_part *parts, size_t n_parts)
+{
+	for (size_t i = 0; i < n_parts; i++) {
+		const struct kdf_part *part = &parts[i];
+
+		switch (part->kind) {
+		case KDF_OCTETS:
+			buf_put_l16(b, part->octets);
+			break;
+		case KDF_RAW:
+			buf_put_slice(b, part->octets);
+			break;
+		case KDF_INTEGER:
+			for (size_t at = part->width; at-- > 0;)
+				buf_put_u8(b, (uint8_t)(part->integer >> 8 * at));
+			break;
+		}
+	}
+}
+
+static int hmac_sha256(struct slice key, struct slice data, uint8_t out[KDF_HASH])
+{
+	static const uint8_t nothing[1];
+
+	if (!HMAC(EVP_sha256(), key.n ? key.p : nothing, (int)key.n, data.n ? data.p : nothing,
+		  data.n, out, NULL))
+		return -ENOMEM;
+	return 0;
+}
+
+int kdf_extract(struct slice salt, struct slice ikm, uint8_t prk[KDF_HASH])
+{
+	return hmac_sha256(salt, ikm, prk);
+}
+
+/* T(i) = HMAC(prk, T(i-1) || info || i): block holds room for T in front of the info. */
+static int expand(const uint8_t prk[KDF_HASH], uint8_t *block, size_t info_len, uint8_t *out,
+		  size_t outlen)
+{
+	uint8_t t[KDF_HASH];
+	int err = 0;
+
+	for (size_t done = 0, i = 1; done < outlen; i++) {
+		size_t skip = i == 1 ? KDF_HASH : 0;
+		size_t n = outlen - done < KDF_HASH ? outlen - done : KDF_HASH;
+
+		block[KDF_HASH + info_len] = (uint8_t)i;
+		err = hmac_sha256(slice_of(prk, KDF_HASH),
+				  slice_of(block + skip, KDF_HASH + info_len + 1 - skip), t);
+		if (err)
+			break;
+		memcpy(block, t, KDF_HASH);
+		memcpy(out + done, t, n);
+		done += n;
+	}
+	wipe(t, sizeof(t));
+	return err;
+}
+
+int kdf_expand(const uint8_t prk[KDF_HASH], const char *label, const struct kdf_part *parts,
+	       size_t n_parts, uint8_t *out, size_t outlen)
+{
+	uint8_t block[KDF_HASH + INFO_MAX + 1];
+	struct buf info = buf_over(block + KDF_HASH, INFO_MAX + 1);
+	int err;
+
+	buf_put(&info, label, strlen(label) + 1);
+	kdf_write(&info, parts, n_parts);
+	if (!buf_ok(&info) || outlen > EXPAND_MAX)
+		return -EMSGSIZE;
+	err = expand(prk, block, info.len, out, outlen);
+	wipe(block, sizeof(block));
+	return err;
+}
+
+int kdf_hkdf(struct slice k, const char *label, const struct kdf_part *parts, size_t n_parts,
+	     uint8_t *out, size_t outlen)
+{
+	uint8_t prk[KDF_HASH];
+	int err = kdf_extract(slice_of(NULL, 0), k, prk);
+
+	if (!err)
+		err = kdf_expand(prk, label, parts, n_parts, out, outlen);
+	wipe(prk, sizeof(prk));
+	return err;
+}
