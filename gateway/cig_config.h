@@ -1,0 +1,154 @@
+/* cig_config.h - the gateway's configuration, cig.conf, as one immutable object.
+ *
+ * Read whole before anything changes; a reload makes a second object and swaps.
+ * Counted: cig_config_hold() and cig_config_release(), in one thread; whoever
+ * keeps a pointer into it holds it.  Source: CIG manual 2.9, "Configuration",
+ * "Text message interface", "SMPP Interface"; what the manual does not have is
+ * marked "ours" and described in etc/cig.conf.sample.
+ */
+#ifndef GATEWAY_CIG_CONFIG_H
+#define GATEWAY_CIG_CONFIG_H
+
+#include <stdio.h>
+
+#include "base/config_value.h"
+#include "base/diag.h"
+#include "maps/route.h"
+#include "maps/translate_map.h"
+
+struct explain;
+
+#define CIG_CONFIG_PATH "/opt/cig/cig.conf"
+
+struct cig_port_range {
+	uint16_t low, high; /* both included; 0 and 0: any port the system gives (default) */
+};
+
+struct cig_addr_override {
+	char from[CONFIG_IP_SIZE], to[CONFIG_IP_SIZE];
+};
+
+struct cig_account {
+	const char *name, *user, *password;
+};
+
+/* What both interfaces have.  Maps are in cig_config_router(). */
+struct cig_interface {
+	char bind[CONFIG_IP_SIZE];       /* "": any address */
+	char bind_media[CONFIG_IP_SIZE]; /* bind where not set; ours */
+	struct cig_port_range rtp;
+	const struct cig_addr_override *overrides; /* first match wins */
+	size_t override_count;
+};
+
+/* The secure side. */
+struct cig_tel {
+	struct cig_interface common;
+	const char *crs_host; /* "": the letter's rendezvous address; ours */
+	uint16_t crs_port;
+	const char *const *trust_domains; /* ids of domains whose change is accepted; ours */
+	size_t trust_domain_count;
+};
+
+/* The PBX side. */
+struct cig_sip {
+	struct cig_interface common;
+	uint16_t port;                    /* 5060 */
+	bool messaging;                   /* SIP MESSAGE in and out; false */
+	const struct config_net *trusted; /* who may call in; none: everyone; ours */
+	size_t trusted_count;
+	unsigned max_calls; /* 0: no limit; ours */
+};
+
+/* A pair of translate maps: for a mailbox or one direction of a message center. */
+struct cig_address_maps {
+	const struct translate_map *from, *to;
+};
+
+struct cig_mailbox {
+	const char *path; /* absolute */
+	struct cig_address_maps maps;
+	struct diag_place place;
+};
+
+struct cig_message_center {
+	const char *hostname;
+	uint16_t port;
+	const char *user, *password;
+	bool reads, writes; /* has a read, a write block */
+	struct cig_address_maps read, write;
+	struct diag_place place;
+};
+
+struct cig_config {
+	const char *path; /* the file */
+	struct cig_tel tel;
+	struct cig_sip sip;
+	const struct cig_account *accounts;
+	size_t account_count;
+	const struct cig_mailbox *read_mailboxes, *write_mailboxes;
+	size_t read_mailbox_count, write_mailbox_count;
+	const struct cig_message_center *message_centers;
+	size_t message_center_count;
+	/* Ours; defaults in brackets. */
+	const char *userdata;              /* [/opt/cig/userdata] */
+	const char *log_dir;               /* [/var/log/cig] */
+	const char *run_dir;               /* [/run/cig] sockets of cig-relay */
+	const char *mail_group;            /* [cigmail] */
+	char control_bind[CONFIG_IP_SIZE]; /* [127.0.0.1] */
+	uint16_t control_port;             /* [8083] */
+};
+
+/* Reads path.  Every fault and warning is in diag.  Returns 0, -EINVAL (faults in
+ * diag), -errno of reading (diag tells), -ENOMEM; *config_out is set on 0 only,
+ * with one hold, the caller's. */
+int cig_config_read(const char *path, struct diag *diag, const struct cig_config **config_out);
+
+/* The same from memory; name stands for the file in diagnostics. */
+int cig_config_parse(const char *name, struct slice text, struct diag *diag,
+		     const struct cig_config **config_out);
+
+const struct cig_config *cig_config_hold(const struct cig_config *config);
+
+/* Gives one hold back and sets *configp to NULL; the last one frees. */
+void cig_config_release(const struct cig_config **configp);
+
+/* Routes calls by the interfaces' maps (maps/route.h).  Lives as long as config. */
+const struct router *cig_config_router(const struct cig_config *config);
+
+/* The account that entries name by auth, or NULL. */
+const struct cig_account *cig_config_account(const struct cig_config *config, const char *name);
+
+/* The address to send media to where the peer announced address (text): the
+ * interface's first override for it, else address itself. */
+const char *cig_config_override(const struct cig_interface *interface, const char *address);
+
+/* May this address call in? */
+bool cig_config_trusts(const struct cig_config *config, const struct sockaddr *address);
+
+struct cig_addresses {
+	char from[TRANSLATE_MAX_RESULT], to[TRANSLATE_MAX_RESULT];
+};
+
+/* From the secure side to a write mailbox or message center: both must match
+ * (manual, "Mailboxes").  Returns 1, 0 (not for this one) or -EILSEQ (the result
+ * would hold controls).  explain may be NULL. */
+int cig_translate_outward(const struct cig_address_maps *maps, struct slice from, struct slice to,
+			  struct cig_addresses *addresses_out, struct explain *explain);
+
+/* From a read mailbox or message center to the secure side: From must become a tel
+ * URI of our own number (own: "tel:+8888"), To a tel URI.  Returns 1; 0 with *why_out
+ * (constant text) saying which side failed and how.  The results are canonical. */
+int cig_translate_inward(const struct cig_address_maps *maps, struct slice own, struct slice from,
+			 struct slice to, struct cig_addresses *addresses_out, const char **why_out,
+			 struct explain *explain);
+
+/* Writes the loaded configuration line by line for the log at start (CIG-110),
+ * passwords as "***". */
+void cig_config_print(const struct cig_config *config, void (*line)(void *arg, const char *text),
+		      void *arg);
+
+/* "3 maps with 12 entries, 2 translate maps, ...": one line for status and reload. */
+void cig_config_summary(const struct cig_config *config, char *out, size_t outsz);
+
+#endif
