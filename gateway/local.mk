@@ -1,1 +1,2 @@
 # gateway/
+include gateway/relay.mk

@@ -1,0 +1,66 @@
+/* srtp.h - SRTP and SRTCP (RFC 3711; AES-GCM: RFC 7714), in place.
+ *
+ * A context holds one master key and one direction.  Each SSRC under it has its
+ * own rollover counter and replay window; all live as long as the context.  The
+ * key derivation rate is 0 and there is no MKI.
+ *
+ * A sender context is created once per key and never again: a second one would
+ * repeat packet indexes, and with them the key stream.
+ *
+ * Threads: one context, one thread.
+ */
+#ifndef MEDIA_SRTP_H
+#define MEDIA_SRTP_H
+
+#include "base/slice.h"
+
+enum srtp_profile { /* the numbers of RFC 5764 and RFC 7714 */
+		    SRTP_AES128_CM_SHA1_80 = 1,
+		    SRTP_AEAD_AES_128_GCM = 7,
+};
+
+enum {
+	SRTP_KEY_SIZE = 16,
+	SRTP_MAX_SALT = 14,    /* 14 for AES-CM, 12 for GCM */
+	SRTP_MAX_STREAMS = 4,  /* SSRCs per receiver context */
+	SRTP_MAX_TRAILER = 20, /* room that protecting needs behind a packet */
+	SRTP_WINDOW = 128,     /* packets behind the newest that may still come */
+};
+
+struct srtp_key {
+	uint8_t key[SRTP_KEY_SIZE];
+	uint8_t salt[SRTP_MAX_SALT]; /* GCM uses the first 12 */
+};
+
+enum srtp_direction { SRTP_SEND, SRTP_RECEIVE };
+
+struct srtp;
+
+/* Octets of salt that a profile takes: 14, 12, or 0 for an unknown profile. */
+size_t srtp_salt_size(enum srtp_profile profile);
+
+/* Derives the session keys; key is not kept.  A sender knows only ssrc, a
+ * receiver starts with it and takes SSRCs up to SRTP_MAX_STREAMS as they
+ * authenticate.  Returns 0, -EINVAL (profile), -ENOMEM or -EIO (cipher). */
+int srtp_new(enum srtp_profile profile, enum srtp_direction direction, const struct srtp_key *key,
+	     uint32_t ssrc, struct srtp **srtp_out);
+
+/* Wipes every key. */
+void srtp_free(struct srtp **srtpp);
+
+/* Protects the RTP packet of *np octets at packet, which has room for cap.
+ * Returns 0 and the new length in *np, or -EINVAL (not RTP, another SSRC),
+ * -ENOBUFS (cap), -EOVERFLOW (2^48 packets: the key is used up), -EALREADY (an
+ * index that was already sent), -EIO. */
+int srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *np, size_t cap);
+
+/* Checks and decrypts.  Returns 0 and the shorter length in *np, or -EBADMSG
+ * (malformed), -EACCES (authentication), -EALREADY (replayed, or older than the
+ * window), -ENOSPC (too many SSRCs).  On failure packet is not to be used. */
+int srtp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *np);
+
+/* The same for compound RTCP packets; protecting appends index and tag. */
+int srtcp_protect(struct srtp *srtp, uint8_t *packet, size_t *np, size_t cap);
+int srtcp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *np);
+
+#endif
