@@ -1,1 +1,12 @@
 # tests of keys/
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_kdf %D%/test_box
+endif
+EXTRA_DIST += %D%/vectors/rfc6507-eccsi.txt %D%/vectors/rfc6508-sakke.txt \
+	%D%/vectors/rfc6509-params.txt %D%/vectors/sakke-edge.txt
+KEYS_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS)
+KEYS_TEST_LIBS = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
+%C%_test_kdf_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_kdf_LDADD = $(KEYS_TEST_LIBS)
+%C%_test_box_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_box_LDADD = $(KEYS_TEST_LIBS)
