@@ -1,2 +1,3 @@
 # gateway/
 include gateway/relay.mk
+include gateway/sip.mk

@@ -1,0 +1,88 @@
+/* sdp.h - session descriptions as the gateway needs them: one audio stream.
+ *
+ * Reads an offer or answer of the PBX network (RFC 8866) and writes ours (RFC
+ * 3264).  The first m=audio line over RTP/AVP with a port, a numeric address and
+ * G.711 is the call's; all other lines are answered with port 0.  No I/O; the
+ * input is untrusted.
+ */
+#ifndef GATEWAY_SDP_H
+#define GATEWAY_SDP_H
+
+#include "base/slice.h"
+
+enum {
+	SDP_MAX_INPUT = 16384, /* octets of a description that we read */
+	SDP_MAX_FORMATS = 16,  /* kept of the call's line; later ones are left out */
+	SDP_MAX_LINES = 8,     /* m= lines; more are malformed */
+	SDP_TEXT_SIZE = 2048,  /* of a description that we write, with its NUL */
+	SDP_ADDRESS_SIZE = 46, /* INET6_ADDRSTRLEN */
+};
+
+enum sdp_encoding {
+	SDP_OTHER, /* never among sdp_audio's formats */
+	SDP_PCMU,
+	SDP_PCMA,
+	SDP_TELEPHONE_EVENT, /* RFC 4733, 8000 Hz */
+	SDP_COMFORT_NOISE,   /* RFC 3389, 8000 Hz */
+};
+
+/* Seen from the party whose description it is. */
+enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
+
+struct sdp_format {
+	uint8_t payload_type; /* 0 to 127 */
+	enum sdp_encoding encoding;
+};
+
+/* One party's side of the call's audio stream. */
+struct sdp_audio {
+	char address[SDP_ADDRESS_SIZE]; /* numeric; "" while held by c=0.0.0.0 */
+	uint16_t port;
+	struct sdp_format formats[SDP_MAX_FORMATS]; /* in its order of preference */
+	size_t nformats;
+	enum sdp_direction direction;
+	unsigned ptime_ms, maxptime_ms; /* 0: not given */
+};
+
+/* What an answer must repeat of each m= line. */
+struct sdp_line {
+	char media[16];
+	char proto[32];
+	char format[32]; /* the first one */
+};
+
+struct sdp {
+	struct sdp_audio audio;
+	struct sdp_line lines[SDP_MAX_LINES];
+	size_t nlines;
+	size_t chosen; /* the line of audio */
+};
+
+/* Reads text.  c=0.0.0.0 (the hold of RFC 2543) leaves the address empty and
+ * turns sendrecv into sendonly, recvonly into inactive.
+ * Returns 0, or with *why_out (a static text, why_out may be NULL) set
+ *   -EINVAL   malformed
+ *   -EMSGSIZE more than SDP_MAX_INPUT octets
+ *   -ENOTSUP  well-formed, but no line that the gateway can use (488). */
+int sdp_parse(struct slice text, struct sdp *out, const char **why_out);
+
+/* Our own descriptions in one dialog: zero it, then set session. */
+struct sdp_local {
+	uint64_t session;         /* o= session id */
+	uint64_t version;         /* raised whenever the text differs from the last */
+	char text[SDP_TEXT_SIZE]; /* the last one written */
+};
+
+/* Writes local->text: an answer to offer, or an offer where offer is NULL.  An
+ * address that is empty is written as 0.0.0.0.
+ * Returns 0, -EINVAL (no format, no address family), -ENOBUFS; text is unchanged
+ * on failure. */
+int sdp_write(struct sdp_local *local, const struct sdp_audio *ours, const struct sdp *offer);
+
+/* The direction that answers d when nothing on our side restricts it. */
+enum sdp_direction sdp_reverse(enum sdp_direction d);
+
+/* The first format of audio with that encoding, or NULL. */
+const struct sdp_format *sdp_find(const struct sdp_audio *audio, enum sdp_encoding encoding);
+
+#endif
