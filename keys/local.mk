@@ -5,12 +5,12 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/box.c %D%/box.h \
 	%D%/curves.h \
 	%D%/domain.h \
-	%D%/identity.h \
+	%D%/identity.c %D%/identity.h \
 	%D%/issued.h \
 	%D%/kdf.c %D%/kdf.h \
 	%D%/keyset.h \
 	%D%/master.h \
 	%D%/mikey.h \
-	%D%/period.h \
+	%D%/period.c %D%/period.h \
 	%D%/replay.h \
 	%D%/secret.c %D%/secret.h

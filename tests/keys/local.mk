@@ -1,6 +1,7 @@
 # tests of keys/
+KEYS_TESTS = %D%/test_kdf %D%/test_box %D%/test_identity
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_kdf %D%/test_box
+check_PROGRAMS += $(KEYS_TESTS)
 endif
 EXTRA_DIST += %D%/vectors/rfc6507-eccsi.txt %D%/vectors/rfc6508-sakke.txt \
 	%D%/vectors/rfc6509-params.txt %D%/vectors/sakke-edge.txt
@@ -10,3 +11,6 @@ KEYS_TEST_LIBS = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
 %C%_test_kdf_LDADD = $(KEYS_TEST_LIBS)
 %C%_test_box_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_box_LDADD = $(KEYS_TEST_LIBS)
+%C%_test_identity_SOURCES = %D%/test_identity.c %D%/vectors.c %D%/vectors.h
+%C%_test_identity_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_identity_LDADD = $(KEYS_TEST_LIBS)
