@@ -12,11 +12,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 1 << 20, MAX_PREFIXES = 512 };
+enum { INPUT_OCTETS = 1 << 20, PREFIXES = 512 };
 
 static void replay(const uint8_t *data, size_t size)
 {
-	size_t step = size / MAX_PREFIXES + 1;
+	size_t step = size / PREFIXES + 1;
 
 	for (size_t n = 0; n <= size; n += n + step > size && n < size ? size - n : step) {
 		uint8_t *exact = malloc(n ? n : 1); /* so that a read behind the end is seen */
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		if (file_read(path, MAX_INPUT, &data, &size) < 0) {
+		if (file_read(path, INPUT_OCTETS, &data, &size) < 0) {
 			fprintf(stderr, "%s: cannot read\n", path);
 			return 1;
 		}
