@@ -3,7 +3,7 @@
  *
  * The rendezvous and the key manager share the account's secret; a user only
  * gets what is derived from it, ready-made, in the letter.  Notation (HKDF, L)
- * and formats: docs/umsg.md "Notation" and "Link".
+ * and formats: docs/umsg.md "Link" and docs/key-management.md.
  *
  * The rendezvous takes a hello in three steps, the same for every identity, so
  * that neither time nor answer tells which accounts and users exist:

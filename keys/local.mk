@@ -2,6 +2,7 @@
 noinst_LIBRARIES += %D%/libkeys.a
 %C%_libkeys_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 %C%_libkeys_a_SOURCES = \
+	%D%/account.c %D%/account.h \
 	%D%/box.c %D%/box.h \
 	%D%/curves.h \
 	%D%/domain.h \

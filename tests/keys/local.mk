@@ -14,3 +14,8 @@ KEYS_TEST_LIBS = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
 %C%_test_identity_SOURCES = %D%/test_identity.c %D%/vectors.c %D%/vectors.h
 %C%_test_identity_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_identity_LDADD = $(KEYS_TEST_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_account
+endif
+%C%_test_account_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_account_LDADD = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
