@@ -9,9 +9,13 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/identity.c %D%/identity.h \
 	%D%/issued.h \
 	%D%/kdf.c %D%/kdf.h \
+	%D%/keystore.h \
 	%D%/keyset.h \
+	%D%/letter.h \
+	%D%/letter_text.h \
 	%D%/master.h \
 	%D%/mikey.h \
 	%D%/period.c %D%/period.h \
 	%D%/replay.h \
-	%D%/secret.c %D%/secret.h
+	%D%/secret.c %D%/secret.h \
+	%D%/update.h

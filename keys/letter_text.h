@@ -1,0 +1,41 @@
+/* letter_text.h - a letter's octets as text: lines for people to type, and
+ * base45 (RFC 9285) for the QR code.
+ *
+ * A line is its number, up to 8 groups of 4 base64 characters and a checksum of
+ * 4 more, so that whoever types knows at the end of each line whether it is right:
+ *
+ *	07  Ab3d EfGh IjKl MnOp QrSt UvWx YzAb CdEf  = x7Qz
+ *
+ * Source: docs/key-management.md "Text form".
+ */
+#ifndef KEYS_LETTER_TEXT_H
+#define KEYS_LETTER_TEXT_H
+
+#include "keys/letter.h"
+
+/* Writes the octets (at most LETTER_OCTETS_MAX) as lines; out has LETTER_TEXT_MAX
+ * octets.  Returns 0 or -ENOBUFS. */
+int letter_text_write(struct slice octets, char *out, size_t outsz);
+
+/* Reads line number (from 1) as people type it: the number and the "=" may be
+ * left out, blanks may stand anywhere.  Writes 3 to LETTER_LINE_OCTETS octets to
+ * out; fewer than LETTER_LINE_OCTETS, or nothing more to type, mean the last line.
+ * Returns 0, -EINVAL (not base64, too long or too short) or -EBADMSG (checksum). */
+int letter_text_line(struct slice line, unsigned number, uint8_t out[LETTER_LINE_OCTETS],
+		     size_t *len_out);
+
+/* Reads a whole letter from whatever a file may hold: the octets themselves,
+ * lines (all else on a line of its own is ignored when it does not begin with a
+ * digit), base64 in one piece, or base45.  Returns 0, -EBADMSG with the line named
+ * in diag, or -EMSGSIZE. */
+int letter_text_read(struct slice content, uint8_t out[LETTER_OCTETS_MAX], size_t *len_out,
+		     struct diag *diag);
+
+/* RFC 9285.  out holds BASE45_TEXT_SIZE(in.n). */
+#define BASE45_TEXT_SIZE(n) ((n) / 2 * 3 + (n) % 2 * 2 + 1)
+void base45_encode(struct slice in, char *out);
+
+/* Returns 0, -EINVAL, or -ENOBUFS (more than cap octets). */
+int base45_decode(struct slice in, uint8_t *out, size_t cap, size_t *len_out);
+
+#endif
