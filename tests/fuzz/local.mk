@@ -20,3 +20,7 @@ FUZZ_TARGETS += %D%/fuzz_identity
 %C%_fuzz_identity_SOURCES = %D%/fuzz_identity.c $(FUZZ_MAIN)
 %C%_fuzz_identity_LDFLAGS = $(FUZZING_LDFLAGS)
 %C%_fuzz_identity_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS)
+FUZZ_TARGETS += %D%/fuzz_stun
+%C%_fuzz_stun_SOURCES = %D%/fuzz_stun.c $(FUZZ_MAIN)
+%C%_fuzz_stun_LDFLAGS = $(FUZZING_LDFLAGS)
+%C%_fuzz_stun_LDADD = media/libmedia.a base/libbase.a $(MEDIA_LIBS)

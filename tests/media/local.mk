@@ -1,1 +1,13 @@
 # tests of media/
+MEDIA_TESTS = %D%/test_stun %D%/test_stun_client %D%/test_wav
+if HAVE_CMOCKA
+check_PROGRAMS += $(MEDIA_TESTS)
+endif
+MEDIA_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS)
+MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
+%C%_test_stun_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_stun_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_stun_client_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_stun_client_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_wav_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_wav_LDADD = $(MEDIA_TEST_LDADD)
