@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/diag.h"
-#include "config.h"
+#include "build-config.h"
 
 /* The system has one wall clock for all; a test build shifts it for all. */
 static int64_t wall_shift_ms;
