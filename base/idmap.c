@@ -77,6 +77,20 @@ void idmap_remove(struct idmap *map, struct idmap_node *node)
 	map->used--;
 }
 
+struct idmap_node *idmap_take(struct idmap *map)
+{
+	for (size_t i = 0; map->used && i >> map->bits == 0; i++) {
+		struct idmap_node *node = map->buckets[i];
+
+		if (!node)
+			continue;
+		map->buckets[i] = node->next;
+		map->used--;
+		return node;
+	}
+	return NULL;
+}
+
 struct idmap_node *idmap_first(const struct idmap *map, uint64_t key)
 {
 	struct idmap_node *node = map->buckets[bucket_of(map, key)];

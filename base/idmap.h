@@ -32,6 +32,9 @@ void idmap_done(struct idmap *map);
 void idmap_put(struct idmap *map, struct idmap_node *node, uint64_t key);
 void idmap_remove(struct idmap *map, struct idmap_node *node);
 
+/* Takes any node out of the map; NULL when it is empty: for freeing all. */
+struct idmap_node *idmap_take(struct idmap *map);
+
 /* The first node with that key, and the one behind it; NULL when there is none. */
 struct idmap_node *idmap_first(const struct idmap *map, uint64_t key);
 struct idmap_node *idmap_next(const struct idmap_node *node);

@@ -1,0 +1,439 @@
+#include "rendezvous/relay/control.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/channel.h"
+#include "base/log.h"
+
+#define MODULE "control"
+
+enum { MAX_CLIENTS = 256, CLIENT_QUEUE = 4096, THREAD_QUEUE = 65536, PROTOCOL_VERSION = 1 };
+
+struct client {
+	struct client *next;
+	struct relay_control *control;
+	struct channel *channel;
+	unsigned waiting; /* requests on their way */
+	bool gone;        /* freed when nothing waits any more */
+};
+
+struct lane {
+	struct relay_control *control;
+	struct channel *channel;
+};
+
+/* A request on its way through one thread or all of them. */
+struct pending {
+	struct idmap_node node; /* by cookie */
+	struct client *client;
+	uint32_t number;
+	CrsRelay__Request__BodyCase what;
+	CrsRelay__RelayType type; /* of an add: counted when it was passed on */
+	size_t lanes_left;
+	struct relay_stats sum;
+};
+
+struct relay_control {
+	int listen_fd;
+	struct event *acceptable;
+	struct client *clients;
+	size_t n_clients;
+	struct lane *lanes;
+	size_t n_lanes;
+	struct idmap pending;
+	uint64_t last_cookie;
+	struct relay_limits limits;
+	unsigned count[RELAY_TYPE_COUNT];
+};
+
+static const char *const type_names[RELAY_TYPE_COUNT] = {
+	"rtp", "rtp proxy", "opaque", "opaque proxy", "opaque multicast",
+};
+
+static void reply(struct client *client, struct slice octets)
+{
+	if (client->gone)
+		return;
+	if (!octets.n || channel_send(client->channel, octets))
+		log_warn(MODULE, "crs does not take its replies: one is lost");
+}
+
+static void reply_error(struct client *client, uint32_t number, int error, const char *text)
+{
+	uint8_t out[512];
+
+	reply(client, slice_of(out, relay_reply_error(number, error, text, out, sizeof(out))));
+}
+
+static void reply_hello(struct client *client, uint32_t number)
+{
+	CrsRelay__Hello hello = CRS_RELAY__HELLO__INIT;
+	CrsRelay__Reply out = CRS_RELAY__REPLY__INIT;
+	uint8_t packed[64];
+
+	hello.version = PROTOCOL_VERSION;
+	out.number = number;
+	out.body_case = CRS_RELAY__REPLY__BODY_HELLO;
+	out.hello = &hello;
+	reply(client, slice_of(packed, crs_relay__reply__pack(&out, packed)));
+}
+
+static void release_client(struct client *client)
+{
+	struct client **at = &client->control->clients;
+
+	if (!client->gone || client->waiting)
+		return;
+	while (*at != client)
+		at = &(*at)->next;
+	*at = client->next;
+	client->control->n_clients--;
+	free(client);
+}
+
+static void finish(struct relay_control *control, struct pending *pending)
+{
+	struct client *client = pending->client;
+
+	idmap_remove(&control->pending, &pending->node);
+	free(pending);
+	client->waiting--;
+	release_client(client);
+}
+
+static int pass_on(struct lane *lane, uint64_t cookie, struct slice request)
+{
+	uint8_t message[sizeof(struct relay_envelope) + RELAY_MAX_REQUEST];
+	struct relay_envelope head = { .cookie = cookie };
+
+	memcpy(message, &head, sizeof(head));
+	memcpy(message + sizeof(head), request.p, request.n);
+	return channel_send(lane->channel, slice_of(message, sizeof(head) + request.n));
+}
+
+static struct pending *new_pending(struct client *client, const CrsRelay__Request *request,
+				   size_t lanes)
+{
+	struct relay_control *control = client->control;
+	struct pending *pending = calloc(1, sizeof(*pending));
+
+	if (!pending)
+		return NULL;
+	pending->client = client;
+	pending->number = request->number;
+	pending->what = request->body_case;
+	pending->lanes_left = lanes;
+	idmap_put(&control->pending, &pending->node, ++control->last_cookie);
+	client->waiting++;
+	return pending;
+}
+
+static void ask_all(struct client *client, const CrsRelay__Request *request, struct slice octets)
+{
+	struct relay_control *control = client->control;
+	struct pending *pending = new_pending(client, request, control->n_lanes);
+
+	if (!pending) {
+		reply_error(client, request->number, ENOMEM, "out of memory");
+		return;
+	}
+	for (size_t i = 0; i < control->n_lanes; i++)
+		if (pass_on(&control->lanes[i], pending->node.key, octets))
+			pending->lanes_left--;
+	if (!pending->lanes_left) {
+		reply_error(client, request->number, EBUSY, "the relay's threads are busy");
+		finish(control, pending);
+	}
+}
+
+/* The octets of an id are random, or a caller's own choice: then only that
+ * caller's sessions share a thread. */
+static struct lane *lane_of(struct relay_control *control, const ProtobufCBinaryData *session_id)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < session_id->len; i++)
+		sum = sum * 31 + session_id->data[i];
+	return &control->lanes[sum % control->n_lanes];
+}
+
+static void ask_one(struct client *client, const CrsRelay__Request *request, struct slice octets,
+		    const ProtobufCBinaryData *session_id)
+{
+	struct relay_control *control = client->control;
+	struct pending *pending = new_pending(client, request, 1);
+
+	if (!pending) {
+		reply_error(client, request->number, ENOMEM, "out of memory");
+		return;
+	}
+	if (pass_on(lane_of(control, session_id), pending->node.key, octets)) {
+		reply_error(client, request->number, EBUSY, "the relay's thread is busy");
+		finish(control, pending);
+		return;
+	}
+	if (request->body_case == CRS_RELAY__REQUEST__BODY_ADD) {
+		pending->type = request->add->type;
+		control->count[pending->type]++;
+	}
+}
+
+static void add_session(struct client *client, const CrsRelay__Request *request,
+			struct slice octets)
+{
+	struct relay_control *control = client->control;
+	unsigned type = (unsigned)request->add->type;
+	char text[128];
+
+	if (type >= RELAY_TYPE_COUNT) {
+		reply_error(client, request->number, EINVAL, "unknown relay type");
+		return;
+	}
+	log_info(MODULE, "Command add: type=%s streams=%u legs=%u", type_names[type],
+		 request->add->streams, request->add->responder_legs + 1);
+	if (control->count[type] >= control->limits.max[type]) {
+		snprintf(text, sizeof(text), "the limit of %u %s relays is reached",
+			 control->limits.max[type], type_names[type]);
+		log_warn(MODULE, "Command add refused: %s", text);
+		reply_error(client, request->number, ENOSPC, text);
+		return;
+	}
+	ask_one(client, request, octets, &request->add->session_id);
+}
+
+static void run_request(struct client *client, const CrsRelay__Request *request,
+			struct slice octets)
+{
+	switch (request->body_case) {
+	case CRS_RELAY__REQUEST__BODY_HELLO:
+		reply_hello(client, request->number);
+		break;
+	case CRS_RELAY__REQUEST__BODY_POLL:
+		log_debug(MODULE, "Command poll");
+		reply_error(client, request->number, 0, "");
+		break;
+	case CRS_RELAY__REQUEST__BODY_ADD:
+		add_session(client, request, octets);
+		break;
+	case CRS_RELAY__REQUEST__BODY_KEEP_LEG:
+		ask_one(client, request, octets, &request->keep_leg->session_id);
+		break;
+	case CRS_RELAY__REQUEST__BODY_REMOVE:
+		ask_one(client, request, octets, &request->remove->session_id);
+		break;
+	case CRS_RELAY__REQUEST__BODY_GET_STATISTICS:
+	case CRS_RELAY__REQUEST__BODY_LIST_RELAYS:
+		ask_all(client, request, octets);
+		break;
+	default:
+		reply_error(client, request->number, EINVAL, "unknown request");
+	}
+}
+
+static void on_client_message(void *arg, struct slice message)
+{
+	struct client *client = arg;
+	CrsRelay__Request *request = NULL;
+
+	if (message.n <= RELAY_MAX_REQUEST)
+		request = crs_relay__request__unpack(NULL, message.n, message.p);
+	if (!request) {
+		log_warn(MODULE, "a request of %zu octets is malformed", message.n);
+		reply_error(client, 0, EBADMSG, "malformed request");
+		return;
+	}
+	run_request(client, request, message);
+	crs_relay__request__free_unpacked(request, NULL);
+}
+
+static void on_client_closed(void *arg, int err)
+{
+	struct client *client = arg;
+
+	log_info(MODULE, "CLOSE: crs is gone%s%s", err ? ": " : "", err ? strerror(-err) : "");
+	channel_free(&client->channel);
+	client->gone = true;
+	release_client(client);
+}
+
+static const struct channel_ops client_ops = { on_client_message, on_client_closed };
+
+static void on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
+{
+	struct relay_control *control = arg;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *client = fd >= 0 ? calloc(1, sizeof(*client)) : NULL;
+
+	(void)what;
+	if (client && control->n_clients < MAX_CLIENTS)
+		client->channel = channel_new(event_get_base(control->acceptable), fd, CLIENT_QUEUE,
+					      &client_ops, client);
+	if (!client || !client->channel) {
+		if (fd >= 0)
+			close(fd);
+		free(client);
+		return;
+	}
+	client->control = control;
+	client->next = control->clients;
+	control->clients = client;
+	control->n_clients++;
+	log_info(MODULE, "CONNECTION: crs is connected");
+}
+
+static void count_ended(struct relay_control *control, const struct relay_envelope *head)
+{
+	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
+		control->count[i] -=
+			head->ended[i] < control->count[i] ? head->ended[i] : control->count[i];
+}
+
+static void merge_statistics(struct pending *pending, const CrsRelay__Reply *part)
+{
+	uint8_t out[RELAY_MAX_REQUEST];
+
+	if (part->body_case == CRS_RELAY__REPLY__BODY_STATISTICS)
+		relay_statistics_add(&pending->sum, part->statistics);
+	if (pending->lanes_left)
+		return;
+	reply(pending->client, slice_of(out, relay_reply_statistics(pending->number, &pending->sum,
+								    out, sizeof(out))));
+}
+
+/* Only the last lane's last part says that nothing follows. */
+static void pass_listing(const struct pending *pending, CrsRelay__Reply *part)
+{
+	uint8_t out[RELAY_MAX_REPLY];
+
+	if (part->body_case != CRS_RELAY__REPLY__BODY_RELAYS)
+		return;
+	part->relays->more = pending->lanes_left > 0;
+	if (crs_relay__reply__get_packed_size(part) <= sizeof(out))
+		reply(pending->client, slice_of(out, crs_relay__reply__pack(part, out)));
+}
+
+static void take_reply(struct relay_control *control, struct pending *pending, struct slice octets,
+		       bool more)
+{
+	CrsRelay__Reply *part = crs_relay__reply__unpack(NULL, octets.n, octets.p);
+
+	if (!more)
+		pending->lanes_left--;
+	if (part && pending->what == CRS_RELAY__REQUEST__BODY_GET_STATISTICS)
+		merge_statistics(pending, part);
+	else if (part && pending->what == CRS_RELAY__REQUEST__BODY_LIST_RELAYS)
+		pass_listing(pending, part);
+	else
+		reply(pending->client, octets);
+	if (part && part->error && pending->what == CRS_RELAY__REQUEST__BODY_ADD)
+		control->count[pending->type]--;
+	if (part)
+		crs_relay__reply__free_unpacked(part, NULL);
+	if (!pending->lanes_left)
+		finish(control, pending);
+}
+
+static void on_lane_message(void *arg, struct slice message)
+{
+	struct lane *lane = arg;
+	struct relay_envelope head;
+	struct idmap_node *node;
+
+	if (message.n < sizeof(head))
+		return;
+	memcpy(&head, message.p, sizeof(head));
+	count_ended(lane->control, &head);
+	node = idmap_first(&lane->control->pending, head.cookie);
+	if (node)
+		take_reply(lane->control, IDMAP_OWNER(node, struct pending, node),
+			   slice_from(message, sizeof(head)), head.more);
+}
+
+static void on_lane_closed(void *arg, int err)
+{
+	(void)arg;
+	log_warn(MODULE, "a relay thread is gone (%s): the process ends", strerror(-err));
+	exit(EXIT_FAILURE); /* a relay without one of its threads would lose calls unseen */
+}
+
+static const struct channel_ops lane_ops = { on_lane_message, on_lane_closed };
+
+static int open_lanes(struct relay_control *control, struct event_base *base, const int *pair_fds,
+		      size_t n)
+{
+	control->lanes = calloc(n, sizeof(*control->lanes));
+	if (!control->lanes)
+		return -ENOMEM;
+	for (; control->n_lanes < n; control->n_lanes++) {
+		struct lane *lane = &control->lanes[control->n_lanes];
+
+		lane->control = control;
+		lane->channel = channel_new(base, pair_fds[control->n_lanes], THREAD_QUEUE,
+					    &lane_ops, lane);
+		if (!lane->channel)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int relay_control_new(struct event_base *base, const char *socket_path, const int *pair_fds,
+		      size_t n, const struct relay_limits *limits,
+		      struct relay_control **control_out)
+{
+	struct relay_control *control = calloc(1, sizeof(*control));
+	int err;
+
+	if (!control)
+		return -ENOMEM;
+	control->limits = *limits;
+	control->listen_fd = channel_listen(socket_path, 0660);
+	err = control->listen_fd < 0 ? control->listen_fd : idmap_init(&control->pending);
+	if (!err) {
+		control->acceptable = event_new(base, control->listen_fd, EV_READ | EV_PERSIST,
+						on_acceptable, control);
+		err = !control->acceptable || event_add(control->acceptable, NULL) < 0 ? -ENOMEM
+										       : 0;
+	}
+	if (!err)
+		err = open_lanes(control, base, pair_fds, n);
+	if (err) {
+		relay_control_free(&control);
+		return err;
+	}
+	*control_out = control;
+	return 0;
+}
+
+void relay_control_free(struct relay_control **controlp)
+{
+	struct relay_control *control = *controlp;
+	struct idmap_node *node;
+
+	if (!control)
+		return;
+	*controlp = NULL;
+	for (size_t i = 0; i < control->n_lanes; i++)
+		channel_free(&control->lanes[i].channel);
+	free(control->lanes);
+	while ((node = idmap_take(&control->pending)))
+		free(IDMAP_OWNER(node, struct pending, node));
+	idmap_done(&control->pending);
+	while (control->clients) {
+		struct client *client = control->clients;
+
+		control->clients = client->next;
+		channel_free(&client->channel);
+		free(client);
+	}
+	if (control->acceptable)
+		event_free(control->acceptable);
+	if (control->listen_fd >= 0)
+		close(control->listen_fd);
+	free(control);
+}

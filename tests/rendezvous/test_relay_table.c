@@ -1,0 +1,256 @@
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "media/stun.h"
+#include "rendezvous/relay/table.h"
+
+static const uint8_t session_id[RELAY_SESSION_ID_SIZE] = "sixteen octets!";
+
+struct world {
+	struct relay_table *table;
+	const struct relay_session *session;
+	struct net_addr caller, callee, stranger;
+	int64_t now_ms;
+};
+
+static struct net_addr address(const char *ip, uint16_t port)
+{
+	struct net_addr a;
+
+	assert_int_equal(net_parse(ip, port, &a), 0);
+	return a;
+}
+
+static int set_up(void **state)
+{
+	static struct world w;
+
+	w = (struct world){ .table = relay_table_new(3), .now_ms = 1000000 };
+	w.caller = address("192.0.2.1", 4000);
+	w.callee = address("192.0.2.2", 5000);
+	w.stranger = address("198.51.100.9", 6000);
+	assert_int_equal(
+		relay_table_add(w.table, session_id, RELAY_RTP, 1, 2, w.now_ms, &w.session), 0);
+	*state = &w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	relay_table_free(&w->table);
+	return 0;
+}
+
+static size_t request(const struct relay_leg *leg, uint32_t ssrc, struct slice nonce, uint8_t *out)
+{
+	uint8_t transaction[STUN_TRANSACTION_SIZE] = "12345678";
+
+	for (int i = 0; i < 4; i++)
+		transaction[8 + i] = (uint8_t)(ssrc >> (24 - 8 * i));
+	return stun_build_request(transaction, slice_of(leg->id, sizeof(leg->id)), nonce,
+				  slice_of(leg->key, sizeof(leg->key)), out, STUN_MAX_MESSAGE);
+}
+
+/* Sends a binding request; returns the answer's type, 0 when there was none. */
+static unsigned bind_once(struct world *w, const struct relay_leg *leg, const struct net_addr *from,
+			  struct slice nonce, struct stun_message *answer_out)
+{
+	uint8_t packet[STUN_MAX_MESSAGE];
+	size_t n = request(leg, w->session->ssrc[0][leg->side].ssrc, nonce, packet);
+	struct relay_output out;
+
+	relay_table_packet(w->table, from, packet, n, w->now_ms, &out);
+	if (!out.n)
+		return 0;
+	assert_true(net_equal(out.to[0], from));
+	assert_int_equal(stun_parse(out.octets, answer_out), 0);
+	assert_int_equal(stun_verify(answer_out, out.octets, slice_of(leg->key, sizeof(leg->key))),
+			 0);
+	if (answer_out->type == STUN_BINDING_ERROR)
+		assert_true(out.octets.n <= n);
+	return answer_out->type;
+}
+
+static void bind_leg(struct world *w, const struct relay_leg *leg, const struct net_addr *from)
+{
+	struct stun_message answer;
+
+	assert_int_equal(bind_once(w, leg, from, slice_of(NULL, 0), &answer), STUN_BINDING_ERROR);
+	assert_int_equal(answer.error_code, STUN_STALE_NONCE);
+	assert_int_equal(bind_once(w, leg, from, answer.nonce, &answer), STUN_BINDING_SUCCESS);
+	assert_true(net_equal(&answer.mapped, from));
+}
+
+/* Sends an RTP packet of n octets; returns to how many addresses it goes. */
+static size_t send_rtp(struct world *w, enum relay_side side, const struct net_addr *from, size_t n,
+		       struct relay_output *out)
+{
+	static uint8_t packet[RELAY_MAX_PACKET + 1];
+	uint32_t ssrc = w->session->ssrc[0][side].ssrc;
+
+	memset(packet, 0, sizeof(packet));
+	packet[0] = 0x80;
+	for (int i = 0; i < 4; i++)
+		packet[8 + i] = (uint8_t)(ssrc >> (24 - 8 * i));
+	relay_table_packet(w->table, from, packet, n, w->now_ms, out);
+	if (out->n)
+		assert_ptr_equal(out->octets.p, packet);
+	return out->n;
+}
+
+static void bound_parties_hear_each_other(void **state)
+{
+	struct world *w = *state;
+	struct relay_output out;
+
+	bind_leg(w, &w->session->initiator, &w->caller);
+	assert_int_equal(send_rtp(w, RELAY_INITIATOR, &w->caller, 172, &out), 0);
+	bind_leg(w, &w->session->responders[1], &w->callee);
+	assert_int_equal(send_rtp(w, RELAY_INITIATOR, &w->caller, 172, &out), 1);
+	assert_true(net_equal(out.to[0], &w->callee));
+	assert_int_equal(out.octets.n, 172);
+	assert_int_equal(send_rtp(w, RELAY_RESPONDER, &w->callee, 60, &out), 1);
+	assert_true(net_equal(out.to[0], &w->caller));
+	assert_int_equal(relay_session_nodes(w->session), 2);
+	/* REL-007: received and sent are counted by type. */
+	assert_int_equal(relay_table_stats(w->table)->type[RELAY_RTP].rx_packets, 3);
+	assert_int_equal(relay_table_stats(w->table)->type[RELAY_RTP].tx_packets, 2);
+	assert_int_equal(relay_table_stats(w->table)->type[RELAY_RTP].tx_bytes, 232);
+	assert_int_equal(relay_table_stats(w->table)->no_destination, 1);
+}
+
+static void strangers_are_dropped_without_an_answer(void **state)
+{
+	struct world *w = *state;
+	struct relay_output out;
+
+	bind_leg(w, &w->session->initiator, &w->caller);
+	bind_leg(w, &w->session->responders[0], &w->callee);
+	assert_int_equal(send_rtp(w, RELAY_INITIATOR, &w->stranger, 172, &out), 0);
+	assert_int_equal(send_rtp(w, RELAY_RESPONDER, &w->caller, 172, &out), 0);
+	assert_int_equal(relay_table_stats(w->table)->dropped_unbound, 2);
+}
+
+static void a_forged_binding_gets_no_answer(void **state)
+{
+	struct world *w = *state;
+	struct relay_leg forged = w->session->initiator;
+	struct stun_message answer;
+
+	forged.key[0] ^= 1;
+	assert_int_equal(bind_once(w, &forged, &w->stranger, slice_of(NULL, 0), &answer), 0);
+	forged = w->session->initiator;
+	forged.id[15] ^= 1;
+	assert_int_equal(bind_once(w, &forged, &w->stranger, slice_of(NULL, 0), &answer), 0);
+	assert_int_equal(relay_table_stats(w->table)->stun_bad, 2);
+	assert_int_equal(relay_session_nodes(w->session), 0);
+}
+
+static void a_nonce_is_good_for_its_own_address_and_for_twenty_seconds(void **state)
+{
+	struct world *w = *state;
+	const struct relay_leg *leg = &w->session->initiator;
+	struct stun_message answer;
+	char nonce[STUN_NONCE_SIZE];
+	struct slice kept = slice_of(nonce, sizeof(nonce));
+
+	assert_int_equal(bind_once(w, leg, &w->caller, slice_of(NULL, 0), &answer),
+			 STUN_BINDING_ERROR);
+	assert_int_equal(answer.nonce.n, sizeof(nonce));
+	memcpy(nonce, answer.nonce.p, sizeof(nonce));
+	assert_int_equal(bind_once(w, leg, &w->stranger, kept, &answer), STUN_BINDING_ERROR);
+	w->now_ms += 20000;
+	assert_int_equal(bind_once(w, leg, &w->caller, kept, &answer), STUN_BINDING_ERROR);
+	w->now_ms -= 10000;
+	assert_int_equal(bind_once(w, leg, &w->caller, kept, &answer), STUN_BINDING_SUCCESS);
+	/* From the bound address a request refreshes without a nonce. */
+	assert_int_equal(bind_once(w, leg, &w->caller, slice_of(NULL, 0), &answer),
+			 STUN_BINDING_SUCCESS);
+}
+
+static void the_losers_legs_are_removed(void **state)
+{
+	struct world *w = *state;
+	const struct relay_leg *kept = &w->session->responders[1];
+	struct relay_output out;
+
+	bind_leg(w, &w->session->responders[0], &w->stranger);
+	bind_leg(w, kept, &w->callee);
+	bind_leg(w, &w->session->initiator, &w->caller);
+	assert_int_equal(send_rtp(w, RELAY_INITIATOR, &w->caller, 172, &out), 2);
+	assert_int_equal(
+		relay_table_keep_leg(w->table, session_id, slice_of(kept->id, sizeof(kept->id))),
+		0);
+	assert_int_equal(send_rtp(w, RELAY_INITIATOR, &w->caller, 172, &out), 1);
+	assert_true(net_equal(out.to[0], &w->callee));
+	assert_int_equal(send_rtp(w, RELAY_RESPONDER, &w->stranger, 172, &out), 0);
+	assert_int_equal(relay_table_keep_leg(w->table, session_id, slice_str("another")), -ENOENT);
+}
+
+static void odd_lengths_are_counted(void **state)
+{
+	struct world *w = *state;
+	struct relay_output out;
+
+	bind_leg(w, &w->session->initiator, &w->caller);
+	for (size_t n = 0; n < 12; n++)
+		assert_int_equal(send_rtp(w, RELAY_INITIATOR, &w->caller, n, &out), 0);
+	assert_int_equal(relay_table_stats(w->table)->too_short, 12);
+	send_rtp(w, RELAY_INITIATOR, &w->caller, RELAY_MAX_PACKET + 1, &out);
+	assert_int_equal(relay_table_stats(w->table)->too_long, 1);
+}
+
+static void idle_sessions_end_and_leave_nothing(void **state)
+{
+	struct world *w = *state;
+	unsigned expired[RELAY_TYPE_COUNT] = { 0 };
+	enum relay_type type;
+
+	relay_table_expire(w->table, w->now_ms + RELAY_IDLE_LIMIT_S * 1000 - 1, expired);
+	assert_int_equal(expired[RELAY_RTP], 0);
+	relay_table_expire(w->table, w->now_ms + RELAY_IDLE_LIMIT_S * 1000, expired);
+	assert_int_equal(expired[RELAY_RTP], 1);
+	assert_null(relay_table_first(w->table));
+	assert_int_equal(relay_table_remove(w->table, session_id, &type), -ENOENT);
+}
+
+static void sessions_are_refused_with_a_reason(void **state)
+{
+	struct world *w = *state;
+	const struct relay_session *s;
+	uint8_t other[RELAY_SESSION_ID_SIZE] = { 1 };
+
+	assert_int_equal(relay_table_add(w->table, session_id, RELAY_RTP, 1, 1, 0, &s), -EEXIST);
+	assert_int_equal(relay_table_add(w->table, other, RELAY_RTP, 0, 1, 0, &s), -EINVAL);
+	assert_int_equal(relay_table_add(w->table, other, RELAY_RTP, 9, 1, 0, &s), -EINVAL);
+	assert_int_equal(relay_table_add(w->table, other, RELAY_RTP, 1, 33, 0, &s), -EINVAL);
+	assert_int_equal(relay_table_add(w->table, other, RELAY_RTP, 8, 32, 0, &s), 0);
+	for (size_t i = 0; i < 8; i++)
+		for (int side = 0; side < 2; side++)
+			assert_int_equal(s->ssrc[i][side].ssrc & 0xff, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(bound_parties_hear_each_other, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(strangers_are_dropped_without_an_answer, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_forged_binding_gets_no_answer, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_nonce_is_good_for_its_own_address_and_for_twenty_seconds, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(the_losers_legs_are_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(odd_lengths_are_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(idle_sessions_end_and_leave_nothing, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(sessions_are_refused_with_a_reason, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
