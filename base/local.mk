@@ -1,10 +1,15 @@
 # base/: what every program needs
 noinst_LIBRARIES += %D%/libbase.a
-%C%_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
+%C%_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) \
+	$(MICROHTTPD_CFLAGS) $(OPENSSL_CFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
 %C%_libbase_a_SOURCES = \
 	%D%/buf.c %D%/buf.h \
 	%D%/channel.c %D%/channel.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/control.c %D%/control.h %D%/control_answer.c %D%/control_priv.h \
+	%D%/control_address.c %D%/control_address.h \
+	%D%/control_client.c %D%/control_client.h \
+	%D%/control_proof.c %D%/control_proof.h \
 	%D%/cursor.h \
 	%D%/diag.c %D%/diag.h \
 	%D%/encode.c %D%/encode.h \
@@ -13,4 +18,8 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/log.c %D%/log.h \
 	%D%/net.c %D%/net.h \
 	%D%/process.c %D%/process.h \
-	%D%/slice.h
+	%D%/slice.h \
+	%D%/table.c %D%/table.h
+# what a program needs to link for base/control.h, and for base/control_client.h
+CONTROL_LIBS = $(MICROHTTPD_LIBS) $(EVENT_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+CONTROL_CLIENT_LIBS = $(JANSSON_LIBS) $(OPENSSL_LIBS)

@@ -1,6 +1,7 @@
 # tests of base/
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net %D%/test_idmap
+check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net %D%/test_idmap \
+	%D%/test_control %D%/test_table
 endif
 %C%_test_encode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_encode_LDADD = base/libbase.a $(CMOCKA_LIBS)
@@ -10,3 +11,7 @@ endif
 %C%_test_net_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_idmap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_idmap_LDADD = base/libbase.a $(CMOCKA_LIBS)
+%C%_test_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) -pthread
+%C%_test_control_LDADD = base/libbase.a $(CMOCKA_LIBS) $(CONTROL_LIBS)
+%C%_test_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_table_LDADD = base/libbase.a $(CMOCKA_LIBS)
