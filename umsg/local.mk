@@ -1,1 +1,13 @@
-# umsg/
+# umsg/: the UMSG protocol
+BUILT_SOURCES += %D%/umsg.pb-c.h
+CLEANFILES += %D%/umsg.pb-c.c %D%/umsg.pb-c.h
+EXTRA_DIST += %D%/umsg.proto
+
+noinst_LIBRARIES += %D%/libumsg_proto.a %D%/libumsg.a
+%C%_libumsg_proto_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) -w
+nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
+
+%C%_libumsg_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_libumsg_a_SOURCES = \
+	%D%/frame.h \
+	%D%/link.h
