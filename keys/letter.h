@@ -75,6 +75,9 @@ int letter_encode(const struct letter *letter, uint8_t out[LETTER_OCTETS_MAX], s
  * (keystore_enrol(), keyset_add()). */
 int letter_decode(struct slice octets, struct letter *letter_out, struct diag *diag);
 
+/* Octets of the protected form of n octets. */
+#define LETTER_PROTECTED_SIZE(n) (2 + 16 + ((n) / 16 + 1) * 16 + 32)
+
 /* Is this the protected form? */
 bool letter_is_protected(struct slice octets);
 

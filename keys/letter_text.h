@@ -4,7 +4,7 @@
  * A line is its number, up to 8 groups of 4 base64 characters and a checksum of
  * 4 more, so that whoever types knows at the end of each line whether it is right:
  *
- *	07  Ab3d EfGh IjKl MnOp QrSt UvWx YzAb CdEf  = x7Qz
+ *	07. Ab3d EfGh IjKl MnOp QrSt UvWx YzAb CdEf : x7Qz
  *
  * Source: docs/key-management.md "Text form".
  */
@@ -17,17 +17,18 @@
  * octets.  Returns 0 or -ENOBUFS. */
 int letter_text_write(struct slice octets, char *out, size_t outsz);
 
-/* Reads line number (from 1) as people type it: the number and the "=" may be
- * left out, blanks may stand anywhere.  Writes 3 to LETTER_LINE_OCTETS octets to
- * out; fewer than LETTER_LINE_OCTETS, or nothing more to type, mean the last line.
- * Returns 0, -EINVAL (not base64, too long or too short) or -EBADMSG (checksum). */
+/* Reads line number (from 1) as people type it: the number with its dot and the
+ * colon may be left out, blanks may stand anywhere.  Writes 1 to
+ * LETTER_LINE_OCTETS octets to out; fewer than that mean the last line, which may
+ * also be full.  Returns 0, -EINVAL (not base64, too long or too short), -ERANGE
+ * (another line's number) or -EBADMSG (the checksum). */
 int letter_text_line(struct slice line, unsigned number, uint8_t out[LETTER_LINE_OCTETS],
 		     size_t *len_out);
 
 /* Reads a whole letter from whatever a file may hold: the octets themselves,
- * lines (all else on a line of its own is ignored when it does not begin with a
- * digit), base64 in one piece, or base45.  Returns 0, -EBADMSG with the line named
- * in diag, or -EMSGSIZE. */
+ * lines (those that do not begin with a number and a dot are text for people, and
+ * ignored), base64 in one piece, or base45.  Returns 0, or -EBADMSG with the line named
+ * in diag. */
 int letter_text_read(struct slice content, uint8_t out[LETTER_OCTETS_MAX], size_t *len_out,
 		     struct diag *diag);
 

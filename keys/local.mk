@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libkeys.a
 %C%_libkeys_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS)
 %C%_libkeys_a_SOURCES = \
 	%D%/account.c %D%/account.h \
+	%D%/base45.c \
 	%D%/box.c %D%/box.h \
 	%D%/curves.h \
 	%D%/domain.h \
@@ -11,11 +12,20 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/kdf.c %D%/kdf.h \
 	%D%/keystore.h \
 	%D%/keyset.h \
-	%D%/letter.h \
-	%D%/letter_text.h \
+	%D%/letter.c %D%/letter.h \
+	%D%/letter_seal.c \
+	%D%/letter_text.c %D%/letter_text.h \
 	%D%/master.h \
 	%D%/mikey.h \
 	%D%/period.c %D%/period.h \
 	%D%/replay.h \
 	%D%/secret.c %D%/secret.h \
-	%D%/update.h
+	%D%/update.h \
+	%D%/wire.c %D%/wire_priv.h
+# letters and updates
+EXTRA_DIST += %D%/letter.proto %D%/update.proto
+BUILT_SOURCES += %D%/letter.pb-c.h %D%/update.pb-c.h
+CLEANFILES += %D%/letter.pb-c.c %D%/letter.pb-c.h %D%/update.pb-c.c %D%/update.pb-c.h
+nodist_%C%_libkeys_a_SOURCES = \
+	%D%/letter.pb-c.c %D%/letter.pb-c.h \
+	%D%/update.pb-c.c %D%/update.pb-c.h

@@ -24,3 +24,7 @@ FUZZ_TARGETS += %D%/fuzz_stun
 %C%_fuzz_stun_SOURCES = %D%/fuzz_stun.c $(FUZZ_MAIN)
 %C%_fuzz_stun_LDFLAGS = $(FUZZING_LDFLAGS)
 %C%_fuzz_stun_LDADD = media/libmedia.a base/libbase.a $(MEDIA_LIBS)
+FUZZ_TARGETS += %D%/fuzz_letter
+%C%_fuzz_letter_SOURCES = %D%/fuzz_letter.c $(FUZZ_MAIN)
+%C%_fuzz_letter_LDFLAGS = $(FUZZING_LDFLAGS)
+%C%_fuzz_letter_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)

@@ -19,3 +19,12 @@ check_PROGRAMS += %D%/test_account
 endif
 %C%_test_account_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_account_LDADD = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_letter %D%/test_letter_text
+endif
+%C%_test_letter_SOURCES = %D%/test_letter.c %D%/sample.c %D%/sample.h
+%C%_test_letter_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_letter_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
+%C%_test_letter_text_SOURCES = %D%/test_letter_text.c %D%/sample.c %D%/sample.h
+%C%_test_letter_text_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_letter_text_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)

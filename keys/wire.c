@@ -1,0 +1,148 @@
+#include "keys/wire_priv.h"
+
+#include <errno.h>
+#include <stdalign.h>
+#include <stdlib.h>
+
+#include "keys/issued.h"
+#include "keys/secret.h"
+
+enum {
+	ROOM = alignof(max_align_t), /* before each block, for its size */
+	MEMORY_PER_OCTET = 64,
+	MEMORY_MIN = 64 * 1024,
+};
+
+static void *wire_alloc(void *arg, size_t n)
+{
+	struct wire_memory *memory = arg;
+	uint8_t *block;
+
+	if (n > memory->left)
+		return NULL;
+	block = malloc(ROOM + n);
+	if (!block)
+		return NULL;
+	memory->left -= n;
+	memcpy(block, &n, sizeof(n));
+	return block + ROOM;
+}
+
+static void wire_free(void *arg, void *p)
+{
+	uint8_t *block;
+	size_t n;
+
+	(void)arg;
+	if (!p)
+		return;
+	block = (uint8_t *)p - ROOM;
+	memcpy(&n, block, sizeof(n));
+	wipe(p, n);
+	free(block);
+}
+
+void wire_memory_init(struct wire_memory *memory, size_t n)
+{
+	memory->allocator = (ProtobufCAllocator){ wire_alloc, wire_free, memory };
+	memory->left = MEMORY_MIN + MEMORY_PER_OCTET * n;
+}
+
+int wire_pack(const ProtobufCMessage *message, size_t room, uint8_t **out, size_t *len_out)
+{
+	size_t n = protobuf_c_message_get_packed_size(message);
+	uint8_t *octets = malloc(room + n + 1);
+
+	if (!octets)
+		return -ENOMEM;
+	protobuf_c_message_pack(message, octets + room);
+	*out = octets;
+	*len_out = room + n;
+	return 0;
+}
+
+/* Octets of the UTF-8 sequence at p (RFC 3629 section 4), or 0. */
+static size_t utf8_length(const uint8_t *p, size_t left)
+{
+	uint32_t c = p[0], least;
+	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+
+	if (n <= 1)
+		return n;
+	if (n > left)
+		return 0;
+	least = n == 2 ? 0x80 : n == 3 ? 0x800 : 0x10000;
+	c &= 0x7fU >> n;
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	return c < least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) || (c >= 0x80 && c < 0xa0)
+		       ? 0
+		       : n;
+}
+
+bool wire_text_valid(struct slice text)
+{
+	for (size_t i = 0; i < text.n;) {
+		size_t n = utf8_length(text.p + i, text.n - i);
+
+		if (n == 0 || text.p[i] < ' ' || text.p[i] == 0x7f)
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+bool wire_text(char *out, size_t cap, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n >= cap || !wire_text_valid(slice_of(text, n)))
+		return false;
+	memcpy(out, text, n + 1);
+	return true;
+}
+
+bool wire_octets(uint8_t *out, size_t n, const ProtobufCBinaryData *data)
+{
+	if (data->len != n)
+		return false;
+	memcpy(out, data->data, n);
+	return true;
+}
+
+ProtobufCBinaryData wire_data(const void *p, size_t n)
+{
+	return (ProtobufCBinaryData){ n, (uint8_t *)(uintptr_t)p };
+}
+
+bool wire_address_valid(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	unsigned port = 0;
+
+	if (!colon || colon == text || strlen(colon) > 6)
+		return false;
+	for (const char *p = text; p < colon; p++)
+		if (*p <= ' ' || *p > '~')
+			return false;
+	for (const char *p = colon + 1; *p; p++) {
+		if (*p < '0' || *p > '9')
+			return false;
+		port = port * 10 + (unsigned)(*p - '0');
+	}
+	return port >= 1 && port <= 65535;
+}
+
+bool wire_point_valid(const uint8_t *p)
+{
+	return p[0] == 2 || p[0] == 3;
+}
+
+bool wire_keys_valid(const uint8_t *packed)
+{
+	return wire_point_valid(packed + SSK_OCTETS) &&
+	       wire_point_valid(packed + SSK_OCTETS + P256_COMPRESSED);
+}
