@@ -1,1 +1,2 @@
 # tests of gateway/
+include tests/gateway/sip.mk

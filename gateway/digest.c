@@ -1,0 +1,379 @@
+#include "gateway/digest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "base/buf.h"
+#include "base/encode.h"
+
+enum { HASH_TEXT_SIZE = HEX_TEXT_SIZE(32), CNONCE_OCTETS = 16 };
+
+/* Strongest last: the index + 1 is what digest_strength() says. */
+static const struct algorithm {
+	const char *name;
+	const char *hash; /* as OpenSSL names it */
+	bool session;     /* "-sess": RFC 7616 3.4.2 */
+} algorithms[] = {
+	{ "MD5", "MD5", false },
+	{ "MD5-sess", "MD5", true },
+	{ "SHA-256", "SHA256", false },
+	{ "SHA-256-sess", "SHA256", true },
+};
+
+/* ---- parsing ------------------------------------------------------------ */
+
+static bool is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_token(uint8_t c)
+{
+	return c > ' ' && c < 0x7f && !strchr("()<>@,;:\\\"/[]?={}", c);
+}
+
+static void skip_spaces(struct slice *s)
+{
+	while (s->n && is_space(s->p[0]))
+		*s = slice_from(*s, 1);
+}
+
+static struct slice take_token(struct slice *s)
+{
+	struct slice token = { s->p, 0 };
+
+	while (token.n < s->n && is_token(s->p[token.n]))
+		token.n++;
+	*s = slice_from(*s, token.n);
+	return token;
+}
+
+/* A quoted string without its quotes and escapes, or a token. */
+static int take_value(struct slice *s, struct buf *out)
+{
+	if (s->n == 0 || s->p[0] != '"') {
+		struct slice token = take_token(s);
+
+		buf_put_slice(out, token);
+		return token.n ? 0 : -EINVAL;
+	}
+	for (size_t i = 1; i < s->n; i++) {
+		if (s->p[i] == '"') {
+			*s = slice_from(*s, i + 1);
+			return 0;
+		}
+		if (s->p[i] == '\\' && ++i == s->n)
+			return -EINVAL;
+		if (s->p[i] < ' ' || s->p[i] == 0x7f)
+			return -EINVAL;
+		buf_put_char(out, (char)s->p[i]);
+	}
+	return -EINVAL;
+}
+
+struct parameter {
+	const char *name;
+	char *out;
+	size_t outsz;
+	bool seen;
+};
+
+static bool name_is(struct slice name, const char *s)
+{
+	return name.n == strlen(s) && strncasecmp((const char *)name.p, s, name.n) == 0;
+}
+
+/* Takes `name = value`; names that we do not know are skipped. */
+static int take_parameter(struct slice *s, struct parameter *list, size_t n)
+{
+	char skipped[1024];
+	struct buf b = BUF_OF(skipped);
+	struct slice name = take_token(s);
+	bool wanted = false;
+
+	skip_spaces(s);
+	if (name.n == 0 || s->n == 0 || s->p[0] != '=')
+		return -EINVAL;
+	*s = slice_from(*s, 1);
+	skip_spaces(s);
+	for (size_t i = 0; i < n; i++) {
+		if (!name_is(name, list[i].name))
+			continue;
+		if (list[i].seen)
+			return -EINVAL;
+		wanted = list[i].seen = true;
+		b = buf_over(list[i].out, list[i].outsz);
+	}
+	if (take_value(s, &b))
+		return -EINVAL;
+	return wanted && !buf_ok(&b) ? -E2BIG : 0;
+}
+
+static int take_parameters(struct slice *s, struct parameter *list, size_t n)
+{
+	for (;;) {
+		int err;
+
+		skip_spaces(s);
+		if (s->n == 0)
+			return 0;
+		if (s->p[0] == ',') { /* RFC 9110 5.6.1 lets empty elements be */
+			*s = slice_from(*s, 1);
+			continue;
+		}
+		err = take_parameter(s, list, n);
+		if (err)
+			return err;
+		skip_spaces(s);
+		if (s->n && s->p[0] != ',')
+			return -EINVAL;
+	}
+}
+
+int digest_parse(struct slice value, struct digest_challenge *out)
+{
+	struct digest_challenge c = { 0 };
+	char stale[8] = "";
+	struct parameter list[] = {
+		{ "realm", c.realm, sizeof(c.realm), false },
+		{ "nonce", c.nonce, sizeof(c.nonce), false },
+		{ "opaque", c.opaque, sizeof(c.opaque), false },
+		{ "algorithm", c.algorithm, sizeof(c.algorithm), false },
+		{ "qop", c.qop, sizeof(c.qop), false },
+		{ "stale", stale, sizeof(stale), false },
+	};
+	struct slice scheme;
+	int err;
+
+	skip_spaces(&value);
+	scheme = take_token(&value);
+	if (!name_is(scheme, "Digest"))
+		return scheme.n ? -ENOTSUP : -EINVAL;
+	err = take_parameters(&value, list, sizeof(list) / sizeof(list[0]));
+	if (err)
+		return err;
+	if (!list[0].seen || !c.nonce[0])
+		return -EINVAL;
+	c.has_opaque = list[2].seen;
+	c.stale = strcasecmp(stale, "true") == 0;
+	*out = c;
+	return 0;
+}
+
+/* ---- answering ---------------------------------------------------------- */
+
+/* Does the comma list hold auth?  An empty one means RFC 2069: no qop at all. */
+static bool offers_auth(const char *qop)
+{
+	struct slice s = slice_str(qop);
+
+	while (s.n) {
+		if (name_is(take_token(&s), "auth"))
+			return true;
+		while (s.n && !is_token(s.p[0]))
+			s = slice_from(s, 1);
+	}
+	return false;
+}
+
+static const struct algorithm *find_algorithm(const struct digest_challenge *c)
+{
+	const char *name = c->algorithm[0] ? c->algorithm : "MD5";
+
+	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
+		if (strcasecmp(name, algorithms[i].name) == 0)
+			return &algorithms[i];
+	return NULL;
+}
+
+unsigned digest_strength(const struct digest_challenge *c)
+{
+	const struct algorithm *a = find_algorithm(c);
+
+	if (!a || (c->qop[0] && !offers_auth(c->qop)) || (a->session && !c->qop[0]))
+		return 0;
+	return (unsigned)(a - algorithms) + 1;
+}
+
+/* Hexadecimal hash of the parts with colons between them; NULL ends the list. */
+static int hash_parts(const struct algorithm *a, const char *const *parts, char *out)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_MD *md = EVP_MD_fetch(NULL, a->hash, NULL);
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	bool ok = ctx && md && EVP_DigestInit_ex2(ctx, md, NULL) == 1;
+
+	for (size_t i = 0; ok && parts[i]; i++)
+		ok = (i == 0 || EVP_DigestUpdate(ctx, ":", 1) == 1) &&
+		     EVP_DigestUpdate(ctx, parts[i], strlen(parts[i])) == 1;
+	ok = ok && EVP_DigestFinal_ex(ctx, hash, &n) == 1 && HEX_TEXT_SIZE(n) <= HASH_TEXT_SIZE;
+	if (ok)
+		hex_encode(slice_of(hash, n), out);
+	OPENSSL_cleanse(hash, sizeof(hash));
+	EVP_MD_free(md);
+	EVP_MD_CTX_free(ctx);
+	return ok ? 0 : -ENOMEM;
+}
+
+struct secrets {
+	char a1[HASH_TEXT_SIZE], a2[HASH_TEXT_SIZE], response[HASH_TEXT_SIZE];
+};
+
+static int compute(const struct algorithm *a, const struct digest_challenge *c,
+		   const struct digest_account *account, const struct digest_request *r,
+		   const char *cnonce, struct secrets *s)
+{
+	char nc[9];
+	const char *user[] = { account->user, c->realm, account->password, NULL };
+	const char *session[] = { s->a1, c->nonce, cnonce, NULL };
+	const char *request[] = { r->method, r->uri, NULL };
+	const char *with_qop[] = { s->a1, c->nonce, nc, cnonce, "auth", s->a2, NULL };
+	const char *without[] = { s->a1, c->nonce, s->a2, NULL };
+	int err = hash_parts(a, user, s->a1);
+
+	snprintf(nc, sizeof(nc), "%08x", r->nc);
+	if (!err && a->session)
+		err = hash_parts(a, session, s->a1);
+	if (!err)
+		err = hash_parts(a, request, s->a2);
+	return err ? err : hash_parts(a, c->qop[0] ? with_qop : without, s->response);
+}
+
+static void put_quoted(struct buf *b, const char *name, const char *value)
+{
+	buf_printf(b, "%s=\"", name);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			buf_put_char(b, '\\');
+		buf_put_char(b, *value);
+	}
+	buf_put_char(b, '"');
+}
+
+static int random_text(char out[HEX_TEXT_SIZE(CNONCE_OCTETS)])
+{
+	uint8_t octets[CNONCE_OCTETS];
+
+	if (RAND_bytes(octets, sizeof(octets)) != 1)
+		return -EIO;
+	hex_encode(slice_of(octets, sizeof(octets)), out);
+	return 0;
+}
+
+static void put_answer(struct buf *b, const struct digest_challenge *c,
+		       const struct digest_account *account, const struct digest_request *r,
+		       const char *cnonce, const char *response)
+{
+	put_quoted(b, "Digest username", account->user);
+	put_quoted(b, ", realm", c->realm);
+	put_quoted(b, ", nonce", c->nonce);
+	put_quoted(b, ", uri", r->uri);
+	put_quoted(b, ", response", response);
+	if (c->algorithm[0])
+		buf_printf(b, ", algorithm=%s", find_algorithm(c)->name);
+	if (c->has_opaque)
+		put_quoted(b, ", opaque", c->opaque);
+	if (c->qop[0]) {
+		buf_printf(b, ", qop=auth, nc=%08x", r->nc);
+		put_quoted(b, ", cnonce", cnonce);
+	}
+}
+
+int digest_answer(const struct digest_challenge *c, const struct digest_account *account,
+		  const struct digest_request *request, char *out, size_t outsz)
+{
+	char random[HEX_TEXT_SIZE(CNONCE_OCTETS)];
+	const char *cnonce = request->cnonce ? request->cnonce : random;
+	struct buf b = buf_over(out, outsz);
+	struct secrets s;
+	int err = 0;
+
+	if (!digest_strength(c))
+		return -ENOTSUP;
+	if (!request->cnonce)
+		err = random_text(random);
+	if (!err)
+		err = compute(find_algorithm(c), c, account, request, cnonce, &s);
+	if (!err) {
+		put_answer(&b, c, account, request, cnonce, s.response);
+		err = buf_ok(&b) ? 0 : -ENOBUFS;
+	}
+	OPENSSL_cleanse(&s, sizeof(s));
+	if (err)
+		out[0] = '\0';
+	return err;
+}
+
+/* ---- sessions ----------------------------------------------------------- */
+
+/* The strongest challenge of one kind, or NULL. */
+static const struct digest_challenge *pick(const struct digest_challenge *list, size_t n,
+					   bool proxy)
+{
+	const struct digest_challenge *best = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i].proxy == proxy && digest_strength(&list[i]) &&
+		    (!best || digest_strength(&list[i]) > digest_strength(best)))
+			best = &list[i];
+	return best;
+}
+
+/* A new challenge: the same nonce again goes on counting, another starts anew. */
+static int take_challenge(struct digest_side *side, const struct digest_challenge *c)
+{
+	bool same_realm = side->nc && strcmp(side->challenge.realm, c->realm) == 0;
+
+	if (!same_realm)
+		side->rounds = 0;
+	if (side->rounds >= DIGEST_MAX_ROUNDS)
+		return -EACCES;
+	side->rounds++;
+	if (!same_realm || strcmp(side->challenge.nonce, c->nonce) != 0)
+		side->nc = 0;
+	side->challenge = *c;
+	return 0;
+}
+
+static int answer_side(struct digest_side *side, const struct digest_account *account,
+		       const char *method, const char *uri, char *out)
+{
+	struct digest_request request = { method, uri, NULL, side->nc + 1 };
+
+	side->nc++;
+	return digest_answer(&side->challenge, account, &request, out, DIGEST_TEXT_SIZE);
+}
+
+int digest_session_answer(struct digest_session *session, unsigned number,
+			  const struct digest_challenge *challenges, size_t n,
+			  const struct digest_account *account, const char *method, const char *uri,
+			  char *authorization_out, char *proxy_authorization_out)
+{
+	const struct digest_challenge *user = pick(challenges, n, false);
+	const struct digest_challenge *proxy = pick(challenges, n, true);
+	int err = user || proxy ? 0 : -ENOTSUP;
+
+	authorization_out[0] = proxy_authorization_out[0] = '\0';
+	if (number <= 1)
+		session->user.rounds = session->proxy.rounds = 0;
+	if (!err && user)
+		err = take_challenge(&session->user, user);
+	if (!err && proxy)
+		err = take_challenge(&session->proxy, proxy);
+	if (!err && (user || session->user.nc))
+		err = answer_side(&session->user, account, method, uri, authorization_out);
+	if (!err && (proxy || session->proxy.nc))
+		err = answer_side(&session->proxy, account, method, uri, proxy_authorization_out);
+	return err;
+}
+
+void digest_session_wipe(struct digest_session *session)
+{
+	OPENSSL_cleanse(session, sizeof(*session));
+}

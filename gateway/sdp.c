@@ -1,0 +1,442 @@
+#include "gateway/sdp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+
+static const struct {
+	const char *name; /* of rtpmap, without regard to case */
+	int fixed;        /* static payload type (RFC 3551), or -1 */
+} encodings[] = {
+	[SDP_OTHER] = { "", -1 },           [SDP_PCMU] = { "PCMU", 0 },
+	[SDP_PCMA] = { "PCMA", 8 },         [SDP_TELEPHONE_EVENT] = { "telephone-event", -1 },
+	[SDP_COMFORT_NOISE] = { "CN", 13 },
+};
+
+static const char *const direction_names[] = {
+	[SDP_SENDRECV] = "sendrecv",
+	[SDP_SENDONLY] = "sendonly",
+	[SDP_RECVONLY] = "recvonly",
+	[SDP_INACTIVE] = "inactive",
+};
+
+enum { DIRECTIONS = 4, MAX_PTIME_MS = 200 };
+static const unsigned encoding_count = sizeof(encodings) / sizeof(encodings[0]);
+
+/* What c= says. */
+struct connection {
+	char address[SDP_ADDRESS_SIZE];
+	bool given, held, usable;
+};
+
+/* An m= line and the attributes below it. */
+struct section {
+	struct sdp_line line;
+	uint16_t port;
+	struct slice formats; /* the list as it came */
+	uint8_t map[128];     /* enum sdp_encoding of each payload type */
+	struct connection connection;
+	enum sdp_direction direction;
+	unsigned ptime_ms, maxptime_ms;
+};
+
+struct parser {
+	struct sdp *out;
+	struct connection connection;
+	enum sdp_direction direction;
+	struct section section;
+	bool in_section, chosen;
+	const char *unusable; /* why the best line so far does not do */
+	const char *why;
+};
+
+static int malformed(struct parser *p, const char *why)
+{
+	p->why = why;
+	return -EINVAL;
+}
+
+/* Takes the text up to the next blank; s keeps what is behind the blanks. */
+static struct slice take_token(struct slice *s)
+{
+	struct slice token = { s->p, 0 };
+
+	while (token.n < s->n && s->p[token.n] != ' ')
+		token.n++;
+	*s = slice_from(*s, token.n);
+	while (s->n && s->p[0] == ' ')
+		*s = slice_from(*s, 1);
+	return token;
+}
+
+static bool parse_uint(struct slice s, unsigned max, unsigned *out)
+{
+	unsigned v = 0;
+
+	if (s.n == 0 || s.n > 9)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		v = v * 10 + (unsigned)(s.p[i] - '0');
+	}
+	*out = v;
+	return v <= max;
+}
+
+static bool equal_nocase(struct slice a, const char *s)
+{
+	return a.n == strlen(s) && strncasecmp((const char *)a.p, s, a.n) == 0;
+}
+
+static bool copy_text(struct slice s, char *out, size_t outsz)
+{
+	if (s.n == 0 || s.n >= outsz)
+		return false;
+	memcpy(out, s.p, s.n);
+	out[s.n] = '\0';
+	return true;
+}
+
+/* "IN IP4 192.0.2.1"; a host name or a multicast address is legal but of no use. */
+static int parse_connection(struct parser *p, struct slice value, struct connection *out)
+{
+	struct slice net = take_token(&value), type = take_token(&value);
+	struct slice address = take_token(&value);
+	bool v6 = slice_eq_str(type, "IP6");
+	char text[SDP_ADDRESS_SIZE] = "";
+	uint8_t octets[16], zero[16] = { 0 };
+
+	if (!slice_eq_str(net, "IN") || (!v6 && !slice_eq_str(type, "IP4")) || address.n == 0)
+		return malformed(p, "c= is malformed");
+	*out = (struct connection){ .given = true };
+	if (!copy_text(address, text, sizeof(text)) ||
+	    inet_pton(v6 ? AF_INET6 : AF_INET, text, octets) != 1)
+		return 0;
+	out->held = memcmp(octets, zero, v6 ? 16 : 4) == 0;
+	out->usable = v6 ? octets[0] != 0xff : octets[0] < 224;
+	if (out->usable && !out->held)
+		inet_ntop(v6 ? AF_INET6 : AF_INET, octets, out->address, sizeof(out->address));
+	return 0;
+}
+
+/* "101 telephone-event/8000" */
+static int parse_rtpmap(struct parser *p, struct slice value)
+{
+	struct slice number = take_token(&value), name = { value.p, 0 };
+	uint8_t encoding = SDP_OTHER;
+	unsigned type;
+	struct slice clock;
+
+	if (!parse_uint(number, 127, &type))
+		return malformed(p, "a=rtpmap is malformed");
+	while (name.n < value.n && value.p[name.n] != '/')
+		name.n++;
+	clock = slice_from(value, name.n);
+	if (slice_eq_str(clock, "/8000") || slice_eq_str(clock, "/8000/1"))
+		for (uint8_t i = 1; i < encoding_count; i++)
+			if (equal_nocase(name, encodings[i].name))
+				encoding = i;
+	p->section.map[type] = encoding;
+	return 0;
+}
+
+static bool attribute(struct slice value, const char *name, struct slice *rest)
+{
+	if (!slice_starts(value, name))
+		return false;
+	*rest = slice_from(value, strlen(name));
+	return true;
+}
+
+static int parse_attribute(struct parser *p, struct slice value)
+{
+	enum sdp_direction *direction = p->in_section ? &p->section.direction : &p->direction;
+	struct slice rest;
+	unsigned ms;
+
+	for (int d = 0; d < DIRECTIONS; d++)
+		if (slice_eq_str(value, direction_names[d]))
+			*direction = (enum sdp_direction)d;
+	if (!p->in_section)
+		return 0;
+	if (attribute(value, "rtpmap:", &rest))
+		return parse_rtpmap(p, rest);
+	if (attribute(value, "ptime:", &rest) && parse_uint(rest, MAX_PTIME_MS, &ms))
+		p->section.ptime_ms = ms;
+	if (attribute(value, "maxptime:", &rest) && parse_uint(rest, MAX_PTIME_MS, &ms))
+		p->section.maxptime_ms = ms;
+	return 0;
+}
+
+static int start_section(struct parser *p, struct slice value)
+{
+	struct slice media = take_token(&value), port = take_token(&value);
+	struct slice proto = take_token(&value), list = value, first = take_token(&value);
+	struct section *s = &p->section;
+	unsigned n;
+
+	*s = (struct section){ .connection = p->connection, .direction = p->direction };
+	for (size_t i = 0; i < port.n; i++)
+		if (port.p[i] == '/')
+			port.n = i; /* "49170/2": a layered stream; its first port is it */
+	if (!copy_text(media, s->line.media, sizeof(s->line.media)) ||
+	    !copy_text(proto, s->line.proto, sizeof(s->line.proto)) ||
+	    !copy_text(first, s->line.format, sizeof(s->line.format)) ||
+	    !parse_uint(port, 65535, &n))
+		return malformed(p, "m= is malformed");
+	s->port = (uint16_t)n;
+	s->formats = list;
+	for (uint8_t i = 1; i < encoding_count; i++)
+		if (encodings[i].fixed >= 0)
+			s->map[encodings[i].fixed] = i;
+	p->in_section = true;
+	return 0;
+}
+
+/* Hold as RFC 2543 had it: the party does not want to hear (RFC 3264 8.4). */
+static enum sdp_direction held_direction(enum sdp_direction d)
+{
+	return d == SDP_SENDRECV ? SDP_SENDONLY : d == SDP_RECVONLY ? SDP_INACTIVE : d;
+}
+
+static void list_formats(const struct section *s, struct sdp_audio *audio)
+{
+	struct slice list = s->formats;
+	unsigned type;
+
+	while (list.n && audio->nformats < SDP_MAX_FORMATS)
+		if (parse_uint(take_token(&list), 127, &type) && s->map[type] != SDP_OTHER)
+			audio->formats[audio->nformats++] = (struct sdp_format){
+				.payload_type = (uint8_t)type,
+				.encoding = (enum sdp_encoding)s->map[type],
+			};
+}
+
+/* Why the section cannot be the call's, or NULL with audio filled. */
+static const char *try_section(const struct section *s, struct sdp_audio *audio)
+{
+	if (strcmp(s->line.media, "audio") != 0)
+		return "no audio is offered";
+	if (s->port == 0)
+		return "the audio stream is refused (port 0)";
+	if (strcmp(s->line.proto, "RTP/AVP") != 0)
+		return "audio is offered only over another protocol than RTP/AVP";
+	if (!s->connection.usable)
+		return "c= has no unicast address";
+	*audio = (struct sdp_audio){ .port = s->port,
+				     .ptime_ms = s->ptime_ms,
+				     .maxptime_ms = s->maxptime_ms,
+				     .direction = s->direction };
+	list_formats(s, audio);
+	if (!sdp_find(audio, SDP_PCMU) && !sdp_find(audio, SDP_PCMA))
+		return "neither PCMU nor PCMA is offered";
+	memcpy(audio->address, s->connection.address, sizeof(audio->address));
+	if (s->connection.held)
+		audio->direction = held_direction(audio->direction);
+	return NULL;
+}
+
+static int end_section(struct parser *p)
+{
+	struct sdp *out = p->out;
+	struct sdp_audio audio;
+	const char *unusable;
+
+	if (!p->in_section)
+		return 0;
+	p->in_section = false;
+	if (out->nlines == SDP_MAX_LINES)
+		return malformed(p, "too many m= lines");
+	if (!p->section.connection.given && p->section.port != 0)
+		return malformed(p, "c= is missing");
+	out->lines[out->nlines++] = p->section.line;
+	if (p->chosen)
+		return 0;
+	unusable = try_section(&p->section, &audio);
+	if (!unusable) {
+		p->chosen = true;
+		out->audio = audio;
+		out->chosen = out->nlines - 1;
+	} else if (!p->unusable || strcmp(p->section.line.media, "audio") == 0) {
+		p->unusable = unusable;
+	}
+	return 0;
+}
+
+static int parse_line(struct parser *p, struct slice line)
+{
+	struct slice value;
+	int err;
+
+	if (line.n < 2 || line.p[1] != '=' || line.p[0] < 'a' || line.p[0] > 'z')
+		return malformed(p, "a line is not of the form x=value");
+	value = slice_from(line, 2);
+	switch (line.p[0]) {
+	case 'c':
+		return parse_connection(p, value,
+					p->in_section ? &p->section.connection : &p->connection);
+	case 'a':
+		return parse_attribute(p, value);
+	case 'm':
+		err = end_section(p);
+		return err ? err : start_section(p, value);
+	case 'v':
+		return malformed(p, "v= stands twice");
+	default:
+		return 0;
+	}
+}
+
+/* Takes a line without its CRLF or LF.  A last line may lack its end. */
+static struct slice take_line(struct slice *text)
+{
+	const uint8_t *end = memchr(text->p, '\n', text->n);
+	struct slice line = { text->p, end ? (size_t)(end - text->p) : text->n };
+
+	*text = slice_from(*text, end ? line.n + 1 : line.n);
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+static bool has_controls(struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((text.p[i] < ' ' && text.p[i] != '\r' && text.p[i] != '\n' &&
+		     text.p[i] != '\t') ||
+		    text.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+static int parse_lines(struct parser *p, struct slice text)
+{
+	if (has_controls(text))
+		return malformed(p, "it holds control characters");
+	if (text.n == 0 || !slice_eq_str(take_line(&text), "v=0"))
+		return malformed(p, "it does not begin with v=0");
+	while (text.n) {
+		struct slice line = take_line(&text);
+		int err = line.n ? parse_line(p, line) : 0;
+
+		if (err)
+			return err;
+	}
+	if (end_section(p))
+		return -EINVAL;
+	if (p->out->nlines == 0)
+		return malformed(p, "it has no m= line");
+	return 0;
+}
+
+int sdp_parse(struct slice text, struct sdp *out, const char **why_out)
+{
+	struct parser p = { .out = out };
+	int err;
+
+	*out = (struct sdp){ 0 };
+	if (text.n > SDP_MAX_INPUT) {
+		p.why = "it is too long";
+		err = -EMSGSIZE;
+	} else {
+		err = parse_lines(&p, text);
+		if (!err && !p.chosen) {
+			p.why = p.unusable;
+			err = -ENOTSUP;
+		}
+	}
+	if (err && why_out)
+		*why_out = p.why;
+	return err;
+}
+
+static void write_formats(struct buf *b, const struct sdp_audio *ours)
+{
+	for (size_t i = 0; i < ours->nformats; i++)
+		buf_printf(b, " %u", ours->formats[i].payload_type);
+	buf_put_str(b, "\r\n");
+	for (size_t i = 0; i < ours->nformats; i++) {
+		const struct sdp_format *f = &ours->formats[i];
+
+		buf_printf(b, "a=rtpmap:%u %s/8000\r\n", f->payload_type,
+			   encodings[f->encoding].name);
+		if (f->encoding == SDP_TELEPHONE_EVENT)
+			buf_printf(b, "a=fmtp:%u 0-15\r\n", f->payload_type);
+	}
+}
+
+static void write_audio(struct buf *b, const struct sdp_audio *ours)
+{
+	buf_printf(b, "m=audio %u RTP/AVP", ours->port);
+	write_formats(b, ours);
+	if (ours->ptime_ms)
+		buf_printf(b, "a=ptime:%u\r\n", ours->ptime_ms);
+	if (ours->maxptime_ms)
+		buf_printf(b, "a=maxptime:%u\r\n", ours->maxptime_ms);
+	buf_printf(b, "a=%s\r\n", direction_names[ours->direction]);
+}
+
+static int write_text(const struct sdp_local *local, uint64_t version, const char *address,
+		      const struct sdp_audio *ours, const struct sdp *offer, struct buf *b)
+{
+	const char *type = strchr(address, ':') ? "IP6" : "IP4";
+
+	buf_printf(b, "v=0\r\no=- %llu %llu IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n",
+		   (unsigned long long)local->session, (unsigned long long)version, type, address,
+		   type, address);
+	if (!offer)
+		write_audio(b, ours);
+	for (size_t i = 0; offer && i < offer->nlines; i++) {
+		const struct sdp_line *line = &offer->lines[i];
+
+		if (i == offer->chosen)
+			write_audio(b, ours);
+		else
+			buf_printf(b, "m=%s 0 %s %s\r\n", line->media, line->proto, line->format);
+	}
+	return buf_ok(b) ? 0 : -ENOBUFS;
+}
+
+int sdp_write(struct sdp_local *local, const struct sdp_audio *ours, const struct sdp *offer)
+{
+	const char *address = ours->address[0] ? ours->address : "0.0.0.0";
+	char text[SDP_TEXT_SIZE];
+	struct buf b = BUF_OF(text);
+	int err;
+
+	if (ours->nformats == 0 || ours->nformats > SDP_MAX_FORMATS)
+		return -EINVAL;
+	for (size_t i = 0; i < ours->nformats; i++)
+		if (ours->formats[i].encoding == SDP_OTHER ||
+		    (unsigned)ours->formats[i].encoding >= encoding_count)
+			return -EINVAL;
+	err = write_text(local, local->version, address, ours, offer, &b);
+	if (err)
+		return err;
+	if (strcmp(text, local->text) == 0)
+		return 0;
+	b = BUF_OF(text);
+	err = write_text(local, local->version + 1, address, ours, offer, &b);
+	if (err)
+		return err;
+	local->version++;
+	memcpy(local->text, text, b.len + 1);
+	return 0;
+}
+
+enum sdp_direction sdp_reverse(enum sdp_direction d)
+{
+	return d == SDP_SENDONLY ? SDP_RECVONLY : d == SDP_RECVONLY ? SDP_SENDONLY : d;
+}
+
+const struct sdp_format *sdp_find(const struct sdp_audio *audio, enum sdp_encoding encoding)
+{
+	for (size_t i = 0; i < audio->nformats; i++)
+		if (audio->formats[i].encoding == encoding)
+			return &audio->formats[i];
+	return NULL;
+}

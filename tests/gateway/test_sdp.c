@@ -1,0 +1,261 @@
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "gateway/sdp.h"
+
+#define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+#define BARE "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nt=0 0\n"
+
+static int parse(const char *text, struct sdp *sdp)
+{
+	const char *why = NULL;
+	int err = sdp_parse(slice_str(text), sdp, &why);
+
+	assert_true((err == 0) == (why == NULL));
+	return err;
+}
+
+static const struct {
+	const char *text;
+	int err;
+	const char *address;
+	uint16_t port;
+	size_t nformats;
+	enum sdp_direction direction;
+	unsigned ptime_ms;
+} cases[] = {
+	/* static payload types need no rtpmap */
+	{ HEAD "m=audio 4000 RTP/AVP 0 8\r\n", 0, "192.0.2.1", 4000, 2, SDP_SENDRECV, 0 },
+	{ HEAD "m=audio 4000 RTP/AVP 8 13 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+	       "a=fmtp:101 0-16\r\na=ptime:30\r\n",
+	  0, "192.0.2.1", 4000, 3, SDP_SENDRECV, 30 },
+	/* other codecs are left out; names are compared without regard to case */
+	{ HEAD "m=audio 4000 RTP/AVP 9 18 96 0\r\na=rtpmap:96 pcma/8000/1\r\n", 0, "192.0.2.1",
+	  4000, 2, SDP_SENDRECV, 0 },
+	{ HEAD "m=audio 4000 RTP/AVP 96 0\r\na=rtpmap:96 PCMA/16000\r\n", 0, "192.0.2.1", 4000, 1,
+	  SDP_SENDRECV, 0 },
+	/* the m= level wins over the session level, in c= and in direction */
+	{ HEAD "a=sendonly\r\nm=audio 4000 RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\na=inactive\r\n", 0,
+	  "192.0.2.9", 4000, 1, SDP_INACTIVE, 0 },
+	{ HEAD "a=sendonly\r\nm=audio 4000 RTP/AVP 0\r\n", 0, "192.0.2.1", 4000, 1, SDP_SENDONLY,
+	  0 },
+	/* LF alone, and a last line without its end */
+	{ BARE "m=audio 4000 RTP/AVP 0\nc=IN IP4 192.0.2.1", 0, "192.0.2.1", 4000, 1, SDP_SENDRECV,
+	  0 },
+	/* RFC 2543's hold */
+	{ BARE "c=IN IP4 0.0.0.0\nm=audio 4000 RTP/AVP 0\n", 0, "", 4000, 1, SDP_SENDONLY, 0 },
+	{ BARE "c=IN IP4 0.0.0.0\nm=audio 4000 RTP/AVP 0\na=recvonly\n", 0, "", 4000, 1,
+	  SDP_INACTIVE, 0 },
+	{ BARE "c=IN IP6 2001:DB8::1\nm=audio 4000 RTP/AVP 0\n", 0, "2001:db8::1", 4000, 1,
+	  SDP_SENDRECV, 0 },
+	{ HEAD "m=audio 4000/2 RTP/AVP 0\r\n", 0, "192.0.2.1", 4000, 1, SDP_SENDRECV, 0 },
+	/* the first line that can be used is the call's */
+	{ HEAD "m=audio 4000 RTP/SAVP 0\r\na=sendonly\r\nm=audio 4002 RTP/AVP 0\r\n"
+	       "m=audio 4004 RTP/AVP 8\r\n",
+	  0, "192.0.2.1", 4002, 1, SDP_SENDRECV, 0 },
+	/* nonsense in attributes that do not matter is passed over */
+	{ HEAD "b=AS:64\r\nm=audio 4000 RTP/AVP 0\r\na=ptime:x\r\na=ptime:0\r\na=\r\na=fmtp:0\r\n",
+	  0, "192.0.2.1", 4000, 1, SDP_SENDRECV, 0 },
+	/* well-formed, but nothing for us: 488 */
+	{ HEAD "m=audio 4000 RTP/SAVP 0\r\n", -ENOTSUP, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=audio 0 RTP/AVP 0\r\n", -ENOTSUP, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=audio 4000 RTP/AVP 18\r\n", -ENOTSUP, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=video 4000 RTP/AVP 31\r\n", -ENOTSUP, NULL, 0, 0, 0, 0 },
+	{ BARE "c=IN IP4 pbx.example\nm=audio 4000 RTP/AVP 0\n", -ENOTSUP, NULL, 0, 0, 0, 0 },
+	{ BARE "c=IN IP4 224.2.1.1/127\nm=audio 4000 RTP/AVP 0\n", -ENOTSUP, NULL, 0, 0, 0, 0 },
+	{ BARE "c=IN IP4 224.2.1.1\nm=audio 4000 RTP/AVP 0\n", -ENOTSUP, NULL, 0, 0, 0, 0 },
+	/* malformed: 400 */
+	{ "", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ "v=1\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD, -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "v=0\r\nm=audio 4000 RTP/AVP 0\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ BARE "m=audio 4000 RTP/AVP 0\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=audio 65536 RTP/AVP 0\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=audio -1 RTP/AVP 0\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=audio 4000 RTP/AVP\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=audio\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=audio 4000 RTP/AVP 0\r\na=rtpmap:128 PCMU/8000\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "garbage\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "M=audio 4000 RTP/AVP 0\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ HEAD "m=audio 4000 RTP/AVP 0\r\na=x\x01\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ "v=0\r\nc=IN IP4\r\nm=audio 4000 RTP/AVP 0\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+	{ "v=0\r\nc=IN IP5 1.2.3.4\r\nm=audio 4000 RTP/AVP 0\r\n", -EINVAL, NULL, 0, 0, 0, 0 },
+};
+
+static void reads_what_pbxs_write(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct sdp sdp;
+
+		if (parse(cases[i].text, &sdp) != cases[i].err)
+			fail_msg("case %zu: %s", i, cases[i].text);
+		if (cases[i].err)
+			continue;
+		assert_string_equal(sdp.audio.address, cases[i].address);
+		assert_int_equal(sdp.audio.port, cases[i].port);
+		assert_int_equal(sdp.audio.nformats, cases[i].nformats);
+		assert_int_equal(sdp.audio.direction, cases[i].direction);
+		assert_int_equal(sdp.audio.ptime_ms, cases[i].ptime_ms);
+	}
+}
+
+static void keeps_the_order_and_the_numbers_of_formats(void **state)
+{
+	struct sdp sdp;
+
+	(void)state;
+	assert_int_equal(parse(HEAD "m=audio 4000 RTP/AVP 97 8 96 0\r\n"
+				    "a=rtpmap:96 telephone-event/8000\r\n"
+				    "a=rtpmap:97 opus/48000/2\r\na=maxptime:40\r\n",
+			       &sdp),
+			 0);
+	assert_int_equal(sdp.audio.nformats, 3);
+	assert_int_equal(sdp.audio.formats[0].encoding, SDP_PCMA);
+	assert_int_equal(sdp.audio.formats[1].encoding, SDP_TELEPHONE_EVENT);
+	assert_int_equal(sdp.audio.formats[1].payload_type, 96);
+	assert_int_equal(sdp.audio.formats[2].encoding, SDP_PCMU);
+	assert_int_equal(sdp.audio.maxptime_ms, 40);
+	assert_ptr_equal(sdp_find(&sdp.audio, SDP_PCMU), &sdp.audio.formats[2]);
+	assert_null(sdp_find(&sdp.audio, SDP_COMFORT_NOISE));
+}
+
+static void counts_lines_and_octets(void **state)
+{
+	char text[SDP_MAX_INPUT + 2] = HEAD;
+	struct sdp sdp;
+
+	(void)state;
+	for (int i = 0; i < SDP_MAX_LINES; i++)
+		strcat(text, "m=audio 4000 RTP/AVP 0\r\n");
+	assert_int_equal(parse(text, &sdp), 0);
+	assert_int_equal(sdp.nlines, SDP_MAX_LINES);
+	strcat(text, "m=audio 4000 RTP/AVP 0\r\n");
+	assert_int_equal(parse(text, &sdp), -EINVAL);
+	memset(text + strlen(text), '\n', sizeof(text) - strlen(text));
+	assert_int_equal(sdp_parse(slice_of(text, SDP_MAX_INPUT + 1), &sdp, NULL), -EMSGSIZE);
+}
+
+static struct sdp_audio pcma(void)
+{
+	return (struct sdp_audio){
+		.address = "127.0.0.1",
+		.port = 30000,
+		.formats = { { 8, SDP_PCMA }, { 101, SDP_TELEPHONE_EVENT } },
+		.nformats = 2,
+		.ptime_ms = 20,
+	};
+}
+
+static void answers_every_line_and_refuses_all_but_the_calls(void **state)
+{
+	struct sdp_local local = { .session = 77 };
+	struct sdp_audio ours = pcma();
+	struct sdp offer;
+
+	(void)state;
+	assert_int_equal(parse(HEAD "m=audio 4000 RTP/SAVP 0\r\nm=audio 4002 RTP/AVP 0 8\r\n"
+				    "m=video 4004 RTP/AVP 31 32\r\n",
+			       &offer),
+			 0);
+	assert_int_equal(sdp_write(&local, &ours, &offer), 0);
+	assert_string_equal(local.text,
+			    "v=0\r\no=- 77 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n"
+			    "t=0 0\r\nm=audio 0 RTP/SAVP 0\r\nm=audio 30000 RTP/AVP 8 101\r\n"
+			    "a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+			    "a=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
+			    "m=video 0 RTP/AVP 31\r\n");
+}
+
+/* sofia-sip-traps.md S9: a changed description must have a higher version. */
+static void raises_the_version_when_and_only_when_the_text_differs(void **state)
+{
+	struct sdp_local local = { .session = 77 };
+	struct sdp_audio ours = pcma();
+
+	(void)state;
+	assert_int_equal(sdp_write(&local, &ours, NULL), 0);
+	assert_int_equal(local.version, 1);
+	assert_int_equal(sdp_write(&local, &ours, NULL), 0);
+	assert_int_equal(local.version, 1);
+	ours.direction = SDP_RECVONLY;
+	assert_int_equal(sdp_write(&local, &ours, NULL), 0);
+	assert_int_equal(local.version, 2);
+	assert_non_null(strstr(local.text, "o=- 77 2 IN IP4"));
+	assert_non_null(strstr(local.text, "a=recvonly"));
+}
+
+static void reads_back_what_it_writes(void **state)
+{
+	struct sdp_local local = { .session = 1 };
+	struct sdp_audio ours = pcma();
+	struct sdp back;
+
+	(void)state;
+	strcpy(ours.address, "2001:db8::1");
+	assert_int_equal(sdp_write(&local, &ours, NULL), 0);
+	assert_int_equal(parse(local.text, &back), 0);
+	assert_memory_equal(&back.audio, &ours, sizeof(ours));
+}
+
+static void refuses_to_write_what_nobody_could_use(void **state)
+{
+	struct sdp_local local = { .session = 1 };
+	struct sdp_audio ours = pcma();
+
+	(void)state;
+	ours.nformats = 0;
+	assert_int_equal(sdp_write(&local, &ours, NULL), -EINVAL);
+	ours.nformats = 1;
+	ours.formats[0].encoding = SDP_OTHER;
+	assert_int_equal(sdp_write(&local, &ours, NULL), -EINVAL);
+	assert_string_equal(local.text, "");
+}
+
+static void reverses_directions(void **state)
+{
+	(void)state;
+	assert_int_equal(sdp_reverse(SDP_SENDONLY), SDP_RECVONLY);
+	assert_int_equal(sdp_reverse(SDP_RECVONLY), SDP_SENDONLY);
+	assert_int_equal(sdp_reverse(SDP_INACTIVE), SDP_INACTIVE);
+	assert_int_equal(sdp_reverse(SDP_SENDRECV), SDP_SENDRECV);
+}
+
+/* Every prefix of a good description is refused or understood, never a crash. */
+static void survives_every_cut(void **state)
+{
+	const char *text =
+		HEAD "m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+		     "a=ptime:20\r\na=sendonly\r\n";
+
+	(void)state;
+	for (size_t n = 0; n < strlen(text); n++) {
+		char cut[256]; /* so that a read behind the end is seen */
+		struct sdp sdp;
+		char *at = cut + sizeof(cut) - n;
+
+		memcpy(at, text, n);
+		(void)sdp_parse(slice_of(at, n), &sdp, NULL);
+		assert_true(sdp.nlines <= 1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_what_pbxs_write),
+		cmocka_unit_test(keeps_the_order_and_the_numbers_of_formats),
+		cmocka_unit_test(counts_lines_and_octets),
+		cmocka_unit_test(answers_every_line_and_refuses_all_but_the_calls),
+		cmocka_unit_test(raises_the_version_when_and_only_when_the_text_differs),
+		cmocka_unit_test(reads_back_what_it_writes),
+		cmocka_unit_test(refuses_to_write_what_nobody_could_use),
+		cmocka_unit_test(reverses_directions),
+		cmocka_unit_test(survives_every_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
