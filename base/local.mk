@@ -1,6 +1,6 @@
 # base/: what every program needs
 noinst_LIBRARIES += %D%/libbase.a
-%C%_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) \
+%C%_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) \
 	$(MICROHTTPD_CFLAGS) $(OPENSSL_CFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
 %C%_libbase_a_SOURCES = \
 	%D%/buf.c %D%/buf.h \
@@ -20,6 +20,18 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/process.c %D%/process.h \
 	%D%/slice.h \
 	%D%/table.c %D%/table.h
+# configuration files; a program that reads cig.conf links $(CONFUSE_LIBS)
+%C%_libbase_a_SOURCES += \
+	%D%/arena.c %D%/arena.h \
+	%D%/config.c %D%/config.h \
+	%D%/config_feed.c \
+	%D%/config_keywords.c \
+	%D%/config_lex.c %D%/config_lex.h \
+	%D%/config_lines.c %D%/config_lines.h \
+	%D%/config_tree.c %D%/config_tree.h \
+	%D%/config_value.c %D%/config_value.h \
+	%D%/suggest.c %D%/suggest.h \
+	%D%/text.c %D%/text.h
 # what a program needs to link for base/control.h, and for base/control_client.h
 CONTROL_LIBS = $(MICROHTTPD_LIBS) $(EVENT_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 CONTROL_CLIENT_LIBS = $(JANSSON_LIBS) $(OPENSSL_LIBS)

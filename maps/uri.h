@@ -66,7 +66,4 @@ struct sip_target {
  * elaborate example (default port 5060, default transport udp). */
 int uri_sip_target(const struct uri *uri, struct sip_target *target_out);
 
-/* Is text well-formed UTF-8 without control characters (C0, DEL, C1)? */
-bool text_is_clean(struct slice text);
-
 #endif

@@ -1,4 +1,14 @@
 # tests of base/
+# configuration
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_config %D%/test_config_lines %D%/test_config_value
+endif
+%C%_test_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_config_LDADD = base/libbase.a $(CONFUSE_LIBS) $(CMOCKA_LIBS)
+%C%_test_config_lines_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_config_lines_LDADD = base/libbase.a $(CMOCKA_LIBS)
+%C%_test_config_value_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_config_value_LDADD = base/libbase.a $(CMOCKA_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net %D%/test_idmap \
 	%D%/test_control %D%/test_table

@@ -1,0 +1,72 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+
+enum { BLOCK_OCTETS = 64 * 1024 };
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size;
+	alignas(max_align_t) uint8_t octets[];
+};
+
+static struct arena_block *add_block(struct arena *arena, size_t size)
+{
+	struct arena_block *block;
+
+	if (size > SIZE_MAX - sizeof(*block))
+		return NULL;
+	block = calloc(1, sizeof(*block) + size);
+	if (!block)
+		return NULL;
+	block->size = size;
+	block->next = arena->blocks;
+	arena->blocks = block;
+	arena->left = size;
+	return block;
+}
+
+static void *take(struct arena *arena, size_t n)
+{
+	struct arena_block *block = arena->blocks;
+	void *p;
+
+	if (!block || n > arena->left)
+		block = add_block(arena, n > BLOCK_OCTETS ? n : BLOCK_OCTETS);
+	if (!block)
+		return NULL;
+	p = block->octets + (block->size - arena->left);
+	arena->left -= n;
+	return p;
+}
+
+void *arena_alloc(struct arena *arena, size_t n)
+{
+	const size_t unit = alignof(max_align_t);
+
+	if (n > SIZE_MAX - unit)
+		return NULL;
+	arena->left -= arena->left % unit; /* blocks begin aligned, so their ends tell */
+	return take(arena, (n + unit - 1) / unit * unit);
+}
+
+char *arena_text(struct arena *arena, struct slice text)
+{
+	char *copy = text.n < SIZE_MAX ? take(arena, text.n + 1) : NULL;
+
+	if (copy && text.n > 0)
+		memcpy(copy, text.p, text.n);
+	return copy;
+}
+
+void arena_free(struct arena *arena)
+{
+	while (arena->blocks) {
+		struct arena_block *next = arena->blocks->next;
+
+		free(arena->blocks);
+		arena->blocks = next;
+	}
+	arena->left = 0;
+}

@@ -1,0 +1,206 @@
+#include "base/config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config_tree.h"
+#include "base/file.h"
+
+enum { MAX_INCLUDES = 1000 }; /* files in all */
+
+struct config {
+	struct arena arena;
+	const struct config_statement *first;
+};
+
+/* A file that is being read, and the one that includes it. */
+struct source {
+	const struct source *outer;
+	char path[PATH_MAX]; /* real path */
+};
+
+/* What reading needs only while it lasts: the files' octets. */
+struct reader {
+	struct config_builder builder;
+	const struct source *source;
+	uint8_t **data;
+	size_t files;
+};
+
+static int keep_data(struct reader *reader, uint8_t *data)
+{
+	uint8_t **grown = realloc(reader->data, (reader->files + 1) * sizeof(uint8_t *));
+
+	if (!grown) {
+		free(data);
+		return -ENOMEM;
+	}
+	reader->data = grown;
+	grown[reader->files++] = data;
+	return 0;
+}
+
+static int read_source(struct reader *reader, const char *path, const struct diag_place *place)
+{
+	struct config_builder *b = &reader->builder;
+	uint8_t *data;
+	size_t size;
+	char *name;
+	int err = file_read(path, CONFIG_MAX_FILE, &data, &size);
+
+	if (err) {
+		diag_error(b->diag, place, "cannot read %s: %s", path, strerror(-err));
+		return err;
+	}
+	err = keep_data(reader, data);
+	if (err)
+		return err;
+	name = arena_text(b->arena, slice_str(path));
+	if (!name)
+		return -ENOMEM;
+	config_build_text(b, name, slice_of(data, size));
+	return b->err;
+}
+
+/* The path a name means in a file that lies at from.  Returns 0 or -ENAMETOOLONG. */
+static int resolve(const char *from, struct slice name, char *out, size_t outsz)
+{
+	const char *slash = strrchr(from, '/');
+	size_t dir = name.n > 0 && name.p[0] == '/' ? 0 : slash ? (size_t)(slash - from) + 1 : 0;
+
+	if (dir + name.n >= outsz)
+		return -ENAMETOOLONG;
+	memcpy(out, from, dir);
+	memcpy(out + dir, name.p, name.n);
+	out[dir + name.n] = '\0';
+	return 0;
+}
+
+/* Why a file must not be included here, or NULL. */
+static const char *refuse_include(const struct reader *reader, const char *real)
+{
+	unsigned depth = 1;
+
+	for (const struct source *s = reader->source; s; s = s->outer, depth++)
+		if (strcmp(s->path, real) == 0)
+			return "this file is being read already: the includes make a loop";
+	if (depth > CONFIG_MAX_DEPTH)
+		return "files include each other more than 8 deep";
+	if (reader->files >= MAX_INCLUDES)
+		return "more than 1,000 files";
+	return NULL;
+}
+
+static void include(struct config_builder *b, const struct config_token *name, void *arg)
+{
+	struct reader *reader = arg;
+	struct source source = { .outer = reader->source };
+	char path[PATH_MAX];
+	const char *why;
+
+	if (!reader->source) {
+		diag_error(b->diag, &name->place, "\"include\" needs a file to stand in");
+		return;
+	}
+	if (resolve(name->place.file, name->text, path, sizeof(path)) < 0 ||
+	    !realpath(path, source.path)) {
+		diag_error(b->diag, &name->place, "cannot read \"%.*s\": %s", (int)name->text.n,
+			   (const char *)name->text.p, strerror(errno));
+		return;
+	}
+	why = refuse_include(reader, source.path);
+	if (why) {
+		diag_error(b->diag, &name->place, "%s", why);
+		return;
+	}
+	reader->source = &source;
+	if (read_source(reader, path, &name->place) == -ENOMEM)
+		b->err = -ENOMEM;
+	reader->source = source.outer;
+}
+
+/* Makes the result of what the builder holds; frees what reading needed. */
+static int finish(struct reader *reader, struct config *config, struct config_node *root, int err,
+		  const struct config_keyword *table, struct config **config_out)
+{
+	struct diag *diag = reader->builder.diag;
+
+	if (!err)
+		err = config_feed(&config->arena, root, table, diag);
+	for (size_t i = 0; i < reader->files; i++)
+		free(reader->data[i]);
+	free(reader->data);
+	if (err) {
+		config_free(&config);
+		return err;
+	}
+	config->first = root->made->first;
+	*config_out = config;
+	return 0;
+}
+
+static int build(const char *path, struct slice text, const struct config_keyword *table,
+		 struct diag *diag, struct config **config_out)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	struct reader reader = { 0 };
+	struct source source = { 0 };
+	struct diag_place place = { path, 0, 0 };
+	size_t before = diag_errors(diag);
+	struct config_node *root;
+	const char *name;
+	int err = 0;
+
+	*config_out = NULL;
+	if (!config)
+		return -ENOMEM;
+	reader.builder = (struct config_builder){
+		.arena = &config->arena, .diag = diag, .include = include, .arg = &reader
+	};
+	root = config_build_root(&reader.builder, table);
+	name = arena_text(&config->arena, slice_str(path));
+	if (!root || !name) {
+		err = -ENOMEM;
+	} else if (text.p) {
+		config_build_text(&reader.builder, name, text);
+		err = reader.builder.err;
+	} else {
+		if (realpath(path, source.path))
+			reader.source = &source;
+		err = read_source(&reader, path, &place);
+	}
+	err = finish(&reader, config, root, err, table, config_out);
+	if (!err && diag_errors(diag) > before)
+		err = -EINVAL;
+	return err;
+}
+
+int config_read(const char *path, const struct config_keyword *table, struct diag *diag,
+		struct config **config_out)
+{
+	return build(path, (struct slice){ NULL, 0 }, table, diag, config_out);
+}
+
+int config_parse(const char *name, struct slice text, const struct config_keyword *table,
+		 struct diag *diag, struct config **config_out)
+{
+	return build(name, text.p ? text : slice_str(""), table, diag, config_out);
+}
+
+void config_free(struct config **configp)
+{
+	struct config *config = *configp;
+
+	if (!config)
+		return;
+	arena_free(&config->arena);
+	free(config);
+	*configp = NULL;
+}
+
+const struct config_statement *config_first(const struct config *config)
+{
+	return config->first;
+}

@@ -1,0 +1,143 @@
+#include "base/config_tree.h"
+
+#include "base/buf.h"
+#include "base/suggest.h"
+
+enum { MAX_KNOWN = 64 };
+
+static bool separates(char c)
+{
+	return c == '_' || c == '-' || c == ' ';
+}
+
+/* "rtp_port_range" is also spelt by "rtp-port-range" and by three words. */
+size_t config_keyword_spelt(const char *keyword, const struct config_token *token, size_t n,
+			    bool *exact_out)
+{
+	size_t t = 0, i = 0;
+
+	*exact_out = true;
+	if (n == 0 || token[0].kind != CONFIG_TOKEN_WORD)
+		return 0;
+	for (; *keyword; keyword++) {
+		bool at_end = i == token[t].text.n;
+		char c = at_end ? ' ' : (char)token[t].text.p[i];
+
+		if (!separates(*keyword) ? c != *keyword || at_end : !separates(c))
+			return 0;
+		if (c != *keyword)
+			*exact_out = false;
+		i++;
+		if (!at_end)
+			continue;
+		if (++t == n || token[t].kind != CONFIG_TOKEN_WORD)
+			return 0;
+		i = 0;
+	}
+	return i == token[t].text.n ? t + 1 : 0;
+}
+
+const struct config_keyword *config_keyword_find(const struct config_keyword *table,
+						 const struct config_token *token, size_t n,
+						 size_t *tokens_out, bool *exact_out)
+{
+	const struct config_keyword *best = NULL;
+
+	*tokens_out = 0;
+	for (; table->keyword; table++) {
+		bool exact;
+		size_t tokens = config_keyword_spelt(table->keyword, token, n, &exact);
+
+		if (tokens > *tokens_out) {
+			best = table;
+			*tokens_out = tokens;
+			*exact_out = exact;
+		}
+	}
+	return best;
+}
+
+static void put_quoted(struct buf *b, const char *text)
+{
+	buf_printf(b, "%s\"%s\"", b->len ? ", " : "", text);
+}
+
+static void list_table(const struct config_keyword *table, struct buf *b)
+{
+	for (; table->keyword; table++)
+		put_quoted(b, table->keyword);
+}
+
+/* Every block below table that may hold the keyword, as "a" or "b". */
+static void list_homes(const struct config_keyword *table, const struct config_token *token,
+		       size_t n, unsigned depth, struct buf *b)
+{
+	for (; table->keyword && depth < CONFIG_MAX_DEPTH; table++) {
+		size_t tokens;
+		bool exact;
+
+		if (!table->inside)
+			continue;
+		if (config_keyword_find(table->inside, token, n, &tokens, &exact))
+			put_quoted(b, table->keyword);
+		list_homes(table->inside, token, n, depth + 1, b);
+	}
+}
+
+static size_t gather(const struct config_keyword *table, const char *known[MAX_KNOWN], size_t n,
+		     unsigned depth)
+{
+	for (; table->keyword && n < MAX_KNOWN; table++) {
+		known[n++] = table->keyword;
+		if (table->inside && depth < CONFIG_MAX_DEPTH)
+			n = gather(table->inside, known, n, depth + 1);
+	}
+	return n;
+}
+
+/* Text that lost its comment marks: the manual's own examples have such lines. */
+static bool looks_like_comment(const struct config_token *token, size_t n)
+{
+	if (token[0].text.n > 0 && memchr("*-", token[0].text.p[0], 2))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq_str(token[i].text, "*/"))
+			return true;
+	return false;
+}
+
+void config_keyword_unknown(const struct config_level *stack, size_t depth,
+			    const struct config_token *token, size_t n, struct diag *diag)
+{
+	const struct config_level *level = &stack[depth - 1];
+	const char *known[MAX_KNOWN], *near = NULL;
+	char word[65], list[512];
+	struct buf text = BUF_OF(word), homes = BUF_OF(list);
+
+	buf_put_slice(&text, token[0].text);
+	list_homes(stack[0].table, token, n, 0, &homes);
+	if (homes.len > 0 ||
+	    config_keyword_find(stack[0].table, token, n, &(size_t){ 0 }, &(bool){ false })) {
+		diag_error(diag, &token[0].place, "\"%s\" does not stand here but %s%s", word,
+			   homes.len ? "inside " : "outside of all blocks", list);
+		return;
+	}
+	if (looks_like_comment(token, n)) {
+		diag_error(diag, &token[0].place,
+			   "found \"%s\", text outside of a comment: is \"/*\" missing before it?",
+			   word);
+		return;
+	}
+	near = suggest_near(word, known, gather(level->table, known, 0, CONFIG_MAX_DEPTH));
+	if (!near)
+		near = suggest_near(word, known, gather(stack[0].table, known, 0, 0));
+	if (near) {
+		diag_error(diag, &token[0].place, "unknown keyword \"%s\" (did you mean \"%s\"?)",
+			   word, near);
+		return;
+	}
+	homes = BUF_OF(list);
+	list_table(level->table, &homes);
+	diag_error(diag, &token[0].place, "unknown keyword \"%s\", expected %s%s", word,
+		   token[0].text.n ? "" : "one of ", list);
+}

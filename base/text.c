@@ -1,0 +1,51 @@
+#include "base/text.h"
+
+/* The second octet's bounds tell overlong forms, surrogates and values out of range. */
+static const struct {
+	uint8_t first_low, first_high, second_low, second_high, octets;
+} forms[] = {
+	{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+	{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+	{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+};
+
+static bool continues(struct slice text, size_t from, size_t to)
+{
+	if (to > text.n)
+		return false;
+	for (size_t i = from; i < to; i++)
+		if ((text.p[i] & 0xc0) != 0x80)
+			return false;
+	return true;
+}
+
+size_t text_char(struct slice text)
+{
+	if (text.n == 0)
+		return 0;
+	if (text.p[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (text.p[0] < forms[i].first_low || text.p[0] > forms[i].first_high)
+			continue;
+		if (text.n < 2 || text.p[1] < forms[i].second_low ||
+		    text.p[1] > forms[i].second_high || !continues(text, 2, forms[i].octets))
+			return 0;
+		return forms[i].octets;
+	}
+	return 0;
+}
+
+bool text_is_clean(struct slice text)
+{
+	while (text.n > 0) {
+		size_t n = text_char(text);
+
+		if (n == 0 || (n == 1 && (text.p[0] < 0x20 || text.p[0] == 0x7f)))
+			return false;
+		if (n == 2 && text.p[0] == 0xc2 && text.p[1] < 0xa0)
+			return false; /* C1 */
+		text = slice_from(text, n);
+	}
+	return true;
+}

@@ -1,0 +1,15 @@
+/* text.h - is this text at all? */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/slice.h"
+
+/* The octets of the UTF-8 character at the front of text (1 to 4), or 0 when text is
+ * empty or does not begin with one (overlong forms, surrogates and values above
+ * U+10FFFF are none: RFC 3629). */
+size_t text_char(struct slice text);
+
+/* Is text well-formed UTF-8 without control characters (C0, DEL, C1)? */
+bool text_is_clean(struct slice text);
+
+#endif
