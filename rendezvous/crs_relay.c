@@ -1,0 +1,277 @@
+/* crs_relay.c - relays media between clients without being able to decrypt it. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/config_lines.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "build-config.h"
+#include "rendezvous/relay/control.h"
+
+#define MODULE "crs_relay"
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] =
+	"usage: crs-relay [--root DIR] [options]\n"
+	"Relays media between the clients of a rendezvous server.\n"
+	"\n"
+	"  --root DIR      use DIR/crs-relay.conf, DIR/run/crs-relay.sock, DIR/log/crs_relay.log\n"
+	"                  (default: /opt/crs, with /run/crs and /var/log/crs)\n"
+	"  --config FILE   limits and LISTEN, instead of the above\n"
+	"  --socket PATH   where crs connects\n"
+	"  --log FILE      \"-\" for standard error\n"
+	"  --listen ADDR[:PORT]  UDP address for media (default 0.0.0.0:146)\n"
+	"  --threads N     1 to 64 (default: one per processor)\n"
+	"  -h, --help      this text\n"
+	"      --version\n";
+
+struct options {
+	char config[PATH_MAX], socket[PATH_MAX], log[PATH_MAX];
+	struct net_addr listen;
+	bool listen_given;
+	unsigned long threads;
+	struct relay_limits limits;
+};
+
+static const char *const limit_keys[RELAY_TYPE_COUNT] = {
+	"MAX_RTP_RELAYS",          "MAX_RTP_PROXY_RELAYS",        "MAX_OPAQUE_RELAYS",
+	"MAX_OPAQUE_PROXY_RELAYS", "MAX_OPAQUE_MULTICAST_RELAYS",
+};
+
+static const struct config_line_rule rules[] = {
+	{ "MAX_RTP_RELAYS", 1, 1, "N", true },
+	{ "MAX_RTP_PROXY_RELAYS", 1, 1, "N", true },
+	{ "MAX_OPAQUE_RELAYS", 1, 1, "N", true },
+	{ "MAX_OPAQUE_PROXY_RELAYS", 1, 1, "N", true },
+	{ "MAX_OPAQUE_MULTICAST_RELAYS", 1, 1, "N", true },
+	{ "LISTEN", 1, 1, "ADDRESS[:PORT]", true },
+	{ NULL, 0, 0, NULL, false },
+};
+
+enum { DEFAULT_PORT = 146 };
+
+static void take_pair(struct options *options, const struct config_line *line, struct diag *diag)
+{
+	const struct config_word *value = &line->word[1];
+	unsigned long n;
+
+	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
+		if (strcmp(line->word[0].text, limit_keys[i]) == 0 && *value->text &&
+		    config_uint(value, 0, UINT_MAX - 1, &n, diag) == 0)
+			options->limits.max[i] = (unsigned)n;
+	if (strcmp(line->word[0].text, "LISTEN") == 0 && !options->listen_given &&
+	    net_parse(value->text, DEFAULT_PORT, &options->listen))
+		diag_error(diag, &value->place, "\"%s\": expected ADDRESS or ADDRESS:PORT",
+			   value->text);
+}
+
+/* A missing file means no limits (CRS manual 4.1.2.3: "by default ... no limit"). */
+static int read_config(struct options *options, struct diag *diag)
+{
+	struct config_lines *lines = NULL;
+	const struct config_line *line;
+	int err;
+
+	if (access(options->config, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	err = config_pairs_read(options->config, diag, &lines);
+	if (err)
+		return err;
+	config_lines_check(lines, rules, diag);
+	for (size_t i = 0; (line = config_lines_get(lines, i)); i++)
+		take_pair(options, line, diag);
+	config_lines_free(&lines);
+	return diag_errors(diag) ? -EINVAL : 0;
+}
+
+static void set_root(struct options *options, const char *root)
+{
+	snprintf(options->config, PATH_MAX, "%s/crs-relay.conf", root);
+	snprintf(options->socket, PATH_MAX, "%s/run/crs-relay.sock", root);
+	snprintf(options->log, PATH_MAX, "%s/log/crs_relay.log", root);
+}
+
+static void set_defaults(struct options *options)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	*options = (struct options){ .threads = cores > 0 ? (unsigned long)cores : 1 };
+	snprintf(options->config, PATH_MAX, "/opt/crs/crs-relay.conf");
+	snprintf(options->socket, PATH_MAX, "/run/crs/crs-relay.sock");
+	snprintf(options->log, PATH_MAX, "/var/log/crs/crs_relay.log");
+	net_parse("0.0.0.0", DEFAULT_PORT, &options->listen);
+	if (options->threads > RELAY_MAX_THREADS)
+		options->threads = RELAY_MAX_THREADS;
+	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
+		options->limits.max[i] = UINT_MAX;
+}
+
+enum { OPT_ROOT = 256, OPT_CONFIG, OPT_SOCKET, OPT_LOG, OPT_LISTEN, OPT_THREADS, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "root", required_argument, NULL, OPT_ROOT },
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "socket", required_argument, NULL, OPT_SOCKET },
+	{ "log", required_argument, NULL, OPT_LOG },
+	{ "listen", required_argument, NULL, OPT_LISTEN },
+	{ "threads", required_argument, NULL, OPT_THREADS },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Returns 0, or -EINVAL with a message printed. */
+static int take_option(struct options *options, int option, const char *value)
+{
+	struct config_word word = { .text = value };
+	struct diag *diag = NULL;
+	int err = 0;
+
+	switch (option) {
+	case OPT_ROOT:
+		set_root(options, value);
+		break;
+	case OPT_CONFIG:
+		snprintf(options->config, PATH_MAX, "%s", value);
+		break;
+	case OPT_SOCKET:
+		snprintf(options->socket, PATH_MAX, "%s", value);
+		break;
+	case OPT_LOG:
+		snprintf(options->log, PATH_MAX, "%s", value);
+		break;
+	case OPT_LISTEN:
+		options->listen_given = true;
+		err = net_parse(value, DEFAULT_PORT, &options->listen);
+		break;
+	case OPT_THREADS:
+		err = config_uint(&word, 1, RELAY_MAX_THREADS, &options->threads, diag);
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (err)
+		fprintf(stderr, "crs-relay: \"%s\" is not understood there\n", value);
+	return err;
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	(void)what;
+	if (sig == SIGHUP)
+		log_reopen();
+	else
+		event_base_loopbreak(arg);
+}
+
+struct relay {
+	struct event_base *base;
+	struct relay_control *control;
+	struct relay_thread *threads[RELAY_MAX_THREADS];
+	int pair_fds[RELAY_MAX_THREADS];
+	size_t n_threads;
+};
+
+static int start_threads(struct relay *relay, const struct options *options, char *where)
+{
+	int udp_fds[RELAY_MAX_THREADS];
+	struct net_addr bound;
+	int err = relay_sockets(&options->listen, options->threads, udp_fds, &bound);
+
+	net_format(err ? &options->listen : &bound, where);
+	for (; !err && relay->n_threads < options->threads; relay->n_threads++) {
+		size_t i = relay->n_threads;
+		int pair[2];
+
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+			return -errno;
+		relay->pair_fds[i] = pair[0];
+		err = relay_thread_start(i, net_port(&bound), udp_fds[i], pair[1],
+					 &relay->threads[i]);
+	}
+	return err;
+}
+
+static int serve(const struct options *options)
+{
+	struct relay relay = { .base = event_base_new() };
+	struct event *signals[3];
+	const int numbers[3] = { SIGINT, SIGTERM, SIGHUP };
+	char where[NET_TEXT_SIZE];
+	int err = relay.base ? start_threads(&relay, options, where) : -ENOMEM;
+
+	if (!err)
+		err = relay_control_new(relay.base, options->socket, relay.pair_fds,
+					relay.n_threads, &options->limits, &relay.control);
+	if (err) {
+		log_warn(MODULE, "cannot serve %s with the socket %s: %s", where, options->socket,
+			 strerror(-err));
+		return EXIT_FAILURE; /* the system takes back what was opened */
+	}
+	for (int i = 0; i < 3; i++) {
+		signals[i] = evsignal_new(relay.base, numbers[i], on_signal, relay.base);
+		event_add(signals[i], NULL);
+	}
+	log_init(MODULE, "Start: version %s, media %s, %zu threads, socket %s", PACKAGE_VERSION,
+		 where, relay.n_threads, options->socket);
+	event_base_dispatch(relay.base);
+	log_info(MODULE, "Stop");
+	relay_control_free(&relay.control);
+	for (size_t i = 0; i < relay.n_threads; i++)
+		relay_thread_join(&relay.threads[i]);
+	for (int i = 0; i < 3; i++)
+		event_free(signals[i]);
+	event_base_free(relay.base);
+	unlink(options->socket);
+	return EXIT_SUCCESS;
+}
+
+static void log_limits(const struct options *options)
+{
+	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
+		if (options->limits.max[i] != UINT_MAX)
+			log_init(MODULE, "%s=%u", limit_keys[i], options->limits.max[i]);
+}
+
+int main(int argc, char **argv)
+{
+	struct diag *diag = diag_new();
+	struct options options;
+	int option, status;
+
+	set_defaults(&options);
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (option == 'h' || option == OPT_VERSION) {
+			fputs(option == 'h' ? usage : "crs-relay " PACKAGE_VERSION "\n", stdout);
+			return EXIT_SUCCESS;
+		}
+		if (take_option(&options, option, optarg)) {
+			fputs("Try crs-relay --help.\n", stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (!diag || optind < argc || read_config(&options, diag) ||
+	    log_open(LOG_STYLE_CRS, strcmp(options.log, "-") == 0 ? NULL : options.log, diag)) {
+		if (diag)
+			diag_print(diag, stderr);
+		if (optind < argc)
+			fprintf(stderr, "crs-relay: unexpected \"%s\"\n%s", argv[optind], usage);
+		return EXIT_USAGE;
+	}
+	diag_free(&diag);
+	log_limits(&options);
+	signal(SIGPIPE, SIG_IGN);
+	status = serve(&options);
+	return status;
+}

@@ -1,0 +1,270 @@
+/* The real crs-relay: its Unix socket, its UDP port, two threads and the steering. */
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/net.h"
+#include "base/process.h"
+#include "media/stun.h"
+#include "rendezvous/relay_control.pb-c.h"
+
+enum { PATIENCE_MS = 10000, SESSIONS = 20 };
+
+struct world {
+	char dir[64], socket[96];
+	pid_t pid;
+	int control;
+	struct net_addr media;
+};
+
+static struct world world;
+
+static int wait_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, PATIENCE_MS);
+}
+
+static CrsRelay__Reply *ask(const CrsRelay__Request *request)
+{
+	uint8_t packet[64 * 1024];
+	ssize_t n = (ssize_t)crs_relay__request__pack(request, packet);
+	CrsRelay__Reply *reply;
+
+	assert_int_equal(send(world.control, packet, (size_t)n, 0), n);
+	assert_int_equal(wait_readable(world.control), 1);
+	n = recv(world.control, packet, sizeof(packet), 0);
+	assert_true(n > 0);
+	reply = crs_relay__reply__unpack(NULL, (size_t)n, packet);
+	assert_non_null(reply);
+	assert_int_equal(reply->number, request->number);
+	return reply;
+}
+
+static CrsRelay__Reply *add(uint8_t id)
+{
+	uint8_t session_id[16] = { id };
+	CrsRelay__Request request = CRS_RELAY__REQUEST__INIT;
+	CrsRelay__Add body = CRS_RELAY__ADD__INIT;
+
+	body.session_id = (ProtobufCBinaryData){ sizeof(session_id), session_id };
+	body.streams = 1;
+	body.responder_legs = 1;
+	request.number = id;
+	request.body_case = CRS_RELAY__REQUEST__BODY_ADD;
+	request.add = &body;
+	return ask(&request);
+}
+
+static CrsRelay__Reply *ask_simple(CrsRelay__Request__BodyCase what)
+{
+	CrsRelay__Request request = CRS_RELAY__REQUEST__INIT;
+	CrsRelay__GetStatistics statistics = CRS_RELAY__GET_STATISTICS__INIT;
+	CrsRelay__ListRelays list = CRS_RELAY__LIST_RELAYS__INIT;
+
+	request.number = 1000;
+	request.body_case = what;
+	if (what == CRS_RELAY__REQUEST__BODY_GET_STATISTICS)
+		request.get_statistics = &statistics;
+	else
+		request.list_relays = &list;
+	return ask(&request);
+}
+
+static int start(void **state)
+{
+	char config[96], where[NET_TEXT_SIZE];
+	const char *argv[] = { CRS_RELAY, "--config", config, "--socket",  world.socket, "--log",
+			       "-",       "--listen", where,  "--threads", "2",          NULL };
+	struct net_addr any;
+	int64_t end = clock_mono_ms() + PATIENCE_MS;
+	int probe;
+	FILE *f;
+
+	(void)state;
+	snprintf(world.dir, sizeof(world.dir), "/tmp/crs-relay-test.XXXXXX");
+	assert_non_null(mkdtemp(world.dir));
+	snprintf(world.socket, sizeof(world.socket), "%s/s", world.dir);
+	snprintf(config, sizeof(config), "%s/crs-relay.conf", world.dir);
+	f = fopen(config, "w");
+	fprintf(f, "MAX_RTP_RELAYS=%d\n", SESSIONS);
+	fclose(f);
+	net_parse("127.0.0.1", 0, &any);
+	probe = net_udp_socket(&any, false); /* a port that is free now */
+	net_local(probe, &world.media);
+	net_format(&world.media, where);
+	close(probe);
+	world.pid = process_spawn(&(struct process_spec){ argv, -1, -1 });
+	assert_true(world.pid > 0);
+	while ((world.control = channel_connect(world.socket)) < 0)
+		assert_true(clock_mono_ms() < end && waitpid(world.pid, NULL, WNOHANG) == 0);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	char config[96];
+	int status;
+
+	(void)state;
+	close(world.control);
+	kill(world.pid, SIGTERM);
+	waitpid(world.pid, &status, 0);
+	snprintf(config, sizeof(config), "%s/crs-relay.conf", world.dir);
+	unlink(config);
+	rmdir(world.dir);
+	return status;
+}
+
+static int client_socket(void)
+{
+	struct net_addr any;
+	int fd;
+
+	net_parse("127.0.0.1", 0, &any);
+	fd = net_udp_socket(&any, false);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, &world.media.sa, world.media.len), 0);
+	return fd;
+}
+
+static void put_ssrc(uint8_t *at, uint32_t ssrc)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = (uint8_t)(ssrc >> (24 - 8 * i));
+}
+
+static void bind_leg(int fd, const CrsRelay__Leg *leg, uint32_t ssrc)
+{
+	uint8_t transaction[STUN_TRANSACTION_SIZE] = { 0 }, packet[STUN_MAX_MESSAGE];
+	struct slice key = slice_of(leg->leg_key.data, leg->leg_key.len);
+	struct stun_message answer = { .type = 0 };
+
+	put_ssrc(transaction + 8, ssrc);
+	for (int i = 0; i < 2; i++) {
+		size_t n =
+			stun_build_request(transaction, slice_of(leg->leg_id.data, leg->leg_id.len),
+					   answer.nonce, key, packet, sizeof(packet));
+
+		assert_int_equal(send(fd, packet, n, 0), n);
+		assert_int_equal(wait_readable(fd), 1);
+		n = (size_t)recv(fd, packet, sizeof(packet), 0);
+		assert_int_equal(stun_parse(slice_of(packet, n), &answer), 0);
+	}
+	assert_int_equal(answer.type, STUN_BINDING_SUCCESS);
+}
+
+static void pass(int from, int to, uint32_t ssrc)
+{
+	uint8_t packet[172] = { 0x80 }, heard[256];
+
+	put_ssrc(packet + 8, ssrc);
+	memset(packet + 12, (int)(ssrc >> 8), sizeof(packet) - 12);
+	assert_int_equal(send(from, packet, sizeof(packet), 0), sizeof(packet));
+	assert_int_equal(wait_readable(to), 1);
+	assert_int_equal(recv(to, heard, sizeof(heard), 0), sizeof(packet));
+	assert_memory_equal(heard, packet, sizeof(packet));
+}
+
+/* REL-001, REL-007, REL-010 */
+static void sessions_on_every_thread_pass_media_up_to_the_limit(void **state)
+{
+	unsigned lanes = 0;
+	CrsRelay__Reply *reply;
+	uint64_t packets;
+
+	(void)state;
+	for (uint8_t i = 0; i < SESSIONS; i++) {
+		int caller = client_socket(), callee = client_socket();
+		const CrsRelay__Added *added;
+
+		reply = add(i);
+		assert_int_equal(reply->error, 0);
+		added = reply->added;
+		assert_int_equal(added->port, net_port(&world.media));
+		lanes |= 1u << (added->streams[0]->initiator_ssrc & 0xff);
+		bind_leg(caller, added->initiator, added->streams[0]->initiator_ssrc);
+		bind_leg(callee, added->responders[0], added->streams[0]->responder_ssrc);
+		pass(caller, callee, added->streams[0]->initiator_ssrc);
+		pass(callee, caller, added->streams[0]->responder_ssrc);
+		crs_relay__reply__free_unpacked(reply, NULL);
+		close(caller);
+		close(callee);
+	}
+	assert_int_equal(lanes, 3); /* both threads had sessions */
+	reply = add(SESSIONS);
+	assert_int_equal(reply->error, ENOSPC);
+	crs_relay__reply__free_unpacked(reply, NULL);
+
+	reply = ask_simple(CRS_RELAY__REQUEST__BODY_GET_STATISTICS);
+	packets = reply->statistics->types[0]->rx_packets;
+	assert_int_equal(packets, 2 * SESSIONS);
+	assert_int_equal(reply->statistics->types[0]->tx_bytes, 2 * SESSIONS * 172);
+	crs_relay__reply__free_unpacked(reply, NULL);
+}
+
+static void active_relays_are_listed_from_all_threads(void **state)
+{
+	CrsRelay__Reply *reply = ask_simple(CRS_RELAY__REQUEST__BODY_LIST_RELAYS);
+	size_t n = reply->relays->n_relays;
+	bool more = reply->relays->more;
+
+	(void)state;
+	assert_int_equal(reply->relays->relays[0]->nodes, 2);
+	assert_int_equal(reply->relays->relays[0]->n_identifiers, 2);
+	crs_relay__reply__free_unpacked(reply, NULL);
+	while (more) {
+		uint8_t packet[64 * 1024];
+		ssize_t len;
+
+		assert_int_equal(wait_readable(world.control), 1);
+		len = recv(world.control, packet, sizeof(packet), 0);
+		reply = crs_relay__reply__unpack(NULL, (size_t)len, packet);
+		assert_non_null(reply);
+		n += reply->relays->n_relays;
+		more = reply->relays->more;
+		crs_relay__reply__free_unpacked(reply, NULL);
+	}
+	assert_int_equal(n, SESSIONS);
+}
+
+static void garbage_on_the_socket_gets_an_error_and_harms_nobody(void **state)
+{
+	uint8_t packet[256];
+	CrsRelay__Reply *reply;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(send(world.control, "\xff\xff\xff", 3, 0), 3);
+	assert_int_equal(wait_readable(world.control), 1);
+	n = recv(world.control, packet, sizeof(packet), 0);
+	reply = crs_relay__reply__unpack(NULL, (size_t)n, packet);
+	assert_non_null(reply);
+	assert_int_equal(reply->error, EBADMSG);
+	crs_relay__reply__free_unpacked(reply, NULL);
+	reply = ask_simple(CRS_RELAY__REQUEST__BODY_GET_STATISTICS);
+	assert_int_equal(reply->error, 0);
+	crs_relay__reply__free_unpacked(reply, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sessions_on_every_thread_pass_media_up_to_the_limit),
+		cmocka_unit_test(active_relays_are_listed_from_all_threads),
+		cmocka_unit_test(garbage_on_the_socket_gets_an_error_and_harms_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
