@@ -20,7 +20,8 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/period.c %D%/period.h \
 	%D%/replay.h \
 	%D%/secret.c %D%/secret.h \
-	%D%/update.h \
+	%D%/update.c %D%/update.h %D%/update_priv.h \
+	%D%/update_entry.c %D%/update_shared.c %D%/update_writer.c \
 	%D%/wire.c %D%/wire_priv.h
 # letters and updates
 EXTRA_DIST += %D%/letter.proto %D%/update.proto

@@ -145,7 +145,8 @@ void update_common_free(struct update_common *common);
 struct update_writer;
 
 /* Begins a file; common is sealed at once, under a fresh key, into it.
- * Returns NULL when memory is out or no random octets are to be had. */
+ * Returns NULL when memory or randomness is out, or account or common is not of
+ * the form above. */
 struct update_writer *update_writer_new(const char *account, int64_t month, uint32_t revision,
 					uint64_t created, uint32_t max_message_lifetime,
 					const struct update_common *common);

@@ -41,3 +41,7 @@ FUZZ_TARGETS += %D%/fuzz_config
 %C%_fuzz_config_LDFLAGS = $(FUZZING_LDFLAGS)
 %C%_fuzz_config_LDADD = base/libbase.a $(CONFUSE_LIBS)
 EXTRA_DIST += %D%/corpus/config
+FUZZ_TARGETS += %D%/fuzz_update
+%C%_fuzz_update_SOURCES = %D%/fuzz_update.c $(FUZZ_MAIN)
+%C%_fuzz_update_LDFLAGS = $(FUZZING_LDFLAGS)
+%C%_fuzz_update_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)

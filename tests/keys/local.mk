@@ -28,3 +28,9 @@ endif
 %C%_test_letter_text_SOURCES = %D%/test_letter_text.c %D%/sample.c %D%/sample.h
 %C%_test_letter_text_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_letter_text_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_update
+endif
+%C%_test_update_SOURCES = %D%/test_update.c %D%/sample.c %D%/sample.h
+%C%_test_update_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_update_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
