@@ -66,18 +66,20 @@ struct slice frame_message_id(const Umsg__Frame *frame);
  * NULL where there is none (other bodies, a hangup by the rendezvous). */
 const Umsg__Session *frame_session(const Umsg__Frame *frame);
 
-/* UTF-8 without controls (line feeds and tabs pass where lines is set), at most
- * max octets. */
-bool frame_text_ok(const char *text, size_t max, bool lines);
-
 static inline struct slice frame_bytes(ProtobufCBinaryData b)
 {
 	return slice_of(b.data, b.len);
 }
 
+/* For fields of a frame to be encoded: protobuf-c does not write through them. */
 static inline ProtobufCBinaryData frame_data(struct slice s)
 {
 	return (ProtobufCBinaryData){ .len = s.n, .data = (uint8_t *)(uintptr_t)s.p };
+}
+
+static inline char *frame_text(const char *s)
+{
+	return (char *)(uintptr_t)s;
 }
 
 #endif

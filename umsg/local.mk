@@ -9,5 +9,9 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 
 %C%_libumsg_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_libumsg_a_SOURCES = \
-	%D%/frame.h \
-	%D%/link.h
+	%D%/frame.c %D%/frame.h \
+	%D%/frame_rules.c %D%/frame_rules.h \
+	%D%/link.h \
+	%D%/text.c %D%/text.h
+# umsg.pb-c.h must be there before anything of ours is compiled
+$(%C%_libumsg_a_OBJECTS): %D%/umsg.pb-c.h

@@ -16,6 +16,7 @@ EXTRA_DIST += %D%/replay.c %D%/run
 #   %C%_fuzz_NAME_SOURCES = %D%/fuzz_NAME.c $(FUZZ_MAIN)
 #   %C%_fuzz_NAME_LDFLAGS = $(FUZZING_LDFLAGS)
 #   %C%_fuzz_NAME_LDADD = ...
+include tests/fuzz/umsg.mk
 FUZZ_TARGETS += %D%/fuzz_identity
 %C%_fuzz_identity_SOURCES = %D%/fuzz_identity.c $(FUZZ_MAIN)
 %C%_fuzz_identity_LDFLAGS = $(FUZZING_LDFLAGS)

@@ -1,1 +1,12 @@
 # tests of umsg/
+UMSG_TESTS = %D%/test_frame
+if HAVE_CMOCKA
+check_PROGRAMS += $(UMSG_TESTS)
+endif
+UMSG_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS) $(EVENT_CFLAGS) \
+	$(PROTOBUF_C_CFLAGS)
+UMSG_LIBS = umsg/libumsg.a umsg/libumsg_proto.a keys/libkeys.a base/libbase.a \
+	$(WSLAY_LIBS) $(OPENSSL_LIBS) $(EVENT_LIBS) $(PROTOBUF_C_LIBS)
+%C%_test_frame_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_frame_LDADD = $(UMSG_LIBS) $(CMOCKA_LIBS)
+$(%C%_test_frame_OBJECTS): umsg/umsg.pb-c.h

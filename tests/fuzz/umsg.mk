@@ -1,0 +1,8 @@
+# fuzz targets of umsg/
+EXTRA_DIST += tests/fuzz/corpus/frame
+FUZZ_TARGETS += tests/fuzz/fuzz_frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_fuzz_fuzz_frame_LDFLAGS = $(FUZZING_LDFLAGS)
+tests_fuzz_fuzz_frame_LDADD = $(UMSG_LIBS)
+$(tests_fuzz_fuzz_frame_OBJECTS): umsg/umsg.pb-c.h
