@@ -1,1 +1,8 @@
-# mailbox/
+# mailbox/: Maildir, the MIME form of a message, and the journal
+noinst_LIBRARIES += %D%/libmailbox.a
+%C%_libmailbox_a_CPPFLAGS = $(AM_CPPFLAGS) $(GMIME_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_libmailbox_a_SOURCES = \
+	%D%/message.c %D%/message.h \
+	%D%/mime.h %D%/mime_read.c %D%/mime_write.c
+# what a program needs to link for mailbox/
+MAILBOX_LIBS = $(GMIME_LIBS) $(OPENSSL_LIBS)

@@ -17,7 +17,7 @@ struct message;
 enum {
 	MIME_MAX_LINE_BYTES = 998, /* without LF; the manual says 1000 with it */
 	MIME_MAX_NESTING = 8,
-	MIME_MAX_PARTS = 64,
+	MIME_MAX_PARTS = 80, /* more than MESSAGE_MAX_ATTACHMENTS */
 	MIME_MAX_HEADER_BYTES = 64 * 1024,
 	MIME_MAX_FILE_BYTES = 64 << 20, /* base64 of the largest message, and some */
 };

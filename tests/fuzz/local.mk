@@ -11,6 +11,9 @@ FUZZING_LDFLAGS = $(AM_LDFLAGS)
 check_PROGRAMS += $(FUZZ_TARGETS)
 endif
 EXTRA_DIST += %D%/replay.c %D%/run
+.PHONY: print-fuzz-targets
+print-fuzz-targets:
+	@echo $(FUZZ_TARGETS)
 # One block a target:
 #   FUZZ_TARGETS += %D%/fuzz_NAME
 #   %C%_fuzz_NAME_SOURCES = %D%/fuzz_NAME.c $(FUZZ_MAIN)
@@ -46,3 +49,8 @@ FUZZ_TARGETS += %D%/fuzz_update
 %C%_fuzz_update_SOURCES = %D%/fuzz_update.c $(FUZZ_MAIN)
 %C%_fuzz_update_LDFLAGS = $(FUZZING_LDFLAGS)
 %C%_fuzz_update_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)
+FUZZ_TARGETS += %D%/fuzz_mime
+%C%_fuzz_mime_SOURCES = %D%/fuzz_mime.c $(FUZZ_MAIN)
+%C%_fuzz_mime_LDFLAGS = $(FUZZING_LDFLAGS)
+%C%_fuzz_mime_LDADD = mailbox/libmailbox.a base/libbase.a $(MAILBOX_LIBS)
+EXTRA_DIST += %D%/corpus/mime
