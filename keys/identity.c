@@ -88,11 +88,16 @@ int identity_monthly(struct slice uri, int64_t month, uint8_t out[IDENTIFIER_MAX
 	return 0;
 }
 
+static const int64_t from_1900_to_1970 = 2208988800;
+
 int64_t identity_uid_period(const struct identity_uid_scheme *scheme, int64_t unix_s)
 {
-	const int64_t from_1900_to_1970 = 2208988800;
-
 	return (unix_s + from_1900_to_1970 - scheme->offset_s) / scheme->period_s;
+}
+
+int64_t identity_uid_period_start(const struct identity_uid_scheme *scheme, int64_t period)
+{
+	return period * scheme->period_s + scheme->offset_s - from_1900_to_1970;
 }
 
 /* A parameter of the hash: the shortest big-endian form (zero: one octet), then

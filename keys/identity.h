@@ -40,6 +40,9 @@ struct identity_uid_scheme {
 /* Number of the key period, counted from 1900-01-01, of a wall time. */
 int64_t identity_uid_period(const struct identity_uid_scheme *scheme, int64_t unix_s);
 
+/* The wall time at which that period begins. */
+int64_t identity_uid_period_start(const struct identity_uid_scheme *scheme, int64_t period);
+
 /* The UID of uri in that period: SHA-256 over the scheme's parameters.
  * Returns 0, -EINVAL (an empty or overlong URI, a negative period), -ENOMEM. */
 int identity_uid(const struct identity_uid_scheme *scheme, struct slice uri, int64_t period,

@@ -4,25 +4,34 @@ noinst_LIBRARIES += %D%/libkeys.a
 %C%_libkeys_a_SOURCES = \
 	%D%/account.c %D%/account.h \
 	%D%/base45.c \
-	%D%/box.c %D%/box.h \
-	%D%/curves.h \
-	%D%/domain.h \
-	%D%/identity.c %D%/identity.h \
-	%D%/issued.h \
-	%D%/kdf.c %D%/kdf.h \
 	%D%/keystore.h \
-	%D%/keyset.h \
 	%D%/letter.c %D%/letter.h \
 	%D%/letter_seal.c \
 	%D%/letter_text.c %D%/letter_text.h \
-	%D%/master.h \
-	%D%/mikey.h \
-	%D%/period.c %D%/period.h \
-	%D%/replay.h \
-	%D%/secret.c %D%/secret.h \
 	%D%/update.c %D%/update.h %D%/update_priv.h \
 	%D%/update_entry.c %D%/update_shared.c %D%/update_writer.c \
 	%D%/wire.c %D%/wire_priv.h
+# SAKKE, ECCSI, MIKEY, identities and sealing
+%C%_libkeys_a_SOURCES += \
+	%D%/box.c %D%/box.h \
+	%D%/comb.c %D%/comb.h \
+	%D%/curve.c %D%/curve.h \
+	%D%/curves.c %D%/curves.h %D%/curves_priv.h \
+	%D%/domain.c %D%/domain.h %D%/domain_priv.h \
+	%D%/eccsi.c %D%/eccsi.h \
+	%D%/fp.c %D%/fp_derived.c %D%/fp.h \
+	%D%/identity.c %D%/identity.h \
+	%D%/issued.c %D%/issued.h \
+	%D%/kdf.c %D%/kdf.h \
+	%D%/keyset.h \
+	%D%/master.h \
+	%D%/mikey.h \
+	%D%/pairing.c %D%/pairing_lines.c %D%/pairing.h %D%/pairing_priv.h \
+	%D%/period.c %D%/period.h \
+	%D%/replay.h \
+	%D%/sakke.c %D%/sakke.h \
+	%D%/scalar.c %D%/scalar.h \
+	%D%/secret.c %D%/secret.h
 # letters and updates
 EXTRA_DIST += %D%/letter.proto %D%/update.proto
 BUILT_SOURCES += %D%/letter.pb-c.h %D%/update.pb-c.h

@@ -1,5 +1,5 @@
 # tests of keys/
-KEYS_TESTS = %D%/test_kdf %D%/test_box %D%/test_identity
+KEYS_TESTS = %D%/test_kdf %D%/test_box %D%/test_identity %D%/test_sakke %D%/test_eccsi
 if HAVE_CMOCKA
 check_PROGRAMS += $(KEYS_TESTS)
 endif
@@ -14,6 +14,12 @@ KEYS_TEST_LIBS = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
 %C%_test_identity_SOURCES = %D%/test_identity.c %D%/vectors.c %D%/vectors.h
 %C%_test_identity_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_identity_LDADD = $(KEYS_TEST_LIBS)
+%C%_test_eccsi_SOURCES = %D%/test_eccsi.c %D%/vectors.c %D%/vectors.h
+%C%_test_eccsi_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_eccsi_LDADD = $(KEYS_TEST_LIBS)
+%C%_test_sakke_SOURCES = %D%/test_sakke.c %D%/vectors.c %D%/vectors.h
+%C%_test_sakke_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_sakke_LDADD = $(KEYS_TEST_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_account
 endif
