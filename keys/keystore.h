@@ -44,8 +44,8 @@ int keystore_path(const char *dir, const char *uri, char *out, size_t outsz);
  *   -EPROTONOSUPPORT a version we do not know
  *   -EKEYREJECTED    its keys are not those of its identity and domain
  *   -EPERM           it is for another URI than the store
- *   -ESTALE          older than what the store holds: a lower generation, or the
- *                    same one and an earlier creation time
+ *   -ESTALE          older than what the store holds of that domain: a lower
+ *                    generation, or the same one and an earlier creation time
  *   -EBUSY           another program is changing the store
  *   -errno           (file), -ENOMEM
  * and the store is as it was. */

@@ -5,6 +5,15 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/account.c %D%/account.h \
 	%D%/base45.c \
 	%D%/keystore.h \
+	%D%/box.c %D%/box.h \
+	%D%/curves.h \
+	%D%/domain.h \
+	%D%/identity.c %D%/identity.h \
+	%D%/issued.h \
+	%D%/kdf.c %D%/kdf.h \
+	%D%/keystore.c %D%/keystore.h %D%/keystore_priv.h \
+	%D%/keystore_change.c %D%/keystore_file.c %D%/keystore_use.c \
+	%D%/keyset.h \
 	%D%/letter.c %D%/letter.h \
 	%D%/letter_seal.c \
 	%D%/letter_text.c %D%/letter_text.h \
@@ -33,9 +42,11 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/scalar.c %D%/scalar.h \
 	%D%/secret.c %D%/secret.h
 # letters and updates
-EXTRA_DIST += %D%/letter.proto %D%/update.proto
-BUILT_SOURCES += %D%/letter.pb-c.h %D%/update.pb-c.h
-CLEANFILES += %D%/letter.pb-c.c %D%/letter.pb-c.h %D%/update.pb-c.c %D%/update.pb-c.h
+EXTRA_DIST += %D%/keystore.proto %D%/letter.proto %D%/update.proto
+BUILT_SOURCES += %D%/keystore.pb-c.h %D%/letter.pb-c.h %D%/update.pb-c.h
+CLEANFILES += %D%/keystore.pb-c.c %D%/keystore.pb-c.h \
+	%D%/letter.pb-c.c %D%/letter.pb-c.h %D%/update.pb-c.c %D%/update.pb-c.h
 nodist_%C%_libkeys_a_SOURCES = \
+	%D%/keystore.pb-c.c %D%/keystore.pb-c.h \
 	%D%/letter.pb-c.c %D%/letter.pb-c.h \
 	%D%/update.pb-c.c %D%/update.pb-c.h
