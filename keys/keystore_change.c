@@ -116,8 +116,8 @@ static int check_letter(const struct store *store, const struct letter *letter, 
 	if (!same_domain(store, letter))
 		return 0;
 	if (letter->generation < store->generation ||
-	    (letter->generation == store->generation && letter->created < store->letter_created)) {
-		diag_error(diag, NULL, "the letter is older than the one that %s was enrolled with",
+	    (letter->generation == store->generation && letter->created < latest_created(store))) {
+		diag_error(diag, NULL, "the letter is older than what %s already holds",
 			   store->uri);
 		return -ESTALE;
 	}
