@@ -2,6 +2,8 @@
 noinst_LIBRARIES += %D%/libmailbox.a
 %C%_libmailbox_a_CPPFLAGS = $(AM_CPPFLAGS) $(GMIME_CFLAGS) $(OPENSSL_CFLAGS)
 %C%_libmailbox_a_SOURCES = \
+	%D%/maildir.c %D%/maildir.h %D%/maildir_priv.h \
+	%D%/maildir_deliver.c %D%/maildir_read.c %D%/maildir_watch.c \
 	%D%/message.c %D%/message.h \
 	%D%/mime.h %D%/mime_read.c %D%/mime_write.c
 # what a program needs to link for mailbox/

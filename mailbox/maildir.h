@@ -23,10 +23,11 @@ enum {
 	MAILDIR_TMP_LIFE_S = 36 * 3600,
 };
 
-/* Makes path with new, cur and tmp, group gid, mode 2770 whatever the umask.  What
- * exists already is set right.  Refused (-EINVAL) are a relative path, "." and ".."
- * components, and a symlink on the way (-ELOOP) that belongs neither to root nor to
- * us.  Returns 0 or -errno with diag set. */
+/* Makes path with new, cur, tmp and .failed, group gid, mode 2770 whatever the umask.
+ * Its parent must exist.  A mailbox that exists already is set right.  Refused are a
+ * relative path, "." and ".." components (-EINVAL), a symlink on the way that belongs
+ * neither to root nor to us (-ELOOP), and a directory with something else in it
+ * (-ENOTEMPTY).  Returns 0 or -errno with diag set. */
 int maildir_create(const char *path, gid_t gid, struct diag *diag);
 
 /* Opens a mailbox; path must have new, cur and tmp.  Returns 0, -ENOENT, -ENOTDIR,
@@ -52,7 +53,8 @@ struct maildir_item {
 /* Delivers items together, which costs far fewer disk flushes: writes all to tmp,
  * flushes, renames all, flushes the directories.  Items are independent: one that
  * fails leaves nothing behind.  Blocks for the flushes; at most 16 items at once
- * pay off.  Returns how many failed. */
+ * pay off.  No two items may have the same mailbox and name.  Returns how many
+ * failed. */
 size_t maildir_deliver_batch(struct maildir_item *items, size_t n);
 
 /* --- reading --- */
@@ -71,13 +73,19 @@ struct maildir_entry {
 int maildir_list(struct maildir *maildir, size_t max, struct maildir_entry **entries_out,
 		 size_t *n_out);
 
+/* What stands for this very file in a journal: 16 octets made from the mailbox, the
+ * name without flags, inode and mtime. */
+int maildir_entry_id(const struct maildir *maildir, const struct maildir_entry *entry,
+		     uint8_t id_out[16]);
+
 /* Reads the file; the caller frees *data_out.  Returns 0, -ENOENT (gone, or another
  * file has its name by now), -EFBIG (more than max octets), -EINVAL (not a regular
  * file), -EACCES or another -errno. */
 int maildir_read(struct maildir *maildir, const struct maildir_entry *entry, size_t max,
 		 uint8_t **data_out, size_t *n_out);
 
-/* Removes the file, durably.  Returns 0 (also when it is gone), or -errno. */
+/* Removes the file, durably, also when a mail program has set flags in its name since.
+ * Returns 0 (also when it is gone), or -errno. */
 int maildir_remove(struct maildir *maildir, const struct maildir_entry *entry);
 
 /* Moves the file to .failed and writes reason (one line) beside it.  A name taken
@@ -90,9 +98,9 @@ size_t maildir_sweep(struct maildir *maildir, int64_t now_s);
 
 /* --- watching --- */
 
-/* Tells of new files by inotify, and every rescan_s seconds in any case (network
- * file systems tell nothing); it is ready at once for the first look.  Returns 0 or
- * -errno. */
+/* Tells of new files by inotify where it can, and every rescan_s seconds in any case
+ * (network file systems tell nothing, and the mailbox may be replaced); it is ready at
+ * once for the first look.  Returns 0 or -errno. */
 int maildir_watch_new(struct maildir *maildir, unsigned rescan_s, struct maildir_watch **watch_out);
 void maildir_watch_free(struct maildir_watch **watchp);
 

@@ -1,0 +1,380 @@
+/* Reading mailboxes: list, read, remove, move aside. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "mailbox/maildir_priv.h"
+
+enum {
+	MAX_FAILED_TRIES = 1000,
+	MAX_REASON_BYTES = 1000,
+	SUFFIX_ROOM = 16, /* ".NNN" and ".reason" */
+};
+
+static const char *folder_of(const struct maildir_entry *entry)
+{
+	return entry->in_cur ? "cur" : "new";
+}
+
+/* --- listing --- */
+
+struct list {
+	struct maildir_entry *entries;
+	size_t n, cap, max;
+};
+
+static int by_age(const void *va, const void *vb)
+{
+	const struct maildir_entry *a = va, *b = vb;
+
+	if (a->mtime.tv_sec != b->mtime.tv_sec)
+		return a->mtime.tv_sec < b->mtime.tv_sec ? -1 : 1;
+	if (a->mtime.tv_nsec != b->mtime.tv_nsec)
+		return a->mtime.tv_nsec < b->mtime.tv_nsec ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+/* Keeps the max oldest. */
+static void cut(struct list *list)
+{
+	if (list->n)
+		qsort(list->entries, list->n, sizeof(*list->entries), by_age);
+	if (list->n > list->max)
+		list->n = list->max;
+}
+
+/* Twice max is held at most, however many files there are. */
+static int list_add(struct list *list, const struct maildir_entry *entry)
+{
+	struct maildir_entry *more;
+	size_t cap;
+
+	if (list->n == 2 * list->max)
+		cut(list);
+	if (list->n == list->cap) {
+		cap = list->cap ? 2 * list->cap : 16;
+		more = reallocarray(list->entries, cap, sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		list->entries = more;
+		list->cap = cap;
+	}
+	list->entries[list->n++] = *entry;
+	return 0;
+}
+
+/* Is it a message to be taken: no draft, not thrown away, not hidden? */
+static bool is_message(const char *name)
+{
+	const char *flags = name + maildir_base_length(name);
+
+	return name[0] != '.' && !(*flags && strpbrk(flags + 3, "DT"));
+}
+
+static int list_folder(struct list *list, const struct maildir *maildir, bool in_cur)
+{
+	int fd = maildir_open_dir(maildir, in_cur ? "cur" : "new"), err = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *found;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return fd < 0 ? fd : -ENOMEM;
+	}
+	while (!err && (found = readdir(dir))) {
+		struct maildir_entry entry = { .in_cur = in_cur };
+		struct stat st;
+
+		if (!is_message(found->d_name) ||
+		    fstatat(fd, found->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode))
+			continue; /* or it vanished since */
+		snprintf(entry.name, sizeof(entry.name), "%s", found->d_name);
+		entry.inode = st.st_ino;
+		entry.mtime = st.st_mtim;
+		entry.size = st.st_size;
+		err = list_add(list, &entry);
+	}
+	closedir(dir);
+	return err;
+}
+
+int maildir_list(struct maildir *maildir, size_t max, struct maildir_entry **entries_out,
+		 size_t *n_out)
+{
+	struct list list = { .max = max };
+	int err = max ? list_folder(&list, maildir, false) : 0;
+
+	if (!err && max)
+		err = list_folder(&list, maildir, true);
+	cut(&list);
+	if (err || list.n == 0) {
+		free(list.entries);
+		list.entries = NULL;
+		list.n = 0;
+	}
+	if (err)
+		return err;
+	*entries_out = list.entries;
+	*n_out = list.n;
+	return 0;
+}
+
+int maildir_entry_id(const struct maildir *maildir, const struct maildir_entry *entry,
+		     uint8_t id_out[16])
+{
+	uint8_t text[2 * 4096 + MAILDIR_NAME_SIZE], digest[EVP_MAX_MD_SIZE];
+	struct buf b = BUF_OF(text);
+
+	buf_put_l16(&b, slice_str(maildir->path));
+	buf_put_l16(&b, slice_of(entry->name, maildir_base_length(entry->name)));
+	buf_put_u64(&b, (uint64_t)entry->inode);
+	buf_put_u64(&b, (uint64_t)entry->mtime.tv_sec);
+	buf_put_u64(&b, (uint64_t)entry->mtime.tv_nsec);
+	if (!buf_ok(&b))
+		return -ENAMETOOLONG;
+	if (EVP_Digest(text, b.len, digest, NULL, EVP_sha256(), NULL) != 1)
+		return -ENOMEM;
+	memcpy(id_out, digest, 16);
+	return 0;
+}
+
+/* --- one file --- */
+
+static bool is_same(const struct stat *st, const struct maildir_entry *entry)
+{
+	return st->st_ino == entry->inode && st->st_mtim.tv_sec == entry->mtime.tv_sec &&
+	       st->st_mtim.tv_nsec == entry->mtime.tv_nsec;
+}
+
+static int read_bounded(int fd, size_t max, uint8_t **data_out, size_t *n_out)
+{
+	size_t cap = 4096, n = 0;
+	uint8_t *data = malloc(cap);
+
+	while (data) {
+		ssize_t got = read(fd, data + n, cap - n);
+		uint8_t *more;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 || (n += (size_t)got) > max) {
+			int err = got < 0 ? -errno : -EFBIG;
+
+			free(data);
+			return err;
+		}
+		if (got == 0)
+			break;
+		if (n < cap)
+			continue;
+		more = realloc(data, cap *= 2);
+		if (!more)
+			free(data);
+		data = more;
+	}
+	if (!data)
+		return -ENOMEM;
+	*data_out = data;
+	*n_out = n;
+	return 0;
+}
+
+int maildir_read(struct maildir *maildir, const struct maildir_entry *entry, size_t max,
+		 uint8_t **data_out, size_t *n_out)
+{
+	int dir = maildir_open_dir(maildir, folder_of(entry)), fd, err;
+	struct stat st;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	err = fd < 0 ? -errno : 0;
+	close(dir);
+	if (fd < 0)
+		return err == -ELOOP || err == -ENXIO ? -EINVAL : err;
+	if (fstat(fd, &st) < 0)
+		err = -errno;
+	else if (!S_ISREG(st.st_mode))
+		err = -EINVAL;
+	else if (!is_same(&st, entry))
+		err = -ENOENT;
+	else
+		err = read_bounded(fd, max, data_out, n_out);
+	close(fd);
+	return err;
+}
+
+/* Finds the file's name of now, which may have other flags.  Returns 0 or -ENOENT. */
+static int find_name(int dir, const struct maildir_entry *entry, char out[MAILDIR_NAME_SIZE])
+{
+	size_t base = maildir_base_length(entry->name);
+	struct dirent *found;
+	int err = -ENOENT;
+	struct stat st;
+	DIR *list;
+	int fd;
+
+	memcpy(out, entry->name, MAILDIR_NAME_SIZE);
+	if (fstatat(dir, out, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return is_same(&st, entry) ? 0 : -ENOENT;
+	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	list = fd < 0 ? NULL : fdopendir(fd);
+	if (!list) {
+		if (fd >= 0)
+			close(fd);
+		return -ENOMEM;
+	}
+	while (err && (found = readdir(list))) {
+		if (strncmp(found->d_name, entry->name, base) != 0 ||
+		    maildir_base_length(found->d_name) != base ||
+		    fstatat(dir, found->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !is_same(&st, entry))
+			continue;
+		snprintf(out, MAILDIR_NAME_SIZE, "%s", found->d_name);
+		err = 0;
+	}
+	closedir(list);
+	return err;
+}
+
+int maildir_remove(struct maildir *maildir, const struct maildir_entry *entry)
+{
+	int dir = maildir_open_dir(maildir, folder_of(entry)), err;
+	char name[MAILDIR_NAME_SIZE];
+
+	if (dir < 0)
+		return dir;
+	err = find_name(dir, entry, name);
+	if (!err && unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		err = -errno;
+	if (!err && fsync(dir) < 0)
+		err = -errno;
+	close(dir);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* --- moving aside --- */
+
+static int open_failed(const struct maildir *maildir)
+{
+	int dir = maildir_open_dir(maildir, ".failed");
+	int root;
+
+	if (dir != -ENOENT)
+		return dir;
+	root = maildir_open_dir(maildir, ".");
+	if (root < 0)
+		return root;
+	/* the group comes from the mailbox's own directory (2770) */
+	if (mkdirat(root, ".failed", 0770) < 0 && errno != EEXIST) {
+		int err = -errno;
+
+		close(root);
+		return err;
+	}
+	close(root);
+	dir = maildir_open_dir(maildir, ".failed");
+	if (dir >= 0)
+		fchmod(dir, MAILDIR_DIR_MODE); /* not ours: then another made it right */
+	return dir;
+}
+
+static int write_reason(int dir, const char *name, const char *reason)
+{
+	char path[MAILDIR_NAME_SIZE + SUFFIX_ROOM], text[MAX_REASON_BYTES + 2];
+	int fd, err;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s.reason", name);
+	n = (size_t)snprintf(text, sizeof(text) - 1, "%s", reason);
+	if (n > sizeof(text) - 2)
+		n = sizeof(text) - 2;
+	for (size_t i = 0; i < n; i++)
+		if ((uint8_t)text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = ' ';
+	text[n++] = '\n';
+	fd = openat(dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    MAILDIR_FILE_MODE);
+	if (fd < 0)
+		return -errno;
+	fchmod(fd, MAILDIR_FILE_MODE);
+	err = maildir_write_all(fd, slice_of(text, n));
+	if (!err && fsync(fd) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* Moves the file to a free name in failed, which is written to out. */
+static int move_aside(int from, const char *name, int failed, char out[MAILDIR_NAME_SIZE])
+{
+	int base = (int)maildir_base_length(name);
+	int err = -EEXIST;
+
+	if (base > MAILDIR_NAME_BYTES_MAX - SUFFIX_ROOM)
+		base = MAILDIR_NAME_BYTES_MAX - SUFFIX_ROOM;
+	for (int i = 0; err == -EEXIST && i < MAX_FAILED_TRIES; i++) {
+		if (i == 0)
+			snprintf(out, MAILDIR_NAME_SIZE, "%.*s", base, name);
+		else
+			snprintf(out, MAILDIR_NAME_SIZE, "%.*s.%d", base, name, i);
+		err = maildir_move(from, name, failed, out);
+	}
+	return err;
+}
+
+int maildir_fail(struct maildir *maildir, const struct maildir_entry *entry, const char *reason)
+{
+	int from = maildir_open_dir(maildir, folder_of(entry)), failed, err;
+	char name[MAILDIR_NAME_SIZE], aside[MAILDIR_NAME_SIZE];
+
+	if (from < 0)
+		return from;
+	failed = open_failed(maildir);
+	if (failed < 0) {
+		close(from);
+		return failed;
+	}
+	err = find_name(from, entry, name);
+	if (!err)
+		err = move_aside(from, name, failed, aside);
+	if (!err)
+		err = write_reason(failed, aside, reason);
+	if (!err && (fsync(failed) < 0 || fsync(from) < 0))
+		err = -errno;
+	close(failed);
+	close(from);
+	return err;
+}
+
+size_t maildir_sweep(struct maildir *maildir, int64_t now_s)
+{
+	int fd = maildir_open_dir(maildir, "tmp");
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *found;
+	size_t swept = 0;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while ((found = readdir(dir))) {
+		struct stat st;
+
+		if (fstatat(fd, found->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+		    st.st_mtim.tv_sec < now_s - MAILDIR_TMP_LIFE_S)
+			swept += unlinkat(fd, found->d_name, 0) == 0;
+	}
+	closedir(dir);
+	return swept;
+}
