@@ -24,6 +24,9 @@ struct codec;
 struct codec *codec_new(enum media_codec kind);
 void codec_free(struct codec **codecp);
 
+/* "opus", "PCMU", "PCMA". */
+const char *codec_name(enum media_codec kind);
+
 /* RTP clock in Hz: 48,000 for Opus (RFC 7587 4.1), else 8,000. */
 uint32_t codec_clock(enum media_codec kind);
 

@@ -45,12 +45,12 @@ struct dtmf_receiver {
 
 void dtmf_receiver_init(struct dtmf_receiver *receiver, uint32_t clock_hz);
 
-/* Takes one payload with its RTP timestamp.  Writes up to 2 events (the end of an
- * event whose end was lost, then the start of the new one; or start and end of
- * one of which only the end arrived).  Repeats yield nothing, events that are
+/* Takes one payload with its RTP timestamp.  Writes up to 3 events (the end of an
+ * event whose end was lost, the start of the new one, and its end where that is
+ * the first that came).  Repeats yield nothing, events that are
  * no digits neither.  Returns the number of events or -EBADMSG. */
 int dtmf_receive(struct dtmf_receiver *receiver, uint32_t timestamp, struct slice payload,
-		 int64_t now_ms, struct dtmf_event events_out[2]);
+		 int64_t now_ms, struct dtmf_event events_out[3]);
 
 /* Ends an event of which nothing came for 200 ms.  Returns 1 and the end, or 0. */
 int dtmf_receiver_tick(struct dtmf_receiver *receiver, int64_t now_ms,
@@ -68,7 +68,7 @@ struct dtmf_sender {
 	unsigned head, queued;
 	bool active;
 	unsigned sent_ms;   /* of the digit at the head */
-	unsigned base_ms;   /* of it in earlier segments */
+	uint32_t base;      /* clock units in its earlier segments */
 	unsigned ends;      /* end packets that were sent */
 	unsigned pause_ms;  /* to keep before the next digit */
 	uint32_t timestamp; /* of the current segment */
@@ -90,6 +90,9 @@ int dtmf_send(struct dtmf_sender *sender, char digit, unsigned duration_ms);
 /* Begins a digit whose length is not known yet; the next dtmf_stop ends it. */
 int dtmf_start(struct dtmf_sender *sender, char digit);
 void dtmf_stop(struct dtmf_sender *sender, unsigned duration_ms);
+
+/* Starts or stops as the event of another leg says.  Returns as dtmf_start. */
+int dtmf_pass(struct dtmf_sender *sender, const struct dtmf_event *event);
 
 /* Is a digit being sent or waiting?  Then audio rests. */
 bool dtmf_sender_busy(const struct dtmf_sender *sender);

@@ -51,7 +51,7 @@ void secure_leg_tick(struct secure_leg *leg, int64_t now_ms);
 
 /* Sends n samples, 8 kHz; n is free, packets leave when a ptime is full.  Audio
  * given while a digit is sent is dropped (its time passes nevertheless). */
-void secure_leg_send_audio(struct secure_leg *leg, const int16_t *pcm, size_t n, int64_t now_ms);
+void secure_leg_send_audio(struct secure_leg *leg, const int16_t *pcm, size_t n);
 
 /* Queues a digit (dtmf.h).  Returns 0, -EINVAL, -ENOBUFS, or -ENOTSUP where
  * telephone events were not negotiated. */

@@ -21,10 +21,10 @@ enum srtp_profile { /* the numbers of RFC 5764 and RFC 7714 */
 
 enum {
 	SRTP_KEY_SIZE = 16,
-	SRTP_MAX_SALT = 14,    /* 14 for AES-CM, 12 for GCM */
-	SRTP_MAX_STREAMS = 4,  /* SSRCs per receiver context */
-	SRTP_MAX_TRAILER = 20, /* room that protecting needs behind a packet */
-	SRTP_WINDOW = 128,     /* packets behind the newest that may still come */
+	SRTP_MAX_SALT = 14,     /* 14 for AES-CM, 12 for GCM */
+	SRTP_MAX_STREAMS = 4,   /* SSRCs per receiver context */
+	SRTP_MAX_TRAILER = 20,  /* room that protecting needs behind a packet */
+	SRTP_MAX_PACKET = 1500, /* octets, protected */
 };
 
 struct srtp_key {

@@ -3,7 +3,7 @@ MEDIA_TESTS = %D%/test_stun %D%/test_stun_client %D%/test_wav
 if HAVE_CMOCKA
 check_PROGRAMS += $(MEDIA_TESTS)
 endif
-MEDIA_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS)
+MEDIA_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS) $(SPANDSP_CFLAGS)
 MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
 %C%_test_stun_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_stun_LDADD = $(MEDIA_TEST_LDADD)
@@ -11,3 +11,8 @@ MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
 %C%_test_stun_client_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_wav_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_wav_LDADD = $(MEDIA_TEST_LDADD)
+
+# the measure of the scenarios and the quickstart
+noinst_PROGRAMS += tests/tools/speech-match
+tests_tools_speech_match_SOURCES = tests/tools/speech_match.c
+tests_tools_speech_match_LDADD = media/libmedia.a base/libbase.a -lm

@@ -1,0 +1,89 @@
+#include "media/opus_codec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <opus.h>
+
+enum {
+	RATE = 8000,
+	CHANNELS = 1,
+	BITRATE = 24000,
+	COMPLEXITY = 5,
+	EXPECTED_LOSS_PERCENT = 10, /* how much of the bit rate FEC may take */
+};
+
+struct opus_codec {
+	OpusEncoder *encoder;
+	OpusDecoder *decoder;
+};
+
+struct opus_codec *opus_codec_new(void)
+{
+	struct opus_codec *c = calloc(1, sizeof(*c));
+	int encoder_err, decoder_err;
+
+	if (!c)
+		return NULL;
+	c->encoder = opus_encoder_create(RATE, CHANNELS, OPUS_APPLICATION_VOIP, &encoder_err);
+	c->decoder = opus_decoder_create(RATE, CHANNELS, &decoder_err);
+	if (!c->encoder || !c->decoder) {
+		opus_codec_free(&c);
+		return NULL;
+	}
+	opus_encoder_ctl(c->encoder, OPUS_SET_BITRATE(BITRATE));
+	opus_encoder_ctl(c->encoder, OPUS_SET_COMPLEXITY(COMPLEXITY));
+	opus_encoder_ctl(c->encoder, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
+	opus_encoder_ctl(c->encoder, OPUS_SET_INBAND_FEC(1));
+	opus_encoder_ctl(c->encoder, OPUS_SET_PACKET_LOSS_PERC(EXPECTED_LOSS_PERCENT));
+	opus_encoder_ctl(c->encoder, OPUS_SET_DTX(0));
+	return c;
+}
+
+void opus_codec_free(struct opus_codec **codecp)
+{
+	struct opus_codec *c = *codecp;
+
+	if (!c)
+		return;
+	*codecp = NULL;
+	if (c->encoder)
+		opus_encoder_destroy(c->encoder);
+	if (c->decoder)
+		opus_decoder_destroy(c->decoder);
+	free(c);
+}
+
+int opus_codec_encode(struct opus_codec *c, const int16_t *pcm, size_t n, uint8_t *out, size_t cap)
+{
+	int octets = opus_encode(c->encoder, pcm, (int)n, out, (opus_int32)cap);
+
+	if (octets == OPUS_BUFFER_TOO_SMALL)
+		return -ENOBUFS;
+	return octets < 0 ? -EINVAL : octets;
+}
+
+int opus_codec_samples(struct slice packet)
+{
+	int n = packet.n ? opus_packet_get_nb_samples(packet.p, (opus_int32)packet.n, RATE) : 0;
+
+	return n > 0 ? n : -EBADMSG;
+}
+
+int opus_codec_decode(struct opus_codec *c, struct slice packet, int16_t *pcm_out, size_t cap)
+{
+	int n = opus_codec_samples(packet);
+
+	if (n < 0 || (size_t)n > cap)
+		return -EBADMSG;
+	n = opus_decode(c->decoder, packet.p, (opus_int32)packet.n, pcm_out, (int)cap, 0);
+	return n > 0 ? n : -EBADMSG;
+}
+
+int opus_codec_conceal(struct opus_codec *c, struct slice next, size_t n, int16_t *pcm_out)
+{
+	int got = next.n ? opus_decode(c->decoder, next.p, (opus_int32)next.n, pcm_out, (int)n, 1)
+			 : opus_decode(c->decoder, NULL, 0, pcm_out, (int)n, 0);
+
+	return got == (int)n ? 0 : -EINVAL;
+}

@@ -1,0 +1,31 @@
+/* opus_codec.h - Opus between 8 kHz PCM and packets, thin over libopus.
+ *
+ * Encodes at 8 kHz (what comes from a PBX has no more), complexity 5, 24 kbit/s
+ * VBR, voice, in-band FEC for 10 % loss, no DTX: what speech-match and the cost
+ * per call ask for.  Decodes any Opus stream straight to 8 kHz.
+ */
+#ifndef MEDIA_OPUS_CODEC_H
+#define MEDIA_OPUS_CODEC_H
+
+#include "base/slice.h"
+
+struct opus_codec;
+
+/* Returns NULL when memory is out. */
+struct opus_codec *opus_codec_new(void);
+void opus_codec_free(struct opus_codec **codecp);
+
+/* n is 80, 160, 320 or 480.  Returns the octets or -EINVAL, -ENOBUFS. */
+int opus_codec_encode(struct opus_codec *codec, const int16_t *pcm, size_t n, uint8_t *out,
+		      size_t cap);
+
+/* Samples at 8 kHz that a packet holds, 20 to 960, or -EBADMSG. */
+int opus_codec_samples(struct slice packet);
+
+/* Returns the samples written or -EBADMSG; cap is at least what the packet holds. */
+int opus_codec_decode(struct opus_codec *codec, struct slice packet, int16_t *pcm_out, size_t cap);
+
+/* Fills n lost samples, a multiple of 20, from next's FEC or by concealment. */
+int opus_codec_conceal(struct opus_codec *codec, struct slice next, size_t n, int16_t *pcm_out);
+
+#endif

@@ -1,0 +1,370 @@
+#include "media/plain_leg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <openssl/rand.h>
+
+#include "media/leg_rtcp.h"
+#include "media/rtp_receiver.h"
+#include "media/rtp_sender.h"
+#include "media/tones.h"
+
+enum { CN_TYPE = 13, DEFAULT_PTIME_MS = 20, MAX_PTIME_MS = 60 };
+
+struct plain_leg {
+	const struct leg_ops *ops;
+	void *arg;
+	struct plain_leg_config config; /* with defaults filled in */
+	struct codec *codec;
+	struct tones *tones; /* NULL unless tones are made and detected */
+	struct net_addr remote;
+	bool locked; /* the port was learned or seen right */
+	struct rtp_sender sender;
+	struct rtp_receiver receiver;
+	struct leg_rtcp rtcp;
+	int64_t heard_ms;
+	uint64_t strangers, malformed;
+};
+
+static bool is_valid(const struct plain_leg_config *c)
+{
+	return c->remote.len && net_port(&c->remote) && c->codec_pt < 128 && c->event_pt < 128 &&
+	       c->cn_pt < 128 && (c->codec == MEDIA_PCMU || c->codec == MEDIA_PCMA);
+}
+
+static struct plain_leg_config with_defaults(struct plain_leg_config c)
+{
+	if (!c.cn_pt)
+		c.cn_pt = CN_TYPE;
+	if (!c.ptime_ms)
+		c.ptime_ms = DEFAULT_PTIME_MS;
+	if (c.ptime_ms > MAX_PTIME_MS)
+		c.ptime_ms = MAX_PTIME_MS;
+	c.ptime_ms = c.ptime_ms < 10 ? 10 : c.ptime_ms / 10 * 10;
+	if (!c.remote_rtcp.len) {
+		c.remote_rtcp = c.remote;
+		net_set_port(&c.remote_rtcp, (uint16_t)(net_port(&c.remote) + 1));
+	}
+	if (c.dtmf == PLAIN_DTMF_EVENTS && !c.event_pt)
+		c.dtmf = PLAIN_DTMF_TONES;
+	if (!c.event_pt)
+		c.event_pt = RTP_NO_TYPE;
+	return c;
+}
+
+static struct rtp_sender_config speaking(const struct plain_leg_config *c, struct codec *codec)
+{
+	return (struct rtp_sender_config){ .codec = codec,
+					   .kind = c->codec,
+					   .codec_pt = c->codec_pt,
+					   .event_pt = c->event_pt,
+					   .event_clock = MEDIA_RATE,
+					   .frame = c->ptime_ms * MEDIA_SAMPLES_PER_MS };
+}
+
+static struct rtp_receiver_config hearing(const struct plain_leg_config *c, struct codec *codec)
+{
+	return (struct rtp_receiver_config){ .codec = codec,
+					     .clock = MEDIA_RATE,
+					     .codec_pt = c->codec_pt,
+					     .event_pt = c->event_pt,
+					     .cn_pt = c->cn_pt,
+					     .event_clock = MEDIA_RATE };
+}
+
+static void send_rtp(void *arg, uint8_t *packet, size_t n, size_t cap)
+{
+	struct plain_leg *leg = arg;
+
+	(void)cap;
+	leg->ops->send(leg->arg, slice_of(packet, n), false);
+}
+
+static void on_tone(void *arg, char digit, unsigned duration_ms)
+{
+	struct plain_leg *leg = arg;
+	struct dtmf_event start = { .digit = digit, .phase = DTMF_START };
+	struct dtmf_event end = { .digit = digit, .phase = DTMF_END, .duration_ms = duration_ms };
+
+	leg->ops->digit(leg->arg, &start);
+	leg->ops->digit(leg->arg, &end);
+}
+
+static void on_audio(void *arg, const int16_t *pcm, size_t n)
+{
+	struct plain_leg *leg = arg;
+
+	if (leg->tones)
+		tones_detect(leg->tones, pcm, n, on_tone, leg);
+	leg->ops->audio(leg->arg, pcm, n);
+}
+
+static void on_digit(void *arg, const struct dtmf_event *event)
+{
+	struct plain_leg *leg = arg;
+
+	leg->ops->digit(leg->arg, event);
+}
+
+/* What the receiver calls: its audio passes the tone detector first. */
+static const struct leg_ops own_ops = { .audio = on_audio, .digit = on_digit };
+
+/* Makes what config needs and the leg does not have yet. */
+static int make_parts(const struct plain_leg *leg, const struct plain_leg_config *c,
+		      struct codec **codec_out, struct tones **tones_out)
+{
+	bool same = leg->codec && leg->config.codec == c->codec;
+
+	*codec_out = same ? leg->codec : codec_new(c->codec);
+	*tones_out = leg->tones;
+	if (*codec_out && c->dtmf == PLAIN_DTMF_TONES && !leg->tones)
+		*tones_out = tones_new();
+	if (*codec_out && (c->dtmf != PLAIN_DTMF_TONES || *tones_out))
+		return 0;
+	if (!same)
+		codec_free(codec_out);
+	return -ENOMEM;
+}
+
+static void take_parts(struct plain_leg *leg, const struct plain_leg_config *c, struct codec *codec,
+		       struct tones *tones)
+{
+	if (leg->codec != codec)
+		codec_free(&leg->codec);
+	leg->codec = codec;
+	leg->tones = tones;
+	if (c->dtmf != PLAIN_DTMF_TONES)
+		tones_free(&leg->tones);
+	leg->config = *c;
+	leg->remote = c->remote;
+	leg->locked = false;
+	leg->sender.mute = c->no_send;
+}
+
+static int start(struct plain_leg *leg, const struct plain_leg_config *config, int64_t now_ms)
+{
+	struct plain_leg_config c = with_defaults(*config);
+	struct rtp_receiver_config hear;
+	struct rtp_sender_config speak;
+	struct codec *codec;
+	struct tones *tones;
+	uint32_t ssrc;
+	int err = make_parts(leg, &c, &codec, &tones);
+
+	if (err)
+		return err;
+	take_parts(leg, &c, codec, tones);
+	hear = hearing(&c, codec);
+	speak = speaking(&c, codec);
+	rtp_receiver_init(&leg->receiver, &hear, &own_ops, leg, now_ms);
+	if (RAND_bytes((unsigned char *)&ssrc, sizeof(ssrc)) != 1)
+		return -EIO;
+	err = rtp_sender_init(&leg->sender, &speak, ssrc, send_rtp, leg);
+	leg->sender.mute = c.no_send;
+	return err ? err : leg_rtcp_init(&leg->rtcp, now_ms);
+}
+
+int plain_leg_new(const struct plain_leg_config *config, const struct leg_ops *ops, void *arg,
+		  int64_t now_ms, struct plain_leg **leg_out)
+{
+	struct plain_leg *leg;
+	int err;
+
+	if (!is_valid(config))
+		return -EINVAL;
+	leg = calloc(1, sizeof(*leg));
+	if (!leg)
+		return -ENOMEM;
+	leg->ops = ops;
+	leg->arg = arg;
+	leg->heard_ms = now_ms;
+	err = start(leg, config, now_ms);
+	if (err) {
+		plain_leg_free(&leg);
+		return err;
+	}
+	*leg_out = leg;
+	return 0;
+}
+
+void plain_leg_free(struct plain_leg **legp)
+{
+	struct plain_leg *leg = *legp;
+
+	if (!leg)
+		return;
+	*legp = NULL;
+	codec_free(&leg->codec);
+	tones_free(&leg->tones);
+	free(leg);
+}
+
+int plain_leg_set(struct plain_leg *leg, const struct plain_leg_config *config, int64_t now_ms)
+{
+	struct plain_leg_config c;
+	struct rtp_receiver_config hear;
+	struct rtp_sender_config speak;
+	struct codec *codec;
+	struct tones *tones;
+	int err;
+
+	if (!is_valid(config))
+		return -EINVAL;
+	c = with_defaults(*config);
+	err = make_parts(leg, &c, &codec, &tones);
+	if (err)
+		return err;
+	take_parts(leg, &c, codec, tones);
+	hear = hearing(&c, codec);
+	speak = speaking(&c, codec);
+	rtp_receiver_change(&leg->receiver, &hear, now_ms);
+	rtp_sender_change(&leg->sender, &speak);
+	return 0;
+}
+
+/* May source be the peer of this SDP address? */
+static bool is_peer_host(const struct net_addr *sdp, const struct net_addr *source)
+{
+	return net_same_host(sdp, source) || (net_is_loopback(sdp) && net_is_loopback(source));
+}
+
+static bool is_stranger(const struct plain_leg *leg, const struct net_addr *source)
+{
+	if (!is_peer_host(&leg->config.remote, source))
+		return true;
+	return leg->locked && net_port(source) != net_port(&leg->remote);
+}
+
+static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
+		       int64_t now_ms)
+{
+	struct rtp rtp;
+	int err;
+
+	if (is_stranger(leg, source)) {
+		leg->strangers++;
+		return -EACCES;
+	}
+	if (rtp_parse(packet, &rtp)) {
+		leg->malformed++;
+		return -EBADMSG;
+	}
+	err = rtp_receiver_packet(&leg->receiver, &rtp, now_ms);
+	if (err == -EBADMSG)
+		return err;
+	leg->heard_ms = now_ms;
+	if (!leg->locked) {
+		net_set_port(&leg->remote, net_port(source));
+		leg->locked = true;
+	}
+	return err;
+}
+
+static int receive_rtcp(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
+			int64_t now_ms)
+{
+	if (!is_peer_host(&leg->config.remote_rtcp, source)) {
+		leg->strangers++;
+		return -EACCES;
+	}
+	if (leg_rtcp_receive(&leg->rtcp, packet, &leg->sender, &leg->receiver.source, now_ms)) {
+		leg->malformed++;
+		return -EBADMSG;
+	}
+	leg->heard_ms = now_ms;
+	return 0;
+}
+
+int plain_leg_receive(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
+		      int64_t now_ms)
+{
+	switch (packet_kind(packet)) {
+	case PACKET_RTP:
+		return receive_rtp(leg, packet, source, now_ms);
+	case PACKET_RTCP:
+		return receive_rtcp(leg, packet, source, now_ms);
+	case PACKET_STUN:
+	case PACKET_UNKNOWN:
+		break;
+	}
+	leg->malformed++;
+	return -EBADMSG;
+}
+
+void plain_leg_tick(struct plain_leg *leg, int64_t now_ms)
+{
+	uint8_t report[RTCP_MAX_REPORT];
+	size_t n;
+
+	rtp_sender_tick(&leg->sender);
+	rtp_receiver_tick(&leg->receiver, now_ms);
+	n = leg_rtcp_tick(&leg->rtcp, &leg->sender, &leg->receiver.source, now_ms, report,
+			  sizeof(report));
+	if (n)
+		leg->ops->send(leg->arg, slice_of(report, n), true);
+}
+
+void plain_leg_send_audio(struct plain_leg *leg, const int16_t *pcm, size_t n)
+{
+	int16_t with_tones[MEDIA_MAX_FRAME];
+
+	if (leg->tones && tones_busy(leg->tones) && n <= MEDIA_MAX_FRAME) {
+		memcpy(with_tones, pcm, n * sizeof(*pcm));
+		tones_generate(leg->tones, with_tones, n);
+		pcm = with_tones;
+	}
+	rtp_sender_audio(&leg->sender, pcm, n);
+}
+
+int plain_leg_send_digit(struct plain_leg *leg, char digit, unsigned duration_ms)
+{
+	switch (leg->config.dtmf) {
+	case PLAIN_DTMF_EVENTS:
+		return dtmf_send(&leg->sender.dtmf, digit, duration_ms);
+	case PLAIN_DTMF_TONES:
+		return tones_send(leg->tones, digit);
+	case PLAIN_DTMF_NONE:
+		break;
+	}
+	return -ENOTSUP;
+}
+
+int plain_leg_pass_digit(struct plain_leg *leg, const struct dtmf_event *event)
+{
+	switch (leg->config.dtmf) {
+	case PLAIN_DTMF_EVENTS:
+		return dtmf_pass(&leg->sender.dtmf, event);
+	case PLAIN_DTMF_TONES:
+		return event->phase == DTMF_START ? tones_send(leg->tones, event->digit) : 0;
+	case PLAIN_DTMF_NONE:
+		break;
+	}
+	return -ENOTSUP;
+}
+
+int64_t plain_leg_heard_ms(const struct plain_leg *leg)
+{
+	return leg->heard_ms;
+}
+
+void plain_leg_stats(const struct plain_leg *leg, struct leg_stats *stats_out)
+{
+	*stats_out = (struct leg_stats){ .packets_sent = leg->sender.packets,
+					 .octets_sent = leg->sender.octets,
+					 .malformed = leg->malformed,
+					 .strangers = leg->strangers,
+					 .peer_lost = leg->rtcp.peer_lost,
+					 .peer_jitter_us = leg->rtcp.peer_jitter_us };
+	rtp_receiver_stats(&leg->receiver, stats_out);
+}
+
+const struct net_addr *plain_leg_remote(const struct plain_leg *leg)
+{
+	return &leg->remote;
+}
+
+const struct net_addr *plain_leg_remote_rtcp(const struct plain_leg *leg)
+{
+	return &leg->config.remote_rtcp;
+}

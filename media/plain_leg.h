@@ -1,0 +1,69 @@
+/* plain_leg.h - the PBX side of a call: RTP with G.711 and telephone events.
+ *
+ * The peer is where its SDP says.  At most its port is learned, once, from the
+ * first good packet that comes from that address (or, where both are loopback
+ * addresses, from any loopback address: phones bound to all addresses send from
+ * 127.0.0.1); then the leg is locked, and packets from elsewhere are counted as
+ * strangers and dropped.  A new SDP unlocks it.  What is sent never stops, hold
+ * apart: silence of the other side is filled before it comes here.
+ *
+ * Threads: one leg, one thread.  Nothing is allocated after plain_leg_new and
+ * plain_leg_set.
+ */
+#ifndef MEDIA_PLAIN_LEG_H
+#define MEDIA_PLAIN_LEG_H
+
+#include "base/net.h"
+#include "media/leg.h"
+
+struct plain_leg;
+
+enum plain_dtmf {
+	PLAIN_DTMF_EVENTS, /* RFC 4733; tones where event_pt is 0 */
+	PLAIN_DTMF_TONES,  /* in the audio, both ways */
+	PLAIN_DTMF_NONE,   /* not sent to the PBX (SIP INFO does it); events are heard */
+};
+
+/* From the PBX's SDP. */
+struct plain_leg_config {
+	struct net_addr remote;      /* RTP */
+	struct net_addr remote_rtcp; /* len 0: the RTP address, port + 1 */
+	enum media_codec codec;      /* MEDIA_PCMU or MEDIA_PCMA */
+	uint8_t codec_pt;
+	uint8_t event_pt;  /* of telephone-event/8000; 0: none */
+	uint8_t cn_pt;     /* 0: 13 */
+	unsigned ptime_ms; /* 10 to 60, a multiple of 10; 0: 20; others: the nearest below */
+	enum plain_dtmf dtmf;
+	bool no_send; /* hold: nothing is sent */
+};
+
+/* Returns 0, -EINVAL, -ENOMEM or -EIO. */
+int plain_leg_new(const struct plain_leg_config *config, const struct leg_ops *ops, void *arg,
+		  int64_t now_ms, struct plain_leg **leg_out);
+void plain_leg_free(struct plain_leg **legp);
+
+/* A new SDP: may change everything, keeps SSRC, sequence, timestamp and counters.
+ * Returns 0, -EINVAL or -ENOMEM; the leg is unchanged then. */
+int plain_leg_set(struct plain_leg *leg, const struct plain_leg_config *config, int64_t now_ms);
+
+/* A packet that came from source to the RTP or the RTCP port (RTCP on the RTP
+ * port is understood as well).  Returns 0, -EACCES (a stranger), -EBADMSG or
+ * -EALREADY; all are counted. */
+int plain_leg_receive(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
+		      int64_t now_ms);
+
+/* Every LEG_TICK_MS. */
+void plain_leg_tick(struct plain_leg *leg, int64_t now_ms);
+
+/* As secure_leg.h has them. */
+void plain_leg_send_audio(struct plain_leg *leg, const int16_t *pcm, size_t n);
+int plain_leg_send_digit(struct plain_leg *leg, char digit, unsigned duration_ms);
+int plain_leg_pass_digit(struct plain_leg *leg, const struct dtmf_event *event);
+int64_t plain_leg_heard_ms(const struct plain_leg *leg);
+void plain_leg_stats(const struct plain_leg *leg, struct leg_stats *stats_out);
+
+/* Where packets go now. */
+const struct net_addr *plain_leg_remote(const struct plain_leg *leg);
+const struct net_addr *plain_leg_remote_rtcp(const struct plain_leg *leg);
+
+#endif

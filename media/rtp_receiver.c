@@ -1,0 +1,123 @@
+#include "media/rtp_receiver.h"
+
+#include <errno.h>
+
+static void start_playout(struct rtp_receiver *r, int64_t now_ms)
+{
+	playout_init(&r->playout, r->config.codec, r->config.clock, now_ms, r->ops->audio, r->arg);
+}
+
+void rtp_receiver_init(struct rtp_receiver *r, const struct rtp_receiver_config *config,
+		       const struct leg_ops *ops, void *arg, int64_t now_ms)
+{
+	r->config = *config;
+	r->ops = ops;
+	r->arg = arg;
+	r->octets = r->late = r->malformed = 0;
+	rtp_source_init(&r->source, config->clock);
+	reorder_init(&r->reorder);
+	dtmf_receiver_init(&r->dtmf, config->event_clock);
+	start_playout(r, now_ms);
+}
+
+void rtp_receiver_change(struct rtp_receiver *r, const struct rtp_receiver_config *config,
+			 int64_t now_ms)
+{
+	uint64_t concealed = r->playout.concealed;
+	int64_t dry_ms = r->playout.dry_ms;
+
+	r->config = *config;
+	r->source.clock = config->clock;
+	r->dtmf.clock = config->event_clock;
+	start_playout(r, now_ms);
+	r->playout.concealed = concealed;
+	r->playout.dry_ms = dry_ms;
+}
+
+bool rtp_receiver_knows(const struct rtp_receiver *r, uint8_t pt)
+{
+	return pt == r->config.codec_pt || pt == r->config.event_pt || pt == r->config.cn_pt;
+}
+
+static int take_event(struct rtp_receiver *r, const struct rtp *rtp, int64_t now_ms)
+{
+	struct dtmf_event events[3];
+	int n = dtmf_receive(&r->dtmf, rtp->timestamp, rtp->payload, now_ms, events);
+
+	if (n < 0)
+		return n;
+	playout_rest(&r->playout, -1);
+	for (int i = 0; i < n; i++)
+		r->ops->digit(r->arg, &events[i]);
+	return 0;
+}
+
+/* A packet whose turn has come. */
+static int use(struct rtp_receiver *r, const struct rtp *rtp, bool lost, int64_t now_ms)
+{
+	int err = 0;
+
+	if (rtp->payload_type == r->config.event_pt)
+		err = take_event(r, rtp, now_ms);
+	else if (rtp->payload_type == r->config.cn_pt)
+		playout_rest(&r->playout, rtp->payload.n ? rtp->payload.p[0] & 0x7f : -1);
+	else if (rtp->payload_type == r->config.codec_pt)
+		err = playout_packet(&r->playout, rtp->timestamp, lost, rtp->payload, now_ms);
+	if (err)
+		r->malformed++;
+	return err;
+}
+
+static void use_held(struct rtp_receiver *r, int64_t now_ms)
+{
+	struct reorder_item item;
+
+	while (reorder_pop(&r->reorder, now_ms, &item))
+		use(r, &item.rtp, item.lost > 0, now_ms);
+}
+
+int rtp_receiver_packet(struct rtp_receiver *r, const struct rtp *rtp, int64_t now_ms)
+{
+	int got, err = 0;
+
+	if (!rtp_receiver_knows(r, rtp->payload_type)) {
+		r->malformed++;
+		return -EBADMSG;
+	}
+	if (r->source.started && rtp->ssrc != r->source.ssrc) {
+		reorder_init(&r->reorder);
+		playout_restart(&r->playout);
+	}
+	rtp_source_packet(&r->source, rtp, rtp->payload_type == r->config.codec_pt, now_ms);
+	r->octets += rtp->payload.n;
+	got = reorder_push(&r->reorder, rtp, now_ms);
+	if (got < 0) {
+		r->late++;
+		return got == -EALREADY ? got : -EBADMSG;
+	}
+	if (got == 1)
+		err = use(r, rtp, false, now_ms);
+	use_held(r, now_ms);
+	return err;
+}
+
+void rtp_receiver_tick(struct rtp_receiver *r, int64_t now_ms)
+{
+	struct dtmf_event event;
+
+	use_held(r, now_ms);
+	if (dtmf_receiver_tick(&r->dtmf, now_ms, &event))
+		r->ops->digit(r->arg, &event);
+	playout_tick(&r->playout, now_ms);
+}
+
+void rtp_receiver_stats(const struct rtp_receiver *r, struct leg_stats *stats)
+{
+	stats->packets_received = r->source.received;
+	stats->octets_received = r->octets;
+	stats->lost = rtp_source_lost(&r->source);
+	stats->late = r->late;
+	stats->malformed += r->malformed;
+	stats->concealed_ms = r->playout.concealed / MEDIA_SAMPLES_PER_MS;
+	stats->jitter_us = rtp_source_jitter_us(&r->source);
+}

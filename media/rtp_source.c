@@ -1,0 +1,96 @@
+#include "media/rtp_source.h"
+
+void rtp_source_init(struct rtp_source *source, uint32_t clock_hz)
+{
+	*source = (struct rtp_source){ .clock = clock_hz };
+}
+
+static uint64_t expected(const struct rtp_source *s)
+{
+	return s->started ? (uint64_t)s->cycles + s->newest - s->first + 1 : 0;
+}
+
+static uint64_t lost_now(const struct rtp_source *s)
+{
+	uint64_t n = expected(s);
+
+	return n > s->received ? n - s->received : 0; /* duplicates may exceed it */
+}
+
+static void start(struct rtp_source *s, const struct rtp *rtp)
+{
+	*s = (struct rtp_source){ .started = true,
+				  .ssrc = rtp->ssrc,
+				  .clock = s->clock,
+				  .newest = rtp->seq,
+				  .first = rtp->seq,
+				  .lost_before = s->lost_before + lost_now(s) };
+}
+
+/* Jitter is a running mean of the change of transit time, with gain 1/16. */
+static void time_packet(struct rtp_source *s, uint32_t timestamp, int64_t now_ms)
+{
+	int64_t transit = (int32_t)((uint32_t)(now_ms * s->clock / 1000) - timestamp);
+	int64_t change = transit - s->transit;
+
+	if (change < 0)
+		change = -change;
+	if (s->received > 0 && change < s->clock) /* more is a new time base */
+		s->jitter16 += (uint32_t)change - ((s->jitter16 + 8) >> 4);
+	s->transit = transit;
+}
+
+void rtp_source_packet(struct rtp_source *s, const struct rtp *rtp, bool timed, int64_t now_ms)
+{
+	uint16_t ahead;
+
+	if (!s->started || rtp->ssrc != s->ssrc)
+		start(s, rtp);
+	ahead = (uint16_t)(rtp->seq - s->newest);
+	if (ahead > 0 && ahead < 0x8000) {
+		if (rtp->seq < s->newest)
+			s->cycles += 0x10000;
+		s->newest = rtp->seq;
+	}
+	if (timed)
+		time_packet(s, rtp->timestamp, now_ms);
+	s->received++;
+}
+
+void rtp_source_report(struct rtp_source *s, const struct rtcp_report *report, int64_t now_ms)
+{
+	if (!report->is_sender)
+		return;
+	s->last_sr = (uint32_t)(report->ntp >> 16);
+	s->last_sr_ms = now_ms;
+}
+
+struct rtcp_block rtp_source_block(struct rtp_source *s, int64_t now_ms)
+{
+	uint64_t wanted = expected(s) - s->expected_before;
+	uint64_t got = s->received - s->received_before;
+	struct rtcp_block block = { .ssrc = s->ssrc,
+				    .highest_seq = s->cycles + s->newest,
+				    .jitter = s->jitter16 >> 4,
+				    .last_sr = s->last_sr };
+	uint64_t lost = lost_now(s);
+
+	if (wanted > got)
+		block.fraction_lost = (uint8_t)((wanted - got) * 255 / wanted);
+	block.lost = lost > 0x7fffff ? 0x7fffff : (int32_t)lost;
+	if (s->last_sr)
+		block.delay_since_sr = (uint32_t)((now_ms - s->last_sr_ms) * 65536 / 1000);
+	s->expected_before = expected(s);
+	s->received_before = s->received;
+	return block;
+}
+
+uint64_t rtp_source_lost(const struct rtp_source *s)
+{
+	return s->lost_before + lost_now(s);
+}
+
+uint32_t rtp_source_jitter_us(const struct rtp_source *s)
+{
+	return (uint32_t)((uint64_t)(s->jitter16 >> 4) * 1000000 / s->clock);
+}

@@ -1,0 +1,258 @@
+#include "media/srtp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+
+#include "media/replay.h"
+#include "media/rtp.h"
+#include "media/srtp_priv.h"
+
+enum {
+	RTCP_HEADER = 8,
+	RTCP_INDEX = 4,
+	RTCP_MAX_INDEX = 0x7fffffff,
+	ROC_SIZE = 4,
+	ENCRYPTED = 0x80, /* the E flag, in the index's first octet */
+};
+
+/* One SSRC. */
+struct stream {
+	uint32_t ssrc;
+	struct replay rtp, rtcp; /* the newest index holds the rollover counter */
+};
+
+struct srtp {
+	enum srtp_profile profile;
+	enum srtp_direction direction;
+	size_t tag;
+	struct srtp_cipher *rtp, *rtcp;
+	struct stream streams[SRTP_MAX_STREAMS];
+	size_t n_streams;
+	uint32_t rtcp_index; /* of a sender's next packet */
+};
+
+int srtp_new(enum srtp_profile profile, enum srtp_direction direction, const struct srtp_key *key,
+	     uint32_t ssrc, struct srtp **srtp_out)
+{
+	struct srtp *s;
+	int err;
+
+	if (srtp_salt_size(profile) == 0)
+		return -EINVAL;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->profile = profile;
+	s->direction = direction;
+	s->tag = srtp_tag_size(profile);
+	s->streams[0].ssrc = ssrc;
+	s->n_streams = 1;
+	err = srtp_cipher_new(profile, direction, key, SRTP_LABEL_RTP, &s->rtp);
+	if (!err)
+		err = srtp_cipher_new(profile, direction, key, SRTP_LABEL_RTCP, &s->rtcp);
+	if (err) {
+		srtp_free(&s);
+		return err;
+	}
+	*srtp_out = s;
+	return 0;
+}
+
+void srtp_free(struct srtp **srtpp)
+{
+	struct srtp *s = *srtpp;
+
+	if (!s)
+		return;
+	*srtpp = NULL;
+	srtp_cipher_free(&s->rtp);
+	srtp_cipher_free(&s->rtcp);
+	free(s);
+}
+
+static struct stream *find_stream(struct srtp *s, uint32_t ssrc)
+{
+	for (size_t i = 0; i < s->n_streams; i++)
+		if (s->streams[i].ssrc == ssrc)
+			return &s->streams[i];
+	return NULL;
+}
+
+/* A packet of a new SSRC has authenticated. */
+static struct stream *add_stream(struct srtp *s, uint32_t ssrc)
+{
+	struct stream *stream = &s->streams[s->n_streams++];
+
+	*stream = (struct stream){ .ssrc = ssrc };
+	return stream;
+}
+
+/* The index that is nearest to the newest one (RFC 3711 3.3.1, appendix A). */
+static uint64_t guess_index(const struct replay *r, uint16_t seq)
+{
+	uint64_t roc = r->newest >> 16;
+	uint16_t newest = (uint16_t)r->newest;
+
+	if (!r->any)
+		return seq;
+	if (newest < 0x8000 && seq > newest && seq - newest > 0x8000 && roc > 0)
+		roc--;
+	else if (newest >= 0x8000 && newest - 0x8000 > seq)
+		roc++;
+	return roc << 16 | seq;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* AES-CM authenticates the rollover counter behind the packet; GCM has it in its nonce. */
+static struct slice roc_trailer(const struct srtp *s, uint64_t index, uint8_t roc[ROC_SIZE])
+{
+	put32(roc, (uint32_t)(index >> 16));
+	return slice_of(roc, s->profile == SRTP_AES128_CM_SHA1_80 ? ROC_SIZE : 0);
+}
+
+int srtp_protect(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
+{
+	size_t header = rtp_header_size(slice_of(packet, *np));
+	struct stream *stream = &s->streams[0];
+	uint8_t roc[ROC_SIZE];
+	struct srtp_job job;
+	uint64_t index;
+
+	if (header == 0 || s->direction != SRTP_SEND || get32(packet + 8) != stream->ssrc)
+		return -EINVAL;
+	if (cap < *np || cap - *np < s->tag)
+		return -ENOBUFS;
+	index = guess_index(&stream->rtp, (uint16_t)(packet[2] << 8 | packet[3]));
+	if (index >> 48)
+		return -EOVERFLOW;
+	if (stream->rtp.any && index <= stream->rtp.newest)
+		return -EALREADY;
+	job = (struct srtp_job){ .packet = packet,
+				 .header = header,
+				 .body = *np - header,
+				 .ssrc = stream->ssrc,
+				 .index = index,
+				 .trailer = roc_trailer(s, index, roc) };
+	if (srtp_cipher_seal(s->rtp, &job, packet + *np))
+		return -EIO;
+	replay_add(&stream->rtp, index);
+	*np += s->tag;
+	return 0;
+}
+
+int srtp_unprotect(struct srtp *s, uint8_t *packet, size_t *np)
+{
+	static const struct replay nothing;
+	size_t header = rtp_header_size(slice_of(packet, *np));
+	struct stream *stream;
+	struct srtp_job job;
+	uint8_t roc[ROC_SIZE];
+	uint64_t index;
+	int err;
+
+	if (header == 0 || *np - header < s->tag || s->direction != SRTP_RECEIVE)
+		return -EBADMSG;
+	stream = find_stream(s, get32(packet + 8));
+	if (!stream && s->n_streams == SRTP_MAX_STREAMS)
+		return -ENOSPC;
+	index = guess_index(stream ? &stream->rtp : &nothing,
+			    (uint16_t)(packet[2] << 8 | packet[3]));
+	if (stream && replay_seen(&stream->rtp, index))
+		return -EALREADY;
+	job = (struct srtp_job){ .packet = packet,
+				 .header = header,
+				 .body = *np - header - s->tag,
+				 .ssrc = get32(packet + 8),
+				 .index = index,
+				 .trailer = roc_trailer(s, index, roc) };
+	err = srtp_cipher_open(s->rtp, &job, packet + *np - s->tag);
+	if (err)
+		return err;
+	if (!stream)
+		stream = add_stream(s, job.ssrc);
+	replay_add(&stream->rtp, index);
+	*np -= s->tag;
+	return 0;
+}
+
+/* RFC 3711 3.4: packet, E flag and index, tag.  RFC 7714 9.2: packet, tag, E flag
+ * and index. */
+static bool tag_is_last(const struct srtp *s)
+{
+	return s->profile == SRTP_AES128_CM_SHA1_80;
+}
+
+int srtcp_protect(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
+{
+	uint8_t *end = packet + *np, word[RTCP_INDEX];
+	struct srtp_job job;
+
+	if (*np < RTCP_HEADER || packet[0] >> 6 != 2 || s->direction != SRTP_SEND ||
+	    get32(packet + 4) != s->streams[0].ssrc)
+		return -EINVAL;
+	if (cap < *np || cap - *np < s->tag + RTCP_INDEX)
+		return -ENOBUFS;
+	if (s->rtcp_index >= RTCP_MAX_INDEX)
+		return -EOVERFLOW;
+	put32(word, ++s->rtcp_index);
+	word[0] |= ENCRYPTED;
+	job = (struct srtp_job){ .packet = packet,
+				 .header = RTCP_HEADER,
+				 .body = *np - RTCP_HEADER,
+				 .ssrc = s->streams[0].ssrc,
+				 .index = s->rtcp_index,
+				 .trailer = slice_of(word, sizeof(word)) };
+	if (srtp_cipher_seal(s->rtcp, &job, tag_is_last(s) ? end + RTCP_INDEX : end))
+		return -EIO;
+	memcpy(tag_is_last(s) ? end : end + s->tag, word, sizeof(word));
+	*np += s->tag + RTCP_INDEX;
+	return 0;
+}
+
+int srtcp_unprotect(struct srtp *s, uint8_t *packet, size_t *np)
+{
+	const uint8_t *word, *tag;
+	struct stream *stream;
+	struct srtp_job job;
+	size_t body;
+	int err;
+
+	if (*np < RTCP_HEADER + RTCP_INDEX + s->tag || packet[0] >> 6 != 2 ||
+	    s->direction != SRTP_RECEIVE)
+		return -EBADMSG;
+	body = *np - RTCP_HEADER - RTCP_INDEX - s->tag;
+	word = packet + RTCP_HEADER + body + (tag_is_last(s) ? 0 : s->tag);
+	tag = packet + RTCP_HEADER + body + (tag_is_last(s) ? RTCP_INDEX : 0);
+	stream = find_stream(s, get32(packet + 4));
+	if (!stream && s->n_streams == SRTP_MAX_STREAMS)
+		return -ENOSPC;
+	job = (struct srtp_job){ .packet = packet,
+				 .header = RTCP_HEADER,
+				 .body = body,
+				 .ssrc = get32(packet + 4),
+				 .index = get32(word) & RTCP_MAX_INDEX,
+				 .trailer = slice_of(word, RTCP_INDEX),
+				 .clear = !(word[0] & ENCRYPTED) };
+	if (stream && replay_seen(&stream->rtcp, job.index))
+		return -EALREADY;
+	err = srtp_cipher_open(s->rtcp, &job, tag);
+	if (err)
+		return err;
+	if (!stream)
+		stream = add_stream(s, job.ssrc);
+	replay_add(&stream->rtcp, job.index);
+	*np = RTCP_HEADER + body;
+	return 0;
+}
