@@ -6,6 +6,7 @@
 #include <openssl/sha.h>
 
 #include "base/diag.h"
+#include "base/text.h"
 #include "keys/letter.pb-c.h"
 #include "keys/period.h"
 #include "keys/secret.h"
@@ -46,7 +47,7 @@ static bool letter_valid(const struct letter *letter)
 	       letter->generation > 0 && letter->created > 0 &&
 	       wire_address_valid(letter->address) &&
 	       account_id_valid(slice_str(letter->account)) && letter->tls_identity[0] &&
-	       letter->domain[0] && wire_text_valid(slice_str(letter->domain)) &&
+	       letter->domain[0] && text_is_clean(slice_str(letter->domain)) &&
 	       wire_point_valid(letter->kpak) && wire_point_valid(letter->z) &&
 	       months_valid(letter) &&
 	       (letter->engines == 0 ||

@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 
 #include "base/cursor.h"
+#include "base/text.h"
 #include "keys/box.h"
 #include "keys/kdf.h"
 #include "keys/period.h"
@@ -52,7 +53,7 @@ static bool channel_valid(const struct update_channel *channel)
 	enum identity_kind kind;
 
 	return identity_check(slice_str(channel->uri), &kind) == 0 && kind == IDENTITY_CHANNEL &&
-	       channel->name[0] && wire_text_valid(slice_str(channel->name)) &&
+	       channel->name[0] && text_is_clean(slice_str(channel->name)) &&
 	       wire_point_valid(channel->rsk);
 }
 

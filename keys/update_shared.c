@@ -8,6 +8,7 @@
 
 #include <openssl/sha.h>
 
+#include "base/text.h"
 #include "keys/box.h"
 #include "keys/secret.h"
 #include "keys/update.pb-c.h"
@@ -23,7 +24,7 @@ static bool user_valid(const char *uri)
 
 static bool domain_valid(const struct update_domain *domain)
 {
-	return domain->name[0] && wire_text_valid(slice_str(domain->name)) &&
+	return domain->name[0] && text_is_clean(slice_str(domain->name)) &&
 	       wire_point_valid(domain->kpak) && wire_point_valid(domain->z);
 }
 

@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "keys/issued.h"
 #include "keys/secret.h"
 
@@ -61,45 +62,11 @@ int wire_pack(const ProtobufCMessage *message, size_t room, uint8_t **out, size_
 	return 0;
 }
 
-/* Octets of the UTF-8 sequence at p (RFC 3629 section 4), or 0. */
-static size_t utf8_length(const uint8_t *p, size_t left)
-{
-	uint32_t c = p[0], least;
-	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-
-	if (n <= 1)
-		return n;
-	if (n > left)
-		return 0;
-	least = n == 2 ? 0x80 : n == 3 ? 0x800 : 0x10000;
-	c &= 0x7fU >> n;
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	return c < least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) || (c >= 0x80 && c < 0xa0)
-		       ? 0
-		       : n;
-}
-
-bool wire_text_valid(struct slice text)
-{
-	for (size_t i = 0; i < text.n;) {
-		size_t n = utf8_length(text.p + i, text.n - i);
-
-		if (n == 0 || text.p[i] < ' ' || text.p[i] == 0x7f)
-			return false;
-		i += n;
-	}
-	return true;
-}
-
 bool wire_text(char *out, size_t cap, const char *text)
 {
 	size_t n = strlen(text);
 
-	if (n >= cap || !wire_text_valid(slice_of(text, n)))
+	if (n >= cap || !text_is_clean(slice_of(text, n)))
 		return false;
 	memcpy(out, text, n + 1);
 	return true;

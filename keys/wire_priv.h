@@ -25,7 +25,6 @@ int wire_pack(const ProtobufCMessage *message, size_t room, uint8_t **out, size_
 /* Copies text of at most cap - 1 octets; false when longer, or not UTF-8, or with
  * control characters. */
 bool wire_text(char *out, size_t cap, const char *text);
-bool wire_text_valid(struct slice text);
 
 /* Copies octets of exactly n. */
 bool wire_octets(uint8_t *out, size_t n, const ProtobufCBinaryData *data);
