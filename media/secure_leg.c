@@ -37,7 +37,7 @@ static void send_rtp(void *arg, uint8_t *packet, size_t n, size_t cap)
 {
 	struct secure_leg *leg = arg;
 
-	if (srtp_protect(leg->out, packet, &n, cap) == 0)
+	if (srtp_seal(leg->out, packet, &n, cap) == 0)
 		leg->ops->send(leg->arg, slice_of(packet, n), false);
 }
 
@@ -152,7 +152,7 @@ static int receive_rtp(struct secure_leg *leg, uint8_t *packet, size_t n, int64_
 
 	if (packet_ssrc(slice_of(packet, n)) != leg->peer_ssrc)
 		return -EBADMSG;
-	err = srtp_unprotect(leg->in, packet, &n);
+	err = srtp_open(leg->in, packet, &n);
 	if (!err)
 		err = rtp_parse(slice_of(packet, n), &rtp);
 	if (err)
@@ -168,7 +168,7 @@ static int receive_rtcp(struct secure_leg *leg, uint8_t *packet, size_t n, int64
 
 	if (packet_ssrc(slice_of(packet, n)) != leg->peer_ssrc)
 		return -EBADMSG;
-	err = srtcp_unprotect(leg->in, packet, &n);
+	err = srtcp_open(leg->in, packet, &n);
 	if (err)
 		return err;
 	heard(leg, now_ms);
@@ -210,7 +210,7 @@ static void send_rtcp(struct secure_leg *leg, int64_t now_ms)
 	size_t n = leg_rtcp_tick(&leg->rtcp, &leg->sender, &leg->receiver.source, now_ms, packet,
 				 RTCP_MAX_REPORT);
 
-	if (n && srtcp_protect(leg->out, packet, &n, sizeof(packet)) == 0)
+	if (n && srtcp_seal(leg->out, packet, &n, sizeof(packet)) == 0)
 		leg->ops->send(leg->arg, slice_of(packet, n), true);
 }
 

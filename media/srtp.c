@@ -122,7 +122,7 @@ static struct slice roc_trailer(const struct srtp *s, uint64_t index, uint8_t ro
 	return slice_of(roc, s->profile == SRTP_AES128_CM_SHA1_80 ? ROC_SIZE : 0);
 }
 
-int srtp_protect(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
+int srtp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 {
 	size_t header = rtp_header_size(slice_of(packet, *np));
 	struct stream *stream = &s->streams[0];
@@ -152,7 +152,7 @@ int srtp_protect(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 	return 0;
 }
 
-int srtp_unprotect(struct srtp *s, uint8_t *packet, size_t *np)
+int srtp_open(struct srtp *s, uint8_t *packet, size_t *np)
 {
 	static const struct replay nothing;
 	size_t header = rtp_header_size(slice_of(packet, *np));
@@ -194,7 +194,7 @@ static bool tag_is_last(const struct srtp *s)
 	return s->profile == SRTP_AES128_CM_SHA1_80;
 }
 
-int srtcp_protect(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
+int srtcp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 {
 	uint8_t *end = packet + *np, word[RTCP_INDEX];
 	struct srtp_job job;
@@ -221,7 +221,7 @@ int srtcp_protect(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 	return 0;
 }
 
-int srtcp_unprotect(struct srtp *s, uint8_t *packet, size_t *np)
+int srtcp_open(struct srtp *s, uint8_t *packet, size_t *np)
 {
 	const uint8_t *word, *tag;
 	struct stream *stream;

@@ -52,15 +52,15 @@ void srtp_free(struct srtp **srtpp);
  * Returns 0 and the new length in *np, or -EINVAL (not RTP, another SSRC),
  * -ENOBUFS (cap), -EOVERFLOW (2^48 packets: the key is used up), -EALREADY (an
  * index that was already sent), -EIO. */
-int srtp_protect(struct srtp *srtp, uint8_t *packet, size_t *np, size_t cap);
+int srtp_seal(struct srtp *srtp, uint8_t *packet, size_t *np, size_t cap);
 
 /* Checks and decrypts.  Returns 0 and the shorter length in *np, or -EBADMSG
  * (malformed), -EACCES (authentication), -EALREADY (replayed, or older than the
  * window), -ENOSPC (too many SSRCs).  On failure packet is not to be used. */
-int srtp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *np);
+int srtp_open(struct srtp *srtp, uint8_t *packet, size_t *np);
 
 /* The same for compound RTCP packets; protecting appends index and tag. */
-int srtcp_protect(struct srtp *srtp, uint8_t *packet, size_t *np, size_t cap);
-int srtcp_unprotect(struct srtp *srtp, uint8_t *packet, size_t *np);
+int srtcp_seal(struct srtp *srtp, uint8_t *packet, size_t *np, size_t cap);
+int srtcp_open(struct srtp *srtp, uint8_t *packet, size_t *np);
 
 #endif

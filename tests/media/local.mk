@@ -1,10 +1,27 @@
 # tests of media/
-MEDIA_TESTS = %D%/test_stun %D%/test_stun_client %D%/test_wav
 if HAVE_CMOCKA
-check_PROGRAMS += $(MEDIA_TESTS)
+check_PROGRAMS += \
+	%D%/test_rtp \
+	%D%/test_speech_match \
+	%D%/test_srtp \
+	%D%/test_stun \
+	%D%/test_stun_client \
+	%D%/test_wav
+if HAVE_SRTP
+check_PROGRAMS += %D%/test_srtp_oracle
+endif
 endif
 MEDIA_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS) $(SPANDSP_CFLAGS)
 MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
+%C%_test_rtp_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_rtp_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_speech_match_SOURCES = %D%/test_speech_match.c %D%/speech.c %D%/speech.h
+%C%_test_speech_match_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_speech_match_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_srtp_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_srtp_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_srtp_oracle_CFLAGS = $(MEDIA_TEST_CFLAGS) $(SRTP_CFLAGS)
+%C%_test_srtp_oracle_LDADD = $(MEDIA_TEST_LDADD) $(SRTP_LIBS)
 %C%_test_stun_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_stun_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_stun_client_CFLAGS = $(MEDIA_TEST_CFLAGS)
