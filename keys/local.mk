@@ -32,12 +32,13 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/identity.c %D%/identity.h \
 	%D%/issued.c %D%/issued.h \
 	%D%/kdf.c %D%/kdf.h \
-	%D%/keyset.h \
-	%D%/master.h \
-	%D%/mikey.h \
+	%D%/keyset.c %D%/keyset.h %D%/keyset_priv.h \
+	%D%/master.c %D%/master.h \
+	%D%/mikey.c %D%/mikey.h %D%/mikey_priv.h \
+	%D%/mikey_open.c %D%/mikey_parse.c %D%/mikey_srtp.c %D%/mikey_write.c \
 	%D%/pairing.c %D%/pairing_lines.c %D%/pairing.h %D%/pairing_priv.h \
 	%D%/period.c %D%/period.h \
-	%D%/replay.h \
+	%D%/replay.c %D%/replay.h \
 	%D%/sakke.c %D%/sakke.h \
 	%D%/scalar.c %D%/scalar.h \
 	%D%/secret.c %D%/secret.h

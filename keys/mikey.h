@@ -153,7 +153,10 @@ enum mikey_verdict mikey_verify(const struct mikey_message *message,
 enum mikey_verdict mikey_decapsulate(const struct mikey_message *message,
 				     const struct period_keys *own, struct mikey_keys *keys_out);
 
-/* The same for the sender's own copy (to_self), with its own keys of that time. */
+/* The same for the sender's own copy (to_self): expect->from is the owner of own,
+ * which is of the period of T, and the receiver is whoever it is. */
+enum mikey_verdict mikey_verify_own(const struct mikey_message *message,
+				    const struct mikey_expect *expect);
 enum mikey_verdict mikey_decapsulate_own(const struct mikey_message *message,
 					 const struct period_keys *own,
 					 struct mikey_keys *keys_out);

@@ -1,5 +1,6 @@
 # tests of keys/
-KEYS_TESTS = %D%/test_kdf %D%/test_box %D%/test_identity %D%/test_sakke %D%/test_eccsi
+KEYS_TESTS = %D%/test_kdf %D%/test_box %D%/test_identity %D%/test_sakke %D%/test_eccsi \
+	%D%/test_keyset %D%/test_mikey %D%/test_replay
 if HAVE_CMOCKA
 check_PROGRAMS += $(KEYS_TESTS)
 endif
@@ -17,6 +18,14 @@ KEYS_TEST_LIBS = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
 %C%_test_eccsi_SOURCES = %D%/test_eccsi.c %D%/vectors.c %D%/vectors.h
 %C%_test_eccsi_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_eccsi_LDADD = $(KEYS_TEST_LIBS)
+%C%_test_keyset_SOURCES = %D%/test_keyset.c %D%/party.c %D%/party.h
+%C%_test_keyset_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_keyset_LDADD = $(KEYS_TEST_LIBS)
+%C%_test_mikey_SOURCES = %D%/test_mikey.c %D%/party.c %D%/party.h
+%C%_test_mikey_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_mikey_LDADD = $(KEYS_TEST_LIBS)
+%C%_test_replay_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_replay_LDADD = $(KEYS_TEST_LIBS)
 %C%_test_sakke_SOURCES = %D%/test_sakke.c %D%/vectors.c %D%/vectors.h
 %C%_test_sakke_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_sakke_LDADD = $(KEYS_TEST_LIBS)

@@ -1,0 +1,74 @@
+/* mikey_srtp.c - MIKEY's own key derivation (RFC 3830 4.1.2, 4.1.3). */
+#include "keys/mikey_priv.h"
+
+#include <errno.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/buf.h"
+#include "keys/secret.h"
+
+enum {
+	LABEL = 4 + 1 + 4 + MIKEY_RAND,
+	HASH_MAX = 32,
+	OUT_MAX = 64,
+};
+
+static const uint32_t traffic_key = 0x2AD01C64, salt = 0x39A2C14B;
+
+/* P(s, label): A_0 = label, A_i = HMAC(s, A_(i-1)), output HMAC(s, A_i || label).
+ * TGK is one block of at most 256 bits, so that no splitting and xor is needed. */
+static int expand(const EVP_MD *md, const struct mikey_keys *keys, const uint8_t label[LABEL],
+		  uint8_t *out, size_t n)
+{
+	uint8_t a[HASH_MAX + LABEL], block[HASH_MAX];
+	unsigned hash = (unsigned)EVP_MD_get_size(md);
+	size_t a_len = LABEL;
+	int err = 0;
+
+	memcpy(a, label, LABEL);
+	for (size_t done = 0; done < n && !err; done += hash) {
+		size_t take = n - done < hash ? n - done : hash;
+
+		if (!HMAC(md, keys->tgk, MIKEY_TGK, a, a_len, block, NULL))
+			err = -ENOMEM;
+		memcpy(a, block, hash);
+		a_len = hash;
+		memcpy(a + hash, label, LABEL);
+		if (!err && !HMAC(md, keys->tgk, MIKEY_TGK, a, hash + LABEL, block, NULL))
+			err = -ENOMEM;
+		if (!err)
+			memcpy(out + done, block, take);
+	}
+	wipe(a, sizeof(a));
+	wipe(block, sizeof(block));
+	return err;
+}
+
+static int derive(const struct mikey_keys *keys, uint32_t constant, uint8_t cs, uint8_t *out,
+		  size_t n)
+{
+	uint8_t label[LABEL + 1];
+	struct buf b = BUF_OF(label);
+
+	buf_put_u32(&b, constant);
+	buf_put_u8(&b, cs);
+	buf_put_u32(&b, keys->csb_id);
+	buf_put(&b, keys->rand, MIKEY_RAND);
+	return expand(keys->prf == MIKEY_PRF_SHA256 ? EVP_sha256() : EVP_sha1(), keys, label, out,
+		      n);
+}
+
+int mikey_srtp_keys(const struct mikey_keys *keys, uint8_t cs, uint8_t *key_out, size_t key_len,
+		    uint8_t *salt_out, size_t salt_len)
+{
+	int err;
+
+	if (key_len > OUT_MAX || salt_len > OUT_MAX)
+		return -EINVAL;
+	err = derive(keys, traffic_key, cs, key_out, key_len);
+	if (!err)
+		err = derive(keys, salt, cs, salt_out, salt_len);
+	return err;
+}
