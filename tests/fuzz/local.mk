@@ -20,6 +20,7 @@ print-fuzz-targets:
 #   %C%_fuzz_NAME_LDFLAGS = $(FUZZING_LDFLAGS)
 #   %C%_fuzz_NAME_LDADD = ...
 include tests/fuzz/umsg.mk
+include tests/fuzz/mikey.mk
 FUZZ_TARGETS += %D%/fuzz_identity
 %C%_fuzz_identity_SOURCES = %D%/fuzz_identity.c $(FUZZ_MAIN)
 %C%_fuzz_identity_LDFLAGS = $(FUZZING_LDFLAGS)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/encode.h"
 #include "keys/mikey.h"
 #include "keys/period.h"
@@ -216,6 +217,37 @@ static void any_cut_or_lengthened_message_is_malformed(void **state)
 		assert_int_equal(mikey_parse(slice_of(x.octets, n), &m), -EBADMSG);
 	x.octets[x.len] = 0;
 	assert_int_equal(mikey_parse(slice_of(x.octets, x.len + 1), &m), -EBADMSG);
+}
+
+/* A GENERIC-ID map and a policy, as 3GPP's clients send them (RFC 3830 6.1, 6.10). */
+static void sessions_and_policies_of_others_are_passed_over(void **state)
+{
+	static const uint8_t map[] = { 1, 2,                        /* one session, GENERIC-ID */
+				       4, 0,    1,    0,            /* CS ID, SRTP, one policy: 0 */
+				       0, 0,                        /* no session data */
+				       4, 0xaa, 0xbb, 0xcc, 0xdd }; /* SPI */
+	static const uint8_t policy[] = { 26, 0, 0, 0, 3, 0, 1, 6 };
+	struct world *w = *state;
+	struct mikey_message m;
+	struct exchange x;
+	uint8_t octets[MIKEY_MAX];
+	struct buf b = BUF_OF(octets);
+	size_t identities = 44 + 2 * (5 + strlen(domain_kms_uri(w->realm.domain)));
+	size_t last = 10 + 28 + identities - 5 - strlen(domain_kms_uri(w->realm.domain));
+
+	send_to(w->alice, w->realm.domain, bob, first_of_june * 1000, NULL, &x);
+	assert_int_equal(x.octets[last], 26); /* IDRkmsr is followed by SAKKE: now by SP */
+	x.octets[last] = 10;
+	buf_put(&b, x.octets, 8);
+	buf_put(&b, map, sizeof(map));
+	buf_put(&b, x.octets + 10, 28 + identities);
+	buf_put(&b, policy, sizeof(policy));
+	buf_put(&b, x.octets + 38 + identities, x.len - 38 - identities);
+	assert_int_equal(mikey_parse(buf_slice(&b), &m), 0);
+	assert_int_equal(m.n_cs, 1);
+	assert_true(slice_eq_str(m.to, bob));
+	for (size_t n = 0; n < b.len; n++)
+		assert_int_equal(mikey_parse(slice_of(octets, n), &m), -EBADMSG);
 }
 
 /* Each length field one less and one more. */
@@ -483,6 +515,7 @@ int main(void)
 		cmocka_unit_test(a_message_needs_no_session_and_no_extension),
 		cmocka_unit_test(any_changed_octet_is_refused),
 		cmocka_unit_test(any_cut_or_lengthened_message_is_malformed),
+		cmocka_unit_test(sessions_and_policies_of_others_are_passed_over),
 		cmocka_unit_test(every_length_is_checked),
 		cmocka_unit_test(who_it_is_from_and_for_must_be_as_expected),
 		cmocka_unit_test(a_forged_sender_is_found_by_the_signature),
