@@ -1,6 +1,9 @@
 # tests of media/
 if HAVE_CMOCKA
 check_PROGRAMS += \
+	%D%/test_dtmf \
+	%D%/test_g711 \
+	%D%/test_reorder \
 	%D%/test_rtp \
 	%D%/test_speech_match \
 	%D%/test_srtp \
@@ -13,6 +16,12 @@ endif
 endif
 MEDIA_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS) $(SPANDSP_CFLAGS)
 MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
+%C%_test_dtmf_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_dtmf_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_g711_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_g711_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_reorder_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_reorder_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_rtp_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_rtp_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_speech_match_SOURCES = %D%/test_speech_match.c %D%/speech.c %D%/speech.h
