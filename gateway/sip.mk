@@ -10,7 +10,27 @@ nodist_gateway_libsip_agent_a_SOURCES = gateway/sip_agent.pb-c.c gateway/sip_age
 
 # pure modules: descriptions of sessions, answers to challenges
 noinst_LIBRARIES += gateway/libsip_text.a
-gateway_libsip_text_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+gateway_libsip_text_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS)
 gateway_libsip_text_a_SOURCES = \
 	gateway/digest.c gateway/digest.h \
-	gateway/sdp.c gateway/sdp.h
+	gateway/sdp.c gateway/sdp.h \
+	gateway/sip_wire.c gateway/sip_wire.h
+
+# the program, beside cig-server
+libexec_PROGRAMS += gateway/cig-sip
+gateway_cig_sip_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) $(SOFIA_CFLAGS:-I%=-isystem%)
+gateway_cig_sip_LDADD = gateway/libsip_text.a gateway/libsip_agent.a base/libbase.a \
+	$(SOFIA_LIBS) $(PROTOBUF_C_LIBS) $(OPENSSL_LIBS) -ldl
+gateway_cig_sip_SOURCES = \
+	gateway/sip/agent.c gateway/sip/agent.h \
+	gateway/sip/body.c \
+	gateway/sip/call.c \
+	gateway/sip/dialog.c \
+	gateway/sip/incoming.c \
+	gateway/sip/link.c gateway/sip/link.h \
+	gateway/sip/main.c \
+	gateway/sip/no_names.c \
+	gateway/sip/outgoing.c \
+	gateway/sip/receive.c \
+	gateway/sip/single.c \
+	gateway/sip/sofia.h

@@ -7,3 +7,17 @@ tests_gateway_test_sdp_LDADD = gateway/libsip_text.a base/libbase.a $(CMOCKA_LIB
 tests_gateway_test_digest_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_digest_LDADD = \
 	gateway/libsip_text.a base/libbase.a $(OPENSSL_LIBS) $(CMOCKA_LIBS)
+
+# whole programs: a real cig-sip against a scripted peer
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_sip_incoming
+endif
+SIP_DRIVER = \
+	tests/gateway/sip_driver.c tests/gateway/sip_driver.h \
+	tests/gateway/sip_peer.c tests/gateway/sip_peer.h
+SIP_DRIVER_LIBS = gateway/libsip_text.a gateway/libsip_agent.a base/libbase.a \
+	$(PROTOBUF_C_LIBS) $(OPENSSL_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_sip_incoming_SOURCES = tests/gateway/test_sip_incoming.c $(SIP_DRIVER)
+tests_gateway_test_sip_incoming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_incoming_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_incoming_DEPENDENCIES = gateway/cig-sip

@@ -1,0 +1,364 @@
+#include "gateway/sip/agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+enum {
+	DEFAULT_MAX_CALLS = 10000,
+	DEFAULT_RING_MS = 180000,
+	LONGEST_MS = 3600000, /* the library's timers wrap after 15 days */
+	TCP_IDLE_MS = 600000,
+	TCP_MESSAGE_MS = 30000, /* a message begun must be whole by then */
+	LEAVE_MS = 2000,
+};
+
+void agent_send(struct agent *a, SipAgent__FromAgent__BodyCase body, void *message)
+{
+	SipAgent__FromAgent from = SIP_AGENT__FROM_AGENT__INIT;
+	uint8_t *octets;
+	size_t n;
+
+	from.body_case = body;
+	from.ready = message; /* a union of pointers */
+	n = sip_agent__from_agent__get_packed_size(&from);
+	octets = malloc(n);
+	if (!octets)
+		return;
+	sip_agent__from_agent__pack(&from, octets);
+	link_send(a->link, slice_of(octets, n));
+	free(octets);
+}
+
+bool agent_trusts(const struct agent *a, const struct net_addr *source)
+{
+	for (size_t i = 0; i < a->nnetworks; i++)
+		if (net_block_contains(&a->networks[i], source))
+			return true;
+	return false;
+}
+
+void agent_refused(struct agent *a, struct log_limit *limit, const struct net_addr *source,
+		   const char *what)
+{
+	SipAgent__Refused refused = SIP_AGENT__REFUSED__INIT;
+	char text[NET_TEXT_SIZE] = "";
+	unsigned suppressed = 0;
+
+	if (!log_limit_pass(limit, clock_mono_ms(), &suppressed))
+		return;
+	if (source)
+		net_format(source, text);
+	refused.source = text;
+	refused.what = (char *)(uintptr_t)what;
+	refused.suppressed = suppressed;
+	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_REFUSED, &refused);
+}
+
+bool agent_is_full(const struct agent *a)
+{
+	return a->quitting || a->ncalls >= a->max_calls || link_queued(a->link) >= AGENT_QUEUE_BUSY;
+}
+
+void agent_source(msg_t *msg, struct net_addr *out)
+{
+	const su_sockaddr_t *from = msg_addr(msg);
+
+	*out = (struct net_addr){ .len = 0 };
+	if (from->su_family == AF_INET)
+		out->in = from->su_sin, out->len = sizeof(out->in);
+	else if (from->su_family == AF_INET6)
+		out->in6 = from->su_sin6, out->len = sizeof(out->in6);
+}
+
+void agent_route(const struct net_addr *to, bool tcp, char out[AGENT_ROUTE_SIZE])
+{
+	char host[NET_TEXT_SIZE];
+	bool v6 = to->sa.sa_family == AF_INET6;
+
+	net_format_host(to, host);
+	snprintf(out, AGENT_ROUTE_SIZE, "sip:%s%s%s:%u;transport=%s", v6 ? "[" : "", host,
+		 v6 ? "]" : "", net_port(to), tcp ? "tcp" : "udp");
+}
+
+bool agent_text_ok(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+/* ---- configuration ---- */
+
+static void fail(struct agent *a, const char *text)
+{
+	SipAgent__Failure failure = SIP_AGENT__FAILURE__INIT;
+
+	failure.text = (char *)(uintptr_t)text;
+	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_FAILURE, &failure);
+	link_flush(a->link, LEAVE_MS);
+	su_root_break(a->root);
+}
+
+static nta_agent_t *bind_transports(struct agent *a, const char *url)
+{
+	return nta_agent_create(
+		a->root, (url_string_t *)(uintptr_t)url, receive_message, a, NTATAG_UA(0),
+		NTATAG_MAXSIZE(AGENT_MAX_MESSAGE), NTATAG_UDP_MTU(65535), NTATAG_USE_NAPTR(0),
+		NTATAG_USE_SRV(0), NTATAG_MERGE_482(1), NTATAG_PASS_100(1), NTATAG_CANCEL_487(1),
+		NTATAG_REL100(0), NTATAG_SERVER_RPORT(1), NTATAG_CLIENT_RPORT(1),
+		NTATAG_TCP_RPORT(1), NTATAG_TIMER_C(LONGEST_MS * 2),
+		NTATAG_SIP_T1X64(SIP_TIMEOUT_MS), TPTAG_IDLE(TCP_IDLE_MS),
+		TPTAG_TIMEOUT(TCP_MESSAGE_MS), TPTAG_PONG2PING(1), TPTAG_REUSE(1), TAG_END());
+}
+
+static int read_networks(struct agent *a, const SipAgent__Configure *c)
+{
+	if (c->n_networks > AGENT_MAX_NETWORKS)
+		return -E2BIG;
+	for (size_t i = 0; i < c->n_networks; i++)
+		if (net_block_parse(c->networks[i], &a->networks[i]))
+			return -EINVAL;
+	a->nnetworks = c->n_networks;
+	return 0;
+}
+
+static uint32_t limited(uint32_t ms, uint32_t otherwise)
+{
+	return ms == 0 ? otherwise : ms > LONGEST_MS ? LONGEST_MS : ms;
+}
+
+static void take_settings(struct agent *a, const SipAgent__Configure *c)
+{
+	if (c->user_agent[0] && agent_text_ok(c->user_agent))
+		a->user_agent = strdup(c->user_agent);
+	a->udp_mtu = c->udp_mtu ? c->udp_mtu : 65535;
+	a->max_calls = c->max_calls ? c->max_calls : DEFAULT_MAX_CALLS;
+	a->next_number = c->first_call | 1;
+	a->answer_ms = limited(c->answer_ms, SIP_TIMEOUT_MS);
+	a->ring_ms = limited(c->ring_ms, DEFAULT_RING_MS);
+}
+
+static void tell_ready(struct agent *a, const struct net_addr *bound)
+{
+	SipAgent__Ready ready = SIP_AGENT__READY__INIT;
+	const sip_via_t *via = nta_agent_via(a->nta);
+	char host[NET_TEXT_SIZE];
+
+	a->port = via && via->v_port ? (unsigned)strtoul(via->v_port, NULL, 10) : 5060;
+	net_format_host(bound, host);
+	ready.address = host;
+	ready.port = a->port;
+	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_READY, &ready);
+}
+
+/* "sip:HOST:PORT;transport=udp,tcp"; the library's word for any port is "*". */
+static void bind_url(const struct agent *a, const SipAgent__Configure *c, char *out, size_t outsz)
+{
+	const char *transports = c->udp && c->tcp ? "udp,tcp" : c->udp ? "udp" : "tcp";
+	char port[8] = "*";
+
+	if (c->port)
+		snprintf(port, sizeof(port), "%u", (unsigned)(uint16_t)c->port);
+	snprintf(out, outsz, "sip:%s:%s;transport=%s", a->host, port, transports);
+}
+
+static void configure(struct agent *a, const SipAgent__Configure *c)
+{
+	struct net_addr bound;
+	char text[256], host[NET_TEXT_SIZE];
+
+	if (a->nta)
+		return;
+	if (net_parse(c->address, (uint16_t)c->port, &bound) || c->port > 65535 ||
+	    (!c->udp && !c->tcp) || read_networks(a, c)) {
+		fail(a, "the address, port, transports or networks are malformed");
+		return;
+	}
+	take_settings(a, c);
+	net_format_host(&bound, host);
+	snprintf(a->host, sizeof(a->host), bound.sa.sa_family == AF_INET6 ? "[%s]" : "%s", host);
+	bind_url(a, c, text, sizeof(text));
+	a->nta = bind_transports(a, text);
+	if (!a->nta) {
+		snprintf(text, sizeof(text), "cannot bind %s port %u: %s", host, c->port,
+			 strerror(su_errno()));
+		fail(a, text);
+		return;
+	}
+	tell_ready(a, &bound);
+}
+
+/* ---- counters ---- */
+
+static void count(struct agent *a, SipAgent__Counters *c)
+{
+	usize_t requests = 0, responses = 0, bad = 0, again = 0, retries = 0;
+
+	if (a->nta)
+		nta_agent_get_stats(a->nta, NTATAG_S_RECV_REQUEST_REF(requests),
+				    NTATAG_S_RECV_RESPONSE_REF(responses),
+				    NTATAG_S_BAD_MESSAGE_REF(bad), NTATAG_S_RECV_RETRY_REF(again),
+				    NTATAG_S_RETRY_REQUEST_REF(retries), TAG_END());
+	if (bad > a->library_malformed)
+		agent_refused(a, &a->malformed_limit, NULL, "malformed SIP");
+	a->library_malformed = bad;
+	c->requests = requests;
+	c->responses = responses;
+	c->malformed = bad + a->malformed;
+	c->strangers = a->strangers;
+	c->options = a->options;
+	c->overload = a->overload;
+	c->retransmits = again + retries;
+	c->calls = a->ncalls;
+	c->queued = (uint32_t)link_queued(a->link);
+}
+
+static void pong(struct agent *a, const SipAgent__Ping *ping)
+{
+	SipAgent__Counters counters = SIP_AGENT__COUNTERS__INIT;
+	SipAgent__Pong p = SIP_AGENT__PONG__INIT;
+
+	count(a, &counters);
+	p.token = ping->token;
+	p.counters = &counters;
+	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_PONG, &p);
+}
+
+/* ---- the end ---- */
+
+static void leave(struct agent *a, su_timer_t *timer, void *arg)
+{
+	(void)timer, (void)arg;
+	su_root_break(a->root);
+}
+
+static void quit(struct agent *a)
+{
+	struct call *next;
+
+	if (a->quitting)
+		return;
+	a->quitting = true;
+	for (struct call *call = a->calls; call; call = next) {
+		next = call->next;
+		call_hangup(call, "");
+	}
+	su_timer_set_interval(a->leaving, leave, NULL, a->ncalls ? LEAVE_MS : 0);
+}
+
+/* ---- what the server says ---- */
+
+/* Messages about a call. */
+static void call_message(struct agent *a, const SipAgent__ToAgent *to)
+{
+	struct call *call;
+
+	switch (to->body_case) {
+	case SIP_AGENT__TO_AGENT__BODY_AUTHORIZE:
+		call = call_find(a, to->authorize->call);
+		if (call)
+			call_authorize(call, to->authorize);
+		return;
+	case SIP_AGENT__TO_AGENT__BODY_RING:
+		call = call_find(a, to->ring->call);
+		if (call)
+			incoming_ring(call, to->ring);
+		return;
+	case SIP_AGENT__TO_AGENT__BODY_ANSWER:
+		call = call_find(a, to->answer->call);
+		if (call)
+			incoming_answer(call, to->answer);
+		return;
+	case SIP_AGENT__TO_AGENT__BODY_REJECT:
+		call = call_find(a, to->reject->call);
+		if (call)
+			incoming_reject(call, to->reject);
+		return;
+	case SIP_AGENT__TO_AGENT__BODY_HANGUP:
+		call = call_find(a, to->hangup->call);
+		if (call)
+			call_hangup(call, to->hangup->reason);
+		return;
+	case SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER:
+		call = call_find(a, to->change_answer->call);
+		if (call)
+			dialog_answer_change(call, to->change_answer);
+		return;
+	case SIP_AGENT__TO_AGENT__BODY_CHANGE_REJECT:
+		call = call_find(a, to->change_reject->call);
+		if (call)
+			dialog_reject_change(call, to->change_reject);
+		return;
+	default:
+		return; /* a kind that this version does not know */
+	}
+}
+
+static void take(struct agent *a, const SipAgent__ToAgent *to)
+{
+	if (to->body_case == SIP_AGENT__TO_AGENT__BODY_PING)
+		pong(a, to->ping);
+	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_QUIT)
+		quit(a);
+	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_CONFIGURE)
+		configure(a, to->configure);
+	else if (!a->nta || a->quitting)
+		return;
+	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_INVITE)
+		outgoing_start(a, to->invite);
+	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_BYE_ORPHAN)
+		single_bye_orphan(a, to->bye_orphan);
+	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_PROBE)
+		single_probe(a, to->probe);
+	else
+		call_message(a, to);
+}
+
+static void on_message(struct agent *a, struct slice message)
+{
+	SipAgent__ToAgent *to = sip_agent__to_agent__unpack(NULL, message.n, message.p);
+
+	if (!to)
+		return; /* cannot be: the server is our own build */
+	take(a, to);
+	sip_agent__to_agent__free_unpacked(to, NULL);
+}
+
+static void on_closed(struct agent *a)
+{
+	su_root_break(a->root);
+}
+
+int agent_init(struct agent *a, su_root_t *root, int fd)
+{
+	static const struct link_ops ops = { on_message, on_closed };
+
+	a->root = root;
+	a->reaper = su_timer_create(su_root_task(root), 0);
+	a->leaving = su_timer_create(su_root_task(root), 0);
+	a->link = link_new(root, fd, AGENT_QUEUE_MAX, &ops, a);
+	if (!a->reaper || !a->leaving || !a->link || idmap_init(&a->by_number))
+		return -ENOMEM;
+	return 0;
+}
+
+void agent_done(struct agent *a)
+{
+	if (a->link)
+		link_flush(a->link, LEAVE_MS);
+	while (a->calls)
+		call_free(a->calls);
+	while (a->dead)
+		call_free(a->dead);
+	nta_agent_destroy(a->nta);
+	link_free(&a->link);
+	su_timer_destroy(a->reaper);
+	su_timer_destroy(a->leaving);
+	idmap_done(&a->by_number);
+	free(a->user_agent);
+}

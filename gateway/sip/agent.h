@@ -1,0 +1,235 @@
+/* agent.h - what the files of cig-sip share: the process and its calls.
+ *
+ *     main.c     the process: clock, loop, descriptor 3
+ *     agent.c    the agent as a whole: configuration, counters, what the server says
+ *     receive.c  requests and responses that belong to no dialog or transaction
+ *     call.c     a call: its life, timers, events, ACK, BYE
+ *     incoming.c calls from the PBX network until they are up
+ *     outgoing.c calls to it until they are up
+ *     dialog.c   requests inside a dialog: BYE, re-INVITE, UPDATE, ACK
+ *     single.c   requests without a call: OPTIONS, BYE for an orphan
+ *     body.c     SDP and digest out of messages
+ *
+ * One thread, one loop.  The library runs as a bare transaction layer (nta, not
+ * in UA mode): what belongs to dialogs - ACK, repeating a 200, offers and
+ * answers - is done here, because its own way of answering a fork's 200 looks
+ * names up and frees twice (nta_msg_ackbye).
+ */
+#ifndef GATEWAY_SIP_AGENT_H
+#define GATEWAY_SIP_AGENT_H
+
+#include "base/idmap.h"
+#include "base/log.h"
+#include "base/net.h"
+#include "gateway/sdp.h"
+#include "gateway/sip/link.h"
+#include "gateway/sip/sofia.h"
+#include "gateway/sip_agent.pb-c.h"
+
+#define AGENT_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
+
+enum {
+	AGENT_MAX_NETWORKS = 256,
+	AGENT_MAX_MESSAGE = 65536, /* octets of a SIP message */
+	AGENT_QUEUE_MAX = 16384,   /* events that may wait: then the process gives up */
+	AGENT_QUEUE_BUSY = 1024,   /* from here on new calls get 503 */
+	AGENT_ROUTE_SIZE = 128,    /* "sip:[...]:65535;transport=tcp" */
+	AGENT_RETRY_AFTER_S = 5,
+	SIP_T1_MS = 500,
+	SIP_T2_MS = 4000,
+	SIP_TIMEOUT_MS = 32000, /* 64*T1: timers B, F, H of RFC 3261 17 */
+};
+
+struct digest_challenge;
+
+/* ---- the agent ---- */
+
+struct agent {
+	su_root_t *root;
+	struct link *link;
+	nta_agent_t *nta;   /* NULL until configured */
+	su_timer_t *reaper; /* frees what died during a callback */
+	su_timer_t *leaving;
+	struct net_block networks[AGENT_MAX_NETWORKS];
+	size_t nnetworks;
+	char host[NET_TEXT_SIZE]; /* of Contact; an IPv6 address in brackets */
+	unsigned port;
+	char *user_agent; /* NULL: none */
+	uint32_t udp_mtu, answer_ms, ring_ms;
+	struct idmap by_number;
+	struct call *calls, *dead;
+	size_t ncalls, max_calls;
+	uint64_t next_number;
+	uint64_t strangers, malformed, options, overload; /* counters */
+	uint64_t library_malformed;                       /* as last reported */
+	struct log_limit stranger_limit, malformed_limit;
+	bool quitting;
+};
+
+/* Returns 0 or -ENOMEM; *agent is zero before. */
+int agent_init(struct agent *agent, su_root_t *root, int fd);
+void agent_done(struct agent *agent);
+
+/* Sends an event: message is the SipAgent__* that body names. */
+void agent_send(struct agent *agent, SipAgent__FromAgent__BodyCase body, void *message);
+
+/* May requests come from there? */
+bool agent_trusts(const struct agent *agent, const struct net_addr *source);
+
+/* Tells the server, at most once a minute, what was refused. */
+void agent_refused(struct agent *agent, struct log_limit *limit, const struct net_addr *source,
+		   const char *what);
+
+/* Must a new call be refused for want of room? */
+bool agent_is_full(const struct agent *agent);
+
+/* Where msg came from. */
+void agent_source(msg_t *msg, struct net_addr *out);
+
+/* "sip:HOST:PORT;transport=..." */
+void agent_route(const struct net_addr *to, bool tcp, char out[AGENT_ROUTE_SIZE]);
+
+/* May text of the server stand in a header?  No controls. */
+bool agent_text_ok(const char *text);
+
+/* An empty text as no header at all. */
+static inline const char *agent_text(const char *text)
+{
+	return text && text[0] ? text : NULL;
+}
+
+/* receive.c: the library's callback for what belongs nowhere. */
+int receive_message(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
+
+/* single.c */
+void single_probe(struct agent *agent, const SipAgent__Probe *probe);
+void single_bye_orphan(struct agent *agent, const SipAgent__ByeOrphan *orphan);
+/* Acknowledges and ends a dialog that nobody wants: a second fork's 200, or one
+ * that came after its call was given up. */
+void single_refuse_answer(struct agent *agent, msg_t *msg, const sip_t *sip);
+
+/* ---- calls ---- */
+
+enum call_state {
+	CALL_OFFERED,    /* incoming, the server decides */
+	CALL_ANSWERED,   /* incoming, 200 sent, no ACK yet */
+	CALL_CALLING,    /* outgoing, no response yet */
+	CALL_PROCEEDING, /* outgoing, a provisional response came */
+	CALL_ASKING,     /* outgoing, a challenge lies with the server */
+	CALL_CANCELLING, /* outgoing, ended for the server; INVITE still open */
+	CALL_UP,
+	CALL_CLOSING,        /* BYE sent */
+	CALL_CLOSING_ASKING, /* its challenge lies with the server */
+	CALL_GONE,           /* waits for the reaper */
+};
+
+struct call {
+	su_home_t home[1]; /* first: owns the call's texts and the call itself */
+	struct idmap_node node;
+	struct agent *agent;
+	struct call *next, **prev; /* in agent->calls, then agent->dead */
+	enum call_state state;
+	bool told;      /* Ended was sent */
+	bool cancelled; /* CANCEL was sent */
+	bool wants_bye; /* Hangup came while a 200 of ours was not acknowledged */
+	nta_leg_t *leg;
+	nta_incoming_t *invite; /* incoming: until acknowledged or refused */
+	nta_incoming_t *change; /* the peer's re-INVITE or UPDATE, the same */
+	nta_outgoing_t *out;    /* our INVITE or BYE under way */
+	su_timer_t *limit, *resend;
+	uint32_t resend_ms;
+	int resend_code; /* the response to repeat */
+	bool change_answered, late_offer, ring_audio;
+	struct net_addr peer; /* the next hop where the dialog names a host */
+	bool peer_tcp;
+	bool grown;             /* our INVITE went over TCP because of its size */
+	struct sdp offer;       /* the peer's latest; nlines 0: none */
+	struct sdp_local local; /* ours */
+	struct sdp_audio early; /* the answer in a provisional response */
+	uint32_t local_seq;     /* of our INVITE */
+	uint32_t invite_seq;    /* of the peer's INVITE or latest re-INVITE */
+	uint32_t remote_seq;    /* highest of the peer's */
+	unsigned challenges;    /* of the request under way */
+	char route[AGENT_ROUTE_SIZE];
+	char *sip_call_id, *request_uri, *local_uri, *remote_uri, *contact, *asserted, *extra;
+	char *reason; /* of the BYE or CANCEL to come */
+	char *authorization, *proxy_authorization;
+};
+
+/* A call in agent's list, in CALL_OFFERED or CALL_CALLING.  NULL when memory is out. */
+struct call *call_new(struct agent *agent, uint64_t number, enum call_state state);
+struct call *call_find(struct agent *agent, uint64_t number);
+/* Frees the call with its leg and transactions: the reaper's, and agent_done()'s. */
+void call_free(struct call *call);
+
+/* Starts the state's limit. */
+void call_enter(struct call *call, enum call_state state);
+/* CALL_GONE: off the lists; the reaper frees it after the callback. */
+void call_finish(struct call *call);
+
+struct call_end {
+	SipAgent__Cause cause;
+	unsigned code;
+	const char *phrase, *reason, *contact, *warning; /* NULL: none */
+	unsigned retry_after_s;
+};
+/* Sends Ended, once. */
+void call_tell_end(struct call *call, const struct call_end *end);
+
+void call_hangup(struct call *call, const char *reason);
+/* Answers a challenge to the INVITE or BYE. */
+void call_authorize(struct call *call, const SipAgent__Authorize *authorize);
+/* Asks the server; false where there is nothing to ask (any more). */
+bool call_ask(struct call *call, nta_outgoing_t *request, const sip_t *response);
+
+/* Where the next request of the dialog goes. */
+void call_next_hop(struct call *call, char out[AGENT_ROUTE_SIZE], struct net_addr *addr_out,
+		   bool *tcp_out);
+void call_send_ack(struct call *call, uint32_t seq);
+void call_send_bye(struct call *call);
+
+/* Repeats code (a response to invite or change) from now on. */
+void call_start_resending(struct call *call, int code);
+void call_stop_resending(struct call *call);
+
+/* Fills pb; its texts are made in home. */
+void call_dialog(struct call *call, su_home_t *home, SipAgent__Dialog *pb, SipAgent__Target *hop);
+
+/* nta's answer to 200, with SDP, and to 18x with or without. */
+int call_reply(struct call *call, nta_incoming_t *irq, int code, bool with_sdp);
+
+/* incoming.c */
+void incoming_invite(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
+void incoming_ring(struct call *call, const SipAgent__Ring *ring);
+void incoming_answer(struct call *call, const SipAgent__Answer *answer);
+void incoming_reject(struct call *call, const SipAgent__Reject *reject);
+/* The ACK to our 200: the call is up. */
+void incoming_acknowledged(struct call *call, const sip_t *ack);
+
+/* outgoing.c */
+void outgoing_start(struct agent *agent, const SipAgent__Invite *invite);
+void outgoing_send_invite(struct call *call);
+void outgoing_send_cancel(struct call *call);
+
+/* dialog.c: the library's callback for requests of a dialog. */
+int dialog_request(struct call *call, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip);
+void dialog_answer_change(struct call *call, const SipAgent__ChangeAnswer *answer);
+void dialog_reject_change(struct call *call, const SipAgent__ChangeReject *reject);
+
+/* ---- body.c ---- */
+
+enum body_kind { BODY_NONE, BODY_SDP, BODY_OTHER };
+enum body_kind body_kind(const sip_t *sip);
+
+/* As sdp_parse() over the message's body. */
+int body_sdp(const sip_t *sip, struct sdp *out, const char **why_out);
+
+/* Challenges of a 401 or 407 that digest_parse() reads; at most max. */
+size_t body_challenges(const sip_t *sip, struct digest_challenge *out, size_t max);
+
+/* Text of a header or URI, made in home; "" for none. */
+char *body_url(su_home_t *home, const url_t *url);
+char *body_name(su_home_t *home, const char *display);
+char *body_header(su_home_t *home, const void *header);
+
+#endif

@@ -1,0 +1,76 @@
+#include "gateway/sip/agent.h"
+
+#include <strings.h>
+
+#include "base/buf.h"
+#include "gateway/digest.h"
+
+enum body_kind body_kind(const sip_t *sip)
+{
+	const sip_content_encoding_t *coding = sip->sip_content_encoding;
+
+	if (!sip->sip_payload || sip->sip_payload->pl_len == 0)
+		return BODY_NONE;
+	if (coding && coding->k_items && coding->k_items[0] &&
+	    strcasecmp(coding->k_items[0], "identity") != 0)
+		return BODY_OTHER;
+	if (sip->sip_content_type && sip->sip_content_type->c_type &&
+	    strcasecmp(sip->sip_content_type->c_type, "application/sdp") == 0)
+		return BODY_SDP;
+	return BODY_OTHER;
+}
+
+int body_sdp(const sip_t *sip, struct sdp *out, const char **why_out)
+{
+	return sdp_parse(slice_of(sip->sip_payload->pl_data, sip->sip_payload->pl_len), out,
+			 why_out);
+}
+
+/* Our own parser reads them: the library's has split them at commas already. */
+static size_t read_challenges(const msg_auth_t *auth, bool proxy, struct digest_challenge *out,
+			      size_t max)
+{
+	size_t n = 0;
+
+	for (; auth && n < max; auth = auth->au_next) {
+		char text[4096];
+		struct buf b = BUF_OF(text);
+
+		buf_printf(&b, "%s ", auth->au_scheme);
+		for (size_t i = 0; auth->au_params && auth->au_params[i]; i++)
+			buf_printf(&b, "%s%s", i ? "," : "", auth->au_params[i]);
+		if (!buf_ok(&b) || digest_parse(buf_slice(&b), &out[n]) != 0)
+			continue;
+		out[n++].proxy = proxy;
+	}
+	return n;
+}
+
+size_t body_challenges(const sip_t *sip, struct digest_challenge *out, size_t max)
+{
+	size_t n = read_challenges(sip->sip_www_authenticate, false, out, max);
+
+	return n + read_challenges(sip->sip_proxy_authenticate, true, out + n, max - n);
+}
+
+char *body_url(su_home_t *home, const url_t *url)
+{
+	char *text = url ? url_as_string(home, url) : NULL;
+
+	return text ? text : su_strdup(home, "");
+}
+
+char *body_name(su_home_t *home, const char *display)
+{
+	char *text = display && display[0] == '"' ? msg_unquote_dup(home, display)
+						  : su_strdup(home, display ? display : "");
+
+	return text ? text : su_strdup(home, "");
+}
+
+char *body_header(su_home_t *home, const void *header)
+{
+	char *text = header ? sip_header_as_string(home, header) : NULL;
+
+	return text ? text : su_strdup(home, "");
+}

@@ -1,0 +1,81 @@
+/* main.c - cig-sip: SIP with the PBX network, for the cig-server that started it.
+ *
+ * Not for administrators to run: descriptor 3 is the socket to cig-server
+ * (gateway/sip_agent.proto).  It holds no key and no password.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "gateway/sip/agent.h"
+
+enum { SERVER_FD = 3, EXIT_USAGE = 2 };
+
+static const uint64_t ntp_epoch_s = 2208988800u; /* from 1900 to 1970 */
+
+/* The library's clock, an exported hook of libsofia-sip-ua (su_time0.c). */
+extern void (*_su_time)(su_time_t *tv);
+
+/* Wall time at the first call plus the monotonic clock: a step of the clock must
+ * not reach the library's timers (it aborts when it jumps by days). */
+static void steady_time(su_time_t *tv)
+{
+	static struct timespec offset; /* the hook takes no argument */
+	struct timespec mono;
+	uint64_t us;
+
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	if (offset.tv_sec == 0) {
+		clock_gettime(CLOCK_REALTIME, &offset);
+		offset.tv_sec -= mono.tv_sec;
+	}
+	us = (uint64_t)(mono.tv_nsec + offset.tv_nsec) / 1000;
+	tv->tv_sec = (unsigned long)((uint64_t)(mono.tv_sec + offset.tv_sec) + ntp_epoch_s +
+				     us / 1000000);
+	tv->tv_usec = (unsigned long)(us % 1000000);
+}
+
+/* What the library says of its peers is counted elsewhere; their text is not ours to print. */
+static void no_log(void *stream, char const *fmt, va_list ap)
+{
+	(void)stream, (void)fmt, (void)ap;
+}
+
+static bool is_socket(int fd)
+{
+	int type;
+	socklen_t n = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_SEQPACKET;
+}
+
+int main(void)
+{
+	struct agent agent = { 0 };
+	su_root_t *root;
+	int err = -1;
+
+	if (!is_socket(SERVER_FD)) {
+		fprintf(stderr, "cig-sip is started by cig-server\n");
+		return EXIT_USAGE;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN); /* a terminal's; cig-server says when to end */
+	signal(SIGHUP, SIG_IGN);
+	_su_time = steady_time;
+	su_log_redirect(NULL, no_log, NULL);
+	if (su_init() != 0)
+		return 1;
+	root = su_root_create(&agent);
+	if (root) {
+		su_root_threading(root, 0);
+		err = agent_init(&agent, root, SERVER_FD);
+		if (!err)
+			su_root_run(root);
+		agent_done(&agent);
+		su_root_destroy(root);
+	}
+	su_deinit();
+	return err ? 1 : 0;
+}

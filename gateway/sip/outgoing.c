@@ -1,0 +1,357 @@
+#include "gateway/sip/agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/sip_wire.h"
+
+enum { HEADERS_ABOUT = 700 /* octets of an INVITE besides what we put in */ };
+
+static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip);
+
+/* ---- starting ---- */
+
+static void give_up(struct call *call, const char *why)
+{
+	call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__BROKEN, .phrase = why });
+	call_finish(call);
+}
+
+/* `"name" <uri>`, made in home; NULL for text that cannot stand there. */
+static char *name_addr(su_home_t *home, const char *name, const char *uri)
+{
+	char quoted[512];
+	size_t n = 0;
+
+	for (; *name && n + 3 < sizeof(quoted); name++) {
+		if (*name == '"' || *name == '\\')
+			quoted[n++] = '\\';
+		quoted[n++] = *name;
+	}
+	quoted[n] = '\0';
+	return n ? su_sprintf(home, "\"%s\" <%s>", quoted, uri) : su_sprintf(home, "<%s>", uri);
+}
+
+/* One URI, without headers behind a '?': the library would put them into the request. */
+static bool uri_ok(su_home_t *home, const char *text)
+{
+	url_t *url;
+
+	if (!text[0] || !agent_text_ok(text) || strpbrk(text, " <>\""))
+		return false;
+	url = url_make(home, text);
+	return url && (url->url_type == url_sip || url->url_type == url_tel) && !url->url_headers &&
+	       (url->url_type == url_tel || url->url_host);
+}
+
+static int take_target(struct call *call, const SipAgent__Target *target)
+{
+	if (!target || target->port == 0 || target->port > 65535 ||
+	    net_parse(target->address, (uint16_t)target->port, &call->peer))
+		return -EINVAL;
+	net_set_port(&call->peer, (uint16_t)target->port);
+	call->peer_tcp = target->transport == SIP_AGENT__TRANSPORT__TCP;
+	return 0;
+}
+
+static int take_extra(struct call *call, const SipAgent__Invite *invite)
+{
+	call->extra = NULL;
+	for (size_t i = 0; i < invite->n_extra; i++) {
+		if (!agent_text_ok(invite->extra[i]))
+			return -EINVAL;
+		call->extra = su_sprintf(call->home, "%s%s\r\n", call->extra ? call->extra : "",
+					 invite->extra[i]);
+	}
+	return 0;
+}
+
+static int take_texts(struct call *call, const SipAgent__Invite *invite)
+{
+	const char *asserted = agent_text(invite->asserted_uri);
+	struct agent *a = call->agent;
+
+	if (!uri_ok(call->home, invite->request_uri) || !uri_ok(call->home, invite->from_uri) ||
+	    !uri_ok(call->home, invite->to_uri) || !agent_text_ok(invite->from_name) ||
+	    !agent_text_ok(invite->contact_user) || strpbrk(invite->contact_user, " <>\"@") ||
+	    (asserted && !uri_ok(call->home, asserted)))
+		return -EINVAL;
+	call->request_uri = su_strdup(call->home, invite->request_uri);
+	call->local_uri = su_strdup(call->home, invite->from_uri);
+	call->remote_uri = su_strdup(call->home, invite->to_uri);
+	call->contact = su_sprintf(call->home, "<sip:%s%s%s:%u%s>", invite->contact_user,
+				   invite->contact_user[0] ? "@" : "", a->host, a->port,
+				   call->peer_tcp ? ";transport=tcp" : "");
+	if (asserted)
+		call->asserted = su_sprintf(call->home, "P-Asserted-Identity: <%s>\r\n", asserted);
+	return take_extra(call, invite);
+}
+
+static int take_offer(struct call *call, const SipAgent__Invite *invite)
+{
+	struct sdp_audio ours;
+
+	call->local.session = strtoull(invite->session, NULL, 10);
+	if (call->local.session == 0)
+		call->local.session = (uint64_t)su_randint(1, 0x7fffffff);
+	if (!invite->offer || wire_audio_get(invite->offer, &ours))
+		return -EINVAL;
+	return sdp_write(&call->local, &ours, NULL);
+}
+
+static int make_dialog(struct call *call, const SipAgent__Invite *invite)
+{
+	sip_call_id_t *id = sip_call_id_create(call->home, NULL);
+	const char *from = name_addr(call->home, invite->from_name, call->local_uri);
+	const char *to = name_addr(call->home, "", call->remote_uri);
+
+	if (!id || !from || !to)
+		return -ENOMEM;
+	call->leg = nta_leg_tcreate(call->agent->nta, dialog_request, call, SIPTAG_CALL_ID(id),
+				    SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to), TAG_END());
+	call->sip_call_id = su_strdup(call->home, id->i_id);
+	return call->leg && call->sip_call_id && nta_leg_tag(call->leg, NULL) ? 0 : -ENOMEM;
+}
+
+/* RFC 3261 18.1.1, but by our own setting: many PBXs do not listen on TCP. */
+static bool too_big_for_udp(const struct call *call)
+{
+	size_t n = HEADERS_ABOUT + 2 * strlen(call->request_uri) + strlen(call->local_uri) +
+		   strlen(call->local.text) + strlen(call->contact) +
+		   (call->extra ? strlen(call->extra) : 0) +
+		   (call->authorization ? strlen(call->authorization) : 0) +
+		   (call->proxy_authorization ? strlen(call->proxy_authorization) : 0);
+
+	return n > call->agent->udp_mtu;
+}
+
+void outgoing_send_invite(struct call *call)
+{
+	bool grown = !call->peer_tcp && !call->grown && too_big_for_udp(call);
+
+	call->grown = call->grown || grown;
+	agent_route(&call->peer, call->peer_tcp || grown, call->route);
+	nta_outgoing_destroy(call->out);
+	call->out = nta_outgoing_tcreate(
+		call->leg, on_response, call, (url_string_t *)call->route, SIP_METHOD_INVITE,
+		(url_string_t *)call->request_uri, SIPTAG_CONTACT_STR(call->contact),
+		SIPTAG_ALLOW_STR(AGENT_ALLOW), SIPTAG_USER_AGENT_STR(call->agent->user_agent),
+		SIPTAG_AUTHORIZATION_STR(call->authorization),
+		SIPTAG_PROXY_AUTHORIZATION_STR(call->proxy_authorization),
+		TAG_IF(call->asserted, SIPTAG_HEADER_STR(call->asserted)),
+		TAG_IF(call->extra, SIPTAG_HEADER_STR(call->extra)),
+		SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(call->local.text),
+		TAG_END());
+	if (!call->out) {
+		give_up(call, "the INVITE cannot be written");
+		return;
+	}
+	call->local_seq = nta_outgoing_cseq(call->out);
+	call_enter(call, CALL_CALLING);
+}
+
+void outgoing_start(struct agent *a, const SipAgent__Invite *invite)
+{
+	struct call *call;
+
+	if (call_find(a, invite->call))
+		return;
+	call = call_new(a, invite->call, CALL_CALLING);
+	if (!call) {
+		SipAgent__Ended ended = SIP_AGENT__ENDED__INIT;
+
+		ended.call = invite->call;
+		ended.cause = SIP_AGENT__CAUSE__BROKEN;
+		agent_send(a, SIP_AGENT__FROM_AGENT__BODY_ENDED, &ended);
+		return;
+	}
+	if (take_target(call, invite->target) || take_texts(call, invite))
+		give_up(call, "a URI, name, header or target cannot be used");
+	else if (take_offer(call, invite))
+		give_up(call, "the offer cannot be written");
+	else if (make_dialog(call, invite))
+		give_up(call, "out of memory");
+	else
+		outgoing_send_invite(call);
+}
+
+/* ---- cancelling ---- */
+
+/* Our own, not nta_outgoing_tcancel(): over TCP that forgets the INVITE at once, so that
+ * its 487 is never acknowledged, and before a provisional response it leaves a
+ * delayed request whose early answer aborts the program. */
+void outgoing_send_cancel(struct call *call)
+{
+	msg_t *request = nta_outgoing_getrequest(call->out);
+	msg_t *msg = nta_msg_create(call->agent->nta, 0);
+	const sip_t *invite = sip_object(request);
+	su_home_t *home = msg ? msg_home(msg) : NULL;
+	nta_outgoing_t *cancel = NULL;
+
+	call->cancelled = true;
+	if (msg && invite)
+		cancel = nta_outgoing_mcreate(
+			call->agent->nta, NULL, NULL, (url_string_t *)call->route, msg,
+			NTATAG_BRANCH_KEY(nta_outgoing_branch(call->out)),
+			SIPTAG_REQUEST(sip_request_create(
+				home, SIP_METHOD_CANCEL,
+				(url_string_t *)invite->sip_request->rq_url, NULL)),
+			SIPTAG_FROM(invite->sip_from), SIPTAG_TO(invite->sip_to),
+			SIPTAG_CALL_ID(invite->sip_call_id),
+			SIPTAG_CSEQ(
+				sip_cseq_create(home, invite->sip_cseq->cs_seq, SIP_METHOD_CANCEL)),
+			SIPTAG_MAX_FORWARDS_STR("70"), SIPTAG_REASON_STR(call->reason), TAG_END());
+	if (!cancel)
+		msg_destroy(msg);
+	msg_destroy(request);
+}
+
+/* ---- responses ---- */
+
+static void on_provisional(struct call *call, const sip_t *sip, int status)
+{
+	SipAgent__Trying trying = SIP_AGENT__TRYING__INIT;
+	SipAgent__Ringing ringing = SIP_AGENT__RINGING__INIT;
+	struct wire_audio audio;
+	struct sdp sdp;
+
+	if (call->state == CALL_CANCELLING && !call->cancelled)
+		outgoing_send_cancel(call);
+	if (call->state != CALL_CALLING && call->state != CALL_PROCEEDING)
+		return;
+	if (call->state == CALL_CALLING) {
+		call_enter(call, CALL_PROCEEDING);
+		trying.call = call->node.key;
+		agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_TRYING, &trying);
+	}
+	if (status < 180)
+		return;
+	ringing.call = call->node.key;
+	ringing.code = (uint32_t)status;
+	if (body_kind(sip) == BODY_SDP && body_sdp(sip, &sdp, NULL) == 0) {
+		call->early = sdp.audio;
+		wire_audio_put(&call->early, &audio);
+		ringing.audio = &audio.pb;
+	}
+	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_RINGING, &ringing);
+}
+
+/* The audio of a 200, or of the provisional response before it. */
+static int answered_audio(struct call *call, const sip_t *sip, struct sdp_audio *out)
+{
+	struct sdp sdp;
+
+	if (body_kind(sip) == BODY_SDP) {
+		if (body_sdp(sip, &sdp, NULL))
+			return -EINVAL;
+		*out = sdp.audio;
+		return 0;
+	}
+	*out = call->early;
+	return out->nformats ? 0 : -EINVAL;
+}
+
+static void tell_answered(struct call *call, const struct sdp_audio *audio)
+{
+	SipAgent__Answered event = SIP_AGENT__ANSWERED__INIT;
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	SipAgent__Dialog dialog;
+	SipAgent__Target hop;
+	struct wire_audio wire;
+
+	wire_audio_put(audio, &wire);
+	call_dialog(call, home, &dialog, &hop);
+	event.call = call->node.key;
+	event.audio = &wire.pb;
+	event.dialog = &dialog;
+	event.call_id = call->sip_call_id;
+	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_ANSWERED, &event);
+	su_home_deinit(home);
+}
+
+/* The dialog is there: acknowledge, then keep it or end it. */
+static void on_answer(struct call *call, const sip_t *sip)
+{
+	struct sdp_audio audio;
+	sip_contact_t *target = sip->sip_contact;
+
+	if (!target)
+		target = sip_contact_make(call->home, call->request_uri);
+	nta_leg_rtag(call->leg, sip->sip_to->a_tag);
+	nta_leg_client_route(call->leg, sip->sip_record_route, target);
+	call_send_ack(call, call->local_seq);
+	call->challenges = 0;
+	if (call->state == CALL_CANCELLING) {
+		call_send_bye(call);
+	} else if (answered_audio(call, sip, &audio)) {
+		call->agent->malformed++;
+		call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__BROKEN,
+							.code = 488,
+							.phrase = "no usable SDP in the answer" });
+		call_send_bye(call);
+	} else {
+		call_enter(call, CALL_UP);
+		tell_answered(call, &audio);
+	}
+}
+
+static void tell_failure(struct call *call, const sip_t *sip, int status)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	bool silent = status == 408 && nta_sip_is_internal(sip);
+	struct call_end end = { .cause = silent ? SIP_AGENT__CAUSE__NO_ANSWER
+						: SIP_AGENT__CAUSE__FAILED,
+				.code = (unsigned)status };
+
+	if (sip) {
+		end.phrase = sip->sip_status->st_phrase;
+		end.reason = body_header(home, sip->sip_reason);
+		end.warning = body_header(home, sip->sip_warning);
+		end.contact = sip->sip_contact ? body_url(home, sip->sip_contact->m_url) : NULL;
+		end.retry_after_s =
+			sip->sip_retry_after ? (unsigned)sip->sip_retry_after->af_delta : 0;
+	}
+	call_tell_end(call, &end);
+	su_home_deinit(home);
+}
+
+static void on_failure(struct call *call, nta_outgoing_t *out, const sip_t *sip, int status)
+{
+	bool grown_failed = call->grown && status == 503 && nta_sip_is_internal(sip);
+
+	if (call->state == CALL_CALLING && grown_failed) {
+		outgoing_send_invite(call); /* no TCP there: UDP, whatever the size */
+		return;
+	}
+	if ((call->state == CALL_CALLING || call->state == CALL_PROCEEDING) && sip &&
+	    (status == 401 || status == 407) && call_ask(call, out, sip)) {
+		call_enter(call, CALL_ASKING);
+		return;
+	}
+	tell_failure(call, sip, status);
+	call_finish(call);
+}
+
+static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
+{
+	struct call *call = arg;
+	int status = sip ? sip->sip_status->st_status : nta_outgoing_status(out);
+
+	if (call->state == CALL_GONE || out != call->out)
+		return 0;
+	if (status < 200) {
+		on_provisional(call, sip, status);
+		return 0;
+	}
+	if (status < 300 && sip) {
+		/* a 200 without a tag (RFC 2543) makes a dialog, too */
+		call->out = NULL;
+		on_answer(call, sip);
+		nta_outgoing_destroy(out); /* last: it owns the response */
+		return 0;
+	}
+	on_failure(call, out, sip, status);
+	return 0;
+}

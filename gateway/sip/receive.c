@@ -1,0 +1,104 @@
+#include "gateway/sip/agent.h"
+
+#include <string.h>
+
+static const struct {
+	sip_method_t method;
+	int status;
+	const char *phrase;
+} refusals[] = {
+	{ sip_method_refer, 603, "Decline" },
+	{ sip_method_bye, SIP_481_NO_TRANSACTION },
+	{ sip_method_cancel, SIP_481_NO_TRANSACTION },
+	{ sip_method_update, SIP_481_NO_TRANSACTION },
+	{ sip_method_prack, SIP_481_NO_TRANSACTION },
+	{ sip_method_info, SIP_481_NO_TRANSACTION },
+	{ sip_method_unknown, SIP_501_NOT_IMPLEMENTED },
+};
+
+static int reply(nta_agent_t *nta, msg_t *msg, int status, const char *phrase)
+{
+	return nta_msg_treply(nta, msg, status, phrase, SIPTAG_ALLOW_STR(AGENT_ALLOW), TAG_END());
+}
+
+static int answer_options(struct agent *a, nta_agent_t *nta, msg_t *msg)
+{
+	a->options++;
+	if (a->quitting)
+		return reply(nta, msg, SIP_503_SERVICE_UNAVAILABLE);
+	return nta_msg_treply(nta, msg, SIP_200_OK, SIPTAG_ALLOW_STR(AGENT_ALLOW),
+			      SIPTAG_ACCEPT_STR("application/sdp"),
+			      TAG_IF(a->user_agent, SIPTAG_SERVER_STR(a->user_agent)), TAG_END());
+}
+
+static int refuse_stranger(struct agent *a, nta_agent_t *nta, msg_t *msg, const sip_t *sip,
+			   const struct net_addr *source)
+{
+	a->strangers++;
+	agent_refused(a, &a->stranger_limit, source,
+		      "a request from a network that is not allowed (403)");
+	if (sip->sip_via && sip->sip_via->v_maddr) {
+		nta_msg_discard(nta, msg); /* would be sent to whom it names */
+		return 0;
+	}
+	return nta_msg_treply(nta, msg, SIP_403_FORBIDDEN, TPTAG_SDWN_AFTER(1), TAG_END());
+}
+
+static int refuse(nta_agent_t *nta, msg_t *msg, const sip_t *sip)
+{
+	sip_method_t method = sip->sip_request->rq_method;
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (refusals[i].method == method)
+			return reply(nta, msg, refusals[i].status, refusals[i].phrase);
+	if (sip->sip_to->a_tag)
+		return reply(nta, msg, SIP_481_NO_TRANSACTION);
+	return reply(nta, msg, SIP_405_METHOD_NOT_ALLOWED);
+}
+
+/* A response that no transaction waits for: a 200 again, or too late. */
+static int stray_response(struct agent *a, nta_agent_t *nta, msg_t *msg, const sip_t *sip,
+			  bool trusted)
+{
+	int status = sip->sip_status->st_status;
+	nta_leg_t *leg;
+	struct call *call;
+
+	if (trusted && status >= 200 && status < 300 &&
+	    sip->sip_cseq->cs_method == sip_method_invite && sip->sip_to->a_tag) {
+		leg = nta_leg_by_dialog(nta, NULL, sip->sip_call_id, sip->sip_to->a_tag, NULL,
+					sip->sip_from->a_tag, NULL);
+		call = leg ? nta_leg_magic(leg, dialog_request) : NULL;
+		if (!call || !nta_leg_get_rtag(leg))
+			single_refuse_answer(a, msg, sip);
+		else if (call->local_seq == sip->sip_cseq->cs_seq)
+			call_send_ack(call, call->local_seq);
+	}
+	nta_msg_discard(nta, msg);
+	return 0;
+}
+
+int receive_message(struct agent *a, nta_agent_t *nta, msg_t *msg, sip_t *sip)
+{
+	struct net_addr source;
+	bool trusted;
+
+	agent_source(msg, &source);
+	trusted = agent_trusts(a, &source);
+	if (sip->sip_status)
+		return stray_response(a, nta, msg, sip, trusted);
+	if (sip->sip_request->rq_method == sip_method_ack) {
+		nta_msg_discard(nta, msg);
+		return 0;
+	}
+	if (!trusted)
+		return refuse_stranger(a, nta, msg, sip, &source);
+	if (sip->sip_request->rq_method == sip_method_options && !sip->sip_to->a_tag)
+		return answer_options(a, nta, msg);
+	if (sip->sip_request->rq_method != sip_method_invite)
+		return refuse(nta, msg, sip);
+	if (sip->sip_to->a_tag)
+		return reply(nta, msg, SIP_481_NO_TRANSACTION);
+	incoming_invite(a, nta, msg, sip);
+	return 0;
+}

@@ -1,0 +1,85 @@
+#include "gateway/sip_wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* Text of ours that a message only reads: protobuf-c has no const strings. */
+static char *unconst(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+void wire_audio_put(const struct sdp_audio *audio, struct wire_audio *w)
+{
+	sip_agent__audio__init(&w->pb);
+	for (size_t i = 0; i < audio->nformats; i++) {
+		sip_agent__format__init(&w->formats[i]);
+		w->formats[i].payload_type = audio->formats[i].payload_type;
+		w->formats[i].encoding = (SipAgent__Encoding)audio->formats[i].encoding;
+		w->list[i] = &w->formats[i];
+	}
+	w->pb.address = unconst(audio->address);
+	w->pb.port = audio->port;
+	w->pb.n_formats = audio->nformats;
+	w->pb.formats = w->list;
+	w->pb.direction = (SipAgent__Direction)audio->direction;
+	w->pb.ptime_ms = audio->ptime_ms;
+	w->pb.maxptime_ms = audio->maxptime_ms;
+}
+
+static int get_text(const char *text, char *out, size_t outsz)
+{
+	int n = snprintf(out, outsz, "%s", text);
+
+	return n < 0 || (size_t)n >= outsz ? -E2BIG : 0;
+}
+
+int wire_audio_get(const SipAgent__Audio *pb, struct sdp_audio *out)
+{
+	*out = (struct sdp_audio){ .port = (uint16_t)pb->port,
+				   .direction = (enum sdp_direction)pb->direction,
+				   .ptime_ms = pb->ptime_ms,
+				   .maxptime_ms = pb->maxptime_ms };
+	if (pb->port > 65535 || pb->n_formats == 0 || pb->n_formats > SDP_MAX_FORMATS ||
+	    (unsigned)pb->direction > SDP_INACTIVE ||
+	    get_text(pb->address, out->address, sizeof(out->address)))
+		return -EINVAL;
+	for (size_t i = 0; i < pb->n_formats; i++) {
+		const SipAgent__Format *f = pb->formats[i];
+
+		if (f->payload_type > 127 || f->encoding == SIP_AGENT__ENCODING__OTHER ||
+		    (unsigned)f->encoding > SDP_COMFORT_NOISE)
+			return -EINVAL;
+		out->formats[i].payload_type = (uint8_t)f->payload_type;
+		out->formats[i].encoding = (enum sdp_encoding)f->encoding;
+	}
+	out->nformats = pb->n_formats;
+	return 0;
+}
+
+void wire_challenge_put(const struct digest_challenge *challenge, SipAgent__Challenge *pb)
+{
+	sip_agent__challenge__init(pb);
+	pb->proxy = challenge->proxy;
+	pb->realm = unconst(challenge->realm);
+	pb->nonce = unconst(challenge->nonce);
+	pb->opaque = unconst(challenge->opaque);
+	pb->has_opaque = challenge->has_opaque;
+	pb->stale = challenge->stale;
+	pb->algorithm = unconst(challenge->algorithm);
+	pb->qop = unconst(challenge->qop);
+}
+
+int wire_challenge_get(const SipAgent__Challenge *pb, struct digest_challenge *out)
+{
+	*out = (struct digest_challenge){ .proxy = pb->proxy,
+					  .has_opaque = pb->has_opaque,
+					  .stale = pb->stale };
+	if (get_text(pb->realm, out->realm, sizeof(out->realm)) ||
+	    get_text(pb->nonce, out->nonce, sizeof(out->nonce)) ||
+	    get_text(pb->opaque, out->opaque, sizeof(out->opaque)) ||
+	    get_text(pb->algorithm, out->algorithm, sizeof(out->algorithm)) ||
+	    get_text(pb->qop, out->qop, sizeof(out->qop)))
+		return -E2BIG;
+	return 0;
+}
