@@ -1,0 +1,84 @@
+#include "keys/key_ring.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "keys/domain.h"
+#include "keys/keyset.h"
+
+static int load(struct key_ring *ring, struct diag *diag)
+{
+	int err = keystore_load(ring->path, KEYSTORE_READ, &ring->store, diag);
+
+	if (err)
+		return err;
+	err = keystore_domain(ring->store, ring->curves, &ring->domain);
+	if (!err)
+		err = keystore_keyset(ring->store, ring->curves, ring->domain, &ring->keyset);
+	if (err)
+		diag_error(diag, NULL, "%s: its keys are not usable: %s", ring->path,
+			   strerror(-err));
+	return err;
+}
+
+int key_ring_open(const struct curves *curves, const char *path, struct key_ring **ring_out,
+		  struct diag *diag)
+{
+	struct key_ring *ring = calloc(1, sizeof(*ring));
+	int err;
+
+	if (!ring)
+		return -ENOMEM;
+	ring->curves = curves;
+	ring->path = strdup(path);
+	err = ring->path ? load(ring, diag) : -ENOMEM;
+	if (err) {
+		key_ring_close(&ring);
+		return err;
+	}
+	*ring_out = ring;
+	return 0;
+}
+
+void key_ring_close(struct key_ring **ringp)
+{
+	struct key_ring *ring = *ringp;
+
+	if (!ring)
+		return;
+	*ringp = NULL;
+	keyset_free(&ring->keyset);
+	domain_free(&ring->domain);
+	keystore_free(&ring->store);
+	free(ring->path);
+	free(ring);
+}
+
+int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revision,
+		    struct slice entry, struct slice shared, int64_t now_s,
+		    struct key_ring **ring_out, struct diag *diag)
+{
+	struct keystore *store = NULL;
+	int err = keystore_load(ring->path, KEYSTORE_CHANGE, &store, diag);
+
+	if (!err)
+		err = keystore_apply_update(store, ring->curves, month, revision, entry, shared,
+					    now_s, diag);
+	keystore_free(&store);
+	return err ? err : key_ring_open(ring->curves, ring->path, ring_out, diag);
+}
+
+int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct diag *diag)
+{
+	struct keystore *store = NULL;
+	int err = keystore_load(ring->path, KEYSTORE_CHANGE, &store, diag);
+
+	if (!err && keystore_expire(store, now_s)) {
+		err = keystore_save(store);
+		err = err ? err : 1;
+	}
+	keystore_free(&store);
+	return err;
+}

@@ -1,0 +1,37 @@
+/* key_ring.h - a key store opened for use: its domain and the keys of every month,
+ * loaded and checked.
+ *
+ * A ring never changes.  An update or a new letter makes another one; whoever
+ * uses the old one switches over and frees it.  Threads: as keystore.h.
+ */
+#ifndef KEYS_KEY_RING_H
+#define KEYS_KEY_RING_H
+
+#include "keys/keystore.h"
+
+struct key_ring {
+	const struct curves *curves; /* borrowed */
+	char *path;                  /* of the store */
+	struct keystore *store;
+	struct domain *domain;
+	struct keyset *keyset;
+};
+
+/* Opens the store at path (some 30 ms a month).  Returns 0, or as keystore_load(),
+ * keystore_domain() and keystore_keyset() with diag set. */
+int key_ring_open(const struct curves *curves, const char *path, struct key_ring **ring_out,
+		  struct diag *diag);
+void key_ring_close(struct key_ring **ringp);
+
+/* Applies a month's update to the store on disk (keystore_apply_update) and opens
+ * it anew.  Returns 0, -EBUSY (another program is changing the store), or as those;
+ * the old ring stays usable in any case. */
+int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revision,
+		    struct slice entry, struct slice shared, int64_t now_s,
+		    struct key_ring **ring_out, struct diag *diag);
+
+/* Wipes from the store on disk what is past (keystore_expire).  Returns 1 when
+ * something was: open the store anew; 0, or -errno. */
+int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct diag *diag);
+
+#endif
