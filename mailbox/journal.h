@@ -10,7 +10,7 @@
  * anybody be told.  One sync covers all changes before it: call it once per turn
  * of the loop.  A torn tail is cut off at the next open and kept as PATH.torn.
  *
- * Payloads stay on disk; an entry costs about 100 octets of memory.
+ * Payloads stay on disk; an entry costs about 200 octets of memory.
  */
 #ifndef MAILBOX_JOURNAL_H
 #define MAILBOX_JOURNAL_H
