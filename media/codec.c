@@ -3,15 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <spandsp.h>
-
+#include "media/conceal.h"
 #include "media/g711.h"
 #include "media/opus_codec.h"
 
 struct codec {
 	enum media_codec kind;
 	const struct g711_law *law; /* G.711 */
-	plc_state_t *plc;           /* G.711 */
+	struct conceal conceal;     /* G.711 */
 	struct opus_codec *opus;    /* Opus */
 };
 
@@ -26,9 +25,9 @@ struct codec *codec_new(enum media_codec kind)
 		c->opus = opus_codec_new();
 	} else {
 		c->law = kind == MEDIA_PCMA ? g711_a_law() : g711_mu_law();
-		c->plc = plc_init(NULL);
+		conceal_init(&c->conceal);
 	}
-	if (!c->opus && !c->plc)
+	if (!c->opus && !c->law)
 		codec_free(&c);
 	return c;
 }
@@ -41,8 +40,6 @@ void codec_free(struct codec **codecp)
 		return;
 	*codecp = NULL;
 	opus_codec_free(&c->opus);
-	if (c->plc)
-		plc_free(c->plc);
 	free(c);
 }
 
@@ -91,14 +88,14 @@ int codec_decode(struct codec *c, struct slice payload, int16_t pcm_out[MEDIA_MA
 	if (c->kind == MEDIA_OPUS)
 		return opus_codec_decode(c->opus, payload, pcm_out, MEDIA_MAX_FRAME);
 	g711_law_decode(c->law, payload.p, payload.n, pcm_out);
-	plc_rx(c->plc, pcm_out, n); /* remembers the pitch; blends after a loss */
+	conceal_good(&c->conceal, pcm_out, (size_t)n);
 	return n;
 }
 
 void codec_conceal(struct codec *c, struct slice next, size_t n, int16_t *pcm_out)
 {
 	if (c->kind != MEDIA_OPUS)
-		plc_fillin(c->plc, pcm_out, (int)n);
+		conceal_fill(&c->conceal, pcm_out, n);
 	else if (opus_codec_conceal(c->opus, next, n, pcm_out))
 		memset(pcm_out, 0, n * sizeof(*pcm_out));
 }

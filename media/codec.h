@@ -44,7 +44,7 @@ int codec_decode(struct codec *codec, struct slice payload, int16_t pcm_out[MEDI
 
 /* Fills n samples (1 to MEDIA_MAX_FRAME) that were lost just before payload next, from
  * its in-band FEC where there is some; next may be empty.  Opus decodes or conceals,
- * G.711 repeats the pitch (spandsp). */
+ * G.711 repeats the pitch (conceal.h). */
 void codec_conceal(struct codec *codec, struct slice next, size_t n, int16_t *pcm_out);
 
 #endif

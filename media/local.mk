@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libmedia.a
 %C%_libmedia_a_SOURCES = \
 	%D%/bridge.c %D%/bridge.h \
 	%D%/codec.c %D%/codec.h \
+	%D%/conceal.c %D%/conceal.h \
 	%D%/dtmf.c %D%/dtmf.h \
 	%D%/g711.c %D%/g711.h \
 	%D%/leg.h \

@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	%D%/test_g711 \
 	%D%/test_reorder \
 	%D%/test_rtp \
+	%D%/test_secure_leg \
 	%D%/test_speech_match \
 	%D%/test_srtp \
 	%D%/test_stun \
@@ -24,6 +25,9 @@ MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
 %C%_test_reorder_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_rtp_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_rtp_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_secure_leg_SOURCES = %D%/test_secure_leg.c %D%/link.c %D%/link.h %D%/speech.c %D%/speech.h
+%C%_test_secure_leg_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_secure_leg_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_speech_match_SOURCES = %D%/test_speech_match.c %D%/speech.c %D%/speech.h
 %C%_test_speech_match_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_speech_match_LDADD = $(MEDIA_TEST_LDADD)
