@@ -40,10 +40,13 @@ struct map_entry_spec {
 int map_add(struct map *map, const struct map_entry_spec *spec, struct diag *diag);
 
 /* Compiles the index.  Once, after the last entry and before the first use.
- * Warns of entries that can never be reached in either direction, of repeated
- * names, and when more than 64 entries share both beginning and end.
- * Returns 0 or -ENOMEM. */
+ * Warns of repeated names, and when more than 64 entries share both beginning and
+ * end.  Returns 0 or -ENOMEM. */
 int map_finish(struct map *map, struct diag *diag);
+
+/* Warns of entries of a finished map that are of no use for URIs of a scheme: an
+ * earlier entry matches all that they match, or what they yield can never be used. */
+void map_check(const struct map *map, enum uri_scheme scheme, struct diag *diag);
 
 /* What became of a URI. */
 struct map_result {

@@ -53,6 +53,10 @@ int router_use_map(struct router *router, enum route_interface interface, enum r
 const struct map *router_used_map(const struct router *router, enum route_interface interface,
 				  enum route_use use, size_t i);
 
+/* Warns of maps that are unused or empty, and of entries that are of no use where their
+ * map is used (map_check()). */
+void router_check(const struct router *router, struct diag *diag);
+
 struct route_call {
 	enum route_interface from_interface; /* where the call came in */
 	struct slice to;                     /* sip: the Request-URI */

@@ -1,1 +1,12 @@
 # tests of maps/
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_uri %D%/test_map %D%/test_translate_map %D%/test_route
+endif
+%C%_test_uri_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_uri_LDADD = maps/libmaps.a base/libbase.a $(CMOCKA_LIBS)
+%C%_test_map_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_map_LDADD = maps/libmaps.a base/libbase.a $(CMOCKA_LIBS)
+%C%_test_translate_map_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_translate_map_LDADD = maps/libmaps.a base/libbase.a $(CMOCKA_LIBS)
+%C%_test_route_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_route_LDADD = maps/libmaps.a base/libbase.a $(CMOCKA_LIBS)

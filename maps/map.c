@@ -1,0 +1,181 @@
+#include "maps/map_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "maps/explain.h"
+#include "maps/fill.h"
+#include "maps/nearest.h"
+
+struct map *map_new(const char *name, const struct diag_place *place)
+{
+	struct map *map = calloc(1, sizeof(*map));
+
+	if (!map)
+		return NULL;
+	map->name = arena_text(&map->arena, slice_str(name));
+	if (place)
+		map->place = *place;
+	if (!map->name)
+		map_free(&map);
+	return map;
+}
+
+void map_free(struct map **mapp)
+{
+	struct map *map = *mapp;
+
+	if (!map)
+		return;
+	for (size_t i = 0; i < MAP_SCHEMES; i++)
+		index_free(&map->index[i]);
+	free(map->entry);
+	arena_free(&map->arena);
+	free(map);
+	*mapp = NULL;
+}
+
+/* An entry and the subject of a lookup. */
+struct lookup {
+	const struct map *map;
+	struct subject subject;
+};
+
+static bool entry_matches(const void *arg, uint32_t number)
+{
+	const struct lookup *lookup = arg;
+	const struct pattern *side = &lookup->map->entry[number].side[lookup->subject.uri->scheme];
+	struct captures captures;
+
+	return pattern_match(side, &lookup->subject, &captures);
+}
+
+uint32_t map_find(const struct map *map, const struct uri *uri, uint32_t limit)
+{
+	struct lookup lookup = { map, { uri->text, uri } };
+
+	return index_find(map->index[uri->scheme], slice_from(uri->text, 4), limit, entry_matches,
+			  &lookup);
+}
+
+static void explain_misses(const struct map *map, const struct uri *uri, size_t limit,
+			   struct explain *explain)
+{
+	struct subject subject = { uri->text, uri };
+	struct nearest nearest = { .n = 0 };
+	char text[2 * PATTERN_MAX_TEXT];
+
+	for (size_t i = 0; i < limit && i < NEAREST_LOOKED_AT; i++)
+		nearest_look(&nearest, i, &map->entry[i].side[uri->scheme], &subject);
+	for (size_t i = 0; i < nearest.n; i++) {
+		const struct map_entry *entry = &map->entry[nearest.miss[i].number];
+		struct buf b = BUF_OF(text);
+
+		pattern_write(&entry->side[uri->scheme], &b);
+		buf_put_str(&b, " does not match: ");
+		pattern_explain_miss(&entry->side[uri->scheme], &subject, &b);
+		explain_add(explain, EXPLAIN_MISS, map->name, entry->name, &entry->place, "%s",
+			    text);
+	}
+}
+
+static void explain_match(const struct map *map, const struct uri *uri, uint32_t number,
+			  const struct captures *captures, const struct map_result *result,
+			  struct explain *explain)
+{
+	const struct map_entry *entry = &map->entry[number];
+	const struct pattern *side = &entry->side[uri->scheme];
+	char text[2 * PATTERN_MAX_TEXT];
+	struct buf b = BUF_OF(text);
+
+	if (number > 0)
+		explain_misses(map, uri, number, explain);
+	pattern_write(side, &b);
+	buf_put_str(&b, " matches");
+	if (pattern_beginning(side, (uint8_t[URI_MAX]){ 0 }) < uri->text.n - 4)
+		buf_put_str(&b, " with ");
+	captures_write(captures, side, &b);
+	explain_add(explain, EXPLAIN_MATCH, map->name, entry->name, &entry->place,
+		    "%s (entry %u of %zu)", text, number + 1, map->n);
+	explain_add(explain, EXPLAIN_NOTE, NULL, NULL, NULL, "%s becomes %s", uri->buf,
+		    result->text);
+	if (result->fault)
+		explain_add(explain, EXPLAIN_REJECT, NULL, NULL, NULL, "%s must not be used: %s",
+			    result->text, result->why);
+}
+
+static void fill(const struct map_entry *entry, const struct values *values,
+		 struct map_result *result)
+{
+	struct buf to = BUF_OF(result->text);
+
+	result->why = NULL;
+	if (result->scheme == URI_TEL) {
+		result->fault = fill_tel(&entry->side[URI_TEL], values, &to, &result->why);
+		return;
+	}
+	result->fault = fill_sip(&entry->side[URI_SIP], values, &to, &result->why);
+	if (!result->fault && entry->no_host) {
+		result->fault = -EINVAL;
+		result->why = "the entry's sip side has no usable host";
+	}
+}
+
+int map_apply(const struct map *map, const struct uri *uri, struct map_result *result_out,
+	      struct explain *explain)
+{
+	uint32_t number = map->n ? map_find(map, uri, (uint32_t)map->n) : INDEX_NONE;
+	struct subject subject = { uri->text, uri };
+	struct captures captures = { 0 };
+	struct values values;
+
+	if (number == INDEX_NONE) {
+		if (explain)
+			explain_misses(map, uri, map->n, explain);
+		return 0;
+	}
+	result_out->entry = &map->entry[number];
+	result_out->scheme = map_other(uri->scheme);
+	values = (struct values){ &result_out->entry->side[uri->scheme], &captures };
+	pattern_match(values.in, &subject, &captures);
+	fill(result_out->entry, &values, result_out);
+	if (explain)
+		explain_match(map, uri, number, &captures, result_out, explain);
+	return 1;
+}
+
+const char *map_name(const struct map *map)
+{
+	return map->name;
+}
+
+const struct diag_place *map_place(const struct map *map)
+{
+	return &map->place;
+}
+
+size_t map_entries(const struct map *map)
+{
+	return map->n;
+}
+
+const struct map_entry *map_entry_at(const struct map *map, size_t i)
+{
+	return i < map->n ? &map->entry[i] : NULL;
+}
+
+const char *map_entry_name(const struct map_entry *entry)
+{
+	return entry->name;
+}
+
+const char *map_entry_auth(const struct map_entry *entry)
+{
+	return entry->auth;
+}
+
+struct diag_place map_entry_place(const struct map_entry *entry)
+{
+	return entry->place;
+}

@@ -1,0 +1,35 @@
+/* map_priv.h - what the files of map.h share. */
+#ifndef MAPS_MAP_PRIV_H
+#define MAPS_MAP_PRIV_H
+
+#include "maps/index.h"
+#include "maps/map.h"
+#include "maps/pattern.h"
+
+enum { MAP_SCHEMES = 2, MAP_CROWD = 64 /* entries in a group, above which loading warns */ };
+
+struct map_entry {
+	const char *name, *auth;
+	struct diag_place place;
+	struct pattern side[MAP_SCHEMES]; /* by enum uri_scheme */
+	bool no_host;                     /* the sip side yields no usable host */
+};
+
+struct map {
+	struct arena arena; /* of all texts and patterns */
+	const char *name;
+	struct diag_place place;
+	struct map_entry *entry;
+	size_t n, room;
+	struct index *index[MAP_SCHEMES];
+};
+
+/* The first entry below limit whose side matches uri, or INDEX_NONE. */
+uint32_t map_find(const struct map *map, const struct uri *uri, uint32_t limit);
+
+static inline enum uri_scheme map_other(enum uri_scheme scheme)
+{
+	return scheme == URI_SIP ? URI_TEL : URI_SIP;
+}
+
+#endif

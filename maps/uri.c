@@ -1,0 +1,344 @@
+#include "maps/uri.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+static int refuse(int err, const char *why, const char **why_out)
+{
+	if (why_out)
+		*why_out = why;
+	return err;
+}
+
+static bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_alpha(uint8_t c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static bool has_scheme(struct slice text, const char *scheme)
+{
+	return text.n >= 4 && strncasecmp((const char *)text.p, scheme, 4) == 0;
+}
+
+static bool has_any(struct slice text, const char *set)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (memchr(set, text.p[i], strlen(set)))
+			return true;
+	return false;
+}
+
+/* The part of text before the first octet of set; what follows goes to *behind. */
+static struct slice until(struct slice text, const char *set, struct slice *behind)
+{
+	size_t n = 0;
+
+	while (n < text.n && !memchr(set, text.p[n], strlen(set)))
+		n++;
+	*behind = slice_from(text, n);
+	return slice_of(text.p, n);
+}
+
+static int hex_value(uint8_t c)
+{
+	if (is_digit(c))
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Returns 0, or -EILSEQ for an escape without two hexadecimal digits. */
+static int put_decoded(struct buf *b, struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t c = text.p[i];
+
+		if (c == '%') {
+			int high = i + 2 < text.n ? hex_value(text.p[i + 1]) : -1;
+			int low = i + 2 < text.n ? hex_value(text.p[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return -EILSEQ;
+			c = (uint8_t)(high << 4 | low);
+			i += 2;
+		}
+		buf_put_u8(b, c);
+	}
+	return 0;
+}
+
+/* A name or IPv4 address has no empty label (a dot at the end is one root label). */
+static bool host_is_name(struct slice host)
+{
+	uint8_t before = '.';
+
+	for (size_t i = 0; i < host.n; i++) {
+		uint8_t c = host.p[i];
+
+		if (c == '.' ? before == '.' : !is_digit(c) && !is_alpha(c) && c != '-' && c != '_')
+			return false;
+		before = c;
+	}
+	return host.n > 0;
+}
+
+static bool host_is_ipv6(struct slice host)
+{
+	if (host.n < 4 || host.p[0] != '[' || host.p[host.n - 1] != ']')
+		return false;
+	for (size_t i = 1; i + 1 < host.n; i++)
+		if (hex_value(host.p[i]) < 0 && host.p[i] != ':' && host.p[i] != '.')
+			return false;
+	return true;
+}
+
+static bool port_is_valid(struct slice port)
+{
+	unsigned value = 0;
+
+	for (size_t i = 0; i < port.n; i++) {
+		if (!is_digit(port.p[i]))
+			return false;
+		value = value * 10 + (unsigned)(port.p[i] - '0');
+	}
+	return port.n > 0 && port.n <= 5 && value >= 1 && value <= 65535;
+}
+
+/* Takes apart what stands behind the "@": host, port, parameters, headers. */
+static int split_rest(struct uri *uri, const char **why_out)
+{
+	struct slice rest = uri->rest, left;
+	bool bracket = rest.n > 0 && rest.p[0] == '[';
+
+	uri->host = until(rest, bracket ? "]" : ":;?", &left);
+	if (bracket && left.n > 0) {
+		uri->host.n++;
+		left = slice_from(left, 1);
+	}
+	if (!(bracket ? host_is_ipv6(uri->host) : host_is_name(uri->host)))
+		return refuse(-EINVAL,
+			      uri->host.n ? "the host is no name or address" : "there is no host",
+			      why_out);
+	if (left.n > 0 && left.p[0] == ':') {
+		uri->port = until(slice_from(left, 1), ";?", &left);
+		if (!port_is_valid(uri->port))
+			return refuse(-EINVAL, "the port is no number from 1 to 65535", why_out);
+	}
+	if (left.n > 0 && left.p[0] == ';')
+		uri->params = until(slice_from(left, 1), "?", &left);
+	if (left.n > 0 && left.p[0] == '?')
+		uri->headers = slice_from(left, 1);
+	else if (left.n > 0)
+		return refuse(-EINVAL, "something follows the host", why_out);
+	return 0;
+}
+
+/* Writes host and all behind it with the host in lower case. */
+static void put_rest(struct buf *b, struct slice rest)
+{
+	struct slice behind, host = until(rest, ";?", &behind);
+
+	for (size_t i = 0; i < host.n; i++)
+		buf_put_u8(b, lower(host.p[i]));
+	buf_put_slice(b, behind);
+}
+
+static int parse_sip(struct slice text, struct uri *uri, const char **why_out)
+{
+	struct slice behind, front = until(text, "@", &behind);
+	struct buf b = BUF_OF(uri->buf);
+	size_t user_end;
+
+	uri->scheme = URI_SIP;
+	uri->has_user = behind.n > 0;
+	buf_put_str(&b, "sip:");
+	if (uri->has_user && put_decoded(&b, front) < 0)
+		return refuse(-EILSEQ, "\"%\" without two hexadecimal digits", why_out);
+	user_end = b.len;
+	uri->user = slice_of(uri->buf + 4, user_end - 4);
+	if (!text_is_clean(uri->user))
+		return refuse(-EILSEQ, "an escape for a control, or for no UTF-8", why_out);
+	if (uri->has_user)
+		buf_put_char(&b, '@');
+	put_rest(&b, uri->has_user ? slice_from(behind, 1) : text);
+	uri->text = buf_slice(&b);
+	uri->rest = slice_from(uri->text, user_end + uri->has_user);
+	if (has_any(uri->rest, "@"))
+		return refuse(-EINVAL, "there is more than one \"@\"", why_out);
+	return split_rest(uri, why_out);
+}
+
+static bool is_separator(uint8_t c)
+{
+	return c == '-' || c == '.' || c == '(' || c == ')';
+}
+
+static int parse_tel(struct slice text, struct uri *uri, const char **why_out)
+{
+	struct buf b = BUF_OF(uri->buf);
+	size_t i = 0;
+
+	uri->scheme = URI_TEL;
+	uri->has_user = true;
+	buf_put_str(&b, "tel:");
+	for (; i < text.n && text.p[i] != ';'; i++) {
+		uint8_t c = text.p[i];
+
+		if (c == 'w' && b.len > 4 && is_digit(b.p[b.len - 1]))
+			break;
+		if (is_separator(c))
+			continue;
+		if (hex_value(c) < 0 && c != '*' && c != '#' && (c != '+' || b.len > 4))
+			return refuse(-EINVAL, "a tel number with other characters than digits",
+				      why_out);
+		buf_put_u8(&b, c);
+	}
+	uri->user = slice_of(uri->buf + 4, b.len - 4);
+	if (uri->user.n == 0 || slice_eq_str(uri->user, "+"))
+		return refuse(-EINVAL, "a tel number without digits", why_out);
+	if (i < text.n) {
+		buf_put_char(&b, ';');
+		buf_put_slice(&b, slice_from(text, i + 1));
+	}
+	uri->text = buf_slice(&b);
+	uri->rest = slice_from(uri->text, 4 + uri->user.n);
+	uri->params = slice_from(uri->rest, 1);
+	if (has_any(uri->text, "@"))
+		return refuse(-EINVAL, "a tel URI with \"@\"", why_out);
+	return 0;
+}
+
+int uri_parse(struct slice text, struct uri *uri_out, const char **why_out)
+{
+	memset(uri_out, 0, sizeof(*uri_out));
+	if (text.n > URI_MAX)
+		return refuse(-EMSGSIZE, "more than 512 octets", why_out);
+	if (!text_is_clean(text))
+		return refuse(-EILSEQ, "control characters, or no UTF-8", why_out);
+	if (has_any(text, " <>\""))
+		return refuse(-EILSEQ, "a blank, a quote, \"<\" or \">\"", why_out);
+	if (has_scheme(text, "sip:"))
+		return parse_sip(slice_from(text, 4), uri_out, why_out);
+	if (has_scheme(text, "tel:"))
+		return parse_tel(slice_from(text, 4), uri_out, why_out);
+	return refuse(-EPROTONOSUPPORT, "neither a sip nor a tel URI", why_out);
+}
+
+static bool extension_is_valid(struct slice extension)
+{
+	for (size_t i = 0; i < extension.n; i++)
+		if (!is_digit(extension.p[i]) && !is_alpha(extension.p[i]) &&
+		    !memchr("*#._-", extension.p[i], 5))
+			return false;
+	return true;
+}
+
+int uri_check_tel(struct slice text, const char **why_out)
+{
+	struct slice behind, number = until(text, ";", &behind);
+	struct slice digits = slice_from(number, 5);
+
+	if (!slice_starts(text, "tel:+"))
+		return refuse(-EINVAL, "it does not begin with \"tel:+\"", why_out);
+	for (size_t i = 0; i < digits.n; i++)
+		if (!is_digit(digits.p[i]))
+			return refuse(-EINVAL, "the number holds something else than digits",
+				      why_out);
+	if (digits.n == 0)
+		return refuse(-EINVAL, "the number has no digits", why_out);
+	if (digits.n > URI_TEL_MAX_DIGITS)
+		return refuse(-EINVAL, "the number has more than 15 digits", why_out);
+	if (behind.n > 1 + URI_TEL_MAX_EXTENSION)
+		return refuse(-EINVAL, "the extension has more than 64 characters", why_out);
+	if (behind.n > 0 && !extension_is_valid(slice_from(behind, 1)))
+		return refuse(-EINVAL, "the extension holds something else than 0-9*#A-Za-z._-",
+			      why_out);
+	return 0;
+}
+
+struct slice uri_without_extension(struct slice text)
+{
+	struct slice behind;
+
+	return until(text, ";", &behind);
+}
+
+bool uri_same_number(struct slice a, struct slice b)
+{
+	return slice_eq(uri_without_extension(a), uri_without_extension(b));
+}
+
+static int read_transport(struct slice value, struct sip_target *target)
+{
+	static const struct {
+		const char *name;
+		enum sip_transport transport;
+	} known[] = { { "udp", SIP_UDP }, { "tcp", SIP_TCP }, { "tls", SIP_TLS } };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (value.n == 3 && strncasecmp((const char *)value.p, known[i].name, 3) == 0) {
+			target->transport = known[i].transport;
+			return 0;
+		}
+	return -EPROTONOSUPPORT;
+}
+
+static int read_params(struct slice params, struct sip_target *target)
+{
+	static const char name[] = "transport=";
+	bool seen = false;
+
+	while (params.n > 0) {
+		struct slice behind, param = until(params, ";", &behind);
+
+		if (param.n >= strlen(name) &&
+		    strncasecmp((const char *)param.p, name, strlen(name)) == 0) {
+			if (seen || read_transport(slice_from(param, strlen(name)), target) < 0)
+				return seen ? -EINVAL : -EPROTONOSUPPORT;
+			seen = true;
+		}
+		params = slice_from(behind, 1);
+	}
+	return 0;
+}
+
+int uri_sip_target(const struct uri *uri, struct sip_target *target_out)
+{
+	struct sip_target target = { .transport = SIP_UDP };
+	struct slice host = uri->host;
+	int err;
+
+	if (uri->scheme != URI_SIP || host.n == 0)
+		return -EINVAL;
+	if (host.p[0] == '[')
+		host = slice_of(host.p + 1, host.n - 2);
+	if (host.n >= sizeof(target.host))
+		return -EINVAL;
+	memcpy(target.host, host.p, host.n);
+	err = read_params(uri->params, &target);
+	if (err)
+		return err;
+	target.port_given = uri->port.n > 0;
+	target.port = target.transport == SIP_TLS ? 5061 : 5060;
+	if (target.port_given) {
+		target.port = 0;
+		for (size_t i = 0; i < uri->port.n; i++)
+			target.port = (uint16_t)(target.port * 10 + (uri->port.p[i] - '0'));
+	}
+	*target_out = target;
+	return 0;
+}
