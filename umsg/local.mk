@@ -11,7 +11,11 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 %C%_libumsg_a_SOURCES = \
 	%D%/frame.c %D%/frame.h \
 	%D%/frame_rules.c %D%/frame_rules.h \
-	%D%/link.h \
-	%D%/text.c %D%/text.h
+	%D%/link.c %D%/link.h \
+	%D%/link_io.c %D%/link_priv.h \
+	%D%/link_tls.c %D%/link_tls.h \
+	%D%/text.c %D%/text.h \
+	%D%/upgrade.c %D%/upgrade.h \
+	%D%/websocket.c %D%/websocket.h
 # umsg.pb-c.h must be there before anything of ours is compiled
 $(%C%_libumsg_a_OBJECTS): %D%/umsg.pb-c.h

@@ -6,3 +6,8 @@ tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_fuzz_fuzz_frame_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_frame_LDADD = $(UMSG_LIBS)
 $(tests_fuzz_fuzz_frame_OBJECTS): umsg/umsg.pb-c.h
+EXTRA_DIST += tests/fuzz/corpus/upgrade
+FUZZ_TARGETS += tests/fuzz/fuzz_upgrade
+tests_fuzz_fuzz_upgrade_SOURCES = tests/fuzz/fuzz_upgrade.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_upgrade_LDFLAGS = $(FUZZING_LDFLAGS)
+tests_fuzz_fuzz_upgrade_LDADD = $(UMSG_LIBS)

@@ -1,5 +1,5 @@
 # tests of umsg/
-UMSG_TESTS = %D%/test_frame
+UMSG_TESTS = %D%/test_frame %D%/test_upgrade %D%/test_websocket %D%/test_link
 if HAVE_CMOCKA
 check_PROGRAMS += $(UMSG_TESTS)
 endif
@@ -7,6 +7,14 @@ UMSG_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS) $(EVENT_CFLAG
 	$(PROTOBUF_C_CFLAGS)
 UMSG_LIBS = umsg/libumsg.a umsg/libumsg_proto.a keys/libkeys.a base/libbase.a \
 	$(WSLAY_LIBS) $(OPENSSL_LIBS) $(EVENT_LIBS) $(PROTOBUF_C_LIBS)
+UMSG_TEST_LIBS = $(UMSG_LIBS) $(CMOCKA_LIBS)
 %C%_test_frame_CFLAGS = $(UMSG_TEST_CFLAGS)
-%C%_test_frame_LDADD = $(UMSG_LIBS) $(CMOCKA_LIBS)
+%C%_test_frame_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_link_SOURCES = %D%/test_link.c %D%/loop.h
+%C%_test_link_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_link_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_upgrade_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_upgrade_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_websocket_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_websocket_LDADD = $(UMSG_TEST_LIBS)
 $(%C%_test_frame_OBJECTS): umsg/umsg.pb-c.h

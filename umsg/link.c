@@ -1,0 +1,545 @@
+#include "umsg/link.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+#include "base/clock.h"
+#include "keys/secret.h"
+#include "umsg/link_priv.h"
+
+enum {
+	GRACE_MS = 30000,
+	PING_OCTETS = 8,
+};
+
+static const struct link_limits default_limits = {
+	.connect_ms = 10000,
+	.handshake_ms = 10000,
+	.message_ms = 30000,
+	.close_ms = 2000,
+	.queue_octets = 1 << 20,
+};
+
+/* ---- context ---- */
+
+static unsigned or_default(unsigned value, unsigned otherwise)
+{
+	return value ? value : otherwise;
+}
+
+static void set_limits(struct link_context *context, const struct link_limits *limits)
+{
+	const struct link_limits *d = &default_limits;
+	static const struct link_limits none;
+
+	if (!limits)
+		limits = &none;
+	context->limits = (struct link_limits){
+		.connect_ms = or_default(limits->connect_ms, d->connect_ms),
+		.handshake_ms = or_default(limits->handshake_ms, d->handshake_ms),
+		.message_ms = or_default(limits->message_ms, d->message_ms),
+		.close_ms = or_default(limits->close_ms, d->close_ms),
+		.queue_octets = limits->queue_octets ? limits->queue_octets : d->queue_octets,
+	};
+}
+
+int link_context_new(struct event_base *base, const struct link_limits *limits,
+		     struct link_context **context_out)
+{
+	struct link_context *context = calloc(1, sizeof(*context));
+
+	if (!context)
+		return -ENOMEM;
+	context->base = base;
+	set_limits(context, limits);
+	context->engine = ws_engine_new();
+	context->server = link_tls_server();
+	context->client = link_tls_client();
+	if (!context->engine || !context->server || !context->client) {
+		link_context_free(&context);
+		return -EIO;
+	}
+	*context_out = context;
+	return 0;
+}
+
+void link_context_free(struct link_context **contextp)
+{
+	struct link_context *context = *contextp;
+
+	if (!context)
+		return;
+	ws_engine_free(&context->engine);
+	SSL_CTX_free(context->server);
+	SSL_CTX_free(context->client);
+	free(context);
+	*contextp = NULL;
+}
+
+/* ---- events and the end ---- */
+
+static void release(struct link *link)
+{
+	ws_reader_done(&link->reader, link->context->engine);
+	ws_out_done(&link->out);
+	free(link->head);
+	free((char *)(uintptr_t)link->login.host);
+	free(link->identity);
+	wipe(link->psk, sizeof(link->psk));
+	free(link);
+}
+
+static void shut(struct link *link)
+{
+	if (link->fd < 0)
+		return;
+	event_del(&link->readable);
+	event_del(&link->writable);
+	event_del(&link->timer);
+	if (link->ssl && SSL_is_init_finished(link->ssl))
+		SSL_shutdown(link->ssl); /* our close_notify; the peer's is not waited for */
+	SSL_free(link->ssl);
+	link->ssl = NULL;
+	ERR_clear_error();
+	close(link->fd);
+	link->fd = -1;
+	link->state = GONE;
+}
+
+void link_free(struct link **linkp)
+{
+	struct link *link = *linkp;
+
+	if (!link)
+		return;
+	*linkp = NULL;
+	shut(link);
+	if (link->depth)
+		link->doomed = true;
+	else
+		release(link);
+}
+
+void link_tell(struct link *link, const struct link_event *event)
+{
+	if (!link->doomed)
+		link->ops->event(link->arg, link, event);
+}
+
+void link_tell_kind(struct link *link, enum link_event_kind kind, const char *text)
+{
+	const struct link_event event = { .kind = kind, .text = text };
+
+	link_tell(link, &event);
+}
+
+void link_end(struct link *link, enum link_reason reason, unsigned code, const char *text)
+{
+	const struct link_event event = {
+		.kind = LINK_CLOSED,
+		.reason = reason,
+		.code = code,
+		.text = text ? text : "",
+	};
+
+	if (link->state == GONE)
+		return;
+	shut(link);
+	link_tell(link, &event);
+}
+
+/* Every entry from the loop stands between enter() and leave(). */
+static void enter(struct link *link)
+{
+	link->depth++;
+}
+
+static void leave(struct link *link)
+{
+	if (--link->depth == 0 && link->doomed)
+		release(link);
+}
+
+const char *link_reason_name(enum link_reason reason)
+{
+	static const char *const names[] = {
+		[LINK_OPEN] = "open",
+		[LINK_BY_US] = "closed",
+		[LINK_BY_PEER] = "closed-by-peer",
+		[LINK_UNREACHABLE] = "unreachable",
+		[LINK_REFUSED] = "refused",
+		[LINK_BAD_UPGRADE] = "bad-upgrade",
+		[LINK_TIMED_OUT] = "timed-out",
+		[LINK_SILENT] = "silent",
+		[LINK_BROKEN] = "broken",
+		[LINK_PROTOCOL] = "protocol-error",
+		[LINK_TOO_LARGE] = "too-large",
+		[LINK_SLOW] = "too-slow",
+		[LINK_NO_MEMORY] = "no-memory",
+	};
+
+	return names[reason];
+}
+
+void link_give_up(struct link *link, enum link_reason reason)
+{
+	link->reason = reason;
+	link->discard = true;
+	link_phase(link, CLOSING, 1);
+}
+
+/* ---- time ---- */
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static int64_t ping_due(const struct link *link)
+{
+	if (link->state != UP || link->interval_ms == 0 || link->method != LINK_KEEP_WS)
+		return 0;
+	if (link->ping_sent) /* whatever comes is a sign of life */
+		return link->grace_ms + (link->ping_sent > link->stats.heard_ms
+						 ? link->ping_sent
+						 : link->stats.heard_ms);
+	return link->stats.heard_ms + link->interval_ms;
+}
+
+/* The timer may fire too soon, because what came in the meantime moved what is due:
+ * then it is armed again. */
+void link_arm(struct link *link)
+{
+	int64_t due = sooner(sooner(link->phase_due, link->message_due), ping_due(link));
+	int64_t in = due - clock_mono_ms();
+	struct timeval tv;
+
+	if (link->state == GONE || due == 0 || (link->armed && link->armed <= due))
+		return;
+	if (in < 0)
+		in = 0;
+	tv.tv_sec = in / 1000;
+	tv.tv_usec = in % 1000 * 1000;
+	link->armed = due;
+	event_add(&link->timer, &tv);
+}
+
+void link_phase(struct link *link, enum link_state state, unsigned limit_ms)
+{
+	link->state = state;
+	link->phase_due = limit_ms ? clock_mono_ms() + limit_ms : 0;
+	link_arm(link);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *link = arg;
+	int64_t now = clock_mono_ms();
+
+	(void)fd;
+	(void)what;
+	enter(link);
+	link->armed = 0;
+	if (link->phase_due && now >= link->phase_due)
+		link_end(link, link->reason ? link->reason : LINK_TIMED_OUT, link->code,
+			 link->text);
+	else if (link->message_due && now >= link->message_due)
+		link_end(link, LINK_TIMED_OUT, 0, "a message did not end in time");
+	else if (ping_due(link) && now >= ping_due(link)) {
+		if (link->ping_sent)
+			link_end(link, LINK_SILENT, 0, "no answer to a ping");
+		else
+			link_ping(link);
+	}
+	link_arm(link);
+	leave(link);
+}
+
+/* ---- sending ---- */
+
+size_t link_queued(const struct link *link)
+{
+	return link->out.n - link->out.start;
+}
+
+int link_send(struct link *link, struct slice message)
+{
+	int err;
+
+	if (link->state != UP)
+		return -ENOTCONN;
+	if (message.n > LINK_MESSAGE_MAX)
+		return -EMSGSIZE;
+	err = link_queue(link, WS_BINARY, message);
+	if (err)
+		return err;
+	link->stats.frames_out++;
+	link->stats.octets_out += message.n;
+	return 0;
+}
+
+int link_ping(struct link *link)
+{
+	int64_t now = clock_mono_ms();
+	uint8_t payload[PING_OCTETS];
+	int err;
+
+	if (link->state != UP)
+		return -ENOTCONN;
+	if (link->ping_sent)
+		return -EALREADY;
+	for (int i = 0; i < PING_OCTETS; i++)
+		payload[i] = (uint8_t)((uint64_t)now >> (8 * i));
+	err = link_queue(link, WS_PING, slice_of(payload, sizeof(payload)));
+	if (err)
+		return err;
+	link->ping_sent = now;
+	return 0;
+}
+
+void link_close(struct link *link, unsigned code)
+{
+	if (link->state == UP)
+		link_begin_close(link, LINK_BY_US, code, false);
+	else if (link->state != CLOSING && link->state != GONE)
+		link_give_up(link, LINK_BY_US);
+}
+
+/* ---- connecting ---- */
+
+static void connected(struct link *link)
+{
+	socklen_t n = sizeof(int);
+	int err = 0;
+
+	if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0)
+		err = errno;
+	if (err) {
+		link_end(link, LINK_UNREACHABLE, 0, strerror(err));
+		return;
+	}
+	link_tell_kind(link, LINK_CONNECTED, NULL);
+	if (link->state != CONNECTING)
+		return;
+	if (link_begin_tls(link) < 0)
+		link_end(link, LINK_NO_MEMORY, 0, NULL);
+	else
+		link_shake(link);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *link = arg;
+
+	(void)fd;
+	(void)what;
+	enter(link);
+	if (link->state == SHAKING)
+		link_shake(link);
+	else if (link->state != CONNECTING && link->state != GONE && link->ssl)
+		link_read(link);
+	leave(link);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct link *link = arg;
+
+	(void)fd;
+	(void)what;
+	enter(link);
+	link->flushing = false;
+	if (link->state == CONNECTING)
+		connected(link);
+	else if (link->state == SHAKING)
+		link_shake(link);
+	else if (link->state != GONE && link->ssl)
+		link_flush(link);
+	leave(link);
+}
+
+static void no_delay(int fd)
+{
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+static struct link *new_link(struct link_context *context, int fd, const struct link_ops *ops,
+			     void *arg)
+{
+	struct link *link = calloc(1, sizeof(*link));
+
+	if (!link)
+		return NULL;
+	link->context = context;
+	link->fd = fd;
+	link->ops = ops;
+	link->arg = arg;
+	link->stats.since_ms = clock_mono_ms();
+	link->stats.heard_ms = link->stats.since_ms;
+	event_assign(&link->readable, context->base, fd, EV_READ | EV_PERSIST, on_readable, link);
+	event_assign(&link->writable, context->base, fd, EV_WRITE, on_writable, link);
+	event_assign(&link->timer, context->base, -1, 0, on_timer, link);
+	return link;
+}
+
+/* OpenSSL asks for the key of a hello's first identity; after a HelloRetryRequest it
+ * asks again, and then only the same one is good. */
+static bool find_psk(struct link_tls_peer *peer, struct slice identity, uint8_t psk_out[LINK_PSK])
+{
+	struct link *link = (struct link *)(void *)((char *)peer - offsetof(struct link, tls));
+
+	if (!peer->asked) {
+		peer->asked = true;
+		link->ops->psk(link->arg, link, identity, link->psk);
+		if (identity.n >= 1 && identity.n <= LINK_IDENTITY_MAX &&
+		    !memchr(identity.p, 0, identity.n))
+			link->identity = strndup((const char *)identity.p, identity.n);
+	} else if (!link->identity || !slice_eq_str(identity, link->identity)) {
+		return RAND_bytes(psk_out, LINK_PSK) == 1;
+	}
+	memcpy(psk_out, link->psk, LINK_PSK);
+	return true;
+}
+
+int link_accept(struct link_context *context, int fd, const struct link_ops *ops, void *arg,
+		struct link **link_out)
+{
+	struct link *link = new_link(context, fd, ops, arg);
+
+	if (!link) {
+		close(fd);
+		return -ENOMEM;
+	}
+	link->server = true;
+	link->tls.find = find_psk;
+	link->peer.len = sizeof(link->peer.in6);
+	if (getpeername(fd, &link->peer.sa, &link->peer.len) < 0)
+		link->peer.len = 0;
+	no_delay(fd);
+	if (link_begin_tls(link) < 0) {
+		link_free(&link);
+		return -ENOMEM;
+	}
+	*link_out = link;
+	return 0;
+}
+
+static int set_login(struct link *link, const struct link_login *login)
+{
+	size_t n = strlen(login->identity);
+
+	if (n == 0 || n > LINK_IDENTITY_MAX || login->host[0] == '\0')
+		return -EINVAL;
+	link->login.host = strdup(login->host);
+	link->identity = strdup(login->identity);
+	if (!link->login.host || !link->identity)
+		return -ENOMEM;
+	memcpy(link->psk, login->psk, LINK_PSK);
+	link->tls.identity = link->identity;
+	link->tls.psk = link->psk;
+	return 0;
+}
+
+int link_connect(struct link_context *context, const struct net_addr *addr,
+		 const struct link_login *login, const struct link_ops *ops, void *arg,
+		 struct link **link_out)
+{
+	int err, fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct link *link;
+
+	if (fd < 0)
+		return -errno;
+	link = new_link(context, fd, ops, arg);
+	if (!link) {
+		close(fd);
+		return -ENOMEM;
+	}
+	link->peer = *addr;
+	no_delay(fd);
+	err = set_login(link, login);
+	if (err) {
+		link_free(&link);
+		return err;
+	}
+	link_phase(link, CONNECTING, context->limits.connect_ms);
+	if (connect(fd, &addr->sa, addr->len) < 0 && errno != EINPROGRESS) {
+		link->reason = LINK_UNREACHABLE;
+		link->text = strerror(errno);
+		link_phase(link, CLOSING, 1); /* told from the loop */
+	} else {
+		event_add(&link->writable, NULL);
+	}
+	*link_out = link;
+	return 0;
+}
+
+/* ---- the rest ---- */
+
+void link_pause(struct link *link, bool paused)
+{
+	if (link->paused == paused || link->state == GONE)
+		return;
+	link->paused = paused;
+	if (paused) {
+		event_del(&link->readable);
+		return;
+	}
+	if (link->state == CONNECTING)
+		return;
+	event_add(&link->readable, NULL);
+	if (link->ssl && SSL_has_pending(link->ssl))
+		event_active(&link->readable, EV_READ, 0);
+}
+
+static void keep_alive_by_tcp(struct link *link)
+{
+	int on = link->interval_ms != 0, probes = 3;
+	int idle = (int)((link->interval_ms + 999) / 1000);
+	int between = (int)((link->grace_ms + 2999) / 3000);
+
+	setsockopt(link->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	if (!on)
+		return;
+	setsockopt(link->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(link->fd, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof(between));
+	setsockopt(link->fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+void link_set_keep_alive(struct link *link, enum link_keep_alive method, unsigned interval_ms,
+			 unsigned grace_ms)
+{
+	link->method = method;
+	link->interval_ms = interval_ms;
+	link->grace_ms = grace_ms ? grace_ms : GRACE_MS;
+	if (link->state == GONE)
+		return;
+	if (method == LINK_KEEP_TCP)
+		keep_alive_by_tcp(link);
+	link_arm(link);
+}
+
+const struct net_addr *link_peer(const struct link *link)
+{
+	return &link->peer;
+}
+
+void link_stats(const struct link *link, struct link_stats *stats_out)
+{
+	*stats_out = link->stats;
+}
+
+const char *link_cipher(const struct link *link)
+{
+	const char *name = link->ssl && SSL_is_init_finished(link->ssl)
+				   ? SSL_get_cipher_name(link->ssl)
+				   : NULL;
+
+	return name ? name : "";
+}

@@ -1,0 +1,356 @@
+#include "umsg/link_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <openssl/err.h>
+
+#include "base/clock.h"
+#include "keys/secret.h"
+
+enum {
+	READS_A_TURN = 4,     /* then the other links have theirs */
+	WRITE_OCTETS = 16384, /* of one TLS record */
+	PING_OCTETS = 8,
+};
+
+/* ---- writing ---- */
+
+static void flush_at_end_of_turn(struct link *link)
+{
+	if (link->flushing)
+		return;
+	link->flushing = true;
+	event_active(&link->writable, EV_WRITE, 0);
+}
+
+static void tls_failed(struct link *link, int result);
+
+bool link_flush(struct link *link)
+{
+	struct ws_out *out = &link->out;
+
+	while (out->start < out->n) {
+		size_t n = out->n - out->start;
+		int written;
+
+		ERR_clear_error();
+		written = SSL_write(link->ssl, out->p + out->start,
+				    (int)(n < WRITE_OCTETS ? n : WRITE_OCTETS));
+		if (written <= 0) {
+			tls_failed(link, written);
+			return link->state != GONE;
+		}
+		out->start += (size_t)written;
+	}
+	ws_out_done(out);
+	return true;
+}
+
+int link_queue(struct link *link, enum ws_kind kind, struct slice payload)
+{
+	int err;
+
+	if (link_queued(link) + payload.n > link->context->limits.queue_octets) {
+		link_give_up(link, LINK_SLOW);
+		return -ENOBUFS;
+	}
+	err = ws_write(link->context->engine, link->server ? WS_SERVER : WS_CLIENT, kind, payload,
+		       &link->out);
+	if (err)
+		return err;
+	flush_at_end_of_turn(link);
+	return 0;
+}
+
+void link_begin_close(struct link *link, enum link_reason reason, unsigned code, bool discard)
+{
+	const uint8_t payload[2] = { (uint8_t)(code >> 8), (uint8_t)code };
+
+	link->reason = reason;
+	link->discard = discard;
+	link->message_due = 0;
+	if (ws_write(link->context->engine, link->server ? WS_SERVER : WS_CLIENT, WS_CLOSE,
+		     slice_of(payload, sizeof(payload)), &link->out) == 0)
+		flush_at_end_of_turn(link);
+	if (link->paused)
+		link_pause(link, false);
+	link_phase(link, CLOSING, link->context->limits.close_ms);
+}
+
+/* ---- reading ---- */
+
+/* The peer's close: answered, then it is over. */
+static bool closed_by_peer(struct link *link, unsigned code)
+{
+	bool ours = link->state == CLOSING;
+
+	if (!ours) {
+		const uint8_t payload[2] = { (uint8_t)(code >> 8), (uint8_t)code };
+
+		ws_write(link->context->engine, link->server ? WS_SERVER : WS_CLIENT, WS_CLOSE,
+			 slice_of(payload, code == 1005 ? 0 : sizeof(payload)), &link->out);
+		if (!link_flush(link))
+			return false;
+	}
+	link_end(link, ours ? link->reason : LINK_BY_PEER, code, NULL);
+	return false;
+}
+
+static void got_pong(struct link *link, struct slice payload)
+{
+	struct link_event event = { .kind = LINK_PONG };
+	uint64_t sent = 0;
+
+	for (size_t i = 0; i < payload.n && i < PING_OCTETS; i++)
+		sent |= (uint64_t)payload.p[i] << (8 * i);
+	if (payload.n != PING_OCTETS || link->ping_sent == 0 || (int64_t)sent != link->ping_sent)
+		return; /* unasked for (RFC 6455 5.5.3): a sign of life and no more */
+	event.ms = (unsigned)(link->stats.heard_ms - link->ping_sent);
+	link->ping_sent = 0;
+	link_tell(link, &event);
+}
+
+static bool on_message(void *arg, enum ws_kind kind, struct slice payload, unsigned code)
+{
+	struct link *link = arg;
+	struct link_event event = { .kind = LINK_FRAME, .octets = payload };
+
+	link->message_due = 0;
+	switch (kind) {
+	case WS_BINARY:
+		if (link->state == UP) {
+			link->stats.frames_in++;
+			link->stats.octets_in += payload.n;
+			link_tell(link, &event);
+		}
+		break;
+	case WS_PING:
+		if (link->state == UP && link_queue(link, WS_PONG, payload) == 0)
+			link_tell_kind(link, LINK_PINGED, NULL);
+		break;
+	case WS_PONG:
+		got_pong(link, payload);
+		break;
+	case WS_CLOSE:
+		return closed_by_peer(link, code);
+	}
+	return link->state != GONE && !link->discard;
+}
+
+static void read_messages(struct link *link, struct slice octets)
+{
+	unsigned code;
+	int err = ws_read(link->context->engine, &link->reader, octets, on_message, link, &code);
+
+	if (link->state == GONE || err == -ECANCELED)
+		return;
+	if (err)
+		link_begin_close(link,
+				 err == -EMSGSIZE ? LINK_TOO_LARGE
+				 : err == -ENOMEM ? LINK_NO_MEMORY
+						  : LINK_PROTOCOL,
+				 code, true);
+	else if (!ws_reader_busy(&link->reader))
+		link->message_due = 0;
+	else if (link->message_due == 0)
+		link->message_due = link->stats.heard_ms + link->context->limits.message_ms;
+}
+
+static void now_up(struct link *link)
+{
+	free(link->head);
+	link->head = NULL;
+	ws_reader_init(&link->reader, link->server ? WS_SERVER : WS_CLIENT, LINK_MESSAGE_MAX);
+	link_phase(link, UP, 0);
+	link_tell_kind(link, LINK_NEGOTIATED, NULL);
+}
+
+/* Sends the refusal and waits for the peer to have read it. */
+static void refuse_upgrade(struct link *link, int status)
+{
+	char text[UPGRADE_TEXT_MAX];
+	int n = upgrade_make_refusal(status, text);
+
+	if (n > 0 && ws_out_put(&link->out, slice_of(text, (size_t)n)) == 0)
+		flush_at_end_of_turn(link);
+	link->reason = LINK_BAD_UPGRADE;
+	link->discard = true;
+	link_phase(link, CLOSING, link->context->limits.close_ms);
+}
+
+static void take_head(struct link *link, struct slice head)
+{
+	char text[UPGRADE_TEXT_MAX];
+	int status, n;
+
+	if (!link->server) {
+		if (upgrade_parse_response(head, link->key, &status) == 0)
+			now_up(link);
+		else
+			link_end(link, LINK_BAD_UPGRADE, 0, "the upgrade was refused");
+		return;
+	}
+	status = upgrade_parse_request(head, link->key);
+	if (status) {
+		refuse_upgrade(link, status);
+		return;
+	}
+	n = upgrade_make_response(link->key, text);
+	if (n < 0 || ws_out_put(&link->out, slice_of(text, (size_t)n)) < 0) {
+		link_end(link, LINK_NO_MEMORY, 0, NULL);
+		return;
+	}
+	flush_at_end_of_turn(link);
+	now_up(link);
+}
+
+/* Collects the head; what stands behind it are messages already. */
+static void read_head(struct link *link, struct slice octets)
+{
+	uint8_t *head = link->head;
+	size_t room = UPGRADE_HEAD_MAX - link->head_n;
+	size_t n = octets.n < room ? octets.n : room, before = link->head_n;
+	int end_at;
+
+	memcpy(head + before, octets.p, n);
+	link->head_n += n;
+	end_at = upgrade_head_end(slice_of(head, link->head_n));
+	if (end_at == 0)
+		return;
+	if (end_at < 0) {
+		if (link->server)
+			refuse_upgrade(link, 431);
+		else
+			link_end(link, LINK_BAD_UPGRADE, 0, "the head is too long");
+		return;
+	}
+	take_head(link, slice_of(head, (size_t)end_at));
+	octets = slice_from(octets, (size_t)end_at - before);
+	if (octets.n && (link->state == UP || link->state == CLOSING) && !link->discard)
+		read_messages(link, octets);
+}
+
+static void take_input(struct link *link, struct slice octets)
+{
+	link->stats.heard_ms = clock_mono_ms();
+	if (link->state == UPGRADING)
+		read_head(link, octets);
+	else if (!link->discard)
+		read_messages(link, octets);
+}
+
+/* What to do when an SSL call did not succeed. */
+static void tls_failed(struct link *link, int result)
+{
+	int saved = errno, error = SSL_get_error(link->ssl, result);
+	enum link_reason reason;
+
+	switch (error) {
+	case SSL_ERROR_WANT_READ:
+		return;
+	case SSL_ERROR_WANT_WRITE:
+		event_add(&link->writable, NULL);
+		return;
+	case SSL_ERROR_ZERO_RETURN:
+		link_end(link, link->reason ? link->reason : LINK_BY_PEER, link->code, NULL);
+		return;
+	case SSL_ERROR_SYSCALL:
+		link_end(link, link->reason ? link->reason : LINK_BROKEN, 0,
+			 saved ? strerror(saved) : "the peer ended the connection");
+		return;
+	default:
+		reason = ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING ||
+					 link->state != SHAKING
+				 ? LINK_BROKEN
+				 : LINK_REFUSED;
+		link_end(link, link->reason ? link->reason : reason, 0, link_tls_reason());
+	}
+}
+
+void link_read(struct link *link)
+{
+	struct link_context *context = link->context;
+
+	for (int i = 0; i < READS_A_TURN && link->state != GONE && !link->paused; i++) {
+		int n;
+
+		ERR_clear_error();
+		errno = 0;
+		n = SSL_read(link->ssl, context->input, LINK_READ_OCTETS);
+		if (n <= 0) {
+			tls_failed(link, n);
+			break;
+		}
+		take_input(link, slice_of(context->input, (size_t)n));
+		if (link->state == GONE || !SSL_has_pending(link->ssl))
+			break;
+	}
+	if (link->state != GONE && !link->paused && SSL_has_pending(link->ssl))
+		event_active(&link->readable, EV_READ, 0); /* no descriptor will tell of it */
+	link_arm(link);
+}
+
+/* ---- the handshake ---- */
+
+static void send_upgrade(struct link *link)
+{
+	char text[UPGRADE_TEXT_MAX];
+	int n;
+
+	if (link->server)
+		return;
+	n = upgrade_make_key(link->key) < 0
+		    ? -EIO
+		    : upgrade_make_request(link->login.host, link->key, text);
+	if (n < 0 || ws_out_put(&link->out, slice_of(text, (size_t)n)) < 0)
+		link_end(link, LINK_NO_MEMORY, 0, NULL);
+	else
+		flush_at_end_of_turn(link);
+}
+
+void link_shake(struct link *link)
+{
+	int result;
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_do_handshake(link->ssl);
+	if (result != 1) {
+		tls_failed(link, result);
+		return;
+	}
+	wipe(link->psk, sizeof(link->psk));
+	if (!link_tls_as_wanted(link->ssl)) {
+		link_end(link, LINK_REFUSED, 0, "not authenticated by a PSK");
+		return;
+	}
+	link->head = malloc(UPGRADE_HEAD_MAX);
+	if (!link->head) {
+		link_end(link, LINK_NO_MEMORY, 0, NULL);
+		return;
+	}
+	link->state = UPGRADING; /* within the time of the handshake */
+	link_tell_kind(link, LINK_AUTHENTICATED, link->identity ? link->identity : "");
+	free(link->identity);
+	link->identity = NULL;
+	if (link->state == UPGRADING)
+		send_upgrade(link);
+	if (link->state == UPGRADING && SSL_has_pending(link->ssl))
+		link_read(link);
+}
+
+int link_begin_tls(struct link *link)
+{
+	link->ssl = SSL_new(link->server ? link->context->server : link->context->client);
+	if (!link->ssl || SSL_set_fd(link->ssl, link->fd) != 1)
+		return -ENOMEM;
+	SSL_set_app_data(link->ssl, &link->tls);
+	if (link->server)
+		SSL_set_accept_state(link->ssl);
+	else
+		SSL_set_connect_state(link->ssl);
+	link_phase(link, SHAKING, link->context->limits.handshake_ms);
+	event_add(&link->readable, NULL);
+	return 0;
+}

@@ -1,0 +1,106 @@
+/* link_priv.h - the inside of a link, for link.c (life, time, connecting) and
+ * link_io.c (TLS, upgrade, messages).
+ */
+#ifndef UMSG_LINK_PRIV_H
+#define UMSG_LINK_PRIV_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "umsg/link.h"
+#include "umsg/link_tls.h"
+#include "umsg/upgrade.h"
+#include "umsg/websocket.h"
+
+enum { LINK_READ_OCTETS = 16384 }; /* at once: a TLS record */
+
+struct link_context {
+	struct event_base *base;
+	struct link_limits limits;
+	SSL_CTX *server, *client;
+	struct ws_engine *engine;
+	uint8_t input[LINK_READ_OCTETS];
+};
+
+enum link_state {
+	CONNECTING, /* TCP, client only */
+	SHAKING,    /* TLS */
+	UPGRADING,  /* HTTP */
+	UP,
+	CLOSING, /* ends: waits for the peer's end, or only for the loop */
+	GONE,
+};
+
+struct link {
+	struct link_context *context;
+	const struct link_ops *ops;
+	void *arg;
+	enum link_state state;
+	bool server;
+	int fd;
+	SSL *ssl;
+	struct net_addr peer;
+	struct event readable, writable, timer;
+	struct link_tls_peer tls;
+	struct link_login login; /* client: texts are owned */
+	char *identity;          /* of the hello, or our own; until LINK_AUTHENTICATED was told */
+	uint8_t psk[LINK_PSK];
+	char key[UPGRADE_KEY + 1];
+	uint8_t *head; /* while UPGRADING */
+	size_t head_n;
+	struct ws_reader reader;
+	struct ws_out out;
+	bool flushing; /* a flush stands at the end of this turn */
+	bool discard;  /* CLOSING: what comes is not read any more */
+	bool paused;
+	/* Why it will end, as soon as the loop gets to it or the peer has answered. */
+	enum link_reason reason;
+	unsigned code;
+	const char *text;
+	/* Monotonic milliseconds; 0: not running. */
+	int64_t phase_due, message_due, ping_sent, armed;
+	enum link_keep_alive method;
+	unsigned interval_ms, grace_ms;
+	struct link_stats stats;
+	/* Callbacks under way; freed behind the last one. */
+	unsigned depth;
+	bool doomed;
+};
+
+/* ---- link.c ---- */
+
+/* Enters a state that lasts limit_ms at most; 0: no limit. */
+void link_phase(struct link *link, enum link_state state, unsigned limit_ms);
+
+/* Sees to it that the timer does not fire later than what is due next. */
+void link_arm(struct link *link);
+
+/* Tells the owner. */
+void link_tell(struct link *link, const struct link_event *event);
+void link_tell_kind(struct link *link, enum link_event_kind kind, const char *text);
+
+/* Closes the descriptor and tells LINK_CLOSED, once. */
+void link_end(struct link *link, enum link_reason reason, unsigned code, const char *text);
+
+/* Ends without the WebSocket's courtesy, as soon as the loop gets to it. */
+void link_give_up(struct link *link, enum link_reason reason);
+
+/* ---- link_io.c ---- */
+
+/* Makes the SSL and goes to SHAKING.  Returns 0 or -ENOMEM. */
+int link_begin_tls(struct link *link);
+
+void link_shake(struct link *link);
+void link_read(struct link *link);
+
+/* Writes what waits.  False when the link is gone. */
+bool link_flush(struct link *link);
+
+/* Queues a WebSocket frame.  Returns 0, -ENOBUFS (and gives up), -ENOMEM, -EIO. */
+int link_queue(struct link *link, enum ws_kind kind, struct slice payload);
+
+/* Says goodbye with code and waits a little for the peer's end, so that our close is
+ * not lost with the connection; discard: what still comes is not looked at. */
+void link_begin_close(struct link *link, enum link_reason reason, unsigned code, bool discard);
+
+#endif

@@ -1,0 +1,32 @@
+/* link_tls.h - OpenSSL set up for UMSG: TLS 1.3 with one external PSK and nothing
+ * else.  Private to umsg/link*.c.
+ */
+#ifndef UMSG_LINK_TLS_H
+#define UMSG_LINK_TLS_H
+
+#include <openssl/ssl.h>
+
+#include "base/slice.h"
+
+/* What a connection does when OpenSSL asks it for a PSK; SSL_get_app_data() of its SSL
+ * points to one of these. */
+struct link_tls_peer {
+	/* Server: the key of a hello's first identity; false: none can be given. */
+	bool (*find)(struct link_tls_peer *peer, struct slice identity, uint8_t psk_out[32]);
+	/* Client: what to log in with. */
+	const char *identity;
+	const uint8_t *psk;
+	bool asked; /* server: the first identity was looked at */
+};
+
+/* Returns NULL on failure (memory, or an OpenSSL without what we need). */
+SSL_CTX *link_tls_server(void);
+SSL_CTX *link_tls_client(void);
+
+/* Was the connection made with a PSK, TLS 1.3 and one of our suites? */
+bool link_tls_as_wanted(const SSL *ssl);
+
+/* Why the last operation failed, as OpenSSL says it; never NULL.  Clears its queue. */
+const char *link_tls_reason(void);
+
+#endif
