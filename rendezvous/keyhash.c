@@ -1,0 +1,72 @@
+/* keyhash.c - SipHash-2-4 (Aumasson, Bernstein 2012). */
+#include "rendezvous/keyhash.h"
+
+#include <errno.h>
+
+#include <openssl/rand.h>
+
+struct sip {
+	uint64_t v0, v1, v2, v3;
+};
+
+int keyhash_init(struct keyhash *keyhash)
+{
+	if (RAND_bytes((unsigned char *)keyhash, sizeof(*keyhash)) != 1)
+		return -EIO;
+	return 0;
+}
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static void mix(struct sip *s, unsigned rounds)
+{
+	for (unsigned i = 0; i < rounds; i++) {
+		s->v0 += s->v1;
+		s->v1 = rotate(s->v1, 13) ^ s->v0;
+		s->v0 = rotate(s->v0, 32);
+		s->v2 += s->v3;
+		s->v3 = rotate(s->v3, 16) ^ s->v2;
+		s->v0 += s->v3;
+		s->v3 = rotate(s->v3, 21) ^ s->v0;
+		s->v2 += s->v1;
+		s->v1 = rotate(s->v1, 17) ^ s->v2;
+		s->v2 = rotate(s->v2, 32);
+	}
+}
+
+static uint64_t little_endian(const uint8_t *p, size_t n)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v |= (uint64_t)p[i] << (8 * i);
+	return v;
+}
+
+static void absorb(struct sip *s, uint64_t word)
+{
+	s->v3 ^= word;
+	mix(s, 2);
+	s->v0 ^= word;
+}
+
+uint64_t keyhash_of(const struct keyhash *keyhash, struct slice text)
+{
+	struct sip s = {
+		keyhash->k0 ^ 0x736f6d6570736575,
+		keyhash->k1 ^ 0x646f72616e646f6d,
+		keyhash->k0 ^ 0x6c7967656e657261,
+		keyhash->k1 ^ 0x7465646279746573,
+	};
+	size_t whole = text.n & ~(size_t)7;
+
+	for (size_t i = 0; i < whole; i += 8)
+		absorb(&s, little_endian(text.p + i, 8));
+	absorb(&s, (uint64_t)text.n << 56 | little_endian(slice_from(text, whole).p, text.n - whole));
+	s.v2 ^= 0xff;
+	mix(&s, 4);
+	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}

@@ -1,0 +1,78 @@
+/* mail_parts.c - long bodies: parts on their way in and out. */
+#include <errno.h>
+
+#include "rendezvous/mailboxes.h"
+#include "rendezvous/mailboxes_priv.h"
+
+int mailboxes_part(struct mailboxes *mailboxes, struct slice to, struct slice sender,
+		   struct slice id, uint32_t index, struct slice record, int64_t now_ms)
+{
+	struct mailbox *mailbox = mailbox_find(mailboxes, to);
+	struct mail *mail = mailbox ? mail_find(mailboxes, mailbox, sender, id) : NULL;
+	int err;
+
+	if (!mail || mail->state != MAIL_COLLECTING)
+		return -ENOENT;
+	mailbox->used_ms = now_ms;
+	if (index != mail->next_part || index >= mail->parts) {
+		mailboxes->ops->part_ack(mailboxes->arg, mail, mail->next_part);
+		return 0;
+	}
+	if (mailboxes->refuse_reason) {
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL,
+			    mailboxes->refuse_reason, MAIL_RETRY_FULL_S);
+		return 0;
+	}
+	err = mailboxes->ops->store_part(mailboxes->arg, mailbox->uri, mail, index, record);
+	if (err) {
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL,
+			    "store not available", MAIL_RETRY_DOWN_S);
+		return 0;
+	}
+	mail->next_part++;
+	mail_set_state(mailboxes, mail, MAIL_COLLECTING, now_ms + MAIL_PARTS_IDLE_LIMIT_MS);
+	mailboxes->ops->part_ack(mailboxes->arg, mail, mail->next_part);
+	return 0;
+}
+
+void mailboxes_part_stored(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
+			   struct slice id, uint32_t index, int err, int64_t now_ms)
+{
+	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+	struct mail *mail = mailbox ? mail_find(mailboxes, mailbox, sender, id) : NULL;
+
+	(void)now_ms;
+	if (!mail || mail->state != MAIL_COLLECTING)
+		return;
+	if (err) {
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL,
+			    err == -ENOSPC ? "store full" : "store not available",
+			    err == -ENOSPC ? MAIL_RETRY_FULL_S : MAIL_RETRY_DOWN_S);
+		return;
+	}
+	if (index + 1 == mail->parts) {
+		mailboxes->ops->event(mailboxes->arg, mailbox->uri, mail, MAIL_POSTED);
+		mail_store(mailboxes, mail);
+	}
+}
+
+uint32_t mail_parts_wanted(struct mail *mail, const struct endpoint *reader, uint32_t next,
+			   uint32_t *from_out)
+{
+	uint32_t end;
+
+	if (next < 1 || next >= mail->parts)
+		return 0;
+	if (!endpoint_equal(&mail->reader, reader) || next > mail->sent) {
+		mail->reader = *reader;
+		mail->sent = next;
+	}
+	end = next + MAIL_PARTS_IN_FLIGHT;
+	if (end > mail->parts)
+		end = mail->parts;
+	*from_out = mail->sent;
+	if (end <= mail->sent)
+		return 0;
+	mail->sent = end;
+	return end - *from_out;
+}

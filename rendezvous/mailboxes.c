@@ -1,0 +1,539 @@
+/* mailboxes.c - posts, their answers, and the index of what is stored. */
+#include "rendezvous/mailboxes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "rendezvous/mailboxes_priv.h"
+
+struct mailboxes *mailboxes_new(const struct mailboxes_ops *ops, void *arg)
+{
+	struct mailboxes *mailboxes = calloc(1, sizeof(*mailboxes));
+
+	if (!mailboxes)
+		return NULL;
+	if (keyhash_init(&mailboxes->hash) || idmap_init(&mailboxes->by_uri)) {
+		free(mailboxes);
+		return NULL;
+	}
+	if (idmap_init(&mailboxes->by_id)) {
+		idmap_done(&mailboxes->by_uri);
+		free(mailboxes);
+		return NULL;
+	}
+	TAILQ_INIT(&mailboxes->all);
+	TAILQ_INIT(&mailboxes->handed);
+	TAILQ_INIT(&mailboxes->collecting);
+	mailboxes->ops = ops;
+	mailboxes->arg = arg;
+	return mailboxes;
+}
+
+void mail_set_state(struct mailboxes *mailboxes, struct mail *mail, enum mail_state state,
+		    int64_t limit_ms)
+{
+	if (mail->queued)
+		TAILQ_REMOVE(mail->state == MAIL_HANDED ? &mailboxes->handed
+							: &mailboxes->collecting,
+			     mail, in_queue);
+	mail->state = state;
+	mail->limit_ms = limit_ms;
+	mail->queued = state == MAIL_HANDED || state == MAIL_COLLECTING;
+	if (state == MAIL_HANDED)
+		TAILQ_INSERT_TAIL(&mailboxes->handed, mail, in_queue);
+	else if (state == MAIL_COLLECTING)
+		TAILQ_INSERT_TAIL(&mailboxes->collecting, mail, in_queue);
+}
+
+void mail_drop(struct mailboxes *mailboxes, struct mail *mail)
+{
+	mail_set_state(mailboxes, mail, MAIL_STORED, 0);
+	TAILQ_REMOVE(&mail->mailbox->mails, mail, in_mailbox);
+	mail->mailbox->count--;
+	idmap_remove(&mailboxes->by_id, &mail->node);
+	free(mail->sender);
+	free(mail->account);
+	free(mail->post);
+	free(mail);
+}
+
+void mailbox_drop(struct mailboxes *mailboxes, struct mailbox *mailbox)
+{
+	struct mail *mail;
+
+	while ((mail = TAILQ_FIRST(&mailbox->mails)))
+		mail_drop(mailboxes, mail);
+	TAILQ_REMOVE(&mailboxes->all, mailbox, in_all);
+	idmap_remove(&mailboxes->by_uri, &mailbox->node);
+	free(mailbox);
+}
+
+void mailboxes_free(struct mailboxes **mailboxesp)
+{
+	struct mailboxes *mailboxes = *mailboxesp;
+	struct mailbox *mailbox;
+
+	if (!mailboxes)
+		return;
+	while ((mailbox = TAILQ_FIRST(&mailboxes->all)))
+		mailbox_drop(mailboxes, mailbox);
+	idmap_done(&mailboxes->by_uri);
+	idmap_done(&mailboxes->by_id);
+	free(mailboxes);
+	*mailboxesp = NULL;
+}
+
+struct mailbox *mailbox_find(const struct mailboxes *mailboxes, struct slice uri)
+{
+	struct idmap_node *node =
+		idmap_first(&mailboxes->by_uri, keyhash_of(&mailboxes->hash, uri));
+
+	for (; node; node = idmap_next(node)) {
+		struct mailbox *mailbox = IDMAP_OWNER(node, struct mailbox, node);
+
+		if (slice_eq_str(uri, mailbox->uri))
+			return mailbox;
+	}
+	return NULL;
+}
+
+struct mailbox *mailbox_need(struct mailboxes *mailboxes, struct slice uri, int64_t now_ms)
+{
+	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+
+	if (!mailbox) {
+		mailbox = calloc(1, sizeof(*mailbox) + uri.n + 1);
+		if (!mailbox)
+			return NULL;
+		memcpy(mailbox->uri, uri.p, uri.n);
+		TAILQ_INIT(&mailbox->mails);
+		TAILQ_INSERT_TAIL(&mailboxes->all, mailbox, in_all);
+		idmap_put(&mailboxes->by_uri, &mailbox->node, keyhash_of(&mailboxes->hash, uri));
+	}
+	mailbox->used_ms = now_ms;
+	return mailbox;
+}
+
+static uint64_t mail_key(const struct mailboxes *mailboxes, struct slice sender, struct slice id)
+{
+	return keyhash_of(&mailboxes->hash, sender) ^ keyhash_of(&mailboxes->hash, id);
+}
+
+struct mail *mail_find(const struct mailboxes *mailboxes, const struct mailbox *mailbox,
+		       struct slice sender, struct slice id)
+{
+	struct idmap_node *node =
+		idmap_first(&mailboxes->by_id, mail_key(mailboxes, sender, id));
+
+	for (; node; node = idmap_next(node)) {
+		struct mail *mail = IDMAP_OWNER(node, struct mail, node);
+
+		if (mail->mailbox == mailbox && slice_eq(id, slice_of(mail->id, MAIL_ID_SIZE)) &&
+		    slice_eq_str(sender, mail->sender))
+			return mail;
+	}
+	return NULL;
+}
+
+struct mail *mailboxes_find(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
+			    struct slice id)
+{
+	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+	struct mail *mail = mailbox ? mail_find(mailboxes, mailbox, sender, id) : NULL;
+
+	return mail && mail->state == MAIL_STORED ? mail : NULL;
+}
+
+static struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbox,
+			     const struct mail_item *item)
+{
+	struct mail *mail = calloc(1, sizeof(*mail));
+
+	if (!mail)
+		return NULL;
+	mail->sender = strndup((const char *)item->sender.p, item->sender.n);
+	mail->account = strndup(item->account.n ? (const char *)item->account.p : "",
+				item->account.n);
+	if (!mail->sender || !mail->account) {
+		free(mail->sender);
+		free(mail->account);
+		free(mail);
+		return NULL;
+	}
+	memcpy(mail->id, item->id.p, MAIL_ID_SIZE);
+	mail->mailbox = mailbox;
+	mail->state = MAIL_WAITING;
+	mail->kind = item->kind;
+	mail->end_s = item->end_s;
+	mail->number = item->number;
+	mail->parts = item->parts;
+	TAILQ_INSERT_TAIL(&mailbox->mails, mail, in_mailbox);
+	mailbox->count++;
+	idmap_put(&mailboxes->by_id, &mail->node, mail_key(mailboxes, item->sender, item->id));
+	return mail;
+}
+
+/* The sender's answer; the mail goes unless it is stored. */
+void mail_refuse(struct mailboxes *mailboxes, struct mail *mail, Umsg__ErrorCode code,
+		 const char *text, uint32_t retry_after_s)
+{
+	mailboxes->ops->ack(mailboxes->arg, mail, code, text, retry_after_s);
+	mail_drop(mailboxes, mail);
+}
+
+static void accept_mail(struct mailboxes *mailboxes, struct mail *mail)
+{
+	mailboxes->ops->ack(mailboxes->arg, mail, UMSG__ERROR_CODE__OK, "", 0);
+	mail->origin.connection = 0;
+}
+
+int64_t mailbox_last_end_s(const struct mail *mail)
+{
+	const struct mail *other;
+	int64_t last = mail->end_s;
+
+	TAILQ_FOREACH (other, &mail->mailbox->mails, in_mailbox) {
+		if (other->end_s > last)
+			last = other->end_s;
+	}
+	return last;
+}
+
+void mail_store(struct mailboxes *mailboxes, struct mail *mail)
+{
+	struct mailbox *mailbox = mail->mailbox;
+	int err;
+
+	if (mailboxes->refuse_reason) {
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL,
+			    mailboxes->refuse_reason, MAIL_RETRY_FULL_S);
+		return;
+	}
+	if (mailbox->count > MAIL_MAX_STORED) {
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_QUOTA,
+			    "the recipient's mailbox is full", MAIL_RETRY_QUOTA_S);
+		return;
+	}
+	mail_set_state(mailboxes, mail, MAIL_STORING, 0);
+	err = mailboxes->ops->store(mailboxes->arg, mailbox->uri, mail);
+	if (err == -ENOSPC)
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL, "store full",
+			    MAIL_RETRY_FULL_S);
+	else if (err)
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL,
+			    "store not available", MAIL_RETRY_DOWN_S);
+}
+
+/* Where a mail goes once it is known that it is no repeat of a stored one. */
+static void proceed(struct mailboxes *mailboxes, struct mail *mail, int64_t now_ms)
+{
+	if (mail->parts > 1) {
+		mail->next_part = 1;
+		mail_set_state(mailboxes, mail, MAIL_COLLECTING, now_ms + MAIL_PARTS_IDLE_LIMIT_MS);
+		mailboxes->ops->part_ack(mailboxes->arg, mail, 1);
+		return;
+	}
+	mailboxes->ops->event(mailboxes->arg, mail->mailbox->uri, mail, MAIL_POSTED);
+	if (mailboxes->ops->hand(mailboxes->arg, mail->mailbox->uri, mail, &mail->handed))
+		mail_set_state(mailboxes, mail, MAIL_HANDED, now_ms + MAIL_HANDED_LIMIT_MS);
+	else
+		mail_store(mailboxes, mail);
+}
+
+static void start_loading(struct mailboxes *mailboxes, struct mailbox *mailbox)
+{
+	if (mailbox->loading || mailbox->loaded)
+		return;
+	mailbox->last_loaded = 0;
+	mailbox->loading = mailboxes->ops->load(mailboxes->arg, mailbox->uri, 0) == 0;
+}
+
+/* The same message again, perhaps over another connection. */
+static void repeat(struct mailboxes *mailboxes, struct mail *mail, const struct mail_post *post)
+{
+	mail->origin = post->origin;
+	mail->request = post->request;
+	if (mail->state == MAIL_STORED)
+		accept_mail(mailboxes, mail);
+	else if (mail->state == MAIL_COLLECTING)
+		mailboxes->ops->part_ack(mailboxes->arg, mail, mail->next_part);
+}
+
+static uint32_t parts_of(const struct mail_post *post)
+{
+	uint32_t rest;
+
+	if (post->total_length <= post->record_length || post->record_length == 0)
+		return 1;
+	rest = post->total_length - post->record_length;
+	return 1 + (rest + post->record_length - 1) / post->record_length;
+}
+
+static const char *unacceptable(const struct mailboxes *mailboxes, const struct mail_post *post,
+				int64_t end_s, int64_t now_s, Umsg__ErrorCode *code_out)
+{
+	*code_out = UMSG__ERROR_CODE__ERROR_EXPIRED;
+	if (end_s <= now_s)
+		return "its lifetime is over";
+	*code_out = UMSG__ERROR_CODE__ERROR_TOO_LARGE;
+	if (post->total_length > MAIL_MAX_OCTETS)
+		return "too large";
+	*code_out = UMSG__ERROR_CODE__ERROR_BUSY;
+	if (parts_of(post) > 1 && mailboxes->unfinished >= MAIL_MAX_UNFINISHED * 64)
+		return "too many long messages at once";
+	return NULL;
+}
+
+int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, int64_t now_ms,
+		   int64_t now_s)
+{
+	struct mailbox *mailbox = mailbox_need(mailboxes, post->to, now_ms);
+	struct mail_item item = { .sender = post->sender,
+				  .account = post->account,
+				  .id = post->id,
+				  .kind = post->kind,
+				  .parts = parts_of(post) };
+	Umsg__ErrorCode code;
+	const char *text;
+	struct mail *mail;
+
+	if (!mailbox)
+		return -ENOMEM;
+	mail = mail_find(mailboxes, mailbox, post->sender, post->id);
+	if (mail) {
+		repeat(mailboxes, mail, post);
+		return 0;
+	}
+	item.end_s = now_s + MAIL_MAX_LIFETIME_S;
+	if (post->store_until_s && post->store_until_s < item.end_s)
+		item.end_s = post->store_until_s;
+	mail = mail_new(mailboxes, mailbox, &item);
+	if (!mail)
+		return -ENOMEM;
+	mail->origin = post->origin;
+	mail->request = post->request;
+	text = unacceptable(mailboxes, post, item.end_s, now_s, &code);
+	if (text) {
+		mail_refuse(mailboxes, mail, code, text, code == UMSG__ERROR_CODE__ERROR_BUSY ? 5 : 0);
+		return 0;
+	}
+	mail->post = malloc(post->post.n);
+	if (!mail->post) {
+		mail_drop(mailboxes, mail);
+		return -ENOMEM;
+	}
+	memcpy(mail->post, post->post.p, post->post.n);
+	mail->post_n = post->post.n;
+	start_loading(mailboxes, mailbox);
+	/* While the store is down nothing can be looked up, but an online recipient
+	 * can still be handed the message: it knows repeats by itself. */
+	if (!mailbox->loading)
+		proceed(mailboxes, mail, now_ms);
+	return 0;
+}
+
+void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
+			   const struct mail_item *item)
+{
+	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+	struct mail *mail;
+
+	if (!mailbox || !mailbox->loading || item->id.n != MAIL_ID_SIZE)
+		return;
+	if (item->number > mailbox->last_loaded)
+		mailbox->last_loaded = item->number;
+	mail = mail_find(mailboxes, mailbox, item->sender, item->id);
+	if (mail && mail->state == MAIL_WAITING) { /* posted again meanwhile: it is there */
+		mail->number = item->number;
+		mail->end_s = item->end_s;
+		mail_set_state(mailboxes, mail, MAIL_STORED, 0);
+		free(mail->post);
+		mail->post = NULL;
+		accept_mail(mailboxes, mail);
+	} else if (!mail) {
+		mail = mail_new(mailboxes, mailbox, item);
+		if (mail)
+			mail_set_state(mailboxes, mail, MAIL_STORED, 0);
+	}
+}
+
+static void drop_expired(struct mailboxes *mailboxes, struct mailbox *mailbox, int64_t now_s)
+{
+	struct mail *mail = TAILQ_FIRST(&mailbox->mails);
+
+	while (mail) {
+		struct mail *next = TAILQ_NEXT(mail, in_mailbox);
+
+		if (mail->state == MAIL_STORED && mail->end_s <= now_s) {
+			mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
+			mail_drop(mailboxes, mail);
+		}
+		mail = next;
+	}
+}
+
+void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, bool more,
+		      int64_t now_ms, int64_t now_s)
+{
+	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+	struct mail *mail;
+
+	if (!mailbox || !mailbox->loading)
+		return;
+	if (!err && more &&
+	    mailboxes->ops->load(mailboxes->arg, mailbox->uri, mailbox->last_loaded) == 0)
+		return;
+	mailbox->loading = false;
+	mailbox->loaded = !err;
+	drop_expired(mailboxes, mailbox, now_s);
+	if (mailbox->attached && mailbox->last_loaded)
+		mailboxes->ops->notify(mailboxes->arg, mailbox->uri, mailbox->last_loaded);
+	mailbox->attached = false;
+	mail = TAILQ_FIRST(&mailbox->mails);
+	while (mail) {
+		struct mail *next = TAILQ_NEXT(mail, in_mailbox);
+
+		if (mail->state == MAIL_WAITING)
+			proceed(mailboxes, mail, now_ms);
+		mail = next;
+	}
+}
+
+void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
+		      struct slice id, int err, uint64_t number, int64_t now_ms)
+{
+	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+	struct mail *mail = mailbox ? mail_find(mailboxes, mailbox, sender, id) : NULL;
+	struct endpoint primary = { 0, 0 };
+
+	if (!mail || mail->state != MAIL_STORING)
+		return;
+	mailbox->used_ms = now_ms;
+	if (err) {
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL,
+			    err == -ENOSPC ? "store full" : "store not available",
+			    err == -ENOSPC ? MAIL_RETRY_FULL_S : MAIL_RETRY_DOWN_S);
+		return;
+	}
+	mail->number = number;
+	mail_set_state(mailboxes, mail, MAIL_STORED, 0);
+	if (mail->taken) {
+		mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
+		mail_drop(mailboxes, mail);
+		return;
+	}
+	accept_mail(mailboxes, mail);
+	if (mail->parts > 1)
+		mailboxes->ops->hand(mailboxes->arg, mailbox->uri, mail, &primary);
+	else if (!mail->handed.connection)
+		mailboxes->ops->notify(mailboxes->arg, mailbox->uri, number);
+	free(mail->post);
+	mail->post = NULL;
+}
+
+int mailboxes_taken(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
+		    struct slice id, int64_t now_ms)
+{
+	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+	struct mail *mail = mailbox ? mail_find(mailboxes, mailbox, sender, id) : NULL;
+
+	if (!mail || mail->taken || mail->state == MAIL_WAITING || mail->state == MAIL_COLLECTING)
+		return -ENOENT;
+	mailbox->used_ms = now_ms;
+	mailboxes->ops->event(mailboxes->arg, mailbox->uri, mail, MAIL_DELIVERED);
+	if (mail->state == MAIL_STORING) {
+		mail->taken = true;
+		accept_mail(mailboxes, mail);
+		return 0;
+	}
+	if (mail->state == MAIL_HANDED)
+		accept_mail(mailboxes, mail);
+	else
+		mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
+	mail_drop(mailboxes, mail);
+	return 0;
+}
+
+uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
+			    const struct endpoint *primary, int64_t now_ms)
+{
+	struct mailbox *mailbox = mailbox_need(mailboxes, uri, now_ms);
+	struct mail *mail;
+	uint32_t waiting = 0;
+
+	if (!mailbox)
+		return 0;
+	start_loading(mailboxes, mailbox);
+	mailbox->attached = mailbox->loading;
+	TAILQ_FOREACH (mail, &mailbox->mails, in_mailbox) {
+		if (mail->state == MAIL_STORED)
+			waiting++;
+		else if (mail->state == MAIL_STORING)
+			mail->handed.connection = 0; /* so that it is notified */
+		else if (mail->state == MAIL_HANDED && !endpoint_equal(&mail->handed, primary))
+			mailboxes->ops->hand(mailboxes->arg, mailbox->uri, mail, &mail->handed);
+	}
+	return waiting;
+}
+
+void mailboxes_refuse(struct mailboxes *mailboxes, const char *reason)
+{
+	mailboxes->refuse_reason = reason;
+}
+
+void mailboxes_store_lost(struct mailboxes *mailboxes)
+{
+	struct mailbox *mailbox = TAILQ_FIRST(&mailboxes->all);
+
+	while (mailbox) {
+		struct mailbox *next = TAILQ_NEXT(mailbox, in_all);
+		struct mail *mail = TAILQ_FIRST(&mailbox->mails);
+
+		while (mail) {
+			struct mail *following = TAILQ_NEXT(mail, in_mailbox);
+
+			if (mail->state == MAIL_STORED)
+				mail_drop(mailboxes, mail);
+			else if (mail->state != MAIL_HANDED)
+				mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL,
+					    "store not available", MAIL_RETRY_DOWN_S);
+			mail = following;
+		}
+		mailbox->loaded = mailbox->loading = false;
+		mailbox = next;
+	}
+}
+
+static void drop_idle(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s)
+{
+	struct mailbox *mailbox = TAILQ_FIRST(&mailboxes->all);
+
+	while (mailbox) {
+		struct mailbox *next = TAILQ_NEXT(mailbox, in_all);
+		const struct mail *mail;
+		bool busy = mailbox->loading;
+
+		drop_expired(mailboxes, mailbox, now_s);
+		TAILQ_FOREACH (mail, &mailbox->mails, in_mailbox)
+			busy = busy || mail->state != MAIL_STORED;
+		if (!busy && now_ms - mailbox->used_ms > MAILBOX_IDLE_LIMIT_MS)
+			mailbox_drop(mailboxes, mailbox);
+		mailbox = next;
+	}
+}
+
+void mailboxes_tick(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s)
+{
+	struct mail *mail;
+
+	while ((mail = TAILQ_FIRST(&mailboxes->handed)) && mail->limit_ms <= now_ms)
+		mail_store(mailboxes, mail);
+	while ((mail = TAILQ_FIRST(&mailboxes->collecting)) && mail->limit_ms <= now_ms) {
+		mailboxes->ops->discard(mailboxes->arg, mail->mailbox->uri, mail);
+		mail_drop(mailboxes, mail);
+	}
+	if (now_ms - mailboxes->cleaned_ms >= MAILBOX_CLEAN_MS) {
+		mailboxes->cleaned_ms = now_ms;
+		drop_idle(mailboxes, now_ms, now_s);
+	}
+}

@@ -1,0 +1,56 @@
+/* mailboxes_priv.h - what mailboxes.c and mail_parts.c share. */
+#ifndef RENDEZVOUS_MAILBOXES_PRIV_H
+#define RENDEZVOUS_MAILBOXES_PRIV_H
+
+#include "rendezvous/keyhash.h"
+#include "rendezvous/mailboxes.h"
+
+enum { MAILBOX_CLEAN_MS = 60 * 1000 };
+
+TAILQ_HEAD(mail_list, mail);
+TAILQ_HEAD(mailbox_list, mailbox);
+
+struct mailbox {
+	struct idmap_node node;
+	TAILQ_ENTRY(mailbox) in_all;
+	struct mail_list mails;
+	size_t count;
+	bool loaded, loading; /* the index of what is stored */
+	bool attached;        /* while loading: the devices want to know */
+	uint64_t last_loaded;
+	int64_t used_ms;
+	char uri[];
+};
+
+struct mailboxes {
+	struct idmap by_uri, by_id;
+	struct keyhash hash;
+	struct mailbox_list all;
+	struct mail_list handed, collecting; /* each has one limit, so oldest first */
+	size_t unfinished;
+	const char *refuse_reason;
+	int64_t cleaned_ms;
+	const struct mailboxes_ops *ops;
+	void *arg;
+};
+
+struct mailbox *mailbox_find(const struct mailboxes *mailboxes, struct slice uri);
+struct mailbox *mailbox_need(struct mailboxes *mailboxes, struct slice uri, int64_t now_ms);
+void mailbox_drop(struct mailboxes *mailboxes, struct mailbox *mailbox);
+
+struct mail *mail_find(const struct mailboxes *mailboxes, const struct mailbox *mailbox,
+		       struct slice sender, struct slice id);
+void mail_drop(struct mailboxes *mailboxes, struct mail *mail);
+
+/* Puts the mail into its state, and into the queue of that state's limits. */
+void mail_set_state(struct mailboxes *mailboxes, struct mail *mail, enum mail_state state,
+		    int64_t limit_ms);
+
+/* Stores a mail that is complete, or refuses it. */
+void mail_store(struct mailboxes *mailboxes, struct mail *mail);
+
+/* Answers the sender with an error and drops the mail. */
+void mail_refuse(struct mailboxes *mailboxes, struct mail *mail, Umsg__ErrorCode code,
+		 const char *text, uint32_t retry_after_s);
+
+#endif

@@ -1,0 +1,486 @@
+/* roster.c - floors and lists of the accounts' users. */
+#include "rendezvous/roster.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/idmap.h"
+#include "keys/account.h"
+#include "rendezvous/keyhash.h"
+
+struct account {
+	struct account *next;
+	char id[ACCOUNT_ID_MAX + 1];
+	int64_t applied_s;
+	struct user *users;
+	size_t count;
+};
+
+struct user {
+	struct idmap_node node;
+	struct user *next; /* of the account */
+	struct account *account;
+	enum roster_state state;
+	uint32_t generation;
+	bool known; /* has a state of its own, not only a blacklist entry */
+	bool blacklisted, seen;
+	size_t n;
+	char uri[];
+};
+
+struct roster {
+	struct idmap by_uri;
+	struct keyhash hash;
+	struct account *accounts;
+	roster_filter_fn *filter;
+	void *filter_arg;
+};
+
+static const char *const state_names[ROSTER_STATE_COUNT] = {
+	[ROSTER_OBSERVED] = "observed",
+	[ROSTER_LISTED] = "listed",
+	[ROSTER_DELETED] = "deleted",
+	[ROSTER_UNLISTED] = "unlisted",
+};
+
+const char *roster_verdict_text(enum roster_verdict verdict)
+{
+	switch (verdict) {
+	case ROSTER_ADMIT:
+	case ROSTER_ADMIT_RAISE:
+		return "admitted";
+	case ROSTER_DENY_ACCOUNT:
+		return "belongs to another account";
+	case ROSTER_DENY_DELETED:
+		return "deleted";
+	case ROSTER_DENY_UNLISTED:
+		return "not in the update";
+	case ROSTER_DENY_OLD:
+		return "old credentials";
+	case ROSTER_DENY_BLACKLISTED:
+		return "blacklisted";
+	}
+	return "denied";
+}
+
+struct roster *roster_new(roster_filter_fn *filter, void *arg)
+{
+	struct roster *roster = calloc(1, sizeof(*roster));
+
+	if (!roster)
+		return NULL;
+	if (keyhash_init(&roster->hash) || idmap_init(&roster->by_uri)) {
+		free(roster);
+		return NULL;
+	}
+	roster->filter = filter;
+	roster->filter_arg = arg;
+	return roster;
+}
+
+static void free_users(struct roster *roster, struct account *account)
+{
+	while (account->users) {
+		struct user *user = account->users;
+
+		account->users = user->next;
+		idmap_remove(&roster->by_uri, &user->node);
+		free(user);
+	}
+}
+
+void roster_free(struct roster **rosterp)
+{
+	struct roster *roster = *rosterp;
+
+	if (!roster)
+		return;
+	while (roster->accounts) {
+		struct account *account = roster->accounts;
+
+		roster->accounts = account->next;
+		free_users(roster, account);
+		free(account);
+	}
+	idmap_done(&roster->by_uri);
+	free(roster);
+	*rosterp = NULL;
+}
+
+static struct account *find_account(const struct roster *roster, const char *id)
+{
+	struct account *account = roster->accounts;
+
+	while (account && strcmp(account->id, id) != 0)
+		account = account->next;
+	return account;
+}
+
+static struct account *need_account(struct roster *roster, const char *id)
+{
+	struct account *account = find_account(roster, id);
+	struct buf b;
+
+	if (account)
+		return account;
+	account = calloc(1, sizeof(*account));
+	if (!account)
+		return NULL;
+	b = BUF_OF(account->id);
+	buf_put_str(&b, id);
+	account->next = roster->accounts;
+	roster->accounts = account;
+	return account;
+}
+
+static struct user *find_user(const struct roster *roster, struct slice uri)
+{
+	uint64_t key = keyhash_of(&roster->hash, uri);
+	struct idmap_node *node = idmap_first(&roster->by_uri, key);
+
+	for (; node; node = idmap_next(node)) {
+		struct user *user = IDMAP_OWNER(node, struct user, node);
+
+		if (slice_eq(uri, slice_of(user->uri, user->n)))
+			return user;
+	}
+	return NULL;
+}
+
+static struct user *add_user(struct roster *roster, struct account *account, struct slice uri)
+{
+	struct user *user = calloc(1, sizeof(*user) + uri.n + 1);
+
+	if (!user)
+		return NULL;
+	memcpy(user->uri, uri.p, uri.n);
+	user->n = uri.n;
+	user->account = account;
+	user->next = account->users;
+	account->users = user;
+	account->count++;
+	idmap_put(&roster->by_uri, &user->node, keyhash_of(&roster->hash, uri));
+	return user;
+}
+
+static void unlink_user(struct user *user)
+{
+	struct user **at = &user->account->users;
+
+	while (*at != user)
+		at = &(*at)->next;
+	*at = user->next;
+	user->account->count--;
+}
+
+static void move_user(struct user *user, struct account *account)
+{
+	unlink_user(user);
+	user->account = account;
+	user->next = account->users;
+	account->users = user;
+	account->count++;
+	user->known = false;
+	user->blacklisted = false;
+	user->generation = 0;
+}
+
+static bool wanted(const struct roster *roster, struct slice uri)
+{
+	return !roster->filter || roster->filter(roster->filter_arg, uri);
+}
+
+/* The user as this account may change it; NULL without error when it belongs to
+ * another account that has a better right. */
+static int claim(struct roster *roster, struct account *account, struct slice uri, bool listed,
+		 struct user **user_out)
+{
+	struct user *user = find_user(roster, uri);
+
+	*user_out = NULL;
+	if (!user) {
+		*user_out = add_user(roster, account, uri);
+		return *user_out ? 0 : -ENOMEM;
+	}
+	if (user->account != account) {
+		if (user->known && !(listed && user->state == ROSTER_OBSERVED))
+			return 0;
+		move_user(user, account);
+	}
+	*user_out = user;
+	return 0;
+}
+
+static int note(struct roster *roster, struct account *account, struct slice uri,
+		enum roster_state state, uint32_t generation)
+{
+	struct user *user;
+	int err = claim(roster, account, uri, state == ROSTER_LISTED, &user);
+
+	if (err || !user)
+		return err;
+	user->known = true;
+	user->state = state;
+	if (generation > user->generation)
+		user->generation = generation;
+	return 0;
+}
+
+static struct slice take_word(struct slice *line)
+{
+	size_t n = 0;
+	struct slice word;
+
+	while (n < line->n && line->p[n] != ' ')
+		n++;
+	word = slice_of(line->p, n);
+	*line = slice_from(*line, n < line->n ? n + 1 : n);
+	return word;
+}
+
+static bool parse_number(struct slice text, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (text.n == 0 || text.n > 19)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+		v = v * 10 + (uint64_t)(text.p[i] - '0');
+	}
+	*out = v;
+	return v <= max;
+}
+
+/* 1: the line made sense, 0: it did not, -ENOMEM. */
+static int load_line(struct roster *roster, struct account *account, struct slice line)
+{
+	struct slice word = take_word(&line);
+	uint64_t number;
+
+	if (!parse_number(take_word(&line), INT64_MAX, &number))
+		return 0;
+	if (slice_eq_str(word, "applied")) {
+		account->applied_s = (int64_t)number;
+		return 1;
+	}
+	for (int s = 0; s < ROSTER_STATE_COUNT; s++) {
+		if (!slice_eq_str(word, state_names[s]))
+			continue;
+		if (number > UINT32_MAX || line.n == 0 || line.n > ACCOUNT_URI_MAX)
+			return 0;
+		if (!wanted(roster, line))
+			return 1;
+		return note(roster, account, line, (enum roster_state)s, (uint32_t)number)
+			       ? -ENOMEM
+			       : 1;
+	}
+	return 0;
+}
+
+int roster_load(struct roster *roster, const char *account_id, struct slice text)
+{
+	struct account *account = need_account(roster, account_id);
+	int bad = 0;
+
+	if (!account)
+		return -ENOMEM;
+	for (;;) {
+		const uint8_t *end = text.n ? memchr(text.p, '\n', text.n) : NULL;
+		struct slice line;
+		int fine;
+
+		if (!end)
+			break;
+		line = slice_of(text.p, (size_t)(end - text.p));
+		text = slice_from(text, line.n + 1);
+		fine = load_line(roster, account, line);
+		if (fine < 0)
+			return fine;
+		bad += !fine;
+	}
+	return bad;
+}
+
+int roster_set_blacklist(struct roster *roster, const char *account_id, struct slice text)
+{
+	struct account *account = need_account(roster, account_id);
+
+	if (!account)
+		return -ENOMEM;
+	for (struct user *user = account->users; user; user = user->next)
+		user->blacklisted = false;
+	while (text.n > 0) {
+		const uint8_t *end = memchr(text.p, '\n', text.n);
+		size_t n = end ? (size_t)(end - text.p) : text.n;
+		struct slice line = slice_of(text.p, n);
+		struct user *user = NULL;
+
+		text = slice_from(text, n + 1);
+		if (line.n == 0 || line.n > ACCOUNT_URI_MAX || !wanted(roster, line))
+			continue;
+		if (claim(roster, account, line, false, &user))
+			return -ENOMEM;
+		if (user)
+			user->blacklisted = true;
+	}
+	return 0;
+}
+
+enum roster_verdict roster_check(const struct roster *roster, const char *account,
+				 struct slice uri, uint32_t generation)
+{
+	const struct user *user = find_user(roster, uri);
+
+	if (!user)
+		return ROSTER_ADMIT_RAISE;
+	if (strcmp(user->account->id, account) != 0)
+		return user->known ? ROSTER_DENY_ACCOUNT : ROSTER_ADMIT_RAISE;
+	if (user->blacklisted)
+		return ROSTER_DENY_BLACKLISTED;
+	if (!user->known)
+		return ROSTER_ADMIT_RAISE;
+	if (user->state == ROSTER_DELETED)
+		return ROSTER_DENY_DELETED;
+	if (user->state == ROSTER_UNLISTED)
+		return ROSTER_DENY_UNLISTED;
+	if (generation < user->generation)
+		return ROSTER_DENY_OLD;
+	return generation > user->generation ? ROSTER_ADMIT_RAISE : ROSTER_ADMIT;
+}
+
+int roster_raise(struct roster *roster, const char *account_id, struct slice uri,
+		 uint32_t generation)
+{
+	struct account *account = need_account(roster, account_id);
+	struct user *user;
+	int err;
+
+	if (!account)
+		return -ENOMEM;
+	err = claim(roster, account, uri, false, &user);
+	if (err || !user)
+		return err;
+	if (!user->known)
+		user->state = ROSTER_OBSERVED;
+	user->known = true;
+	if (generation > user->generation)
+		user->generation = generation;
+	return 0;
+}
+
+const char *roster_account_of(const struct roster *roster, struct slice uri)
+{
+	const struct user *user = find_user(roster, uri);
+
+	if (!user || !user->known || user->blacklisted || user->state == ROSTER_DELETED ||
+	    user->state == ROSTER_UNLISTED)
+		return NULL;
+	return user->account->id;
+}
+
+int roster_apply(struct roster *roster, const char *account_id, int64_t created_s,
+		 const struct roster_user *users, size_t count)
+{
+	struct account *account = need_account(roster, account_id);
+	bool latest;
+
+	if (!account)
+		return -ENOMEM;
+	latest = created_s >= account->applied_s;
+	for (struct user *user = account->users; user; user = user->next)
+		user->seen = false;
+	for (size_t i = 0; i < count; i++) {
+		struct user *user;
+
+		if (claim(roster, account, users[i].uri, true, &user))
+			return -ENOMEM;
+		if (!user)
+			continue;
+		if (users[i].generation > user->generation)
+			user->generation = users[i].generation;
+		user->seen = true;
+		if (latest || !user->known)
+			user->state = users[i].deleted ? ROSTER_DELETED : ROSTER_LISTED;
+		user->known = true;
+	}
+	if (!latest)
+		return 0;
+	account->applied_s = created_s;
+	for (struct user *user = account->users; user; user = user->next) {
+		if (user->known && !user->seen && user->state != ROSTER_OBSERVED)
+			user->state = ROSTER_UNLISTED;
+	}
+	return 1;
+}
+
+static void write_line(const struct user *user, struct buf *b)
+{
+	buf_printf(b, "%s %" PRIu32 " ", state_names[user->state], user->generation);
+	buf_put(b, user->uri, user->n);
+	buf_put_char(b, '\n');
+}
+
+int roster_text(const struct roster *roster, const char *account_id, char **text_out,
+		size_t *len_out)
+{
+	const struct account *account = find_account(roster, account_id);
+	size_t cap = 64;
+	struct buf b;
+	char *text;
+
+	for (const struct user *user = account ? account->users : NULL; user; user = user->next)
+		cap += user->n + 32;
+	text = malloc(cap);
+	if (!text)
+		return -ENOMEM;
+	b = buf_over(text, cap);
+	buf_printf(&b, "applied %" PRId64 "\n", account ? account->applied_s : 0);
+	for (const struct user *user = account ? account->users : NULL; user; user = user->next) {
+		if (user->known)
+			write_line(user, &b);
+	}
+	*text_out = text;
+	*len_out = b.len;
+	return 0;
+}
+
+int roster_line(const struct roster *roster, struct slice uri, char *out, size_t cap)
+{
+	const struct user *user = find_user(roster, uri);
+	struct buf b = buf_over(out, cap);
+
+	if (!user || !user->known)
+		return -ENOENT;
+	write_line(user, &b);
+	return buf_ok(&b) ? 0 : -ENOBUFS;
+}
+
+void roster_drop_account(struct roster *roster, const char *account_id)
+{
+	struct account **at = &roster->accounts;
+
+	while (*at && strcmp((*at)->id, account_id) != 0)
+		at = &(*at)->next;
+	if (*at) {
+		struct account *account = *at;
+
+		*at = account->next;
+		free_users(roster, account);
+		free(account);
+	}
+}
+
+size_t roster_count(const struct roster *roster, const char *account_id)
+{
+	const struct account *account = find_account(roster, account_id);
+	size_t n = 0;
+
+	for (const struct user *user = account ? account->users : NULL; user; user = user->next)
+		n += user->known && user->state != ROSTER_DELETED && user->state != ROSTER_UNLISTED;
+	return n;
+}

@@ -1,0 +1,85 @@
+/* store.h - a worker's connection to redis_low, where messages wait.
+ *
+ * redis_low writes every command to disk before it answers (appendfsync always),
+ * so an answer means durable.  All commands of one turn of the event loop travel
+ * in one write.  Keys: "m:URI" a stream of the messages of a user, oldest first;
+ * "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
+ * "deliv:ACCOUNT" and "read:ACCOUNT" hashes by URI of what "show message" prints.
+ * Threads: one event loop.
+ */
+#ifndef RENDEZVOUS_STORE_H
+#define RENDEZVOUS_STORE_H
+
+#include "base/slice.h"
+
+struct event_base;
+struct store;
+
+enum {
+	STORE_CONNECT_AGAIN_MS = 250,
+	STORE_ANSWER_LIMIT_S = 10,      /* then the connection counts as lost */
+	STORE_READ_PAGE = 50,           /* messages asked for at a time: up to 3 MB */
+	STORE_PART_IDLE_LIMIT_S = 600,  /* parts of an unfinished message are dropped */
+};
+
+struct store_ops {
+	/* Connected; epoch is new at every start of redis_low. */
+	void (*up)(void *arg, uint64_t epoch);
+	/* Gone; every command that had no answer yet failed before with -EPIPE. */
+	void (*down)(void *arg);
+};
+
+/* Connects to the Unix socket at path and again whenever the connection is lost.
+ * NULL when memory is out. */
+struct store *store_new(struct event_base *base, const char *path, const struct store_ops *ops,
+			void *arg);
+/* No callback is called any more. */
+void store_free(struct store **storep);
+
+bool store_is_up(const struct store *store);
+
+/* A command's end: 0; -ENOSPC (no room), -EPIPE (connection lost), -EIO (refused).
+ * number is the new entry's for store_add, 0 else.  Numbers rise; they are Redis's
+ * stream ids (milliseconds, then a count of 20 bits). */
+typedef void store_done_fn(void *arg, int err, uint64_t number);
+
+struct store_item {
+	struct slice sender, id; /* who posted it under which message id */
+	struct slice account;    /* the sender's */
+	int kind;
+	int64_t end_s;     /* not to be delivered after it */
+	uint32_t parts;    /* records in all; 1: the post is all of it */
+	struct slice post; /* packed, with its first record */
+	uint64_t number;   /* filled in when read */
+};
+
+/* Each returns 0, or -EPIPE while the store is down, or -ENOMEM: then done is not
+ * called.  done may be NULL where nobody waits. */
+
+/* Appends a message; keep_until_s is when the user's whole stream may go. */
+int store_add(struct store *store, struct slice uri, const struct store_item *item,
+	      int64_t keep_until_s, store_done_fn *done, void *arg);
+int store_delete(struct store *store, struct slice uri, uint64_t number);
+
+/* Reads up to count messages behind the number after (0: from the first on).  item is called for each, then done.  Items are valid in the call only. */
+typedef void store_item_fn(void *arg, const struct store_item *item);
+int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
+	       store_item_fn *item, store_done_fn *done, void *arg);
+
+/* Further parts of a long message under a key of the caller's making (hexadecimal):
+ * appended in order; read from index on; kept until keep_until_s once complete. */
+int store_part_add(struct store *store, struct slice uri, const char *key, struct slice frame,
+		   store_done_fn *done, void *arg);
+int store_part_keep(struct store *store, struct slice uri, const char *key, int64_t keep_until_s);
+int store_part_delete(struct store *store, struct slice uri, const char *key);
+typedef void store_part_fn(void *arg, uint32_t index, struct slice frame);
+int store_part_read(struct store *store, struct slice uri, const char *key, uint32_t from,
+		    uint32_t count, store_part_fn *part, store_done_fn *done, void *arg);
+
+/* Adds to a counter, "post" or "deliv", of a user. */
+int store_count(struct store *store, const char *what, const char *account, const char *uri,
+		uint64_t delta);
+/* Notes when a user looked for messages. */
+int store_note_read(struct store *store, const char *account, const char *uri, int64_t time_s);
+
+#endif
