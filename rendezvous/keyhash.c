@@ -65,7 +65,8 @@ uint64_t keyhash_of(const struct keyhash *keyhash, struct slice text)
 
 	for (size_t i = 0; i < whole; i += 8)
 		absorb(&s, little_endian(text.p + i, 8));
-	absorb(&s, (uint64_t)text.n << 56 | little_endian(slice_from(text, whole).p, text.n - whole));
+	absorb(&s,
+	       (uint64_t)text.n << 56 | little_endian(slice_from(text, whole).p, text.n - whole));
 	s.v2 ^= 0xff;
 	mix(&s, 4);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;

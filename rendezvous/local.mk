@@ -11,9 +11,48 @@ BUILT_SOURCES += %D%/relay_control.pb-c.h
 CLEANFILES += %D%/relay_control.pb-c.c %D%/relay_control.pb-c.h
 EXTRA_DIST += %D%/relay_control.proto
 
-
 bin_PROGRAMS += %D%/crs-relay
 %C%_crs_relay_SOURCES = %D%/crs_relay.c
 %C%_crs_relay_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_crs_relay_LDADD = %D%/librelay.a media/libmedia.a base/libbase.a $(EVENT_LIBS) \
 	$(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(CONFUSE_LIBS) -lpthread
+
+# crs
+BUILT_SOURCES += %D%/worker.pb-c.h
+CLEANFILES += %D%/worker.pb-c.c %D%/worker.pb-c.h
+EXTRA_DIST += %D%/worker.proto
+noinst_LIBRARIES += %D%/libcrs_proto.a %D%/libcrs.a
+%C%_libcrs_proto_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) -w
+nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
+%C%_libcrs_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) \
+	$(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) -DCRS_DIR='"$(CRS_DIR)"' -DCRS_RUN_DIR='"$(CRS_RUN_DIR)"' \
+	-DCRS_LOG_DIR='"$(CRS_LOG_DIR)"'
+%C%_libcrs_a_SOURCES = \
+	%D%/account_set.c %D%/account_set.h \
+	%D%/accounts.c %D%/accounts.h \
+	%D%/counters.c %D%/counters.h \
+	%D%/holder.c %D%/holder.h %D%/holder_priv.h \
+	%D%/holder_frames.c \
+	%D%/holder_homes.c \
+	%D%/home.c %D%/home.h %D%/home_priv.h \
+	%D%/home_calls.c \
+	%D%/home_mail.c \
+	%D%/keyhash.c %D%/keyhash.h \
+	%D%/mail_parts.c \
+	%D%/mailboxes.c %D%/mailboxes.h %D%/mailboxes_priv.h \
+	%D%/mesh.c %D%/mesh.h \
+	%D%/paths.c %D%/paths.h \
+	%D%/peer_limits.c %D%/peer_limits.h \
+	%D%/redis_server.c %D%/redis_server.h \
+	%D%/relay_client.c %D%/relay_client.h \
+	%D%/roster.c %D%/roster.h \
+	%D%/sessions.c %D%/sessions.h \
+	%D%/settings.c %D%/settings.h \
+	%D%/slot.c %D%/slot.h \
+	%D%/store.c %D%/store.h \
+	%D%/trace.c %D%/trace.h \
+	%D%/updates.c %D%/updates.h \
+	%D%/worker.c %D%/worker.h
+CRS_LIBS = %D%/libcrs.a %D%/libcrs_proto.a %D%/librelay.a umsg/libumsg.a umsg/libumsg_proto.a \
+	keys/libkeys.a base/libbase.a $(HIREDIS_LIBS) $(CONTROL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) \
+	$(PROTOBUF_C_LIBS) $(CONFUSE_LIBS) -lwslay

@@ -36,6 +36,8 @@ void mail_set_state(struct mailboxes *mailboxes, struct mail *mail, enum mail_st
 		TAILQ_REMOVE(mail->state == MAIL_HANDED ? &mailboxes->handed
 							: &mailboxes->collecting,
 			     mail, in_queue);
+	mailboxes->unfinished -= mail->state == MAIL_COLLECTING;
+	mailboxes->unfinished += state == MAIL_COLLECTING;
 	mail->state = state;
 	mail->limit_ms = limit_ms;
 	mail->queued = state == MAIL_HANDED || state == MAIL_COLLECTING;
@@ -48,6 +50,7 @@ void mail_set_state(struct mailboxes *mailboxes, struct mail *mail, enum mail_st
 void mail_drop(struct mailboxes *mailboxes, struct mail *mail)
 {
 	mail_set_state(mailboxes, mail, MAIL_STORED, 0);
+	mail->mailbox->handed_octets -= mail->handed_octets;
 	TAILQ_REMOVE(&mail->mailbox->mails, mail, in_mailbox);
 	mail->mailbox->count--;
 	idmap_remove(&mailboxes->by_id, &mail->node);
@@ -122,8 +125,7 @@ static uint64_t mail_key(const struct mailboxes *mailboxes, struct slice sender,
 struct mail *mail_find(const struct mailboxes *mailboxes, const struct mailbox *mailbox,
 		       struct slice sender, struct slice id)
 {
-	struct idmap_node *node =
-		idmap_first(&mailboxes->by_id, mail_key(mailboxes, sender, id));
+	struct idmap_node *node = idmap_first(&mailboxes->by_id, mail_key(mailboxes, sender, id));
 
 	for (; node; node = idmap_next(node)) {
 		struct mail *mail = IDMAP_OWNER(node, struct mail, node);
@@ -152,8 +154,8 @@ static struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbo
 	if (!mail)
 		return NULL;
 	mail->sender = strndup((const char *)item->sender.p, item->sender.n);
-	mail->account = strndup(item->account.n ? (const char *)item->account.p : "",
-				item->account.n);
+	mail->account =
+		strndup(item->account.n ? (const char *)item->account.p : "", item->account.n);
 	if (!mail->sender || !mail->account) {
 		free(mail->sender);
 		free(mail->account);
@@ -187,16 +189,34 @@ static void accept_mail(struct mailboxes *mailboxes, struct mail *mail)
 	mail->origin.connection = 0;
 }
 
-int64_t mailbox_last_end_s(const struct mail *mail)
+/* Tells the store when the whole mailbox may go, at most once an hour. */
+static void set_keep_until(struct mail *mail)
 {
-	const struct mail *other;
-	int64_t last = mail->end_s;
+	struct mailbox *mailbox = mail->mailbox;
 
-	TAILQ_FOREACH (other, &mail->mailbox->mails, in_mailbox) {
-		if (other->end_s > last)
-			last = other->end_s;
-	}
-	return last;
+	mail->keep_until_s = 0;
+	if (mail->end_s <= mailbox->keep_until_s)
+		return;
+	mailbox->keep_until_s = mail->end_s + MAIL_KEEP_STEP_S;
+	mail->keep_until_s = mailbox->keep_until_s;
+}
+
+/* Counts what the primary was handed and has not taken. */
+static void count_handed(struct mail *mail, size_t octets)
+{
+	mail->mailbox->handed_octets -= mail->handed_octets;
+	mail->mailbox->handed_octets += octets;
+	mail->handed_octets = octets;
+}
+
+/* Hands a mail to the devices, if there are any that can take more. */
+static bool hand(struct mailboxes *mailboxes, struct mail *mail)
+{
+	if (mail->mailbox->handed_octets + mail->post_n > MAIL_HANDED_OCTETS ||
+	    !mailboxes->ops->hand(mailboxes->arg, mail->mailbox->uri, mail, &mail->handed))
+		return false;
+	count_handed(mail, mail->post_n);
+	return true;
 }
 
 void mail_store(struct mailboxes *mailboxes, struct mail *mail)
@@ -215,6 +235,7 @@ void mail_store(struct mailboxes *mailboxes, struct mail *mail)
 		return;
 	}
 	mail_set_state(mailboxes, mail, MAIL_STORING, 0);
+	set_keep_until(mail);
 	err = mailboxes->ops->store(mailboxes->arg, mailbox->uri, mail);
 	if (err == -ENOSPC)
 		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL, "store full",
@@ -234,7 +255,7 @@ static void proceed(struct mailboxes *mailboxes, struct mail *mail, int64_t now_
 		return;
 	}
 	mailboxes->ops->event(mailboxes->arg, mail->mailbox->uri, mail, MAIL_POSTED);
-	if (mailboxes->ops->hand(mailboxes->arg, mail->mailbox->uri, mail, &mail->handed))
+	if (hand(mailboxes, mail))
 		mail_set_state(mailboxes, mail, MAIL_HANDED, now_ms + MAIL_HANDED_LIMIT_MS);
 	else
 		mail_store(mailboxes, mail);
@@ -279,7 +300,7 @@ static const char *unacceptable(const struct mailboxes *mailboxes, const struct 
 	if (post->total_length > MAIL_MAX_OCTETS)
 		return "too large";
 	*code_out = UMSG__ERROR_CODE__ERROR_BUSY;
-	if (parts_of(post) > 1 && mailboxes->unfinished >= MAIL_MAX_UNFINISHED * 64)
+	if (parts_of(post) > 1 && mailboxes->unfinished >= MAIL_MAX_UNFINISHED)
 		return "too many long messages at once";
 	return NULL;
 }
@@ -314,7 +335,8 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 	mail->request = post->request;
 	text = unacceptable(mailboxes, post, item.end_s, now_s, &code);
 	if (text) {
-		mail_refuse(mailboxes, mail, code, text, code == UMSG__ERROR_CODE__ERROR_BUSY ? 5 : 0);
+		mail_refuse(mailboxes, mail, code, text,
+			    code == UMSG__ERROR_CODE__ERROR_BUSY ? 5 : 0);
 		return 0;
 	}
 	mail->post = malloc(post->post.n);
@@ -342,6 +364,8 @@ void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
 		return;
 	if (item->number > mailbox->last_loaded)
 		mailbox->last_loaded = item->number;
+	if (item->end_s > mailbox->keep_until_s)
+		mailbox->keep_until_s = item->end_s;
 	mail = mail_find(mailboxes, mailbox, item->sender, item->id);
 	if (mail && mail->state == MAIL_WAITING) { /* posted again meanwhile: it is there */
 		mail->number = item->number;
@@ -404,7 +428,6 @@ void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slic
 {
 	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
 	struct mail *mail = mailbox ? mail_find(mailboxes, mailbox, sender, id) : NULL;
-	struct endpoint primary = { 0, 0 };
 
 	if (!mail || mail->state != MAIL_STORING)
 		return;
@@ -423,9 +446,7 @@ void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slic
 		return;
 	}
 	accept_mail(mailboxes, mail);
-	if (mail->parts > 1)
-		mailboxes->ops->hand(mailboxes->arg, mailbox->uri, mail, &primary);
-	else if (!mail->handed.connection)
+	if (!mail->handed.connection && !(mail->parts > 1 && hand(mailboxes, mail)))
 		mailboxes->ops->notify(mailboxes->arg, mailbox->uri, number);
 	free(mail->post);
 	mail->post = NULL;
@@ -465,13 +486,15 @@ uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
 		return 0;
 	start_loading(mailboxes, mailbox);
 	mailbox->attached = mailbox->loading;
-	TAILQ_FOREACH (mail, &mailbox->mails, in_mailbox) {
+	TAILQ_FOREACH(mail, &mailbox->mails, in_mailbox)
+	{
 		if (mail->state == MAIL_STORED)
 			waiting++;
 		else if (mail->state == MAIL_STORING)
 			mail->handed.connection = 0; /* so that it is notified */
-		else if (mail->state == MAIL_HANDED && !endpoint_equal(&mail->handed, primary))
-			mailboxes->ops->hand(mailboxes->arg, mailbox->uri, mail, &mail->handed);
+		else if (mail->state == MAIL_HANDED && !endpoint_equal(&mail->handed, primary) &&
+			 !hand(mailboxes, mail))
+			mail->handed.connection = 0; /* it is stored in time, then notified */
 	}
 	return waiting;
 }
@@ -514,8 +537,8 @@ static void drop_idle(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s
 		bool busy = mailbox->loading;
 
 		drop_expired(mailboxes, mailbox, now_s);
-		TAILQ_FOREACH (mail, &mailbox->mails, in_mailbox)
-			busy = busy || mail->state != MAIL_STORED;
+		TAILQ_FOREACH(mail, &mailbox->mails, in_mailbox)
+		busy = busy || mail->state != MAIL_STORED;
 		if (!busy && now_ms - mailbox->used_ms > MAILBOX_IDLE_LIMIT_MS)
 			mailbox_drop(mailboxes, mailbox);
 		mailbox = next;

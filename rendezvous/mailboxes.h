@@ -26,9 +26,13 @@ enum {
 	MAIL_ID_SIZE = 16,
 	MAIL_TICK_MS = 100,
 	MAIL_HANDED_LIMIT_MS = 1000,
+	/* Handed and not taken yet; more is stored without being handed, so that nobody
+	 * can fill up another's connection. */
+	MAIL_HANDED_OCTETS = 256 * 1024,
+	MAIL_KEEP_STEP_S = 3600,
 	MAIL_PARTS_IDLE_LIMIT_MS = 600 * 1000,
-	MAIL_MAX_STORED = 20000, /* messages of one recipient */
-	MAIL_MAX_UNFINISHED = 16, /* long messages to one recipient whose parts still come */
+	MAIL_MAX_STORED = 20000,    /* messages of one recipient */
+	MAIL_MAX_UNFINISHED = 1024, /* long messages whose parts still come */
 	MAIL_MAX_OCTETS = 32 << 20, /* of a message's records */
 	MAIL_PARTS_IN_FLIGHT = 4,
 	MAIL_MAX_LIFETIME_S = 30 * 86400,
@@ -50,7 +54,7 @@ struct mailbox;
 
 /* One message.  Everything is owned by the mailbox. */
 struct mail {
-	struct idmap_node node; /* by recipient, sender and id */
+	struct idmap_node node;       /* by recipient, sender and id */
 	TAILQ_ENTRY(mail) in_mailbox; /* oldest first */
 	TAILQ_ENTRY(mail) in_queue;   /* of those with a time limit */
 	bool queued;
@@ -58,19 +62,19 @@ struct mail {
 	enum mail_state state;
 	char *sender, *account; /* account: the sender's */
 	uint8_t id[MAIL_ID_SIZE];
-	int kind;                /* Umsg__MessageKind */
+	int kind; /* Umsg__MessageKind */
 	int64_t end_s;
-	uint64_t number;         /* in the store; 0: not stored */
-	uint32_t parts;          /* records in all; 1: no further ones */
-	uint8_t *post;           /* the packed Post, until it is stored */
+	uint64_t number; /* in the store; 0: not stored */
+	uint32_t parts;  /* records in all; 1: no further ones */
+	uint8_t *post;   /* the packed Post, until it is stored */
 	size_t post_n;
-	struct endpoint origin;  /* who waits for PostAck; connection 0: nobody */
+	struct endpoint origin; /* who waits for PostAck; connection 0: nobody */
 	uint64_t request;
-	struct endpoint handed;  /* the primary that was given it; connection 0: none */
-	bool taken;              /* while it was being stored */
+	struct endpoint handed; /* the primary that was given it; connection 0: none */
+	bool taken;             /* while it was being stored */
 	int64_t limit_ms;
-	uint32_t next_part;      /* wanted (COLLECTING) */
-	struct endpoint reader;  /* who is sent its parts, and the next index not sent */
+	uint32_t next_part;     /* wanted (COLLECTING) */
+	struct endpoint reader; /* who is sent its parts, and the next index not sent */
 	uint32_t sent;
 };
 
@@ -169,8 +173,5 @@ void mailboxes_store_lost(struct mailboxes *mailboxes);
 
 /* Time limits; call it every MAIL_TICK_MS. */
 void mailboxes_tick(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s);
-
-/* When the last of a mailbox's messages ends, for the store's own expiry. */
-int64_t mailbox_last_end_s(const struct mail *mail);
 
 #endif

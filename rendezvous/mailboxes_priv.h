@@ -14,7 +14,8 @@ struct mailbox {
 	struct idmap_node node;
 	TAILQ_ENTRY(mailbox) in_all;
 	struct mail_list mails;
-	size_t count;
+	size_t count, handed_octets;
+	int64_t keep_until_s; /* what the store was told */
 	bool loaded, loading; /* the index of what is stored */
 	bool attached;        /* while loading: the devices want to know */
 	uint64_t last_loaded;

@@ -173,8 +173,7 @@ static bool join(char *out, size_t cap, const char *dir, const char *name, const
 	return buf_ok(&b);
 }
 
-static int set_paths(struct redis_server *server, const struct redis_options *o,
-		     struct diag *diag)
+static int set_paths(struct redis_server *server, const struct redis_options *o, struct diag *diag)
 {
 	int err = 0;
 

@@ -275,9 +275,8 @@ static int load_line(struct roster *roster, struct account *account, struct slic
 			return 0;
 		if (!wanted(roster, line))
 			return 1;
-		return note(roster, account, line, (enum roster_state)s, (uint32_t)number)
-			       ? -ENOMEM
-			       : 1;
+		return note(roster, account, line, (enum roster_state)s, (uint32_t)number) ? -ENOMEM
+											   : 1;
 	}
 	return 0;
 }
@@ -331,8 +330,8 @@ int roster_set_blacklist(struct roster *roster, const char *account_id, struct s
 	return 0;
 }
 
-enum roster_verdict roster_check(const struct roster *roster, const char *account,
-				 struct slice uri, uint32_t generation)
+enum roster_verdict roster_check(const struct roster *roster, const char *account, struct slice uri,
+				 uint32_t generation)
 {
 	const struct user *user = find_user(roster, uri);
 

@@ -28,7 +28,7 @@ enum roster_state {
 
 enum roster_verdict {
 	ROSTER_ADMIT,
-	ROSTER_ADMIT_RAISE, /* admit once a higher floor (or a new URI) is durable */
+	ROSTER_ADMIT_RAISE,  /* admit once a higher floor (or a new URI) is durable */
 	ROSTER_DENY_ACCOUNT, /* the URI belongs to another account */
 	ROSTER_DENY_DELETED,
 	ROSTER_DENY_UNLISTED,
@@ -59,8 +59,7 @@ enum roster_verdict roster_check(const struct roster *roster, const char *accoun
 				 uint32_t generation);
 
 /* Notes an authenticated generation; never lowers.  Returns 0 or -ENOMEM. */
-int roster_raise(struct roster *roster, const char *account, struct slice uri,
-		 uint32_t generation);
+int roster_raise(struct roster *roster, const char *account, struct slice uri, uint32_t generation);
 
 /* Does anybody own this URI and is it one that could be called?  Its account, or
  * NULL.  The text is valid until the roster is freed. */
@@ -81,8 +80,7 @@ int roster_apply(struct roster *roster, const char *account, int64_t created_s,
 		 const struct roster_user *users, size_t count);
 
 /* Writes an account's file: malloc'd, the caller frees.  Returns 0 or -ENOMEM. */
-int roster_text(const struct roster *roster, const char *account, char **text_out,
-		size_t *len_out);
+int roster_text(const struct roster *roster, const char *account, char **text_out, size_t *len_out);
 
 /* The line to append for one URI, with its newline.  Returns 0 or -ENOENT,
  * -ENOBUFS. */

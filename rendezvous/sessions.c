@@ -29,13 +29,40 @@ static const struct {
 	[SESSION_HANGUP] = { "hangup", SESSION_LINGER_MS },
 };
 
+const char *session_reason_text(Umsg__EndReason reason)
+{
+	static const char *const texts[] = {
+		[UMSG__END_REASON__END_UNSPECIFIED] = "unspecified",
+		[UMSG__END_REASON__END_HANGUP] = "hangup",
+		[UMSG__END_REASON__END_BUSY] = "busy",
+		[UMSG__END_REASON__END_DECLINED] = "declined",
+		[UMSG__END_REASON__END_NO_ANSWER] = "no answer",
+		[UMSG__END_REASON__END_NOT_FOUND] = "not found",
+		[UMSG__END_REASON__END_NOT_CONNECTED] = "not connected",
+		[UMSG__END_REASON__END_ANSWERED_ELSEWHERE] = "answered elsewhere",
+		[UMSG__END_REASON__END_MEDIA_LOST] = "media lost",
+		[UMSG__END_REASON__END_UNDECRYPTABLE] = "undecryptable",
+		[UMSG__END_REASON__END_NO_COMMON_CODEC] = "no common codec",
+		[UMSG__END_REASON__END_FAILED] = "failed",
+		[UMSG__END_REASON__END_CONGESTION] = "congestion",
+		[UMSG__END_REASON__END_NO_RELAY] = "no relay",
+		[UMSG__END_REASON__END_NOT_ALLOWED] = "not allowed",
+		[UMSG__END_REASON__END_NO_ROUTE] = "no route",
+		[UMSG__END_REASON__END_LOST_CONNECTION] = "connection lost",
+		[UMSG__END_REASON__END_WRONG_TIME] = "wrong time",
+	};
+	size_t i = (size_t)reason;
+
+	return i < sizeof(texts) / sizeof(texts[0]) && texts[i] ? texts[i] : "unknown";
+}
+
 void session_state_text(const struct session *s, const char *sep, char *out, size_t cap)
 {
 	struct buf b = buf_over(out, cap);
 
 	buf_put_str(&b, states[s->state].name);
 	if (s->state == SESSION_HANGUP)
-		buf_printf(&b, "(%s%s%s)", s->reason, sep, s->who);
+		buf_printf(&b, "(%s%s%s)", session_reason_text(s->reason), sep, s->who);
 }
 
 struct sessions *sessions_new(const struct sessions_ops *ops, void *arg)
@@ -81,8 +108,7 @@ void sessions_free(struct sessions **sessionsp)
 
 static struct session *find(const struct sessions *sessions, struct slice id)
 {
-	struct idmap_node *node =
-		idmap_first(&sessions->by_id, keyhash_of(&sessions->hash, id));
+	struct idmap_node *node = idmap_first(&sessions->by_id, keyhash_of(&sessions->hash, id));
 
 	for (; node; node = idmap_next(node)) {
 		struct session *s = IDMAP_OWNER(node, struct session, node);
@@ -124,14 +150,13 @@ static void enter(struct sessions *sessions, struct session *s, enum session_sta
 
 /* The end: whoever is still there and did not end it himself hears why.  frame is
  * the HANGUP of the party that ended it, empty when we did. */
-static void end(struct sessions *sessions, struct session *s, const char *reason, const char *who,
-		struct slice frame, int64_t now_ms)
+static void end(struct sessions *sessions, struct session *s, Umsg__EndReason reason,
+		const char *who, struct slice frame, int64_t now_ms)
 {
 	const struct sessions_ops *ops = sessions->ops;
-	struct buf b = BUF_OF(s->reason), w = BUF_OF(s->who);
 
-	buf_put_str(&b, reason);
-	buf_put_str(&w, who);
+	s->reason = reason;
+	s->who = who;
 	for (size_t i = 0; i < s->n_devices; i++) {
 		if (!s->device[i].there)
 			continue;
@@ -156,7 +181,7 @@ static void end(struct sessions *sessions, struct session *s, const char *reason
 	enter(sessions, s, SESSION_HANGUP, now_ms);
 }
 
-static void end_by_server(struct sessions *sessions, struct session *s, const char *reason,
+static void end_by_server(struct sessions *sessions, struct session *s, Umsg__EndReason reason,
 			  int64_t now_ms)
 {
 	end(sessions, s, reason, "server", (struct slice){ NULL, 0 }, now_ms);
@@ -193,13 +218,14 @@ static struct session *make(struct sessions *sessions, const struct session_invi
 static void fail_at_once(struct sessions *sessions, struct session *s, enum session_state state,
 			 int64_t now_ms)
 {
-	sessions->ops->hangup(sessions->arg, s, &s->from, states[state].name);
+	s->reason = state == SESSION_NOT_FOUND ? UMSG__END_REASON__END_NOT_FOUND
+					       : UMSG__END_REASON__END_NOT_CONNECTED;
+	sessions->ops->hangup(sessions->arg, s, &s->from, s->reason);
 	s->caller_there = false;
 	enter(sessions, s, state, now_ms);
 }
 
-int sessions_invite(struct sessions *sessions, const struct session_invite *invite,
-		    int64_t now_ms)
+int sessions_invite(struct sessions *sessions, const struct session_invite *invite, int64_t now_ms)
 {
 	struct session *s;
 
@@ -222,7 +248,7 @@ int sessions_invite(struct sessions *sessions, const struct session_invite *invi
 	} else {
 		enter(sessions, s, SESSION_SETUP, now_ms);
 		if (sessions->ops->relay_add(sessions->arg, s))
-			end_by_server(sessions, s, "relay not available", now_ms);
+			end_by_server(sessions, s, UMSG__END_REASON__END_NO_RELAY, now_ms);
 	}
 	return 0;
 }
@@ -241,7 +267,7 @@ void sessions_relay_added(struct sessions *sessions, struct slice id,
 			sessions->ops->relay_remove(sessions->arg, &gone);
 		} else if (s && s->state == SESSION_SETUP) {
 			s->has_relay = true;
-			end_by_server(sessions, s, "relay failed", now_ms);
+			end_by_server(sessions, s, UMSG__END_REASON__END_NO_RELAY, now_ms);
 		}
 		return;
 	}
@@ -257,7 +283,7 @@ void sessions_relay_added(struct sessions *sessions, struct slice id,
 	enter(sessions, s, SESSION_INVITE, now_ms);
 }
 
-void sessions_relay_refused(struct sessions *sessions, struct slice id, const char *reason,
+void sessions_relay_refused(struct sessions *sessions, struct slice id, Umsg__EndReason reason,
 			    int64_t now_ms)
 {
 	struct session *s = find(sessions, id);
@@ -272,7 +298,7 @@ void sessions_relay_lost(struct sessions *sessions, int64_t now_ms)
 		if (over(s))
 			continue;
 		s->has_relay = false;
-		end_by_server(sessions, s, "relay lost", now_ms);
+		end_by_server(sessions, s, UMSG__END_REASON__END_MEDIA_LOST, now_ms);
 	}
 }
 
@@ -303,7 +329,7 @@ static void to_devices(struct sessions *sessions, const struct session *s, struc
 }
 
 static int from_caller(struct sessions *sessions, struct session *s, enum session_frame type,
-		       struct slice frame, const char *reason, int64_t now_ms)
+		       struct slice frame, Umsg__EndReason reason, int64_t now_ms)
 {
 	if (type == SESSION_FRAME_HANGUP) {
 		s->caller_there = false;
@@ -328,7 +354,8 @@ static void answered(struct sessions *sessions, struct session *s, size_t device
 		if (i == device || !s->device[i].there)
 			continue;
 		s->device[i].there = false;
-		sessions->ops->hangup(sessions->arg, s, &s->device[i].at, "answered elsewhere");
+		sessions->ops->hangup(sessions->arg, s, &s->device[i].at,
+				      UMSG__END_REASON__END_ANSWERED_ELSEWHERE);
 	}
 	sessions->ops->relay_keep(sessions->arg, s, device);
 	enter(sessions, s, SESSION_TALK, now_ms);
@@ -336,7 +363,7 @@ static void answered(struct sessions *sessions, struct session *s, size_t device
 
 /* One device of several declines: the others ring on. */
 static void declined(struct sessions *sessions, struct session *s, size_t device,
-		     struct slice frame, const char *reason, int64_t now_ms)
+		     struct slice frame, Umsg__EndReason reason, int64_t now_ms)
 {
 	s->device[device].there = false;
 	if (!anyone_there(s))
@@ -344,7 +371,7 @@ static void declined(struct sessions *sessions, struct session *s, size_t device
 }
 
 static int from_device(struct sessions *sessions, struct session *s, size_t device,
-		       enum session_frame type, struct slice frame, const char *reason,
+		       enum session_frame type, struct slice frame, Umsg__EndReason reason,
 		       int64_t now_ms)
 {
 	if (s->state == SESSION_SETUP)
@@ -373,7 +400,7 @@ static int from_device(struct sessions *sessions, struct session *s, size_t devi
 }
 
 int sessions_frame(struct sessions *sessions, struct slice id, const struct endpoint *from,
-		   enum session_frame type, struct slice frame, const char *reason,
+		   enum session_frame type, struct slice frame, Umsg__EndReason reason,
 		   int64_t now_ms)
 {
 	struct session *s = find(sessions, id);
@@ -404,7 +431,8 @@ static void lose(struct sessions *sessions, struct session *s, const struct endp
 		s->caller_there = false;
 		if (s->state == SESSION_SETUP)
 			s->n_devices = 0;
-		end(sessions, s, "connection lost", "caller", (struct slice){ NULL, 0 }, now_ms);
+		end(sessions, s, UMSG__END_REASON__END_LOST_CONNECTION, "caller",
+		    (struct slice){ NULL, 0 }, now_ms);
 		return;
 	}
 	for (size_t i = 0; i < s->n_devices; i++) {
@@ -414,7 +442,8 @@ static void lose(struct sessions *sessions, struct session *s, const struct endp
 		}
 	}
 	if (lost && !anyone_there(s))
-		end(sessions, s, "connection lost", "callee", (struct slice){ NULL, 0 }, now_ms);
+		end(sessions, s, UMSG__END_REASON__END_LOST_CONNECTION, "callee",
+		    (struct slice){ NULL, 0 }, now_ms);
 }
 
 void sessions_lost(struct sessions *sessions, struct slice id, const struct endpoint *who,
@@ -436,9 +465,10 @@ void sessions_holder_lost(struct sessions *sessions, unsigned holder, int64_t no
 	}
 }
 
-static const char *too_long(const struct session *s)
+static Umsg__EndReason too_long(const struct session *s)
 {
-	return s->state == SESSION_SETUP ? "relay not available" : "no answer";
+	return s->state == SESSION_SETUP ? UMSG__END_REASON__END_NO_RELAY
+					 : UMSG__END_REASON__END_NO_ANSWER;
 }
 
 void sessions_tick(struct sessions *sessions, int64_t now_ms)

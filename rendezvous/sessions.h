@@ -17,16 +17,16 @@
 #include "base/idmap.h"
 #include "base/slice.h"
 #include "rendezvous/keyhash.h"
+#include "umsg/umsg.pb-c.h"
 
 enum {
 	SESSION_ID_SIZE = 16,
 	SESSION_MAX_DEVICES = 32, /* what crs-relay gives legs to */
 	SESSION_MAX_STREAMS = 8,
-	SESSION_REASON_SIZE = 64,
 	SESSION_LEG_ID_SIZE = 8,
 	SESSION_LEG_KEY_SIZE = 32,
-	SESSION_SETUP_LIMIT_MS = 5000,    /* for the relay's answer */
-	SESSION_INVITE_LIMIT_MS = 32000,  /* until a device rings */
+	SESSION_SETUP_LIMIT_MS = 5000,   /* for the relay's answer */
+	SESSION_INVITE_LIMIT_MS = 32000, /* until a device rings */
 	SESSION_RINGING_LIMIT_MS = 180000,
 	SESSION_LINGER_MS = 10000,
 };
@@ -91,7 +91,8 @@ struct session {
 	bool has_relay;
 	struct session_relay relay;
 	int64_t start_ms, limit_ms; /* limit_ms: when the state ends; INT64_MAX: never */
-	char reason[SESSION_REASON_SIZE], who[8];
+	Umsg__EndReason reason;
+	const char *who; /* "caller", "callee" or "server", once it is over */
 };
 
 struct sessions_ops {
@@ -108,7 +109,7 @@ struct sessions_ops {
 			struct slice frame, bool last);
 	/* A HANGUP of ours; it is the last frame of the session to this endpoint. */
 	void (*hangup)(void *arg, const struct session *s, const struct endpoint *to,
-		       const char *reason);
+		       Umsg__EndReason reason);
 	/* The session got a new state: trace it. */
 	void (*changed)(void *arg, const struct session *s);
 };
@@ -123,30 +124,33 @@ struct session_invite {
 	struct endpoint from;
 	size_t n_streams;
 	struct slice frame;
-	bool known;                       /* is the callee anybody's user? */
+	bool known;                     /* is the callee anybody's user? */
 	const struct endpoint *devices; /* those of the callee, without the caller */
 	size_t n_devices;
 };
 
 /* A BANG.  Returns 0, -EEXIST for an id in use, -EINVAL or -ENOMEM; on failure
  * nobody has been told anything. */
-int sessions_invite(struct sessions *sessions, const struct session_invite *invite,
-		    int64_t now_ms);
+int sessions_invite(struct sessions *sessions, const struct session_invite *invite, int64_t now_ms);
 
 void sessions_relay_added(struct sessions *sessions, struct slice id,
 			  const struct session_relay *relay, int64_t now_ms);
-void sessions_relay_refused(struct sessions *sessions, struct slice id, const char *reason,
+void sessions_relay_refused(struct sessions *sessions, struct slice id, Umsg__EndReason reason,
 			    int64_t now_ms);
 /* The relay is gone: every session that has legs ends. */
 void sessions_relay_lost(struct sessions *sessions, int64_t now_ms);
 
-enum session_frame { SESSION_FRAME_GROWL, SESSION_FRAME_TALK, SESSION_FRAME_HANGUP,
-		     SESSION_FRAME_SIGNAL };
+enum session_frame {
+	SESSION_FRAME_GROWL,
+	SESSION_FRAME_TALK,
+	SESSION_FRAME_HANGUP,
+	SESSION_FRAME_SIGNAL
+};
 
 /* A frame of one of the parties; reason is read for HANGUP.  Returns 0, -ENOENT (no
  * such session, or not this endpoint's), or -EPROTO (not now). */
 int sessions_frame(struct sessions *sessions, struct slice id, const struct endpoint *from,
-		   enum session_frame type, struct slice frame, const char *reason,
+		   enum session_frame type, struct slice frame, Umsg__EndReason reason,
 		   int64_t now_ms);
 
 /* A connection that took part in this call is gone. */
@@ -162,6 +166,9 @@ void sessions_tick(struct sessions *sessions, int64_t now_ms);
 const struct session *sessions_find(const struct sessions *sessions, struct slice id);
 const struct session *sessions_first(const struct sessions *sessions);
 size_t sessions_count(const struct sessions *sessions);
+
+/* The reason in words: "busy", "answered elsewhere", ... */
+const char *session_reason_text(Umsg__EndReason reason);
 
 /* "invite" to "hangup(reason; who)"; sep is ", " in lists and "; " in traces
  * (whose fields are separated by commas). */

@@ -12,6 +12,7 @@
 #include <hiredis/adapters/libevent.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 enum { KEY_SIZE = 320, MAX_WORDS = 24, NUMBER_BITS = 20, NUMBER_TEXT = 48 };
@@ -20,7 +21,9 @@ struct store {
 	struct event_base *base;
 	char *path;
 	redisAsyncContext *redis;
-	struct event *again;
+	struct event *again; /* to connect, or to see whether answers come */
+	size_t waiting;      /* commands without answer */
+	int64_t progress_ms; /* the last answer, or the first command after a pause */
 	const struct store_ops *ops;
 	void *arg;
 	bool up;
@@ -83,8 +86,8 @@ static uint64_t number_of(const redisReply *reply)
 {
 	unsigned long long ms, count;
 
-	if (reply->type != REDIS_REPLY_STRING || sscanf(reply->str, "%llu-%llu", &ms, &count) != 2 ||
-	    ms >> 44 || count >> NUMBER_BITS)
+	if (reply->type != REDIS_REPLY_STRING ||
+	    sscanf(reply->str, "%llu-%llu", &ms, &count) != 2 || ms >> 44 || count >> NUMBER_BITS)
 		return 0;
 	return ms << NUMBER_BITS | count;
 }
@@ -145,8 +148,7 @@ static void hand_on(const struct wait *wait, const redisReply *reply)
 		if (wait->item && read_entry(reply->element[i], &item))
 			wait->item(wait->arg, &item);
 		else if (wait->part)
-			wait->part(wait->arg, wait->from + (uint32_t)i,
-				   text_of(reply->element[i]));
+			wait->part(wait->arg, wait->from + (uint32_t)i, text_of(reply->element[i]));
 	}
 }
 
@@ -157,6 +159,8 @@ static void on_reply(redisAsyncContext *redis, void *r, void *private)
 	const redisReply *reply = r;
 	int err = error_of(reply);
 
+	store->waiting--;
+	store->progress_ms = clock_mono_ms();
 	if (store->ending) {
 		free(wait);
 		return;
@@ -194,6 +198,8 @@ static int send_command(struct store *store, const struct command *c, const stru
 		free(wait);
 		return -EPIPE;
 	}
+	if (store->waiting++ == 0)
+		store->progress_ms = clock_mono_ms();
 	return 0;
 }
 
@@ -206,11 +212,28 @@ static void try_again_later(struct store *store)
 	event_add(store->again, &wait);
 }
 
+static void look_for_answers(struct store *store)
+{
+	struct timeval second = { 1, 0 };
+
+	event_add(store->again, &second);
+	if (store->waiting == 0 ||
+	    clock_mono_ms() - store->progress_ms < STORE_ANSWER_LIMIT_S * 1000)
+		return;
+	log_warn("store", "redis_low does not answer");
+	redisAsyncFree(store->redis); /* on_disconnect follows from within */
+}
+
 static void on_again(evutil_socket_t fd, short what, void *arg)
 {
+	struct store *store = arg;
+
 	(void)fd;
 	(void)what;
-	try_connect(arg);
+	if (store->redis)
+		look_for_answers(store);
+	else
+		try_connect(store);
 }
 
 static void on_disconnect(const redisAsyncContext *redis, int status)
@@ -260,13 +283,14 @@ static void on_info(redisAsyncContext *redis, void *r, void *private)
 	(void)private;
 	if (!reply || store->ending)
 		return; /* the disconnect follows */
-	if ((reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_VERB) ||
-	    !find_epoch(reply->str, &epoch)) {
+	if (reply->type != REDIS_REPLY_STRING || !find_epoch(reply->str, &epoch)) {
 		/* still loading its data: ask again */
 		redisAsyncDisconnect(redis);
 		return;
 	}
 	store->up = true;
+	store->progress_ms = clock_mono_ms();
+	look_for_answers(store);
 	log_info("store", "connected to redis_low");
 	store->ops->up(store->arg, epoch);
 }
@@ -288,7 +312,6 @@ static void on_ping(redisAsyncContext *redis, void *r, void *private)
 static void try_connect(struct store *store)
 {
 	redisAsyncContext *redis = redisAsyncConnectUnix(store->path);
-	struct timeval limit = { STORE_ANSWER_LIMIT_S, 0 };
 
 	if (!redis || redis->err) {
 		if (redis)
@@ -303,7 +326,6 @@ static void try_connect(struct store *store)
 		return;
 	}
 	store->redis = redis;
-	redisAsyncSetTimeout(redis, limit);
 	redisAsyncSetConnectCallback(redis, on_connect);
 	redisAsyncSetDisconnectCallback(redis, on_disconnect);
 	redisAsyncCommand(redis, on_ping, NULL, "EXISTS m:");
@@ -551,4 +573,14 @@ int store_note_read(struct store *store, const char *account, const char *uri, i
 
 	snprintf(value, sizeof(value), "%" PRId64, time_s);
 	return hash_command(store, "HSET", "read", account, uri, value);
+}
+
+int store_note_confirm(struct store *store, const char *account, const char *uri, const char *month,
+		       uint32_t revision, uint64_t created)
+{
+	char key[KEY_SIZE], value[64];
+
+	snprintf(key, sizeof(key), "confirm-%s", month);
+	snprintf(value, sizeof(value), "%" PRIu32 " %" PRIu64, revision, created);
+	return hash_command(store, "HSET", key, account, uri, value);
 }

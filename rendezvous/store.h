@@ -17,9 +17,9 @@ struct store;
 
 enum {
 	STORE_CONNECT_AGAIN_MS = 250,
-	STORE_ANSWER_LIMIT_S = 10,      /* then the connection counts as lost */
-	STORE_READ_PAGE = 50,           /* messages asked for at a time: up to 3 MB */
-	STORE_PART_IDLE_LIMIT_S = 600,  /* parts of an unfinished message are dropped */
+	STORE_ANSWER_LIMIT_S = 10,     /* then the connection counts as lost */
+	STORE_READ_PAGE = 50,          /* messages asked for at a time: up to 3 MB */
+	STORE_PART_IDLE_LIMIT_S = 600, /* parts of an unfinished message are dropped */
 };
 
 struct store_ops {
@@ -61,7 +61,8 @@ int store_add(struct store *store, struct slice uri, const struct store_item *it
 	      int64_t keep_until_s, store_done_fn *done, void *arg);
 int store_delete(struct store *store, struct slice uri, uint64_t number);
 
-/* Reads up to count messages behind the number after (0: from the first on).  item is called for each, then done.  Items are valid in the call only. */
+/* Reads up to count messages behind the number after (0: from the first on).  item is called for
+ * each, then done.  Items are valid in the call only. */
 typedef void store_item_fn(void *arg, const struct store_item *item);
 int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
 	       store_item_fn *item, store_done_fn *done, void *arg);
@@ -81,5 +82,9 @@ int store_count(struct store *store, const char *what, const char *account, cons
 		uint64_t delta);
 /* Notes when a user looked for messages. */
 int store_note_read(struct store *store, const char *account, const char *uri, int64_t time_s);
+
+/* Notes which month's update a user has installed. */
+int store_note_confirm(struct store *store, const char *account, const char *uri, const char *month,
+		       uint32_t revision, uint64_t created);
 
 #endif

@@ -1,0 +1,131 @@
+/* counters.c - counts by user since the last flush. */
+#include "rendezvous/counters.h"
+
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "base/idmap.h"
+#include "rendezvous/keyhash.h"
+
+struct line {
+	struct idmap_node node;
+	TAILQ_ENTRY(line) in_all;
+	struct counted counted;
+	char *account, *uri;
+};
+
+TAILQ_HEAD(line_list, line);
+
+struct counters {
+	struct idmap by_user;
+	struct keyhash hash;
+	struct line_list all;
+};
+
+struct counters *counters_new(void)
+{
+	struct counters *counters = calloc(1, sizeof(*counters));
+
+	if (!counters)
+		return NULL;
+	if (keyhash_init(&counters->hash) || idmap_init(&counters->by_user)) {
+		free(counters);
+		return NULL;
+	}
+	TAILQ_INIT(&counters->all);
+	return counters;
+}
+
+static void drop(struct counters *counters, struct line *line)
+{
+	idmap_remove(&counters->by_user, &line->node);
+	TAILQ_REMOVE(&counters->all, line, in_all);
+	free(line->account);
+	free(line->uri);
+	free(line);
+}
+
+void counters_free(struct counters **countersp)
+{
+	struct counters *counters = *countersp;
+	struct line *line;
+
+	if (!counters)
+		return;
+	while ((line = TAILQ_FIRST(&counters->all)))
+		drop(counters, line);
+	idmap_done(&counters->by_user);
+	free(counters);
+	*countersp = NULL;
+}
+
+static struct line *find(struct counters *counters, uint64_t key, const char *account,
+			 const char *uri)
+{
+	struct idmap_node *node = idmap_first(&counters->by_user, key);
+
+	for (; node; node = idmap_next(node)) {
+		struct line *line = IDMAP_OWNER(node, struct line, node);
+
+		if (strcmp(line->uri, uri) == 0 && strcmp(line->account, account) == 0)
+			return line;
+	}
+	return NULL;
+}
+
+/* The user's line; NULL when memory is out: then nothing is counted. */
+static struct line *need(struct counters *counters, const char *account, const char *uri)
+{
+	uint64_t key = keyhash_of(&counters->hash, slice_str(uri));
+	struct line *line = find(counters, key, account, uri);
+
+	if (line)
+		return line;
+	line = calloc(1, sizeof(*line));
+	if (!line)
+		return NULL;
+	line->account = strdup(account);
+	line->uri = strdup(uri);
+	if (!line->account || !line->uri) {
+		free(line->account);
+		free(line->uri);
+		free(line);
+		return NULL;
+	}
+	line->counted.account = line->account;
+	line->counted.uri = line->uri;
+	idmap_put(&counters->by_user, &line->node, key);
+	TAILQ_INSERT_TAIL(&counters->all, line, in_all);
+	return line;
+}
+
+void counters_add(struct counters *counters, enum counter what, const char *account,
+		  const char *uri)
+{
+	struct line *line = need(counters, account, uri);
+
+	if (line)
+		line->counted.count[what]++;
+}
+
+void counters_read(struct counters *counters, const char *account, const char *uri, int64_t time_s)
+{
+	struct line *line = need(counters, account, uri);
+
+	if (line)
+		line->counted.read_s = time_s;
+}
+
+void counters_flush(struct counters *counters, int (*written)(void *arg, const struct counted *),
+		    void *arg)
+{
+	struct line *line = TAILQ_FIRST(&counters->all);
+
+	while (line) {
+		struct line *next = TAILQ_NEXT(line, in_all);
+
+		if (written(arg, &line->counted) == 0)
+			drop(counters, line);
+		line = next;
+	}
+}

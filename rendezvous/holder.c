@@ -1,0 +1,373 @@
+/* holder.c - accepting clients, and the end of their connections. */
+#include "rendezvous/holder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/net.h"
+#include "rendezvous/account_set.h"
+#include "rendezvous/holder_priv.h"
+#include "rendezvous/peer_limits.h"
+
+enum { CONNECTION_INDEX_SHIFT = 56, CONNECTION_TIME_SHIFT = 20 };
+
+static void address_of(const struct client *client, char host[NET_TEXT_SIZE], char port[8])
+{
+	const struct net_addr *peer = link_peer(client->link);
+
+	net_format_host(peer, host);
+	snprintf(port, 8, "%u", net_port(peer));
+}
+
+static void trace_connection(const struct client *client, const char *state)
+{
+	char id[24], host[NET_TEXT_SIZE], port[8], user[256] = "unknown";
+	const char *fields[] = {
+		id, client->known ? "client" : "unknown", user, host, port, state
+	};
+
+	if (!worker_traces(client->holder->worker, TRACE_CONNECTION))
+		return;
+	snprintf(id, sizeof(id), "%llu", (unsigned long long)client_connection(client));
+	if (client->known)
+		snprintf(user, sizeof(user), "%s@%s", client->uri, client->account);
+	address_of(client, host, port);
+	worker_trace(client->holder->worker, TRACE_CONNECTION, fields, 6);
+}
+
+void client_trace(const struct client *client, const char *state, const char *description)
+{
+	char id[24], host[NET_TEXT_SIZE], port[8];
+	const char *fields[] = {
+		id,          client->primary ? "primary" : "secondary",
+		client->uri, client->account,
+		host,        port,
+		state,       description,
+	};
+
+	if (!worker_traces(client->holder->worker, TRACE_ATTACH))
+		return;
+	snprintf(id, sizeof(id), "%llu", (unsigned long long)client_connection(client));
+	address_of(client, host, port);
+	worker_trace(client->holder->worker, TRACE_ATTACH, fields, 8);
+}
+
+static void tell_session_lost(struct client *client, const struct client_session *session)
+{
+	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
+	CrsWorker__SessionLost lost = CRS_WORKER__SESSION_LOST__INIT;
+
+	lost.connection = client_connection(client);
+	lost.session_id = frame_data(slice_of(session->id, FRAME_ID));
+	message.body_case = CRS_WORKER__PEER__BODY_SESSION_LOST;
+	message.session_lost = &lost;
+	worker_send(client->holder->worker, session->home, &message);
+}
+
+static void tell_detached(struct client *client, const char *why)
+{
+	struct worker *worker = client->holder->worker;
+	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
+	CrsWorker__Detach detach = CRS_WORKER__DETACH__INIT;
+	char reason[64];
+
+	snprintf(reason, sizeof(reason), "%s", why);
+	detach.connection = client_connection(client);
+	detach.uri = client->uri;
+	detach.reason = reason;
+	message.body_case = CRS_WORKER__PEER__BODY_DETACH;
+	message.detach = &detach;
+	worker_send(worker, worker_home_of(worker, slice_str(client->uri)), &message);
+}
+
+static void free_client(struct client *client)
+{
+	while (client->sessions) {
+		struct client_session *session = client->sessions;
+
+		client->sessions = session->next;
+		free(session);
+	}
+	while (client->posts) {
+		struct client_post *post = client->posts;
+
+		client->posts = post->next;
+		free(post);
+	}
+	idmap_remove(&client->holder->clients, &client->node);
+	TAILQ_REMOVE(&client->holder->all, client, in_holder);
+	client->holder->count--;
+	if (client->patience)
+		event_free(client->patience);
+	link_free(&client->link);
+	free(client->uri);
+	free(client->account);
+	free(client->software);
+	free(client);
+}
+
+void client_end(struct client *client, const char *why)
+{
+	for (const struct client_session *s = client->sessions; s; s = s->next)
+		tell_session_lost(client, s);
+	if (client->state == CLIENT_REGISTERED || client->state == CLIENT_ASKED) {
+		tell_detached(client, why);
+		if (client->state == CLIENT_REGISTERED)
+			client_trace(client, "unregistered", why);
+	}
+	trace_connection(client, "closed");
+	free_client(client);
+}
+
+static void on_psk(void *arg, struct link *link, struct slice identity_text,
+		   uint8_t psk_out[LINK_PSK])
+{
+	struct client *client = arg;
+	struct account_identity identity;
+	struct account_hello hello;
+	const struct account_secret *secret;
+	bool account_known;
+
+	(void)link;
+	/* The same work for every identity: only the end tells whether it opened. */
+	account_identity_parse(identity_text, &identity);
+	secret = account_set_secret(worker_accounts(client->holder->worker), identity.account,
+				    &account_known);
+	if (account_identity_open(&identity, secret, &hello) == 0 && account_known) {
+		client->uri = strdup(hello.uri);
+		client->account = strdup(hello.account);
+		client->generation = hello.generation;
+		client->known = client->uri && client->account;
+	}
+	memcpy(psk_out, hello.psk, LINK_PSK);
+	account_hello_wipe(&hello);
+}
+
+static void on_closed(struct client *client, const struct link_event *event)
+{
+	struct holder *holder = client->holder;
+	char peer[NET_TEXT_SIZE];
+	unsigned suppressed;
+
+	net_format(link_peer(client->link), peer);
+	if (!client->negotiated && event->reason != LINK_BY_PEER &&
+	    log_limit_pass(&holder->refused_log, clock_mono_ms(), &suppressed))
+		log_info("attach", "handshake failed peer=%s reason=%s (%s; %u more not logged)",
+			 peer, link_reason_name(event->reason), event->text, suppressed);
+	else if (client->negotiated)
+		log_debug("attach", "closed uri=%s peer=%s reason=%s", client->uri, peer,
+			  link_reason_name(event->reason));
+	client_end(client, event->reason == LINK_BY_PEER ? "connection closed"
+							 : link_reason_name(event->reason));
+}
+
+static void on_event(void *arg, struct link *link, const struct link_event *event)
+{
+	struct client *client = arg;
+
+	(void)link;
+	switch (event->kind) {
+	case LINK_AUTHENTICATED:
+		trace_connection(client, "authenticated");
+		break;
+	case LINK_NEGOTIATED:
+		client->negotiated = true;
+		link_set_keep_alive(client->link, LINK_KEEP_WS, HOLDER_PING_MS,
+				    HOLDER_PING_GRACE_MS);
+		trace_connection(client, "negotiated");
+		break;
+	case LINK_FRAME:
+		client_frame(client, event->octets);
+		break;
+	case LINK_CLOSED:
+		on_closed(client, event);
+		break;
+	case LINK_CONNECTED:
+	case LINK_PINGED:
+	case LINK_PONG:
+		break;
+	}
+}
+
+static const struct link_ops link_ops = { .event = on_event, .psk = on_psk };
+
+/* A client that does not register in time has nothing to do here. */
+static void on_impatient(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *client = arg;
+
+	(void)fd;
+	(void)what;
+	if (client->state == CLIENT_NEW || client->state == CLIENT_ASKED)
+		link_close(client->link, 1008);
+}
+
+static void take_client(struct holder *holder, int fd)
+{
+	struct timeval patience = { (HOLDER_HANDSHAKE_MS + HOLDER_REGISTER_MS) / 1000, 0 };
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (!client) {
+		close(fd);
+		return;
+	}
+	client->holder = holder;
+	idmap_put(&holder->clients, &client->node, ++holder->next_connection);
+	TAILQ_INSERT_TAIL(&holder->all, client, in_holder);
+	holder->count++;
+	client->since_s = clock_wall_s();
+	if (link_accept(holder->links, fd, &link_ops, client, &client->link)) {
+		client->link = NULL;
+		free_client(client);
+		return;
+	}
+	client->patience = evtimer_new(worker_base(holder->worker), on_impatient, client);
+	if (!client->patience) {
+		free_client(client);
+		return;
+	}
+	event_add(client->patience, &patience);
+	trace_connection(client, "connected");
+}
+
+/* May this address have another connection? */
+static bool admit(struct holder *holder, const struct net_addr *peer)
+{
+	int64_t now_ms = clock_mono_ms();
+	char text[NET_TEXT_SIZE];
+	unsigned suppressed;
+	const char *why = NULL;
+
+	if (holder->count >= HOLDER_CONNECTIONS_MAX)
+		why = "too many connections";
+	else if (!peer_limits_take(holder->limits, peer, now_ms))
+		why = "too many connections from one address";
+	if (why && log_limit_pass(&holder->full_log, now_ms, &suppressed)) {
+		net_format_host(peer, text);
+		log_warn("attach", "%s: refused peer=%s (%u more not logged)", why, text,
+			 suppressed);
+	}
+	return !why;
+}
+
+static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
+{
+	struct holder *holder = arg;
+
+	(void)what;
+	for (int i = 0; i < HOLDER_ACCEPT_PER_TURN; i++) {
+		struct net_addr peer = { .len = sizeof(peer.in6) };
+		int fd = accept4(listen_fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return;
+		if (admit(holder, &peer))
+			take_client(holder, fd);
+		else
+			close(fd);
+	}
+}
+
+static int listen_on(struct holder *holder, const char *address, struct diag *diag)
+{
+	struct net_addr addr;
+	int fd;
+
+	if (net_parse(address, 0, &addr)) {
+		diag_error(diag, NULL, "cannot listen on \"%s\": no such address", address);
+		return -EINVAL;
+	}
+	fd = net_tcp_listen(&addr, true);
+	if (fd < 0) {
+		diag_error(diag, NULL, "cannot listen on %s: %s", address, strerror(-fd));
+		return fd;
+	}
+	holder->listen_fd = fd;
+	holder->accept =
+		event_new(worker_base(holder->worker), fd, EV_READ | EV_PERSIST, on_accept, holder);
+	if (!holder->accept)
+		return -ENOMEM;
+	event_add(holder->accept, NULL);
+	return 0;
+}
+
+int holder_new(struct worker *worker, struct holder **holder_out, struct diag *diag)
+{
+	const struct link_limits limits = { .handshake_ms = HOLDER_HANDSHAKE_MS };
+	const CrsWorker__Setup *setup = worker_setup(worker);
+	struct holder *holder = calloc(1, sizeof(*holder));
+	int err;
+
+	if (!holder)
+		return -ENOMEM;
+	holder->worker = worker;
+	holder->listen_fd = -1;
+	TAILQ_INIT(&holder->all);
+	holder->next_connection = (uint64_t)setup->index << CONNECTION_INDEX_SHIFT |
+				  (uint64_t)clock_wall_s() << CONNECTION_TIME_SHIFT;
+	holder->limits = peer_limits_new();
+	err = holder->limits ? idmap_init(&holder->clients) : -ENOMEM;
+	if (!err)
+		err = link_context_new(worker_base(worker), &limits, &holder->links);
+	if (!err)
+		err = listen_on(holder, setup->listen, diag);
+	if (err) {
+		holder_free(&holder);
+		return err;
+	}
+	*holder_out = holder;
+	return 0;
+}
+
+void holder_stop(struct holder *holder)
+{
+	struct client *client;
+
+	event_del(holder->accept);
+	close(holder->listen_fd);
+	holder->listen_fd = -1;
+	TAILQ_FOREACH(client, &holder->all, in_holder)
+	{
+		Umsg__Frame frame = UMSG__FRAME__INIT;
+		Umsg__Unregistered gone = UMSG__UNREGISTERED__INIT;
+
+		gone.reason = UMSG__UNREGISTER_REASON__UNREGISTER_SERVER_STOPS;
+		frame.body_case = UMSG__FRAME__BODY_UNREGISTERED;
+		frame.unregistered = &gone;
+		if (client->negotiated)
+			client_send(client, &frame);
+		link_close(client->link, 1001);
+	}
+}
+
+size_t holder_count(const struct holder *holder)
+{
+	return holder->count;
+}
+
+void holder_free(struct holder **holderp)
+{
+	struct holder *holder = *holderp;
+	struct client *client;
+
+	if (!holder)
+		return;
+	while ((client = TAILQ_FIRST(&holder->all)))
+		free_client(client);
+	idmap_done(&holder->clients);
+	if (holder->accept)
+		event_free(holder->accept);
+	if (holder->listen_fd >= 0)
+		close(holder->listen_fd);
+	link_context_free(&holder->links);
+	peer_limits_free(&holder->limits);
+	free(holder);
+	*holderp = NULL;
+}

@@ -1,0 +1,55 @@
+/* holder.h - the clients' connections of one worker.
+ *
+ * Accepts, authenticates, checks that a client speaks for its own URI only, and
+ * carries frames between clients and the homes of URIs.  Source: docs/umsg.md
+ * "Link" and "Who speaks".
+ */
+#ifndef RENDEZVOUS_HOLDER_H
+#define RENDEZVOUS_HOLDER_H
+
+#include "rendezvous/worker.h"
+
+struct diag;
+struct holder;
+
+enum {
+	HOLDER_PING_MS = 21 * 60 * 1000, /* silence, then our ping (CRS manual 4.10) */
+	HOLDER_PING_GRACE_MS = 30 * 1000,
+	HOLDER_HANDSHAKE_MS = 10 * 1000,
+	HOLDER_REGISTER_MS = 20 * 1000, /* from the upgrade to the first Register */
+	HOLDER_ACCEPT_PER_TURN = 16,    /* so that a storm does not delay live frames */
+	HOLDER_POSTS_IN_FLIGHT = 1024,  /* of one client */
+	HOLDER_SESSIONS_MAX = 16,       /* of one client */
+	HOLDER_CONNECTIONS_MAX = 500000,
+};
+
+/* Listens (setup's address).  Returns 0 or -errno with diag set. */
+int holder_new(struct worker *worker, struct holder **holder_out, struct diag *diag);
+void holder_free(struct holder **holderp);
+
+/* Accepts nobody any more and closes all connections in order: "the server stops". */
+void holder_stop(struct holder *holder);
+
+/* Connections that are not closed yet. */
+size_t holder_count(const struct holder *holder);
+
+/* Messages of homes, for connections of this holder. */
+void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Attached *m);
+void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m);
+void holder_down(struct holder *holder, unsigned home, const CrsWorker__Down *m);
+
+/* A home is there (again): tell it of the clients that belong to it. */
+void holder_home_up(struct holder *holder, unsigned home);
+/* A home is gone: what was asked of it is answered "try again", calls end. */
+void holder_home_down(struct holder *holder, unsigned home);
+
+/* Accounts were loaded again: identities that no longer open are cut off. */
+void holder_accounts_changed(struct holder *holder);
+/* Another update was applied: clients of the account hear of it. */
+void holder_updates_changed(struct holder *holder);
+
+void holder_expel(struct holder *holder, const CrsWorker__Expel *m);
+
+void holder_list(const struct holder *holder, struct worker_rows *rows);
+
+#endif

@@ -1,0 +1,337 @@
+/* holder_frames.c - what clients say: checked, and passed on to homes. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/net.h"
+#include "rendezvous/holder_priv.h"
+
+void client_send(struct client *client, Umsg__Frame *frame)
+{
+	uint8_t *octets;
+	size_t n;
+
+	if (!client->negotiated || frame_encode(frame, &octets, &n))
+		return;
+	link_send(client->link, slice_of(octets, n));
+	free(octets);
+}
+
+void client_error(struct client *client, uint64_t request, Umsg__ErrorCode code, const char *text,
+		  uint32_t retry_after_s)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Error error = UMSG__ERROR__INIT;
+	char copy[FRAME_TEXT_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	error.code = code;
+	error.text = copy;
+	error.retry_after = retry_after_s;
+	frame.request = request;
+	frame.body_case = UMSG__FRAME__BODY_ERROR;
+	frame.error = &error;
+	client_send(client, &frame);
+}
+
+void client_denied(struct client *client, uint64_t request)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Denied denied = UMSG__DENIED__INIT;
+
+	denied.reason = client->deny_reason;
+	denied.text = client->deny_text;
+	frame.request = request;
+	frame.body_case = UMSG__FRAME__BODY_DENIED;
+	frame.denied = &denied;
+	client_send(client, &frame);
+}
+
+/* A peer that breaks the rules is cut off and logged once. */
+static void misbehaves(struct client *client, const char *how)
+{
+	unsigned suppressed;
+
+	if (log_limit_pass(&client->holder->broken_log, clock_mono_ms(), &suppressed))
+		log_warn("attach", "uri=%s account=%s: %s: cut off (%u more not logged)",
+			 client->uri, client->account, how, suppressed);
+	link_close(client->link, 1008);
+}
+
+struct client_session *client_find_session(struct client *client, struct slice id)
+{
+	struct client_session *s = client->sessions;
+
+	while (s && !slice_eq(id, slice_of(s->id, FRAME_ID)))
+		s = s->next;
+	return s;
+}
+
+void client_forget_session(struct client *client, struct slice id)
+{
+	struct client_session **at = &client->sessions;
+
+	while (*at && !slice_eq(id, slice_of((*at)->id, FRAME_ID)))
+		at = &(*at)->next;
+	if (*at) {
+		struct client_session *gone = *at;
+
+		*at = gone->next;
+		client->n_sessions--;
+		free(gone);
+	}
+}
+
+void client_forget_post(struct client *client, struct slice id)
+{
+	struct client_post **at = &client->posts;
+
+	while (*at && !slice_eq(id, slice_of((*at)->id, FRAME_ID)))
+		at = &(*at)->next;
+	if (*at) {
+		struct client_post *gone = *at;
+
+		*at = gone->next;
+		client->n_posts--;
+		free(gone);
+	}
+}
+
+static const struct client_post *find_post(const struct client *client, struct slice id)
+{
+	const struct client_post *p = client->posts;
+
+	while (p && !slice_eq(id, slice_of(p->id, FRAME_ID)))
+		p = p->next;
+	return p;
+}
+
+/* Passes the frame on to the home of uri.  Returns 0 or -errno; the client has then
+ * been told to try again. */
+static int send_up(struct client *client, const Umsg__Frame *frame, struct slice uri,
+		   struct slice octets)
+{
+	struct worker *worker = client->holder->worker;
+	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
+	CrsWorker__Up up = CRS_WORKER__UP__INIT;
+	char home_uri[ACCOUNT_URI_MAX + 1];
+	int err;
+
+	if (uri.n == 0 || uri.n > ACCOUNT_URI_MAX) {
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_MALFORMED,
+			     "no receiver", 0);
+		return -EINVAL;
+	}
+	memcpy(home_uri, uri.p, uri.n);
+	home_uri[uri.n] = '\0';
+	up.connection = client_connection(client);
+	up.from = client->uri;
+	up.account = client->account;
+	up.uri = home_uri;
+	up.frame = frame_data(octets);
+	message.body_case = CRS_WORKER__PEER__BODY_UP;
+	message.up = &up;
+	err = worker_send(worker, worker_home_of(worker, uri), &message);
+	if (err)
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
+			     "a part of the server restarts", 2);
+	return err;
+}
+
+int client_attach(struct client *client, bool again)
+{
+	struct worker *worker = client->holder->worker;
+	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
+	CrsWorker__Attach attach = CRS_WORKER__ATTACH__INIT;
+	char host[NET_TEXT_SIZE];
+
+	net_format_host(link_peer(client->link), host);
+	attach.connection = client_connection(client);
+	attach.uri = client->uri;
+	attach.account = client->account;
+	attach.generation = client->generation;
+	attach.device_id = frame_data(slice_of(client->device_id, FRAME_ID));
+	attach.primary = client->primary;
+	attach.updates_only = client->updates_only;
+	attach.again = again;
+	message.body_case = CRS_WORKER__PEER__BODY_ATTACH;
+	message.attach = &attach;
+	return worker_send(worker, worker_home_of(worker, slice_str(client->uri)), &message);
+}
+
+static void on_register(struct client *client, const Umsg__Frame *frame)
+{
+	const Umsg__Register *r = frame->register_;
+	char *software = strdup(r->software);
+
+	if (client->state == CLIENT_ASKED || !software) {
+		free(software);
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
+			     "registering already", 1);
+		return;
+	}
+	free(client->software);
+	client->software = software;
+	memcpy(client->device_id, r->device_id.data, FRAME_ID);
+	client->primary = r->role == UMSG__DEVICE_ROLE__PRIMARY;
+	client->updates_only = !r->has_keys;
+	client->register_request = frame->request;
+	if (client_attach(client, false)) {
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
+			     "a part of the server restarts", 2);
+		return;
+	}
+	client->state = CLIENT_ASKED;
+}
+
+static void on_bang(struct client *client, const Umsg__Frame *frame, struct slice octets)
+{
+	if (client->n_sessions >= HOLDER_SESSIONS_MAX) {
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
+			     "too many calls at once", 5);
+		return;
+	}
+	send_up(client, frame, frame_bare(frame->to), octets);
+}
+
+/* A session is at home with the callee: who is told by the sender's role. */
+static void on_session(struct client *client, const Umsg__Frame *frame, struct slice octets)
+{
+	const Umsg__Session *session = frame_session(frame);
+	bool caller = session && session->role == UMSG__CALL_ROLE__INITIATOR;
+
+	if (!session)
+		return;
+	send_up(client, frame, caller ? frame_bare(frame->to) : slice_str(client->uri), octets);
+	if (frame->body_case == UMSG__FRAME__BODY_HANGUP)
+		client_forget_session(client, frame_bytes(session->session_id));
+}
+
+static void on_post(struct client *client, const Umsg__Frame *frame, struct slice octets)
+{
+	struct worker *worker = client->holder->worker;
+	struct slice id = frame_bytes(frame->post->message_id), to = frame_bare(frame->to);
+	struct client_post *post;
+
+	if (client->n_posts >= HOLDER_POSTS_IN_FLIGHT) {
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
+			     "too many messages at once", 1);
+		return;
+	}
+	client_forget_post(client, id); /* sent again */
+	post = calloc(1, sizeof(*post) + to.n + 1);
+	if (!post)
+		return;
+	if (send_up(client, frame, to, octets)) {
+		free(post);
+		return;
+	}
+	memcpy(post->to, to.p, to.n);
+	memcpy(post->id, id.p, FRAME_ID);
+	post->request = frame->request;
+	post->home = worker_home_of(worker, to);
+	post->next = client->posts;
+	client->posts = post;
+	client->n_posts++;
+}
+
+static void on_part(struct client *client, const Umsg__Frame *frame, struct slice octets)
+{
+	const struct client_post *post = find_post(client, frame_bytes(frame->part->message_id));
+
+	if (post)
+		send_up(client, frame, slice_str(post->to), octets);
+	else
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
+			     "no such message is being posted", 0);
+}
+
+static void on_registered_frame(struct client *client, const Umsg__Frame *frame,
+				struct slice octets)
+{
+	switch (frame->body_case) {
+	case UMSG__FRAME__BODY_BANG:
+		on_bang(client, frame, octets);
+		break;
+	case UMSG__FRAME__BODY_GROWL:
+	case UMSG__FRAME__BODY_TALK:
+	case UMSG__FRAME__BODY_HANGUP:
+	case UMSG__FRAME__BODY_SIGNAL:
+		on_session(client, frame, octets);
+		break;
+	case UMSG__FRAME__BODY_POST:
+		on_post(client, frame, octets);
+		break;
+	case UMSG__FRAME__BODY_PART:
+		on_part(client, frame, octets);
+		break;
+	case UMSG__FRAME__BODY_PART_ACK:
+	case UMSG__FRAME__BODY_TAKEN:
+	case UMSG__FRAME__BODY_FETCH:
+		send_up(client, frame, slice_str(client->uri), octets);
+		break;
+	case UMSG__FRAME__BODY_LOOKUP:
+		send_up(client, frame, slice_str(frame->lookup->uri), octets);
+		break;
+	default:
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_UNKNOWN_BODY,
+			     "not served here", 0);
+	}
+}
+
+static void on_good_frame(struct client *client, const Umsg__Frame *frame, struct slice octets)
+{
+	bool update = frame->body_case == UMSG__FRAME__BODY_UPDATE_GET ||
+		      frame->body_case == UMSG__FRAME__BODY_UPDATE_CONFIRM;
+
+	if (frame->body_case == UMSG__FRAME__BODY_REGISTER) {
+		if (client->state == CLIENT_DENIED)
+			client->state = CLIENT_NEW; /* ask again: the reason may be gone */
+		on_register(client, frame);
+	} else if (client->state == CLIENT_DENIED) {
+		client_denied(client, frame->request);
+	} else if (client->state != CLIENT_REGISTERED) {
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_NOT_REGISTERED,
+			     "not registered", 0);
+	} else if (update) {
+		if (frame->body_case == UMSG__FRAME__BODY_UPDATE_GET)
+			client_update_get(client, frame->request, frame->update_get);
+		else
+			send_up(client, frame, slice_str(client->uri), octets);
+	} else if (client->updates_only) {
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_NOT_ALLOWED,
+			     "registered for updates only: no keys of this month", 0);
+	} else {
+		on_registered_frame(client, frame, octets);
+	}
+}
+
+/* Is the frame's sender the one that the connection authenticated? */
+static bool own_uri(const struct client *client, const Umsg__Frame *frame)
+{
+	return frame->from[0] == '\0' || slice_eq_str(frame_bare(frame->from), client->uri);
+}
+
+void client_frame(struct client *client, struct slice octets)
+{
+	Umsg__Frame *frame = NULL;
+	int err = frame_decode(octets, FRAME_FROM_CLIENT, &frame);
+
+	if (err == -ENOTSUP) {
+		client_error(client, frame ? frame->request : 0,
+			     UMSG__ERROR_CODE__ERROR_UNKNOWN_BODY, "unknown body or version", 0);
+	} else if (err == -ENOMEM) {
+		link_close(client->link, 1011);
+	} else if (err) {
+		misbehaves(client, "a frame that breaks the rules");
+	} else if (!own_uri(client, frame)) {
+		misbehaves(client, "a frame in another's name");
+	} else {
+		on_good_frame(client, frame, octets);
+	}
+	frame_free(&frame);
+}

@@ -1,0 +1,383 @@
+/* holder_homes.c - what homes say to clients of this holder, and updates. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/net.h"
+#include "keys/period.h"
+#include "keys/update.h"
+#include "rendezvous/account_set.h"
+#include "rendezvous/holder_priv.h"
+#include "rendezvous/mailboxes.h"
+#include "rendezvous/updates.h"
+
+enum { FETCH_FRAMES = 100 };
+
+static struct client *find_client(const struct holder *holder, uint64_t connection)
+{
+	struct idmap_node *node = idmap_first(&holder->clients, connection);
+
+	return node ? IDMAP_OWNER(node, struct client, node) : NULL;
+}
+
+static void set_denied(struct client *client, uint32_t reason, const char *text)
+{
+	struct buf b = BUF_OF(client->deny_text);
+
+	client->state = CLIENT_DENIED;
+	client->deny_reason = (Umsg__DenyReason)reason;
+	buf_put_str(&b, text);
+}
+
+size_t client_offers(const struct client *client, struct update_offer *offer)
+{
+	const struct updates *updates = worker_updates(client->holder->worker);
+	int64_t month = period_of(clock_wall_s());
+	size_t n = 0;
+
+	for (int64_t m = month; m <= month + 1; m++) {
+		const struct update *update = updates_find(updates, client->account, m);
+		struct update_user user;
+
+		if (!update || !update_user_find(update, slice_str(client->uri), &user) ||
+		    user.entry.n == 0)
+			continue;
+		umsg__update_name__init(&offer->name[n]);
+		period_text(m, offer->month[n]);
+		offer->name[n].month = offer->month[n];
+		offer->name[n].revision = update_revision(update);
+		offer->name[n].created = update_created(update);
+		offer->list[n] = &offer->name[n];
+		n++;
+	}
+	return n;
+}
+
+static void send_registered(struct client *client, const CrsWorker__Attached *m)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Registered registered = UMSG__REGISTERED__INIT;
+	Umsg__Limits limits = UMSG__LIMITS__INIT;
+	struct update_offer offer;
+
+	limits.frame_octets = FRAME_MAX;
+	limits.message_octets = MAIL_MAX_OCTETS;
+	limits.parts_in_flight = MAIL_PARTS_IN_FLIGHT;
+	limits.fetch_frames = FETCH_FRAMES;
+	registered.role =
+		client->primary ? UMSG__DEVICE_ROLE__PRIMARY : UMSG__DEVICE_ROLE__SECONDARY;
+	registered.updates_only = client->updates_only;
+	registered.epoch = m->epoch;
+	registered.waiting = m->waiting;
+	registered.server_time = (uint64_t)clock_wall_s();
+	registered.limits = &limits;
+	registered.n_updates = client_offers(client, &offer);
+	registered.updates = offer.list;
+	frame.request = client->register_request;
+	frame.body_case = UMSG__FRAME__BODY_REGISTERED;
+	frame.registered = &registered;
+	client_send(client, &frame);
+}
+
+void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Attached *m)
+{
+	struct client *client = find_client(holder, m->connection);
+
+	(void)home;
+	if (!client || client->state != CLIENT_ASKED)
+		return;
+	if (!m->registered && !m->deny_reason) {
+		client->state = CLIENT_NEW;
+		client_error(client, client->register_request, UMSG__ERROR_CODE__ERROR_BUSY,
+			     m->reason, 5);
+		return;
+	}
+	if (!m->registered) {
+		set_denied(client, m->deny_reason, m->reason);
+		client_denied(client, client->register_request);
+		client_trace(client, "denied", m->reason);
+		log_info("attach", "denied uri=%s account=%s reason=\"%s\"", client->uri,
+			 client->account, m->reason);
+	} else {
+		client->state = CLIENT_REGISTERED;
+		client->since_s = clock_wall_s();
+		send_registered(client, m);
+		client_trace(client, "registered", client->updates_only ? "no keys" : "ok");
+	}
+	if (client->patience)
+		event_free(client->patience);
+	client->patience = NULL;
+}
+
+static void send_unregistered(struct client *client, Umsg__UnregisterReason reason,
+			      const char *text)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Unregistered gone = UMSG__UNREGISTERED__INIT;
+	char copy[64];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	gone.reason = reason;
+	gone.text = copy;
+	frame.body_case = UMSG__FRAME__BODY_UNREGISTERED;
+	frame.unregistered = &gone;
+	client_send(client, &frame);
+}
+
+static void unregister(struct client *client, uint32_t deny_reason, const char *reason, bool close)
+{
+	client_trace(client, "unregistered", reason);
+	log_info("attach", "unregistered uri=%s account=%s reason=\"%s\"", client->uri,
+		 client->account, reason);
+	if (deny_reason) {
+		set_denied(client, deny_reason, reason);
+		send_unregistered(client, UMSG__UNREGISTER_REASON__UNREGISTER_DENIED, reason);
+	} else {
+		client->state = CLIENT_UNREGISTERED;
+		if (!close)
+			send_unregistered(client, UMSG__UNREGISTER_REASON__UNREGISTER_REPLACED,
+					  reason);
+	}
+	if (close)
+		link_close(client->link, 1001);
+}
+
+void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m)
+{
+	struct client *client = find_client(holder, m->connection);
+
+	if (client && client->state == CLIENT_REGISTERED)
+		unregister(client, m->deny_reason, m->reason, m->close);
+}
+
+static void join_session(struct client *client, unsigned home, struct slice id)
+{
+	struct client_session *session;
+
+	if (id.n != FRAME_ID || client_find_session(client, id))
+		return;
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return;
+	session->home = home;
+	memcpy(session->id, id.p, FRAME_ID);
+	session->next = client->sessions;
+	client->sessions = session;
+	client->n_sessions++;
+}
+
+void holder_down(struct holder *holder, unsigned home, const CrsWorker__Down *m)
+{
+	struct client *client = find_client(holder, m->connection);
+	struct slice session_id = frame_bytes(m->session_id);
+
+	if (!client)
+		return;
+	if (session_id.n && m->session_over)
+		client_forget_session(client, session_id);
+	else if (session_id.n)
+		join_session(client, home, session_id);
+	if (m->post_answered.len)
+		client_forget_post(client, frame_bytes(m->post_answered));
+	if (m->frame.len && client->negotiated)
+		link_send(client->link, frame_bytes(m->frame));
+}
+
+void holder_home_up(struct holder *holder, unsigned home)
+{
+	struct client *client;
+
+	TAILQ_FOREACH(client, &holder->all, in_holder)
+	{
+		if ((client->state == CLIENT_REGISTERED || client->state == CLIENT_ASKED) &&
+		    worker_home_of(holder->worker, slice_str(client->uri)) == home)
+			client_attach(client, client->state == CLIENT_REGISTERED);
+	}
+}
+
+static void refuse_posts(struct client *client, unsigned home)
+{
+	struct client_post *post = client->posts;
+
+	while (post) {
+		struct client_post *next = post->next;
+
+		if (post->home == home) {
+			Umsg__Frame frame = UMSG__FRAME__INIT;
+			Umsg__PostAck ack = UMSG__POST_ACK__INIT;
+			char text[] = "a part of the server restarts";
+
+			ack.message_id = frame_data(slice_of(post->id, FRAME_ID));
+			ack.error = UMSG__ERROR_CODE__ERROR_BUSY;
+			ack.text = text;
+			ack.retry_after = 2;
+			frame.request = post->request;
+			frame.body_case = UMSG__FRAME__BODY_POST_ACK;
+			frame.post_ack = &ack;
+			client_send(client, &frame);
+			client_forget_post(client, slice_of(post->id, FRAME_ID));
+		}
+		post = next;
+	}
+}
+
+static void end_sessions(struct client *client, unsigned home)
+{
+	struct client_session *session = client->sessions;
+
+	while (session) {
+		struct client_session *next = session->next;
+
+		if (session->home == home) {
+			Umsg__Frame frame = UMSG__FRAME__INIT;
+			Umsg__Hangup hangup = UMSG__HANGUP__INIT;
+			Umsg__Session of = UMSG__SESSION__INIT;
+
+			of.session_id = frame_data(slice_of(session->id, FRAME_ID));
+			hangup.session = &of;
+			hangup.reason = UMSG__END_REASON__END_FAILED;
+			hangup.who = UMSG__ENDED_BY__BY_RENDEZVOUS;
+			frame.by_server = true;
+			frame.body_case = UMSG__FRAME__BODY_HANGUP;
+			frame.hangup = &hangup;
+			client_send(client, &frame);
+			client_forget_session(client, slice_of(session->id, FRAME_ID));
+		}
+		session = next;
+	}
+}
+
+void holder_home_down(struct holder *holder, unsigned home)
+{
+	struct client *client;
+
+	TAILQ_FOREACH(client, &holder->all, in_holder)
+	{
+		refuse_posts(client, home);
+		end_sessions(client, home);
+	}
+}
+
+void holder_accounts_changed(struct holder *holder)
+{
+	struct client *client, *next;
+
+	for (client = TAILQ_FIRST(&holder->all); client; client = next) {
+		bool known = true;
+
+		next = TAILQ_NEXT(client, in_holder);
+		if (!client->known)
+			continue;
+		account_set_secret(worker_accounts(holder->worker), client->account, &known);
+		if (!known)
+			client_end(client, "account deleted");
+	}
+}
+
+void holder_updates_changed(struct holder *holder)
+{
+	struct client *client;
+
+	TAILQ_FOREACH(client, &holder->all, in_holder)
+	{
+		Umsg__Frame frame = UMSG__FRAME__INIT;
+		Umsg__UpdateNews news = UMSG__UPDATE_NEWS__INIT;
+		struct update_offer offer;
+
+		if (client->state != CLIENT_REGISTERED)
+			continue;
+		news.n_updates = client_offers(client, &offer);
+		news.updates = offer.list;
+		frame.body_case = UMSG__FRAME__BODY_UPDATE_NEWS;
+		frame.update_news = &news;
+		if (news.n_updates > 0)
+			client_send(client, &frame);
+	}
+}
+
+void holder_expel(struct holder *holder, const CrsWorker__Expel *m)
+{
+	struct client *client, *next;
+
+	for (client = TAILQ_FIRST(&holder->all); client; client = next) {
+		next = TAILQ_NEXT(client, in_holder);
+		if (client->known && strcmp(client->account, m->account) == 0 &&
+		    (m->uri[0] == '\0' || strcmp(client->uri, m->uri) == 0))
+			client_end(client, m->reason);
+	}
+}
+
+/* The octets that UpdateGet names, or none. */
+static struct slice part_of(const struct client *client, const struct update *update,
+			    Umsg__UpdateWhat what)
+{
+	struct update_user user;
+
+	if (!update || !update_user_find(update, slice_str(client->uri), &user))
+		return (struct slice){ NULL, 0 };
+	return what == UMSG__UPDATE_WHAT__UPDATE_SHARED ? update_shared(update) : user.entry;
+}
+
+void client_update_get(struct client *client, uint64_t request, const Umsg__UpdateGet *get)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__UpdatePart part = UMSG__UPDATE_PART__INIT;
+	Umsg__UpdateName name = UMSG__UPDATE_NAME__INIT;
+	const struct update *update;
+	struct slice whole;
+	int64_t month;
+
+	if (period_parse(slice_str(get->month), &month))
+		return;
+	update = updates_find(worker_updates(client->holder->worker), client->account, month);
+	whole = part_of(client, update, get->what);
+	if (whole.n == 0 || get->offset > whole.n) {
+		client_error(client, request, UMSG__ERROR_CODE__ERROR_NOT_FOUND, "no such update",
+			     0);
+		return;
+	}
+	name.month = get->month;
+	name.revision = update_revision(update);
+	name.created = update_created(update);
+	if (get->expected &&
+	    (get->expected->revision != name.revision || get->expected->created != name.created)) {
+		client_error(client, request, UMSG__ERROR_CODE__ERROR_CONFLICT,
+			     "another update was applied meanwhile: begin again", 0);
+		return;
+	}
+	part.name = &name;
+	part.what = get->what;
+	part.total = (uint32_t)whole.n;
+	part.offset = get->offset;
+	whole = slice_from(whole, get->offset);
+	part.data = frame_data(
+		slice_of(whole.p, whole.n < FRAME_UPDATE_DATA ? whole.n : FRAME_UPDATE_DATA));
+	frame.request = request;
+	frame.body_case = UMSG__FRAME__BODY_UPDATE_PART;
+	frame.update_part = &part;
+	client_send(client, &frame);
+}
+
+void holder_list(const struct holder *holder, struct worker_rows *rows)
+{
+	const char *server = worker_setup(holder->worker)->server;
+	const struct client *client;
+	int64_t now_s = clock_wall_s();
+
+	TAILQ_FOREACH(client, &holder->all, in_holder)
+	{
+		char seconds[24], peer[NET_TEXT_SIZE];
+		const char *cells[] = { client->uri, client->account, seconds, client->software,
+					peer,        server };
+
+		if (client->state != CLIENT_REGISTERED)
+			continue;
+		snprintf(seconds, sizeof(seconds), "%" PRId64, now_s - client->since_s);
+		net_format(link_peer(client->link), peer);
+		worker_row(rows, cells, 6);
+	}
+}

@@ -1,0 +1,116 @@
+/* holder_priv.h - what the files of the holder share. */
+#ifndef RENDEZVOUS_HOLDER_PRIV_H
+#define RENDEZVOUS_HOLDER_PRIV_H
+
+#include <sys/queue.h>
+
+#include "base/idmap.h"
+#include "base/log.h"
+#include "keys/account.h"
+#include "rendezvous/holder.h"
+#include "umsg/frame.h"
+#include "umsg/link.h"
+
+struct event;
+struct peer_limits;
+
+enum client_state {
+	CLIENT_NEW,   /* not registered yet */
+	CLIENT_ASKED, /* the home decides about its Register */
+	CLIENT_REGISTERED,
+	CLIENT_DENIED,       /* every request is answered by Denied */
+	CLIENT_UNREGISTERED, /* another device took its place */
+};
+
+/* A call in which the client takes part. */
+struct client_session {
+	struct client_session *next;
+	unsigned home;
+	uint8_t id[FRAME_ID];
+};
+
+/* A post that has no answer yet. */
+struct client_post {
+	struct client_post *next;
+	unsigned home;
+	uint64_t request;
+	uint8_t id[FRAME_ID];
+	char to[];
+};
+
+struct client {
+	struct idmap_node node; /* by connection */
+	TAILQ_ENTRY(client) in_holder;
+	struct holder *holder;
+	struct link *link;
+	struct event *patience; /* until it has registered */
+	enum client_state state;
+	bool known; /* its identity opened */
+	bool negotiated, primary, updates_only, complained;
+	uint8_t device_id[FRAME_ID];
+	uint64_t register_request;
+	uint32_t generation;
+	int64_t since_s;
+	char *uri, *account, *software;
+	Umsg__DenyReason deny_reason;
+	char deny_text[48];
+	struct client_session *sessions;
+	struct client_post *posts;
+	size_t n_sessions, n_posts;
+};
+
+TAILQ_HEAD(client_list, client);
+
+struct holder {
+	struct worker *worker;
+	struct link_context *links;
+	struct event *accept;
+	int listen_fd;
+	struct idmap clients;
+	struct client_list all;
+	size_t count;
+	uint64_t next_connection;
+	struct peer_limits *limits;
+	struct log_limit refused_log, full_log, broken_log;
+};
+
+static inline uint64_t client_connection(const struct client *client)
+{
+	return client->node.key;
+}
+
+/* Closes, tells homes and frees. */
+void client_end(struct client *client, const char *why);
+
+/* Sends a frame to the client; what cannot be sent ends the link by itself. */
+void client_send(struct client *client, Umsg__Frame *frame);
+void client_error(struct client *client, uint64_t request, Umsg__ErrorCode code, const char *text,
+		  uint32_t retry_after_s);
+void client_denied(struct client *client, uint64_t request);
+
+/* One message of the client, its link being negotiated. */
+void client_frame(struct client *client, struct slice octets);
+
+/* Tells the home of the client's URI that it is here. */
+int client_attach(struct client *client, bool again);
+
+/* Events for crs-cli trace attach. */
+void client_trace(const struct client *client, const char *state, const char *description);
+
+struct client_session *client_find_session(struct client *client, struct slice id);
+void client_forget_session(struct client *client, struct slice id);
+void client_forget_post(struct client *client, struct slice id);
+
+/* The updates that the client could fetch, this and the next month's: at most 2 names
+ * with their texts in months.  Returns their number. */
+struct update_offer {
+	Umsg__UpdateName name[2];
+	Umsg__UpdateName *list[2];
+	char month[2][8];
+};
+size_t client_offers(const struct client *client, struct update_offer *offer);
+
+/* Answers UpdateGet. */
+void client_update_get(struct client *client, uint64_t request, const Umsg__UpdateGet *get);
+
+#endif

@@ -1,0 +1,51 @@
+/* home.h - the URIs that are at home in one worker: their devices, calls and
+ * messages.
+ *
+ * The home decides who may register and under which role, rings devices, stores
+ * messages and answers for all of it.  Its state is memory only: after a restart
+ * holders tell it again of their clients, messages are in redis_low, floors in the
+ * accounts' folders; calls end.  Source: docs/umsg.md.
+ */
+#ifndef RENDEZVOUS_HOME_H
+#define RENDEZVOUS_HOME_H
+
+#include "rendezvous/worker.h"
+
+struct home;
+
+enum {
+	HOME_MAX_DEVICES = 16,     /* of one URI */
+	HOME_MAX_PENDING = 100000, /* registrations that wait for a floor */
+	HOME_COUNTERS_FLUSH_MS = 5000,
+};
+
+int home_new(struct worker *worker, struct home **home_out);
+void home_free(struct home **homep);
+
+/* Messages of holders. */
+void home_attach(struct home *home, unsigned holder, const CrsWorker__Attach *m);
+void home_detach(struct home *home, unsigned holder, const CrsWorker__Detach *m);
+void home_up(struct home *home, unsigned holder, const CrsWorker__Up *m);
+void home_session_lost(struct home *home, unsigned holder, const CrsWorker__SessionLost *m);
+/* A holder is gone with all its connections. */
+void home_holder_down(struct home *home, unsigned holder);
+
+/* The supervisor made a floor durable, or could not. */
+void home_floor_done(struct home *home, uint64_t ticket, bool failed);
+
+/* The worker has a new roster: whoever may not stay is unregistered. */
+void home_roster_changed(struct home *home);
+
+void home_store_up(struct home *home, uint64_t epoch);
+void home_store_down(struct home *home);
+/* Whether there is room for messages; NULL: yes, else why not. */
+void home_store_room(struct home *home, const char *refuse_reason);
+void home_relay_down(struct home *home);
+
+/* Time limits; call it every 100 ms. */
+void home_tick(struct home *home);
+
+void home_flush_counters(struct home *home);
+void home_list_sessions(const struct home *home, struct worker_rows *rows);
+
+#endif

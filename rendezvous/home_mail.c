@@ -1,0 +1,541 @@
+/* home_mail.c - messages: frames in and out of the mailboxes, and the store. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "keys/account.h"
+#include "rendezvous/home_priv.h"
+#include "rendezvous/roster.h"
+#include "rendezvous/store.h"
+
+enum {
+	FETCH_AT_MOST = 100,
+	FETCH_OCTETS = 512 * 1024, /* the rest is left to the next Fetch */
+};
+
+static struct slice id_of(const struct mail *mail)
+{
+	return slice_of(mail->id, MAIL_ID_SIZE);
+}
+
+/* What a command to the store has to find its mail by when it is answered. */
+struct store_wait {
+	struct home *home;
+	uint32_t index; /* of a part */
+	uint32_t items; /* of a page */
+	char *uri, *sender;
+	uint8_t id[MAIL_ID_SIZE];
+};
+
+static void free_wait(struct store_wait *wait)
+{
+	free(wait->uri);
+	free(wait->sender);
+	free(wait);
+}
+
+static struct store_wait *new_wait(struct home *home, const char *uri, const struct mail *mail)
+{
+	struct store_wait *wait = calloc(1, sizeof(*wait));
+
+	if (!wait)
+		return NULL;
+	wait->home = home;
+	wait->uri = strdup(uri);
+	wait->sender = strdup(mail ? mail->sender : "");
+	if (mail)
+		memcpy(wait->id, mail->id, sizeof(wait->id));
+	if (!wait->uri || !wait->sender) {
+		free_wait(wait);
+		return NULL;
+	}
+	return wait;
+}
+
+static void on_load_item(void *arg, const struct store_item *item)
+{
+	struct store_wait *wait = arg;
+	struct mail_item mail = {
+		.sender = item->sender,
+		.account = item->account,
+		.id = item->id,
+		.number = item->number,
+		.end_s = item->end_s,
+		.parts = item->parts,
+		.kind = item->kind,
+	};
+
+	wait->items++;
+	mailboxes_loaded_item(wait->home->mailboxes, slice_str(wait->uri), &mail);
+}
+
+static void on_load_done(void *arg, int err, uint64_t number)
+{
+	struct store_wait *wait = arg;
+
+	(void)number;
+	mailboxes_loaded(wait->home->mailboxes, slice_str(wait->uri), err,
+			 wait->items == STORE_READ_PAGE, clock_mono_ms(), clock_wall_s());
+	free_wait(wait);
+}
+
+static int load(void *arg, const char *uri, uint64_t after)
+{
+	struct home *home = arg;
+	struct store_wait *wait = new_wait(home, uri, NULL);
+	int err;
+
+	if (!wait)
+		return -ENOMEM;
+	err = store_read(worker_store(home->worker), slice_str(uri), after, STORE_READ_PAGE,
+			 on_load_item, on_load_done, wait);
+	if (err)
+		free_wait(wait);
+	return err;
+}
+
+static void on_stored(void *arg, int err, uint64_t number)
+{
+	struct store_wait *wait = arg;
+
+	mailboxes_stored(wait->home->mailboxes, slice_str(wait->uri), slice_str(wait->sender),
+			 slice_of(wait->id, MAIL_ID_SIZE), err, number, clock_mono_ms());
+	free_wait(wait);
+}
+
+/* The key of a long message's parts. */
+static void part_key(const struct mail *mail, char out[256])
+{
+	char id[HEX_TEXT_SIZE(MAIL_ID_SIZE)];
+
+	hex_encode(id_of(mail), id);
+	snprintf(out, 256, "%s:%s", id, mail->sender);
+}
+
+static int store_mail(void *arg, const char *uri, const struct mail *mail)
+{
+	struct home *home = arg;
+	struct store *store = worker_store(home->worker);
+	struct store_wait *wait = new_wait(home, uri, mail);
+	struct store_item item = {
+		.sender = slice_str(mail->sender),
+		.id = id_of(mail),
+		.account = slice_str(mail->account),
+		.kind = mail->kind,
+		.end_s = mail->end_s,
+		.parts = mail->parts,
+		.post = slice_of(mail->post, mail->post_n),
+	};
+	char key[256];
+	int err;
+
+	if (!wait)
+		return -ENOMEM;
+	if (mail->parts > 1) {
+		part_key(mail, key);
+		store_part_keep(store, slice_str(uri), key, mail->end_s);
+	}
+	err = store_add(store, slice_str(uri), &item, mail->keep_until_s, on_stored, wait);
+	if (err)
+		free_wait(wait);
+	return err;
+}
+
+static void discard(void *arg, const char *uri, const struct mail *mail)
+{
+	struct home *home = arg;
+	struct store *store = worker_store(home->worker);
+	char key[256];
+
+	if (mail->number)
+		store_delete(store, slice_str(uri), mail->number);
+	if (mail->parts > 1) {
+		part_key(mail, key);
+		store_part_delete(store, slice_str(uri), key);
+	}
+}
+
+static void on_part_stored(void *arg, int err, uint64_t number)
+{
+	struct store_wait *wait = arg;
+
+	(void)number;
+	mailboxes_part_stored(wait->home->mailboxes, slice_str(wait->uri), slice_str(wait->sender),
+			      slice_of(wait->id, MAIL_ID_SIZE), wait->index, err, clock_mono_ms());
+	free_wait(wait);
+}
+
+static int store_part(void *arg, const char *uri, const struct mail *mail, uint32_t index,
+		      struct slice record)
+{
+	struct home *home = arg;
+	struct store_wait *wait = new_wait(home, uri, mail);
+	char key[256];
+	int err;
+
+	if (!wait)
+		return -ENOMEM;
+	wait->index = index;
+	part_key(mail, key);
+	err = store_part_add(worker_store(home->worker), slice_str(uri), key, record,
+			     on_part_stored, wait);
+	if (err)
+		free_wait(wait);
+	return err;
+}
+
+/* A Deliver frame of a packed Post. */
+static void send_deliver(struct home *home, const struct endpoint *to, const char *sender,
+			 const char *uri, struct slice packed, uint64_t number, uint64_t request)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Deliver deliver = UMSG__DELIVER__INIT;
+	Umsg__Post *post = umsg__post__unpack(NULL, packed.n, packed.p);
+
+	if (!post) {
+		log_warn("message", "a stored message to %s cannot be read", uri);
+		return;
+	}
+	deliver.post = post;
+	deliver.number = number;
+	deliver.epoch = home->epoch;
+	frame.request = request;
+	frame.from = (char *)(uintptr_t)sender;
+	frame.to = (char *)(uintptr_t)uri;
+	frame.body_case = UMSG__FRAME__BODY_DELIVER;
+	frame.deliver = &deliver;
+	home_send(home, to, &frame);
+	umsg__post__free_unpacked(post, NULL);
+}
+
+static bool hand(void *arg, const char *uri, const struct mail *mail, struct endpoint *primary_out)
+{
+	struct home *home = arg;
+	const struct user *user = home_find_user(home, slice_str(uri));
+	const struct device *primary = user_primary(user);
+
+	if (!primary)
+		return false;
+	for (const struct device *d = user->devices; d; d = d->next) {
+		if (!d->updates_only)
+			send_deliver(home, &d->at, mail->sender, uri,
+				     slice_of(mail->post, mail->post_n), mail->number, 0);
+	}
+	*primary_out = primary->at;
+	return true;
+}
+
+static void notify(void *arg, const char *uri, uint64_t number)
+{
+	struct home *home = arg;
+	const struct user *user = home_find_user(home, slice_str(uri));
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Notify body = UMSG__NOTIFY__INIT;
+
+	body.epoch = home->epoch;
+	body.number = number;
+	frame.body_case = UMSG__FRAME__BODY_NOTIFY;
+	frame.notify = &body;
+	for (const struct device *d = user ? user->devices : NULL; d; d = d->next) {
+		if (!d->updates_only)
+			home_send(home, &d->at, &frame);
+	}
+}
+
+static void send_ack(struct home *home, const struct endpoint *to, uint64_t request,
+		     struct slice id, Umsg__ErrorCode code, const char *text,
+		     uint32_t retry_after_s)
+{
+	struct home_note note = { .post_answered = id };
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__PostAck ack = UMSG__POST_ACK__INIT;
+	char copy[FRAME_TEXT_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	ack.message_id = frame_data(id);
+	ack.error = code;
+	ack.text = copy;
+	ack.retry_after = retry_after_s;
+	frame.request = request;
+	frame.body_case = UMSG__FRAME__BODY_POST_ACK;
+	frame.post_ack = &ack;
+	home_send_noted(home, to, &frame, &note);
+}
+
+static void ack(void *arg, const struct mail *mail, Umsg__ErrorCode code, const char *text,
+		uint32_t retry_after_s)
+{
+	struct home *home = arg;
+
+	if (code == UMSG__ERROR_CODE__OK && mail->kind != UMSG__MESSAGE_KIND__KIND_RECEIPT &&
+	    mail->origin.connection)
+		counters_add(home->counters, COUNTER_POST, mail->account, mail->sender);
+	if (mail->origin.connection)
+		send_ack(home, &mail->origin, mail->request, id_of(mail), code, text,
+			 retry_after_s);
+}
+
+static void part_ack(void *arg, const struct mail *mail, uint32_t next)
+{
+	struct home *home = arg;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__PartAck body = UMSG__PART_ACK__INIT;
+
+	body.message_id = frame_data(id_of(mail));
+	body.next = next;
+	frame.request = mail->request;
+	frame.body_case = UMSG__FRAME__BODY_PART_ACK;
+	frame.part_ack = &body;
+	if (mail->origin.connection)
+		home_send(home, &mail->origin, &frame);
+}
+
+static void trace(struct home *home, const char *from, const char *to, const char *state,
+		  struct slice id)
+{
+	const char *account = roster_account_of(worker_roster(home->worker), slice_str(to));
+	char hex[HEX_TEXT_SIZE(MAIL_ID_SIZE)];
+	const char *fields[] = { from, to, state, account ? account : "", hex };
+
+	if (!worker_traces(home->worker, TRACE_MESSAGE))
+		return;
+	hex_encode(id, hex);
+	worker_trace(home->worker, TRACE_MESSAGE, fields, 5);
+}
+
+static void event(void *arg, const char *uri, const struct mail *mail, enum mail_event what)
+{
+	struct home *home = arg;
+	bool receipt = mail->kind == UMSG__MESSAGE_KIND__KIND_RECEIPT;
+
+	if (what == MAIL_POSTED) {
+		trace(home, mail->sender, uri, receipt ? "posted ack" : "posted content",
+		      id_of(mail));
+	} else if (!receipt) {
+		counters_add(home->counters, COUNTER_DELIV, mail->account, mail->sender);
+		trace(home, mail->sender, uri, "delivered", id_of(mail));
+	}
+}
+
+const struct mailboxes_ops home_mailboxes_ops = {
+	.load = load,
+	.store = store_mail,
+	.discard = discard,
+	.store_part = store_part,
+	.hand = hand,
+	.notify = notify,
+	.ack = ack,
+	.part_ack = part_ack,
+	.event = event,
+};
+
+void home_post(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+	       const Umsg__Frame *frame)
+{
+	const Umsg__Post *body = frame->post;
+	struct mail_post post = {
+		.to = slice_str(up->uri),
+		.sender = slice_str(up->from),
+		.account = slice_str(up->account),
+		.id = frame_bytes(body->message_id),
+		.kind = (int)body->kind,
+		.store_until_s = body->store_until > INT64_MAX ? 0 : (int64_t)body->store_until,
+		.total_length = body->total_length,
+		.record_length = (uint32_t)body->record.len,
+		.origin = *from,
+		.request = frame->request,
+	};
+	uint8_t *packed;
+
+	if (!roster_account_of(worker_roster(home->worker), post.to)) {
+		trace(home, up->from, up->uri, "not-found", post.id);
+		send_ack(home, from, frame->request, post.id, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
+			 "no such receiver", 0);
+		return;
+	}
+	packed = malloc(umsg__post__get_packed_size(body));
+	if (packed) {
+		post.post = slice_of(packed, umsg__post__pack(body, packed));
+		if (mailboxes_post(home->mailboxes, &post, clock_mono_ms(), clock_wall_s()) == 0) {
+			free(packed);
+			return;
+		}
+	}
+	free(packed);
+	send_ack(home, from, frame->request, post.id, UMSG__ERROR_CODE__ERROR_BUSY, "no memory",
+		 MAIL_RETRY_DOWN_S);
+}
+
+void home_part(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+	       const Umsg__Frame *frame)
+{
+	struct slice id = frame_bytes(frame->part->message_id);
+
+	if (mailboxes_part(home->mailboxes, slice_str(up->uri), slice_str(up->from), id,
+			   frame->part->index, frame_bytes(frame->part->record), clock_mono_ms()))
+		send_ack(home, from, frame->request, id, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
+			 "begin again with the first record", 1);
+}
+
+/* A page of parts on its way to one device. */
+struct part_wait {
+	struct home *home;
+	struct endpoint to;
+	char *uri, *sender;
+	uint8_t id[MAIL_ID_SIZE];
+};
+
+static void on_part(void *arg, uint32_t index, struct slice record)
+{
+	struct part_wait *wait = arg;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Part part = UMSG__PART__INIT;
+
+	part.message_id = frame_data(slice_of(wait->id, MAIL_ID_SIZE));
+	part.sender = wait->sender;
+	part.index = index + 1; /* record 0 is in the post itself */
+	part.record = frame_data(record);
+	frame.from = wait->sender;
+	frame.to = wait->uri;
+	frame.body_case = UMSG__FRAME__BODY_PART;
+	frame.part = &part;
+	home_send(wait->home, &wait->to, &frame);
+}
+
+static void on_parts_done(void *arg, int err, uint64_t number)
+{
+	struct part_wait *wait = arg;
+
+	(void)err;
+	(void)number;
+	free(wait->uri);
+	free(wait->sender);
+	free(wait);
+}
+
+static void send_parts(struct home *home, const struct endpoint *to, const char *uri,
+		       const struct mail *mail, uint32_t from, uint32_t count)
+{
+	struct part_wait *wait = calloc(1, sizeof(*wait));
+	char key[256];
+
+	if (!wait)
+		return;
+	wait->home = home;
+	wait->to = *to;
+	wait->uri = strdup(uri);
+	wait->sender = strdup(mail->sender);
+	memcpy(wait->id, mail->id, sizeof(wait->id));
+	part_key(mail, key);
+	if (!wait->uri || !wait->sender ||
+	    store_part_read(worker_store(home->worker), slice_str(uri), key, from - 1, count,
+			    on_part, on_parts_done, wait))
+		on_parts_done(wait, -EPIPE, 0);
+}
+
+void home_part_ack(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+		   const Umsg__Frame *frame)
+{
+	struct mail *mail = mailboxes_find(home->mailboxes, slice_str(up->from),
+					   slice_str(frame->part_ack->sender),
+					   frame_bytes(frame->part_ack->message_id));
+	uint32_t first, count;
+
+	if (!mail)
+		return;
+	count = mail_parts_wanted(mail, from, frame->part_ack->next, &first);
+	if (count)
+		send_parts(home, from, up->from, mail, first, count);
+}
+
+/* A message that was stored before this worker started and whose index is not read
+ * yet is deleted by its number. */
+void home_taken(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+		const Umsg__Frame *frame)
+{
+	const struct device *device = user_device(home_find_user(home, slice_str(up->from)), from);
+	const Umsg__Taken *taken = frame->taken;
+
+	if (device && device->primary)
+		mailboxes_taken(home->mailboxes, slice_str(up->from), slice_str(taken->sender),
+				frame_bytes(taken->message_id), clock_mono_ms());
+}
+
+struct fetch {
+	struct home *home;
+	struct endpoint to;
+	uint64_t request, last;
+	uint32_t asked, seen;
+	size_t octets;
+	bool cut;
+	char uri[];
+};
+
+static void on_fetch_item(void *arg, const struct store_item *item)
+{
+	struct fetch *fetch = arg;
+	char sender[ACCOUNT_URI_MAX + 1];
+
+	fetch->seen++;
+	fetch->cut = fetch->cut || fetch->octets > FETCH_OCTETS;
+	if (fetch->cut)
+		return;
+	fetch->last = item->number;
+	fetch->octets += item->post.n;
+	if (item->end_s <= clock_wall_s() || item->sender.n >= sizeof(sender))
+		return;
+	memcpy(sender, item->sender.p, item->sender.n);
+	sender[item->sender.n] = '\0';
+	send_deliver(fetch->home, &fetch->to, sender, fetch->uri, item->post, item->number,
+		     fetch->request);
+}
+
+static void on_fetch_done(void *arg, int err, uint64_t number)
+{
+	struct fetch *fetch = arg;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Fetched fetched = UMSG__FETCHED__INIT;
+
+	(void)number;
+	if (err) {
+		home_error(fetch->home, &fetch->to, fetch->request,
+			   UMSG__ERROR_CODE__ERROR_STORE_FULL, "store not available",
+			   MAIL_RETRY_DOWN_S);
+	} else {
+		fetched.epoch = fetch->home->epoch;
+		fetched.last = fetch->last;
+		fetched.more = fetch->cut || fetch->seen == fetch->asked;
+		frame.request = fetch->request;
+		frame.body_case = UMSG__FRAME__BODY_FETCHED;
+		frame.fetched = &fetched;
+		home_send(fetch->home, &fetch->to, &frame);
+	}
+	free(fetch);
+}
+
+void home_fetch(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+		const Umsg__Frame *frame)
+{
+	uint32_t count = frame->fetch->at_most;
+	size_t n = strlen(up->from);
+	struct fetch *fetch = calloc(1, sizeof(*fetch) + n + 1);
+
+	if (!fetch)
+		return;
+	if (count == 0 || count > FETCH_AT_MOST)
+		count = FETCH_AT_MOST;
+	fetch->home = home;
+	fetch->to = *from;
+	fetch->request = frame->request;
+	fetch->last = frame->fetch->after;
+	fetch->asked = count;
+	memcpy(fetch->uri, up->from, n);
+	counters_read(home->counters, up->account, up->from, clock_wall_s());
+	if (store_read(worker_store(home->worker), slice_str(up->from), frame->fetch->after, count,
+		       on_fetch_item, on_fetch_done, fetch))
+		on_fetch_done(fetch, -EPIPE, 0);
+}

@@ -1,0 +1,102 @@
+/* home_priv.h - what the files of the home share. */
+#ifndef RENDEZVOUS_HOME_PRIV_H
+#define RENDEZVOUS_HOME_PRIV_H
+
+#include <sys/queue.h>
+
+#include "base/idmap.h"
+#include "rendezvous/counters.h"
+#include "rendezvous/home.h"
+#include "rendezvous/keyhash.h"
+#include "rendezvous/mailboxes.h"
+#include "rendezvous/sessions.h"
+#include "umsg/frame.h"
+
+struct device {
+	struct device *next;
+	struct endpoint at;
+	uint8_t id[FRAME_ID];
+	uint32_t generation;
+	bool primary, updates_only;
+};
+
+struct user {
+	struct idmap_node node; /* by URI */
+	TAILQ_ENTRY(user) in_home;
+	struct device *devices;
+	size_t n_devices;
+	char *account;
+	char uri[];
+};
+
+/* A registration that waits for its floor. */
+struct pending_attach {
+	struct idmap_node node; /* by ticket */
+	TAILQ_ENTRY(pending_attach) in_home;
+	unsigned holder;
+	CrsWorker__Attach *attach; /* owned */
+};
+
+TAILQ_HEAD(user_list, user);
+TAILQ_HEAD(pending_list, pending_attach);
+
+struct home {
+	struct worker *worker;
+	struct idmap users, pending;
+	struct user_list all;
+	struct pending_list waiting;
+	size_t n_pending;
+	uint64_t ticket;
+	struct keyhash hash;
+	struct sessions *sessions;
+	struct mailboxes *mailboxes;
+	struct counters *counters;
+	uint64_t epoch;
+	char refuse_reason[64];
+	int64_t sessions_tick_ms, flushed_ms;
+};
+
+struct user *home_find_user(const struct home *home, struct slice uri);
+/* The device that is primary and has keys, or NULL. */
+const struct device *user_primary(const struct user *user);
+const struct device *user_device(const struct user *user, const struct endpoint *at);
+
+/* Sends a frame to a client, wherever its connection is held. */
+void home_send(struct home *home, const struct endpoint *to, Umsg__Frame *frame);
+
+/* The same, with what its holder has to note: a call that it takes part in from now
+ * on, or (over) no longer, or a post that was answered. */
+struct home_note {
+	struct slice session_id;
+	bool over;
+	struct slice post_answered;
+};
+void home_send_noted(struct home *home, const struct endpoint *to, Umsg__Frame *frame,
+		     const struct home_note *note);
+void home_send_octets(struct home *home, const struct endpoint *to, struct slice octets,
+		      const struct home_note *note);
+
+void home_error(struct home *home, const struct endpoint *to, uint64_t request,
+		Umsg__ErrorCode code, const char *text, uint32_t retry_after_s);
+
+/* home_calls.c */
+extern const struct sessions_ops home_sessions_ops;
+void home_bang(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+	       const Umsg__Frame *frame);
+void home_session_frame(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+			const Umsg__Frame *frame);
+
+/* home_mail.c */
+extern const struct mailboxes_ops home_mailboxes_ops;
+void home_post(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+	       const Umsg__Frame *frame);
+void home_part(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+	       const Umsg__Frame *frame);
+void home_part_ack(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+		   const Umsg__Frame *frame);
+void home_taken(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+		const Umsg__Frame *frame);
+void home_fetch(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+		const Umsg__Frame *frame);
+
+#endif

@@ -1,0 +1,322 @@
+/* mesh.c - connections between workers. */
+#include "rendezvous/mesh.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/buf.h"
+#include "base/channel.h"
+#include "base/log.h"
+
+enum { QUEUE_MESSAGES = 8192, STACK_OCTETS = 2048, PATH_SIZE = 300 };
+
+/* A connection of another worker, on which it speaks to us. */
+struct incoming {
+	struct incoming *next;
+	struct mesh *mesh;
+	struct channel *channel;
+	int from; /* -1: it did not say yet */
+};
+
+struct outgoing {
+	struct mesh *mesh;
+	unsigned peer;
+	struct channel *channel; /* NULL: not connected */
+};
+
+/* A message to ourselves. */
+struct note {
+	struct note *next;
+	size_t n;
+	uint8_t octets[];
+};
+
+struct mesh {
+	struct event_base *base;
+	const char *run_dir;
+	unsigned index, workers;
+	struct event *accept, *deliver;
+	int listen_fd;
+	struct incoming *incoming;
+	struct outgoing *outgoing; /* one a worker */
+	struct note *first, **last;
+	const struct mesh_ops *ops;
+	void *arg;
+};
+
+static int socket_path(const struct mesh *mesh, unsigned index, char out[PATH_SIZE])
+{
+	struct buf b = buf_over(out, PATH_SIZE);
+
+	buf_printf(&b, "%s/worker-%u.sock", mesh->run_dir, index);
+	return buf_ok(&b) ? 0 : -ENAMETOOLONG;
+}
+
+static void handle(struct mesh *mesh, unsigned from, struct slice octets)
+{
+	CrsWorker__Peer *message = crs_worker__peer__unpack(NULL, octets.n, octets.p);
+
+	if (!message) {
+		log_warn("mesh", "worker %u: a message that cannot be read", from);
+		return;
+	}
+	mesh->ops->message(mesh->arg, from, message);
+	crs_worker__peer__free_unpacked(message, NULL);
+}
+
+static void free_incoming(struct incoming *in)
+{
+	struct incoming **at = &in->mesh->incoming;
+
+	while (*at != in)
+		at = &(*at)->next;
+	*at = in->next;
+	channel_free(&in->channel);
+	free(in);
+}
+
+static void on_incoming(void *arg, struct slice octets)
+{
+	struct incoming *in = arg;
+	CrsWorker__Peer *message;
+
+	if (in->from >= 0) {
+		handle(in->mesh, (unsigned)in->from, octets);
+		return;
+	}
+	message = crs_worker__peer__unpack(NULL, octets.n, octets.p);
+	if (message && message->body_case == CRS_WORKER__PEER__BODY_FROM &&
+	    message->from->index < in->mesh->workers)
+		in->from = (int)message->from->index;
+	if (message)
+		crs_worker__peer__free_unpacked(message, NULL);
+	if (in->from < 0)
+		free_incoming(in);
+}
+
+static void on_incoming_closed(void *arg, int err)
+{
+	(void)err;
+	free_incoming(arg);
+}
+
+static const struct channel_ops incoming_ops = { .message = on_incoming,
+						 .closed = on_incoming_closed };
+
+static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
+{
+	struct mesh *mesh = arg;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct incoming *in;
+
+	(void)what;
+	if (fd < 0)
+		return;
+	in = calloc(1, sizeof(*in));
+	if (in) {
+		in->mesh = mesh;
+		in->from = -1;
+		in->channel = channel_new(mesh->base, fd, QUEUE_MESSAGES, &incoming_ops, in);
+	}
+	if (!in || !in->channel) {
+		close(fd);
+		free(in);
+		return;
+	}
+	in->next = mesh->incoming;
+	mesh->incoming = in;
+}
+
+/* Nobody speaks on the connections we made; they tell of the peer's end. */
+static void on_outgoing(void *arg, struct slice octets)
+{
+	(void)arg;
+	(void)octets;
+}
+
+static void on_outgoing_closed(void *arg, int err)
+{
+	struct outgoing *out = arg;
+
+	(void)err;
+	channel_free(&out->channel);
+	out->mesh->ops->down(out->mesh->arg, out->peer);
+}
+
+static const struct channel_ops outgoing_ops = { .message = on_outgoing,
+						 .closed = on_outgoing_closed };
+
+static void on_deliver(evutil_socket_t fd, short what, void *arg)
+{
+	struct mesh *mesh = arg;
+	struct note *note = mesh->first;
+
+	(void)fd;
+	(void)what;
+	mesh->first = NULL;
+	mesh->last = &mesh->first;
+	while (note) {
+		struct note *next = note->next;
+
+		handle(mesh, mesh->index, slice_of(note->octets, note->n));
+		free(note);
+		note = next;
+	}
+}
+
+int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsigned workers,
+	     const struct mesh_ops *ops, void *arg, struct mesh **mesh_out)
+{
+	struct mesh *mesh = calloc(1, sizeof(*mesh));
+	char path[PATH_SIZE];
+	int err = -ENOMEM;
+
+	if (!mesh)
+		return -ENOMEM;
+	mesh->base = base;
+	mesh->run_dir = run_dir;
+	mesh->index = index;
+	mesh->workers = workers;
+	mesh->ops = ops;
+	mesh->arg = arg;
+	mesh->last = &mesh->first;
+	mesh->listen_fd = -1;
+	mesh->outgoing = calloc(workers, sizeof(*mesh->outgoing));
+	mesh->deliver = event_new(base, -1, 0, on_deliver, mesh);
+	if (!mesh->outgoing || !mesh->deliver)
+		goto fail;
+	for (unsigned i = 0; i < workers; i++)
+		mesh->outgoing[i] = (struct outgoing){ .mesh = mesh, .peer = i };
+	err = socket_path(mesh, index, path);
+	if (err)
+		goto fail;
+	mesh->listen_fd = channel_listen(path, 0600);
+	err = mesh->listen_fd;
+	if (err < 0)
+		goto fail;
+	err = -ENOMEM;
+	mesh->accept = event_new(base, mesh->listen_fd, EV_READ | EV_PERSIST, on_accept, mesh);
+	if (!mesh->accept)
+		goto fail;
+	event_add(mesh->accept, NULL);
+	*mesh_out = mesh;
+	return 0;
+
+fail:
+	mesh_free(&mesh);
+	return err;
+}
+
+void mesh_free(struct mesh **meshp)
+{
+	struct mesh *mesh = *meshp;
+
+	if (!mesh)
+		return;
+	while (mesh->incoming)
+		free_incoming(mesh->incoming);
+	for (unsigned i = 0; mesh->outgoing && i < mesh->workers; i++)
+		channel_free(&mesh->outgoing[i].channel);
+	while (mesh->first) {
+		struct note *note = mesh->first;
+
+		mesh->first = note->next;
+		free(note);
+	}
+	if (mesh->accept)
+		event_free(mesh->accept);
+	if (mesh->deliver)
+		event_free(mesh->deliver);
+	if (mesh->listen_fd >= 0)
+		close(mesh->listen_fd);
+	free(mesh->outgoing);
+	free(mesh);
+	*meshp = NULL;
+}
+
+static void say_who(struct mesh *mesh, unsigned peer)
+{
+	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
+	CrsWorker__From from = CRS_WORKER__FROM__INIT;
+
+	from.index = mesh->index;
+	message.body_case = CRS_WORKER__PEER__BODY_FROM;
+	message.from = &from;
+	mesh_send(mesh, peer, &message);
+}
+
+void mesh_connect(struct mesh *mesh, unsigned peer)
+{
+	struct outgoing *out;
+	char path[PATH_SIZE];
+	int fd;
+
+	if (peer >= mesh->workers || peer == mesh->index)
+		return;
+	out = &mesh->outgoing[peer];
+	if (out->channel) { /* the old one: we have not seen its end yet */
+		channel_free(&out->channel);
+		mesh->ops->down(mesh->arg, peer);
+	}
+	if (socket_path(mesh, peer, path))
+		return;
+	fd = channel_connect(path);
+	if (fd < 0) {
+		log_warn("mesh", "cannot connect to worker %u: %s", peer, strerror(-fd));
+		return;
+	}
+	out->channel = channel_new(mesh->base, fd, QUEUE_MESSAGES, &outgoing_ops, out);
+	if (!out->channel) {
+		close(fd);
+		return;
+	}
+	say_who(mesh, peer);
+	mesh->ops->up(mesh->arg, peer);
+}
+
+bool mesh_is_up(const struct mesh *mesh, unsigned peer)
+{
+	return peer == mesh->index || (peer < mesh->workers && mesh->outgoing[peer].channel);
+}
+
+static int send_to_self(struct mesh *mesh, const CrsWorker__Peer *message, size_t n)
+{
+	struct note *note = malloc(sizeof(*note) + n);
+
+	if (!note)
+		return -ENOMEM;
+	note->next = NULL;
+	note->n = crs_worker__peer__pack(message, note->octets);
+	*mesh->last = note;
+	mesh->last = &note->next;
+	event_active(mesh->deliver, EV_TIMEOUT, 1);
+	return 0;
+}
+
+int mesh_send(struct mesh *mesh, unsigned to, const CrsWorker__Peer *message)
+{
+	size_t n = crs_worker__peer__get_packed_size(message);
+	uint8_t stack[STACK_OCTETS], *octets = stack;
+	int err;
+
+	if (n > CHANNEL_MAX_MESSAGE || to >= mesh->workers)
+		return -EMSGSIZE;
+	if (to == mesh->index)
+		return send_to_self(mesh, message, n);
+	if (!mesh->outgoing[to].channel)
+		return -EPIPE;
+	if (n > sizeof(stack)) {
+		octets = malloc(n);
+		if (!octets)
+			return -ENOMEM;
+	}
+	crs_worker__peer__pack(message, octets);
+	err = channel_send(mesh->outgoing[to].channel, slice_of(octets, n));
+	if (octets != stack)
+		free(octets);
+	return err;
+}

@@ -1,0 +1,44 @@
+/* paths.c - the places of crs's files. */
+#include "rendezvous/paths.h"
+
+#include <errno.h>
+
+#include "base/buf.h"
+
+int crs_path_join(char *out, size_t cap, const char *dir, const char *name)
+{
+	struct buf b = buf_over(out, cap);
+
+	buf_printf(&b, "%s/%s", dir, name);
+	return buf_ok(&b) ? 0 : -ENAMETOOLONG;
+}
+
+int crs_paths_init(struct crs_paths *paths, const char *root)
+{
+	const char *dir = root ? root : CRS_DIR;
+	const struct {
+		char *out;
+		const char *name, *fixed;
+	} places[] = {
+		{ paths->config, "crs.conf", NULL },   { paths->local, "crs-local.conf", NULL },
+		{ paths->accounts, "accounts", NULL }, { paths->data, "data", NULL },
+		{ paths->run, "run", CRS_RUN_DIR },    { paths->log, "log", CRS_LOG_DIR },
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct buf b = buf_over(places[i].out, CRS_PATH_SIZE);
+
+		if (!root && places[i].fixed)
+			buf_put_str(&b, places[i].fixed);
+		else
+			buf_printf(&b, "%s/%s", dir, places[i].name);
+		if (!buf_ok(&b))
+			err = -ENAMETOOLONG;
+	}
+	if (!err)
+		err = crs_path_join(paths->control, CRS_PATH_SIZE, paths->run, "crs.sock");
+	if (!err)
+		err = crs_path_join(paths->relay, CRS_PATH_SIZE, paths->run, "crs-relay.sock");
+	return err;
+}

@@ -1,0 +1,30 @@
+/* paths.h - where crs keeps its files.
+ *
+ * One option, --root DIR, moves everything: DIR/crs.conf, crs-local.conf,
+ * crs-relay.conf, accounts/, data/, run/, log/.  Without it the manual's places
+ * count: /opt/crs (CRS manual 4.1.2, 4.20.1), logs in /var/log/crs (chapter 6) and
+ * sockets in /run/crs (ours).
+ */
+#ifndef RENDEZVOUS_PATHS_H
+#define RENDEZVOUS_PATHS_H
+
+#include <stddef.h>
+
+enum { CRS_PATH_SIZE = 256 };
+
+struct crs_paths {
+	char config[CRS_PATH_SIZE]; /* crs.conf */
+	char local[CRS_PATH_SIZE];  /* crs-local.conf */
+	char accounts[CRS_PATH_SIZE], data[CRS_PATH_SIZE];
+	char run[CRS_PATH_SIZE], log[CRS_PATH_SIZE];
+	char control[CRS_PATH_SIZE]; /* crs-cli's socket */
+	char relay[CRS_PATH_SIZE];   /* crs-relay's socket */
+};
+
+/* root NULL: the installed places.  Returns 0 or -ENAMETOOLONG. */
+int crs_paths_init(struct crs_paths *paths, const char *root);
+
+/* Writes DIR/NAME to out.  Returns 0 or -ENAMETOOLONG. */
+int crs_path_join(char *out, size_t cap, const char *dir, const char *name);
+
+#endif

@@ -1,0 +1,30 @@
+/* peer_limits.h - how much one address may ask of a worker.
+ *
+ * A token bucket an address (the /64 network of an IPv6 one): new connections
+ * beyond PEER_BURST at once and PEER_PER_SECOND in the long run are refused before
+ * any work is done for them.  Operators behind one carrier's NAT share an address,
+ * so the limits are generous.  Pure; time is an argument.
+ */
+#ifndef RENDEZVOUS_PEER_LIMITS_H
+#define RENDEZVOUS_PEER_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct net_addr;
+struct peer_limits;
+
+enum {
+	PEER_BURST = 500,
+	PEER_PER_SECOND = 50,
+	PEER_TABLE = 8192, /* addresses remembered; the longest quiet one is forgotten */
+	PEER_WAYS = 8,     /* entries that one address may share with others */
+};
+
+struct peer_limits *peer_limits_new(void);
+void peer_limits_free(struct peer_limits **limitsp);
+
+/* Takes one connection of addr; false: refuse it. */
+bool peer_limits_take(struct peer_limits *limits, const struct net_addr *addr, int64_t now_ms);
+
+#endif

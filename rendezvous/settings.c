@@ -1,0 +1,373 @@
+/* settings.c - reads crs.conf and crs-local.conf. */
+#include "rendezvous/settings.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/config_lines.h"
+#include "base/net.h"
+#include "rendezvous/paths.h"
+
+enum { HOSTS_MAX = 64 };
+
+static const struct config_line_rule common_rules[] = {
+	{ "key", 1, 1, "SHARED-SECRET", true },
+	{ "ip", 2, 2, "CRSNAME ADDRESS", false },
+	{ "host", 1, 1, "CRSNAME", false },
+	{ "app", 1, 8, "MODULE", false },
+	{ "iw-listen-port", 1, 1, "PORT", true },
+	{ "cps", 4, 4, "HOST PORT ID SECRET", true },
+	{ "features", 0, 8, "[push]", true },
+	{ "push-config", 2, 8, "apns type direct", false },
+	{ "keep-alive", 3, 4, "IP/MASK|URI@ACCOUNT tcp|ws INTERVAL [GRACE]", false },
+	{ "addr-map", 2, 2, "PUBLIC PRIVATE", false },
+	{ "detach-cleanup", 2, 2, "IP/MASK|URI@ACCOUNT DELAY", false },
+	{ "listen-address", 1, 1, "ADDRESS", true },
+	{ "listen-port", 1, 1, "PORT", true },
+	{ "relay-socket", 1, 1, "PATH", true },
+	{ "relay-address", 1, 1, "HOST[:PORT]", true },
+	{ "workers", 1, 1, "NUMBER", true },
+	{ "redis-max-memory", 1, 1, "MEBIBYTES", true },
+	{ NULL, 0, 0, NULL, false },
+};
+
+static const struct config_line_rule local_rules[] = {
+	{ "crsname", 1, 1, "NAME", true },
+	{ "db-backup", 1, 1, "none|replicate-from-peer|read-from", true },
+	{ "listen-address", 1, 1, "ADDRESS", true },
+	{ "listen-port", 1, 1, "PORT", true },
+	{ "relay-socket", 1, 1, "PATH", true },
+	{ "relay-address", 1, 1, "HOST[:PORT]", true },
+	{ "workers", 1, 1, "NUMBER", true },
+	{ "redis-max-memory", 1, 1, "MEBIBYTES", true },
+	{ NULL, 0, 0, NULL, false },
+};
+
+struct host {
+	const struct config_word *name;
+	char ip[CONFIG_IP_SIZE];
+};
+
+struct reader {
+	struct settings *settings;
+	struct diag *diag;
+	struct host ips[HOSTS_MAX];
+	const struct config_word *hosts[HOSTS_MAX];
+	size_t n_ips, n_hosts;
+	const struct config_word *crsname;
+	bool features_seen, key_seen;
+};
+
+static bool is(const struct config_word *word, const char *text)
+{
+	return strcmp(word->text, text) == 0;
+}
+
+static void copy(struct reader *r, const struct config_word *word, char *out, size_t cap)
+{
+	struct buf b = buf_over(out, cap);
+
+	buf_put_str(&b, word->text);
+	if (!buf_ok(&b))
+		diag_error(r->diag, &word->place, "longer than %zu characters", cap - 1);
+}
+
+static void read_port(struct reader *r, const struct config_word *word, uint16_t *out)
+{
+	unsigned long port = 0;
+
+	if (config_uint(word, 1, 65535, &port, r->diag) == 0)
+		*out = (uint16_t)port;
+}
+
+static void read_ip(struct reader *r, const struct config_line *line)
+{
+	struct host *host = &r->ips[r->n_ips];
+
+	if (r->n_ips == HOSTS_MAX) {
+		diag_error(r->diag, &line->word[0].place, "more than %d hosts", HOSTS_MAX);
+		return;
+	}
+	if (config_name(&line->word[1], "crs name", r->diag) ||
+	    config_ip(&line->word[2], host->ip, r->diag))
+		return;
+	for (size_t i = 0; i < r->n_ips; i++) {
+		if (is(r->ips[i].name, line->word[1].text))
+			diag_error(r->diag, &line->word[1].place,
+				   "\"%s\" has an ip already in line %u", line->word[1].text,
+				   r->ips[i].name->place.line);
+	}
+	host->name = &line->word[1];
+	r->n_ips++;
+}
+
+static void read_host(struct reader *r, const struct config_line *line)
+{
+	if (r->n_hosts == HOSTS_MAX) {
+		diag_error(r->diag, &line->word[0].place, "more than %d hosts", HOSTS_MAX);
+		return;
+	}
+	if (config_name(&line->word[1], "crs name", r->diag) == 0)
+		r->hosts[r->n_hosts++] = &line->word[1];
+}
+
+static void read_relay_address(struct reader *r, const struct config_word *word)
+{
+	char *out = r->settings->relay_host;
+
+	if (word->text[0] == '[' || strchr(word->text, ':') == strrchr(word->text, ':')) {
+		if (strchr(word->text, ':')) {
+			config_host_port(word, out, SETTINGS_HOST, &r->settings->relay_port,
+					 r->diag);
+			return;
+		}
+	}
+	copy(r, word, out, SETTINGS_HOST);
+}
+
+static void read_features(struct reader *r, const struct config_line *line)
+{
+	r->features_seen = true;
+	for (size_t i = 1; i < line->words; i++) {
+		if (is(&line->word[i], "push"))
+			r->settings->push = true;
+		else
+			diag_error(r->diag, &line->word[i].place,
+				   "unknown feature \"%s\": expected push", line->word[i].text);
+	}
+}
+
+/* What applies to whom: a network, or URI@ACCOUNT. */
+static void check_subject(struct reader *r, const struct config_word *word)
+{
+	struct config_net net;
+
+	if (!strchr(word->text, '@'))
+		config_net(word, &net, r->diag);
+}
+
+static void check_keep_alive(struct reader *r, const struct config_line *line)
+{
+	unsigned long ms;
+	bool ws = is(&line->word[2], "ws");
+
+	check_subject(r, &line->word[1]);
+	if (!ws && !is(&line->word[2], "tcp"))
+		diag_error(r->diag, &line->word[2].place, "\"%s\": expected tcp or ws",
+			   line->word[2].text);
+	config_uint(&line->word[3], 1000, 86400000, &ms, r->diag);
+	if (line->words < 5)
+		return;
+	if (!ws)
+		diag_error(r->diag, &line->word[4].place,
+			   "a grace period is possible with ws only");
+	config_uint(&line->word[4], 1000, 86400000, &ms, r->diag);
+}
+
+static void check_manuals_lines(struct reader *r, const struct config_line *line)
+{
+	const struct config_word *word = line->word;
+	char ip[CONFIG_IP_SIZE];
+	unsigned long number;
+
+	if (is(word, "key"))
+		r->key_seen = true;
+	else if (is(word, "iw-listen-port"))
+		config_uint(&word[1], 1, 65535, &number, r->diag);
+	else if (is(word, "cps"))
+		config_uint(&word[2], 1, 65535, &number, r->diag);
+	else if (is(word, "keep-alive"))
+		check_keep_alive(r, line);
+	else if (is(word, "addr-map")) {
+		config_ip(&word[1], ip, r->diag);
+		config_ip(&word[2], ip, r->diag);
+	} else if (is(word, "detach-cleanup")) {
+		check_subject(r, &word[1]);
+		config_uint(&word[2], 0, 86400000, &number, r->diag);
+	}
+}
+
+static void read_ours(struct reader *r, const struct config_line *line)
+{
+	struct settings *settings = r->settings;
+	const struct config_word *word = line->word;
+	unsigned long number;
+
+	if (is(word, "listen-address"))
+		config_ip(&word[1], settings->listen_address, r->diag);
+	else if (is(word, "listen-port"))
+		read_port(r, &word[1], &settings->listen_port);
+	else if (is(word, "relay-socket"))
+		copy(r, &word[1], settings->relay_socket, sizeof(settings->relay_socket));
+	else if (is(word, "relay-address"))
+		read_relay_address(r, &word[1]);
+	else if (is(word, "workers")) {
+		if (config_uint(&word[1], 1, SETTINGS_WORKERS_MAX, &number, r->diag) == 0)
+			settings->workers = (unsigned)number;
+	} else if (is(word, "redis-max-memory")) {
+		config_uint(&word[1], 16, 1 << 20, &settings->redis_max_mib, r->diag);
+	}
+}
+
+static void read_common(struct reader *r, const struct config_lines *lines)
+{
+	const struct config_line *line;
+
+	for (size_t i = 0; (line = config_lines_get(lines, i)); i++) {
+		if (is(line->word, "ip"))
+			read_ip(r, line);
+		else if (is(line->word, "host"))
+			read_host(r, line);
+		else if (is(line->word, "features"))
+			read_features(r, line);
+		else
+			check_manuals_lines(r, line);
+		read_ours(r, line);
+	}
+}
+
+static void read_backup(struct reader *r, const struct config_word *word)
+{
+	static const char *const names[] = {
+		[BACKUP_NONE] = "none",
+		[BACKUP_REPLICATE_FROM_PEER] = "replicate-from-peer",
+		[BACKUP_READ_FROM] = "read-from",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (is(word, names[i])) {
+			r->settings->backup = (enum settings_backup)i;
+			return;
+		}
+	}
+	diag_error(r->diag, &word->place, "\"%s\": expected none, replicate-from-peer or read-from",
+		   word->text);
+}
+
+static void read_local(struct reader *r, const struct config_lines *lines)
+{
+	const struct config_line *line;
+
+	for (size_t i = 0; (line = config_lines_get(lines, i)); i++) {
+		if (is(line->word, "crsname")) {
+			r->crsname = &line->word[1];
+			copy(r, r->crsname, r->settings->name, sizeof(r->settings->name));
+		} else if (is(line->word, "db-backup")) {
+			read_backup(r, &line->word[1]);
+		}
+		read_ours(r, line);
+	}
+}
+
+static const char *ip_of(const struct reader *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_ips; i++) {
+		if (is(r->ips[i].name, name))
+			return r->ips[i].ip;
+	}
+	return NULL;
+}
+
+static bool has_host(const struct reader *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		if (is(r->hosts[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* crsname, ip and host lines name the same servers (CRS manual 4.1.2.1, 4.1.2.2). */
+static void check_names(struct reader *r, const struct crs_paths *paths)
+{
+	struct buf host = BUF_OF(r->settings->relay_host);
+	const char *ip;
+
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		if (!ip_of(r, r->hosts[i]->text))
+			diag_error(r->diag, &r->hosts[i]->place,
+				   "host \"%s\" has no \"ip %s ADDRESS\" line", r->hosts[i]->text,
+				   r->hosts[i]->text);
+	}
+	for (size_t i = 0; i < r->n_ips; i++) {
+		if (!has_host(r, r->ips[i].name->text))
+			diag_error(r->diag, &r->ips[i].name->place,
+				   "\"%s\" is not declared by a \"host %s\" line",
+				   r->ips[i].name->text, r->ips[i].name->text);
+	}
+	if (!r->crsname) {
+		diag_error(r->diag, &(struct diag_place){ .file = paths->local },
+			   "the line \"crsname NAME\" is missing");
+		return;
+	}
+	ip = ip_of(r, r->settings->name);
+	if (!ip || !has_host(r, r->settings->name))
+		diag_error(r->diag, &r->crsname->place,
+			   "crsname \"%s\" must match a \"host\" and an \"ip\" line of %s",
+			   r->settings->name, paths->config);
+	else if (!r->settings->relay_host[0])
+		buf_put_str(&host, ip);
+}
+
+static void warn_of_missing(struct reader *r, const struct crs_paths *paths)
+{
+	struct diag_place place = { .file = paths->config };
+
+	if (!r->features_seen)
+		diag_warning(r->diag, &place, "no \"features\" line: push notifications are off");
+	if (!r->key_seen && r->n_hosts > 1)
+		diag_error(r->diag, &place, "several hosts need a \"key SHARED-SECRET\" line");
+}
+
+static void set_defaults(struct settings *settings, const struct crs_paths *paths)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct buf address = BUF_OF(settings->listen_address);
+	struct buf relay = BUF_OF(settings->relay_socket);
+
+	memset(settings, 0, sizeof(*settings));
+	settings->listen_port = SETTINGS_PORT_DEFAULT;
+	settings->redis_max_mib = SETTINGS_REDIS_MIB_DEFAULT;
+	settings->workers = cores < 1                      ? 1
+			    : cores > SETTINGS_WORKERS_MAX ? SETTINGS_WORKERS_MAX
+							   : (unsigned)cores;
+	buf_put_str(&address, "0.0.0.0");
+	buf_put_str(&relay, paths->relay);
+}
+
+/* Reads one file; NULL when there is nothing to go on with. */
+static struct config_lines *read_file(const char *path, const struct config_line_rule *rules,
+				      struct diag *diag)
+{
+	struct config_lines *lines = NULL;
+
+	if (config_lines_read(path, diag, &lines))
+		return NULL;
+	if (config_lines_check(lines, rules, diag))
+		config_lines_free(&lines);
+	return lines;
+}
+
+int settings_read(const struct crs_paths *paths, struct settings *settings_out, struct diag *diag)
+{
+	struct reader r = { .settings = settings_out, .diag = diag };
+	size_t before = diag_errors(diag);
+	struct config_lines *common, *local;
+
+	set_defaults(settings_out, paths);
+	common = read_file(paths->config, common_rules, diag);
+	local = read_file(paths->local, local_rules, diag);
+	if (common)
+		read_common(&r, common);
+	if (local)
+		read_local(&r, local);
+	if (common && local)
+		check_names(&r, paths);
+	if (common)
+		warn_of_missing(&r, paths);
+	config_lines_free(&common);
+	config_lines_free(&local);
+	return diag_errors(diag) > before ? -EINVAL : 0;
+}

@@ -1,0 +1,44 @@
+/* settings.h - crs.conf and crs-local.conf as one immutable object.
+ *
+ * Source: CRS manual 4.1.2, 4.5, 4.8, 4.10 to 4.12.  Ours, in either file (the
+ * local one counts): listen-address ADDRESS, listen-port PORT, relay-socket PATH,
+ * relay-address HOST[:PORT], workers N, redis-max-memory MEBIBYTES.
+ */
+#ifndef RENDEZVOUS_SETTINGS_H
+#define RENDEZVOUS_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct crs_paths;
+struct diag;
+
+enum {
+	SETTINGS_NAME = 65,
+	SETTINGS_HOST = 256,
+	SETTINGS_PORT_DEFAULT = 5223, /* CRS manual 2, Table 1 */
+	SETTINGS_REDIS_MIB_DEFAULT = 1024,
+	SETTINGS_WORKERS_MAX = 64,
+	SETTINGS_MIN_FREE_MIB = 64, /* less on the data disk: posts are refused */
+};
+
+enum settings_backup { BACKUP_NONE, BACKUP_REPLICATE_FROM_PEER, BACKUP_READ_FROM };
+
+struct settings {
+	char name[SETTINGS_NAME]; /* crsname */
+	char listen_address[SETTINGS_HOST];
+	uint16_t listen_port;
+	char relay_socket[SETTINGS_HOST];
+	char relay_host[SETTINGS_HOST]; /* announced to clients */
+	uint16_t relay_port;            /* 0: what the relay itself says */
+	unsigned workers;
+	unsigned long redis_max_mib;
+	enum settings_backup backup;
+	bool push;
+};
+
+/* Reads both files.  diag gets every error and warning, not only the first.
+ * Returns 0, -EINVAL, or -ENOMEM. */
+int settings_read(const struct crs_paths *paths, struct settings *settings_out, struct diag *diag);
+
+#endif

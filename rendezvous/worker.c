@@ -1,0 +1,625 @@
+/* worker.c - one worker process: its parts, put together. */
+#include "rendezvous/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <event2/event.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "rendezvous/account_set.h"
+#include "rendezvous/accounts.h"
+#include "rendezvous/holder.h"
+#include "rendezvous/home.h"
+#include "rendezvous/mailboxes.h"
+#include "rendezvous/mesh.h"
+#include "rendezvous/relay_client.h"
+#include "rendezvous/roster.h"
+#include "rendezvous/slot.h"
+#include "rendezvous/store.h"
+#include "rendezvous/updates.h"
+
+enum {
+	CONTROL_QUEUE = 65536, /* messages to the supervisor */
+	FLOORS_MAX = 512 << 20,
+	STOP_LIMIT_MS = 3000,
+	ROWS_PER_PART = 200,
+};
+
+struct worker {
+	struct event_base *base;
+	struct channel *control;
+	CrsWorker__Setup *setup;
+	struct account_set *accounts;
+	struct roster *roster;
+	struct updates *updates;
+	struct mesh *mesh;
+	struct store *store;
+	struct relay_client *relay;
+	struct holder *holder;
+	struct home *home;
+	struct event *tick, *term;
+	unsigned traced; /* bits of trace_element */
+	int64_t stop_ms; /* 0: running */
+	int status;
+};
+
+struct worker_rows {
+	struct worker *worker;
+	uint32_t number;
+	CrsWorker__Row *row[ROWS_PER_PART];
+	size_t n;
+};
+
+struct event_base *worker_base(const struct worker *worker)
+{
+	return worker->base;
+}
+
+const CrsWorker__Setup *worker_setup(const struct worker *worker)
+{
+	return worker->setup;
+}
+
+const struct account_set *worker_accounts(const struct worker *worker)
+{
+	return worker->accounts;
+}
+
+struct roster *worker_roster(const struct worker *worker)
+{
+	return worker->roster;
+}
+
+struct updates *worker_updates(const struct worker *worker)
+{
+	return worker->updates;
+}
+
+struct store *worker_store(const struct worker *worker)
+{
+	return worker->store;
+}
+
+struct relay_client *worker_relay(const struct worker *worker)
+{
+	return worker->relay;
+}
+
+unsigned worker_home_of(const struct worker *worker, struct slice uri)
+{
+	return slot_home(uri, worker->setup->workers);
+}
+
+int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *message)
+{
+	return mesh_send(worker->mesh, to, message);
+}
+
+/* --- to the supervisor --- */
+
+static int tell_supervisor(struct worker *worker, const CrsWorker__Control *message)
+{
+	size_t n = crs_worker__control__get_packed_size(message);
+	uint8_t *octets = malloc(n ? n : 1);
+	int err;
+
+	if (!octets)
+		return -ENOMEM;
+	crs_worker__control__pack(message, octets);
+	err = channel_send(worker->control, slice_of(octets, n));
+	free(octets);
+	return err;
+}
+
+int worker_raise_floor(struct worker *worker, uint64_t ticket, const char *account, const char *uri,
+		       uint32_t generation)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__FloorRaise raise = CRS_WORKER__FLOOR_RAISE__INIT;
+
+	raise.ticket = ticket;
+	raise.account = (char *)(uintptr_t)account;
+	raise.uri = (char *)(uintptr_t)uri;
+	raise.generation = generation;
+	message.body_case = CRS_WORKER__CONTROL__BODY_FLOOR_RAISE;
+	message.floor_raise = &raise;
+	return tell_supervisor(worker, &message);
+}
+
+bool worker_traces(const struct worker *worker, enum trace_element element)
+{
+	return worker->traced & 1u << element;
+}
+
+void worker_trace(struct worker *worker, enum trace_element element, const char *const *fields,
+		  size_t n)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__TraceLine line = CRS_WORKER__TRACE_LINE__INIT;
+	char time[TRACE_TIME], *all[TRACE_MAX_FIELDS];
+
+	if (n > TRACE_MAX_FIELDS - 2)
+		return;
+	trace_time(time);
+	all[0] = (char *)(uintptr_t) "event";
+	all[1] = time;
+	for (size_t i = 0; i < n; i++)
+		all[i + 2] = (char *)(uintptr_t)fields[i];
+	line.element = element;
+	line.n_field = n + 2;
+	line.field = all;
+	message.body_case = CRS_WORKER__CONTROL__BODY_TRACE_LINE;
+	message.trace_line = &line;
+	tell_supervisor(worker, &message);
+}
+
+static void send_rows(struct worker_rows *rows, bool more)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__QueryPart part = CRS_WORKER__QUERY_PART__INIT;
+
+	part.number = rows->number;
+	part.n_rows = rows->n;
+	part.rows = rows->row;
+	part.more = more;
+	message.body_case = CRS_WORKER__CONTROL__BODY_QUERY_PART;
+	message.query_part = &part;
+	tell_supervisor(rows->worker, &message);
+	for (size_t i = 0; i < rows->n; i++)
+		crs_worker__row__free_unpacked(rows->row[i], NULL);
+	rows->n = 0;
+}
+
+/* A copy made by packing, so that it is freed in one call. */
+static CrsWorker__Row *copy_row(const char *const *cells, size_t n)
+{
+	CrsWorker__Row row = CRS_WORKER__ROW__INIT, *copy = NULL;
+	uint8_t *octets;
+	size_t size;
+
+	row.n_cell = n;
+	row.cell = (char **)(uintptr_t)cells;
+	size = crs_worker__row__get_packed_size(&row);
+	octets = malloc(size ? size : 1);
+	if (octets) {
+		crs_worker__row__pack(&row, octets);
+		copy = crs_worker__row__unpack(NULL, size, octets);
+	}
+	free(octets);
+	return copy;
+}
+
+void worker_row(struct worker_rows *rows, const char *const *cells, size_t n)
+{
+	CrsWorker__Row *row = copy_row(cells, n);
+
+	if (!row)
+		return;
+	rows->row[rows->n++] = row;
+	if (rows->n == ROWS_PER_PART)
+		send_rows(rows, true);
+}
+
+static void status_row(struct worker *worker, struct worker_rows *rows)
+{
+	char index[12], clients[24];
+	const char *cells[] = { index, clients, store_is_up(worker->store) ? "up" : "down",
+				relay_client_is_up(worker->relay) ? "up" : "down" };
+
+	snprintf(index, sizeof(index), "%u", worker->setup->index);
+	snprintf(clients, sizeof(clients), "%zu", holder_count(worker->holder));
+	worker_row(rows, cells, 4);
+}
+
+static void answer_query(struct worker *worker, const CrsWorker__Query *query)
+{
+	struct worker_rows rows = { .worker = worker, .number = query->number };
+
+	switch (query->kind) {
+	case CRS_WORKER__QUERY_KIND__ATTACH:
+		holder_list(worker->holder, &rows);
+		break;
+	case CRS_WORKER__QUERY_KIND__SESSION:
+		home_list_sessions(worker->home, &rows);
+		break;
+	case CRS_WORKER__QUERY_KIND__FLUSH_COUNTERS:
+		home_flush_counters(worker->home);
+		break;
+	case CRS_WORKER__QUERY_KIND__STATUS:
+		status_row(worker, &rows);
+		break;
+	default:
+		break;
+	}
+	send_rows(&rows, false);
+}
+
+/* --- accounts --- */
+
+static bool at_home_here(void *arg, struct slice uri)
+{
+	const struct worker *worker = arg;
+
+	return worker_home_of(worker, uri) == worker->setup->index;
+}
+
+static void log_diag(const struct diag *diag)
+{
+	struct diag_item item;
+
+	for (size_t i = 0; diag_get(diag, i, &item); i++)
+		log_warn("account", "%s%s%s", item.place.file ? item.place.file : "",
+			 item.place.file ? ": " : "", item.text);
+}
+
+static int load_floors(struct worker *worker, struct roster *roster, const char *id)
+{
+	char path[ACCOUNTS_PATH], *blacklist = NULL;
+	uint8_t *text = NULL;
+	size_t n = 0;
+	int err = accounts_path(worker->setup->accounts_dir, id, "floors", path);
+
+	if (!err)
+		err = file_read(path, FLOORS_MAX, &text, &n);
+	if (!err) {
+		int bad = roster_load(roster, id, slice_of(text, n));
+
+		if (bad > 0)
+			log_warn("account", "%s: %d lines that make no sense", path, bad);
+		err = bad < 0 ? bad : 0;
+	}
+	free(text);
+	if (err && err != -ENOENT)
+		return err;
+	err = accounts_read_blacklist(worker->setup->accounts_dir, id, &blacklist);
+	if (!err)
+		err = roster_set_blacklist(roster, id, slice_str(blacklist));
+	free(blacklist);
+	return err;
+}
+
+/* Everything anew; the old objects stay where that fails. */
+static int load_accounts(struct worker *worker)
+{
+	const char *dir = worker->setup->accounts_dir;
+	struct account_set *accounts = NULL;
+	struct updates *updates = NULL;
+	struct roster *roster = roster_new(at_home_here, worker);
+	struct diag *diag = diag_new();
+	int err = roster && diag ? 0 : -ENOMEM;
+
+	if (!err)
+		err = account_set_load(dir, worker->accounts, &accounts, diag);
+	for (size_t i = 0; !err && i < account_set_count(accounts); i++)
+		err = load_floors(worker, roster, account_set_id(accounts, i));
+	if (!err)
+		err = updates_load(dir, accounts, clock_wall_s(), &updates, diag);
+	if (worker->setup->index == 0) /* one of the workers is enough to complain */
+		log_diag(diag);
+	diag_free(&diag);
+	if (err) {
+		roster_free(&roster);
+		account_set_free(&accounts);
+		return err;
+	}
+	account_set_free(&worker->accounts);
+	roster_free(&worker->roster);
+	updates_free(&worker->updates);
+	worker->accounts = accounts;
+	worker->roster = roster;
+	worker->updates = updates;
+	return 0;
+}
+
+static void reload(struct worker *worker)
+{
+	int err = load_accounts(worker);
+
+	if (err) {
+		log_warn("account", "cannot load the accounts again: %s", strerror(-err));
+		return;
+	}
+	home_roster_changed(worker->home);
+	holder_accounts_changed(worker->holder);
+	holder_updates_changed(worker->holder);
+}
+
+/* --- between workers --- */
+
+static void on_peer_message(void *arg, unsigned from, const CrsWorker__Peer *m)
+{
+	struct worker *worker = arg;
+
+	switch (m->body_case) {
+	case CRS_WORKER__PEER__BODY_ATTACH:
+		home_attach(worker->home, from, m->attach);
+		break;
+	case CRS_WORKER__PEER__BODY_ATTACHED:
+		holder_attached(worker->holder, from, m->attached);
+		break;
+	case CRS_WORKER__PEER__BODY_DETACH:
+		home_detach(worker->home, from, m->detach);
+		break;
+	case CRS_WORKER__PEER__BODY_UNREGISTER:
+		holder_unregister(worker->holder, m->unregister);
+		break;
+	case CRS_WORKER__PEER__BODY_UP:
+		home_up(worker->home, from, m->up);
+		break;
+	case CRS_WORKER__PEER__BODY_DOWN:
+		holder_down(worker->holder, from, m->down);
+		break;
+	case CRS_WORKER__PEER__BODY_SESSION_LOST:
+		home_session_lost(worker->home, from, m->session_lost);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_peer_up(void *arg, unsigned peer)
+{
+	struct worker *worker = arg;
+
+	holder_home_up(worker->holder, peer);
+}
+
+static void on_peer_down(void *arg, unsigned peer)
+{
+	struct worker *worker = arg;
+
+	log_warn("worker", "worker %u is gone", peer);
+	home_holder_down(worker->home, peer);
+	holder_home_down(worker->holder, peer);
+}
+
+static const struct mesh_ops mesh_ops = {
+	.message = on_peer_message,
+	.up = on_peer_up,
+	.down = on_peer_down,
+};
+
+static void on_store_up(void *arg, uint64_t epoch)
+{
+	struct worker *worker = arg;
+
+	home_store_up(worker->home, epoch);
+}
+
+static void on_store_down(void *arg)
+{
+	struct worker *worker = arg;
+
+	home_store_down(worker->home);
+}
+
+static const struct store_ops store_ops = { .up = on_store_up, .down = on_store_down };
+
+static void on_relay_up(void *arg)
+{
+	(void)arg;
+}
+
+static void on_relay_down(void *arg)
+{
+	struct worker *worker = arg;
+
+	home_relay_down(worker->home);
+}
+
+static const struct relay_client_ops relay_ops = { .up = on_relay_up, .down = on_relay_down };
+
+/* --- life --- */
+
+static void stop(struct worker *worker)
+{
+	if (worker->stop_ms)
+		return;
+	worker->stop_ms = clock_mono_ms();
+	if (worker->home)
+		home_flush_counters(worker->home);
+	if (worker->holder)
+		holder_stop(worker->holder);
+	else
+		event_base_loopbreak(worker->base);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *worker = arg;
+
+	(void)fd;
+	(void)what;
+	home_tick(worker->home);
+	if (worker->stop_ms && (holder_count(worker->holder) == 0 ||
+				clock_mono_ms() - worker->stop_ms > STOP_LIMIT_MS))
+		event_base_loopbreak(worker->base);
+}
+
+static void on_term(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	stop(arg);
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int start_parts(struct worker *worker, struct diag *diag)
+{
+	const CrsWorker__Setup *setup = worker->setup;
+	struct timeval tick = { 0, MAIL_TICK_MS * 1000 };
+	char redis[300];
+	int err = load_accounts(worker);
+
+	if (err) {
+		diag_error(diag, NULL, "cannot load the accounts: %s", strerror(-err));
+		return err;
+	}
+	snprintf(redis, sizeof(redis), "%s/redis_low.sock", setup->run_dir);
+	err = home_new(worker, &worker->home);
+	if (!err)
+		err = mesh_new(worker->base, setup->run_dir, setup->index, setup->workers,
+			       &mesh_ops, worker, &worker->mesh);
+	if (err)
+		return err;
+	worker->store = store_new(worker->base, redis, &store_ops, worker);
+	worker->relay = relay_client_new(worker->base, setup->relay_socket, &relay_ops, worker);
+	worker->tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
+	if (!worker->store || !worker->relay || !worker->tick)
+		return -ENOMEM;
+	event_add(worker->tick, &tick);
+	return holder_new(worker, &worker->holder, diag);
+}
+
+static void say_ready(struct worker *worker)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Ready ready = CRS_WORKER__READY__INIT;
+
+	message.body_case = CRS_WORKER__CONTROL__BODY_READY;
+	message.ready = &ready;
+	tell_supervisor(worker, &message);
+}
+
+/* Takes the setup over. */
+static void start(struct worker *worker, CrsWorker__Setup *setup)
+{
+	struct diag *diag = diag_new();
+	struct diag_item item;
+	int err;
+
+	worker->setup = setup;
+	log_open(LOG_STYLE_CRS, setup->log_path[0] ? setup->log_path : NULL, NULL);
+	log_set_verbose(setup->verbose);
+	err = start_parts(worker, diag);
+	if (err) {
+		for (size_t i = 0; diag_get(diag, i, &item); i++)
+			log_warn("worker", "%s", item.text);
+		log_warn("worker", "worker %u cannot start: %s", setup->index, strerror(-err));
+		worker->status = 1;
+		event_base_loopbreak(worker->base);
+	} else {
+		say_ready(worker);
+	}
+	diag_free(&diag);
+}
+
+static void on_control(void *arg, struct slice octets)
+{
+	struct worker *worker = arg;
+	CrsWorker__Control *m = crs_worker__control__unpack(NULL, octets.n, octets.p);
+
+	if (!m)
+		return;
+	if (!worker->setup) {
+		if (m->body_case == CRS_WORKER__CONTROL__BODY_SETUP) {
+			CrsWorker__Setup *setup = m->setup;
+
+			m->setup = NULL;
+			m->body_case = CRS_WORKER__CONTROL__BODY__NOT_SET;
+			start(worker, setup);
+		}
+	} else if (worker->holder) {
+		switch (m->body_case) {
+		case CRS_WORKER__CONTROL__BODY_WORKER_UP:
+			mesh_connect(worker->mesh, m->worker_up->index);
+			break;
+		case CRS_WORKER__CONTROL__BODY_RELOAD:
+			reload(worker);
+			break;
+		case CRS_WORKER__CONTROL__BODY_REOPEN_LOG:
+			log_reopen();
+			break;
+		case CRS_WORKER__CONTROL__BODY_STORE_ROOM:
+			home_store_room(worker->home,
+					m->store_room->refuse ? m->store_room->reason : NULL);
+			break;
+		case CRS_WORKER__CONTROL__BODY_TRACE_ON:
+			worker->traced = m->trace_on->elements;
+			break;
+		case CRS_WORKER__CONTROL__BODY_QUERY:
+			answer_query(worker, m->query);
+			break;
+		case CRS_WORKER__CONTROL__BODY_FLOOR_DONE:
+			home_floor_done(worker->home, m->floor_done->ticket, m->floor_done->failed);
+			break;
+		case CRS_WORKER__CONTROL__BODY_EXPEL:
+			holder_expel(worker->holder, m->expel);
+			break;
+		default:
+			break;
+		}
+	}
+	crs_worker__control__free_unpacked(m, NULL);
+}
+
+static void on_control_closed(void *arg, int err)
+{
+	(void)err;
+	stop(arg);
+}
+
+static const struct channel_ops control_ops = { .message = on_control,
+						.closed = on_control_closed };
+
+static void free_parts(struct worker *worker)
+{
+	/* Whoever calls back goes before whom it calls. */
+	holder_free(&worker->holder);
+	store_free(&worker->store);
+	relay_client_free(&worker->relay);
+	mesh_free(&worker->mesh);
+	home_free(&worker->home);
+	updates_free(&worker->updates);
+	roster_free(&worker->roster);
+	account_set_free(&worker->accounts);
+	channel_free(&worker->control);
+	if (worker->tick)
+		event_free(worker->tick);
+	if (worker->term)
+		event_free(worker->term);
+	if (worker->setup)
+		crs_worker__setup__free_unpacked(worker->setup, NULL);
+	if (worker->base)
+		event_base_free(worker->base);
+}
+
+int worker_run(int fd)
+{
+	struct worker worker = { .status = 0 };
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN); /* Ctrl-C at the supervisor: it tells us */
+	raise_descriptor_limit();
+	worker.base = event_base_new();
+	if (worker.base) {
+		worker.control = channel_new(worker.base, fd, CONTROL_QUEUE, &control_ops, &worker);
+		worker.term = evsignal_new(worker.base, SIGTERM, on_term, &worker);
+	}
+	if (!worker.control || !worker.term) {
+		free_parts(&worker);
+		return 1;
+	}
+	event_add(worker.term, NULL);
+	event_base_dispatch(worker.base);
+	free_parts(&worker);
+	return worker.status;
+}

@@ -1,0 +1,57 @@
+/* worker.h - one worker process of crs: what its parts may ask of it.
+ *
+ * A worker is a holder of connections (holder.h) and the home of some URIs
+ * (home.h); both speak to those of other workers through it.  Threads: the event
+ * loop of the process.
+ */
+#ifndef RENDEZVOUS_WORKER_H
+#define RENDEZVOUS_WORKER_H
+
+#include "base/slice.h"
+#include "rendezvous/trace.h"
+#include "rendezvous/worker.pb-c.h"
+
+struct account_set;
+struct event_base;
+struct roster;
+struct store;
+struct relay_client;
+struct updates;
+struct worker;
+
+/* Runs a worker until its supervisor closes the channel at descriptor fd or a
+ * signal ends it.  Returns the exit status of the process. */
+int worker_run(int fd);
+
+struct event_base *worker_base(const struct worker *worker);
+/* Everything that the supervisor said at the start. */
+const CrsWorker__Setup *worker_setup(const struct worker *worker);
+const struct account_set *worker_accounts(const struct worker *worker);
+/* The URIs that are at home here. */
+struct roster *worker_roster(const struct worker *worker);
+struct updates *worker_updates(const struct worker *worker);
+struct store *worker_store(const struct worker *worker);
+struct relay_client *worker_relay(const struct worker *worker);
+
+/* The worker at which uri is at home. */
+unsigned worker_home_of(const struct worker *worker, struct slice uri);
+
+/* To another worker or this one; the holder or home there handles it later.
+ * Returns 0 or as mesh_send(). */
+int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *message);
+
+/* Asks the supervisor to make a floor durable; home_floor_done() follows. */
+int worker_raise_floor(struct worker *worker, uint64_t ticket, const char *account, const char *uri,
+		       uint32_t generation);
+
+/* Is anybody looking at traces of this element? */
+bool worker_traces(const struct worker *worker, enum trace_element element);
+/* Fields behind header and time. */
+void worker_trace(struct worker *worker, enum trace_element element, const char *const *fields,
+		  size_t n);
+
+/* Rows that answer a query, sent on in packets. */
+struct worker_rows;
+void worker_row(struct worker_rows *rows, const char *const *cells, size_t n);
+
+#endif
