@@ -64,13 +64,15 @@ struct mail {
 	uint8_t id[MAIL_ID_SIZE];
 	int kind; /* Umsg__MessageKind */
 	int64_t end_s;
-	uint64_t number; /* in the store; 0: not stored */
-	uint32_t parts;  /* records in all; 1: no further ones */
-	uint8_t *post;   /* the packed Post, until it is stored */
+	int64_t keep_until_s; /* how long the store has to keep the mailbox; 0: known */
+	uint64_t number;      /* in the store; 0: not stored */
+	uint32_t parts;       /* records in all; 1: no further ones */
+	uint8_t *post;        /* the packed Post, until it is stored */
 	size_t post_n;
 	struct endpoint origin; /* who waits for PostAck; connection 0: nobody */
 	uint64_t request;
 	struct endpoint handed; /* the primary that was given it; connection 0: none */
+	size_t handed_octets;   /* counted in the mailbox until it is taken */
 	bool taken;             /* while it was being stored */
 	int64_t limit_ms;
 	uint32_t next_part;     /* wanted (COLLECTING) */
