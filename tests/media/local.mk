@@ -3,6 +3,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	%D%/test_dtmf \
 	%D%/test_g711 \
+	%D%/test_plain_leg \
 	%D%/test_reorder \
 	%D%/test_rtp \
 	%D%/test_secure_leg \
@@ -21,6 +22,8 @@ MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
 %C%_test_dtmf_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_g711_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_g711_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_plain_leg_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_plain_leg_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_reorder_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_reorder_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_rtp_CFLAGS = $(MEDIA_TEST_CFLAGS)
