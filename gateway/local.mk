@@ -1,3 +1,4 @@
 # gateway/
 include gateway/relay.mk
+include gateway/maildir.mk
 include gateway/sip.mk

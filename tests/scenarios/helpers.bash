@@ -1,0 +1,114 @@
+# helpers.bash - start programs, wait for conditions, end what was started.
+#
+# BUILD is the build directory, TOP the source; `check` sets them.  Every test
+# has its directory $D; every wait has a limit and a condition.
+
+TOP=${TOP:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
+BUILD=${BUILD:-$TOP/build-check}
+PATH=$BUILD/gateway:$BUILD/rendezvous:$BUILD/management:$BUILD/caller:$BUILD/tests/tools:$PATH
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} TOP BUILD
+bats_require_minimum_version 1.5.0
+
+declare -ga STARTED=()
+
+setup_common() { # in setup()
+	D=$BATS_TEST_TMPDIR
+	TICK=$D/tick
+	mkfifo "$TICK"
+}
+
+teardown_common() { # in teardown(): what ran is ended, its logs are shown after a failure
+	stop_all
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || show_logs
+}
+
+show_logs() {
+	local log
+	for log in "$D"/*.log "$D"/*/log; do
+		[ -s "$log" ] || continue
+		echo "--- ${log#"$D"/} (last lines)"
+		tail -n 40 "$log"
+	done
+}
+
+start() { # LOG COMMAND...: runs in the background, its pid in $STARTED_PID
+	local log=$1
+	shift
+	# Descriptor 3 is bats's own: a program that keeps it makes bats wait for ever.
+	"$@" >"$log" 2>&1 3>&- </dev/null &
+	STARTED_PID=$!
+	STARTED+=("$STARTED_PID")
+}
+
+pause() { # as short as a wait can be: 20 ms in which nothing comes
+	read -rt 0.02 <>"$TICK" || :
+}
+
+await() { # SECONDS WHAT COMMAND...: until the command succeeds; fails, naming WHAT, at the limit
+	local end=$((SECONDS + $1)) what=$2
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS <= end)) || {
+			echo "waited in vain for $what" >&2
+			return 1
+		}
+		pause
+	done
+}
+
+listening() { # PORT [ADDRESS]: does somebody accept on TCP?
+	(exec 9<>"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null
+}
+
+running() { # PID
+	kill -0 "$1" 2>/dev/null
+}
+
+stopped() { # PID
+	! running "$1"
+}
+
+in_log() { # FILE REGEX
+	grep -aqE -- "$2" "$1"
+}
+
+files_in() { # DIRECTORY COUNT: does it hold exactly so many files?
+	[ "$(find "$1" -mindepth 1 -maxdepth 1 | wc -l)" -eq "$2" ]
+}
+
+stop() { # PID [SIGNAL]: ends one program; its exit status is in $STOPPED_STATUS
+	local p left=()
+	kill -"${2:-TERM}" "$1" 2>/dev/null
+	STOPPED_STATUS=0
+	wait "$1" 2>/dev/null || STOPPED_STATUS=$?
+	for p in "${STARTED[@]}"; do [ "$p" = "$1" ] || left+=("$p"); done
+	STARTED=("${left[@]}")
+}
+
+stop_all() { # TERM to all, KILL to what is still there after 5 s
+	local p end=$((SECONDS + 5))
+	for p in "${STARTED[@]}"; do kill "$p" 2>/dev/null; done
+	for p in "${STARTED[@]}"; do
+		while running "$p" && ((SECONDS < end)); do pause; done
+		kill -KILL "$p" 2>/dev/null
+		wait "$p" 2>/dev/null || :
+	done
+	STARTED=()
+}
+
+needs() { # PROGRAM...: skips the test where one is not installed
+	local program
+	for program; do
+		command -v "$program" >/dev/null || skip "$program is not installed"
+	done
+}
+
+free_port() { # a TCP port of 127.0.0.1 that nobody uses now, in $PORT
+	local tries
+	for ((tries = 0; tries < 100; tries++)); do
+		PORT=$((20000 + RANDOM % 12000))
+		listening $PORT || return 0
+	done
+	echo "no free port" >&2
+	return 1
+}
