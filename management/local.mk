@@ -1,1 +1,23 @@
-# management/
+# management/: the key manager
+noinst_LIBRARIES += %D%/libmanagement.a
+%C%_libmanagement_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
+%C%_libmanagement_a_SOURCES = \
+	%D%/database.c %D%/database.h \
+	%D%/issue.c %D%/issue.h \
+	%D%/passphrase.c %D%/passphrase.h \
+	%D%/person.c %D%/person.h \
+	%D%/settings.c %D%/settings.h \
+	%D%/vault.c %D%/vault.h
+
+bin_PROGRAMS += %D%/cms
+%C%_cms_SOURCES = \
+	%D%/cmd_backup.c \
+	%D%/cmd_init.c \
+	%D%/cmd_letter.c \
+	%D%/cmd_person.c \
+	%D%/cmd_status.c \
+	%D%/cmd_update.c \
+	%D%/cms.c %D%/cms.h
+%C%_cms_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
+%C%_cms_LDADD = management/libmanagement.a keys/libkeys.a base/libbase.a \
+	$(SQLITE_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)

@@ -1,0 +1,115 @@
+/* cmd_backup.c - cms backup and cms restore. */
+#include "management/cms.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/file.h"
+
+enum { BACKUP_MAX = 1 << 30, RESTORE_STEP = 100 };
+
+int cmd_backup(struct cms *cms)
+{
+	const struct db_value values[] = { db_text(cms->args[0]) };
+	int err;
+
+	if (access(cms->args[0], F_OK) == 0) {
+		diag_error(cms->diag, NULL, "%s is there already", cms->args[0]);
+		return -EEXIST;
+	}
+	err = cms_log(cms, "backup", "to %s", cms->args[0]);
+	if (!err)
+		err = cms_commit(cms); /* so that the copy says so, too */
+	if (err)
+		return err;
+	err = database_run(cms->db, "VACUUM INTO ?", values, 1, cms->diag);
+	if (!err)
+		printf("%s holds all keys, sealed under the passphrase of today: keep it as safe "
+		       "as "
+		       "this computer.\n",
+		       cms->args[0]);
+	return err;
+}
+
+/* What was made after the backup is not known here: numbers go on far above all that
+ * can have been, so that nothing made from now on passes for older. */
+static int step_over(struct cms *cms)
+{
+	struct settings settings;
+	int err = settings_load(cms->db, &settings, cms->diag);
+
+	if (err)
+		return err;
+	settings.base += RESTORE_STEP;
+	err = settings_save(cms->db, &settings, cms->diag);
+	if (!err)
+		err = database_run(cms->db, "UPDATE updates SET revision = revision + 100", NULL, 0,
+				   cms->diag);
+	if (!err)
+		err = database_run(cms->db,
+				   "UPDATE people SET next_generation = next_generation + 100",
+				   NULL, 0, cms->diag);
+	if (!err)
+		err = database_run(cms->db,
+				   "UPDATE tombstones SET next_generation = next_generation + 100",
+				   NULL, 0, cms->diag);
+	return err ? err : cms_log(cms, "restore", "from %s", cms->args[0]);
+}
+
+static int copy_in(struct cms *cms, const char *dir, const char *path)
+{
+	uint8_t *data;
+	size_t n;
+	int err = file_mkdirs(dir, 0700);
+
+	if (!err && access(path, F_OK) == 0) {
+		diag_error(cms->diag, NULL, "%s: there is a key manager already", path);
+		return -EEXIST;
+	}
+	if (!err)
+		err = file_read(cms->args[0], BACKUP_MAX, &data, &n);
+	if (err) {
+		diag_error(cms->diag, NULL, "%s: %s", cms->args[0], strerror(-err));
+		return err;
+	}
+	err = file_write_atomic(path, 0600, slice_of(data, n));
+	if (err)
+		diag_error(cms->diag, NULL, "%s: %s", path, strerror(-err));
+	free(data);
+	return err;
+}
+
+int cmd_restore(struct cms *cms)
+{
+	const char *dir = cms_dir(cms);
+	char path[PATH_MAX];
+	int err;
+
+	if (!dir)
+		return -EINVAL;
+	err = database_path(dir, path, sizeof(path));
+	if (!err)
+		err = copy_in(cms, dir, path);
+	if (err)
+		return err;
+	err = database_open(dir, &cms->db, cms->diag);
+	if (!err)
+		err = database_begin(cms->db, cms->diag);
+	if (!err)
+		err = step_over(cms);
+	if (!err)
+		err = cms_commit(cms);
+	if (err) {
+		database_close(&cms->db);
+		unlink(path);
+		return err;
+	}
+	printf("Restored.  Whoever was added, deleted or given another key after the backup must "
+	       "be "
+	       "so again; then make an update and apply it.\n");
+	return 0;
+}

@@ -1,0 +1,360 @@
+/* cms.c - the key manager's program: options, commands, and what they share. */
+#include "management/cms.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/suggest.h"
+#include "build-config.h"
+#include "management/passphrase.h"
+
+enum { EXIT_ERROR = 1, EXIT_USAGE = 2 };
+
+static const struct option long_options[] = {
+	[OPTION_DIR] = { "dir", required_argument, NULL, 0 },
+	[OPTION_PASSPHRASE_FILE] = { "passphrase-file", required_argument, NULL, 0 },
+	[OPTION_NEW_PASSPHRASE_FILE] = { "new-passphrase-file", required_argument, NULL, 0 },
+	[OPTION_NOW] = { "now", required_argument, NULL, 0 },
+	[OPTION_DOMAIN] = { "domain", required_argument, NULL, 0 },
+	[OPTION_CRS] = { "crs", required_argument, NULL, 0 },
+	[OPTION_ACCOUNT] = { "account", required_argument, NULL, 0 },
+	[OPTION_SECRET] = { "secret", required_argument, NULL, 0 },
+	[OPTION_SECRET_FILE] = { "secret-file", required_argument, NULL, 0 },
+	[OPTION_MAX_LIFETIME] = { "max-lifetime", required_argument, NULL, 0 },
+	[OPTION_DEFAULT_LIFETIME] = { "default-lifetime", required_argument, NULL, 0 },
+	[OPTION_INTERCEPT] = { "intercept", required_argument, NULL, 0 },
+	[OPTION_MULTIPATH] = { "multipath", required_argument, NULL, 0 },
+	[OPTION_ENGINES] = { "engines", required_argument, NULL, 0 },
+	[OPTION_NAME] = { "name", required_argument, NULL, 0 },
+	[OPTION_OUTPUT] = { "output", required_argument, NULL, 0 },
+	[OPTION_FORMAT] = { "format", required_argument, NULL, 0 },
+	[OPTION_QR_KEY] = { "qr-key", no_argument, NULL, 0 },
+	[OPTION_JSON] = { "json", no_argument, NULL, 0 },
+	[OPTION_HELP] = { "help", no_argument, NULL, 'h' },
+	[OPTION_VERSION] = { "version", no_argument, NULL, 'V' },
+	[OPTION_COUNT] = { NULL, 0, NULL, 0 },
+};
+
+#define BIT(option) (1U << (option))
+
+enum {
+	COMMON = BIT(OPTION_DIR) | BIT(OPTION_NOW),
+	SEALED = COMMON | BIT(OPTION_PASSPHRASE_FILE),
+	SETTINGS = BIT(OPTION_CRS) | BIT(OPTION_ACCOUNT) | BIT(OPTION_SECRET) |
+		   BIT(OPTION_SECRET_FILE) | BIT(OPTION_MAX_LIFETIME) |
+		   BIT(OPTION_DEFAULT_LIFETIME) | BIT(OPTION_INTERCEPT) | BIT(OPTION_MULTIPATH),
+};
+
+struct command {
+	const char *first, *second; /* its words; second may be NULL */
+	cms_run_fn *run;
+	size_t args;
+	unsigned options;         /* bits of those it takes */
+	bool db, changes, unlock; /* what is made ready for it */
+	const char *usage;
+};
+
+static const struct command commands[] = {
+	{ "init", NULL, cmd_init, 0, SEALED | SETTINGS | BIT(OPTION_DOMAIN), false, false, false,
+	  "init --domain NAME --crs HOST:PORT --account ID\n"
+	  "         --secret SECRET | --secret-file FILE\n"
+	  "         [--max-lifetime TIME] [--default-lifetime TIME]\n"
+	  "         [--intercept on|off] [--multipath on|off]" },
+	{ "set", NULL, cmd_set, 0, SEALED | SETTINGS, true, true, true,
+	  "set [--crs HOST:PORT] [--account ID --secret ...] [--max-lifetime TIME] ..." },
+	{ "user", "add", cmd_person_add, 2, SEALED, true, true, true, "user add +NUMBER NAME" },
+	{ "user", "list", cmd_person_list, 0, COMMON | BIT(OPTION_JSON), true, false, false,
+	  "user list [--json]" },
+	{ "user", "edit", cmd_person_edit, 1, COMMON | BIT(OPTION_NAME), true, true, false,
+	  "user edit +NUMBER --name NAME" },
+	{ "user", "delete", cmd_person_delete, 1, COMMON, true, true, false,
+	  "user delete +NUMBER" },
+	{ "user", "rekey", cmd_person_rekey, 1, SEALED, true, true, true,
+	  "user rekey +NUMBER         (destroys the keys of a lost device)" },
+	{ "gateway", "add", cmd_person_add, 2, SEALED | BIT(OPTION_ENGINES), true, true, true,
+	  "gateway add +NUMBER NAME --engines N" },
+	{ "gateway", "list", cmd_person_list, 0, COMMON | BIT(OPTION_JSON), true, false, false,
+	  "gateway list [--json]" },
+	{ "gateway", "edit", cmd_person_edit, 1, COMMON | BIT(OPTION_NAME) | BIT(OPTION_ENGINES),
+	  true, true, false, "gateway edit +NUMBER [--name NAME] [--engines N]" },
+	{ "gateway", "delete", cmd_person_delete, 1, COMMON, true, true, false,
+	  "gateway delete +NUMBER" },
+	{ "gateway", "rekey", cmd_person_rekey, 1, SEALED, true, true, true,
+	  "gateway rekey +NUMBER" },
+	{ "letter", NULL, cmd_letter, 1,
+	  SEALED | BIT(OPTION_OUTPUT) | BIT(OPTION_QR_KEY) | BIT(OPTION_FORMAT), true, true, true,
+	  "letter +NUMBER [--output FILE] [--qr-key] [--format text|base64|base45|octets]" },
+	{ "update", NULL, cmd_update, 0, SEALED | BIT(OPTION_OUTPUT), true, true, true,
+	  "update [--output DIR]" },
+	{ "status", NULL, cmd_status, 0, COMMON | BIT(OPTION_JSON), true, false, false,
+	  "status [--json]" },
+	{ "log", NULL, cmd_log, 0, COMMON | BIT(OPTION_JSON), true, false, false, "log [--json]" },
+	{ "passphrase", NULL, cmd_passphrase, 0, SEALED | BIT(OPTION_NEW_PASSPHRASE_FILE), true,
+	  true, true, "passphrase [--new-passphrase-file FILE]" },
+	{ "backup", NULL, cmd_backup, 1, COMMON, true, true, false, "backup FILE" },
+	{ "restore", NULL, cmd_restore, 1, COMMON, false, false, false, "restore FILE" },
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* ---- what commands share ---- */
+
+const char *cms_dir(struct cms *cms)
+{
+	static const char hint[] = "there is no home directory; give --dir DIR";
+	const char *home = getenv("HOME");
+	char *dir;
+
+	if (cms->value[OPTION_DIR])
+		return cms->value[OPTION_DIR];
+	if (getenv("CMS_DIR"))
+		return getenv("CMS_DIR");
+	if (!home || asprintf(&dir, "%s/.cms", home) < 0) {
+		diag_error(cms->diag, NULL, "%s", hint);
+		return NULL;
+	}
+	cms->home_dir = dir;
+	cms->value[OPTION_DIR] = dir;
+	return dir;
+}
+
+int cms_commit(struct cms *cms)
+{
+	return database_commit(cms->db, cms->diag);
+}
+
+int cms_log(struct cms *cms, const char *action, const char *fmt, ...)
+{
+	char detail[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	return database_log(cms->db, cms->now_s, action, detail, cms->diag);
+}
+
+void cms_time(int64_t unix_s, char out[CMS_TIME_SIZE])
+{
+	time_t t = (time_t)unix_s;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(out, CMS_TIME_SIZE, "%Y-%m-%d %H:%M", &tm))
+		snprintf(out, CMS_TIME_SIZE, "-");
+}
+
+void cms_groups(const char *hex, size_t n, char *out, size_t outsz)
+{
+	struct buf b = buf_over(out, outsz);
+
+	for (size_t i = 0; i < n && hex[i]; i++) {
+		if (i && i % 4 == 0)
+			buf_put_char(&b, ' ');
+		buf_put_char(&b, (char)toupper((unsigned char)hex[i]));
+	}
+}
+
+/* ---- usage ---- */
+
+static void print_usage(FILE *to)
+{
+	fprintf(to, "usage: cms [--dir DIR] [--passphrase-file FILE] COMMAND ...\n\ncommands:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %s\n", commands[i].usage);
+	fprintf(to, "\nTIME is 1h to 366d, or none.  The database lies in DIR, or CMS_DIR, or "
+		    "~/.cms.\nThe passphrase is asked for on the terminal without "
+		    "--passphrase-file.\n");
+}
+
+static int bad_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static int bad_usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "cms: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	return EXIT_USAGE;
+}
+
+/* Finds the command of args[0] and args[1]; NULL, and said so, when there is none. */
+static const struct command *find_command(char **args, size_t n)
+{
+	const char *words[2 * COMMANDS], *near;
+	bool first_known = false;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const struct command *command = &commands[i];
+		bool first = strcmp(command->first, args[0]) == 0;
+
+		if (first && (!command->second || (n > 1 && strcmp(command->second, args[1]) == 0)))
+			return command;
+		first_known = first_known || first;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		bool same = strcmp(commands[i].first, args[0]) == 0;
+
+		words[i] = !first_known ? commands[i].first : same ? commands[i].second : NULL;
+	}
+	if (first_known && n < 2) {
+		bad_usage("%s what?  See cms --help", args[0]);
+		return NULL;
+	}
+	near = suggest_near(args[first_known ? 1 : 0], words, COMMANDS);
+	bad_usage("unknown command \"%s\"%s%s%s; see cms --help", args[first_known ? 1 : 0],
+		  near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	return NULL;
+}
+
+/* ---- running ---- */
+
+static int unlock(struct cms *cms)
+{
+	uint8_t lock[VAULT_LOCK_SIZE];
+	struct passphrase passphrase;
+	const char *file = cms->value[OPTION_PASSPHRASE_FILE];
+	int err = settings_lock(cms->db, lock, cms->diag);
+
+	if (!err)
+		err = file ? passphrase_from_file(file, &passphrase, cms->diag)
+			   : passphrase_ask("Passphrase", false, &passphrase, cms->diag);
+	if (err)
+		return err;
+	err = vault_open(passphrase_slice(&passphrase), lock, &cms->vault);
+	passphrase_wipe(&passphrase);
+	if (err == -EACCES)
+		diag_error(cms->diag, NULL, "this is not the passphrase");
+	else if (err)
+		diag_error(cms->diag, NULL, "the vault cannot be opened: %s", strerror(-err));
+	return err;
+}
+
+static int run_command(struct cms *cms, const struct command *command)
+{
+	int err = 0;
+
+	if (command->db) {
+		const char *dir = cms_dir(cms);
+
+		err = dir ? database_open(dir, &cms->db, cms->diag) : -EINVAL;
+	}
+	if (!err && command->unlock)
+		err = unlock(cms);
+	if (!err && command->changes)
+		err = database_begin(cms->db, cms->diag);
+	if (!err)
+		err = command->run(cms);
+	if (!err && cms->db && !sqlite3_get_autocommit(cms->db))
+		err = cms_commit(cms);
+	return err;
+}
+
+static int set_clock(struct cms *cms)
+{
+	int err = cms->value[OPTION_NOW] ? clock_set_now(cms->value[OPTION_NOW], cms->diag) : 0;
+
+	cms->now_s = clock_wall_s();
+	return err;
+}
+
+static void print_errors(const struct diag *diag, int err)
+{
+	struct diag_item item;
+
+	if (diag_errors(diag) == 0)
+		fprintf(stderr, "cms: %s\n", strerror(-err));
+	for (size_t i = 0; diag_get(diag, i, &item); i++)
+		fprintf(stderr, "cms: %s\n", item.text);
+}
+
+static int run(struct cms *cms, const struct command *command)
+{
+	int err = set_clock(cms);
+
+	if (!err)
+		err = run_command(cms, command);
+	if (err)
+		print_errors(cms->diag, err);
+	return err ? EXIT_ERROR : 0;
+}
+
+/* Checks options and arguments against what the command takes, then runs it. */
+static int check_and_run(struct cms *cms, char **args, size_t n)
+{
+	const struct command *command = find_command(args, n);
+	size_t words;
+
+	if (!command)
+		return EXIT_USAGE;
+	words = command->second ? 2 : 1;
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (cms->value[i] && !(command->options & BIT(i)))
+			return bad_usage("--%s does not go with this command; usage: cms %s",
+					 long_options[i].name, command->usage);
+	if (n - words != command->args)
+		return bad_usage("usage: cms %s", command->usage);
+	cms->args = args + words;
+	cms->n_args = n - words;
+	cms->gateway = strcmp(command->first, "gateway") == 0;
+	return run(cms, command);
+}
+
+/* Reads the options wherever they stand.  Returns 0 or EXIT_USAGE, said why. */
+static int read_options(struct cms *cms, int argc, char **argv)
+{
+	int c, at;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "hV", long_options, &at)) != -1) {
+		if (c == 'h')
+			at = OPTION_HELP;
+		else if (c == 'V')
+			at = OPTION_VERSION;
+		else if (c != 0)
+			return bad_usage("%s is not an option, or lacks its value; see cms --help",
+					 argv[optind - 1]);
+		cms->value[at] = optarg ? optarg : "";
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct cms cms = { .diag = diag_new() };
+	int status;
+
+	umask(077);
+	status = cms.diag ? read_options(&cms, argc, argv) : EXIT_ERROR;
+	if (status == 0 && cms.value[OPTION_HELP]) {
+		print_usage(stdout);
+	} else if (status == 0 && cms.value[OPTION_VERSION]) {
+		printf("cms %s\n", PACKAGE_VERSION);
+	} else if (status == 0 && optind == argc) {
+		print_usage(stderr);
+		status = EXIT_USAGE;
+	} else if (status == 0) {
+		status = check_and_run(&cms, argv + optind, (size_t)(argc - optind));
+	}
+	database_close(&cms.db);
+	vault_wipe(&cms.vault);
+	free(cms.home_dir);
+	diag_free(&cms.diag);
+	if (fflush(stdout) != 0 && status == 0)
+		status = EXIT_ERROR;
+	return status;
+}

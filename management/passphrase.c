@@ -1,0 +1,117 @@
+#include "management/passphrase.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/file.h"
+#include "keys/secret.h"
+
+void passphrase_wipe(struct passphrase *passphrase)
+{
+	wipe(passphrase, sizeof(*passphrase));
+}
+
+/* Takes text up to its first newline. */
+static int take_line(struct slice text, struct passphrase *out)
+{
+	const uint8_t *newline = text.n ? memchr(text.p, '\n', text.n) : NULL;
+	size_t n = newline ? (size_t)(newline - text.p) : text.n;
+
+	if (n && text.p[n - 1] == '\r')
+		n--;
+	if (n == 0 || n >= sizeof(out->text))
+		return -EINVAL;
+	memcpy(out->text, text.p, n);
+	out->text[n] = '\0';
+	out->n = n;
+	return 0;
+}
+
+int passphrase_from_file(const char *path, struct passphrase *out, struct diag *diag)
+{
+	struct stat st;
+	uint8_t *data;
+	size_t n;
+	int err = stat(path, &st) < 0 ? -errno : 0;
+
+	if (!err && S_ISREG(st.st_mode) && st.st_mode & (S_IRWXG | S_IRWXO)) {
+		diag_error(diag, NULL, "%s: others may read it; run: chmod 600 %s", path, path);
+		return -EPERM;
+	}
+	if (!err)
+		err = file_read(path, 8192, &data, &n);
+	if (err) {
+		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
+		return err;
+	}
+	err = take_line(slice_of(data, n), out);
+	if (err)
+		diag_error(diag, NULL, "%s: its first line is empty or too long", path);
+	wipe(data, n);
+	free(data);
+	return err;
+}
+
+/* Reads a line from a terminal that echoes nothing meanwhile. */
+static int read_silently(int fd, const char *prompt, struct passphrase *out)
+{
+	struct termios was, silent;
+	char line[sizeof(out->text) + 1];
+	ssize_t n;
+	int err;
+
+	if (tcgetattr(fd, &was) < 0)
+		return -ENOTTY;
+	silent = was;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	dprintf(fd, "%s: ", prompt);
+	if (tcsetattr(fd, TCSAFLUSH, &silent) < 0)
+		return -errno;
+	n = read(fd, line, sizeof(line));
+	err = n < 0 ? -errno : 0;
+	tcsetattr(fd, TCSAFLUSH, &was);
+	dprintf(fd, "\n");
+	if (!err)
+		err = take_line(slice_of(line, (size_t)n), out);
+	wipe(line, sizeof(line));
+	return err;
+}
+
+static int ask_at(int fd, const char *prompt, bool twice, struct passphrase *out, struct diag *diag)
+{
+	struct passphrase again;
+	int err = read_silently(fd, prompt, out);
+
+	if (!err && twice) {
+		err = read_silently(fd, "once more", &again);
+		if (!err && !secret_eq(passphrase_slice(out), passphrase_slice(&again)))
+			err = -EINVAL;
+		passphrase_wipe(&again);
+	}
+	if (err == -EINVAL)
+		diag_error(diag, NULL, "%s",
+			   twice ? "empty, too long, or not twice the same" : "empty or too long");
+	else if (err)
+		diag_error(diag, NULL, "terminal: %s", strerror(-err));
+	return err;
+}
+
+int passphrase_ask(const char *prompt, bool twice, struct passphrase *out, struct diag *diag)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	int err;
+
+	if (fd < 0) {
+		diag_error(diag, NULL, "%s: there is no terminal to ask on; give a file", prompt);
+		return -ENOTTY;
+	}
+	err = ask_at(fd, prompt, twice, out, diag);
+	close(fd);
+	return err;
+}
