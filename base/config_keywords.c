@@ -98,12 +98,29 @@ static size_t gather(const struct config_keyword *table, const char *known[MAX_K
 /* Text that lost its comment marks: the manual's own examples have such lines. */
 static bool looks_like_comment(const struct config_token *token, size_t n)
 {
-	if (token[0].text.n > 0 && memchr("*-", token[0].text.p[0], 2))
+	struct slice first = token[0].text;
+
+	if (first.n > 0 && (memchr("*-", first.p[0], 2) || first.p[first.n - 1] == ':'))
 		return true;
 	for (size_t i = 0; i < n; i++)
-		if (slice_eq_str(token[i].text, "*/"))
+		if (slice_eq_str(token[i].text, "*") || slice_eq_str(token[i].text, "-") ||
+		    slice_eq_str(token[i].text, "*/"))
 			return true;
 	return false;
+}
+
+const struct config_keyword *config_keyword_anywhere(const struct config_keyword *table,
+						     const struct config_token *token, size_t n,
+						     size_t *tokens_out)
+{
+	const struct config_keyword *found;
+	bool exact;
+
+	found = config_keyword_find(table, token, n, tokens_out, &exact);
+	for (; !found && table->keyword; table++)
+		if (table->inside)
+			found = config_keyword_anywhere(table->inside, token, n, tokens_out);
+	return found;
 }
 
 void config_keyword_unknown(const struct config_level *stack, size_t depth,

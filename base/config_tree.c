@@ -392,6 +392,16 @@ static bool is_identifier(struct slice text)
 	return text.n > 0 && text.p[0] != '-';
 }
 
+/* Is it a whole statement that only stands in the wrong place? */
+static bool is_whole(const struct config_builder *b, const struct words *w)
+{
+	size_t tokens;
+	const struct config_keyword *k =
+		config_keyword_anywhere(b->stack[0].table, w->t, w->n, &tokens);
+
+	return k && w->end.kind == CONFIG_TOKEN_SEMICOLON && w->n - tokens <= k->max_words;
+}
+
 /* Tells it, once for a run of lines that are no statements, and goes on behind it. */
 static void unknown_statement(struct config_builder *b, struct words *w)
 {
@@ -400,6 +410,8 @@ static void unknown_statement(struct config_builder *b, struct words *w)
 	if (!b->in_text || is_identifier(w->t[0].text))
 		config_keyword_unknown(b->stack, b->depth, w->t, w->n, b->diag);
 	b->in_text = true;
+	if (is_whole(b, w))
+		return;
 	while (next < w->n &&
 	       !(w->t[next].first_on_line && begins_statement(b, &w->t[next], w->n - next)))
 		next++;

@@ -60,6 +60,11 @@ const struct config_keyword *config_keyword_find(const struct config_keyword *ta
 						 const struct config_token *token, size_t n,
 						 size_t *tokens_out, bool *exact_out);
 
+/* The same in a table and all tables inside it. */
+const struct config_keyword *config_keyword_anywhere(const struct config_keyword *table,
+						     const struct config_token *token, size_t n,
+						     size_t *tokens_out);
+
 /* Tells that a word is unknown in a block: near misses, where it belongs, what may stand. */
 void config_keyword_unknown(const struct config_level *stack, size_t depth,
 			    const struct config_token *token, size_t n, struct diag *diag);

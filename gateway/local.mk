@@ -2,3 +2,4 @@
 include gateway/relay.mk
 include gateway/maildir.mk
 include gateway/sip.mk
+include gateway/config.mk

@@ -179,3 +179,15 @@ struct diag_place map_entry_place(const struct map_entry *entry)
 {
 	return entry->place;
 }
+
+void map_entry_write(const struct map_entry *entry, struct buf *to)
+{
+	buf_printf(to, "entry %s tel \"", entry->name);
+	pattern_write(&entry->side[URI_TEL], to);
+	buf_put_str(to, "\" sip \"");
+	pattern_write(&entry->side[URI_SIP], to);
+	buf_put_char(to, '"');
+	if (entry->auth)
+		buf_printf(to, " auth %s", entry->auth);
+	buf_put_char(to, ';');
+}

@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "maps/uri.h"
 
+struct buf;
 struct explain;
 struct map;
 
@@ -74,5 +75,8 @@ const struct map_entry *map_entry_at(const struct map *map, size_t i);
 const char *map_entry_name(const struct map_entry *entry);
 const char *map_entry_auth(const struct map_entry *entry); /* NULL: none */
 struct diag_place map_entry_place(const struct map_entry *entry);
+
+/* Writes the entry as cig.conf has it, normalised: entry NAME tel "..." sip "..."; */
+void map_entry_write(const struct map_entry *entry, struct buf *to);
 
 #endif

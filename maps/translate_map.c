@@ -250,3 +250,12 @@ size_t translate_map_rules(const struct translate_map *map)
 {
 	return map->n;
 }
+
+void translate_map_write_rule(const struct translate_map *map, size_t i, struct buf *to)
+{
+	buf_put_str(to, "rule match \"");
+	pattern_write(&map->rule[i].match, to);
+	buf_put_str(to, "\" translation \"");
+	pattern_write(&map->rule[i].translation, to);
+	buf_put_str(to, "\";");
+}

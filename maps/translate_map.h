@@ -16,6 +16,7 @@
 #include "base/diag.h"
 #include "base/slice.h"
 
+struct buf;
 struct explain;
 struct translate_map;
 
@@ -58,5 +59,8 @@ int translate_map_apply(const struct translate_map *map, struct slice addr, char
 
 const char *translate_map_name(const struct translate_map *map);
 size_t translate_map_rules(const struct translate_map *map);
+
+/* Writes rule i as cig.conf has it, normalised: rule match "..." translation "..."; */
+void translate_map_write_rule(const struct translate_map *map, size_t i, struct buf *to);
 
 #endif

@@ -128,6 +128,10 @@ static const struct {
 	  "1:9 \"none\" does not stand here but outside of all blocks\n" },
 	{ " * The maps, see - below\nmap a { }", "map(a){}",
 	  "1:2 found \"*\", text outside of a comment: is \"/*\" missing before it?\n" },
+	{ "Maps: all of them - here\nmap a { }", "map(a){}",
+	  "1:1 found \"Maps:\", text outside of a comment: is \"/*\" missing before it?\n" },
+	{ "entry x\n title b;\ntitle a;", "title(a)",
+	  "1:1 \"entry\" does not stand here but inside \"map\"\n" },
 	{ "title a;\ntitel b;\nnome;\n", "title(a)",
 	  "2:1 unknown keyword \"titel\" (did you mean \"title\"?)\n"
 	  "3:1 unknown keyword \"nome\" (did you mean \"none\"?)\n" },

@@ -1,0 +1,387 @@
+/* cig_build.c - cig.conf's accounts, maps, settings and interfaces.  All is read to the
+ * end, so that all faults are told at once.
+ */
+#include "gateway/cig_config_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "maps/map.h"
+
+static void add_account(struct cig_build *b, const struct config_statement *s)
+{
+	struct cig_config *pub = &b->object->pub;
+	struct diag_place place = cig_keep_place(b, &s->place);
+	struct cig_account account = { .name = cig_keep_text(b, s->word[0].text) };
+	struct cig_account *list;
+
+	if (b->err || config_name(&s->word[0], "an account's name", b->diag) < 0)
+		return;
+	for (const struct config_statement *c = s->first; c; c = c->next)
+		*(cig_is(c, "user") ? &account.user : &account.password) =
+			cig_keep_text(b, c->word[0].text);
+	if (!account.user || !account.password)
+		diag_error(b->diag, &s->place, "auth %s: \"%s\" is missing", account.name,
+			   account.user ? "password" : "user");
+	if (cig_names_add(&b->accounts, "auth", account.name, &place, b->diag) < 0)
+		return;
+	list = cig_grow(b, pub->accounts, &pub->account_count, sizeof(*list));
+	if (!list)
+		return;
+	list[pub->account_count - 1] = account;
+	pub->accounts = list;
+}
+
+void cig_build_accounts(struct cig_build *b, const struct config_statement *s)
+{
+	for (; s && !b->err; s = s->next)
+		if (cig_is(s, "auth"))
+			add_account(b, s);
+}
+
+static void tell_pairs(const struct config_statement *s, const struct config_word *found,
+		       const char *near, struct diag *diag)
+{
+	diag_error(diag, &found->place, "found \"%s\", expected %s %s%s%s%s", found->text,
+		   s->keyword->keyword, s->keyword->usage, near ? " (did you mean \"" : "",
+		   near ? near : "", near ? "\"?)" : "");
+}
+
+/* The words behind "sip", "tel", "auth" of an entry or "match", "translation" of a rule, in
+ * any order; the first two must stand.  Returns 0 or -EINVAL. */
+static int take_pairs(const struct config_statement *s, size_t from, const char *const *known,
+		      size_t n, const struct config_word **value_out, struct diag *diag)
+{
+	for (size_t i = 0; i < n; i++)
+		value_out[i] = NULL;
+	for (size_t w = from; w < s->words; w += 2) {
+		const struct config_word *word = &s->word[w];
+		size_t k = 0;
+
+		while (k < n && (word->quoted || strcmp(known[k], word->text) != 0))
+			k++;
+		if (k == n || value_out[k] || w + 1 == s->words) {
+			tell_pairs(s, word, k == n ? suggest_near(word->text, known, n) : NULL,
+				   diag);
+			return -EINVAL;
+		}
+		value_out[k] = &s->word[w + 1];
+	}
+	for (size_t i = 0; i < 2; i++)
+		if (!value_out[i]) {
+			diag_error(diag, &s->place, "\"%s\" is missing, expected %s %s", known[i],
+				   s->keyword->keyword, s->keyword->usage);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+static int add_entry(struct cig_build *b, struct map *map, const struct config_statement *s)
+{
+	static const char *const known[] = { "sip", "tel", "auth" };
+	const struct config_word *value[3];
+	struct map_entry_spec spec;
+
+	if (config_name(&s->word[0], "an entry's name", b->diag) < 0 ||
+	    take_pairs(s, 1, known, 3, value, b->diag) < 0)
+		return 0;
+	spec = (struct map_entry_spec){ .name = s->word[0].text,
+					.sip = value[0]->text,
+					.tel = value[1]->text,
+					.auth = value[2] ? value[2]->text : NULL,
+					.place = cig_keep_place(b, &s->place) };
+	if (value[2])
+		cig_names_use(&b->accounts, "auth", value[2], b->diag);
+	return map_add(map, &spec, b->diag) == -ENOMEM ? -ENOMEM : 0;
+}
+
+static void add_map(struct cig_build *b, const struct config_statement *s)
+{
+	struct diag_place place = cig_keep_place(b, &s->place);
+	const char *name = cig_keep_text(b, s->word[0].text);
+	struct map *map = name ? map_new(name, &place) : NULL;
+	int err = map ? 0 : -ENOMEM;
+
+	for (const struct config_statement *e = s->first; e && !err; e = e->next)
+		err = add_entry(b, map, e);
+	if (!err)
+		err = map_finish(map, b->diag);
+	if (!err)
+		err = config_name(&s->word[0], "a map's name", b->diag);
+	if (!err)
+		err = cig_names_add(&b->maps, "map", name, &place, b->diag);
+	if (!err)
+		err = router_add_map(b->object->router, map);
+	if (err)
+		map_free(&map);
+	if (err == -ENOMEM)
+		b->err = -ENOMEM;
+}
+
+static int add_rule(struct cig_build *b, struct translate_map *map,
+		    const struct config_statement *s)
+{
+	static const char *const known[] = { "match", "translation" };
+	const struct config_word *value[2];
+	struct diag_place place = cig_keep_place(b, &s->place);
+
+	if (take_pairs(s, 0, known, 2, value, b->diag) < 0)
+		return 0;
+	return translate_map_add(map, value[0]->text, value[1]->text, &place, b->diag) == -ENOMEM
+		       ? -ENOMEM
+		       : 0;
+}
+
+static int keep_translate_map(struct cig_config_object *object, struct translate_map *map)
+{
+	size_t n = object->translate_map_count;
+	struct translate_map **list =
+		realloc(object->translate_maps, (n + 1) * sizeof(struct translate_map *));
+
+	if (!list)
+		return -ENOMEM;
+	list[n] = map;
+	object->translate_maps = list;
+	object->translate_map_count++;
+	return 0;
+}
+
+/* The maps' numbers are those of their names. */
+static void add_translate_map(struct cig_build *b, const struct config_statement *s)
+{
+	struct diag_place place = cig_keep_place(b, &s->place);
+	const char *name = cig_keep_text(b, s->word[0].text);
+	struct translate_map *map = name ? translate_map_new(name) : NULL;
+	int err = map ? 0 : -ENOMEM;
+
+	for (const struct config_statement *r = s->first; r && !err; r = r->next)
+		err = add_rule(b, map, r);
+	if (!err)
+		err = translate_map_finish(map, b->diag);
+	if (!err)
+		err = config_name(&s->word[0], "a translate_map's name", b->diag);
+	if (!err)
+		err = cig_names_add(&b->translate_maps, "translate_map", name, &place, b->diag);
+	if (!err)
+		err = keep_translate_map(b->object, map);
+	if (err)
+		translate_map_free(&map);
+	if (err == -ENOMEM)
+		b->err = -ENOMEM;
+}
+
+void cig_build_maps(struct cig_build *b, const struct config_statement *s)
+{
+	for (; s && !b->err; s = s->next) {
+		if (cig_is(s, "map"))
+			add_map(b, s);
+		else if (cig_is(s, "translate_map"))
+			add_translate_map(b, s);
+	}
+}
+
+static void read_port(const struct config_word *word, uint16_t *port, struct diag *diag)
+{
+	unsigned long value = *port;
+
+	config_uint(word, 1, 65535, &value, diag);
+	*port = (uint16_t)value;
+}
+
+static void read_path(struct cig_build *b, const struct config_word *word, const char **path)
+{
+	if (word->text[0] != '/')
+		diag_error(b->diag, &word->place, "found \"%s\", expected an absolute path",
+			   word->text);
+	*path = cig_keep_text(b, word->text);
+}
+
+static void read_control(struct cig_build *b, const struct config_statement *s)
+{
+	struct cig_config *pub = &b->object->pub;
+
+	for (s = s->first; s; s = s->next) {
+		if (cig_is(s, "port"))
+			read_port(&s->word[0], &pub->control_port, b->diag);
+		else
+			config_ip(&s->word[0], pub->control_bind, b->diag);
+	}
+}
+
+void cig_build_settings(struct cig_build *b, const struct config_statement *s)
+{
+	struct cig_config *pub = &b->object->pub;
+
+	for (; s && !b->err; s = s->next) {
+		if (cig_is(s, "userdata"))
+			read_path(b, &s->word[0], &pub->userdata);
+		else if (cig_is(s, "log_dir"))
+			read_path(b, &s->word[0], &pub->log_dir);
+		else if (cig_is(s, "run_dir"))
+			read_path(b, &s->word[0], &pub->run_dir);
+		else if (cig_is(s, "mail_group"))
+			pub->mail_group = cig_keep_text(b, s->word[0].text);
+		else if (cig_is(s, "control"))
+			read_control(b, s);
+	}
+}
+
+/* A map named by an interface must be there, and once only. */
+static void use_map(struct cig_build *b, enum route_interface interface, enum route_use use,
+		    const struct config_word *word)
+{
+	int err;
+
+	if (cig_names_use(&b->maps, "map", word, b->diag) < 0)
+		return;
+	err = router_use_map(b->object->router, interface, use, word->text);
+	if (err == -EEXIST)
+		diag_warning(b->diag, &word->place, "map %s is named twice", word->text);
+	else if (err == -ENOMEM)
+		b->err = err;
+}
+
+static void read_range(const struct config_statement *s, struct cig_port_range *range,
+		       struct diag *diag)
+{
+	unsigned long low, high;
+
+	if (config_uint(&s->word[0], 1, 65535, &low, diag) < 0 ||
+	    config_uint(&s->word[1], 1, 65535, &high, diag) < 0)
+		return;
+	if (low >= high) {
+		diag_error(diag, &s->word[0].place, "found %lu %lu, expected the lower port first",
+			   low, high);
+		return;
+	}
+	range->low = (uint16_t)low;
+	range->high = (uint16_t)high;
+}
+
+static void add_override(struct cig_build *b, struct cig_interface *common,
+			 const struct config_statement *s)
+{
+	struct cig_addr_override *list, add;
+
+	if (config_ip(&s->word[0], add.from, b->diag) < 0 ||
+	    config_ip(&s->word[1], add.to, b->diag) < 0)
+		return;
+	if (cig_config_override(common, add.from) != add.from) {
+		diag_error(b->diag, &s->word[0].place, "%s has an override already", add.from);
+		return;
+	}
+	list = cig_grow(b, common->overrides, &common->override_count, sizeof(*list));
+	if (!list)
+		return;
+	list[common->override_count - 1] = add;
+	common->overrides = list;
+}
+
+/* What both interfaces have; false for another statement. */
+static bool read_common(struct cig_build *b, enum route_interface interface,
+			struct cig_interface *common, const struct config_statement *s)
+{
+	if (cig_is(s, "extension map"))
+		use_map(b, interface, ROUTE_EXTENSION, &s->word[0]);
+	else if (cig_is(s, "source map"))
+		use_map(b, interface, ROUTE_SOURCE, &s->word[0]);
+	else if (cig_is(s, "bind"))
+		config_ip(&s->word[0], common->bind, b->diag);
+	else if (cig_is(s, "bind_media"))
+		config_ip(&s->word[0], common->bind_media, b->diag);
+	else if (cig_is(s, "rtp_port_range"))
+		read_range(s, &common->rtp, b->diag);
+	else if (cig_is(s, "rtp_remote_addr_override"))
+		add_override(b, common, s);
+	else
+		return false;
+	return true;
+}
+
+static void add_trusted_domain(struct cig_build *b, const struct config_word *word)
+{
+	struct cig_tel *tel = &b->object->pub.tel;
+	const char **list =
+		cig_grow(b, tel->trust_domains, &tel->trust_domain_count, sizeof(const char *));
+
+	if (!list)
+		return;
+	list[tel->trust_domain_count - 1] = cig_keep_text(b, word->text);
+	tel->trust_domains = list;
+}
+
+static void read_crs_address(struct cig_build *b, const struct config_word *word)
+{
+	struct cig_tel *tel = &b->object->pub.tel;
+	char host[256];
+
+	if (config_host_port(word, host, sizeof(host), &tel->crs_port, b->diag) == 0)
+		tel->crs_host = cig_keep_text(b, host);
+}
+
+static void read_tel(struct cig_build *b, const struct config_statement *s)
+{
+	for (s = s->first; s && !b->err; s = s->next) {
+		if (read_common(b, ROUTE_TEL, &b->object->pub.tel.common, s))
+			continue;
+		if (cig_is(s, "crs_address"))
+			read_crs_address(b, &s->word[0]);
+		else
+			add_trusted_domain(b, &s->word[0]);
+	}
+}
+
+static void add_trusted(struct cig_build *b, const struct config_word *word)
+{
+	struct cig_sip *sip = &b->object->pub.sip;
+	struct config_net net, *list;
+
+	if (config_net(word, &net, b->diag) < 0)
+		return;
+	list = cig_grow(b, sip->trusted, &sip->trusted_count, sizeof(*list));
+	if (!list)
+		return;
+	list[sip->trusted_count - 1] = net;
+	sip->trusted = list;
+}
+
+static void read_sip(struct cig_build *b, const struct config_statement *s)
+{
+	struct cig_sip *sip = &b->object->pub.sip;
+	unsigned long calls;
+
+	for (s = s->first; s && !b->err; s = s->next) {
+		if (read_common(b, ROUTE_SIP, &sip->common, s))
+			continue;
+		if (cig_is(s, "port"))
+			read_port(&s->word[0], &sip->port, b->diag);
+		else if (cig_is(s, "messaging"))
+			config_bool(&s->word[0], &sip->messaging, b->diag);
+		else if (cig_is(s, "trusted"))
+			add_trusted(b, &s->word[0]);
+		else if (config_uint(&s->word[0], 0, 1000000, &calls, b->diag) == 0)
+			sip->max_calls = (unsigned)calls;
+	}
+}
+
+void cig_build_interfaces(struct cig_build *b, const struct config_statement *s)
+{
+	struct cig_interface *commons[] = { &b->object->pub.tel.common,
+					    &b->object->pub.sip.common };
+
+	for (; s; s = s->next) {
+		if (!cig_is(s, "interfaces"))
+			continue;
+		for (const struct config_statement *i = s->first; i && !b->err; i = i->next) {
+			if (cig_is(i, "tel"))
+				read_tel(b, i);
+			else
+				read_sip(b, i);
+		}
+	}
+	for (size_t i = 0; i < 2; i++)
+		if (!commons[i]->bind_media[0])
+			memcpy(commons[i]->bind_media, commons[i]->bind, CONFIG_IP_SIZE);
+}

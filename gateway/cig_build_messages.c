@@ -1,0 +1,164 @@
+/* cig_build_messages.c - cig.conf's mailboxes and message centers. */
+#include "gateway/cig_config_priv.h"
+
+#include <string.h>
+
+static const struct translate_map *find_map(struct cig_build *b, const struct config_word *word)
+{
+	int i = cig_names_use(&b->translate_maps, "translate_map", word, b->diag);
+
+	return i < 0 ? NULL : b->object->translate_maps[i];
+}
+
+/* Reads map_from and map_to of a block; false for another statement. */
+static bool read_map(struct cig_build *b, const struct config_statement *s,
+		     struct cig_address_maps *maps, unsigned *seen)
+{
+	if (cig_is(s, "map_from")) {
+		maps->from = find_map(b, &s->word[0]);
+		*seen |= 1;
+		return true;
+	}
+	if (cig_is(s, "map_to")) {
+		maps->to = find_map(b, &s->word[0]);
+		*seen |= 2;
+		return true;
+	}
+	return false;
+}
+
+static void check_maps(struct cig_build *b, const struct config_statement *s, unsigned seen)
+{
+	if (!(seen & 1))
+		diag_error(b->diag, &s->place, "%s: \"map_from translate_map NAME;\" is missing",
+			   s->keyword->keyword);
+	if (!(seen & 2))
+		diag_error(b->diag, &s->place, "%s: \"map_to translate_map NAME;\" is missing",
+			   s->keyword->keyword);
+}
+
+static const struct cig_mailbox *find_mailbox(const struct cig_mailbox *list, size_t n,
+					      const char *path)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].path, path) == 0)
+			return &list[i];
+	return NULL;
+}
+
+/* A mailbox is there once: what is written must not be read back. */
+static void check_path(struct cig_build *b, const struct config_word *word)
+{
+	const struct cig_config *pub = &b->object->pub;
+	const struct cig_mailbox *other =
+		find_mailbox(pub->read_mailboxes, pub->read_mailbox_count, word->text);
+
+	if (!other)
+		other = find_mailbox(pub->write_mailboxes, pub->write_mailbox_count, word->text);
+	if (other)
+		diag_error(b->diag, &word->place, "the mailbox of %s:%u has this path already",
+			   other->place.file, other->place.line);
+	if (word->text[0] != '/')
+		diag_error(b->diag, &word->place, "found \"%s\", expected an absolute path",
+			   word->text);
+}
+
+static void add_mailbox(struct cig_build *b, const struct config_statement *s)
+{
+	struct cig_config *pub = &b->object->pub;
+	struct cig_mailbox mailbox = { .place = cig_keep_place(b, &s->place) }, *list;
+	bool reads = cig_is(s, "read");
+	unsigned seen = 0;
+
+	for (const struct config_statement *c = s->first; c; c = c->next) {
+		if (read_map(b, c, &mailbox.maps, &seen))
+			continue;
+		check_path(b, &c->word[0]);
+		mailbox.path = cig_keep_text(b, c->word[0].text);
+	}
+	check_maps(b, s, seen);
+	if (!mailbox.path) {
+		diag_error(b->diag, &s->place, "%s: \"path\" is missing", s->keyword->keyword);
+		return;
+	}
+	list = reads ? cig_grow(b, pub->read_mailboxes, &pub->read_mailbox_count, sizeof(*list))
+		     : cig_grow(b, pub->write_mailboxes, &pub->write_mailbox_count, sizeof(*list));
+	if (!list)
+		return;
+	list[(reads ? pub->read_mailbox_count : pub->write_mailbox_count) - 1] = mailbox;
+	*(reads ? &pub->read_mailboxes : &pub->write_mailboxes) = list;
+}
+
+static void read_direction(struct cig_build *b, const struct config_statement *s,
+			   struct cig_address_maps *maps)
+{
+	unsigned seen = 0;
+
+	for (const struct config_statement *c = s->first; c; c = c->next)
+		read_map(b, c, maps, &seen);
+	check_maps(b, s, seen);
+}
+
+static void read_center(struct cig_build *b, const struct config_statement *s,
+			struct cig_message_center *center)
+{
+	unsigned long port;
+
+	if (cig_is(s, "hostname")) {
+		center->hostname = cig_keep_text(b, s->word[0].text);
+	} else if (cig_is(s, "user")) {
+		center->user = cig_keep_text(b, s->word[0].text);
+	} else if (cig_is(s, "password")) {
+		center->password = cig_keep_text(b, s->word[0].text);
+	} else if (cig_is(s, "port")) {
+		if (config_uint(&s->word[0], 1, 65535, &port, b->diag) == 0)
+			center->port = (uint16_t)port;
+	} else if (cig_is(s, "read")) {
+		center->reads = true;
+		read_direction(b, s, &center->read);
+	} else {
+		center->writes = true;
+		read_direction(b, s, &center->write);
+	}
+}
+
+static void add_center(struct cig_build *b, const struct config_statement *s)
+{
+	struct cig_config *pub = &b->object->pub;
+	struct cig_message_center center = { .place = cig_keep_place(b, &s->place) }, *list;
+	bool port = false;
+
+	for (const struct config_statement *c = s->first; c; c = c->next) {
+		read_center(b, c, &center);
+		port = port || cig_is(c, "port");
+	}
+	if (!center.hostname || !center.user || !center.password || !port)
+		diag_error(b->diag, &s->place, "smpp: \"%s\" is missing",
+			   !center.hostname ? "hostname"
+			   : !port          ? "port"
+			   : !center.user   ? "user"
+					    : "password");
+	if (!center.reads && !center.writes)
+		diag_warning(b->diag, &s->place, "smpp: neither read nor write: it does nothing");
+	list = cig_grow(b, pub->message_centers, &pub->message_center_count, sizeof(*list));
+	if (!list)
+		return;
+	list[pub->message_center_count - 1] = center;
+	pub->message_centers = list;
+}
+
+void cig_build_messages(struct cig_build *b, const struct config_statement *s)
+{
+	for (; s; s = s->next) {
+		bool mailboxes = cig_is(s, "mailboxes");
+
+		if (!mailboxes && !cig_is(s, "message_centers"))
+			continue;
+		for (const struct config_statement *c = s->first; c && !b->err; c = c->next) {
+			if (mailboxes)
+				add_mailbox(b, c);
+			else
+				add_center(b, c);
+		}
+	}
+}

@@ -1,0 +1,276 @@
+#include "gateway/cig_config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/suggest.h"
+#include "gateway/cig_config_priv.h"
+#include "maps/explain.h"
+#include "maps/map.h"
+
+enum { MAX_KNOWN = 4096 }; /* names compared for a near miss */
+
+static struct cig_config_object *object_of(const struct cig_config *config)
+{
+	return (struct cig_config_object *)(uintptr_t)config;
+}
+
+const char *cig_keep_text(struct cig_build *b, const char *text)
+{
+	const char *copy = arena_text(&b->object->arena, slice_str(text));
+
+	if (!copy)
+		b->err = -ENOMEM;
+	return copy;
+}
+
+struct diag_place cig_keep_place(struct cig_build *b, const struct diag_place *place)
+{
+	struct diag_place kept = *place;
+
+	if (place->file && place->file != b->file) {
+		b->file = place->file;
+		b->file_kept = cig_keep_text(b, place->file);
+	}
+	kept.file = place->file ? b->file_kept : NULL;
+	return kept;
+}
+
+void *cig_grow(struct cig_build *b, const void *list, size_t *n, size_t size)
+{
+	size_t room = 1;
+	void *grown;
+
+	while (room < *n)
+		room *= 2;
+	if (list && *n < room) {
+		++*n;
+		return (void *)(uintptr_t)list;
+	}
+	grown = arena_alloc(&b->object->arena, (list ? 2 * room : 1) * size);
+	if (!grown) {
+		b->err = -ENOMEM;
+		return NULL;
+	}
+	if (list)
+		memcpy(grown, list, *n * size);
+	++*n;
+	return grown;
+}
+
+bool cig_is(const struct config_statement *s, const char *keyword)
+{
+	return strcmp(s->keyword->keyword, keyword) == 0;
+}
+
+static int find_name(const struct cig_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->list[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+int cig_names_use(struct cig_names *names, const char *what, const struct config_word *word,
+		  struct diag *diag)
+{
+	const char *known[MAX_KNOWN], *near;
+	int i = find_name(names, word->text);
+	size_t n = names->n < MAX_KNOWN ? names->n : MAX_KNOWN;
+
+	if (i >= 0) {
+		names->list[i].used = true;
+		return i;
+	}
+	for (size_t k = 0; k < n; k++)
+		known[k] = names->list[k].name;
+	near = suggest_near(word->text, known, n);
+	if (near)
+		diag_error(diag, &word->place, "unknown %s \"%s\" (did you mean \"%s\"?)", what,
+			   word->text, near);
+	else
+		diag_error(diag, &word->place, "unknown %s \"%s\"", what, word->text);
+	return -1;
+}
+
+int cig_names_add(struct cig_names *names, const char *what, const char *name,
+		  const struct diag_place *place, struct diag *diag)
+{
+	int before = find_name(names, name);
+
+	if (before >= 0) {
+		const struct diag_place *first = &names->list[before].place;
+
+		diag_error(diag, place, "%s %s is declared twice, first in %s:%u", what, name,
+			   first->file, first->line);
+		return -EEXIST;
+	}
+	if (names->n == names->room) {
+		size_t room = names->room ? 2 * names->room : 16;
+		struct cig_name *list = realloc(names->list, room * sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		names->list = list;
+		names->room = room;
+	}
+	names->list[names->n++] = (struct cig_name){ name, *place, false };
+	return 0;
+}
+
+static void object_free(struct cig_config_object *object)
+{
+	router_free(&object->router);
+	for (size_t i = 0; i < object->translate_map_count; i++)
+		translate_map_free(&object->translate_maps[i]);
+	free(object->translate_maps);
+	arena_free(&object->arena);
+	free(object);
+}
+
+static struct cig_config_object *object_new(const char *path)
+{
+	struct cig_config_object *object = calloc(1, sizeof(*object));
+
+	if (!object)
+		return NULL;
+	object->holds = 1;
+	object->router = router_new();
+	object->pub.path = arena_text(&object->arena, slice_str(path));
+	object->pub.userdata = "/opt/cig/userdata";
+	object->pub.log_dir = "/var/log/cig";
+	object->pub.run_dir = "/run/cig";
+	object->pub.mail_group = "cigmail";
+	object->pub.tel.crs_host = "";
+	memcpy(object->pub.control_bind, "127.0.0.1", 10);
+	object->pub.control_port = 8083;
+	object->pub.sip.port = 5060;
+	if (!object->router || !object->pub.path) {
+		object_free(object);
+		return NULL;
+	}
+	return object;
+}
+
+/* One pass for each kind, for a name may be used before it is declared. */
+static void build(struct cig_build *b, const struct config_statement *first)
+{
+	cig_build_accounts(b, first);
+	cig_build_maps(b, first);
+	cig_build_settings(b, first);
+	cig_build_interfaces(b, first);
+	cig_build_messages(b, first);
+}
+
+static int finish(struct cig_build *b, struct config *config, int err, size_t errors_before,
+		  const struct cig_config **config_out)
+{
+	if (config && !b->err)
+		build(b, config_first(config));
+	config_free(&config);
+	if (b->err)
+		err = b->err;
+	if (!err && diag_errors(b->diag) > errors_before)
+		err = -EINVAL;
+	if (!err)
+		cig_config_lint(b);
+	free(b->maps.list);
+	free(b->translate_maps.list);
+	free(b->accounts.list);
+	if (err)
+		object_free(b->object);
+	else
+		*config_out = &b->object->pub;
+	return err;
+}
+
+static int load(const char *path, const struct slice *text, struct diag *diag,
+		const struct cig_config **config_out)
+{
+	struct diag *own = diag ? NULL : diag_new(); /* errors are counted in it */
+	struct cig_build b = { .diag = diag ? diag : own };
+	size_t before = diag_errors(b.diag);
+	struct config *config = NULL;
+	int err = -ENOMEM;
+
+	b.object = b.diag ? object_new(path) : NULL;
+	if (b.object) {
+		err = text ? config_parse(path, *text, cig_grammar, b.diag, &config)
+			   : config_read(path, cig_grammar, b.diag, &config);
+		err = finish(&b, config, err, before, config_out);
+	}
+	diag_free(&own);
+	return err;
+}
+
+int cig_config_parse(const char *name, struct slice text, struct diag *diag,
+		     const struct cig_config **config_out)
+{
+	return load(name, &text, diag, config_out);
+}
+
+static void check_mode(const struct cig_config *config, struct diag *diag)
+{
+	struct diag_place place = { config->path, 0, 0 };
+	struct stat st;
+
+	if (config->account_count + config->message_center_count > 0 &&
+	    stat(config->path, &st) == 0 && st.st_mode & S_IROTH)
+		diag_warning(diag, &place,
+			     "holds passwords and can be read by everyone: chmod o-r");
+}
+
+int cig_config_read(const char *path, struct diag *diag, const struct cig_config **config_out)
+{
+	int err = load(path, NULL, diag, config_out);
+
+	if (!err)
+		check_mode(*config_out, diag);
+	return err;
+}
+
+const struct cig_config *cig_config_hold(const struct cig_config *config)
+{
+	object_of(config)->holds++;
+	return config;
+}
+
+void cig_config_release(const struct cig_config **configp)
+{
+	struct cig_config_object *object = object_of(*configp);
+
+	*configp = NULL;
+	if (object && --object->holds == 0)
+		object_free(object);
+}
+
+const struct router *cig_config_router(const struct cig_config *config)
+{
+	return object_of(config)->router;
+}
+
+const struct cig_account *cig_config_account(const struct cig_config *config, const char *name)
+{
+	for (size_t i = 0; i < config->account_count; i++)
+		if (strcmp(config->accounts[i].name, name) == 0)
+			return &config->accounts[i];
+	return NULL;
+}
+
+const char *cig_config_override(const struct cig_interface *interface, const char *address)
+{
+	for (size_t i = 0; i < interface->override_count; i++)
+		if (strcmp(interface->overrides[i].from, address) == 0)
+			return interface->overrides[i].to;
+	return address;
+}
+
+bool cig_config_trusts(const struct cig_config *config, const struct sockaddr *address)
+{
+	for (size_t i = 0; i < config->sip.trusted_count; i++)
+		if (config_net_holds(&config->sip.trusted[i], address))
+			return true;
+	return config->sip.trusted_count == 0;
+}

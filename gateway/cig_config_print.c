@@ -1,0 +1,223 @@
+/* cig_config_print.c - the loaded configuration for the log, without passwords. */
+#include <arpa/inet.h>
+#include <stdarg.h>
+
+#include "base/buf.h"
+#include "gateway/cig_config_priv.h"
+#include "maps/map.h"
+
+enum { MAX_LINE = 2048, MAX_PRINTED = 1000 /* entries or rules of a map */ };
+
+struct printer {
+	void (*line)(void *arg, const char *text);
+	void *arg;
+};
+
+static void print(const struct printer *p, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void print(const struct printer *p, const char *fmt, ...)
+{
+	char text[MAX_LINE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	p->line(p->arg, text);
+}
+
+static void print_map(const struct printer *p, const struct map *map)
+{
+	char text[MAX_LINE];
+	size_t n = map_entries(map);
+
+	print(p, "map %s {", map_name(map));
+	for (size_t i = 0; i < n && i < MAX_PRINTED; i++) {
+		struct buf b = BUF_OF(text);
+
+		map_entry_write(map_entry_at(map, i), &b);
+		print(p, "    %s", text);
+	}
+	if (n > MAX_PRINTED)
+		print(p, "    // and %zu more", n - MAX_PRINTED);
+	p->line(p->arg, "}");
+}
+
+static void print_translate_map(const struct printer *p, const struct translate_map *map)
+{
+	char text[MAX_LINE];
+	size_t n = translate_map_rules(map);
+
+	print(p, "translate_map %s {", translate_map_name(map));
+	for (size_t i = 0; i < n && i < MAX_PRINTED; i++) {
+		struct buf b = BUF_OF(text);
+
+		translate_map_write_rule(map, i, &b);
+		print(p, "    %s", text);
+	}
+	if (n > MAX_PRINTED)
+		print(p, "    // and %zu more", n - MAX_PRINTED);
+	p->line(p->arg, "}");
+}
+
+static void print_common(const struct printer *p, const struct router *router,
+			 enum route_interface interface, const struct cig_interface *common)
+{
+	static const char *const uses[] = {
+		[ROUTE_EXTENSION] = "extension", [ROUTE_SOURCE] = "source"
+	};
+	const struct map *map;
+
+	for (int use = ROUTE_EXTENSION; use <= ROUTE_SOURCE; use++)
+		for (size_t i = 0;
+		     (map = router_used_map(router, interface, (enum route_use)use, i)); i++)
+			print(p, "        %s map %s;", uses[use], map_name(map));
+	if (common->bind[0])
+		print(p, "        bind %s;", common->bind);
+	if (common->bind_media[0])
+		print(p, "        bind_media %s;", common->bind_media);
+	if (common->rtp.low)
+		print(p, "        rtp_port_range %u %u;", common->rtp.low, common->rtp.high);
+	for (size_t i = 0; i < common->override_count; i++)
+		print(p, "        rtp_remote_addr_override %s %s;", common->overrides[i].from,
+		      common->overrides[i].to);
+}
+
+static void print_tel(const struct printer *p, const struct cig_config *config)
+{
+	const struct cig_tel *tel = &config->tel;
+
+	p->line(p->arg, "    tel {");
+	print_common(p, cig_config_router(config), ROUTE_TEL, &tel->common);
+	if (tel->crs_host[0])
+		print(p, "        crs_address \"%s:%u\";", tel->crs_host, tel->crs_port);
+	for (size_t i = 0; i < tel->trust_domain_count; i++)
+		print(p, "        trust_domain \"%s\";", tel->trust_domains[i]);
+	p->line(p->arg, "    }");
+}
+
+static void print_sip(const struct printer *p, const struct cig_config *config)
+{
+	const struct cig_sip *sip = &config->sip;
+
+	p->line(p->arg, "    sip {");
+	print_common(p, cig_config_router(config), ROUTE_SIP, &sip->common);
+	print(p, "        port %u;", sip->port);
+	print(p, "        messaging %s;", sip->messaging ? "true" : "false");
+	if (sip->max_calls)
+		print(p, "        max_calls %u;", sip->max_calls);
+	for (size_t i = 0; i < sip->trusted_count; i++) {
+		char address[CONFIG_IP_SIZE];
+
+		inet_ntop(sip->trusted[i].family, sip->trusted[i].address, address,
+			  sizeof(address));
+		print(p, "        trusted \"%s/%u\";", address, sip->trusted[i].prefix_bits);
+	}
+	p->line(p->arg, "    }");
+}
+
+static void print_maps(const struct printer *p, const char *indent,
+		       const struct cig_address_maps *maps)
+{
+	print(p, "%smap_from translate_map %s;", indent, translate_map_name(maps->from));
+	print(p, "%smap_to translate_map %s;", indent, translate_map_name(maps->to));
+}
+
+static void print_mailboxes(const struct printer *p, const char *keyword,
+			    const struct cig_mailbox *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		print(p, "    %s {", keyword);
+		print(p, "        path \"%s\";", list[i].path);
+		print_maps(p, "        ", &list[i].maps);
+		p->line(p->arg, "    }");
+	}
+}
+
+static void print_direction(const struct printer *p, const char *keyword,
+			    const struct cig_address_maps *maps)
+{
+	print(p, "        %s {", keyword);
+	print_maps(p, "            ", maps);
+	p->line(p->arg, "        }");
+}
+
+static void print_center(const struct printer *p, const struct cig_message_center *center)
+{
+	p->line(p->arg, "    smpp {");
+	print(p, "        hostname \"%s\";", center->hostname);
+	print(p, "        port %u;", center->port);
+	print(p, "        user \"%s\";", center->user);
+	p->line(p->arg, "        password \"***\";");
+	if (center->reads)
+		print_direction(p, "read", &center->read);
+	if (center->writes)
+		print_direction(p, "write", &center->write);
+	p->line(p->arg, "    }");
+}
+
+static void print_messages(const struct printer *p, const struct cig_config *config)
+{
+	if (config->read_mailbox_count + config->write_mailbox_count > 0) {
+		p->line(p->arg, "mailboxes {");
+		print_mailboxes(p, "read", config->read_mailboxes, config->read_mailbox_count);
+		print_mailboxes(p, "write", config->write_mailboxes, config->write_mailbox_count);
+		p->line(p->arg, "}");
+	}
+	if (config->message_center_count > 0) {
+		p->line(p->arg, "message_centers {");
+		for (size_t i = 0; i < config->message_center_count; i++)
+			print_center(p, &config->message_centers[i]);
+		p->line(p->arg, "}");
+	}
+}
+
+void cig_config_print(const struct cig_config *config, void (*line)(void *arg, const char *text),
+		      void *arg)
+{
+	const struct cig_config_object *object = (const struct cig_config_object *)config;
+	const struct printer p = { line, arg };
+	const struct map *map;
+
+	for (size_t i = 0; i < config->account_count; i++)
+		print(&p, "auth %s { user \"%s\"; password \"***\"; }", config->accounts[i].name,
+		      config->accounts[i].user);
+	for (size_t i = 0; (map = router_map_at(object->router, i)); i++)
+		print_map(&p, map);
+	line(arg, "interfaces {");
+	print_tel(&p, config);
+	print_sip(&p, config);
+	line(arg, "}");
+	for (size_t i = 0; i < object->translate_map_count; i++)
+		print_translate_map(&p, object->translate_maps[i]);
+	print_messages(&p, config);
+	print(&p, "userdata \"%s\";", config->userdata);
+	print(&p, "log_dir \"%s\";", config->log_dir);
+	print(&p, "run_dir \"%s\";", config->run_dir);
+	print(&p, "mail_group \"%s\";", config->mail_group);
+	print(&p, "control { bind %s; port %u; }", config->control_bind, config->control_port);
+}
+
+static void put_count(struct buf *b, size_t n, const char *one, const char *many)
+{
+	buf_printf(b, "%s%zu %s", b->len ? ", " : "", n, n == 1 ? one : many);
+}
+
+void cig_config_summary(const struct cig_config *config, char *out, size_t outsz)
+{
+	const struct cig_config_object *object = (const struct cig_config_object *)config;
+	struct buf b = buf_over(out, outsz);
+	size_t maps = 0, entries = 0;
+	const struct map *map;
+
+	for (; (map = router_map_at(object->router, maps)); maps++)
+		entries += map_entries(map);
+	put_count(&b, maps, "map", "maps");
+	buf_printf(&b, " with %zu %s", entries, entries == 1 ? "entry" : "entries");
+	put_count(&b, object->translate_map_count, "translate map", "translate maps");
+	put_count(&b, config->account_count, "account", "accounts");
+	put_count(&b, config->read_mailbox_count, "read mailbox", "read mailboxes");
+	put_count(&b, config->write_mailbox_count, "write mailbox", "write mailboxes");
+	put_count(&b, config->message_center_count, "message center", "message centers");
+}

@@ -1,0 +1,75 @@
+/* cig_config_priv.h - what the files of cig_config.h share. */
+#ifndef GATEWAY_CIG_CONFIG_PRIV_H
+#define GATEWAY_CIG_CONFIG_PRIV_H
+
+#include "base/arena.h"
+#include "base/config.h"
+#include "gateway/cig_config.h"
+
+/* A named thing of the file, to be found by its name and told when unused. */
+struct cig_name {
+	const char *name;
+	struct diag_place place;
+	bool used;
+};
+
+struct cig_names {
+	struct cig_name *list;
+	size_t n, room;
+};
+
+/* The object behind a struct cig_config, which comes first. */
+struct cig_config_object {
+	struct cig_config pub;
+	unsigned holds;
+	struct arena arena; /* of all texts and lists but the maps */
+	struct router *router;
+	struct translate_map **translate_maps;
+	size_t translate_map_count;
+};
+
+/* Building one: lists that grow, and what is only needed meanwhile. */
+struct cig_build {
+	struct cig_config_object *object;
+	struct diag *diag;
+	struct cig_names maps, translate_maps, accounts; /* declared; accounts in pub's order */
+	const char *file, *file_kept;                    /* the last name kept, and its copy */
+	int err;                                         /* -ENOMEM */
+};
+
+extern const struct config_keyword cig_grammar[];
+
+/* Read the statements into b->object, in this order; faults go to b->diag, -ENOMEM to
+ * b->err. */
+void cig_build_accounts(struct cig_build *b, const struct config_statement *s);
+void cig_build_maps(struct cig_build *b, const struct config_statement *s);
+void cig_build_settings(struct cig_build *b, const struct config_statement *s);
+void cig_build_interfaces(struct cig_build *b, const struct config_statement *s);
+void cig_build_messages(struct cig_build *b, const struct config_statement *s);
+
+/* Is it the statement of this keyword? */
+bool cig_is(const struct config_statement *s, const char *keyword);
+
+/* Looks a name up and marks it used; tells an unknown one with a near miss.  what is
+ * "map", "translate_map" or "auth".  Returns its number or -1. */
+int cig_names_use(struct cig_names *names, const char *what, const struct config_word *word,
+		  struct diag *diag);
+
+/* Adds a name (copied by the caller); tells a repeat.  Returns 0, -EEXIST, -ENOMEM. */
+int cig_names_add(struct cig_names *names, const char *what, const char *name,
+		  const struct diag_place *place, struct diag *diag);
+
+/* A copy that lives as long as the object; NULL sets b->err. */
+const char *cig_keep_text(struct cig_build *b, const char *text);
+
+/* The place with a file name that lives as long as the object. */
+struct diag_place cig_keep_place(struct cig_build *b, const struct diag_place *place);
+
+/* list with one more element of size octets at its end (zeroed), in the arena; NULL sets
+ * b->err.  *n is raised. */
+void *cig_grow(struct cig_build *b, const void *list, size_t *n, size_t size);
+
+/* Warnings about a configuration without faults. */
+void cig_config_lint(const struct cig_build *b);
+
+#endif

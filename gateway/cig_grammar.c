@@ -1,0 +1,105 @@
+/* cig_grammar.c - what may stand where in cig.conf. */
+#include "gateway/cig_config_priv.h"
+
+static const struct config_keyword in_map[] = {
+	{ "entry", 5, 7, 0, "NAME sip \"SIP-URI\" tel \"TEL-URI\" [auth ACCOUNT]", NULL, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_auth[] = {
+	{ "user", 1, 1, CONFIG_ONCE, "\"USER\"", NULL, NULL },
+	{ "password", 1, 1, CONFIG_ONCE, "\"PASSWORD\"", NULL, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_tel[] = {
+	{ "extension map", 1, 1, 0, "NAME", NULL, NULL },
+	{ "source map", 1, 1, 0, "NAME", NULL, NULL },
+	{ "bind", 1, 1, CONFIG_ONCE, "IP", NULL, NULL },
+	{ "bind_media", 1, 1, CONFIG_ONCE, "IP", NULL, NULL },
+	{ "rtp_port_range", 2, 2, CONFIG_ONCE, "LOW HIGH", NULL, NULL },
+	{ "rtp_remote_addr_override", 2, 2, 0, "OLD-IP NEW-IP", NULL, NULL },
+	{ "crs_address", 1, 1, CONFIG_ONCE, "\"HOST:PORT\"", NULL, NULL },
+	{ "trust_domain", 1, 1, 0, "\"DOMAIN-ID\"", NULL, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_sip[] = {
+	{ "extension map", 1, 1, 0, "NAME", NULL, NULL },
+	{ "source map", 1, 1, 0, "NAME", NULL, NULL },
+	{ "bind", 1, 1, CONFIG_ONCE, "IP", NULL, NULL },
+	{ "bind_media", 1, 1, CONFIG_ONCE, "IP", NULL, NULL },
+	{ "port", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "messaging", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ "rtp_port_range", 2, 2, CONFIG_ONCE, "LOW HIGH", NULL, NULL },
+	{ "rtp_remote_addr_override", 2, 2, 0, "OLD-IP NEW-IP", NULL, NULL },
+	{ "trusted", 1, 1, 0, "\"IP/MASK\"", NULL, NULL },
+	{ "max_calls", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_interfaces[] = {
+	{ "tel", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_tel, NULL },
+	{ "sip", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_sip, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_translate_map[] = {
+	{ "rule", 4, 4, 0, "match \"TEXT\" translation \"TEXT\"", NULL, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_mailbox[] = {
+	{ "path", 1, 1, CONFIG_ONCE, "\"/PATH\"", NULL, NULL },
+	{ "map_from", 1, 1, CONFIG_ONCE, "NAME", NULL, "translate_map" },
+	{ "map_to", 1, 1, CONFIG_ONCE, "NAME", NULL, "translate_map" },
+	{ 0 },
+};
+
+static const struct config_keyword in_mailboxes[] = {
+	{ "read", 0, 0, CONFIG_BLOCK, "", in_mailbox, NULL },
+	{ "write", 0, 0, CONFIG_BLOCK, "", in_mailbox, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_direction[] = {
+	{ "map_from", 1, 1, CONFIG_ONCE, "NAME", NULL, "translate_map" },
+	{ "map_to", 1, 1, CONFIG_ONCE, "NAME", NULL, "translate_map" },
+	{ 0 },
+};
+
+static const struct config_keyword in_smpp[] = {
+	{ "hostname", 1, 1, CONFIG_ONCE, "\"HOST\"", NULL, NULL },
+	{ "port", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "user", 1, 1, CONFIG_ONCE, "\"USER\"", NULL, NULL },
+	{ "password", 1, 1, CONFIG_ONCE, "\"PASSWORD\"", NULL, NULL },
+	{ "read", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_direction, NULL },
+	{ "write", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_direction, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_message_centers[] = {
+	{ "smpp", 0, 0, CONFIG_BLOCK, "", in_smpp, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_control[] = {
+	{ "bind", 1, 1, CONFIG_ONCE, "IP", NULL, NULL },
+	{ "port", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ 0 },
+};
+
+const struct config_keyword cig_grammar[] = {
+	{ "map", 1, 1, CONFIG_BLOCK, "NAME", in_map, NULL },
+	{ "auth", 1, 1, CONFIG_BLOCK, "NAME", in_auth, NULL },
+	{ "interfaces", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_interfaces, NULL },
+	{ "translate_map", 1, 1, CONFIG_BLOCK, "NAME", in_translate_map, NULL },
+	{ "mailboxes", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_mailboxes, NULL },
+	{ "message_centers", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_message_centers, NULL },
+	{ "userdata", 1, 1, CONFIG_ONCE, "\"/DIR\"", NULL, NULL },
+	{ "log_dir", 1, 1, CONFIG_ONCE, "\"/DIR\"", NULL, NULL },
+	{ "run_dir", 1, 1, CONFIG_ONCE, "\"/DIR\"", NULL, NULL },
+	{ "mail_group", 1, 1, CONFIG_ONCE, "\"GROUP\"", NULL, NULL },
+	{ "control", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_control, NULL },
+	{ 0 },
+};

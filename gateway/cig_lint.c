@@ -1,0 +1,91 @@
+/* cig_lint.c - what is allowed in cig.conf and yet usually a slip. */
+#include <string.h>
+
+#include "gateway/cig_config_priv.h"
+
+enum { SMALL_RANGE = 20, FIRST_PLAIN_PORT = 1024 };
+
+static void check_names(const struct cig_names *names, const char *what, struct diag *diag)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (!names->list[i].used)
+			diag_warning(diag, &names->list[i].place, "%s %s is not used", what,
+				     names->list[i].name);
+}
+
+static void check_range(const struct cig_interface *common, const char *name,
+			const struct diag_place *place, struct diag *diag)
+{
+	unsigned low = common->rtp.low, high = common->rtp.high;
+
+	if (low == 0)
+		return;
+	if (low < FIRST_PLAIN_PORT)
+		diag_warning(diag, place,
+			     "%s: rtp_port_range %u %u: ports below 1024 need a privilege", name,
+			     low, high);
+	if (low % 2 != 0)
+		diag_warning(diag, place,
+			     "%s: rtp_port_range %u %u begins odd: RTP takes even ports", name, low,
+			     high);
+	if (high - low + 1 < SMALL_RANGE)
+		diag_warning(diag, place, "%s: rtp_port_range %u %u has room for %u calls", name,
+			     low, high, (high - low + 1) / 2);
+}
+
+static void check_overlap(const struct cig_config *config, const struct diag_place *place,
+			  struct diag *diag)
+{
+	const struct cig_interface *tel = &config->tel.common, *sip = &config->sip.common;
+	bool apart = tel->bind_media[0] && sip->bind_media[0] &&
+		     strcmp(tel->bind_media, sip->bind_media) != 0;
+
+	if (apart || tel->rtp.low == 0 || sip->rtp.low == 0)
+		return;
+	if (tel->rtp.low <= sip->rtp.high && sip->rtp.low <= tel->rtp.high)
+		diag_warning(diag, place,
+			     "the rtp_port_range of tel (%u %u) and of sip (%u %u) overlap",
+			     tel->rtp.low, tel->rtp.high, sip->rtp.low, sip->rtp.high);
+}
+
+static void check_sip(const struct cig_config *config, const struct diag_place *place,
+		      struct diag *diag)
+{
+	const struct cig_sip *sip = &config->sip;
+
+	if (sip->port < FIRST_PLAIN_PORT)
+		diag_warning(diag, place, "sip: port %u needs a privilege", sip->port);
+	if (sip->trusted_count == 0)
+		diag_warning(diag, place,
+			     "sip: everyone who reaches port %u may call in: name your PBX by "
+			     "\"trusted\"",
+			     sip->port);
+	if (sip->messaging && config->write_mailbox_count + config->message_center_count == 0)
+		diag_warning(diag, place,
+			     "messaging is true without mailboxes: texts go by SIP MESSAGE only");
+}
+
+void cig_config_lint(const struct cig_build *b)
+{
+	const struct cig_config *config = &b->object->pub;
+	struct diag_place place = { config->path, 0, 0 };
+	bool calls = router_used_map(b->object->router, ROUTE_TEL, ROUTE_EXTENSION, 0) ||
+		     router_used_map(b->object->router, ROUTE_SIP, ROUTE_EXTENSION, 0);
+
+	router_check(b->object->router, b->diag);
+	check_names(&b->translate_maps, "translate_map", b->diag);
+	check_names(&b->accounts, "auth", b->diag);
+	if (strcmp(config->control_bind, "127.0.0.1") != 0 &&
+	    strcmp(config->control_bind, "::1") != 0)
+		diag_warning(b->diag, &place, "control: %s is no loopback address",
+			     config->control_bind);
+	if (!calls) {
+		diag_warning(b->diag, &place,
+			     "no interface has an extension map: no call is routed");
+		return;
+	}
+	check_sip(config, &place, b->diag);
+	check_range(&config->tel.common, "tel", &place, b->diag);
+	check_range(&config->sip.common, "sip", &place, b->diag);
+	check_overlap(config, &place, b->diag);
+}
