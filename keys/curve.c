@@ -208,10 +208,14 @@ int curve_normalise(struct curve_point *out, const struct curve_jacobian *a, siz
 bool curve_same(const struct curve_jacobian *a, const struct curve_point *b)
 {
 	struct fp square, cube, x, y;
+	int same; /* all are looked at, whatever the first says */
 
 	fp_sqr(&square, &a->z);
 	fp_mul(&cube, &square, &a->z);
 	fp_mul(&x, &b->x, &square);
 	fp_mul(&y, &b->y, &cube);
-	return !fp_is_zero(&a->z) & fp_eq(&x, &a->x) & fp_eq(&y, &a->y);
+	same = !fp_is_zero(&a->z);
+	same &= (int)fp_eq(&x, &a->x);
+	same &= (int)fp_eq(&y, &a->y);
+	return same;
 }

@@ -1,4 +1,4 @@
-#include "keys/fp.h"
+#include "keys/fp_priv.h"
 
 #include "keys/secret.h"
 
@@ -36,9 +36,6 @@ static const struct fp to_montgomery = {
 	  0xc113d394843f623cu, 0x5d8d8e74f159f1ebu, 0xae4ba7edb5d48c14u, 0x191640b9698af16au }
 };
 
-/* -1/p mod 2^64 */
-static const uint64_t prime_inverse = 0x290420077c8f2f3du;
-
 bool fp_is_zero(const struct fp *a)
 {
 	uint64_t any = 0;
@@ -63,8 +60,56 @@ void fp_move_if(uint64_t mask, struct fp *out, const struct fp *a)
 		out->v[i] ^= mask & (out->v[i] ^ a->v[i]);
 }
 
-/* out = a - b; returns the borrow, 0 or 1. */
-static inline uint64_t sub_limbs(uint64_t out[N], const uint64_t a[N], const uint64_t b[N])
+#if defined(__x86_64__) && defined(__GNUC__)
+
+/* A compiler keeps no carry from limb to limb. */
+#define LIMB(op, at)                                                                               \
+	"movq " #at "(%[a]), %[t]\n\t" op " " #at "(%[b]), %[t]\n\tmovq %[t], " #at "(%[out])\n\t"
+#define LIMBS(op)                                                                                  \
+	LIMB(op, 0)                                                                                \
+	LIMB(op, 8)                                                                                \
+	LIMB(op, 16)                                                                               \
+	LIMB(op, 24) LIMB(op, 32) LIMB(op, 40) LIMB(op, 48) LIMB(op, 56) LIMB(op, 64) LIMB(op, 72) \
+		LIMB(op, 80) LIMB(op, 88) LIMB(op, 96) LIMB(op, 104) LIMB(op, 112) LIMB(op, 120)
+
+uint64_t fp_add_limbs(uint64_t out[N], const uint64_t a[N], const uint64_t b[N])
+{
+	uint64_t carry, t;
+
+	__asm__("xorl %k[carry], %k[carry]\n\t" LIMBS("adcq") "adcq %[carry], %[carry]\n\t"
+		: [carry] "=&r"(carry), [t] "=&r"(t)
+		: [out] "r"(out), [a] "r"(a), [b] "r"(b)
+		: "cc", "memory");
+	return carry;
+}
+
+uint64_t fp_sub_limbs(uint64_t out[N], const uint64_t a[N], const uint64_t b[N])
+{
+	uint64_t carry, t;
+
+	__asm__("xorl %k[carry], %k[carry]\n\t" LIMBS("sbbq") "adcq %[carry], %[carry]\n\t"
+		: [carry] "=&r"(carry), [t] "=&r"(t)
+		: [out] "r"(out), [a] "r"(a), [b] "r"(b)
+		: "cc", "memory");
+	return carry;
+}
+
+#else
+
+uint64_t fp_add_limbs(uint64_t out[N], const uint64_t a[N], const uint64_t b[N])
+{
+	uint64_t carry = 0;
+
+	for (size_t i = 0; i < N; i++) {
+		uint128 t = (uint128)a[i] + b[i] + carry;
+
+		out[i] = (uint64_t)t;
+		carry = (uint64_t)(t >> 64);
+	}
+	return carry;
+}
+
+uint64_t fp_sub_limbs(uint64_t out[N], const uint64_t a[N], const uint64_t b[N])
 {
 	uint64_t borrow = 0;
 
@@ -77,27 +122,14 @@ static inline uint64_t sub_limbs(uint64_t out[N], const uint64_t a[N], const uin
 	return borrow;
 }
 
-/* out = a + (b & mask); returns the carry. */
-static inline uint64_t add_limbs(uint64_t out[N], const uint64_t a[N], const uint64_t b[N],
-				 uint64_t mask)
-{
-	uint64_t carry = 0;
+#endif
 
-	for (size_t i = 0; i < N; i++) {
-		uint128 t = (uint128)a[i] + (b[i] & mask) + carry;
-
-		out[i] = (uint64_t)t;
-		carry = (uint64_t)(t >> 64);
-	}
-	return carry;
-}
-
-/* (high, a) below 2 p becomes itself modulo p. */
-static inline void reduce_once(uint64_t a[N], uint64_t *high)
+/* Where a + high is below p the difference needs more than high. */
+void fp_reduce_once(uint64_t a[N], uint64_t *high)
 {
 	uint64_t t[N];
-	uint64_t borrow = sub_limbs(t, a, fp_prime);
-	uint64_t keep = 0 - (uint64_t)(borrow > *high); /* a < p */
+	uint64_t borrow = fp_sub_limbs(t, a, fp_prime);
+	uint64_t keep = 0 - (uint64_t)(borrow > *high);
 
 	*high -= borrow & ~keep;
 	for (size_t i = 0; i < N; i++)
@@ -106,16 +138,19 @@ static inline void reduce_once(uint64_t a[N], uint64_t *high)
 
 void fp_add(struct fp *out, const struct fp *a, const struct fp *b)
 {
-	uint64_t high = add_limbs(out->v, a->v, b->v, ~(uint64_t)0);
+	uint64_t high = fp_add_limbs(out->v, a->v, b->v);
 
-	reduce_once(out->v, &high);
+	fp_reduce_once(out->v, &high);
 }
 
 void fp_sub(struct fp *out, const struct fp *a, const struct fp *b)
 {
-	uint64_t borrow = sub_limbs(out->v, a->v, b->v);
+	uint64_t mask = 0 - fp_sub_limbs(out->v, a->v, b->v);
+	uint64_t t[N];
 
-	add_limbs(out->v, out->v, fp_prime, 0 - borrow);
+	for (size_t i = 0; i < N; i++)
+		t[i] = fp_prime[i] & mask;
+	fp_add_limbs(out->v, out->v, t);
 }
 
 void fp_neg(struct fp *out, const struct fp *a)
@@ -144,31 +179,49 @@ static inline void add_row(uint64_t acc[N + 2], uint64_t a, const uint64_t b[N])
 	}
 }
 
-/* Adds the multiple of p that makes the lowest limb zero, and drops that limb. */
-static inline void reduce_row(uint64_t acc[N + 2])
+/* acc += a b, then adds the multiple of p that makes the lowest limb zero and
+ * drops that limb: both in one pass. */
+static inline void add_and_reduce_row(uint64_t acc[N + 2], uint64_t a, const uint64_t b[N])
 {
-	add_row(acc, acc[0] * prime_inverse, fp_prime);
-	for (size_t j = 0; j < N + 1; j++)
-		acc[j] = acc[j + 1];
+	uint128 t = (uint128)a * b[0] + acc[0];
+	uint64_t m = (uint64_t)t * FP_PRIME_INVERSE;
+	uint128 u = (uint128)m * fp_prime[0] + (uint64_t)t;
+
+	for (size_t j = 1; j < N; j++) {
+		t = (uint128)a * b[j] + acc[j] + (uint64_t)(t >> 64);
+		u = (uint128)m * fp_prime[j] + (uint64_t)t + (uint64_t)(u >> 64);
+		acc[j - 1] = (uint64_t)u;
+	}
+	t = (t >> 64) + (u >> 64) + acc[N];
+	acc[N - 1] = (uint64_t)t;
+	acc[N] = acc[N + 1] + (uint64_t)(t >> 64);
 	acc[N + 1] = 0;
 }
 
 /* The sum of k products divided by 2^1024, by rows (CIOS).  Before the last step
  * it is below 0.6 k p + p, as p is below 0.6 * 2^1024. */
-static inline void sum_products(struct fp *out, size_t k, const struct fp *const a[],
-				const struct fp *const b[])
+void fp_plain_sum(struct fp *out, size_t k, const struct fp *const a[], const struct fp *const b[])
 {
 	uint64_t acc[N + 2] = { 0 };
 
 	for (size_t i = 0; i < N; i++) {
-		for (size_t j = 0; j < k; j++)
+		for (size_t j = 1; j < k; j++)
 			add_row(acc, a[j]->v[i], b[j]->v);
-		reduce_row(acc);
+		add_and_reduce_row(acc, a[0]->v[i], b[0]->v);
 	}
 	for (size_t j = 0; j < k; j++)
-		reduce_once(acc, &acc[N]);
+		fp_reduce_once(acc, &acc[N]);
 	for (size_t j = 0; j < N; j++)
 		out->v[j] = acc[j];
+}
+
+static void sum_products(struct fp *out, size_t k, const struct fp *const a[],
+			 const struct fp *const b[])
+{
+	if (fp_adx_usable())
+		fp_adx_sum(out, k, a, b);
+	else
+		fp_plain_sum(out, k, a, b);
 }
 
 void fp_mul(struct fp *out, const struct fp *a, const struct fp *b)
@@ -204,7 +257,7 @@ bool fp_read(struct fp *out, const uint8_t in[FP_OCTETS])
 		for (size_t j = 0; j < 8; j++)
 			out->v[i] = out->v[i] << 8 | in[8 * (N - 1 - i) + j];
 	}
-	if (!sub_limbs(t.v, out->v, fp_prime)) {
+	if (!fp_sub_limbs(t.v, out->v, fp_prime)) {
 		*out = (struct fp){ { 0 } };
 		return false;
 	}

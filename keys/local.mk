@@ -13,7 +13,9 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/domain_priv.h \
 	%D%/eccsi.c %D%/eccsi.h \
 	%D%/fp.c %D%/fp.h \
+	%D%/fp_adx.c \
 	%D%/fp_derived.c \
+	%D%/fp_priv.h \
 	%D%/identity.c %D%/identity.h \
 	%D%/issued.c %D%/issued.h \
 	%D%/kdf.c %D%/kdf.h \

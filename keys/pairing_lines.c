@@ -92,7 +92,7 @@ static int walk(struct work *w)
 	err = curve_normalise(w->at, w->multiple, w->n + 1, w->scratch);
 	if (err)
 		return err == -EDOM ? -EINVAL : err;
-	if (!fp_eq(&w->at[w->n].x, &w->minus_k.x) | !fp_eq(&w->at[w->n].y, &w->minus_k.y))
+	if (!fp_eq(&w->at[w->n].x, &w->minus_k.x) || !fp_eq(&w->at[w->n].y, &w->minus_k.y))
 		return -EINVAL;
 	return 0;
 }

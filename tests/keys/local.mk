@@ -1,5 +1,5 @@
 # tests of keys/
-KEYS_TESTS = %D%/test_kdf %D%/test_box %D%/test_identity %D%/test_sakke %D%/test_eccsi \
+KEYS_TESTS = %D%/test_fp %D%/test_kdf %D%/test_box %D%/test_identity %D%/test_sakke %D%/test_eccsi \
 	%D%/test_keyset %D%/test_mikey %D%/test_replay
 if HAVE_CMOCKA
 check_PROGRAMS += $(KEYS_TESTS)
@@ -8,6 +8,9 @@ EXTRA_DIST += %D%/vectors/rfc6507-eccsi.txt %D%/vectors/rfc6508-sakke.txt \
 	%D%/vectors/rfc6509-params.txt %D%/vectors/sakke-edge.txt
 KEYS_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS)
 KEYS_TEST_LIBS = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
+%C%_test_fp_SOURCES = %D%/test_fp.c %D%/vectors.c %D%/vectors.h
+%C%_test_fp_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_fp_LDADD = $(KEYS_TEST_LIBS)
 %C%_test_kdf_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_kdf_LDADD = $(KEYS_TEST_LIBS)
 %C%_test_box_CFLAGS = $(KEYS_TEST_CFLAGS)
@@ -49,3 +52,7 @@ endif
 %C%_test_update_SOURCES = %D%/test_update.c %D%/sample.c %D%/sample.h
 %C%_test_update_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_update_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
+# not run by check: see tests/bench
+noinst_PROGRAMS += tests/bench/bench_keys
+tests_bench_bench_keys_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+tests_bench_bench_keys_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS)
