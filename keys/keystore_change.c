@@ -53,11 +53,6 @@ struct store_month *store_month_make(struct store *store, int64_t month)
 	return &store->months[at];
 }
 
-static bool login_before(const struct store_login *a, const struct store_login *b)
-{
-	return a->month > b->month || (a->month == b->month && a->created > b->created);
-}
-
 static bool login_same(const struct store_login *a, const struct store_login *b)
 {
 	return strcmp(a->address, b->address) == 0 && strcmp(a->account, b->account) == 0 &&
@@ -70,7 +65,7 @@ void store_login_add(struct store *store, const struct store_login *login)
 {
 	size_t at = 0;
 
-	while (at < store->n_logins && !login_before(login, &store->logins[at]))
+	while (at < store->n_logins && store->logins[at].month > login->month)
 		at++;
 	/* The one that holds at that time anyway says the same? */
 	if (at < store->n_logins && login_same(login, &store->logins[at]))
@@ -127,7 +122,6 @@ static int check_letter(const struct store *store, const struct letter *letter, 
 static void take_login(struct store *store, const struct letter *letter)
 {
 	struct store_login login = { .month = letter->months[0].month,
-				     .created = letter->created,
 				     .generation = letter->generation };
 
 	memcpy(login.address, letter->address, sizeof(login.address));
@@ -222,7 +216,8 @@ static int check_keys(const struct curves *curves, const struct letter *letter, 
 }
 
 /* Merges the letter into what lies at path, and writes that. */
-static int enrol_at(const struct letter *letter, const char *path, struct diag *diag)
+static int enrol_at(const struct curves *curves, const struct letter *letter, const char *path,
+		    struct diag *diag)
 {
 	struct store store = { 0 };
 	bool fresh = access(path, F_OK) < 0 && errno == ENOENT;
@@ -234,6 +229,8 @@ static int enrol_at(const struct letter *letter, const char *path, struct diag *
 		err = store_read(path, &store, diag);
 	if (!err && !fresh)
 		err = check_letter(&store, letter, diag);
+	if (!err)
+		err = check_keys(curves, letter, diag);
 	if (!err && !fresh && !same_domain(&store, letter))
 		forget_domain(&store);
 	if (!err)
@@ -255,13 +252,10 @@ int keystore_enrol(const struct curves *curves, struct slice octets, const char 
 
 	if (err)
 		return err;
-	err = check_keys(curves, &letter, diag);
-	if (!err) {
-		lock = store_lock(path, diag);
-		err = lock < 0 ? lock : enrol_at(&letter, path, diag);
-		if (lock >= 0)
-			close(lock);
-	}
+	lock = store_lock(path, diag);
+	err = lock < 0 ? lock : enrol_at(curves, &letter, path, diag);
+	if (lock >= 0)
+		close(lock);
 	letter_wipe(&letter);
 	return err;
 }
@@ -332,9 +326,7 @@ static void take_settings(struct store *store, const struct update_entry *entry)
 
 static void take_entry_login(struct store *store, const struct update_entry *entry)
 {
-	struct store_login login = { .month = entry->keys.month,
-				     .created = entry->keys.created,
-				     .generation = entry->generation };
+	struct store_login login = { .month = entry->keys.month, .generation = entry->generation };
 
 	memcpy(login.address, entry->address, sizeof(login.address));
 	memcpy(login.account, entry->account, sizeof(login.account));

@@ -49,7 +49,6 @@ static void pack_login(const struct store_login *login, char *period, Keys__Stor
 	keys__store_login__init(m);
 	period_text(login->month, period);
 	m->period = period;
-	m->created = login->created;
 	m->generation = login->generation;
 	m->address = text_of(login->address);
 	m->account = text_of(login->account);
@@ -190,7 +189,6 @@ static bool read_domain(const Keys__StoreDomain *m, struct update_domain *domain
 
 static bool read_login(const Keys__StoreLogin *m, struct store_login *login)
 {
-	login->created = m->created;
 	login->generation = m->generation;
 	return period_parse(slice_str(m->period), &login->month) == 0 &&
 	       wire_text(login->address, sizeof(login->address), m->address) &&

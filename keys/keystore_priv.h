@@ -23,7 +23,6 @@ struct store_month {
 
 struct store_login {
 	int64_t month; /* used from its start */
-	uint64_t created;
 	uint32_t generation;
 	char address[LETTER_ADDRESS_MAX + 1];
 	char account[ACCOUNT_ID_MAX + 1];
@@ -43,7 +42,7 @@ struct store {
 	uint8_t device[STORE_DEVICE_ID];
 	uint8_t update_key[UPDATE_KEY_SIZE];
 	struct update_domain domain;
-	struct store_login logins[STORE_LOGINS_MAX]; /* latest month, latest creation first */
+	struct store_login logins[STORE_LOGINS_MAX]; /* latest month first, then latest taken */
 	size_t n_logins;
 	struct store_month months[STORE_MONTHS_MAX]; /* earliest first */
 	size_t n_months;
@@ -93,7 +92,8 @@ struct store_month *store_month_make(struct store *store, int64_t month);
 
 void store_month_clear(struct store_month *month);
 
-/* Puts a login at its place; the last one goes when all are taken. */
+/* Puts the latest login of its month at its place; the last one goes when all are
+ * taken, and nothing changes when the one that it follows says the same. */
 void store_login_add(struct store *store, const struct store_login *login);
 
 /* Are these keys those of the store's identity in that month and domain?

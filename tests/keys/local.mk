@@ -56,3 +56,9 @@ endif
 noinst_PROGRAMS += tests/bench/bench_keys
 tests_bench_bench_keys_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 tests_bench_bench_keys_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_keystore
+endif
+%C%_test_keystore_SOURCES = %D%/test_keystore.c %D%/sample.c %D%/sample.h
+%C%_test_keystore_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_keystore_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
