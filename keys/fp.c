@@ -69,8 +69,9 @@ void fp_move_if(uint64_t mask, struct fp *out, const struct fp *a)
 	LIMB(op, 0)                                                                                \
 	LIMB(op, 8)                                                                                \
 	LIMB(op, 16)                                                                               \
-	LIMB(op, 24) LIMB(op, 32) LIMB(op, 40) LIMB(op, 48) LIMB(op, 56) LIMB(op, 64) LIMB(op, 72) \
-		LIMB(op, 80) LIMB(op, 88) LIMB(op, 96) LIMB(op, 104) LIMB(op, 112) LIMB(op, 120)
+	LIMB(op, 24)                                                                               \
+	LIMB(op, 32) LIMB(op, 40) LIMB(op, 48) LIMB(op, 56) LIMB(op, 64) LIMB(op, 72) LIMB(op, 80) \
+		LIMB(op, 88) LIMB(op, 96) LIMB(op, 104) LIMB(op, 112) LIMB(op, 120)
 
 uint64_t fp_add_limbs(uint64_t out[N], const uint64_t a[N], const uint64_t b[N])
 {
@@ -231,7 +232,10 @@ void fp_mul(struct fp *out, const struct fp *a, const struct fp *b)
 
 void fp_sqr(struct fp *out, const struct fp *a)
 {
-	sum_products(out, 1, &a, &a);
+	if (fp_adx_usable())
+		fp_adx_sqr(out, a);
+	else
+		fp_plain_sum(out, 1, &a, &a);
 }
 
 void fp_mul_add(struct fp *out, const struct fp *a, const struct fp *b, const struct fp *c,

@@ -17,13 +17,13 @@ struct window {
 	uint64_t r0, r1, r2, r3, r4, r5, r6, r7, r8; /* by name: an array would be kept in memory */
 };
 
-/* w += a b */
+/* w, of eight limbs, becomes w + a b, of nine. */
 static inline __attribute__((always_inline)) void add_row(struct window *w, uint64_t a,
 							  const uint64_t b[HALF])
 {
 	uint64_t low, high;
 
-	__asm__("xorl %k[high], %k[high]\n\t" /* clears both carries */
+	__asm__("xorl %k[r8], %k[r8]\n\t" /* clears both carries, too */
 		"mulxq 0(%[b]), %[low], %[high]\n\t"
 		"adcxq %[low], %[r0]\n\t"
 		"adoxq %[high], %[r1]\n\t"
@@ -48,16 +48,15 @@ static inline __attribute__((always_inline)) void add_row(struct window *w, uint
 		"mulxq 56(%[b]), %[low], %[high]\n\t"
 		"adcxq %[low], %[r7]\n\t"
 		"adoxq %[high], %[r8]\n\t"
-		"movl $0, %k[low]\n\t"
-		"adcxq %[low], %[r8]\n\t"
+		"adcq $0, %[r8]\n\t"
 		: [r0] "+r"(w->r0), [r1] "+r"(w->r1), [r2] "+r"(w->r2), [r3] "+r"(w->r3),
 		  [r4] "+r"(w->r4), [r5] "+r"(w->r5), [r6] "+r"(w->r6), [r7] "+r"(w->r7),
-		  [r8] "+r"(w->r8), [low] "=&r"(low), [high] "=&r"(high)
+		  [r8] "=&r"(w->r8), [low] "=&r"(low), [high] "=&r"(high)
 		: "d"(a), [b] "r"(b), "m"(*(const uint64_t(*)[HALF])b)
 		: "cc");
 }
 
-/* Drops the lowest limb. */
+/* Drops the lowest limb; eight are left. */
 static inline __attribute__((always_inline)) uint64_t slide(struct window *w)
 {
 	uint64_t lowest = w->r0;
@@ -70,7 +69,6 @@ static inline __attribute__((always_inline)) uint64_t slide(struct window *w)
 	w->r5 = w->r6;
 	w->r6 = w->r7;
 	w->r7 = w->r8;
-	w->r8 = 0;
 	return lowest;
 }
 
@@ -209,6 +207,23 @@ bool fp_adx_usable(void)
 	return __builtin_cpu_supports("adx") && __builtin_cpu_supports("bmi2");
 }
 
+/* The two mixed blocks are one, doubled. */
+void fp_adx_sqr(struct fp *out, const struct fp *a)
+{
+	uint64_t t[WIDE + 1] = { 0 };
+	uint64_t carry;
+
+	add_block(t + HALF, a->v, a->v + HALF);
+	for (size_t i = 3 * HALF; i > HALF; i--)
+		t[i] = t[i] << 1 | t[i - 1] >> 63;
+	t[HALF] <<= 1;
+	carry = add_block(t, a->v, a->v);
+	add_block(t + FP_LIMBS, a->v + HALF, a->v + HALF);
+	carry = ripple(t + FP_LIMBS, carry);
+	ripple(t + FP_LIMBS + HALF, carry);
+	reduce(out, t, 1);
+}
+
 #else
 
 bool fp_adx_usable(void)
@@ -219,6 +234,11 @@ bool fp_adx_usable(void)
 void fp_adx_sum(struct fp *out, size_t k, const struct fp *const a[], const struct fp *const b[])
 {
 	fp_plain_sum(out, k, a, b);
+}
+
+void fp_adx_sqr(struct fp *out, const struct fp *a)
+{
+	fp_plain_sum(out, 1, &a, &a);
 }
 
 #endif

@@ -23,7 +23,9 @@ void fp_reduce_once(uint64_t a[FP_LIMBS], uint64_t *high);
 bool fp_adx_usable(void);
 void fp_adx_sum(struct fp *out, size_t k, const struct fp *const a[], const struct fp *const b[]);
 
-/* The same in plain C. */
+void fp_adx_sqr(struct fp *out, const struct fp *a);
+
+/* The sum in plain C. */
 void fp_plain_sum(struct fp *out, size_t k, const struct fp *const a[], const struct fp *const b[]);
 
 #endif

@@ -144,6 +144,13 @@ static void both_forms_of_the_product_agree(void **state)
 	v[0] = (struct fp){ { 0 } }; /* and, as limbs: p - 1 */
 	memcpy(v[1].v, fp_prime, sizeof(v[1].v));
 	v[1].v[0]--;
+	for (unsigned i = 0; i < COUNT(v); i++) {
+		const struct fp *a = &v[i];
+
+		fp_adx_sqr(&x, a);
+		fp_plain_sum(&y, 1, &a, &a);
+		assert_memory_equal(&x, &y, sizeof(x));
+	}
 	for (unsigned i = 0; i < COUNT(v); i++)
 		for (unsigned j = 0; j < COUNT(v); j++)
 			for (size_t k = 1; k <= 3; k++) {
