@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/control.c %D%/control.h %D%/control_answer.c %D%/control_priv.h \
 	%D%/control_address.c %D%/control_address.h \
 	%D%/control_client.c %D%/control_client.h \
+	%D%/control_exchange.c %D%/control_exchange.h \
 	%D%/control_proof.c %D%/control_proof.h \
 	%D%/cursor.h \
 	%D%/diag.c %D%/diag.h \

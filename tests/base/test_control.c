@@ -15,7 +15,6 @@
 #include "base/control.h"
 #include "base/control_address.h"
 #include "base/control_client.h"
-#include "base/control_proof.h"
 #include "base/diag.h"
 
 /* The server runs in the test's own thread, the blocking client in another. */
@@ -361,21 +360,6 @@ static void another_servers_token_is_refused(void **state)
 	assert_int_equal(w->changes, 0);
 }
 
-static void the_token_file_is_not_for_everybody_and_new_each_time(void **state)
-{
-	struct world *w = *state;
-	struct control_token again, read;
-	struct stat st;
-
-	assert_int_equal(stat(w->token_path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0640);
-	assert_int_equal(control_token_create(w->token_path, &again), 0);
-	assert_memory_not_equal(&again, &w->token, sizeof(again));
-	assert_int_equal(control_token_read(w->token_path, &read, w->diag), 0);
-	assert_memory_equal(&again, &read, sizeof(again));
-	assert_int_equal(control_token_read(w->dir, &read, w->diag), -EISDIR);
-}
-
 static void without_a_token_a_tcp_port_only_serves_reading(void **state)
 {
 	struct world *w = *state;
@@ -705,89 +689,6 @@ static void addresses_are_checked(void **state)
 		assert_int_equal(control_address_listen(wrong[i], 0600, (gid_t)-1), -EINVAL);
 }
 
-/* --- proofs --- */
-
-static const struct control_claim claim = { { NULL, 0 }, "POST", "/change?x=1", { NULL, 0 } };
-
-static void prove(const struct control_token *token, struct control_claim made, const char *nonce,
-		  char out[256])
-{
-	char proof[CONTROL_PROOF_TEXT_SIZE];
-
-	made.nonce = slice_str(nonce);
-	assert_int_equal(control_proof(token, &made, proof), 0);
-	snprintf(out, 256, "Tandem-HMAC %s %s", nonce, proof);
-}
-
-static void a_proof_holds_for_one_request_once_and_for_a_while(void **state)
-{
-	struct world *w = *state;
-	struct control_guard *guard = control_guard_new(&w->token);
-	struct control_claim other = claim;
-	char nonce[CONTROL_NONCE_TEXT_SIZE], header[256];
-
-	assert_int_equal(control_guard_nonce(guard, 1000, nonce), 0);
-	prove(&w->token, claim, nonce, header);
-	other.target = "/change?x=2";
-	assert_int_equal(control_guard_check(guard, 1000, header, &other), -EACCES);
-	other = claim;
-	other.body = slice_str("{}");
-	assert_int_equal(control_guard_check(guard, 1000, header, &other), -EACCES);
-	other = claim;
-	other.method = "GET";
-	assert_int_equal(control_guard_check(guard, 1000, header, &other), -EACCES);
-	assert_int_equal(control_guard_check(guard, 1000 + CONTROL_NONCE_LIFE_MS, header, &claim),
-			 -ESTALE);
-	assert_int_equal(control_guard_check(guard, 1000, header, &claim), 0);
-	assert_int_equal(control_guard_check(guard, 1000, header, &claim), -ESTALE);
-	control_guard_free(&guard);
-}
-
-static void a_nonce_of_another_server_or_changed_is_stale(void **state)
-{
-	struct world *w = *state;
-	struct control_guard *guard = control_guard_new(&w->token);
-	struct control_guard *old = control_guard_new(&w->token);
-	char nonce[CONTROL_NONCE_TEXT_SIZE], header[256];
-
-	assert_int_equal(control_guard_nonce(old, 1000, nonce), 0);
-	prove(&w->token, claim, nonce, header);
-	assert_int_equal(control_guard_check(guard, 1000, header, &claim), -ESTALE);
-	for (size_t i = 0; i < 32; i++) { /* its end and its random octets */
-		assert_int_equal(control_guard_nonce(guard, 1000, nonce), 0);
-		nonce[i] = nonce[i] == 'f' ? '0' : 'f';
-		prove(&w->token, claim, nonce, header);
-		assert_int_equal(control_guard_check(guard, 1000, header, &claim), -ESTALE);
-	}
-	prove(&w->token, claim, "00", header);
-	assert_int_equal(control_guard_check(guard, 1000, header, &claim), -ESTALE);
-	control_guard_free(&guard);
-	control_guard_free(&old);
-}
-
-static void only_right_proofs_fill_the_table_and_it_empties_with_time(void **state)
-{
-	struct world *w = *state;
-	struct control_guard *guard = control_guard_new(&w->token);
-	char nonce[CONTROL_NONCE_TEXT_SIZE], header[256];
-	struct control_token wrong = w->token;
-
-	wrong.octets[0] ^= 1;
-	for (int i = 0; i <= CONTROL_USED_NONCES; i++) {
-		assert_int_equal(control_guard_nonce(guard, 1000, nonce), 0);
-		prove(&wrong, claim, nonce, header);
-		assert_int_equal(control_guard_check(guard, 1000, header, &claim), -EACCES);
-		prove(&w->token, claim, nonce, header);
-		assert_int_equal(control_guard_check(guard, 1000, header, &claim),
-				 i < CONTROL_USED_NONCES ? 0 : -EBUSY);
-	}
-	assert_int_equal(control_guard_nonce(guard, 1000 + CONTROL_NONCE_LIFE_MS, nonce), 0);
-	prove(&w->token, claim, nonce, header);
-	assert_int_equal(control_guard_check(guard, 1000 + CONTROL_NONCE_LIFE_MS, header, &claim),
-			 0);
-	control_guard_free(&guard);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -799,7 +700,6 @@ int main(void)
 		TEST(broken_requests_leave_nothing_behind),
 		TEST(a_change_needs_the_token_and_its_proof_counts_once),
 		TEST(another_servers_token_is_refused),
-		TEST(the_token_file_is_not_for_everybody_and_new_each_time),
 		TEST(without_a_token_a_tcp_port_only_serves_reading),
 		TEST(a_body_has_a_limit_and_must_be_json),
 		TEST(a_handler_may_answer_later),
@@ -814,9 +714,6 @@ int main(void)
 		TEST(the_client_follows_a_stream_line_by_line),
 		TEST(a_server_that_is_not_there_is_named),
 		TEST(addresses_are_checked),
-		TEST(a_proof_holds_for_one_request_once_and_for_a_while),
-		TEST(a_nonce_of_another_server_or_changed_is_stale),
-		TEST(only_right_proofs_fill_the_table_and_it_empties_with_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -376,7 +376,7 @@ static void of_many_files_the_oldest_are_listed(void **state)
 	assert_int_equal(maildir_list(w->box, 7, &entries, &n), 0);
 	assert_int_equal(n, 7);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(atol(entries[i].name), 49 - (long)i);
+		assert_int_equal(strtol(entries[i].name, NULL, 10), 49 - (long)i);
 	free(entries);
 	assert_int_equal(maildir_list(w->box, 0, &entries, &n), 0);
 	assert_int_equal(n, 0);

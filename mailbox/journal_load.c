@@ -1,0 +1,156 @@
+/* Opening a journal: its file is read, cut where it is torn, and written anew. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "base/diag.h"
+#include "mailbox/journal_file.h"
+#include "mailbox/journal_priv.h"
+
+static int replay_put(struct journal *journal, const struct journal_key *key, off_t at,
+		      struct cursor *c, size_t body_n, bool finished)
+{
+	int64_t end_s = (int64_t)cursor_u64(c);
+	size_t destinations = finished ? 0 : cursor_u16(c);
+	struct kept *entry = kept_find(journal, key);
+	int err;
+
+	if (!cursor_ok(c) || destinations > JOURNAL_MAX_DESTINATIONS)
+		return 0; /* not ours: the CRC says it was meant so, by another version */
+	if (entry)
+		kept_forget(journal, entry); /* it was past its end, and came again */
+	entry = kept_new(key, end_s, destinations);
+	if (!entry)
+		return -ENOMEM;
+	entry->finished = finished;
+	entry->at = at;
+	entry->payload_at = body_n - c->left;
+	entry->payload_n = c->left;
+	err = kept_add(journal, entry);
+	if (err)
+		kept_free(entry);
+	return err;
+}
+
+static int replay_state(struct kept *entry, struct cursor *c)
+{
+	size_t destination = cursor_u16(c);
+	journal_state state = cursor_u8(c);
+	char *note;
+
+	if (!cursor_ok(c) || destination >= entry->destinations)
+		return 0;
+	if (kept_prepare_state(entry, cursor_take(c, c->left), &note) < 0)
+		return -ENOMEM;
+	kept_set_state(entry, destination, state, note);
+	return 0;
+}
+
+static int replay(void *arg, off_t at, struct slice body)
+{
+	struct journal *journal = arg;
+	struct cursor c = cursor_of(body);
+	enum record_type type = cursor_u8(&c);
+	struct journal_key key = { .kind = cursor_u8(&c) };
+	struct slice id = cursor_take(&c, sizeof(key.id));
+	struct kept *entry;
+
+	if (!cursor_ok(&c))
+		return 0;
+	memcpy(key.id, id.p, id.n);
+	if (type == RECORD_PUT || type == RECORD_FINISHED)
+		return replay_put(journal, &key, at, &c, body.n, type == RECORD_FINISHED);
+	entry = kept_find(journal, &key);
+	if (!entry || entry->finished)
+		return 0;
+	if (type == RECORD_STATE)
+		return replay_state(entry, &c);
+	if (type == RECORD_FINISH)
+		kept_finish(journal, entry);
+	if (type == RECORD_PAYLOAD) {
+		journal->dead_bytes += entry->payload_n;
+		entry->at = at;
+		entry->payload_at = body.n - c.left;
+		entry->payload_n = c.left;
+	}
+	return 0;
+}
+
+static int load(struct journal *journal, int64_t now_s, struct diag *diag)
+{
+	ssize_t cut;
+	int err;
+
+	journal->fd = journal_file_open(journal->path);
+	if (journal->fd < 0)
+		return journal->fd;
+	err = journal_file_scan(journal->fd, replay, journal, &journal->end);
+	if (err)
+		return err;
+	cut = journal_file_cut(journal->fd, journal->end, journal->path);
+	if (cut < 0)
+		return (int)cut;
+	if (cut > 0)
+		diag_warning(diag, NULL, "%s: cut off a torn end of %zd octets (kept in %s.torn)",
+			     journal->path, cut, journal->path);
+	journal_forget_ended(journal, now_s);
+	err = journal->dead_bytes ? journal_compact(journal) : 0;
+	if (err && !journal->broken) { /* the old file is still good */
+		diag_warning(diag, NULL, "%s: cannot be written anew: %s", journal->path,
+			     strerror(-err));
+		err = 0;
+	}
+	return err;
+}
+
+static int lock_and_load(struct journal *journal, int64_t now_s, struct diag *diag)
+{
+	int err;
+
+	journal->lock = journal_file_lock(journal->path);
+	err = journal->lock < 0 ? journal->lock : load(journal, now_s, diag);
+	if (err)
+		diag_error(diag, NULL, "%s: %s", journal->path,
+			   err == -EBUSY     ? "another process has it open"
+			   : err == -EBADMSG ? "this is no journal"
+					     : strerror(-err));
+	return err;
+}
+
+int journal_open(const char *path, int64_t now_s, struct journal **journal_out, struct diag *diag)
+{
+	struct journal *journal = calloc(1, sizeof(*journal));
+	int err;
+
+	if (!journal)
+		return -ENOMEM;
+	journal->fd = -1;
+	journal->lock = -1;
+	journal->tail = &journal->oldest;
+	journal->path = strdup(path);
+	err = journal->path ? lock_and_load(journal, now_s, diag) : -ENOMEM;
+	if (err) {
+		journal_free(&journal);
+		return err;
+	}
+	*journal_out = journal;
+	return 0;
+}
+
+void journal_free(struct journal **journalp)
+{
+	struct journal *journal = *journalp;
+
+	if (!journal)
+		return;
+	*journalp = NULL;
+	while (journal->oldest)
+		kept_forget(journal, journal->oldest);
+	if (journal->fd >= 0)
+		close(journal->fd);
+	if (journal->lock >= 0)
+		close(journal->lock);
+	free(journal->path);
+	free(journal);
+}
