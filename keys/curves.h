@@ -1,7 +1,7 @@
 /* curves.h - what all key operations share: the P-256 group of ECCSI and the
  * constants and tables of SAKKE's parameter set 1.
  *
- * A program makes one at its start (some 30 ms, 1.3 MB), hands the pointer to
+ * A program makes one at its start (some 20 ms, 0.7 MB), hands the pointer to
  * whatever needs it and frees it last.  Threads: immutable once made; any number
  * may use it at once.
  */

@@ -46,9 +46,9 @@ int sakke_seal(const struct sakke_kms *kms, struct slice identifier, const uint8
 	       uint8_t out[SAKKE_SEALED], struct sakke_zeros *zeros_out);
 
 /* A receiver's key made ready: checked as RFC 6508 6.1.2 says, its pairing lines
- * and the table of [b]P + Z computed (some 30 ms, 0.8 MB).  rsk has 257 or 129
- * octets.  Returns 0, -EKEYREJECTED when it is not the identifier's key, -EINVAL,
- * -ENOMEM, -EIO. */
+ * and the table of [b]P + Z computed (some 35 ms, 0.8 MB).  rsk has 257 or 129
+ * octets.  Returns 0, -EKEYREJECTED when it is not the identifier's key, -EINVAL
+ * when it is no point of order q, -ENOMEM, -EIO. */
 int sakke_receiver_new(const struct sakke_kms *kms, struct slice identifier, struct slice rsk,
 		       struct sakke_receiver **receiver_out);
 
