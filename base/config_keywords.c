@@ -146,7 +146,7 @@ void config_keyword_unknown(const struct config_level *stack, size_t depth,
 		return;
 	}
 	near = suggest_near(word, known, gather(level->table, known, 0, CONFIG_MAX_DEPTH));
-	if (!near)
+	if (!near && depth == 1)
 		near = suggest_near(word, known, gather(stack[0].table, known, 0, 0));
 	if (near) {
 		diag_error(diag, &token[0].place, "unknown keyword \"%s\" (did you mean \"%s\"?)",

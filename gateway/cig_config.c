@@ -251,6 +251,17 @@ const struct router *cig_config_router(const struct cig_config *config)
 	return object_of(config)->router;
 }
 
+const struct translate_map *cig_config_translate_map(const struct cig_config *config,
+						     const char *name)
+{
+	const struct cig_config_object *object = object_of(config);
+
+	for (size_t i = 0; i < object->translate_map_count; i++)
+		if (strcmp(translate_map_name(object->translate_maps[i]), name) == 0)
+			return object->translate_maps[i];
+	return NULL;
+}
+
 const struct cig_account *cig_config_account(const struct cig_config *config, const char *name)
 {
 	for (size_t i = 0; i < config->account_count; i++)

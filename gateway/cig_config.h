@@ -116,6 +116,10 @@ void cig_config_release(const struct cig_config **configp);
 /* Routes calls by the interfaces' maps (maps/route.h).  Lives as long as config. */
 const struct router *cig_config_router(const struct cig_config *config);
 
+/* The translate map of that name, or NULL. */
+const struct translate_map *cig_config_translate_map(const struct cig_config *config,
+						     const char *name);
+
 /* The account that entries name by auth, or NULL. */
 const struct cig_account *cig_config_account(const struct cig_config *config, const char *name);
 

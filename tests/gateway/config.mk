@@ -1,0 +1,9 @@
+# tests of cig.conf
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_cig_config tests/gateway/test_manual
+endif
+tests_gateway_test_cig_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_cig_config_LDADD = $(CIG_CONFIG_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_manual_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_manual_LDADD = $(CIG_CONFIG_LIBS) $(CMOCKA_LIBS)
+EXTRA_DIST += tests/manual

@@ -1,0 +1,421 @@
+/* cig.conf: what is read, what is refused, what is warned of. */
+#include "tests/unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "gateway/cig_config.h"
+#include "maps/map.h"
+
+#define MAPS                                                                                       \
+	"map t { entry a tel \"tel:+8888;{x}\" sip \"sip:{x}@pbx.com\"; }\n"                       \
+	"map s { entry b tel \"tel:+{x}\" sip \"sip:{x}@secure.com\"; }\n"
+#define CALLS                                                                                      \
+	MAPS "interfaces { tel { extension map t; } sip { extension map s; "                       \
+	     "trusted \"10.0.0.0/8\"; %s } }"
+
+static const char full[] =
+	"auth acc { user \"u\"; password \"p;{w}\\\"; }\n"
+	"map t { entry a tel \"tel:+8888;{x}\" sip \"sip:{x}@pbx.com\" auth acc; }\n"
+	"map s { entry b sip \"sip:{x}@secure.com\" tel \"tel:+{x}\"; }\n"
+	"interfaces {\n"
+	" tel { extension map t; bind 10.0.0.1; rtp_port_range 30000 30999;\n"
+	"  rtp_remote_addr_override 1.1.1.1 2.2.2.2; rtp_remote_addr_override 3.3.3.3 4.4.4.4;\n"
+	"  crs_address \"crs.example:5223\"; trust_domain \"abc\"; trust_domain \"def\"; }\n"
+	" sip { extension map s; source map s; bind 192.168.1.1; bind_media 192.168.1.2; port "
+	"5070;\n"
+	"  messaging true; rtp_port_range 40000 40999; max_calls 50;\n"
+	"  trusted \"192.168.0.0/16\"; trusted \"2001:db8::/32\"; }\n"
+	"}\n"
+	"translate_map out { rule match \"tel:+{n}\" translation \"{n}@h\"; }\n"
+	"translate_map in { rule translation \"tel:+{n}\" match \"{n}@h\"; }\n"
+	"mailboxes { read { path \"/m/r\"; map_from translate_map in; map_to translate_map in; }\n"
+	" write { path \"/m/w\"; map_from translate_map out; map_to translate_map out; } }\n"
+	"message_centers { smpp { hostname \"smsc\"; port 2775; user \"su\"; password \"sp\";\n"
+	" write { map_from translate_map out; map_to translate_map out; } } }\n"
+	"userdata \"/u\"; log_dir \"/l\"; run_dir \"/r\"; mail_group \"\";\n"
+	"control { bind 127.0.0.1; port 18083; }\n";
+
+static const struct cig_config *parse(const char *text, struct diag *diag)
+{
+	const struct cig_config *config = NULL;
+	int err = cig_config_parse("cig.conf", slice_str(text), diag, &config);
+
+	assert_int_equal(err == 0, config != NULL);
+	return config;
+}
+
+/* CIG-025, CIG-026, CIG-027, CIG-028, CIG-039, CIG-040, CIG-041, CIG-042, CIG-044, CIG-045,
+ * CIG-046, CIG-061, CIG-062 */
+static void reads_every_setting(void **state)
+{
+	struct diag *diag = diag_new();
+	const struct cig_config *c = parse(full, diag);
+
+	(void)state;
+	assert_int_equal(diag_errors(diag) + diag_warnings(diag), 0);
+	assert_string_equal(cig_config_account(c, "acc")->password, "p;{w}\\");
+	assert_null(cig_config_account(c, "other"));
+	assert_string_equal(c->tel.common.bind, "10.0.0.1");
+	assert_string_equal(c->tel.common.bind_media, "10.0.0.1");
+	assert_int_equal(c->tel.common.rtp.low, 30000);
+	assert_int_equal(c->tel.common.rtp.high, 30999);
+	assert_string_equal(cig_config_override(&c->tel.common, "3.3.3.3"), "4.4.4.4");
+	assert_string_equal(c->tel.crs_host, "crs.example");
+	assert_int_equal(c->tel.crs_port, 5223);
+	assert_int_equal(c->tel.trust_domain_count, 2);
+	assert_string_equal(c->tel.trust_domains[1], "def");
+	assert_string_equal(c->sip.common.bind, "192.168.1.1");
+	assert_string_equal(c->sip.common.bind_media, "192.168.1.2");
+	assert_int_equal(c->sip.port, 5070);
+	assert_true(c->sip.messaging);
+	assert_int_equal(c->sip.max_calls, 50);
+	assert_string_equal(c->read_mailboxes[0].path, "/m/r");
+	assert_string_equal(translate_map_name(c->write_mailboxes[0].maps.to), "out");
+	assert_int_equal(c->message_center_count, 1);
+	assert_int_equal(c->message_centers[0].port, 2775);
+	assert_false(c->message_centers[0].reads);
+	assert_true(c->message_centers[0].writes);
+	assert_string_equal(c->userdata, "/u");
+	assert_string_equal(c->log_dir, "/l");
+	assert_string_equal(c->run_dir, "/r");
+	assert_string_equal(c->mail_group, "");
+	assert_int_equal(c->control_port, 18083);
+	cig_config_release(&c);
+	assert_null(c);
+	diag_free(&diag);
+}
+
+/* CIG-047 and the manual's other defaults */
+static void has_the_manuals_defaults(void **state)
+{
+	const struct cig_config *c = parse("", NULL);
+
+	(void)state;
+	assert_string_equal(CIG_CONFIG_PATH, "/opt/cig/cig.conf");
+	assert_string_equal(c->userdata, "/opt/cig/userdata");
+	assert_string_equal(c->log_dir, "/var/log/cig");
+	assert_string_equal(c->mail_group, "cigmail");
+	assert_string_equal(c->control_bind, "127.0.0.1");
+	assert_int_equal(c->control_port, 8083);
+	assert_int_equal(c->sip.port, 5060);
+	assert_false(c->sip.messaging);
+	assert_int_equal(c->sip.common.rtp.low, 0);
+	assert_string_equal(c->sip.common.bind, "");
+	assert_string_equal(c->tel.crs_host, "");
+	cig_config_release(&c);
+}
+
+static const struct {
+	const char *text, *told; /* all errors, a line each */
+} faults[] = {
+	/* CIG-028 */
+	{ "map m { entry a tel \"tel:+1\" sip \"sip:1@h\" auth acc; }\n"
+	  "auth acd { user \"u\"; password \"p\"; }",
+	  "1:49 unknown auth \"acc\" (did you mean \"acd\"?)\n" },
+	/* CIG-039 */
+	{ "interfaces { ham { } }", "1:14 unknown keyword \"ham\", expected \"tel\", \"sip\"\n" },
+	/* CIG-025 */
+	{ "map m { }\nmap m { }", "2:1 map m is declared twice, first in cig.conf:1\n" },
+	{ "translate_map m { }\ntranslate_map m { }",
+	  "2:1 translate_map m is declared twice, first in cig.conf:1\n" },
+	{ "auth a { user \"u\"; }\nauth b { password \"p\"; }\nauth b { }",
+	  "1:1 auth a: \"password\" is missing\n2:1 auth b: \"user\" is missing\n"
+	  "3:1 auth b: \"user\" is missing\n3:1 auth b is declared twice, first in cig.conf:2\n" },
+	{ "map m { entry a tel \"tel:+1\" tell \"sip:1@h\"; }",
+	  "1:30 found \"tell\", expected entry NAME sip \"SIP-URI\" tel \"TEL-URI\" [auth ACCOUNT] "
+	  "(did "
+	  "you mean \"tel\"?)\n" },
+	{ "map m { entry a tel \"tel:+1\" tel \"sip:1@h\"; }",
+	  "1:30 found \"tel\", expected entry NAME sip \"SIP-URI\" tel \"TEL-URI\" [auth "
+	  "ACCOUNT]\n" },
+	{ "map m { entry a tel \"tel:+1\" auth x; }",
+	  "1:9 \"sip\" is missing, expected entry NAME sip \"SIP-URI\" tel \"TEL-URI\" [auth "
+	  "ACCOUNT]\n" },
+	{ "map m { entry a tel \"tel:+1;{x\" sip \"sip:1@h\"; entry b tel \"x\" sip \"y\"; }",
+	  "1:9 \"tel:+1;{x\": \"{\" without \"}\"\n"
+	  "1:48 entry b: found sip \"y\" and tel \"x\", expected one that begins with \"sip:\" and "
+	  "one "
+	  "that begins with \"tel:\"\n" },
+	/* CIG-042, CIG-043, CIG-044, CIG-045 */
+	{ "interfaces { sip { bind here; messaging maybe; rtp_port_range 10 x; port 0;\n"
+	  " rtp_remote_addr_override a 1.1.1.1; max_calls -1; trusted \"10.0.0.0/40\"; }\n"
+	  " tel { rtp_port_range 2048 1024; crs_address \"x\"; extension map none; } }",
+	  "1:25 found \"here\", expected an IP address\n"
+	  "1:41 found \"maybe\", expected true or false\n"
+	  "1:66 found \"x\", expected a number from 1 to 65535\n"
+	  "1:74 found \"0\", expected a number from 1 to 65535\n"
+	  "2:27 found \"a\", expected an IP address\n"
+	  "2:48 found \"-1\", expected a number from 0 to 1000000\n"
+	  "2:60 found \"10.0.0.0/40\", expected IP/MASK with a mask of the address's length\n"
+	  "3:23 found 2048 1024, expected the lower port first\n"
+	  "3:46 found \"x\", expected HOST:PORT\n"
+	  "3:65 unknown map \"none\"\n" },
+	{ "interfaces { tel { rtp_remote_addr_override 1.1.1.1 2.2.2.2; rtp_remote_addr_override "
+	  "1.1.1.1 3.3.3.3; } }",
+	  "1:87 1.1.1.1 has an override already\n" },
+	/* CIG-061, CIG-062 */
+	{ "mailboxes { read { path \"m\"; map_from translate_map a; } write { } }",
+	  "1:25 found \"m\", expected an absolute path\n1:53 unknown translate_map \"a\"\n"
+	  "1:13 read: \"map_to translate_map NAME;\" is missing\n"
+	  "1:58 write: \"map_from translate_map NAME;\" is missing\n"
+	  "1:58 write: \"map_to translate_map NAME;\" is missing\n"
+	  "1:58 write: \"path\" is missing\n" },
+	{ "translate_map t { rule match \"a\" translation \"b\"; }\n"
+	  "mailboxes { read { path \"/m\"; map_from translate_map t; map_to translate_map t; }\n"
+	  "write { path \"/m\"; map_from translate_map t; map_to translate_map t; } }",
+	  "3:14 the mailbox of cig.conf:2 has this path already\n" },
+	{ "message_centers { smpp { hostname \"h\"; user \"u\"; } }",
+	  "1:19 smpp: \"port\" is missing\n" },
+	{ "translate_map t { rule match \"a\" match \"b\"; rule match \"{\" translation \"b\"; }",
+	  "1:34 found \"match\", expected rule match \"TEXT\" translation \"TEXT\"\n"
+	  "1:45 \"{\": \"{\" without \"}\"\n" },
+	{ "userdata \"u\"; control { port 99999; }",
+	  "1:10 found \"u\", expected an absolute path\n"
+	  "1:30 found \"99999\", expected a number from 1 to 65535\n" },
+	/* I-05 */
+	{ "translation_map t { }",
+	  "1:1 unknown keyword \"translation_map\" (did you mean \"translate_map\"?)\n" },
+};
+
+static void tells_every_fault_at_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(faults); i++) {
+		struct diag *diag = diag_new();
+		char told[2048];
+		struct buf b = BUF_OF(told);
+		struct diag_item item;
+
+		assert_null(parse(faults[i].text, diag));
+		for (size_t k = 0; diag_get(diag, k, &item); k++)
+			if (item.severity == DIAG_ERROR)
+				buf_printf(&b, "%u:%u %s\n", item.place.line, item.place.column,
+					   item.text);
+		assert_string_equal(told, faults[i].told);
+		diag_free(&diag);
+	}
+}
+
+static const struct {
+	const char *sip, *told; /* the only warning */
+} warned[] = {
+	{ "rtp_port_range 1025 2048;",
+	  "sip: rtp_port_range 1025 2048 begins odd: RTP takes even ports" },
+	{ "rtp_port_range 2000 2003;", "sip: rtp_port_range 2000 2003 has room for 2 calls" },
+	{ "rtp_port_range 1000 2047;",
+	  "sip: rtp_port_range 1000 2047: ports below 1024 need a privilege" },
+	{ "port 100;", "sip: port 100 needs a privilege" },
+	{ "messaging true;", "messaging is true without mailboxes: texts go by SIP MESSAGE only" },
+	{ "extension map s;", "map s is named twice" },
+	{ "} } auth a { user \"u\"; password \"p\"; } control { bind 127.0.0.1;",
+	  "auth a is not used" },
+	{ "} } control { bind 0.0.0.0;", "control: 0.0.0.0 is no loopback address" },
+	{ "source map n; } } map n { } control { bind 127.0.0.1;", "map n has no entries" },
+	{ "source map n; } } map n { entry a tel \"tel:+{x}\" sip \"sip:{x}@{d}\"; } control { ",
+	  "map n: what entry a yields can never be used (sip:1@): there is no host" },
+};
+
+static void warns_of_what_is_usually_a_slip(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(warned); i++) {
+		struct diag *diag = diag_new();
+		const struct cig_config *config;
+		struct diag_item item;
+		char text[1024];
+
+		snprintf(text, sizeof(text), CALLS, warned[i].sip);
+		if (strchr(warned[i].sip, '}')) /* the row closes the blocks itself */
+			text[strlen(text) - 1] = '\0';
+		config = parse(text, diag);
+		assert_non_null(config);
+		assert_true(diag_get(diag, 0, &item));
+		assert_string_equal(item.text, warned[i].told);
+		assert_int_equal(diag_warnings(diag), 1);
+		cig_config_release(&config);
+		diag_free(&diag);
+	}
+}
+
+static void warns_of_overlapping_ranges_and_of_open_doors(void **state)
+{
+	static const char text[] =
+		MAPS "interfaces { tel { extension map t; rtp_port_range 2000 2999; }\n"
+		     "sip { extension map s; rtp_port_range 2998 3999; } }";
+	struct diag *diag = diag_new();
+	const struct cig_config *config = parse(text, diag);
+	struct sockaddr_in anyone = { .sin_family = AF_INET };
+	struct diag_item item;
+
+	(void)state;
+	assert_int_equal(diag_warnings(diag), 2);
+	diag_get(diag, 0, &item);
+	assert_string_equal(item.text,
+			    "sip: everyone who reaches port 5060 may call in: name your PBX "
+			    "by \"trusted\"");
+	diag_get(diag, 1, &item);
+	assert_string_equal(item.text,
+			    "the rtp_port_range of tel (2000 2999) and of sip (2998 3999) overlap");
+	assert_true(cig_config_trusts(config, (void *)&anyone));
+	cig_config_release(&config);
+	diag_free(&diag);
+}
+
+static void lets_in_whom_it_trusts(void **state)
+{
+	const struct cig_config *config = parse(full, NULL);
+	struct sockaddr_in in = { .sin_family = AF_INET };
+
+	(void)state;
+	inet_pton(AF_INET, "192.168.77.1", &in.sin_addr);
+	assert_true(cig_config_trusts(config, (void *)&in));
+	inet_pton(AF_INET, "192.169.77.1", &in.sin_addr);
+	assert_false(cig_config_trusts(config, (void *)&in));
+	cig_config_release(&config);
+}
+
+/* CIG-058, CIG-063 to CIG-068 */
+static void translates_messages_and_refuses_foreign_senders(void **state)
+{
+	static const char text[] =
+		"translate_map in { rule match \"{n}@h\" translation \"tel:+{n}\";\n"
+		" rule match \"x\" translation \"x\"; }\n"
+		"translate_map out { rule match \"tel:+{n}\" translation \"Mr {n} & co\"; }\n"
+		"mailboxes { read { path \"/r\"; map_from translate_map in; map_to translate_map "
+		"in; }\n"
+		"write { path \"/w\"; map_from translate_map out; map_to translate_map out; } }";
+	static const struct {
+		const char *from, *to, *why; /* why NULL: sent */
+	} in[] = {
+		{ "8888@h", "46701@h", NULL },
+		{ "8888;12@h", "46701@h", NULL },
+		{ "88-88@h", "46701@h", NULL },
+		{ "9999@h", "46701@h", "From becomes a tel URI that is not this gateway's" },
+		{ "x", "46701@h", "From does not become a tel URI" },
+		{ "y", "46701@h", "no rule of map_from matches From" },
+		{ "8888@h", "y", "no rule of map_to matches To" },
+		{ "8888@h", "x", "To does not become a tel URI" },
+		{ "8888@h", "467 01@h", "To does not become a tel URI" },
+	};
+	const struct cig_config *config = parse(text, NULL);
+	struct cig_addresses addresses;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(in); i++) {
+		const char *why = NULL;
+		int sent = cig_translate_inward(&config->read_mailboxes[0].maps,
+						slice_str("tel:+8888"), slice_str(in[i].from),
+						slice_str(in[i].to), &addresses, &why, NULL);
+
+		assert_int_equal(sent, in[i].why == NULL);
+		if (in[i].why)
+			assert_string_equal(why, in[i].why);
+		else
+			assert_string_equal(addresses.to, "tel:+46701");
+	}
+	/* CIG-066: no restriction on the text outwards */
+	assert_int_equal(cig_translate_outward(&config->write_mailboxes[0].maps,
+					       slice_str("tel:+1"), slice_str("tel:+2"), &addresses,
+					       NULL),
+			 1);
+	assert_string_equal(addresses.from, "Mr 1 & co");
+	assert_int_equal(cig_translate_outward(&config->write_mailboxes[0].maps,
+					       slice_str("tel:+1"), slice_str("sip:2@h"),
+					       &addresses, NULL),
+			 0);
+	cig_config_release(&config);
+}
+
+static void collect(void *arg, const char *text)
+{
+	buf_printf(arg, "%s\n", text);
+}
+
+/* CIG-110: the password masked; and what is printed reads back as the same */
+static void prints_itself_without_passwords(void **state)
+{
+	const struct cig_config *config = parse(full, NULL), *again;
+	char text[8192], twice[8192], line[256];
+	struct buf b = BUF_OF(text), t = BUF_OF(twice);
+
+	(void)state;
+	cig_config_print(config, collect, &b);
+	assert_true(buf_ok(&b));
+	assert_null(strstr(text, "p;{w}"));
+	assert_null(strstr(text, "\"sp\""));
+	assert_non_null(strstr(text, "password \"***\";"));
+	again = parse(text, NULL);
+	cig_config_print(again, collect, &t);
+	assert_string_equal(text, twice);
+	cig_config_summary(config, line, sizeof(line));
+	assert_string_equal(line,
+			    "2 maps with 2 entries, 2 translate maps, 1 account, 1 read mailbox, "
+			    "1 write mailbox, 1 message center");
+	cig_config_release(&config);
+	cig_config_release(&again);
+}
+
+static void lives_until_the_last_hold_is_released(void **state)
+{
+	const struct cig_config *config = parse(full, NULL), *held = cig_config_hold(config);
+
+	(void)state;
+	cig_config_release(&config);
+	assert_null(config);
+	assert_string_equal(held->userdata, "/u");
+	cig_config_release(&held);
+}
+
+static void reads_a_file_and_tells_who_else_can(void **state)
+{
+	char path[] = "/tmp/test_cig_config.XXXXXX";
+	struct diag *diag = diag_new();
+	const struct cig_config *config = NULL;
+	int fd = mkstemp(path);
+	struct diag_item item;
+
+	(void)state;
+	assert_int_equal(write(fd, full, strlen(full)), strlen(full));
+	assert_int_equal(fchmod(fd, 0600), 0);
+	assert_int_equal(cig_config_read(path, diag, &config), 0);
+	assert_int_equal(diag_warnings(diag), 0);
+	assert_string_equal(config->path, path);
+	cig_config_release(&config);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	assert_int_equal(cig_config_read(path, diag, &config), 0);
+	diag_get(diag, 0, &item);
+	assert_string_equal(item.text, "holds passwords and can be read by everyone: chmod o-r");
+	cig_config_release(&config);
+	close(fd);
+	unlink(path);
+	config = NULL;
+	assert_int_equal(cig_config_read(path, diag, &config), -ENOENT);
+	assert_null(config);
+	diag_free(&diag);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_every_setting),
+		cmocka_unit_test(has_the_manuals_defaults),
+		cmocka_unit_test(tells_every_fault_at_once),
+		cmocka_unit_test(warns_of_what_is_usually_a_slip),
+		cmocka_unit_test(warns_of_overlapping_ranges_and_of_open_doors),
+		cmocka_unit_test(lets_in_whom_it_trusts),
+		cmocka_unit_test(translates_messages_and_refuses_foreign_senders),
+		cmocka_unit_test(prints_itself_without_passwords),
+		cmocka_unit_test(lives_until_the_last_hold_is_released),
+		cmocka_unit_test(reads_a_file_and_tells_who_else_can),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
