@@ -14,6 +14,7 @@ enum {
 	TCP_IDLE_MS = 600000,
 	TCP_MESSAGE_MS = 30000, /* a message begun must be whole by then */
 	LEAVE_MS = 2000,
+	UDP_BUFFER = 4 << 20, /* as far as the kernel lets it */
 };
 
 void agent_send(struct agent *a, SipAgent__FromAgent__BodyCase body, void *message)
@@ -60,7 +61,26 @@ void agent_refused(struct agent *a, struct log_limit *limit, const struct net_ad
 
 bool agent_is_full(const struct agent *a)
 {
-	return a->quitting || a->ncalls >= a->max_calls || link_queued(a->link) >= AGENT_QUEUE_BUSY;
+	return a->quitting || a->ncalls >= a->max_calls || a->unacked >= AGENT_UNACKED_MAX ||
+	       link_queued(a->link) >= AGENT_QUEUE_BUSY;
+}
+
+/* The ACK came, or timer H said that it never will (no message). */
+static int on_refusal_over(void *arg, nta_incoming_t *irq, const sip_t *sip)
+{
+	struct agent *a = arg;
+
+	if (sip && sip->sip_request->rq_method != sip_method_ack)
+		return 0;
+	a->unacked--;
+	nta_incoming_destroy(irq);
+	return 0;
+}
+
+void agent_let_go(struct agent *a, nta_incoming_t *irq)
+{
+	a->unacked++;
+	nta_incoming_bind(irq, on_refusal_over, a);
 }
 
 void agent_source(msg_t *msg, struct net_addr *out)
@@ -106,14 +126,15 @@ static void fail(struct agent *a, const char *text)
 
 static nta_agent_t *bind_transports(struct agent *a, const char *url)
 {
-	return nta_agent_create(
-		a->root, (url_string_t *)(uintptr_t)url, receive_message, a, NTATAG_UA(0),
-		NTATAG_MAXSIZE(AGENT_MAX_MESSAGE), NTATAG_UDP_MTU(65535), NTATAG_USE_NAPTR(0),
-		NTATAG_USE_SRV(0), NTATAG_MERGE_482(1), NTATAG_PASS_100(1), NTATAG_CANCEL_487(1),
-		NTATAG_REL100(0), NTATAG_SERVER_RPORT(1), NTATAG_CLIENT_RPORT(1),
-		NTATAG_TCP_RPORT(1), NTATAG_TIMER_C(LONGEST_MS * 2),
-		NTATAG_SIP_T1X64(SIP_TIMEOUT_MS), TPTAG_IDLE(TCP_IDLE_MS),
-		TPTAG_TIMEOUT(TCP_MESSAGE_MS), TPTAG_PONG2PING(1), TPTAG_REUSE(1), TAG_END());
+	return nta_agent_create(a->root, (url_string_t *)(uintptr_t)url, receive_message, a,
+				NTATAG_UA(0), NTATAG_MAXSIZE(AGENT_MAX_MESSAGE),
+				NTATAG_UDP_MTU(65535), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
+				NTATAG_MERGE_482(1), NTATAG_PASS_100(1), NTATAG_CANCEL_487(1),
+				NTATAG_REL100(0), NTATAG_SERVER_RPORT(1), NTATAG_CLIENT_RPORT(1),
+				NTATAG_TCP_RPORT(1), NTATAG_TIMER_C(LONGEST_MS * 2),
+				NTATAG_SIP_T1X64(SIP_TIMEOUT_MS), TPTAG_IDLE(TCP_IDLE_MS),
+				TPTAG_TIMEOUT(TCP_MESSAGE_MS), TPTAG_PONG2PING(1), TPTAG_REUSE(1),
+				TPTAG_STUN_SERVER(0), TPTAG_UDP_RMEM(UDP_BUFFER), TAG_END());
 }
 
 static int read_networks(struct agent *a, const SipAgent__Configure *c)
@@ -355,6 +376,7 @@ void agent_done(struct agent *a)
 		call_free(a->calls);
 	while (a->dead)
 		call_free(a->dead);
+	single_forget_all(a);
 	nta_agent_destroy(a->nta);
 	link_free(&a->link);
 	su_timer_destroy(a->reaper);

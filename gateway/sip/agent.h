@@ -35,12 +35,14 @@ enum {
 	AGENT_QUEUE_BUSY = 1024,   /* from here on new calls get 503 */
 	AGENT_ROUTE_SIZE = 128,    /* "sip:[...]:65535;transport=tcp" */
 	AGENT_RETRY_AFTER_S = 5,
+	AGENT_UNACKED_MAX = 2000, /* refused INVITEs without ACK: the library walks them all */
 	SIP_T1_MS = 500,
 	SIP_T2_MS = 4000,
 	SIP_TIMEOUT_MS = 32000, /* 64*T1: timers B, F, H of RFC 3261 17 */
 };
 
 struct digest_challenge;
+struct single;
 
 /* ---- the agent ---- */
 
@@ -58,7 +60,9 @@ struct agent {
 	uint32_t udp_mtu, answer_ms, ring_ms;
 	struct idmap by_number;
 	struct call *calls, *dead;
+	struct single *singles; /* OPTIONS and BYE under way without a call */
 	size_t ncalls, max_calls;
+	size_t unacked; /* refused INVITEs that wait for their ACK */
 	uint64_t next_number;
 	uint64_t strangers, malformed, options, overload; /* counters */
 	uint64_t library_malformed;                       /* as last reported */
@@ -82,6 +86,9 @@ void agent_refused(struct agent *agent, struct log_limit *limit, const struct ne
 
 /* Must a new call be refused for want of room? */
 bool agent_is_full(const struct agent *agent);
+
+/* Gives up an INVITE of the peer that has, or is about to have, its refusal. */
+void agent_let_go(struct agent *agent, nta_incoming_t *irq);
 
 /* Where msg came from. */
 void agent_source(msg_t *msg, struct net_addr *out);
@@ -107,6 +114,9 @@ void single_bye_orphan(struct agent *agent, const SipAgent__ByeOrphan *orphan);
 /* Acknowledges and ends a dialog that nobody wants: a second fork's 200, or one
  * that came after its call was given up. */
 void single_refuse_answer(struct agent *agent, msg_t *msg, const sip_t *sip);
+
+/* Forgets what is under way, when the agent ends. */
+void single_forget_all(struct agent *agent);
 
 /* ---- calls ---- */
 
@@ -177,6 +187,14 @@ struct call_end {
 void call_tell_end(struct call *call, const struct call_end *end);
 
 void call_hangup(struct call *call, const char *reason);
+
+struct call_refusal {
+	const char *phrase, *reason, *warning; /* NULL: none */
+	unsigned retry_after_s;                /* 0: none */
+};
+/* Sends the final response to call->invite, which then is the library's. */
+void call_refuse_invite(struct call *call, int status, const struct call_refusal *refusal);
+
 /* Answers a challenge to the INVITE or BYE. */
 void call_authorize(struct call *call, const SipAgent__Authorize *authorize);
 /* Asks the server; false where there is nothing to ask (any more). */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "gateway/digest.h"
 #include "gateway/sip_wire.h"
 
@@ -426,10 +427,36 @@ static void end_ours(struct call *call, unsigned code)
 		      &(struct call_end){ .cause = SIP_AGENT__CAUSE__OUR_HANGUP, .code = code });
 }
 
+/* `399 cig "TEXT"`, TEXT without what would end the quoted string. */
+static void put_warning(struct buf *b, const char *text)
+{
+	buf_put_str(b, "399 cig \"");
+	for (; text && *text; text++)
+		buf_put_char(b, *text == '"' || *text == '\\' ? '\'' : *text);
+	buf_put_char(b, '"');
+}
+
+void call_refuse_invite(struct call *call, int status, const struct call_refusal *r)
+{
+	char after[16], text[512];
+	struct buf warning = BUF_OF(text);
+	nta_incoming_t *irq = call->invite;
+
+	if (!irq)
+		return;
+	call->invite = NULL;
+	snprintf(after, sizeof(after), "%u", r->retry_after_s);
+	put_warning(&warning, r->warning);
+	nta_incoming_treply(irq, status, r->phrase, SIPTAG_REASON_STR(r->reason),
+			    TAG_IF(r->retry_after_s, SIPTAG_RETRY_AFTER_STR(after)),
+			    TAG_IF(r->warning && buf_ok(&warning), SIPTAG_WARNING_STR(text)),
+			    TAG_END());
+	agent_let_go(call->agent, irq);
+}
+
 static void refuse_incoming(struct call *call)
 {
-	nta_incoming_treply(call->invite, SIP_480_TEMPORARILY_UNAVAILABLE,
-			    SIPTAG_REASON_STR(call->reason), TAG_END());
+	call_refuse_invite(call, 480, &(struct call_refusal){ .reason = call->reason });
 	end_ours(call, 480);
 	call_finish(call);
 }

@@ -58,8 +58,8 @@ static void on_ack(struct call *call, const sip_t *sip)
 /* Answers what the peer's BYE leaves open. */
 static void close_transactions(struct call *call)
 {
-	if (call->invite && call->state == CALL_OFFERED)
-		nta_incoming_treply(call->invite, SIP_487_REQUEST_TERMINATED, TAG_END());
+	if (call->state == CALL_OFFERED)
+		call_refuse_invite(call, 487, &(struct call_refusal){ 0 });
 	if (call->change && !call->change_answered)
 		nta_incoming_treply(call->change, SIP_487_REQUEST_TERMINATED, TAG_END());
 }
@@ -80,8 +80,10 @@ static int on_bye(struct call *call, const sip_t *sip)
 
 /* ---- re-INVITE and UPDATE ---- */
 
-static int on_change_cancel(struct call *call, nta_incoming_t *irq, const sip_t *sip)
+static int on_change_cancel(void *arg, nta_incoming_t *irq, const sip_t *sip)
 {
+	struct call *call = arg;
+
 	if (sip && sip->sip_request->rq_method == sip_method_cancel && irq == call->change &&
 	    !call->change_answered) {
 		call->change = NULL;

@@ -8,69 +8,85 @@
 
 enum { MAX_ASSERTED = 4 };
 
-/* ---- refusing at the door ---- */
+/* ---- refusing at the door: stateless, so that nothing piles up ---- */
 
-static int refuse(nta_incoming_t *irq, int status, const char *phrase, const char *why)
+static int refuse(nta_agent_t *nta, msg_t *msg, int status, const char *phrase, const char *why)
 {
 	char warning[192];
 
 	snprintf(warning, sizeof(warning), "399 cig \"%s\"", why ? why : "");
-	nta_incoming_treply(irq, status, phrase, TAG_IF(why, SIPTAG_WARNING_STR(warning)),
-			    TAG_END());
-	return status;
+	return nta_msg_treply(nta, msg, status, phrase, SIPTAG_ACCEPT_STR("application/sdp"),
+			      TAG_IF(why, SIPTAG_WARNING_STR(warning)), TAG_END());
 }
 
-static int refuse_body(struct agent *a, nta_incoming_t *irq, msg_t *msg, int err, const char *why)
+static void refuse_full(struct agent *a, nta_agent_t *nta, msg_t *msg)
+{
+	char after[16];
+
+	a->overload++;
+	snprintf(after, sizeof(after), "%d", AGENT_RETRY_AFTER_S);
+	nta_msg_treply(nta, msg, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR(after),
+		       TAG_END());
+}
+
+/* Nothing of RFC 3261 19.2's option tags is supported. */
+static void refuse_required(nta_agent_t *nta, msg_t *msg, const sip_t *sip)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+
+	nta_msg_treply(nta, msg, SIP_420_BAD_EXTENSION,
+		       SIPTAG_UNSUPPORTED_STR(body_header(home, sip->sip_require)), TAG_END());
+	su_home_deinit(home);
+}
+
+static void refuse_sdp(struct agent *a, nta_agent_t *nta, msg_t *msg, int err, const char *why)
 {
 	struct net_addr source;
 
-	if (err == -ENOTSUP)
-		return refuse(irq, SIP_488_NOT_ACCEPTABLE, why);
+	if (err == -ENOTSUP) {
+		refuse(nta, msg, SIP_488_NOT_ACCEPTABLE, why);
+		return;
+	}
 	a->malformed++;
 	agent_source(msg, &source);
 	agent_refused(a, &a->malformed_limit, &source, "malformed SDP (400)");
-	return refuse(irq, SIP_400_BAD_REQUEST, why);
+	refuse(nta, msg, SIP_400_BAD_REQUEST, why);
 }
 
-/* Returns 0 or the status that was sent. */
-static int check_invite(struct agent *a, nta_incoming_t *irq, msg_t *msg, const sip_t *sip,
-			struct sdp *offer)
+/* May the INVITE become a call?  Otherwise it has been answered and msg is gone. */
+static bool admit(struct agent *a, nta_agent_t *nta, msg_t *msg, const sip_t *sip,
+		  struct sdp *offer)
 {
+	enum body_kind kind = body_kind(sip);
 	const char *why = NULL;
-	int err = nta_check_required(irq, sip, NULL, TAG_END());
+	int err = kind == BODY_SDP ? body_sdp(sip, offer, &why) : 0;
 
-	if (err)
-		return err;
-	if (!sip->sip_contact)
-		return refuse(irq, 400, "Missing Contact Header", NULL);
-	if (agent_is_full(a)) {
-		char after[16];
-
-		a->overload++;
-		snprintf(after, sizeof(after), "%d", AGENT_RETRY_AFTER_S);
-		nta_incoming_treply(irq, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR(after),
-				    TAG_END());
-		return 503;
-	}
-	if (body_kind(sip) == BODY_OTHER) {
-		nta_incoming_treply(irq, SIP_415_UNSUPPORTED_MEDIA,
-				    SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
-		return 415;
-	}
-	err = body_kind(sip) == BODY_SDP ? body_sdp(sip, offer, &why) : 0;
-	return err ? refuse_body(a, irq, msg, err, why) : 0;
+	if (sip->sip_require && sip->sip_require->k_items && sip->sip_require->k_items[0])
+		refuse_required(nta, msg, sip);
+	else if (!sip->sip_contact)
+		refuse(nta, msg, 400, "Missing Contact Header", NULL);
+	else if (agent_is_full(a))
+		refuse_full(a, nta, msg);
+	else if (kind == BODY_OTHER)
+		refuse(nta, msg, SIP_415_UNSUPPORTED_MEDIA, NULL);
+	else if (err)
+		refuse_sdp(a, nta, msg, err, why);
+	else
+		return true;
+	return false;
 }
 
 /* ---- the caller gives up ---- */
 
-static int on_cancel(struct call *call, nta_incoming_t *irq, const sip_t *sip)
+static int on_cancel(void *arg, nta_incoming_t *irq, const sip_t *sip)
 {
+	struct call *call = arg;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 
 	if (!sip || sip->sip_request->rq_method != sip_method_cancel || irq != call->invite)
 		return 0;
 	call->invite = NULL;
-	nta_incoming_destroy(irq); /* the library sends 487 */
+	agent_let_go(call->agent, irq); /* the library sends 487 */
 	call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__CANCELLED,
 						.code = 487,
 						.phrase = "Request Terminated",
@@ -170,46 +186,41 @@ static int make_dialog(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 	return call->contact && call->sip_call_id ? 0 : -ENOMEM;
 }
 
-static void start(struct agent *a, nta_incoming_t *irq, msg_t *msg, const sip_t *sip,
-		  const struct sdp *offer)
+/* Fills a new call; its INVITE becomes a transaction. */
+static int start(struct call *call, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 {
-	struct call *call = call_new(a, a->next_number, CALL_OFFERED);
-
-	if (!call) {
-		refuse(irq, SIP_503_SERVICE_UNAVAILABLE, NULL);
-		nta_incoming_destroy(irq);
-		return;
-	}
-	a->next_number += 2;
 	agent_source(msg, &call->peer);
 	call->peer_tcp = su_casematch(sip->sip_via->v_protocol, sip_transport_tcp);
-	call->offer = *offer;
-	call->late_offer = offer->nlines == 0;
+	call->late_offer = call->offer.nlines == 0;
 	call->local.session = (uint64_t)su_randint(1, 0x7fffffff);
-	if (make_dialog(call, irq, sip)) {
-		refuse(irq, SIP_503_SERVICE_UNAVAILABLE, NULL);
-		nta_incoming_destroy(irq);
-		call_finish(call);
-		return;
-	}
-	call->invite = irq;
-	nta_incoming_bind(irq, on_cancel, call);
-	nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
-	tell_incoming(call, sip);
+	call->invite = nta_incoming_create(nta, NULL, msg, sip, TAG_END());
+	if (!call->invite)
+		return -ENOMEM; /* msg is gone, too */
+	nta_incoming_bind(call->invite, on_cancel, call);
+	return make_dialog(call, call->invite, sip);
 }
 
 void incoming_invite(struct agent *a, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 {
-	nta_incoming_t *irq;
 	struct sdp offer = { 0 };
+	struct call *call;
 
-	msg_ref(msg); /* for its source, behind the transaction's end */
-	irq = nta_incoming_create(nta, NULL, msg, sip, TAG_END());
-	if (irq && check_invite(a, irq, msg, sip, &offer))
-		nta_incoming_destroy(irq);
-	else if (irq)
-		start(a, irq, msg, sip, &offer);
-	msg_destroy(msg);
+	if (!admit(a, nta, msg, sip, &offer))
+		return;
+	call = call_new(a, a->next_number, CALL_OFFERED);
+	if (!call) {
+		refuse_full(a, nta, msg);
+		return;
+	}
+	a->next_number += 2;
+	call->offer = offer;
+	if (start(call, nta, msg, sip)) {
+		call->told = true; /* the server never heard of it */
+		call_hangup(call, "");
+		return;
+	}
+	nta_incoming_treply(call->invite, SIP_100_TRYING, TAG_END());
+	tell_incoming(call, sip);
 }
 
 /* ---- what the server decides ---- */
@@ -226,7 +237,7 @@ static int describe(struct call *call, const SipAgent__Audio *pb)
 /* The server's answer cannot be written: no call, but no half call either. */
 static void fail(struct call *call)
 {
-	refuse(call->invite, SIP_500_INTERNAL_SERVER_ERROR, NULL);
+	call_refuse_invite(call, 500, &(struct call_refusal){ 0 });
 	call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__BROKEN,
 						.code = 500,
 						.phrase = "the answer cannot be written" });
@@ -263,24 +274,18 @@ void incoming_answer(struct call *call, const SipAgent__Answer *answer)
 
 void incoming_reject(struct call *call, const SipAgent__Reject *r)
 {
-	char after[16], warning[192];
 	unsigned code = r->code >= 300 && r->code <= 699 ? r->code : 500;
+	struct call_refusal refusal = { .retry_after_s = r->retry_after_s };
 
-	if (call->state != CALL_OFFERED || !agent_text_ok(r->phrase) || !agent_text_ok(r->reason) ||
-	    !agent_text_ok(r->warning))
+	if (call->state != CALL_OFFERED)
 		return;
-	snprintf(after, sizeof(after), "%u", r->retry_after_s);
-	snprintf(warning, sizeof(warning), "399 cig \"%.160s\"", r->warning);
-	for (char *p = warning + 9; *p && p[1]; p++)
-		if (*p == '"' || *p == '\\')
-			*p = '\''; /* it is a quoted string */
-	nta_incoming_treply(call->invite, (int)code, agent_text(r->phrase),
-			    SIPTAG_REASON_STR(agent_text(r->reason)),
-			    TAG_IF(r->retry_after_s, SIPTAG_RETRY_AFTER_STR(after)),
-			    TAG_IF(r->warning[0], SIPTAG_WARNING_STR(warning)), TAG_END());
+	refusal.phrase = agent_text_ok(r->phrase) ? agent_text(r->phrase) : NULL;
+	refusal.reason = agent_text_ok(r->reason) ? agent_text(r->reason) : NULL;
+	refusal.warning = agent_text_ok(r->warning) ? agent_text(r->warning) : NULL;
+	call_refuse_invite(call, (int)code, &refusal);
 	call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__FAILED,
 						.code = code,
-						.phrase = agent_text(r->phrase) });
+						.phrase = refusal.phrase });
 	call_finish(call);
 }
 

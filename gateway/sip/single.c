@@ -6,14 +6,62 @@
 
 #include "base/clock.h"
 
-/* ---- OPTIONS: does a PBX live? ---- */
+enum { STRAY_MAX = 64 /* answers nobody wants that are being ended at one time */ };
 
-struct probe {
-	su_home_t home[1];
+/* One request without a call: OPTIONS, or the BYE of a dialog. */
+struct single {
+	su_home_t home[1]; /* first: owns it */
 	struct agent *agent;
-	uint64_t number;
+	struct single *next, **prev;
+	nta_outgoing_t *out;
+	nta_leg_t *leg;      /* of a BYE */
+	uint64_t probe;      /* of OPTIONS */
+	const char *call_id; /* of a BYE that the server asked for */
 	int64_t sent_ms;
 };
+
+static struct single *single_new(struct agent *a)
+{
+	struct single *s = su_home_new(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->agent = a;
+	s->sent_ms = clock_mono_ms();
+	s->next = a->singles;
+	if (s->next)
+		s->next->prev = &s->next;
+	s->prev = &a->singles;
+	a->singles = s;
+	return s;
+}
+
+static void single_free(struct single *s)
+{
+	*s->prev = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+	nta_outgoing_destroy(s->out);
+	nta_leg_destroy(s->leg);
+	su_home_unref(s->home);
+}
+
+void single_forget_all(struct agent *a)
+{
+	while (a->singles)
+		single_free(a->singles);
+}
+
+static int target_addr(const SipAgent__Target *target, struct net_addr *out)
+{
+	if (!target || target->port == 0 || target->port > 65535 ||
+	    net_parse(target->address, (uint16_t)target->port, out))
+		return -EINVAL;
+	net_set_port(out, (uint16_t)target->port);
+	return 0;
+}
+
+/* ---- OPTIONS: does a PBX live? ---- */
 
 static void tell_probed(struct agent *a, uint64_t number, unsigned code, unsigned retry_after_s,
 			int64_t ms)
@@ -27,109 +75,87 @@ static void tell_probed(struct agent *a, uint64_t number, unsigned code, unsigne
 	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_PROBED, &event);
 }
 
-static int on_probe_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
+static int on_options_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
 {
-	struct probe *p = arg;
+	struct single *s = arg;
 	int status = sip ? sip->sip_status->st_status : nta_outgoing_status(out);
 	const sip_retry_after_t *after = sip ? sip->sip_retry_after : NULL;
 
 	if (status < 200)
 		return 0;
-	tell_probed(p->agent, p->number, (unsigned)status, after ? (unsigned)after->af_delta : 0,
-		    clock_mono_ms() - p->sent_ms);
-	nta_outgoing_destroy(out);
-	su_home_unref(p->home);
+	tell_probed(s->agent, s->probe, (unsigned)status, after ? (unsigned)after->af_delta : 0,
+		    clock_mono_ms() - s->sent_ms);
+	single_free(s);
 	return 0;
 }
 
-static nta_outgoing_t *send_options(struct agent *a, struct probe *p, const SipAgent__Probe *probe,
+static nta_outgoing_t *send_options(struct single *s, const SipAgent__Probe *probe,
 				    char route[AGENT_ROUTE_SIZE])
 {
-	msg_t *msg = nta_msg_create(a->nta, 0);
+	nta_agent_t *nta = s->agent->nta;
+	msg_t *msg = nta_msg_create(nta, 0);
 	su_home_t *home = msg ? msg_home(msg) : NULL;
-	nta_outgoing_t *out = NULL;
+	nta_outgoing_t *out;
 	const char *from, *to;
 
 	if (!msg)
 		return NULL;
-	from = su_sprintf(home, "<%s>;%s", probe->from_uri,
-			  nta_agent_newtag(home, "tag=%s", a->nta));
+	from = su_sprintf(home, "<%s>;%s", probe->from_uri, nta_agent_newtag(home, "tag=%s", nta));
 	to = su_sprintf(home, "<%s>", probe->request_uri);
 	out = nta_outgoing_mcreate(
-		a->nta, on_probe_response, p, (url_string_t *)route, msg,
+		nta, on_options_response, s, (url_string_t *)route, msg,
 		SIPTAG_REQUEST(sip_request_create(home, SIP_METHOD_OPTIONS,
 						  (url_string_t *)probe->request_uri, NULL)),
 		SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to),
 		SIPTAG_CALL_ID(sip_call_id_create(home, NULL)), SIPTAG_CSEQ_STR("1 OPTIONS"),
 		SIPTAG_MAX_FORWARDS_STR("70"), SIPTAG_ACCEPT_STR("application/sdp"),
-		SIPTAG_USER_AGENT_STR(a->user_agent), TAG_END());
+		SIPTAG_USER_AGENT_STR(s->agent->user_agent), TAG_END());
 	if (!out)
 		msg_destroy(msg);
 	return out;
 }
 
-static int target_addr(const SipAgent__Target *target, struct net_addr *out)
-{
-	if (!target || target->port == 0 || target->port > 65535 ||
-	    net_parse(target->address, (uint16_t)target->port, out))
-		return -EINVAL;
-	net_set_port(out, (uint16_t)target->port);
-	return 0;
-}
-
 void single_probe(struct agent *a, const SipAgent__Probe *probe)
 {
-	struct probe *p = su_home_new(sizeof(*p));
+	struct single *s = single_new(a);
 	char route[AGENT_ROUTE_SIZE];
 	struct net_addr addr;
 
-	if (!p || target_addr(probe->target, &addr) || !agent_text_ok(probe->from_uri) ||
-	    !agent_text_ok(probe->request_uri) || strpbrk(probe->from_uri, "<> ") ||
-	    strpbrk(probe->request_uri, "<> ?")) {
-		tell_probed(a, probe->probe, 400, 0, 0);
-		su_home_unref(p ? p->home : NULL);
+	if (s && target_addr(probe->target, &addr) == 0 && agent_text_ok(probe->from_uri) &&
+	    agent_text_ok(probe->request_uri) && !strpbrk(probe->from_uri, "<> ") &&
+	    !strpbrk(probe->request_uri, "<> ?")) {
+		agent_route(&addr, probe->target->transport == SIP_AGENT__TRANSPORT__TCP, route);
+		s->probe = probe->probe;
+		s->out = send_options(s, probe, route);
+	}
+	if (s && s->out)
 		return;
-	}
-	p->agent = a;
-	p->number = probe->probe;
-	p->sent_ms = clock_mono_ms();
-	agent_route(&addr, probe->target->transport == SIP_AGENT__TRANSPORT__TCP, route);
-	if (!send_options(a, p, probe, route)) {
-		tell_probed(a, probe->probe, 400, 0, 0);
-		su_home_unref(p->home);
-	}
+	tell_probed(a, probe->probe, 400, 0, 0);
+	if (s)
+		single_free(s);
 }
 
 /* ---- BYE without a call ---- */
 
-struct farewell {
-	su_home_t home[1];
-	struct agent *agent;
-	nta_leg_t *leg;
-	const char *call_id; /* NULL: nobody asked */
-};
-
-static void end_farewell(struct farewell *f, int status)
+static void tell_gone(struct agent *a, const char *call_id, unsigned code)
 {
 	SipAgent__OrphanGone event = SIP_AGENT__ORPHAN_GONE__INIT;
 
-	if (f->call_id) {
-		event.call_id = (char *)(uintptr_t)f->call_id;
-		event.code = (uint32_t)status;
-		agent_send(f->agent, SIP_AGENT__FROM_AGENT__BODY_ORPHAN_GONE, &event);
-	}
-	nta_leg_destroy(f->leg);
-	su_home_unref(f->home);
+	event.call_id = (char *)(uintptr_t)call_id;
+	event.code = code;
+	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_ORPHAN_GONE, &event);
 }
 
-static int on_farewell_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
+static int on_bye_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
 {
+	struct single *s = arg;
 	int status = sip ? sip->sip_status->st_status : nta_outgoing_status(out);
 
 	if (status < 200)
 		return 0;
-	nta_outgoing_destroy(out);
-	end_farewell(arg, status);
+	if (s->call_id)
+		tell_gone(s->agent, s->call_id, (unsigned)status);
+	single_free(s);
 	return 0;
 }
 
@@ -164,70 +190,70 @@ static nta_leg_t *rebuild(struct agent *a, su_home_t *home, const SipAgent__Dial
 					 SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to),
 					 SIPTAG_CSEQ_STR(cseq), TAG_END());
 
-	if (leg &&
-	    nta_leg_server_route(leg, routes_of(home, d), sip_contact_make(home, contact)) < 0) {
-		nta_leg_destroy(leg);
-		return NULL;
-	}
+	if (leg)
+		nta_leg_server_route(leg, routes_of(home, d), sip_contact_make(home, contact));
 	return leg;
 }
 
-static void tell_gone(struct agent *a, const char *call_id, unsigned code)
+static nta_outgoing_t *send_bye(struct single *s, const char *route, const char *reason)
 {
-	SipAgent__OrphanGone event = SIP_AGENT__ORPHAN_GONE__INIT;
-
-	event.call_id = (char *)(uintptr_t)call_id;
-	event.code = code;
-	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_ORPHAN_GONE, &event);
+	return nta_outgoing_tcreate(s->leg, on_bye_response, s, (url_string_t *)(uintptr_t)route,
+				    SIP_METHOD_BYE, NULL, SIPTAG_REASON_STR(reason), TAG_END());
 }
 
 void single_bye_orphan(struct agent *a, const SipAgent__ByeOrphan *orphan)
 {
 	const SipAgent__Dialog *d = orphan->dialog;
 	const char *reason = agent_text_ok(orphan->reason) ? agent_text(orphan->reason) : NULL;
-	struct farewell *f = su_home_new(sizeof(*f));
+	struct single *s = single_new(a);
 	char route[AGENT_ROUTE_SIZE];
 	struct net_addr addr;
 
-	if (!f || !d || !usable(d) || target_addr(d->next_hop, &addr)) {
-		tell_gone(a, d ? d->call_id : "", 400);
-		su_home_unref(f ? f->home : NULL);
-		return;
+	if (s && d && usable(d) && target_addr(d->next_hop, &addr) == 0) {
+		s->call_id = su_strdup(s->home, d->call_id);
+		s->leg = rebuild(a, s->home, d);
+		agent_route(&addr, d->next_hop->transport == SIP_AGENT__TRANSPORT__TCP, route);
+		s->out = s->leg ? send_bye(s, route, reason) : NULL;
 	}
-	f->agent = a;
-	f->call_id = su_strdup(f->home, d->call_id);
-	f->leg = rebuild(a, f->home, d);
-	agent_route(&addr, d->next_hop->transport == SIP_AGENT__TRANSPORT__TCP, route);
-	if (!f->leg ||
-	    !nta_outgoing_tcreate(f->leg, on_farewell_response, f, (url_string_t *)route,
-				  SIP_METHOD_BYE, NULL, SIPTAG_REASON_STR(reason), TAG_END()))
-		end_farewell(f, 400);
+	if (s && s->out)
+		return;
+	tell_gone(a, d ? d->call_id : "", 400);
+	if (s)
+		single_free(s);
+}
+
+static size_t count_strays(const struct agent *a)
+{
+	size_t n = 0;
+
+	for (const struct single *s = a->singles; s && n < STRAY_MAX; s = s->next)
+		n += s->leg && !s->call_id;
+	return n;
 }
 
 void single_refuse_answer(struct agent *a, msg_t *msg, const sip_t *sip)
 {
-	struct farewell *f = su_home_new(sizeof(*f));
+	bool tcp = su_casematch(sip->sip_via->v_protocol, sip_transport_tcp);
+	struct single *s = count_strays(a) < STRAY_MAX ? single_new(a) : NULL;
 	char route[AGENT_ROUTE_SIZE];
 	struct net_addr source;
-	bool tcp = su_casematch(sip->sip_via->v_protocol, sip_transport_tcp);
 
-	if (!f)
+	if (!s)
 		return;
-	f->agent = a;
-	f->leg = nta_leg_tcreate(a->nta, NULL, NULL, SIPTAG_CALL_ID(sip->sip_call_id),
+	s->leg = nta_leg_tcreate(a->nta, NULL, NULL, SIPTAG_CALL_ID(sip->sip_call_id),
 				 SIPTAG_FROM(sip->sip_from), SIPTAG_TO(sip->sip_to),
 				 SIPTAG_CSEQ(sip->sip_cseq), TAG_END());
-	if (!f->leg || nta_leg_client_route(f->leg, sip->sip_record_route, sip->sip_contact) < 0) {
-		end_farewell(f, 0);
-		return;
+	if (s->leg) {
+		nta_leg_client_route(s->leg, sip->sip_record_route, sip->sip_contact);
+		agent_source(msg, &source);
+		agent_route(&source, tcp, route);
+		nta_outgoing_tcreate(s->leg, NULL, NULL, (url_string_t *)route, SIP_METHOD_ACK,
+				     NULL,
+				     SIPTAG_CSEQ(sip_cseq_create(s->home, sip->sip_cseq->cs_seq,
+								 SIP_METHOD_ACK)),
+				     NTATAG_STATELESS(1), TAG_END());
+		s->out = send_bye(s, route, NULL);
 	}
-	agent_source(msg, &source);
-	agent_route(&source, tcp, route);
-	nta_outgoing_tcreate(
-		f->leg, NULL, NULL, (url_string_t *)route, SIP_METHOD_ACK, NULL,
-		SIPTAG_CSEQ(sip_cseq_create(f->home, sip->sip_cseq->cs_seq, SIP_METHOD_ACK)),
-		NTATAG_STATELESS(1), TAG_END());
-	if (!nta_outgoing_tcreate(f->leg, on_farewell_response, f, (url_string_t *)route,
-				  SIP_METHOD_BYE, NULL, TAG_END()))
-		end_farewell(f, 0);
+	if (!s->out)
+		single_free(s);
 }

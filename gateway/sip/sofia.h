@@ -10,7 +10,7 @@ struct call;
 #define SU_TIMER_ARG_T void
 #define NTA_AGENT_MAGIC_T struct agent
 #define NTA_LEG_MAGIC_T struct call
-#define NTA_INCOMING_MAGIC_T struct call
+#define NTA_INCOMING_MAGIC_T void
 #define NTA_OUTGOING_MAGIC_T void
 
 #include <sofia-sip/msg_addr.h>

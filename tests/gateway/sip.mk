@@ -10,7 +10,10 @@ tests_gateway_test_digest_LDADD = \
 
 # whole programs: a real cig-sip against a scripted peer
 if HAVE_CMOCKA
-check_PROGRAMS += tests/gateway/test_sip_incoming
+check_PROGRAMS += \
+	tests/gateway/test_sip_incoming \
+	tests/gateway/test_sip_outgoing \
+	tests/gateway/test_sip_malformed
 endif
 SIP_DRIVER = \
 	tests/gateway/sip_driver.c tests/gateway/sip_driver.h \
@@ -21,3 +24,11 @@ tests_gateway_test_sip_incoming_SOURCES = tests/gateway/test_sip_incoming.c $(SI
 tests_gateway_test_sip_incoming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_incoming_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_incoming_DEPENDENCIES = gateway/cig-sip
+tests_gateway_test_sip_outgoing_SOURCES = tests/gateway/test_sip_outgoing.c $(SIP_DRIVER)
+tests_gateway_test_sip_outgoing_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_outgoing_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_outgoing_DEPENDENCIES = gateway/cig-sip
+tests_gateway_test_sip_malformed_SOURCES = tests/gateway/test_sip_malformed.c $(SIP_DRIVER)
+tests_gateway_test_sip_malformed_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_malformed_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_malformed_DEPENDENCIES = gateway/cig-sip

@@ -87,6 +87,21 @@ SipAgent__Counters sip_driver_counters(struct sip_driver *d)
 	return *event->pong->counters;
 }
 
+SipAgent__Counters sip_driver_settle(struct sip_driver *d, bool hangup)
+{
+	SipAgent__Ping ping = SIP_AGENT__PING__INIT;
+	const SipAgent__FromAgent *event;
+
+	sip_driver_send(d, SIP_AGENT__TO_AGENT__BODY_PING, &ping);
+	for (;;) {
+		event = next_event(d);
+		if (event->body_case == SIP_AGENT__FROM_AGENT__BODY_PONG)
+			return *event->pong->counters;
+		if (hangup && event->body_case == SIP_AGENT__FROM_AGENT__BODY_INCOMING)
+			sip_driver_hangup(d, event->incoming->call);
+	}
+}
+
 static void configure(struct sip_driver *d, const struct sip_driver_options *o)
 {
 	SipAgent__Configure c = SIP_AGENT__CONFIGURE__INIT;

@@ -38,6 +38,10 @@ const SipAgent__FromAgent *sip_driver_expect(struct sip_driver *driver,
 /* Asks for the counters, by a ping. */
 SipAgent__Counters sip_driver_counters(struct sip_driver *driver);
 
+/* The same, passing over whatever comes before: hanging up every call that comes
+ * in where hangup is set. */
+SipAgent__Counters sip_driver_settle(struct sip_driver *driver, bool hangup);
+
 /* Our side of a call, as cig-server would give it: PCMA and telephone-event 101. */
 void sip_driver_audio(struct wire_audio *audio, SipAgent__Direction direction);
 

@@ -143,16 +143,23 @@ static void keep_tag(struct sip_peer *p)
 		snprintf(p->to_tag, sizeof(p->to_tag), "%s", tag + 5);
 }
 
-void sip_peer_expect(struct sip_peer *p, const char *start)
+bool sip_peer_await(struct sip_peer *p, const char *start, int ms)
 {
-	int64_t end = clock_mono_ms() + PATIENCE_MS;
+	int64_t end = clock_mono_ms() + ms;
 
 	p->text[0] = '\0';
 	do {
 		if (!receive(p, (int)(end - clock_mono_ms())))
-			fail_msg("waited in vain for %s, last was %.200s", start, p->text);
+			return false;
 	} while (strncmp(p->text, start, strlen(start)) != 0);
 	keep_tag(p);
+	return true;
+}
+
+void sip_peer_expect(struct sip_peer *p, const char *start)
+{
+	if (!sip_peer_await(p, start, PATIENCE_MS))
+		fail_msg("waited in vain for %s, last was %.200s", start, p->text);
 }
 
 bool sip_peer_silent(struct sip_peer *p, int ms)

@@ -40,6 +40,9 @@ void sip_peer_reply(struct sip_peer *peer, int status, const char *tag, const ch
  * passed over.  Fails the test when none comes.  Keeps the To tag. */
 void sip_peer_expect(struct sip_peer *peer, const char *start);
 
+/* The same, but says whether one came within ms. */
+bool sip_peer_await(struct sip_peer *peer, const char *start, int ms);
+
 /* Is there nothing to read now? */
 bool sip_peer_silent(struct sip_peer *peer, int ms);
 
