@@ -2,5 +2,6 @@
 EXTRA_DIST += tests/packages.txt \
 	%D%/helpers.bash \
 	%D%/phone.bash \
-	%D%/create_cig_maildir.bats
+	%D%/create_cig_maildir.bats \
+	%D%/etc.bats
 EXTRA_DIST += %D%/cms.bats

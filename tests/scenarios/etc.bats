@@ -1,0 +1,78 @@
+# What goes with the programs on a host: notification script, completion, logrotate.
+load helpers
+
+setup() {
+	setup_common
+	# logger's place is taken by a file
+	mkdir -p "$D/bin" "$D/crs/scripts/notify.d" "$D/cig/scripts"
+	printf '#!/bin/sh\nprintf "%%s\\n" "$*" >>"%s/syslog"\n' "$D" >"$D/bin/logger"
+	chmod +x "$D/bin/logger"
+	cp "$TOP/etc/notify.sh" "$D/crs/scripts/"
+	cp "$TOP/etc/notify.sh" "$D/cig/scripts/"
+	PATH=$D/bin:$PATH
+}
+teardown() { teardown_common; }
+
+words_after() { # COMMAND WORD...: what TAB offers for the last word
+	# shellcheck disable=SC1090 # the file is named by the command
+	. "$TOP/etc/bash-completion/$1"
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+	"_${1/-/_}"
+	echo "${COMPREPLY[*]}"
+}
+
+@test "CRS-133 CIG-052 notify.sh writes the event to the system log" {
+	run -0 "$D/crs/scripts/notify.sh" crs "redis_low stopped"
+	run -0 "$D/cig/scripts/notify.sh" cig-server stop
+	[ "$(cat "$D/syslog")" = "-t crs -p daemon.notice -- crs: redis_low stopped
+-t cig -p daemon.notice -- cig-server: stop" ]
+}
+
+@test "CRS-134 notify.sh runs what an administrator added" {
+	printf '#!/bin/sh\necho "$1 and $2" >"%s/trap"\n' "$D" >"$D/crs/scripts/notify.d/10-snmp"
+	printf '#!/bin/sh\nexit 1\n' >"$D/crs/scripts/notify.d/20-broken"
+	printf 'not executable\n' >"$D/crs/scripts/notify.d/30-readme"
+	chmod +x "$D"/crs/scripts/notify.d/[12]*
+	run -0 "$D/crs/scripts/notify.sh" crs started
+	[ "$(cat "$D/trap")" = "crs and started" ]
+	grep -q "20-broken failed on crs: started" "$D/syslog"
+}
+
+@test "CRS-133 no text of an event can forge a line of the log" {
+	run -0 "$D/crs/scripts/notify.sh" crs $'a\nforged: line\e[2J'
+	[ "$(wc -l <"$D/syslog")" -eq 1 ]
+	grep -q 'crs: aforged: line\[2J$' "$D/syslog"
+}
+
+@test "CRS-124 TAB completes actions, elements and options of crs-cli" {
+	[ "$(words_after crs-cli sh)" = show ]
+	[ "$(words_after crs-cli show bl)" = blacklist ]
+	[ "$(words_after crs-cli trace attach se)" = session ]
+	[ "$(words_after crs-cli create account --)" = "--json --help" ]
+	[ "$(words_after crs-cli health-check --output-format s)" = summary ]
+	[ "$(words_after crs-cli add admin-account-authorization eve dom1 up)" = update ]
+	[ -z "$(words_after crs-cli nonsense x)" ]
+	printf '#!/bin/sh\nprintf "ID            dom-1\\npath /x\\nID dom_2\\n"\n' >"$D/bin/crs-cli"
+	chmod +x "$D/bin/crs-cli"
+	[ "$(words_after crs-cli blacklist add '')" = "dom-1 dom_2" ]
+}
+
+@test "TAB completes actions of cig-cli" {
+	[ "$(words_after cig-cli show '')" = "call umsg" ]
+	[ "$(words_after cig-cli st)" = status ]
+	cd "$D" && touch new.conf
+	[ "$(words_after cig-cli read new)" = new.conf ]
+}
+
+@test "logrotate accepts its files" {
+	needs logrotate
+	local file
+	for file in cig crs; do
+		cp "$TOP/etc/logrotate/$file" "$D/$file.conf"
+		chmod 644 "$D/$file.conf"
+		# the users need not exist here
+		sed -i -E "/^\\s*(su|create) /d" "$D/$file.conf"
+		run -0 logrotate -d -s "$D/state" "$D/$file.conf"
+		[[ $output != *error:* ]]
+	done
+}
