@@ -13,7 +13,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/gateway/test_sip_incoming \
 	tests/gateway/test_sip_outgoing \
-	tests/gateway/test_sip_malformed
+	tests/gateway/test_sip_malformed \
+	tests/gateway/test_sip_peers
 endif
 SIP_DRIVER = \
 	tests/gateway/sip_driver.c tests/gateway/sip_driver.h \
@@ -32,3 +33,11 @@ tests_gateway_test_sip_malformed_SOURCES = tests/gateway/test_sip_malformed.c $(
 tests_gateway_test_sip_malformed_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_malformed_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_malformed_DEPENDENCIES = gateway/cig-sip
+tests_gateway_test_sip_peers_SOURCES = tests/gateway/test_sip_peers.c $(SIP_DRIVER) \
+	tests/gateway/sip_programs.c tests/gateway/sip_programs.h
+tests_gateway_test_sip_peers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_peers_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_peers_DEPENDENCIES = gateway/cig-sip
+EXTRA_DIST += tests/gateway/kamailio.cfg \
+	tests/gateway/sipp/uac.xml tests/gateway/sipp/uac_bye.xml tests/gateway/sipp/uas.xml \
+	tests/gateway/sipp/uas_auth.xml tests/gateway/sipp/uas_cancel.xml
