@@ -9,7 +9,7 @@
  * that neither time nor answer tells which accounts and users exist:
  *
  *	account_identity_parse(text, &identity);        (its result is not needed)
- *	secret = the secret of identity.account, or a dummy that does not exist;
+ *	secret = the secret of identity.account, or a decoy's;
  *	account_identity_open(&identity, secret, &hello);
  *	answer the handshake with hello.psk, good or random.
  */
@@ -45,7 +45,7 @@ struct account_secret {
 int account_secret_from_text(struct slice text, const char *account,
 			     struct account_secret *secret_out);
 
-/* Fills in 32 random octets: the dummy for accounts that do not exist. */
+/* Fills in 32 random octets: the decoy for accounts that do not exist. */
 int account_secret_random(struct account_secret *secret_out);
 
 void account_secret_wipe(struct account_secret *secret);

@@ -57,8 +57,12 @@ noinst_PROGRAMS += tests/bench/bench_keys
 tests_bench_bench_keys_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 tests_bench_bench_keys_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS)
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_keystore
+check_PROGRAMS += %D%/test_keystore %D%/test_keystore_update
 endif
-%C%_test_keystore_SOURCES = %D%/test_keystore.c %D%/sample.c %D%/sample.h
+KEYSTORE_WORLD = %D%/sample.c %D%/sample.h %D%/world.c %D%/world.h
+%C%_test_keystore_SOURCES = %D%/test_keystore.c $(KEYSTORE_WORLD)
 %C%_test_keystore_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_keystore_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
+%C%_test_keystore_update_SOURCES = %D%/test_keystore_update.c $(KEYSTORE_WORLD)
+%C%_test_keystore_update_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_keystore_update_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)

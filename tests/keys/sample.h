@@ -4,10 +4,15 @@
 #ifndef TESTS_KEYS_SAMPLE_H
 #define TESTS_KEYS_SAMPLE_H
 
+#include <stdio.h>
+
 #include "keys/letter.h"
 #include "keys/update.h"
 
 enum { SAMPLE_MONTH = (2026 - 1970) * 12 + 10, SAMPLE_TIME = 1795260000 }; /* in 2026-11 */
+
+/* Sets an array of characters. */
+#define SET_TEXT(array, text) snprintf((array), sizeof(array), "%s", (text))
 
 /* Octets that count up from seed, with the points' first octets where packed keys
  * have them. */

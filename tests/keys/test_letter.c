@@ -141,19 +141,19 @@ static void a_letter_that_lacks_something_is_not_made(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		bad[i] = good;
-	strcpy(bad[0].uri, "tel:46706764287"); /* CMS-011: without the plus */
-	strcpy(bad[1].address, "crs.example.net");
-	strcpy(bad[2].address, "crs.example.net:0");
-	strcpy(bad[3].address, "crs.example.net:65536");
-	strcpy(bad[4].account, "a.b");
+	SET_TEXT(bad[0].uri, "tel:46706764287"); /* CMS-011: without the plus */
+	SET_TEXT(bad[1].address, "crs.example.net");
+	SET_TEXT(bad[2].address, "crs.example.net:0");
+	SET_TEXT(bad[3].address, "crs.example.net:65536");
+	SET_TEXT(bad[4].account, "a.b");
 	bad[5].domain[0] = '\0';
-	strcpy(bad[6].domain, "two\nlines");
+	SET_TEXT(bad[6].domain, "two\nlines");
 	bad[7].generation = 0;
 	bad[8].n_months = 0;
 	bad[9].months[1].month++;
 	bad[10].kpak[0] = 4;
 	bad[11].engines = 2; /* CMS-038: not less than three */
-	strcpy(bad[12].domain, "\xc0\xaf");
+	SET_TEXT(bad[12].domain, "\xc0\xaf");
 	bad[13].months[0].packed[SSK_OCTETS] = 4;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_int_equal(letter_encode(&bad[i], octets, &n), -EINVAL);

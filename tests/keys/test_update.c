@@ -50,7 +50,7 @@ static struct file make_file(void)
 		update_writer_new("ACME-1", SAMPLE_MONTH, 5, SAMPLE_TIME, 86400, &common);
 	struct file file;
 
-	strcpy(channel.uri, channel_uri);
+	SET_TEXT(channel.uri, channel_uri);
 	sample_fill(channel.rsk, sizeof(channel.rsk), 2);
 	assert_non_null(writer);
 	for (size_t i = 0; i < COUNT(uris); i++) {
@@ -210,8 +210,8 @@ static void an_entry_is_padded_to_a_power_of_two(void **state)
 		uint8_t *sealed;
 		size_t n;
 
-		strcpy(channels[i].uri, channel_uri);
-		strcpy(channels[i].name, "A channel's name");
+		SET_TEXT(channels[i].uri, channel_uri);
+		SET_TEXT(channels[i].name, "A channel's name");
 		channels[i].rsk[0] = 2;
 		entry.n_channels = i;
 		assert_int_equal(
@@ -372,7 +372,7 @@ static void a_writer_refuses_what_readers_would(void **state)
 	bad.generation = 0;
 	assert_int_equal(update_writer_add(writer, "tel:+1", update_keys[0], &bad), -EINVAL);
 	bad = entry;
-	strcpy(bad.address, "nowhere");
+	SET_TEXT(bad.address, "nowhere");
 	assert_int_equal(update_writer_add(writer, "tel:+1", update_keys[0], &bad), -EINVAL);
 	assert_int_equal(update_writer_tombstone(writer, channel_uri), -EINVAL);
 	assert_int_equal(update_writer_add(writer, "tel:+1", update_keys[0], &entry), 0);

@@ -15,6 +15,9 @@
 #include "keys/update.h"
 #include "management/issue.h"
 
+/* Sets an array of characters. */
+#define SET_TEXT(array, text) snprintf((array), sizeof(array), "%s", (text))
+
 enum { NOW = 1795260000 }; /* in 2026-11 */
 
 static const char secret_text[] = "AAECAwQFBgcICQoLDA0ODw==";
@@ -36,10 +39,10 @@ static void describe(struct world *w, const struct master *master, struct settin
 				    slice_of(master_z(master), Z_OCTETS), &domain),
 			 0);
 	domain_pack(domain, s->kpak, s->z);
-	strcpy(s->domain, "Example");
-	strcpy(s->fingerprint, "00");
-	strcpy(s->address, "crs.example.net:5223");
-	strcpy(s->account, "ACME-1");
+	SET_TEXT(s->domain, "Example");
+	SET_TEXT(s->fingerprint, "00");
+	SET_TEXT(s->address, "crs.example.net:5223");
+	SET_TEXT(s->account, "ACME-1");
 	domain_free(&domain);
 }
 
@@ -53,7 +56,7 @@ static int make_world(void **state)
 	struct master *master;
 
 	assert_non_null(w);
-	strcpy(w->dir, "/tmp/issue.XXXXXX");
+	SET_TEXT(w->dir, "/tmp/issue.XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	assert_int_equal(keystore_path(w->dir, "tel:+1", w->path, sizeof(w->path)), 0);
 	w->curves = curves_new();

@@ -8,6 +8,9 @@
 #include "management/person.h"
 #include "management/settings.h"
 
+/* Sets an array of characters. */
+#define SET_TEXT(array, text) snprintf((array), sizeof(array), "%s", (text))
+
 static void a_lifetime_is_an_hour_to_a_year(void **state)
 {
 	static const struct {
@@ -54,13 +57,13 @@ static void settings_are_checked_as_a_whole(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		bad[i] = good;
 	bad[0].domain[0] = '\0';
-	strcpy(bad[1].domain, "a\tb");
-	strcpy(bad[2].address, "c");
-	strcpy(bad[3].address, ":5");
-	strcpy(bad[4].address, "c:65536");
-	strcpy(bad[5].address, "c:-1");
-	strcpy(bad[6].address, "c d:1");
-	strcpy(bad[7].account, "");
+	SET_TEXT(bad[1].domain, "a\tb");
+	SET_TEXT(bad[2].address, "c");
+	SET_TEXT(bad[3].address, ":5");
+	SET_TEXT(bad[4].address, "c:65536");
+	SET_TEXT(bad[5].address, "c:-1");
+	SET_TEXT(bad[6].address, "c d:1");
+	SET_TEXT(bad[7].account, "");
 	bad[8].max_message_lifetime = 3600;
 	bad[8].default_message_lifetime = 7200;
 	for (size_t i = 0; i < COUNT(bad); i++) {
