@@ -10,7 +10,7 @@ FUZZ_MAIN = %D%/replay.c
 FUZZING_LDFLAGS = $(AM_LDFLAGS)
 check_PROGRAMS += $(FUZZ_TARGETS)
 endif
-EXTRA_DIST += %D%/replay.c %D%/run
+EXTRA_DIST += %D%/replay.c %D%/run %D%/corpus
 .PHONY: print-fuzz-targets
 print-fuzz-targets:
 	@echo $(FUZZ_TARGETS)
