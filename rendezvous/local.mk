@@ -25,12 +25,17 @@ noinst_LIBRARIES += %D%/libcrs_proto.a %D%/libcrs.a
 %C%_libcrs_proto_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) -w
 nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 %C%_libcrs_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) \
-	$(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) -DCRS_DIR='"$(CRS_DIR)"' -DCRS_RUN_DIR='"$(CRS_RUN_DIR)"' \
-	-DCRS_LOG_DIR='"$(CRS_LOG_DIR)"'
+	$(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(CRS_PLACES)
 %C%_libcrs_a_SOURCES = \
 	%D%/account_set.c %D%/account_set.h \
 	%D%/accounts.c %D%/accounts.h \
+	%D%/accounts_json.c \
+	%D%/apply.c %D%/apply.h \
+	%D%/control_api.c %D%/control_api.h %D%/control_api_priv.h \
+	%D%/control_listings.c \
+	%D%/control_traces.c \
 	%D%/counters.c %D%/counters.h \
+	%D%/floors.c %D%/floors.h \
 	%D%/holder.c %D%/holder.h %D%/holder_priv.h \
 	%D%/holder_frames.c \
 	%D%/holder_homes.c \
@@ -43,6 +48,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/mesh.c %D%/mesh.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/peer_limits.c %D%/peer_limits.h \
+	%D%/queries.c \
 	%D%/redis_server.c %D%/redis_server.h \
 	%D%/relay_client.c %D%/relay_client.h \
 	%D%/roster.c %D%/roster.h \
@@ -50,9 +56,20 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/settings.c %D%/settings.h \
 	%D%/slot.c %D%/slot.h \
 	%D%/store.c %D%/store.h \
+	%D%/supervisor.c %D%/supervisor.h %D%/supervisor_priv.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/updates.c %D%/updates.h \
-	%D%/worker.c %D%/worker.h
+	%D%/worker.c %D%/worker.h \
+	%D%/worker_process.c \
+	%D%/worker_queries.c %D%/worker_queries.h
 CRS_LIBS = %D%/libcrs.a %D%/libcrs_proto.a %D%/librelay.a umsg/libumsg.a umsg/libumsg_proto.a \
 	keys/libkeys.a base/libbase.a $(HIREDIS_LIBS) $(CONTROL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) \
 	$(PROTOBUF_C_LIBS) $(CONFUSE_LIBS) -lwslay
+
+CRS_PLACES = -DCRS_DIR='"$(CRS_DIR)"' -DCRS_RUN_DIR='"$(CRS_RUN_DIR)"' \
+	-DCRS_LOG_DIR='"$(CRS_LOG_DIR)"'
+bin_PROGRAMS += %D%/crs
+%C%_crs_SOURCES = %D%/crs.c
+%C%_crs_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS) \
+	$(CRS_PLACES)
+%C%_crs_LDADD = $(CRS_LIBS)

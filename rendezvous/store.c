@@ -28,7 +28,7 @@ struct store {
 	void *arg;
 	bool up;
 	bool complained;
-	bool ending; /* in store_free: nobody hears of anything any more */
+	bool ending; /* in store_free */
 };
 
 /* What one command waits for. */
@@ -36,6 +36,9 @@ struct wait {
 	store_done_fn *done;
 	store_item_fn *item;
 	store_part_fn *part;
+	store_field_fn *field;
+	const char *what; /* a constant */
+	char *account;    /* owned */
 	void *arg;
 	uint32_t from;
 };
@@ -140,8 +143,21 @@ static bool read_entry(const redisReply *entry, struct store_item *item)
 	return item->sender.n > 0 && item->id.n > 0;
 }
 
+static void hand_on_fields(const struct wait *wait, const redisReply *reply)
+{
+	for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+		if (reply->element[i]->str && reply->element[i + 1]->str)
+			wait->field(wait->arg, wait->what, wait->account, reply->element[i]->str,
+				    reply->element[i + 1]->str);
+	}
+}
+
 static void hand_on(const struct wait *wait, const redisReply *reply)
 {
+	if (wait->field) {
+		hand_on_fields(wait, reply);
+		return;
+	}
 	for (size_t i = 0; i < reply->elements; i++) {
 		struct store_item item;
 
@@ -150,6 +166,13 @@ static void hand_on(const struct wait *wait, const redisReply *reply)
 		else if (wait->part)
 			wait->part(wait->arg, wait->from + (uint32_t)i, text_of(reply->element[i]));
 	}
+}
+
+static void free_wait(struct wait *wait)
+{
+	if (wait)
+		free(wait->account);
+	free(wait);
 }
 
 static void on_reply(redisAsyncContext *redis, void *r, void *private)
@@ -161,10 +184,6 @@ static void on_reply(redisAsyncContext *redis, void *r, void *private)
 
 	store->waiting--;
 	store->progress_ms = clock_mono_ms();
-	if (store->ending) {
-		free(wait);
-		return;
-	}
 	if (err == -EIO || err == -ENOSPC) {
 		if (!store->complained)
 			log_warn("store", "redis_low refused: %s", reply->str);
@@ -178,7 +197,7 @@ static void on_reply(redisAsyncContext *redis, void *r, void *private)
 		hand_on(wait, reply);
 	if (wait->done)
 		wait->done(wait->arg, err, err ? 0 : number_of(reply));
-	free(wait);
+	free_wait(wait);
 }
 
 static int send_command(struct store *store, const struct command *c, const struct wait *model)
@@ -583,4 +602,33 @@ int store_note_confirm(struct store *store, const char *account, const char *uri
 	snprintf(key, sizeof(key), "confirm-%s", month);
 	snprintf(value, sizeof(value), "%" PRIu32 " %" PRIu64, revision, created);
 	return hash_command(store, "HSET", key, account, uri, value);
+}
+
+int store_read_hash(struct store *store, const char *what, const char *account,
+		    store_field_fn *field, store_done_fn *done, void *arg)
+{
+	struct wait wait = { .done = done, .field = field, .what = what, .arg = arg };
+	struct command c = { .n = 0 };
+	char key[KEY_SIZE];
+	int err;
+
+	wait.account = strdup(account);
+	if (!wait.account)
+		return -ENOMEM;
+	snprintf(key, sizeof(key), "%s:%s", what, account);
+	add_text(&c, "HGETALL");
+	add_text(&c, key);
+	err = send_command(store, &c, &wait);
+	if (err)
+		free(wait.account);
+	return err;
+}
+
+int store_barrier(struct store *store, store_done_fn *done, void *arg)
+{
+	struct wait wait = { .done = done, .arg = arg };
+	struct command c = { .n = 0 };
+
+	add_text(&c, "PING");
+	return send_command(store, &c, &wait);
 }

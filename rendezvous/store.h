@@ -33,7 +33,7 @@ struct store_ops {
  * NULL when memory is out. */
 struct store *store_new(struct event_base *base, const char *path, const struct store_ops *ops,
 			void *arg);
-/* No callback is called any more. */
+/* Commands without answer end with -EPIPE; down is not called. */
 void store_free(struct store **storep);
 
 bool store_is_up(const struct store *store);
@@ -82,6 +82,15 @@ int store_count(struct store *store, const char *what, const char *account, cons
 		uint64_t delta);
 /* Notes when a user looked for messages. */
 int store_note_read(struct store *store, const char *account, const char *uri, int64_t time_s);
+
+/* Reads such a hash of an account; field is called for each user, then done. */
+typedef void store_field_fn(void *arg, const char *what, const char *account, const char *uri,
+			    const char *value);
+int store_read_hash(struct store *store, const char *what, const char *account,
+		    store_field_fn *field, store_done_fn *done, void *arg);
+
+/* Is done when everything sent before it is. */
+int store_barrier(struct store *store, store_done_fn *done, void *arg);
 
 /* Notes which month's update a user has installed. */
 int store_note_confirm(struct store *store, const char *account, const char *uri, const char *month,

@@ -25,12 +25,12 @@
 #include "rendezvous/slot.h"
 #include "rendezvous/store.h"
 #include "rendezvous/updates.h"
+#include "rendezvous/worker_queries.h"
 
 enum {
 	CONTROL_QUEUE = 65536, /* messages to the supervisor */
 	FLOORS_MAX = 512 << 20,
 	STOP_LIMIT_MS = 3000,
-	ROWS_PER_PART = 200,
 };
 
 struct worker {
@@ -49,13 +49,6 @@ struct worker {
 	unsigned traced; /* bits of trace_element */
 	int64_t stop_ms; /* 0: running */
 	int status;
-};
-
-struct worker_rows {
-	struct worker *worker;
-	uint32_t number;
-	CrsWorker__Row *row[ROWS_PER_PART];
-	size_t n;
 };
 
 struct event_base *worker_base(const struct worker *worker)
@@ -93,6 +86,16 @@ struct relay_client *worker_relay(const struct worker *worker)
 	return worker->relay;
 }
 
+const struct holder *worker_holder(const struct worker *worker)
+{
+	return worker->holder;
+}
+
+struct home *worker_home(const struct worker *worker)
+{
+	return worker->home;
+}
+
 unsigned worker_home_of(const struct worker *worker, struct slice uri)
 {
 	return slot_home(uri, worker->setup->workers);
@@ -105,7 +108,7 @@ int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *messa
 
 /* --- to the supervisor --- */
 
-static int tell_supervisor(struct worker *worker, const CrsWorker__Control *message)
+int worker_tell(struct worker *worker, const CrsWorker__Control *message)
 {
 	size_t n = crs_worker__control__get_packed_size(message);
 	uint8_t *octets = malloc(n ? n : 1);
@@ -131,7 +134,7 @@ int worker_raise_floor(struct worker *worker, uint64_t ticket, const char *accou
 	raise.generation = generation;
 	message.body_case = CRS_WORKER__CONTROL__BODY_FLOOR_RAISE;
 	message.floor_raise = &raise;
-	return tell_supervisor(worker, &message);
+	return worker_tell(worker, &message);
 }
 
 bool worker_traces(const struct worker *worker, enum trace_element element)
@@ -158,88 +161,7 @@ void worker_trace(struct worker *worker, enum trace_element element, const char 
 	line.field = all;
 	message.body_case = CRS_WORKER__CONTROL__BODY_TRACE_LINE;
 	message.trace_line = &line;
-	tell_supervisor(worker, &message);
-}
-
-static void send_rows(struct worker_rows *rows, bool more)
-{
-	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
-	CrsWorker__QueryPart part = CRS_WORKER__QUERY_PART__INIT;
-
-	part.number = rows->number;
-	part.n_rows = rows->n;
-	part.rows = rows->row;
-	part.more = more;
-	message.body_case = CRS_WORKER__CONTROL__BODY_QUERY_PART;
-	message.query_part = &part;
-	tell_supervisor(rows->worker, &message);
-	for (size_t i = 0; i < rows->n; i++)
-		crs_worker__row__free_unpacked(rows->row[i], NULL);
-	rows->n = 0;
-}
-
-/* A copy made by packing, so that it is freed in one call. */
-static CrsWorker__Row *copy_row(const char *const *cells, size_t n)
-{
-	CrsWorker__Row row = CRS_WORKER__ROW__INIT, *copy = NULL;
-	uint8_t *octets;
-	size_t size;
-
-	row.n_cell = n;
-	row.cell = (char **)(uintptr_t)cells;
-	size = crs_worker__row__get_packed_size(&row);
-	octets = malloc(size ? size : 1);
-	if (octets) {
-		crs_worker__row__pack(&row, octets);
-		copy = crs_worker__row__unpack(NULL, size, octets);
-	}
-	free(octets);
-	return copy;
-}
-
-void worker_row(struct worker_rows *rows, const char *const *cells, size_t n)
-{
-	CrsWorker__Row *row = copy_row(cells, n);
-
-	if (!row)
-		return;
-	rows->row[rows->n++] = row;
-	if (rows->n == ROWS_PER_PART)
-		send_rows(rows, true);
-}
-
-static void status_row(struct worker *worker, struct worker_rows *rows)
-{
-	char index[12], clients[24];
-	const char *cells[] = { index, clients, store_is_up(worker->store) ? "up" : "down",
-				relay_client_is_up(worker->relay) ? "up" : "down" };
-
-	snprintf(index, sizeof(index), "%u", worker->setup->index);
-	snprintf(clients, sizeof(clients), "%zu", holder_count(worker->holder));
-	worker_row(rows, cells, 4);
-}
-
-static void answer_query(struct worker *worker, const CrsWorker__Query *query)
-{
-	struct worker_rows rows = { .worker = worker, .number = query->number };
-
-	switch (query->kind) {
-	case CRS_WORKER__QUERY_KIND__ATTACH:
-		holder_list(worker->holder, &rows);
-		break;
-	case CRS_WORKER__QUERY_KIND__SESSION:
-		home_list_sessions(worker->home, &rows);
-		break;
-	case CRS_WORKER__QUERY_KIND__FLUSH_COUNTERS:
-		home_flush_counters(worker->home);
-		break;
-	case CRS_WORKER__QUERY_KIND__STATUS:
-		status_row(worker, &rows);
-		break;
-	default:
-		break;
-	}
-	send_rows(&rows, false);
+	worker_tell(worker, &message);
 }
 
 /* --- accounts --- */
@@ -495,7 +417,7 @@ static void say_ready(struct worker *worker)
 
 	message.body_case = CRS_WORKER__CONTROL__BODY_READY;
 	message.ready = &ready;
-	tell_supervisor(worker, &message);
+	worker_tell(worker, &message);
 }
 
 /* Takes the setup over. */
@@ -555,7 +477,7 @@ static void on_control(void *arg, struct slice octets)
 			worker->traced = m->trace_on->elements;
 			break;
 		case CRS_WORKER__CONTROL__BODY_QUERY:
-			answer_query(worker, m->query);
+			worker_answer(worker, m->query);
 			break;
 		case CRS_WORKER__CONTROL__BODY_FLOOR_DONE:
 			home_floor_done(worker->home, m->floor_done->ticket, m->floor_done->failed);

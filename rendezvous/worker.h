@@ -13,6 +13,8 @@
 
 struct account_set;
 struct event_base;
+struct holder;
+struct home;
 struct roster;
 struct store;
 struct relay_client;
@@ -32,6 +34,8 @@ struct roster *worker_roster(const struct worker *worker);
 struct updates *worker_updates(const struct worker *worker);
 struct store *worker_store(const struct worker *worker);
 struct relay_client *worker_relay(const struct worker *worker);
+const struct holder *worker_holder(const struct worker *worker);
+struct home *worker_home(const struct worker *worker);
 
 /* The worker at which uri is at home. */
 unsigned worker_home_of(const struct worker *worker, struct slice uri);
@@ -50,7 +54,10 @@ bool worker_traces(const struct worker *worker, enum trace_element element);
 void worker_trace(struct worker *worker, enum trace_element element, const char *const *fields,
 		  size_t n);
 
-/* Rows that answer a query, sent on in packets. */
+/* To the supervisor.  Returns 0 or as channel_send(). */
+int worker_tell(struct worker *worker, const CrsWorker__Control *message);
+
+/* Rows that answer a query (worker_queries.c), sent on in packets. */
 struct worker_rows;
 void worker_row(struct worker_rows *rows, const char *const *cells, size_t n);
 

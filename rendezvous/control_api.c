@@ -1,0 +1,412 @@
+/* control_api.c - routes of the control socket. */
+#include "rendezvous/control_api.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include <openssl/crypto.h>
+
+#include "base/clock.h"
+#include "base/control.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "build-config.h"
+#include "keys/period.h"
+#include "keys/update.h"
+#include "rendezvous/account_set.h"
+#include "rendezvous/accounts.h"
+#include "rendezvous/apply.h"
+#include "rendezvous/control_api_priv.h"
+#include "rendezvous/floors.h"
+#include "rendezvous/slot.h"
+#include "rendezvous/updates.h"
+
+/* The text member of a request's body, or "". */
+static const char *member(const json_t *body, const char *name)
+{
+	const char *text = json_string_value(json_object_get(body, name));
+
+	return text ? text : "";
+}
+
+/* Who did what, with what result: the audit log. */
+static void audit(const struct control_request *request, const char *what, const char *about,
+		  const char *result)
+{
+	char buffer[1024], user[64] = "?";
+	struct passwd entry, *found = NULL;
+	pid_t pid;
+	uid_t uid;
+
+	if (control_peer(request, &pid, &uid) == 0) {
+		snprintf(user, sizeof(user), "%u", (unsigned)uid);
+		if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
+			snprintf(user, sizeof(user), "%s", found->pw_name);
+	}
+	log_info("audit", "user=%s action=\"%s\" on=\"%s\" result=\"%s\"", user, what, about,
+		 result);
+}
+
+/* The outcome of an action: nothing but an empty object, or what went wrong. */
+static void answer_action(struct control_request *request, const char *what, const char *about,
+			  int err, const struct diag *diag, json_t *result)
+{
+	const char *text = diag_errors(diag) ? diag_first_error(diag) : strerror(-err);
+	unsigned status = err == -EINVAL || err == -EBADMSG ? 400
+			  : err == -ENOENT                  ? 404
+			  : err == -EEXIST                  ? 409
+							    : 500;
+
+	audit(request, what, about, err ? text : "ok");
+	if (err) {
+		json_decref(result);
+		control_answer_error(request, status, "%s", text);
+		return;
+	}
+	control_answer_json(request, 200, result ? result : json_object());
+}
+
+static json_t *warnings_of(const struct diag *diag)
+{
+	json_t *list = json_array();
+	struct diag_item item;
+
+	for (size_t i = 0; diag_get(diag, i, &item); i++) {
+		char line[512];
+
+		snprintf(line, sizeof(line), "%s%s%s", item.place.file ? item.place.file : "",
+			 item.place.file ? ": " : "", item.text);
+		json_array_append_new(list, json_string(line));
+	}
+	return list;
+}
+
+static void get_version(struct control_request *request, void *arg)
+{
+	(void)arg;
+	control_answer_json(
+		request, 200,
+		json_pack("[{s:s, s:s}]", "program", "crs", "version", PACKAGE_VERSION));
+}
+
+static void get_system(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *server = supervisor_options(api->supervisor)->settings.name;
+	struct supervisor_process process;
+	json_t *list = json_array();
+
+	for (size_t i = 0; supervisor_process(api->supervisor, i, &process); i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "server", server,
+						      "process", process.name, "pid", process.pid,
+						      "slots", (int)process.slots));
+	control_answer_json(request, 200, list);
+}
+
+static void get_accounts(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
+	struct diag *diag = diag_new();
+	json_t *list = NULL;
+	int err = accounts_json(dir, &list, diag);
+
+	if (err)
+		control_answer_error(request, 500, "%s", diag_first_error(diag));
+	else
+		control_answer_json(request, 200, list);
+	audit(request, "list account", "", err ? diag_first_error(diag) : "ok");
+	diag_free(&diag);
+}
+
+static void get_loaded(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const struct account_set *accounts = supervisor_accounts(api->supervisor);
+	struct supervisor_process process;
+	json_t *list = json_array();
+
+	for (size_t i = 3; supervisor_process(api->supervisor, i, &process); i++) {
+		json_t *ids = json_array();
+
+		for (size_t a = 0; a < account_set_count(accounts); a++)
+			json_array_append_new(ids, json_string(account_set_id(accounts, a)));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:i, s:o}", "server",
+						supervisor_options(api->supervisor)->settings.name,
+						"module", process.name, "pid", process.pid,
+						"accounts", ids));
+	}
+	control_answer_json(request, 200, list);
+}
+
+static void post_account(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
+	char secret[ACCOUNTS_SECRET_TEXT];
+	struct diag *diag;
+	json_t *body, *result = NULL;
+	const char *id;
+	int err;
+
+	if (control_body_json(request, &body))
+		return;
+	diag = diag_new();
+	id = member(body, "id");
+	snprintf(secret, sizeof(secret), "%s", member(body, "secret"));
+	err = accounts_create(dir, id, slice_str(secret), diag);
+	if (!err) {
+		result = json_pack("{s:s, s:s}", "id", id, "secret", secret);
+		supervisor_reload(api->supervisor, diag);
+	}
+	OPENSSL_cleanse(secret, sizeof(secret));
+	answer_action(request, "create account", id, err, diag, result);
+	json_decref(body);
+	diag_free(&diag);
+}
+
+static void post_account_delete(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
+	struct diag *diag;
+	json_t *body;
+	const char *id;
+	int err;
+
+	if (control_body_json(request, &body))
+		return;
+	diag = diag_new();
+	id = member(body, "id");
+	err = accounts_delete(dir, id, diag);
+	if (!err)
+		supervisor_reload(api->supervisor, diag);
+	answer_action(request, "delete account", id, err, diag, NULL);
+	json_decref(body);
+	diag_free(&diag);
+}
+
+static void post_reload(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	struct diag *diag = diag_new();
+	int err = supervisor_reload(api->supervisor, diag);
+	json_t *result = json_pack("{s:o}", "warnings", warnings_of(diag));
+
+	answer_action(request, "reload account", "", err, diag, result);
+	diag_free(&diag);
+}
+
+static void post_apply(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
+	struct applied applied = { .account = "" };
+	struct diag *diag;
+	json_t *body, *result = NULL;
+	const char *path;
+	int err;
+
+	if (control_body_json(request, &body))
+		return;
+	diag = diag_new();
+	path = member(body, "path");
+	err = apply_file(dir, supervisor_accounts(api->supervisor),
+			 supervisor_floors(api->supervisor), path,
+			 json_is_true(json_object_get(body, "partial")), &applied, diag);
+	if (!err) {
+		result = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I}", "account", applied.account,
+				   "month", applied.month, "revision", (int)applied.revision,
+				   "created", (json_int_t)applied.created, "users",
+				   (json_int_t)applied.users, "damaged",
+				   (json_int_t)applied.damaged);
+		supervisor_reload(api->supervisor, diag);
+	}
+	answer_action(request, "apply", path, err, diag, result);
+	json_decref(body);
+	diag_free(&diag);
+}
+
+static void post_blacklist(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
+	char about[256];
+	struct diag *diag;
+	json_t *body;
+	bool add;
+	int err;
+
+	if (control_body_json(request, &body))
+		return;
+	diag = diag_new();
+	add = json_is_true(json_object_get(body, "add"));
+	snprintf(about, sizeof(about), "%s@%s", member(body, "uri"), member(body, "account"));
+	err = accounts_blacklist(dir, member(body, "account"), member(body, "uri"), add, diag);
+	if (!err)
+		supervisor_reload(api->supervisor, diag);
+	answer_action(request, add ? "blacklist add" : "blacklist remove", about, err, diag, NULL);
+	json_decref(body);
+	diag_free(&diag);
+}
+
+static void get_blacklist(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *id = control_arg(request, "account");
+	char *text = NULL, *line, *rest;
+	bool known = false;
+	json_t *list;
+
+	if (id)
+		account_set_secret(supervisor_accounts(api->supervisor), id, &known);
+	if (!known || accounts_read_blacklist(supervisor_options(api->supervisor)->paths.accounts,
+					      id, &text)) {
+		control_answer_error(request, 404, "there is no account %s", id ? id : "");
+		return;
+	}
+	list = json_array();
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		json_array_append_new(list, json_pack("{s:s}", "uri", line));
+	free(text);
+	control_answer_json(request, 200, list);
+}
+
+static void post_purge(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	struct diag *diag;
+	json_t *body;
+	bool known;
+
+	if (control_body_json(request, &body))
+		return;
+	diag = diag_new();
+	account_set_secret(supervisor_accounts(api->supervisor), member(body, "account"), &known);
+	if (known)
+		supervisor_expel(api->supervisor, member(body, "account"), member(body, "uri"),
+				 "purged");
+	else
+		diag_error(diag, NULL, "there is no account %s", member(body, "account"));
+	answer_action(request, "purge", member(body, "account"), known ? 0 : -ENOENT, diag, NULL);
+	json_decref(body);
+	diag_free(&diag);
+}
+
+static void get_slot(struct control_request *request, void *arg)
+{
+	const char *uri = control_arg(request, "uri");
+
+	(void)arg;
+	if (!uri || !*uri) {
+		control_answer_error(request, 400, "which uri?");
+		return;
+	}
+	control_answer_json(
+		request, 200,
+		json_pack("[{s:s, s:i}]", "uri", uri, "slot", (int)slot_of(slice_str(uri))));
+}
+
+static json_t *created_text(const struct update *update)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	if (!update)
+		return json_string("Not Available");
+	clock_format((int64_t)update_created(update) * 1000, text);
+	return json_string(text);
+}
+
+static void get_updates(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const struct account_set *accounts = supervisor_accounts(api->supervisor);
+	int64_t now_s = clock_wall_s(), month = period_of(now_s);
+	struct updates *updates = NULL;
+	json_t *list = json_array();
+
+	if (updates_load(supervisor_options(api->supervisor)->paths.accounts, accounts, now_s,
+			 &updates, NULL)) {
+		json_decref(list);
+		control_answer_error(request, 500, "no memory");
+		return;
+	}
+	for (size_t i = 0; i < account_set_count(accounts); i++) {
+		const char *id = account_set_id(accounts, i);
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:o, s:o}", "account", id, "current",
+					created_text(updates_find(updates, id, month)), "next",
+					created_text(updates_find(updates, id, month + 1))));
+	}
+	updates_free(&updates);
+	control_answer_json(request, 200, list);
+}
+
+static const struct control_route routes[] = {
+	{ "GET", "/version", get_version, false, "version of the server" },
+	{ "GET", "/attach", control_api_attach, false, "attached users" },
+	{ "GET", "/session", control_api_session, false, "calls" },
+	{ "GET", "/message", control_api_message, false, "messages posted and delivered by user" },
+	{ "GET", "/relay", control_api_relay, false, "statistics of crs-relay" },
+	{ "GET", "/relays", control_api_relays, false, "active relay resources" },
+	{ "GET", "/services", control_api_services, false, "services, active or inactive" },
+	{ "GET", "/system", get_system, false, "processes and their slots" },
+	{ "GET", "/accounts", get_accounts, false, "accounts with path and shared secret" },
+	{ "GET", "/loaded", get_loaded, false, "accounts loaded by each worker" },
+	{ "GET", "/updates", get_updates, false, "applied monthly updates" },
+	{ "GET", "/blacklist", get_blacklist, false, "account=ID: blacklisted users" },
+	{ "GET", "/slot", get_slot, false, "uri=URI: slot of a user" },
+	{ "GET", "/trace", control_api_trace_open, false,
+	  "element=NAME[,NAME...] json=1: events as they come" },
+	{ "POST", "/account", post_account, false, "{id, secret}: create an account" },
+	{ "POST", "/account/delete", post_account_delete, false, "{id}: delete an account" },
+	{ "POST", "/reload", post_reload, false, "load accounts, blacklists, updates again" },
+	{ "POST", "/apply", post_apply, false, "{path, partial}: take a monthly update over" },
+	{ "POST", "/blacklist", post_blacklist, false, "{account, uri, add}: change a blacklist" },
+	{ "POST", "/purge", post_purge, false, "{account, uri}: end connections" },
+};
+
+int control_api_new(struct event_base *base, struct supervisor *supervisor,
+		    struct control_api **api_out, struct diag *diag)
+{
+	struct control_api *api = calloc(1, sizeof(*api));
+	struct control_options options = {
+		.address = supervisor_options(supervisor)->paths.control,
+		.mode = 0660,
+		.gid = (gid_t)-1,
+		.routes = routes,
+		.route_count = sizeof(routes) / sizeof(routes[0]),
+		.arg = api,
+	};
+	int err;
+
+	if (!api)
+		return -ENOMEM;
+	api->supervisor = supervisor;
+	TAILQ_INIT(&api->tracers);
+	err = control_new(base, &options, &api->control, diag);
+	if (err) {
+		free(api);
+		return err;
+	}
+	*api_out = api;
+	return 0;
+}
+
+void control_api_free(struct control_api **apip)
+{
+	struct control_api *api = *apip;
+
+	if (!api)
+		return;
+	control_free(&api->control);
+	control_api_drop_tracers(api);
+	free(api);
+	*apip = NULL;
+}

@@ -1,0 +1,175 @@
+/* crs.c - the rendezvous server: command line. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "build-config.h"
+#include "rendezvous/supervisor.h"
+#include "rendezvous/worker.h"
+
+enum { WORKER_FD = 3, EXIT_USAGE = 2 };
+
+enum option_key {
+	OPT_ROOT = 256,
+	OPT_CONFIG,
+	OPT_LOCAL,
+	OPT_ACCOUNTS,
+	OPT_DATA,
+	OPT_RUN,
+	OPT_LOG,
+	OPT_WORKER,
+	OPT_NOW,
+	OPT_VERSION,
+	OPT_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "root", required_argument, NULL, OPT_ROOT },
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "local", required_argument, NULL, OPT_LOCAL },
+	{ "accounts", required_argument, NULL, OPT_ACCOUNTS },
+	{ "data", required_argument, NULL, OPT_DATA },
+	{ "run", required_argument, NULL, OPT_RUN },
+	{ "log", required_argument, NULL, OPT_LOG },
+	{ "worker", no_argument, NULL, OPT_WORKER },
+	{ "now", required_argument, NULL, OPT_NOW },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: crs [options]\n"
+	      "  --root DIR      everything under DIR: crs.conf, crs-local.conf, accounts/, "
+	      "data/,\n"
+	      "                  run/, log/ (default " CRS_DIR ", " CRS_RUN_DIR ", " CRS_LOG_DIR
+	      ")\n"
+	      "  --config FILE, --local FILE, --accounts DIR, --data DIR, --run DIR, --log DIR\n"
+	      "                  one of them elsewhere\n"
+	      "  -n              check the configuration and end\n"
+	      "  -e              log to standard error\n"
+	      "  -v              log more\n"
+	      "  --version, --help\n",
+	      to);
+}
+
+struct command_line {
+	struct supervisor_options options;
+	const char *root, *place[OPT_LOG - OPT_CONFIG + 1];
+	bool check_only, worker;
+};
+
+static int set_clock(struct command_line *line, const char *text)
+{
+	struct diag *diag = diag_new();
+	int err = clock_set_now(text, diag);
+
+	diag_print(diag, stderr);
+	diag_free(&diag);
+	line->options.test_clock = !err;
+	return err ? EXIT_USAGE : -1;
+}
+
+/* The exit status, or -1: go on. */
+static int take_option(struct command_line *line, int key)
+{
+	switch (key) {
+	case OPT_ROOT:
+		line->root = optarg;
+		return -1;
+	case 'n':
+		line->check_only = true;
+		return -1;
+	case 'e':
+		line->options.log_to_stderr = true;
+		return -1;
+	case 'v':
+		line->options.verbose = true;
+		return -1;
+	case OPT_WORKER:
+		line->worker = true;
+		return -1;
+	case OPT_NOW:
+		return set_clock(line, optarg);
+	case OPT_VERSION:
+		puts("crs " PACKAGE_VERSION);
+		return 0;
+	case OPT_HELP:
+		usage(stdout);
+		return 0;
+	default:
+		if (key >= OPT_CONFIG && key <= OPT_LOG) {
+			line->place[key - OPT_CONFIG] = optarg;
+			return -1;
+		}
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+}
+
+/* Single places that the command line moves. */
+static int set_paths(struct command_line *line)
+{
+	struct crs_paths *paths = &line->options.paths;
+	char *const places[] = { paths->config, paths->local, paths->accounts,
+				 paths->data,   paths->run,   paths->log };
+	int err = crs_paths_init(paths, line->root);
+
+	for (size_t i = 0; !err && i < sizeof(places) / sizeof(places[0]); i++) {
+		struct buf b = buf_over(places[i], CRS_PATH_SIZE);
+
+		if (!line->place[i])
+			continue;
+		buf_put_str(&b, line->place[i]);
+		err = buf_ok(&b) ? 0 : -1;
+	}
+	if (!err)
+		err = crs_path_join(paths->control, CRS_PATH_SIZE, paths->run, "crs.sock");
+	if (!err)
+		err = crs_path_join(paths->relay, CRS_PATH_SIZE, paths->run, "crs-relay.sock");
+	if (err)
+		fputs("crs: a path is too long\n", stderr);
+	return err;
+}
+
+static int read_settings(struct command_line *line)
+{
+	struct diag *diag = diag_new();
+	int err = settings_read(&line->options.paths, &line->options.settings, diag);
+
+	diag_print(diag, stderr);
+	if (err)
+		fprintf(stderr, "crs: %zu errors in the configuration: not started\n",
+			diag_errors(diag));
+	diag_free(&diag);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct command_line line = { .root = NULL };
+	int key;
+
+	while ((key = getopt_long(argc, argv, "nev", long_options, NULL)) != -1) {
+		int status = take_option(&line, key);
+
+		if (status >= 0)
+			return status;
+	}
+	if (optind < argc) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (line.worker)
+		return worker_run(WORKER_FD);
+	if (set_paths(&line) || read_settings(&line))
+		return 1;
+	if (line.check_only)
+		return 0;
+	return supervisor_run(&line.options);
+}

@@ -1,0 +1,206 @@
+/* floors.c - group commit of raised floors. */
+#include "rendezvous/floors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "keys/account.h"
+#include "rendezvous/accounts.h"
+#include "rendezvous/roster.h"
+
+enum { FLOORS_MAX = 512 << 20, LINE_MAX_OCTETS = 256 };
+
+struct raise {
+	struct raise *next;
+	unsigned worker;
+	uint64_t ticket;
+	char account[ACCOUNT_ID_MAX + 1];
+	bool failed;
+	char line[LINE_MAX_OCTETS];
+};
+
+struct floors {
+	const char *dir;
+	struct roster *roster;
+	struct event *commit;
+	struct raise *first, **last;
+	floors_done_fn *done;
+	void *arg;
+};
+
+static int append(const char *path, const struct raise *from, const char *account)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (const struct raise *r = from; r && !err; r = r->next) {
+		size_t n = strlen(r->line);
+
+		if (strcmp(r->account, account) == 0 && write(fd, r->line, n) != (ssize_t)n)
+			err = errno ? -errno : -ENOSPC;
+	}
+	if (!err && fdatasync(fd))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* One account's raises, written together; the others' are left alone. */
+static void commit_account(struct floors *floors, const char *account)
+{
+	char path[ACCOUNTS_PATH];
+	int err = accounts_path(floors->dir, account, "floors", path);
+
+	if (!err)
+		err = append(path, floors->first, account);
+	if (err)
+		log_warn("account", "cannot write %s: %s", path, strerror(-err));
+	for (struct raise *r = floors->first; r; r = r->next) {
+		if (strcmp(r->account, account) == 0)
+			r->failed = err != 0;
+	}
+}
+
+static void on_commit(evutil_socket_t fd, short what, void *arg)
+{
+	struct floors *floors = arg;
+	struct raise *r;
+	const char *done = "";
+
+	(void)fd;
+	(void)what;
+	for (r = floors->first; r; r = r->next) {
+		bool seen = false;
+
+		if (strcmp(r->account, done) == 0)
+			continue;
+		for (const struct raise *before = floors->first; before != r; before = before->next)
+			seen = seen || strcmp(before->account, r->account) == 0;
+		if (!seen)
+			commit_account(floors, r->account);
+		done = r->account;
+	}
+	while ((r = floors->first)) {
+		floors->first = r->next;
+		floors->done(floors->arg, r->worker, r->ticket, r->failed);
+		free(r);
+	}
+	floors->last = &floors->first;
+}
+
+struct floors *floors_new(struct event_base *base, const char *accounts_dir, floors_done_fn *done,
+			  void *arg)
+{
+	struct floors *floors = calloc(1, sizeof(*floors));
+
+	if (!floors)
+		return NULL;
+	floors->dir = accounts_dir;
+	floors->done = done;
+	floors->arg = arg;
+	floors->last = &floors->first;
+	floors->roster = roster_new(NULL, NULL);
+	floors->commit = event_new(base, -1, 0, on_commit, floors);
+	if (!floors->roster || !floors->commit)
+		floors_free(&floors);
+	return floors;
+}
+
+void floors_free(struct floors **floorsp)
+{
+	struct floors *floors = *floorsp;
+
+	if (!floors)
+		return;
+	while (floors->first) {
+		struct raise *r = floors->first;
+
+		floors->first = r->next;
+		free(r);
+	}
+	roster_free(&floors->roster);
+	if (floors->commit)
+		event_free(floors->commit);
+	free(floors);
+	*floorsp = NULL;
+}
+
+static int write_whole(struct floors *floors, const char *account)
+{
+	char path[ACCOUNTS_PATH], *text = NULL;
+	size_t n = 0;
+	int err = accounts_path(floors->dir, account, "floors", path);
+
+	if (!err)
+		err = roster_text(floors->roster, account, &text, &n);
+	if (!err)
+		err = file_write_atomic(path, 0640, slice_of(text, n));
+	free(text);
+	return err;
+}
+
+int floors_load(struct floors *floors, const char *account)
+{
+	char path[ACCOUNTS_PATH];
+	uint8_t *text = NULL;
+	size_t n = 0;
+	int err = accounts_path(floors->dir, account, "floors", path);
+
+	if (!err)
+		err = file_read(path, FLOORS_MAX, &text, &n);
+	if (err == -ENOENT)
+		return 0;
+	if (!err) {
+		int bad = roster_load(floors->roster, account, slice_of(text, n));
+
+		if (bad > 0)
+			log_warn("account", "%s: %d lines that make no sense", path, bad);
+		err = bad < 0 ? bad : write_whole(floors, account);
+	}
+	free(text);
+	return err;
+}
+
+void floors_drop(struct floors *floors, const char *account)
+{
+	roster_drop_account(floors->roster, account);
+}
+
+void floors_raise(struct floors *floors, unsigned worker, uint64_t ticket, const char *account,
+		  const char *uri, uint32_t generation)
+{
+	struct raise *r = calloc(1, sizeof(*r));
+	struct buf b;
+
+	if (!r || roster_raise(floors->roster, account, slice_str(uri), generation) ||
+	    roster_line(floors->roster, slice_str(uri), r->line, sizeof(r->line))) {
+		free(r);
+		floors->done(floors->arg, worker, ticket, true);
+		return;
+	}
+	b = BUF_OF(r->account);
+	buf_put_str(&b, account);
+	r->worker = worker;
+	r->ticket = ticket;
+	*floors->last = r;
+	floors->last = &r->next;
+	event_active(floors->commit, EV_TIMEOUT, 1);
+}
+
+int floors_apply(struct floors *floors, const char *account, int64_t created_s,
+		 const struct roster_user *users, size_t count)
+{
+	int err = roster_apply(floors->roster, account, created_s, users, count);
+
+	return err < 0 ? err : write_whole(floors, account);
+}

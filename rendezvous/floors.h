@@ -1,0 +1,39 @@
+/* floors.h - the one writer of the accounts' floors (roster.h).
+ *
+ * Keeps the roster of all accounts and makes raised floors durable: everything
+ * raised in one turn of the event loop is appended and flushed at its end, with one
+ * fdatasync an account.  Threads: one event loop.
+ */
+#ifndef RENDEZVOUS_FLOORS_H
+#define RENDEZVOUS_FLOORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct floors;
+struct roster_user;
+
+/* A raise is durable, or could not be written. */
+typedef void floors_done_fn(void *arg, unsigned worker, uint64_t ticket, bool failed);
+
+/* accounts_dir is borrowed.  NULL when memory is out. */
+struct floors *floors_new(struct event_base *base, const char *accounts_dir, floors_done_fn *done,
+			  void *arg);
+void floors_free(struct floors **floorsp);
+
+/* Reads an account's file and writes it anew, whole and without what was torn.
+ * Returns 0 or -errno. */
+int floors_load(struct floors *floors, const char *account);
+void floors_drop(struct floors *floors, const char *account);
+
+/* A user authenticated with this generation: done follows with worker and ticket. */
+void floors_raise(struct floors *floors, unsigned worker, uint64_t ticket, const char *account,
+		  const char *uri, uint32_t generation);
+
+/* The lists of an applied update; durable on return.  Returns 0 or -errno. */
+int floors_apply(struct floors *floors, const char *account, int64_t created_s,
+		 const struct roster_user *users, size_t count);
+
+#endif

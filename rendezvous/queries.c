@@ -1,0 +1,126 @@
+/* queries.c - questions to all workers, answered as one. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/log.h"
+#include "rendezvous/supervisor_priv.h"
+
+static void finish(struct query *query)
+{
+	TAILQ_REMOVE(&query->supervisor->queries, query, in_supervisor);
+	if (query->waiting)
+		log_warn("crs", "not all workers answered a query");
+	query->done(query->arg, query->rows);
+	event_free(query->limit);
+	free(query);
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	finish(arg);
+}
+
+static void ask(struct query *query, CrsWorker__QueryKind kind, bool only_first)
+{
+	struct supervisor *supervisor = query->supervisor;
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Query body = CRS_WORKER__QUERY__INIT;
+
+	body.number = query->number;
+	body.kind = kind;
+	message.body_case = CRS_WORKER__CONTROL__BODY_QUERY;
+	message.query = &body;
+	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
+		if (only_first && query->waiting)
+			return;
+		if (supervisor->workers[i].ready &&
+		    worker_process_send(&supervisor->workers[i], &message) == 0)
+			query->waiting |= UINT64_C(1) << i;
+	}
+}
+
+int supervisor_query(struct supervisor *supervisor, CrsWorker__QueryKind kind, bool only_first,
+		     supervisor_rows_fn *done, void *arg)
+{
+	struct timeval limit = { SUPERVISOR_QUERY_LIMIT_MS / 1000, 0 }, now = { 0, 0 };
+	struct query *query = calloc(1, sizeof(*query));
+
+	if (!query)
+		return -ENOMEM;
+	query->supervisor = supervisor;
+	query->number = ++supervisor->query_number;
+	query->done = done;
+	query->arg = arg;
+	query->rows = json_array();
+	query->limit = evtimer_new(supervisor->base, on_limit, query);
+	if (!query->rows || !query->limit) {
+		json_decref(query->rows);
+		if (query->limit)
+			event_free(query->limit);
+		free(query);
+		return -ENOMEM;
+	}
+	TAILQ_INSERT_TAIL(&supervisor->queries, query, in_supervisor);
+	ask(query, kind, only_first);
+	event_add(query->limit, query->waiting ? &limit : &now);
+	return 0;
+}
+
+static void add_rows(struct query *query, const CrsWorker__QueryPart *part)
+{
+	for (size_t i = 0; i < part->n_rows; i++) {
+		json_t *row = json_array();
+
+		for (size_t c = 0; c < part->rows[i]->n_cell; c++)
+			json_array_append_new(row, json_string(part->rows[i]->cell[c]));
+		json_array_append_new(query->rows, row);
+	}
+}
+
+void supervisor_query_part(struct supervisor *supervisor, unsigned worker,
+			   const CrsWorker__QueryPart *part)
+{
+	struct query *query = TAILQ_FIRST(&supervisor->queries);
+
+	while (query && query->number != part->number)
+		query = TAILQ_NEXT(query, in_supervisor);
+	if (!query || !(query->waiting & UINT64_C(1) << worker))
+		return;
+	add_rows(query, part);
+	if (part->more)
+		return;
+	query->waiting &= ~(UINT64_C(1) << worker);
+	if (!query->waiting)
+		finish(query);
+}
+
+void supervisor_worker_gone(struct supervisor *supervisor, unsigned worker)
+{
+	struct query *query = TAILQ_FIRST(&supervisor->queries), *next;
+
+	for (; query; query = next) {
+		next = TAILQ_NEXT(query, in_supervisor);
+		if (!(query->waiting & UINT64_C(1) << worker))
+			continue;
+		query->waiting &= ~(UINT64_C(1) << worker);
+		if (!query->waiting)
+			finish(query);
+	}
+}
+
+/* The control port is gone: nobody waits. */
+void supervisor_drop_queries(struct supervisor *supervisor)
+{
+	struct query *query;
+
+	while ((query = TAILQ_FIRST(&supervisor->queries))) {
+		TAILQ_REMOVE(&supervisor->queries, query, in_supervisor);
+		json_decref(query->rows);
+		event_free(query->limit);
+		free(query);
+	}
+}

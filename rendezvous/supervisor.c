@@ -1,0 +1,500 @@
+/* supervisor.c - processes of crs: started, watched, started again, stopped. */
+#include "rendezvous/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/buf.h"
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/net.h"
+#include "base/process.h"
+#include "rendezvous/account_set.h"
+#include "rendezvous/apply.h"
+#include "rendezvous/control_api.h"
+#include "rendezvous/floors.h"
+#include "rendezvous/redis_server.h"
+#include "rendezvous/relay_client.h"
+#include "rendezvous/slot.h"
+#include "rendezvous/supervisor_priv.h"
+
+const struct supervisor_options *supervisor_options(const struct supervisor *supervisor)
+{
+	return supervisor->options;
+}
+
+const struct account_set *supervisor_accounts(const struct supervisor *supervisor)
+{
+	return supervisor->accounts;
+}
+
+struct floors *supervisor_floors(struct supervisor *supervisor)
+{
+	return supervisor->floors;
+}
+
+struct relay_client *supervisor_relay(struct supervisor *supervisor)
+{
+	return supervisor->relay;
+}
+
+bool supervisor_process(const struct supervisor *supervisor, size_t i,
+			struct supervisor_process *out)
+{
+	const struct redis_server *redis[] = { supervisor->redis_high, supervisor->redis_low };
+
+	memset(out, 0, sizeof(*out));
+	if (i == 0) {
+		out->name = "crs";
+		out->pid = getpid();
+		return true;
+	}
+	if (i <= 2) {
+		out->name = redis_server_name(redis[i - 1]);
+		out->pid = redis_server_pid(redis[i - 1]);
+		return true;
+	}
+	i -= 3;
+	if (i >= supervisor->options->settings.workers)
+		return false;
+	out->name = supervisor->workers[i].name;
+	out->pid = supervisor->workers[i].ready ? supervisor->workers[i].pid : 0;
+	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
+		out->slots += slot % supervisor->options->settings.workers == i;
+	return true;
+}
+
+/* --- accounts --- */
+
+static int load_folders(struct supervisor *supervisor, struct diag *diag)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < account_set_count(supervisor->accounts); i++)
+		err = apply_folder(supervisor->options->paths.accounts, supervisor->accounts,
+				   supervisor->floors, account_set_id(supervisor->accounts, i),
+				   diag);
+	return err;
+}
+
+int supervisor_reload(struct supervisor *supervisor, struct diag *diag)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Reload reload = CRS_WORKER__RELOAD__INIT;
+	struct account_set *accounts = NULL;
+	int err = account_set_load(supervisor->options->paths.accounts, supervisor->accounts,
+				   &accounts, diag);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < account_set_count(supervisor->accounts); i++) {
+		const char *id = account_set_id(supervisor->accounts, i);
+		bool known;
+
+		account_set_secret(accounts, id, &known);
+		if (!known)
+			floors_drop(supervisor->floors, id);
+	}
+	account_set_free(&supervisor->accounts);
+	supervisor->accounts = accounts;
+	err = load_folders(supervisor, diag);
+	message.body_case = CRS_WORKER__CONTROL__BODY_RELOAD;
+	message.reload = &reload;
+	supervisor_broadcast(supervisor, &message);
+	return err;
+}
+
+void supervisor_expel(struct supervisor *supervisor, const char *account, const char *uri,
+		      const char *reason)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Expel expel = CRS_WORKER__EXPEL__INIT;
+
+	expel.account = (char *)(uintptr_t)account;
+	expel.uri = (char *)(uintptr_t)uri;
+	expel.reason = (char *)(uintptr_t)reason;
+	message.body_case = CRS_WORKER__CONTROL__BODY_EXPEL;
+	message.expel = &expel;
+	supervisor_broadcast(supervisor, &message);
+}
+
+static int load_accounts(struct supervisor *supervisor, struct diag *diag)
+{
+	const char *dir = supervisor->options->paths.accounts;
+	int err = file_mkdirs(dir, 0750);
+
+	if (err) {
+		diag_error(diag, NULL, "cannot make %s: %s", dir, strerror(-err));
+		return err;
+	}
+	err = account_set_load(dir, NULL, &supervisor->accounts, diag);
+	for (size_t i = 0; !err && i < account_set_count(supervisor->accounts); i++)
+		err = floors_load(supervisor->floors, account_set_id(supervisor->accounts, i));
+	return err ? err : load_folders(supervisor, diag);
+}
+
+static void on_floor_done(void *arg, unsigned worker, uint64_t ticket, bool failed)
+{
+	struct supervisor *supervisor = arg;
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__FloorDone done = CRS_WORKER__FLOOR_DONE__INIT;
+
+	done.ticket = ticket;
+	done.failed = failed;
+	message.body_case = CRS_WORKER__CONTROL__BODY_FLOOR_DONE;
+	message.floor_done = &done;
+	worker_process_send(&supervisor->workers[worker], &message);
+}
+
+/* --- room for messages --- */
+
+void supervisor_tell_room(struct supervisor *supervisor, struct worker_process *worker)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__StoreRoom room = CRS_WORKER__STORE_ROOM__INIT;
+	char reason[] = "store full: no space on the disk";
+
+	room.refuse = supervisor->disk_full;
+	room.reason = reason;
+	message.body_case = CRS_WORKER__CONTROL__BODY_STORE_ROOM;
+	message.store_room = &room;
+	if (worker)
+		worker_process_send(worker, &message);
+	else
+		supervisor_broadcast(supervisor, &message);
+}
+
+static void on_room(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *supervisor = arg;
+	struct statvfs fs;
+	uint64_t free_mib;
+	bool full;
+
+	(void)fd;
+	(void)what;
+	supervisor_look_for_end(supervisor);
+	if (statvfs(supervisor->options->paths.data, &fs))
+		return;
+	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
+	full = free_mib < SETTINGS_MIN_FREE_MIB;
+	if (full == supervisor->disk_full)
+		return;
+	supervisor->disk_full = full;
+	if (full)
+		log_warn("store", "only %llu MiB free in %s: no messages are stored",
+			 (unsigned long long)free_mib, supervisor->options->paths.data);
+	else
+		log_info("store", "room again in %s", supervisor->options->paths.data);
+	supervisor_tell_room(supervisor, NULL);
+}
+
+/* --- signals --- */
+
+static void on_child(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *supervisor = arg;
+	int status;
+	pid_t pid;
+
+	(void)fd;
+	(void)what;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (redis_server_reaped(supervisor->redis_high, pid, status) ||
+		    redis_server_reaped(supervisor->redis_low, pid, status))
+			continue;
+		for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
+			if (supervisor->workers[i].pid == pid)
+				worker_process_reaped(&supervisor->workers[i], status);
+		}
+	}
+	supervisor_look_for_end(supervisor);
+}
+
+static void log_faults(const struct diag *diag)
+{
+	struct diag_item item;
+
+	for (size_t i = 0; diag_get(diag, i, &item); i++)
+		log_warn("account", "%s%s%s", item.place.file ? item.place.file : "",
+			 item.place.file ? ": " : "", item.text);
+}
+
+static void on_hangup(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *supervisor = arg;
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__ReopenLog reopen = CRS_WORKER__REOPEN_LOG__INIT;
+	struct diag *diag = diag_new();
+	int err;
+
+	(void)fd;
+	(void)what;
+	log_reopen();
+	message.body_case = CRS_WORKER__CONTROL__BODY_REOPEN_LOG;
+	message.reopen_log = &reopen;
+	supervisor_broadcast(supervisor, &message);
+	err = supervisor_reload(supervisor, diag);
+	log_faults(diag);
+	diag_free(&diag);
+	if (err)
+		log_warn("crs", "reload failed: %s", strerror(-err));
+	else
+		log_info("crs", "accounts loaded again");
+}
+
+static void on_redis_stopped(void *arg)
+{
+	supervisor_look_for_end(arg);
+}
+
+/* Workers first, so that what they have to store is stored; then Redis. */
+void supervisor_look_for_end(struct supervisor *supervisor)
+{
+	bool late = clock_mono_ms() - supervisor->stop_ms > SUPERVISOR_STOP_LIMIT_MS;
+
+	if (!supervisor->stop_ms)
+		return;
+	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
+		if (supervisor->workers[i].pid > 0 && !late)
+			return;
+	}
+	if (!supervisor->redis_stopping) {
+		supervisor->redis_stopping = true;
+		redis_server_stop(supervisor->redis_low, on_redis_stopped, supervisor);
+		redis_server_stop(supervisor->redis_high, on_redis_stopped, supervisor);
+	}
+	if (redis_server_pid(supervisor->redis_low) == 0 &&
+	    redis_server_pid(supervisor->redis_high) == 0)
+		event_base_loopbreak(supervisor->base);
+}
+
+static void on_stop(evutil_socket_t sig, short what, void *arg)
+{
+	struct supervisor *supervisor = arg;
+
+	(void)what;
+	if (supervisor->stop_ms)
+		return;
+	log_init("crs", "stopping: signal %d", (int)sig);
+	supervisor->stop_ms = clock_mono_ms();
+	for (unsigned i = 0; i < supervisor->options->settings.workers; i++)
+		worker_process_stop(&supervisor->workers[i]);
+	supervisor_look_for_end(supervisor);
+}
+
+/* --- start --- */
+
+/* One crs a root: the lock lives as long as the process. */
+static int take_lock(struct supervisor *supervisor, struct diag *diag)
+{
+	char path[CRS_PATH_SIZE + 16];
+
+	snprintf(path, sizeof(path), "%s/crs.lock", supervisor->options->paths.run);
+	supervisor->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (supervisor->lock_fd < 0) {
+		diag_error(diag, NULL, "cannot open %s: %s", path, strerror(errno));
+		return -errno;
+	}
+	if (flock(supervisor->lock_fd, LOCK_EX | LOCK_NB)) {
+		diag_error(diag, NULL, "crs runs already: it holds %s", path);
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
+/* Workers share the port by SO_REUSEPORT, which would let another program in, too:
+ * so look first whether it is free. */
+static int check_port(const struct settings *settings, struct diag *diag)
+{
+	struct net_addr addr;
+	int fd;
+
+	if (net_parse(settings->listen_address, settings->listen_port, &addr)) {
+		diag_error(diag, NULL, "listen-address \"%s\" is no address",
+			   settings->listen_address);
+		return -EINVAL;
+	}
+	fd = net_tcp_listen(&addr, false);
+	if (fd < 0) {
+		diag_error(diag, NULL, "cannot listen on %s port %u: %s", settings->listen_address,
+			   settings->listen_port, strerror(-fd));
+		return fd;
+	}
+	close(fd);
+	return 0;
+}
+
+static int make_folders(const struct crs_paths *paths, struct diag *diag)
+{
+	const char *const folders[] = { paths->accounts, paths->data, paths->run, paths->log };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		int err = file_mkdirs(folders[i], 0750);
+
+		if (err) {
+			diag_error(diag, NULL, "cannot make %s: %s", folders[i], strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int start_redis(struct supervisor *supervisor, const char *name, bool durable,
+		       struct redis_server **out, struct diag *diag)
+{
+	const struct crs_paths *paths = &supervisor->options->paths;
+	struct redis_options options = {
+		.name = name,
+		.data_dir = paths->data,
+		.run_dir = paths->run,
+		.log_dir = paths->log,
+		.durable = durable,
+		.max_bytes = supervisor->options->settings.redis_max_mib << 20,
+	};
+
+	return redis_server_new(supervisor->base, &options, out, diag);
+}
+
+static void on_relay(void *arg)
+{
+	(void)arg;
+}
+
+static const struct relay_client_ops relay_ops = { .up = on_relay, .down = on_relay };
+
+static int watch(struct supervisor *supervisor, int sig, event_callback_fn callback,
+		 struct event **event_out)
+{
+	*event_out = evsignal_new(supervisor->base, sig, callback, supervisor);
+	return *event_out && event_add(*event_out, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+static int start_parts(struct supervisor *supervisor, struct diag *diag)
+{
+	const struct supervisor_options *options = supervisor->options;
+	struct timeval room = { SUPERVISOR_ROOM_MS / 1000, 0 };
+	int err = make_folders(&options->paths, diag);
+
+	if (!err)
+		err = take_lock(supervisor, diag);
+	if (!err)
+		err = check_port(&options->settings, diag);
+	if (!err)
+		err = load_accounts(supervisor, diag);
+	if (!err)
+		err = watch(supervisor, SIGCHLD, on_child, &supervisor->signals[0]);
+	if (!err)
+		err = watch(supervisor, SIGHUP, on_hangup, &supervisor->signals[1]);
+	if (!err)
+		err = watch(supervisor, SIGTERM, on_stop, &supervisor->signals[2]);
+	if (!err)
+		err = watch(supervisor, SIGINT, on_stop, &supervisor->signals[3]);
+	if (!err)
+		err = start_redis(supervisor, "redis_high", false, &supervisor->redis_high, diag);
+	if (!err)
+		err = start_redis(supervisor, "redis_low", true, &supervisor->redis_low, diag);
+	if (!err)
+		err = control_api_new(supervisor->base, supervisor, &supervisor->api, diag);
+	if (err)
+		return err;
+	supervisor->relay = relay_client_new(supervisor->base, options->settings.relay_socket,
+					     &relay_ops, supervisor);
+	supervisor->room = event_new(supervisor->base, -1, EV_PERSIST, on_room, supervisor);
+	if (!supervisor->relay || !supervisor->room)
+		return -ENOMEM;
+	event_add(supervisor->room, &room);
+	on_room(-1, 0, supervisor);
+	for (unsigned i = 0; i < options->settings.workers; i++)
+		worker_process_start(&supervisor->workers[i]);
+	return 0;
+}
+
+static void free_parts(struct supervisor *supervisor)
+{
+	control_api_free(&supervisor->api);
+	relay_client_free(&supervisor->relay);
+	for (unsigned i = 0; supervisor->workers && i < supervisor->options->settings.workers; i++)
+		worker_process_done(&supervisor->workers[i]);
+	supervisor_drop_queries(supervisor);
+	redis_server_free(&supervisor->redis_high);
+	redis_server_free(&supervisor->redis_low);
+	floors_free(&supervisor->floors);
+	account_set_free(&supervisor->accounts);
+	for (size_t i = 0; i < sizeof(supervisor->signals) / sizeof(supervisor->signals[0]); i++) {
+		if (supervisor->signals[i])
+			event_free(supervisor->signals[i]);
+	}
+	if (supervisor->room)
+		event_free(supervisor->room);
+	free(supervisor->workers);
+	if (supervisor->base)
+		event_base_free(supervisor->base);
+	if (supervisor->lock_fd >= 0)
+		close(supervisor->lock_fd);
+}
+
+static int prepare(struct supervisor *supervisor)
+{
+	unsigned n = supervisor->options->settings.workers;
+
+	TAILQ_INIT(&supervisor->queries);
+	supervisor->base = event_base_new();
+	supervisor->workers = calloc(n, sizeof(*supervisor->workers));
+	if (!supervisor->base || !supervisor->workers)
+		return -ENOMEM;
+	supervisor->floors = floors_new(supervisor->base, supervisor->options->paths.accounts,
+					on_floor_done, supervisor);
+	for (unsigned i = 0; i < n; i++) {
+		if (worker_process_init(&supervisor->workers[i], supervisor, i))
+			return -ENOMEM;
+	}
+	return supervisor->floors ? 0 : -ENOMEM;
+}
+
+int supervisor_run(const struct supervisor_options *options)
+{
+	struct supervisor supervisor = { .options = options, .lock_fd = -1 };
+	char log_path[CRS_PATH_SIZE + 16];
+	struct diag *diag = diag_new();
+	int err;
+
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(log_path, sizeof(log_path), "%s/crs.log", options->paths.log);
+	err = file_mkdirs(options->paths.log, 0750);
+	if (!err)
+		err = log_open(LOG_STYLE_CRS, options->log_to_stderr ? NULL : log_path, diag);
+	else
+		diag_error(diag, NULL, "cannot make %s: %s", options->paths.log, strerror(-err));
+	log_set_verbose(options->verbose);
+	if (!err)
+		err = prepare(&supervisor);
+	if (!err)
+		err = start_parts(&supervisor, diag);
+	diag_print(diag, stderr);
+	if (err && diag_errors(diag) == 0)
+		fprintf(stderr, "crs: cannot start: %s\n", strerror(-err));
+	diag_free(&diag);
+	if (!err) {
+		log_init("crs", "crs %s started as %s on %s port %u with %u workers",
+			 PACKAGE_VERSION, options->settings.name, options->settings.listen_address,
+			 options->settings.listen_port, options->settings.workers);
+		event_base_dispatch(supervisor.base);
+		log_init("crs", "stopped");
+	}
+	free_parts(&supervisor);
+	return err ? 1 : 0;
+}

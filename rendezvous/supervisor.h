@@ -1,0 +1,77 @@
+/* supervisor.h - the crs that the administrator starts: it runs Redis twice and the
+ * workers, keeps the accounts' files, and serves crs-cli.
+ *
+ * Threads: the event loop of the process.
+ */
+#ifndef RENDEZVOUS_SUPERVISOR_H
+#define RENDEZVOUS_SUPERVISOR_H
+
+#include <jansson.h>
+
+#include "rendezvous/paths.h"
+#include "rendezvous/settings.h"
+#include "rendezvous/trace.h"
+#include "rendezvous/worker.pb-c.h"
+
+struct account_set;
+struct control_stream;
+struct diag;
+struct floors;
+struct relay_client;
+struct supervisor;
+
+enum {
+	SUPERVISOR_RESTART_FIRST_MS = 100, /* of a worker; doubled at each failure ... */
+	SUPERVISOR_RESTART_LAST_MS = 5000,
+	SUPERVISOR_STEADY_MS = 10000, /* ... and forgotten when it ran so long */
+	SUPERVISOR_ROOM_MS = 5000,    /* how often the disk's free space is looked at */
+	SUPERVISOR_STOP_LIMIT_MS = 8000,
+	SUPERVISOR_QUERY_LIMIT_MS = 5000, /* for all workers' answers */
+};
+
+struct supervisor_options {
+	struct crs_paths paths;
+	struct settings settings;
+	bool verbose, log_to_stderr, test_clock;
+};
+
+/* Runs until a signal ends it.  Returns the exit status of the process; what keeps it
+ * from starting is told on standard error. */
+int supervisor_run(const struct supervisor_options *options);
+
+/* --- what the control port asks (control_api.h) --- */
+
+const struct supervisor_options *supervisor_options(const struct supervisor *supervisor);
+const struct account_set *supervisor_accounts(const struct supervisor *supervisor);
+struct floors *supervisor_floors(struct supervisor *supervisor);
+struct relay_client *supervisor_relay(struct supervisor *supervisor);
+
+/* Asks every worker that runs (or only the first of them); done gets an array of rows,
+ * each an array of texts, and owns it.  Workers that do not answer in time are left
+ * out.  Returns 0 or -ENOMEM. */
+typedef void supervisor_rows_fn(void *arg, json_t *rows);
+int supervisor_query(struct supervisor *supervisor, CrsWorker__QueryKind kind, bool only_first,
+		     supervisor_rows_fn *done, void *arg);
+
+/* Which elements somebody looks at (bits of trace_element); trace lines come by
+ * control_api_trace(). */
+void supervisor_set_traced(struct supervisor *supervisor, unsigned elements);
+
+/* Loads the accounts and what lies in their folders again, here and in the workers.
+ * Returns 0 or -errno; diag says what was wrong with accounts or files. */
+int supervisor_reload(struct supervisor *supervisor, struct diag *diag);
+
+/* Ends the connections of a user, or of all of an account where uri is "". */
+void supervisor_expel(struct supervisor *supervisor, const char *account, const char *uri,
+		      const char *reason);
+
+struct supervisor_process {
+	const char *name; /* "crs", "redis_low", "app: worker-0", ... */
+	int pid;          /* 0: not running */
+	unsigned slots;
+};
+/* Process i, or false behind the last. */
+bool supervisor_process(const struct supervisor *supervisor, size_t i,
+			struct supervisor_process *process_out);
+
+#endif

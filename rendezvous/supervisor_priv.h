@@ -1,0 +1,80 @@
+/* supervisor_priv.h - what the supervisor's files share. */
+#ifndef RENDEZVOUS_SUPERVISOR_PRIV_H
+#define RENDEZVOUS_SUPERVISOR_PRIV_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "build-config.h"
+#include "rendezvous/supervisor.h"
+
+struct channel;
+struct control_api;
+struct event;
+struct event_base;
+struct redis_server;
+
+struct worker_process {
+	struct supervisor *supervisor;
+	unsigned index;
+	char name[24];
+	pid_t pid;
+	struct channel *channel;
+	bool ready, stopping;
+	int64_t started_ms;
+	int pause_ms;
+	struct event *again;
+};
+
+struct query {
+	TAILQ_ENTRY(query) in_supervisor;
+	struct supervisor *supervisor;
+	uint32_t number;
+	uint64_t waiting; /* bits of workers */
+	json_t *rows;
+	struct event *limit;
+	supervisor_rows_fn *done;
+	void *arg;
+};
+
+TAILQ_HEAD(query_list, query);
+
+struct supervisor {
+	const struct supervisor_options *options;
+	struct event_base *base;
+	int lock_fd;
+	struct account_set *accounts;
+	struct floors *floors;
+	struct redis_server *redis_high, *redis_low;
+	struct relay_client *relay;
+	struct control_api *api;
+	struct worker_process *workers; /* settings.workers of them */
+	struct query_list queries;
+	uint32_t query_number;
+	unsigned traced;
+	struct event *signals[4], *room;
+	bool disk_full, redis_stopping;
+	int64_t stop_ms; /* 0: running */
+};
+
+/* worker_process.c */
+int worker_process_init(struct worker_process *worker, struct supervisor *supervisor,
+			unsigned index);
+void worker_process_done(struct worker_process *worker);
+void worker_process_start(struct worker_process *worker);
+void worker_process_stop(struct worker_process *worker);
+void worker_process_reaped(struct worker_process *worker, int status);
+int worker_process_send(struct worker_process *worker, const CrsWorker__Control *message);
+void supervisor_broadcast(struct supervisor *supervisor, const CrsWorker__Control *message);
+
+/* supervisor.c; worker NULL: all of them. */
+void supervisor_tell_room(struct supervisor *supervisor, struct worker_process *worker);
+void supervisor_look_for_end(struct supervisor *supervisor);
+
+/* queries.c */
+void supervisor_query_part(struct supervisor *supervisor, unsigned worker,
+			   const CrsWorker__QueryPart *part);
+void supervisor_worker_gone(struct supervisor *supervisor, unsigned worker);
+void supervisor_drop_queries(struct supervisor *supervisor);
+
+#endif

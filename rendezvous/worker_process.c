@@ -1,0 +1,282 @@
+/* worker_process.c - a worker as its supervisor sees it. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/net.h"
+#include "base/process.h"
+#include "rendezvous/control_api.h"
+#include "rendezvous/floors.h"
+#include "rendezvous/supervisor_priv.h"
+
+enum { CONTROL_QUEUE = 65536 };
+
+int worker_process_send(struct worker_process *worker, const CrsWorker__Control *message)
+{
+	size_t n = crs_worker__control__get_packed_size(message);
+	uint8_t *octets;
+	int err;
+
+	if (!worker->channel)
+		return -EPIPE;
+	octets = malloc(n ? n : 1);
+	if (!octets)
+		return -ENOMEM;
+	crs_worker__control__pack(message, octets);
+	err = channel_send(worker->channel, slice_of(octets, n));
+	free(octets);
+	return err;
+}
+
+void supervisor_broadcast(struct supervisor *supervisor, const CrsWorker__Control *message)
+{
+	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
+		if (supervisor->workers[i].ready)
+			worker_process_send(&supervisor->workers[i], message);
+	}
+}
+
+static void send_setup(struct worker_process *worker)
+{
+	const struct supervisor_options *options = worker->supervisor->options;
+	const struct settings *settings = &options->settings;
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Setup setup = CRS_WORKER__SETUP__INIT;
+	char listen[NET_TEXT_SIZE], log_path[CRS_PATH_SIZE + 16];
+	struct net_addr addr;
+
+	if (net_parse(settings->listen_address, settings->listen_port, &addr))
+		return;
+	net_format(&addr, listen);
+	snprintf(log_path, sizeof(log_path), "%s/crs.log", options->paths.log);
+	setup.index = worker->index;
+	setup.workers = settings->workers;
+	setup.server = (char *)(uintptr_t)settings->name;
+	setup.listen = listen;
+	setup.run_dir = (char *)(uintptr_t)options->paths.run;
+	setup.accounts_dir = (char *)(uintptr_t)options->paths.accounts;
+	setup.relay_socket = (char *)(uintptr_t)settings->relay_socket;
+	setup.relay_host = (char *)(uintptr_t)settings->relay_host;
+	setup.relay_port = settings->relay_port;
+	if (!options->log_to_stderr)
+		setup.log_path = log_path;
+	setup.verbose = options->verbose;
+	message.body_case = CRS_WORKER__CONTROL__BODY_SETUP;
+	message.setup = &setup;
+	worker_process_send(worker, &message);
+}
+
+static void tell_up(struct worker_process *to, unsigned index)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__WorkerUp up = CRS_WORKER__WORKER_UP__INIT;
+
+	up.index = index;
+	message.body_case = CRS_WORKER__CONTROL__BODY_WORKER_UP;
+	message.worker_up = &up;
+	worker_process_send(to, &message);
+}
+
+static void tell_traced(struct worker_process *worker)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__TraceOn on = CRS_WORKER__TRACE_ON__INIT;
+
+	on.elements = worker->supervisor->traced;
+	message.body_case = CRS_WORKER__CONTROL__BODY_TRACE_ON;
+	message.trace_on = &on;
+	worker_process_send(worker, &message);
+}
+
+void supervisor_set_traced(struct supervisor *supervisor, unsigned elements)
+{
+	supervisor->traced = elements;
+	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
+		if (supervisor->workers[i].ready)
+			tell_traced(&supervisor->workers[i]);
+	}
+}
+
+/* All workers connect to the new one, and it to them. */
+static void on_ready(struct worker_process *worker)
+{
+	struct supervisor *supervisor = worker->supervisor;
+
+	worker->ready = true;
+	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
+		struct worker_process *other = &supervisor->workers[i];
+
+		if (other == worker || !other->ready)
+			continue;
+		tell_up(other, worker->index);
+		tell_up(worker, other->index);
+	}
+	supervisor_tell_room(supervisor, worker);
+	tell_traced(worker);
+	log_init("crs", "worker %u ready pid=%d", worker->index, (int)worker->pid);
+}
+
+static void on_message(void *arg, struct slice octets)
+{
+	struct worker_process *worker = arg;
+	struct supervisor *supervisor = worker->supervisor;
+	CrsWorker__Control *m = crs_worker__control__unpack(NULL, octets.n, octets.p);
+
+	if (!m)
+		return;
+	switch (m->body_case) {
+	case CRS_WORKER__CONTROL__BODY_READY:
+		on_ready(worker);
+		break;
+	case CRS_WORKER__CONTROL__BODY_TRACE_LINE:
+		if (m->trace_line->element < TRACE_ELEMENT_COUNT)
+			control_api_trace(
+				supervisor->api, (enum trace_element)m->trace_line->element,
+				(const char *const *)m->trace_line->field, m->trace_line->n_field);
+		break;
+	case CRS_WORKER__CONTROL__BODY_QUERY_PART:
+		supervisor_query_part(supervisor, worker->index, m->query_part);
+		break;
+	case CRS_WORKER__CONTROL__BODY_FLOOR_RAISE:
+		floors_raise(supervisor->floors, worker->index, m->floor_raise->ticket,
+			     m->floor_raise->account, m->floor_raise->uri,
+			     m->floor_raise->generation);
+		break;
+	default:
+		break;
+	}
+	crs_worker__control__free_unpacked(m, NULL);
+}
+
+static void on_closed(void *arg, int err)
+{
+	struct worker_process *worker = arg;
+
+	(void)err;
+	channel_free(&worker->channel);
+	worker->ready = false;
+	supervisor_worker_gone(worker->supervisor, worker->index);
+}
+
+static const struct channel_ops channel_ops = { .message = on_message, .closed = on_closed };
+
+static pid_t spawn(const struct worker_process *worker, int fd)
+{
+	char now[32];
+	const char *argv[] = { "/proc/self/exe", "--worker", NULL, NULL, NULL };
+	struct process_spec spec = { .argv = argv, .pass_fd = fd, .output_fd = -1 };
+
+	if (worker->supervisor->options->test_clock) {
+		time_t t = (time_t)clock_wall_s();
+		struct tm tm;
+
+		gmtime_r(&t, &tm);
+		strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		argv[2] = "--now";
+		argv[3] = now;
+	}
+	return process_spawn(&spec);
+}
+
+static void start_later(struct worker_process *worker)
+{
+	struct timeval wait = { worker->pause_ms / 1000, worker->pause_ms % 1000 * 1000 };
+
+	event_add(worker->again, &wait);
+	worker->pause_ms *= 2;
+	if (worker->pause_ms > SUPERVISOR_RESTART_LAST_MS)
+		worker->pause_ms = SUPERVISOR_RESTART_LAST_MS;
+}
+
+void worker_process_start(struct worker_process *worker)
+{
+	int fds[2];
+	pid_t pid;
+
+	worker->started_ms = clock_mono_ms();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
+		start_later(worker);
+		return;
+	}
+	pid = spawn(worker, fds[1]);
+	close(fds[1]);
+	if (pid > 0)
+		worker->channel = channel_new(worker->supervisor->base, fds[0], CONTROL_QUEUE,
+					      &channel_ops, worker);
+	if (!worker->channel) {
+		close(fds[0]); /* a worker without channel ends by itself */
+		log_warn("crs", "cannot start worker %u", worker->index);
+		worker->pid = pid > 0 ? pid : 0;
+		if (pid < 0)
+			start_later(worker);
+		return;
+	}
+	worker->pid = pid;
+	send_setup(worker);
+}
+
+void worker_process_reaped(struct worker_process *worker, int status)
+{
+	worker->pid = 0;
+	if (worker->channel) {
+		channel_free(&worker->channel);
+		worker->ready = false;
+		supervisor_worker_gone(worker->supervisor, worker->index);
+	}
+	if (worker->stopping)
+		return;
+	if (WIFSIGNALED(status))
+		log_warn("crs", "worker %u was killed by signal %d", worker->index,
+			 WTERMSIG(status));
+	else
+		log_warn("crs", "worker %u ended with status %d", worker->index,
+			 WEXITSTATUS(status));
+	if (clock_mono_ms() - worker->started_ms >= SUPERVISOR_STEADY_MS)
+		worker->pause_ms = SUPERVISOR_RESTART_FIRST_MS;
+	start_later(worker);
+}
+
+void worker_process_stop(struct worker_process *worker)
+{
+	worker->stopping = true;
+	event_del(worker->again);
+	if (worker->pid > 0)
+		kill(worker->pid, SIGTERM);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	worker_process_start(arg);
+}
+
+int worker_process_init(struct worker_process *worker, struct supervisor *supervisor,
+			unsigned index)
+{
+	worker->supervisor = supervisor;
+	worker->index = index;
+	worker->pause_ms = SUPERVISOR_RESTART_FIRST_MS;
+	snprintf(worker->name, sizeof(worker->name), "app: worker-%u", index);
+	worker->again = evtimer_new(supervisor->base, on_again, worker);
+	return worker->again ? 0 : -ENOMEM;
+}
+
+void worker_process_done(struct worker_process *worker)
+{
+	if (worker->pid > 0)
+		kill(worker->pid, SIGKILL);
+	channel_free(&worker->channel);
+	if (worker->again)
+		event_free(worker->again);
+}

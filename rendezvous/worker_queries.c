@@ -1,0 +1,157 @@
+/* worker_queries.c - rows for the listings of crs-cli. */
+#include "rendezvous/worker_queries.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rendezvous/account_set.h"
+#include "rendezvous/holder.h"
+#include "rendezvous/home.h"
+#include "rendezvous/relay_client.h"
+#include "rendezvous/store.h"
+
+enum { ROWS_PER_PART = 200 };
+
+struct worker_rows {
+	struct worker *worker;
+	uint32_t number;
+	size_t commands; /* to the store, that have no answer yet */
+	CrsWorker__Row *row[ROWS_PER_PART];
+	size_t n;
+};
+
+static void send_rows(struct worker_rows *rows, bool more)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__QueryPart part = CRS_WORKER__QUERY_PART__INIT;
+
+	part.number = rows->number;
+	part.n_rows = rows->n;
+	part.rows = rows->row;
+	part.more = more;
+	message.body_case = CRS_WORKER__CONTROL__BODY_QUERY_PART;
+	message.query_part = &part;
+	worker_tell(rows->worker, &message);
+	for (size_t i = 0; i < rows->n; i++)
+		crs_worker__row__free_unpacked(rows->row[i], NULL);
+	rows->n = 0;
+}
+
+static void finish(struct worker_rows *rows)
+{
+	send_rows(rows, false);
+	free(rows);
+}
+
+/* A copy made by packing, so that it is freed in one call. */
+static CrsWorker__Row *copy_row(const char *const *cells, size_t n)
+{
+	CrsWorker__Row row = CRS_WORKER__ROW__INIT, *copy = NULL;
+	uint8_t *octets;
+	size_t size;
+
+	row.n_cell = n;
+	row.cell = (char **)(uintptr_t)cells;
+	size = crs_worker__row__get_packed_size(&row);
+	octets = malloc(size ? size : 1);
+	if (octets) {
+		crs_worker__row__pack(&row, octets);
+		copy = crs_worker__row__unpack(NULL, size, octets);
+	}
+	free(octets);
+	return copy;
+}
+
+void worker_row(struct worker_rows *rows, const char *const *cells, size_t n)
+{
+	CrsWorker__Row *row = copy_row(cells, n);
+
+	if (!row)
+		return;
+	rows->row[rows->n++] = row;
+	if (rows->n == ROWS_PER_PART)
+		send_rows(rows, true);
+}
+
+static void status_row(struct worker_rows *rows)
+{
+	const struct worker *worker = rows->worker;
+	char index[12], clients[24];
+	const char *cells[] = { index, clients, store_is_up(worker_store(worker)) ? "up" : "down",
+				relay_client_is_up(worker_relay(worker)) ? "up" : "down" };
+
+	snprintf(index, sizeof(index), "%u", worker_setup(worker)->index);
+	snprintf(clients, sizeof(clients), "%zu", holder_count(worker_holder(worker)));
+	worker_row(rows, cells, 4);
+}
+
+static void on_command_done(void *arg, int err, uint64_t number)
+{
+	struct worker_rows *rows = arg;
+
+	(void)err;
+	(void)number;
+	if (--rows->commands == 0)
+		finish(rows);
+}
+
+static void on_field(void *arg, const char *what, const char *account, const char *uri,
+		     const char *value)
+{
+	const char *cells[] = { what, account, uri, value };
+
+	worker_row(arg, cells, 4);
+}
+
+static void ask_counters(struct worker_rows *rows)
+{
+	static const char *const names[] = { "post", "deliv", "read" };
+	const struct account_set *accounts = worker_accounts(rows->worker);
+	struct store *store = worker_store(rows->worker);
+
+	for (size_t i = 0; i < account_set_count(accounts); i++) {
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+			if (store_read_hash(store, names[k], account_set_id(accounts, i), on_field,
+					    on_command_done, rows) == 0)
+				rows->commands++;
+		}
+	}
+}
+
+static void flush_counters(struct worker_rows *rows)
+{
+	home_flush_counters(worker_home(rows->worker));
+	if (store_barrier(worker_store(rows->worker), on_command_done, rows) == 0)
+		rows->commands++;
+}
+
+void worker_answer(struct worker *worker, const CrsWorker__Query *query)
+{
+	struct worker_rows *rows = calloc(1, sizeof(*rows));
+
+	if (!rows)
+		return;
+	rows->worker = worker;
+	rows->number = query->number;
+	switch (query->kind) {
+	case CRS_WORKER__QUERY_KIND__ATTACH:
+		holder_list(worker_holder(worker), rows);
+		break;
+	case CRS_WORKER__QUERY_KIND__SESSION:
+		home_list_sessions(worker_home(worker), rows);
+		break;
+	case CRS_WORKER__QUERY_KIND__FLUSH_COUNTERS:
+		flush_counters(rows);
+		break;
+	case CRS_WORKER__QUERY_KIND__STATUS:
+		status_row(rows);
+		break;
+	case CRS_WORKER__QUERY_KIND__COUNTERS:
+		ask_counters(rows);
+		break;
+	default:
+		break;
+	}
+	if (rows->commands == 0)
+		finish(rows);
+}
