@@ -121,10 +121,11 @@ static int set_paths(struct command_line *line)
 	int err = crs_paths_init(paths, line->root);
 
 	for (size_t i = 0; !err && i < sizeof(places) / sizeof(places[0]); i++) {
-		struct buf b = buf_over(places[i], CRS_PATH_SIZE);
+		struct buf b;
 
 		if (!line->place[i])
 			continue;
+		b = buf_over(places[i], CRS_PATH_SIZE);
 		buf_put_str(&b, line->place[i]);
 		err = buf_ok(&b) ? 0 : -1;
 	}

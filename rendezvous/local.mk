@@ -73,3 +73,8 @@ bin_PROGRAMS += %D%/crs
 %C%_crs_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS) \
 	$(CRS_PLACES)
 %C%_crs_LDADD = $(CRS_LIBS)
+
+bin_PROGRAMS += %D%/crs-cli
+%C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_accounts.c %D%/cli_show.c
+%C%_crs_cli_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+%C%_crs_cli_LDADD = $(CRS_LIBS)

@@ -211,11 +211,25 @@ static void read_ours(struct reader *r, const struct config_line *line)
 	}
 }
 
+/* Has the line a known keyword and as many words as belong to it?  The others were
+ * told already and are left out, so that all faults of the files are told at once. */
+static bool fits(const struct config_line *line, const struct config_line_rule *rules)
+{
+	for (; rules->keyword; rules++) {
+		if (is(line->word, rules->keyword))
+			return line->words > rules->min_words &&
+			       line->words <= rules->max_words + 1;
+	}
+	return false;
+}
+
 static void read_common(struct reader *r, const struct config_lines *lines)
 {
 	const struct config_line *line;
 
 	for (size_t i = 0; (line = config_lines_get(lines, i)); i++) {
+		if (!fits(line, common_rules))
+			continue;
 		if (is(line->word, "ip"))
 			read_ip(r, line);
 		else if (is(line->word, "host"))
@@ -251,6 +265,8 @@ static void read_local(struct reader *r, const struct config_lines *lines)
 	const struct config_line *line;
 
 	for (size_t i = 0; (line = config_lines_get(lines, i)); i++) {
+		if (!fits(line, local_rules))
+			continue;
 		if (is(line->word, "crsname")) {
 			r->crsname = &line->word[1];
 			copy(r, r->crsname, r->settings->name, sizeof(r->settings->name));
@@ -345,8 +361,7 @@ static struct config_lines *read_file(const char *path, const struct config_line
 
 	if (config_lines_read(path, diag, &lines))
 		return NULL;
-	if (config_lines_check(lines, rules, diag))
-		config_lines_free(&lines);
+	config_lines_check(lines, rules, diag);
 	return lines;
 }
 

@@ -1,0 +1,47 @@
+/* cli.h - crs-cli: one action a call, everything by parameters (CRS manual 5.3).
+ *
+ * Exit status: CLI_OK, CLI_ERROR (told on standard error), CLI_USAGE.
+ */
+#ifndef RENDEZVOUS_CLI_H
+#define RENDEZVOUS_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "rendezvous/paths.h"
+
+enum { CLI_OK = 0, CLI_ERROR = 1, CLI_USAGE = 2 };
+
+struct cli {
+	struct crs_paths paths;
+	const char *socket;
+	bool json;
+};
+
+/* An action: argv holds the words behind its own (argc of them). */
+typedef int cli_action_fn(const struct cli *cli, int argc, char **argv);
+
+cli_action_fn cli_create_account, cli_create_secret, cli_list_account, cli_delete_account;
+cli_action_fn cli_reload, cli_apply, cli_blacklist_add, cli_blacklist_remove;
+cli_action_fn cli_purge_client, cli_purge_clients, cli_check_slot;
+cli_action_fn cli_show_attach, cli_show_session, cli_show_message, cli_show_relay;
+cli_action_fn cli_show_relays, cli_show_version, cli_show_services, cli_show_system;
+cli_action_fn cli_show_account, cli_show_updates, cli_show_blacklist;
+cli_action_fn cli_trace;
+
+/* Asks crs.  Returns 0 with *answer_out (owned), or -errno: told on standard error
+ * unless quiet_if_down and the server does not run (-ECONNREFUSED or -ENOENT). */
+int cli_call(const struct cli *cli, const char *method, const char *target, json_t *body,
+	     bool quiet_if_down, json_t **answer_out);
+
+/* Prints an array of objects: their members named by columns (a NULL behind the last)
+ * under these headings; or as it is, with --json.  Takes list over. */
+struct cli_column {
+	const char *name, *heading;
+	bool number;
+};
+int cli_print(const struct cli *cli, json_t *list, const struct cli_column *columns);
+
+int cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,270 @@
+/* cli_accounts.c - crs-cli: accounts, updates, blacklists. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "base/control_client.h"
+#include "base/diag.h"
+#include "base/encode.h"
+#include "base/file.h"
+#include "keys/account.h"
+#include "rendezvous/accounts.h"
+#include "rendezvous/cli.h"
+#include "rendezvous/control_api_priv.h"
+#include "rendezvous/slot.h"
+
+/* -s SECRET, -b BITS, -B BYTES: only one of them. */
+struct secret_options {
+	const char *secret;
+	unsigned long bytes;
+};
+
+static bool parse_number(const char *text, unsigned long max, unsigned long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoul(text, &end, 10);
+	return !errno && *text >= '0' && *text <= '9' && !*end && *out <= max;
+}
+
+static int parse_secret_options(int argc, char **argv, bool secret_allowed,
+				struct secret_options *out)
+{
+	unsigned long number;
+
+	*out = (struct secret_options){ .bytes = ACCOUNTS_SECRET_BYTES_DEFAULT };
+	if (argc == 0)
+		return CLI_OK;
+	if (argc == 4) {
+		cli_error("%s and %s do not go together", argv[0], argv[2]);
+		return CLI_USAGE;
+	}
+	if (argc != 2)
+		return CLI_USAGE;
+	if (strcmp(argv[0], "-s") == 0 && secret_allowed) {
+		out->secret = argv[1];
+		return CLI_OK;
+	}
+	if (strcmp(argv[0], "-b") != 0 && strcmp(argv[0], "-B") != 0)
+		return CLI_USAGE;
+	if (!parse_number(argv[1], 8 * ACCOUNTS_SECRET_BYTES_MAX, &number))
+		return cli_error("%s %s: expected a number", argv[0], argv[1]);
+	out->bytes = argv[0][1] == 'b' ? (number + 7) / 8 : number;
+	if (out->bytes < ACCOUNT_SECRET_MIN || out->bytes > ACCOUNTS_SECRET_BYTES_MAX)
+		return cli_error("a shared secret has %d to %d bytes (%d to %d bits)",
+				 ACCOUNT_SECRET_MIN, ACCOUNTS_SECRET_BYTES_MAX,
+				 8 * ACCOUNT_SECRET_MIN, 8 * ACCOUNTS_SECRET_BYTES_MAX);
+	return CLI_OK;
+}
+
+static int make_secret(const struct secret_options *options, char out[ACCOUNTS_SECRET_TEXT])
+{
+	if (options->secret) {
+		if (strlen(options->secret) >= ACCOUNTS_SECRET_TEXT)
+			return cli_error("the shared secret is too long");
+		memcpy(out, options->secret, strlen(options->secret) + 1);
+		return CLI_OK;
+	}
+	if (accounts_make_secret(options->bytes, out, ACCOUNTS_SECRET_TEXT))
+		return cli_error("no random numbers to be had");
+	return CLI_OK;
+}
+
+int cli_create_secret(const struct cli *cli, int argc, char **argv)
+{
+	struct secret_options options;
+	char secret[ACCOUNTS_SECRET_TEXT];
+	int status = parse_secret_options(argc, argv, false, &options);
+
+	if (status == CLI_OK)
+		status = make_secret(&options, secret);
+	if (status == CLI_OK && cli->json)
+		printf("{\"secret\": \"%s\"}\n", secret);
+	else if (status == CLI_OK)
+		puts(secret);
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return status;
+}
+
+/* Nothing is done behind the back of a running crs: only when nobody answers at the
+ * socket the files are changed here. */
+static bool is_down(int err)
+{
+	return err == -ECONNREFUSED || err == -ENOENT;
+}
+
+static int create_on_disk(const struct cli *cli, const char *id, const char *secret)
+{
+	struct diag *diag = diag_new();
+	int err = file_mkdirs(cli->paths.accounts, 0750);
+
+	if (err)
+		diag_error(diag, NULL, "cannot make %s: %s", cli->paths.accounts, strerror(-err));
+	else
+		err = accounts_create(cli->paths.accounts, id, slice_str(secret), diag);
+	if (err)
+		cli_error("%s", diag_first_error(diag));
+	diag_free(&diag);
+	return err ? CLI_ERROR : CLI_OK;
+}
+
+int cli_create_account(const struct cli *cli, int argc, char **argv)
+{
+	struct secret_options options;
+	char secret[ACCOUNTS_SECRET_TEXT];
+	json_t *body, *answer = NULL;
+	int status = parse_secret_options(argc - 1, argv + 1, true, &options), err;
+
+	if (status == CLI_OK)
+		status = make_secret(&options, secret);
+	if (status != CLI_OK)
+		return status;
+	body = json_pack("{s:s, s:s}", "id", argv[0], "secret", secret);
+	err = body ? cli_call(cli, "POST", "/account", body, true, &answer) : -EINVAL;
+	if (!body)
+		status = cli_error("the account id and the secret must be UTF-8");
+	else if (is_down(err))
+		status = create_on_disk(cli, argv[0], secret);
+	else
+		status = err ? CLI_ERROR : CLI_OK;
+	if (status == CLI_OK && cli->json)
+		json_dumpf(body, stdout, 0), putchar('\n');
+	else if (status == CLI_OK && !options.secret)
+		puts(secret);
+	json_decref(body);
+	json_decref(answer);
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return status;
+}
+
+int cli_list_account(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "id", "ID", false },
+		{ "path", "PATH", false },
+		{ "secret", "SHARED-SECRET", false },
+		{ NULL, NULL, false },
+	};
+	struct diag *diag;
+	json_t *list = NULL;
+	int err = cli_call(cli, "GET", "/accounts", NULL, true, &list);
+
+	(void)argc;
+	(void)argv;
+	if (is_down(err)) {
+		diag = diag_new();
+		err = accounts_json(cli->paths.accounts, &list, diag);
+		if (err)
+			cli_error("%s", diag_first_error(diag));
+		diag_free(&diag);
+	}
+	return err ? CLI_ERROR : cli_print(cli, list, columns);
+}
+
+/* An action whose answer needs no printing. */
+static int act(const struct cli *cli, const char *target, json_t *body)
+{
+	json_t *answer = NULL, *warnings, *warning;
+	size_t i;
+	int err;
+
+	if (!body)
+		return cli_error("the parameters must be UTF-8");
+	err = cli_call(cli, "POST", target, body, false, &answer);
+	json_decref(body);
+	if (err)
+		return CLI_ERROR;
+	warnings = json_object_get(answer, "warnings");
+	json_array_foreach(warnings, i, warning)
+		fprintf(stderr, "crs-cli: warning: %s\n", json_string_value(warning));
+	if (cli->json)
+		json_dumpf(answer, stdout, 0), putchar('\n');
+	json_decref(answer);
+	return CLI_OK;
+}
+
+int cli_delete_account(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return act(cli, "/account/delete", json_pack("{s:s}", "id", argv[0]));
+}
+
+int cli_reload(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	return act(cli, "/reload", json_object());
+}
+
+int cli_apply(const struct cli *cli, int argc, char **argv)
+{
+	bool partial = argc == 2;
+	json_t *body, *answer = NULL;
+	char *path;
+	int err;
+
+	if (partial && strcmp(argv[1], "--partial") != 0)
+		return CLI_USAGE;
+	path = realpath(argv[0], NULL);
+	if (!path)
+		return cli_error("%s: %s", argv[0], strerror(errno));
+	body = json_pack("{s:s, s:b}", "path", path, "partial", partial);
+	free(path);
+	err = body ? cli_call(cli, "POST", "/apply", body, false, &answer) : -EINVAL;
+	json_decref(body);
+	if (err)
+		return CLI_ERROR;
+	if (cli->json)
+		json_dumpf(answer, stdout, 0), putchar('\n');
+	else
+		printf("account %s: update of %s, revision %lld, %lld users\n",
+		       json_string_value(json_object_get(answer, "account")),
+		       json_string_value(json_object_get(answer, "month")),
+		       (long long)json_integer_value(json_object_get(answer, "revision")),
+		       (long long)json_integer_value(json_object_get(answer, "users")));
+	json_decref(answer);
+	return CLI_OK;
+}
+
+int cli_blacklist_add(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return act(cli, "/blacklist",
+		   json_pack("{s:s, s:s, s:b}", "account", argv[0], "uri", argv[1], "add", true));
+}
+
+int cli_blacklist_remove(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return act(cli, "/blacklist",
+		   json_pack("{s:s, s:s, s:b}", "account", argv[0], "uri", argv[1], "add", false));
+}
+
+int cli_purge_client(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]));
+}
+
+int cli_purge_clients(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", ""));
+}
+
+int cli_check_slot(const struct cli *cli, int argc, char **argv)
+{
+	unsigned slot = slot_of(slice_str(argv[0]));
+
+	(void)argc;
+	if (cli->json)
+		printf("[{\"uri\": \"%s\", \"slot\": %u}]\n", argv[0], slot);
+	else
+		printf("%u\n", slot);
+	return CLI_OK;
+}

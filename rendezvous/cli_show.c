@@ -1,0 +1,224 @@
+/* cli_show.c - crs-cli: listings and traces. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/control_client.h"
+#include "base/diag.h"
+#include "rendezvous/cli.h"
+
+enum { TARGET_SIZE = 512 };
+
+static int show(const struct cli *cli, const char *target, const struct cli_column *columns)
+{
+	json_t *list = NULL;
+
+	if (cli_call(cli, "GET", target, NULL, false, &list))
+		return CLI_ERROR;
+	return cli_print(cli, list, columns);
+}
+
+int cli_show_attach(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "uri", "URI", false },         { "account", "ACCOUNT", false },
+		{ "time", "TIME", true },        { "version", "VERSION", false },
+		{ "address", "IP:PORT", false }, { "crs", "CRS", false },
+		{ NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return show(cli, "/attach", columns);
+}
+
+int cli_show_session(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "caller", "CALLER", false }, { "callee", "CALLEE", false },
+		{ "time", "TIME", true },      { "state", "STATE", false },
+		{ NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return show(cli, "/session", columns);
+}
+
+int cli_show_message(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "uri", "URI", false },         { "post", "POST", true },
+		{ "deliv", "DELIV", true },      { "read", "READ", false },
+		{ "account", "ACCOUNT", false }, { NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return show(cli, "/message", columns);
+}
+
+int cli_show_relays(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "type", "TYPE", false },
+		{ "nodes", "NODES", true },
+		{ "last active", "LAST-ACTIVE", false },
+		{ "identifiers", "IDENTIFIERS", false },
+		{ NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return show(cli, "/relays", columns);
+}
+
+int cli_show_services(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "server", "SERVER", false },
+		{ "service", "SERVICE", false },
+		{ "status", "STATUS", false },
+		{ NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return show(cli, "/services", columns);
+}
+
+int cli_show_system(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "server", "SERVER", false }, { "process", "PROCESS", false },
+		{ "pid", "PID", true },        { "slots", "SLOTS", true },
+		{ NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return show(cli, "/system", columns);
+}
+
+int cli_show_account(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "server", "SERVER", false }, { "module", "MODULE", false },
+		{ "pid", "PID", true },        { "accounts", "LOADED-ACCOUNTS", false },
+		{ NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return show(cli, "/loaded", columns);
+}
+
+int cli_show_updates(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "account", "ACCOUNT", false },
+		{ "current", "CURRENT-MONTH", false },
+		{ "next", "NEXT-MONTH", false },
+		{ NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return show(cli, "/updates", columns);
+}
+
+int cli_show_blacklist(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "uri", "URI", false },
+		{ NULL, NULL, false },
+	};
+	char target[TARGET_SIZE] = "/blacklist";
+
+	(void)argc;
+	if (control_target_arg(target, sizeof(target), "account", argv[0]))
+		return cli_error("the account id is too long");
+	return show(cli, target, columns);
+}
+
+int cli_show_version(const struct cli *cli, int argc, char **argv)
+{
+	json_t *list = NULL;
+
+	(void)argc;
+	(void)argv;
+	if (cli_call(cli, "GET", "/version", NULL, false, &list))
+		return CLI_ERROR;
+	if (cli->json)
+		return cli_print(cli, list, NULL);
+	printf("crs %s\n", json_string_value(json_object_get(json_array_get(list, 0), "version")));
+	json_decref(list);
+	return CLI_OK;
+}
+
+/* A part of the answer, a name and a number a line. */
+static void print_numbers(const char *title, const json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	printf("%s:\n", title);
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		if (json_is_integer(value))
+			printf("  %-16s %lld\n", name, (long long)json_integer_value(value));
+	}
+}
+
+int cli_show_relay(const struct cli *cli, int argc, char **argv)
+{
+	json_t *answer = NULL, *types, *type;
+	size_t i;
+
+	(void)argc;
+	(void)argv;
+	if (cli_call(cli, "GET", "/relay", NULL, false, &answer))
+		return CLI_ERROR;
+	if (cli->json)
+		return cli_print(cli, answer, NULL);
+	types = json_object_get(answer, "types");
+	json_array_foreach(types, i, type)
+		print_numbers(json_string_value(json_object_get(type, "type")), type);
+	print_numbers("Sent", json_object_get(answer, "sent"));
+	print_numbers("Received", json_object_get(answer, "received"));
+	json_decref(answer);
+	return CLI_OK;
+}
+
+static bool print_line(void *arg, struct slice text)
+{
+	(void)arg;
+	fwrite(text.p, 1, text.n, stdout);
+	putchar('\n');
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+/* Ctrl-C ends the program, and with it the trace. */
+int cli_trace(const struct cli *cli, int argc, char **argv)
+{
+	struct control_server server = { .program = "crs",
+					 .address = cli->socket,
+					 .timeout_ms = -1 };
+	char target[TARGET_SIZE] = "/trace", elements[TARGET_SIZE] = "";
+	struct diag *diag;
+	size_t n = 0;
+	int err;
+
+	for (int i = 0; i < argc && n < sizeof(elements); i++)
+		n += (size_t)snprintf(elements + n, sizeof(elements) - n, "%s%s", i ? "," : "",
+				      argv[i]);
+	if (n >= sizeof(elements) ||
+	    control_target_arg(target, sizeof(target), "element", elements) ||
+	    (cli->json && control_target_arg(target, sizeof(target), "json", "1")))
+		return cli_error("too many elements");
+	diag = diag_new();
+	err = control_follow(&server, target, print_line, NULL, diag);
+	if (err)
+		cli_error("%s", diag_first_error(diag));
+	diag_free(&diag);
+	return err ? CLI_ERROR : CLI_OK;
+}

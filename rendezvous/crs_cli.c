@@ -1,0 +1,227 @@
+/* crs_cli.c - crs-cli: finds the action. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/control_client.h"
+#include "base/diag.h"
+#include "base/table.h"
+#include "build-config.h"
+#include "rendezvous/cli.h"
+
+struct action {
+	const char *word[2]; /* the second may be NULL */
+	int min_args, max_args;
+	cli_action_fn *run;
+	const char *usage;
+};
+
+static const struct action actions[] = {
+	{ { "apply", NULL }, 1, 2, cli_apply, "apply FILE [--partial]" },
+	{ { "blacklist", "add" }, 2, 2, cli_blacklist_add, "blacklist add ACCOUNT URI" },
+	{ { "blacklist", "remove" }, 2, 2, cli_blacklist_remove, "blacklist remove ACCOUNT URI" },
+	{ { "check", "slot" }, 1, 1, cli_check_slot, "check slot URI" },
+	{ { "create", "account" },
+	  1,
+	  5,
+	  cli_create_account,
+	  "create account ACCOUNT [-s SECRET | -b BITS | -B BYTES]" },
+	{ { "create", "sharedSecret" },
+	  0,
+	  2,
+	  cli_create_secret,
+	  "create sharedSecret [-b BITS | -B BYTES]" },
+	{ { "delete", "account" }, 1, 1, cli_delete_account, "delete account ACCOUNT" },
+	{ { "list", "account" }, 0, 0, cli_list_account, "list account" },
+	{ { "purge", "client" }, 2, 2, cli_purge_client, "purge client ACCOUNT URI" },
+	{ { "purge", "clients" }, 1, 1, cli_purge_clients, "purge clients ACCOUNT" },
+	{ { "reload", "account" }, 0, 0, cli_reload, "reload account" },
+	{ { "show", "account" }, 0, 0, cli_show_account, "show account" },
+	{ { "show", "attach" }, 0, 0, cli_show_attach, "show attach" },
+	{ { "show", "blacklist" }, 1, 1, cli_show_blacklist, "show blacklist ACCOUNT" },
+	{ { "show", "message" }, 0, 0, cli_show_message, "show message" },
+	{ { "show", "relay" }, 0, 0, cli_show_relay, "show relay" },
+	{ { "show", "relays" }, 0, 0, cli_show_relays, "show relays" },
+	{ { "show", "services" }, 0, 0, cli_show_services, "show services" },
+	{ { "show", "session" }, 0, 0, cli_show_session, "show session" },
+	{ { "show", "system" }, 0, 0, cli_show_system, "show system" },
+	{ { "show", "updates" }, 0, 0, cli_show_updates, "show updates" },
+	{ { "show", "version" }, 0, 0, cli_show_version, "show version" },
+	{ { "trace", NULL }, 1, 4, cli_trace, "trace attach|session|message|connection..." },
+};
+
+static const size_t action_count = sizeof(actions) / sizeof(actions[0]);
+
+static void usage(FILE *to)
+{
+	fputs("usage: crs-cli [--root DIR] [--socket PATH] [--json] ACTION\n", to);
+	for (size_t i = 0; i < action_count; i++)
+		fprintf(to, "  %s\n", actions[i].usage);
+	fputs("list and show mean the same where only one of them is named.\n"
+	      "exit status: 0 ok, 1 error, 2 usage\n",
+	      to);
+}
+
+int cli_error(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("crs-cli: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return CLI_ERROR;
+}
+
+int cli_call(const struct cli *cli, const char *method, const char *target, json_t *body,
+	     bool quiet_if_down, json_t **answer_out)
+{
+	struct control_server server = { .program = "crs", .address = cli->socket };
+	struct diag *diag = diag_new();
+	int err = control_call(&server, method, target, body, answer_out, diag);
+
+	if (err && !(quiet_if_down && (err == -ECONNREFUSED || err == -ENOENT)))
+		cli_error("%s", diag_first_error(diag));
+	diag_free(&diag);
+	return err;
+}
+
+static void add_cell(struct table *table, const json_t *value)
+{
+	if (json_is_integer(value)) {
+		table_cellf(table, "%lld", (long long)json_integer_value(value));
+	} else if (json_is_array(value)) {
+		char text[1024] = "";
+		size_t i, n = 0;
+		json_t *item;
+
+		json_array_foreach(value, i, item)
+		{
+			const char *s = json_string_value(item);
+
+			if (s && n + strlen(s) + 2 < sizeof(text))
+				n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
+						      i ? "," : "", s);
+		}
+		table_cell(table, text);
+	} else {
+		table_cell(table, json_string_value(value));
+	}
+}
+
+int cli_print(const struct cli *cli, json_t *list, const struct cli_column *columns)
+{
+	struct table *table;
+	size_t n = 0, i;
+	json_t *row;
+
+	if (cli->json) {
+		json_dumpf(list, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(list);
+		return CLI_OK;
+	}
+	while (columns[n].name)
+		n++;
+	table = table_new(n);
+	for (size_t c = 0; c < n; c++) {
+		table_cell(table, columns[c].heading);
+		if (columns[c].number)
+			table_align_right(table, c);
+	}
+	json_array_foreach(list, i, row)
+	{
+		for (size_t c = 0; c < n; c++)
+			add_cell(table, json_object_get(row, columns[c].name));
+	}
+	table_print(table, stdout);
+	table_free(&table);
+	json_decref(list);
+	return CLI_OK;
+}
+
+static bool same_verb(const char *word, const char *verb, bool either)
+{
+	return strcmp(word, verb) == 0 ||
+	       (either && strcmp(word, "list") == 0 && strcmp(verb, "show") == 0) ||
+	       (either && strcmp(word, "show") == 0 && strcmp(verb, "list") == 0);
+}
+
+/* The action of the first words: exact first, then with list for show. */
+static const struct action *find(int argc, char **argv, bool either)
+{
+	for (size_t i = 0; argc > 0 && i < action_count; i++) {
+		const struct action *a = &actions[i];
+
+		if (!same_verb(argv[0], a->word[0], either))
+			continue;
+		if (!a->word[1] || (argc > 1 && strcmp(argv[1], a->word[1]) == 0))
+			return a;
+	}
+	return NULL;
+}
+
+/* Takes --root, --socket and --json out of the words, wherever they stand. */
+static int take_options(struct cli *cli, int *argc, char **argv)
+{
+	const char *root = NULL;
+	int n = 0;
+
+	for (int i = 1; i < *argc; i++) {
+		bool has_value = strcmp(argv[i], "--root") == 0 || strcmp(argv[i], "--socket") == 0;
+
+		if (has_value && i + 1 == *argc)
+			return CLI_USAGE;
+		if (strcmp(argv[i], "--json") == 0)
+			cli->json = true;
+		else if (strcmp(argv[i], "--root") == 0)
+			root = argv[++i];
+		else if (strcmp(argv[i], "--socket") == 0)
+			cli->socket = argv[++i];
+		else if (strcmp(argv[i], "-s") == 0 && i + 1 < *argc) {
+			argv[n++] = argv[i++]; /* a secret may look like anything */
+			argv[n++] = argv[i];
+		} else
+			argv[n++] = argv[i];
+	}
+	*argc = n;
+	if (crs_paths_init(&cli->paths, root))
+		return cli_error("%s: path too long", root);
+	if (!cli->socket)
+		cli->socket = cli->paths.control;
+	return CLI_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .socket = NULL };
+	const struct action *action;
+	int status = take_options(&cli, &argc, argv), words;
+
+	if (status == CLI_OK && argc == 1 && strcmp(argv[0], "--help") == 0) {
+		usage(stdout);
+		return CLI_OK;
+	}
+	if (status == CLI_OK && argc == 1 && strcmp(argv[0], "--version") == 0) {
+		puts("crs-cli " PACKAGE_VERSION);
+		return CLI_OK;
+	}
+	if (status == CLI_ERROR)
+		return status;
+	action = find(argc, argv, false);
+	if (!action)
+		action = find(argc, argv, true);
+	if (!action || status == CLI_USAGE) {
+		usage(stderr);
+		return CLI_USAGE;
+	}
+	words = action->word[1] ? 2 : 1;
+	status = CLI_USAGE;
+	if (argc - words >= action->min_args && argc - words <= action->max_args)
+		status = action->run(&cli, argc - words, argv + words);
+	if (status == CLI_USAGE)
+		fprintf(stderr, "usage: crs-cli %s\n", action->usage);
+	return status;
+}
