@@ -247,6 +247,9 @@ int cmd_set(struct cms *cms)
 		err = cms_commit(cms);
 	if (!err)
 		printf("New letters have it at once, devices with the next update file.\n");
+	if (!err && secret)
+		printf("Warning: only a rendezvous with this account and secret can open update "
+		       "files made from now on.\n");
 	return err;
 }
 

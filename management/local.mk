@@ -21,3 +21,4 @@ bin_PROGRAMS += %D%/cms
 %C%_cms_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 %C%_cms_LDADD = management/libmanagement.a keys/libkeys.a base/libbase.a \
 	$(SQLITE_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)
+EXTRA_DIST += docs/key-management.md docs/man/cms.1
