@@ -39,9 +39,14 @@ size_t text_char(struct slice text)
 bool text_is_clean(struct slice text)
 {
 	while (text.n > 0) {
-		size_t n = text_char(text);
+		size_t n;
 
-		if (n == 0 || (n == 1 && (text.p[0] < 0x20 || text.p[0] == 0x7f)))
+		if (text.p[0] >= 0x20 && text.p[0] < 0x7f) { /* most text is nothing else */
+			text = slice_from(text, 1);
+			continue;
+		}
+		n = text_char(text);
+		if (n <= 1)
 			return false;
 		if (n == 2 && text.p[0] == 0xc2 && text.p[1] < 0xa0)
 			return false; /* C1 */

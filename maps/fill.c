@@ -16,21 +16,44 @@ static int refuse(int err, const char *why, const char **why_out)
 	return err;
 }
 
-static bool is_alnum(uint8_t c)
+/* RFC 3261 section 25.1, as bits: unreserved and user-unreserved but for ";" and "?", which
+ * only a literal of the entry may have, as it may a ":". */
+enum { PLAIN = 1, LITERAL_ONLY = 2 };
+
+static const uint8_t classes[256] = {
+	['-'] = PLAIN,        ['_'] = PLAIN,        ['.'] = PLAIN,  ['!'] = PLAIN,
+	['~'] = PLAIN,        ['*'] = PLAIN,        ['\''] = PLAIN, ['('] = PLAIN,
+	[')'] = PLAIN,        ['&'] = PLAIN,        ['='] = PLAIN,  ['+'] = PLAIN,
+	['$'] = PLAIN,        [','] = PLAIN,        ['/'] = PLAIN,  [';'] = LITERAL_ONLY,
+	['?'] = LITERAL_ONLY, [':'] = LITERAL_ONLY,
+};
+
+static bool is_allowed(uint8_t c, unsigned allowed)
 {
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+	       classes[c] & allowed;
 }
 
-/* RFC 3261 section 25.1: unreserved and user-unreserved, and what a literal may have. */
-static void put_user(struct buf *to, struct slice text, const char *also)
+/* The octets at the front of text that need no escape. */
+static size_t allowed_run(struct slice text, unsigned allowed)
 {
-	for (size_t i = 0; i < text.n; i++) {
-		uint8_t c = text.p[i];
+	size_t n = 0;
 
-		if (is_alnum(c) || (c && strchr("-_.!~*'()&=+$,/", c)) || (c && strchr(also, c)))
-			buf_put_u8(to, c);
-		else
-			buf_printf(to, "%%%02X", c);
+	while (n < text.n && is_allowed(text.p[n], allowed))
+		n++;
+	return n;
+}
+
+static void put_user(struct buf *to, struct slice text, unsigned allowed)
+{
+	for (;;) {
+		size_t n = allowed_run(text, allowed);
+
+		buf_put(to, text.p, n);
+		if (n == text.n)
+			return;
+		buf_printf(to, "%%%02X", text.p[n]);
+		text = slice_from(text, n + 1);
 	}
 }
 
@@ -39,7 +62,7 @@ static const char *why_not_in_user(struct slice value)
 	if (!text_is_clean(value))
 		return "a control character, or no UTF-8, in the user part";
 	for (size_t i = 0; i < value.n; i++)
-		if (strchr("@<>\" ", value.p[i]))
+		if (!is_allowed(value.p[i], PLAIN) && strchr("@<>\" ", value.p[i]))
 			return "\"@\", \"<\", \">\", a quote or a blank in the user part";
 	return NULL;
 }
@@ -66,7 +89,7 @@ int fill_sip(const struct pattern *out, const struct values *values, struct buf 
 
 		if (is_param && !why)
 			why = why_not_in_user(text);
-		put_user(to, text, is_param ? "" : ";?:");
+		put_user(to, text, is_param ? PLAIN : PLAIN | LITERAL_ONLY);
 	}
 	user = to->len - user;
 	if (out->has_at)

@@ -12,17 +12,23 @@ struct key {
 	uint32_t number;
 };
 
-/* Patterns that share beginning and end: order[first .. first + count). */
-struct group {
-	uint64_t key; /* 0: free */
+/* Numbers: order[first .. first + count), or first itself when there is one; so that a
+ * lookup reads one place of memory less. */
+struct run {
 	uint32_t first, count;
 };
 
-/* Patterns that share their beginning: ends[first .. first + count) are the lengths
- * of their ends. */
+/* Patterns that share beginning and end. */
+struct group {
+	uint64_t key; /* 0: free */
+	struct run run;
+};
+
+/* Patterns that share their beginning.  Where all have one end, their run is here. */
 struct node {
 	uint64_t key; /* 0: free */
-	uint32_t first, count;
+	struct run run;
+	uint32_t first_end, ends; /* lengths of ends, ends[first_end ..); 0: use the run */
 };
 
 struct index {
@@ -32,8 +38,10 @@ struct index {
 	uint16_t *ends;
 	struct node *nodes;
 	struct group *groups;
-	uint64_t node_mask, group_mask;     /* sizes less one, powers of two */
-	uint64_t seed;                      /* with which no two keys are equal */
+	uint64_t *filter;               /* a bit for each node's key, small enough for a cache */
+	uint64_t node_mask, group_mask; /* sizes less one, powers of two */
+	uint64_t filter_mask;           /* in bits */
+	uint64_t seed;                  /* with which no two keys are equal */
 	uint64_t lengths[URI_MAX / 64 + 1]; /* which lengths beginnings have */
 };
 
@@ -100,6 +108,7 @@ void index_free(struct index **indexp)
 	free(index->ends);
 	free(index->nodes);
 	free(index->groups);
+	free(index->filter);
 	free(index);
 	*indexp = NULL;
 }
@@ -181,55 +190,94 @@ static void count(const struct index *index, size_t *nodes, size_t *groups)
 	}
 }
 
-/* Returns false when two keys are equal. */
-static bool fill(struct index *index)
+/* How many keys from i on make a group, or share a beginning. */
+static size_t run_of(const struct index *index, size_t i,
+		     bool (*same)(const struct key *, const struct key *))
 {
-	struct node *node = NULL;
-	struct group *group = NULL;
-	uint32_t ends = 0;
+	size_t n = 1;
 
-	for (size_t i = 0; i < index->n; i++) {
+	while (i + n < index->n && same(&index->keys[i], &index->keys[i + n]))
+		n++;
+	return n;
+}
+
+static struct run make_run(const struct index *index, size_t i, size_t n)
+{
+	return (struct run){ n == 1 ? index->keys[i].number : (uint32_t)i, (uint32_t)n };
+}
+
+/* Adds the groups of a node that has several, and the lengths of their ends. */
+static bool fill_groups(struct index *index, struct node *node, size_t i, size_t end)
+{
+	for (size_t n; i < end; i += n) {
 		const struct key *k = &index->keys[i];
-		uint64_t key = node_key(index, k->beginning, k->beginning_len);
-		bool new_node = i == 0 || !same_beginning(k - 1, k);
+		uint64_t key = group_key(node->key, k->end, k->end_len);
+		struct group *group = find_group(index, key);
+		uint32_t last = node->first_end + node->ends;
 
-		if (new_node) {
-			node = find_node(index, key);
-			if (node->key)
-				return false;
-			*node = (struct node){ key, ends, 0 };
+		n = run_of(index, i, same_group);
+		if (group->key)
+			return false;
+		*group = (struct group){ key, make_run(index, i, n) };
+		if (node->ends == 0 || index->ends[last - 1] != k->end_len) {
+			index->ends[last] = k->end_len;
+			node->ends++;
 		}
-		if (new_node || (k - 1)->end_len != k->end_len) {
-			index->ends[ends++] = k->end_len;
-			node->count++;
-		}
-		if (i == 0 || !same_group(k - 1, k)) {
-			key = group_key(key, k->end, k->end_len);
-			group = find_group(index, key);
-			if (group->key)
-				return false;
-			*group = (struct group){ key, (uint32_t)i, 0 };
-		}
-		group->count++;
-		index->order[i] = k->number;
 	}
 	return true;
 }
 
-int index_finish(struct index *index)
+/* Returns false when two keys are equal. */
+static bool fill(struct index *index)
+{
+	uint32_t ends = 0;
+
+	for (size_t i = 0, n; i < index->n; i += n) {
+		const struct key *k = &index->keys[i];
+		uint64_t key = node_key(index, k->beginning, k->beginning_len);
+		struct node *node = find_node(index, key);
+
+		n = run_of(index, i, same_beginning);
+		if (node->key)
+			return false;
+		*node = (struct node){ key, make_run(index, i, n), ends, 0 };
+		index->filter[(key >> 32 & index->filter_mask) / 64] |= (uint64_t)1
+									<< (key >> 32) % 64;
+		if (run_of(index, i, same_group) < n && !fill_groups(index, node, i, i + n))
+			return false;
+		ends += node->ends;
+	}
+	return true;
+}
+
+static int make_tables(struct index *index)
 {
 	size_t nodes, groups;
 
-	qsort(index->keys, index->n, sizeof(*index->keys), compare_keys);
 	count(index, &nodes, &groups);
 	index->node_mask = table_size(nodes) - 1;
 	index->group_mask = table_size(groups) - 1;
+	index->filter_mask = 4 * table_size(nodes + 16) - 1;
 	index->order = calloc(index->n + 1, sizeof(*index->order));
 	index->ends = calloc(groups + 1, sizeof(*index->ends));
 	index->nodes = calloc(index->node_mask + 1, sizeof(*index->nodes));
 	index->groups = calloc(index->group_mask + 1, sizeof(*index->groups));
-	if (!index->order || !index->ends || !index->nodes || !index->groups)
-		return -ENOMEM;
+	index->filter = calloc(index->filter_mask / 64 + 1, sizeof(*index->filter));
+	return index->order && index->ends && index->nodes && index->groups && index->filter
+		       ? 0
+		       : -ENOMEM;
+}
+
+int index_finish(struct index *index)
+{
+	int err;
+
+	qsort(index->keys, index->n, sizeof(*index->keys), compare_keys);
+	err = make_tables(index);
+	if (err)
+		return err;
+	for (size_t i = 0; i < index->n; i++)
+		index->order[i] = index->keys[i].number;
 	while (!fill(index)) { /* once in 2^63 pairs of keys */
 		index->seed++;
 		memset(index->nodes, 0, (index->node_mask + 1) * sizeof(*index->nodes));
@@ -267,12 +315,10 @@ struct search {
 	const void *arg;
 };
 
-static void try_group(struct search *s, uint64_t key)
+static void try_run(struct search *s, const struct run *run)
 {
-	const struct group *group = find_group(s->index, key);
-
-	for (uint32_t i = 0; group->key != 0 && i < group->count; i++) {
-		uint32_t number = s->index->order[group->first + i];
+	for (uint32_t i = 0; i < run->count; i++) {
+		uint32_t number = run->count == 1 ? run->first : s->index->order[run->first + i];
 
 		if (number >= s->best)
 			return;
@@ -285,14 +331,23 @@ static void try_group(struct search *s, uint64_t key)
 
 static void try_beginning(struct search *s, size_t len)
 {
-	uint64_t key = node_key(s->index, s->hashed->forward[len], len);
-	const struct node *node = find_node(s->index, key);
+	const struct index *index = s->index;
+	uint64_t key = node_key(index, s->hashed->forward[len], len), bit = key >> 32;
+	const struct node *node;
 
-	for (uint32_t i = 0; node->key != 0 && i < node->count; i++) {
-		size_t end = s->index->ends[node->first + i];
+	if (!(index->filter[(bit & index->filter_mask) / 64] & (uint64_t)1 << bit % 64))
+		return;
+	node = find_node(index, key);
+	if (node->key == 0)
+		return;
+	if (node->ends == 0)
+		try_run(s, &node->run);
+	for (uint32_t i = 0; i < node->ends; i++) {
+		size_t end = index->ends[node->first_end + i];
 
 		if (len + end <= s->hashed->n)
-			try_group(s, group_key(key, s->hashed->backward[end], end));
+			try_run(s, &find_group(index, group_key(key, s->hashed->backward[end], end))
+					    ->run);
 	}
 }
 
@@ -318,14 +373,23 @@ uint32_t index_find(const struct index *index, struct slice address, uint32_t li
 	return s.best == limit ? INDEX_NONE : s.best;
 }
 
+static void look_at_run(const struct index *index, const struct run *run, size_t *largest,
+			uint32_t *first_out)
+{
+	if (run->count <= *largest)
+		return;
+	*largest = run->count;
+	*first_out = run->count == 1 ? run->first : index->order[run->first];
+}
+
 size_t index_largest_group(const struct index *index, uint32_t *first_out)
 {
 	size_t largest = 0;
 
+	for (uint64_t i = 0; i <= index->node_mask; i++)
+		if (index->nodes[i].ends == 0)
+			look_at_run(index, &index->nodes[i].run, &largest, first_out);
 	for (uint64_t i = 0; i <= index->group_mask; i++)
-		if (index->groups[i].count > largest) {
-			largest = index->groups[i].count;
-			*first_out = index->order[index->groups[i].first];
-		}
+		look_at_run(index, &index->groups[i].run, &largest, first_out);
 	return largest;
 }

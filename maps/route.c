@@ -171,7 +171,7 @@ static bool route_to(const struct router *router, const struct route_call *call,
 		buf_put_char(&reason, ')');
 		return reject(answer, explain, 404);
 	}
-	memcpy(answer->to, result.text, sizeof(answer->to));
+	memcpy(answer->to, result.text, strlen(result.text) + 1);
 	answer->to_entry = result.entry;
 	answer->auth = map_entry_auth(result.entry);
 	answer->interface = result.scheme == URI_TEL ? ROUTE_TEL : ROUTE_SIP;
@@ -205,7 +205,7 @@ static bool route_from(const struct router *router, const struct route_call *cal
 		buf_put_char(&reason, ')');
 		return reject(answer, explain, 403);
 	}
-	memcpy(answer->from, result.text, sizeof(answer->from));
+	memcpy(answer->from, result.text, strlen(result.text) + 1);
 	answer->from_entry = result.entry;
 	if (!result.fault)
 		return true;

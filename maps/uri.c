@@ -34,20 +34,28 @@ static bool has_scheme(struct slice text, const char *scheme)
 	return text.n >= 4 && strncasecmp((const char *)text.p, scheme, 4) == 0;
 }
 
-static bool has_any(struct slice text, const char *set)
+/* What octets part a URI, as bits: looked at for every octet of every call. */
+enum { AT = 1, COLON = 2, SEMICOLON = 4, QUESTION = 8, BRACKET = 16, PERCENT = 32, REFUSED = 64 };
+
+static const uint8_t classes[256] = {
+	['@'] = AT,      [':'] = COLON,   [';'] = SEMICOLON, ['?'] = QUESTION, [']'] = BRACKET,
+	[' '] = REFUSED, ['<'] = REFUSED, ['>'] = REFUSED,   ['"'] = REFUSED,  ['%'] = PERCENT,
+};
+
+static bool has_any(struct slice text, unsigned class)
 {
 	for (size_t i = 0; i < text.n; i++)
-		if (memchr(set, text.p[i], strlen(set)))
+		if (classes[text.p[i]] & class)
 			return true;
 	return false;
 }
 
-/* The part of text before the first octet of set; what follows goes to *behind. */
-static struct slice until(struct slice text, const char *set, struct slice *behind)
+/* The part of text before the first octet of class; what follows goes to *behind. */
+static struct slice until(struct slice text, unsigned class, struct slice *behind)
 {
 	size_t n = 0;
 
-	while (n < text.n && !memchr(set, text.p[n], strlen(set)))
+	while (n < text.n && !(classes[text.p[n]] & class))
 		n++;
 	*behind = slice_from(text, n);
 	return slice_of(text.p, n);
@@ -64,6 +72,10 @@ static int hex_value(uint8_t c)
 /* Returns 0, or -EILSEQ for an escape without two hexadecimal digits. */
 static int put_decoded(struct buf *b, struct slice text)
 {
+	if (!has_any(text, PERCENT)) {
+		buf_put_slice(b, text);
+		return 0;
+	}
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
 
@@ -124,7 +136,7 @@ static int split_rest(struct uri *uri, const char **why_out)
 	struct slice rest = uri->rest, left;
 	bool bracket = rest.n > 0 && rest.p[0] == '[';
 
-	uri->host = until(rest, bracket ? "]" : ":;?", &left);
+	uri->host = until(rest, bracket ? BRACKET : COLON | SEMICOLON | QUESTION, &left);
 	if (bracket && left.n > 0) {
 		uri->host.n++;
 		left = slice_from(left, 1);
@@ -134,12 +146,12 @@ static int split_rest(struct uri *uri, const char **why_out)
 			      uri->host.n ? "the host is no name or address" : "there is no host",
 			      why_out);
 	if (left.n > 0 && left.p[0] == ':') {
-		uri->port = until(slice_from(left, 1), ";?", &left);
+		uri->port = until(slice_from(left, 1), SEMICOLON | QUESTION, &left);
 		if (!port_is_valid(uri->port))
 			return refuse(-EINVAL, "the port is no number from 1 to 65535", why_out);
 	}
 	if (left.n > 0 && left.p[0] == ';')
-		uri->params = until(slice_from(left, 1), "?", &left);
+		uri->params = until(slice_from(left, 1), QUESTION, &left);
 	if (left.n > 0 && left.p[0] == '?')
 		uri->headers = slice_from(left, 1);
 	else if (left.n > 0)
@@ -150,16 +162,17 @@ static int split_rest(struct uri *uri, const char **why_out)
 /* Writes host and all behind it with the host in lower case. */
 static void put_rest(struct buf *b, struct slice rest)
 {
-	struct slice behind, host = until(rest, ";?", &behind);
+	struct slice behind, host = until(rest, SEMICOLON | QUESTION, &behind);
+	size_t begin = b->len;
 
-	for (size_t i = 0; i < host.n; i++)
-		buf_put_u8(b, lower(host.p[i]));
-	buf_put_slice(b, behind);
+	buf_put_slice(b, rest);
+	for (size_t i = begin; i < begin + host.n && i < b->len; i++)
+		b->p[i] = lower(b->p[i]);
 }
 
 static int parse_sip(struct slice text, struct uri *uri, const char **why_out)
 {
-	struct slice behind, front = until(text, "@", &behind);
+	struct slice behind, front = until(text, AT, &behind);
 	struct buf b = BUF_OF(uri->buf);
 	size_t user_end;
 
@@ -177,7 +190,7 @@ static int parse_sip(struct slice text, struct uri *uri, const char **why_out)
 	put_rest(&b, uri->has_user ? slice_from(behind, 1) : text);
 	uri->text = buf_slice(&b);
 	uri->rest = slice_from(uri->text, user_end + uri->has_user);
-	if (has_any(uri->rest, "@"))
+	if (has_any(uri->rest, AT))
 		return refuse(-EINVAL, "there is more than one \"@\"", why_out);
 	return split_rest(uri, why_out);
 }
@@ -217,19 +230,19 @@ static int parse_tel(struct slice text, struct uri *uri, const char **why_out)
 	uri->text = buf_slice(&b);
 	uri->rest = slice_from(uri->text, 4 + uri->user.n);
 	uri->params = slice_from(uri->rest, 1);
-	if (has_any(uri->text, "@"))
+	if (has_any(uri->text, AT))
 		return refuse(-EINVAL, "a tel URI with \"@\"", why_out);
 	return 0;
 }
 
 int uri_parse(struct slice text, struct uri *uri_out, const char **why_out)
 {
-	memset(uri_out, 0, sizeof(*uri_out));
+	memset(uri_out, 0, offsetof(struct uri, buf) + 1);
 	if (text.n > URI_MAX)
 		return refuse(-EMSGSIZE, "more than 512 octets", why_out);
 	if (!text_is_clean(text))
 		return refuse(-EILSEQ, "control characters, or no UTF-8", why_out);
-	if (has_any(text, " <>\""))
+	if (has_any(text, REFUSED))
 		return refuse(-EILSEQ, "a blank, a quote, \"<\" or \">\"", why_out);
 	if (has_scheme(text, "sip:"))
 		return parse_sip(slice_from(text, 4), uri_out, why_out);
@@ -249,7 +262,7 @@ static bool extension_is_valid(struct slice extension)
 
 int uri_check_tel(struct slice text, const char **why_out)
 {
-	struct slice behind, number = until(text, ";", &behind);
+	struct slice behind, number = until(text, SEMICOLON, &behind);
 	struct slice digits = slice_from(number, 5);
 
 	if (!slice_starts(text, "tel:+"))
@@ -274,7 +287,7 @@ struct slice uri_without_extension(struct slice text)
 {
 	struct slice behind;
 
-	return until(text, ";", &behind);
+	return until(text, SEMICOLON, &behind);
 }
 
 bool uri_same_number(struct slice a, struct slice b)
@@ -303,7 +316,7 @@ static int read_params(struct slice params, struct sip_target *target)
 	bool seen = false;
 
 	while (params.n > 0) {
-		struct slice behind, param = until(params, ";", &behind);
+		struct slice behind, param = until(params, SEMICOLON, &behind);
 
 		if (param.n >= strlen(name) &&
 		    strncasecmp((const char *)param.p, name, strlen(name)) == 0) {

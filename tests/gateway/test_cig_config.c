@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "gateway/cig_config.h"
 #include "maps/map.h"
 
@@ -111,6 +112,28 @@ static void has_the_manuals_defaults(void **state)
 	assert_string_equal(c->sip.common.bind, "");
 	assert_string_equal(c->tel.crs_host, "");
 	cig_config_release(&c);
+}
+
+static void the_sample_has_neither_faults_nor_warnings(void **state)
+{
+	const char *top = getenv("top_srcdir");
+	struct diag *diag = diag_new();
+	const struct cig_config *c;
+	uint8_t *text;
+	size_t size;
+	char path[512];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/etc/cig.conf.sample", top ? top : ".");
+	assert_int_equal(file_read(path, 1 << 20, &text, &size), 0);
+	c = parse((const char *)text, diag);
+	assert_string_equal(diag_first_error(diag), "");
+	assert_non_null(c);
+	assert_int_equal(diag_warnings(diag), 0);
+	assert_string_equal(c->userdata, "/opt/cig/userdata");
+	cig_config_release(&c);
+	free(text);
+	diag_free(&diag);
 }
 
 static const struct {
@@ -407,6 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_setting),
 		cmocka_unit_test(has_the_manuals_defaults),
+		cmocka_unit_test(the_sample_has_neither_faults_nor_warnings),
 		cmocka_unit_test(tells_every_fault_at_once),
 		cmocka_unit_test(warns_of_what_is_usually_a_slip),
 		cmocka_unit_test(warns_of_overlapping_ranges_and_of_open_doors),

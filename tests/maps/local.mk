@@ -10,3 +10,6 @@ endif
 %C%_test_translate_map_LDADD = maps/libmaps.a base/libbase.a $(CMOCKA_LIBS)
 %C%_test_route_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_route_LDADD = maps/libmaps.a base/libbase.a $(CMOCKA_LIBS)
+# not run by check: see tests/bench
+noinst_PROGRAMS += tests/bench/bench_maps
+tests_bench_bench_maps_LDADD = maps/libmaps.a base/libbase.a
