@@ -48,13 +48,17 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 	[ "$(words_after crs-cli sh)" = show ]
 	[ "$(words_after crs-cli show bl)" = blacklist ]
 	[ "$(words_after crs-cli trace attach se)" = session ]
-	[ "$(words_after crs-cli create account --)" = "--json --help" ]
+	[ "$(words_after crs-cli create account --)" = "--json --root --socket --help" ]
+	[ "$(words_after crs-cli apply --p)" = --partial ]
+	[ "$(words_after crs-cli --root /x --socket /y show up)" = updates ]
 	[ "$(words_after crs-cli health-check --output-format s)" = summary ]
 	[ "$(words_after crs-cli add admin-account-authorization eve dom1 up)" = update ]
 	[ -z "$(words_after crs-cli nonsense x)" ]
-	printf '#!/bin/sh\nprintf "ID            dom-1\\npath /x\\nID dom_2\\n"\n' >"$D/bin/crs-cli"
-	chmod +x "$D/bin/crs-cli"
-	[ "$(words_after crs-cli blacklist add '')" = "dom-1 dom_2" ]
+	mkdir -p "$D/root/accounts"
+	run -0 crs-cli --root "$D/root" create account dom-1
+	run -0 crs-cli --root "$D/root" create account dom_2
+	[ "$(words_after crs-cli --root "$D/root" blacklist add '')" = "dom-1 dom_2" ]
+	[ "$(words_after crs-cli --root "$D/root" show client-info dom_)" = dom_2 ]
 }
 
 @test "TAB completes actions of cig-cli" {
