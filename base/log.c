@@ -23,7 +23,7 @@ static struct {
 	bool verbose;
 } sink = { .fd = STDERR_FILENO };
 
-static const char *const type_names[] = { "DEBUG", "INFO", "WARN", "INIT" };
+static const char *const type_names[] = { "DEBUG", "INFO", "WARN", "INIT", "Nothing" };
 
 static int open_log(const char *path)
 {

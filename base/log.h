@@ -11,7 +11,8 @@
 
 struct diag;
 
-enum log_type { LOG_TYPE_DEBUG, LOG_TYPE_INFO, LOG_TYPE_WARN, LOG_TYPE_INIT };
+/* NOTHING is relay.log's type for lines that just state something (CIG manual, "Logs"). */
+enum log_type { LOG_TYPE_DEBUG, LOG_TYPE_INFO, LOG_TYPE_WARN, LOG_TYPE_INIT, LOG_TYPE_NOTHING };
 
 enum log_style {
 	LOG_STYLE_CIG, /* [Time] Module[Type]: Information            CIG manual, "Logs" */

@@ -26,6 +26,7 @@ noinst_LIBRARIES += %D%/libmedia.a
 	%D%/stun.c %D%/stun.h \
 	%D%/stun_client.c %D%/stun_client.h \
 	%D%/tones.c %D%/tones.h \
+	%D%/udp_batch.c %D%/udp_batch.h \
 	%D%/wav.c %D%/wav.h
 # what linking libmedia.a takes
 MEDIA_LIBS = $(OPENSSL_LIBS) $(OPUS_LIBS) $(SPANDSP_LIBS) -lm

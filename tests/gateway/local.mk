@@ -1,3 +1,4 @@
 # tests of gateway/
+include tests/gateway/relay.mk
 include tests/gateway/sip.mk
 include tests/gateway/config.mk

@@ -1,0 +1,349 @@
+#include "gateway/relay/relay_priv.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "build-config.h"
+#include "gateway/relay/command.h"
+#include "gateway/relay/events.h"
+
+enum {
+	PROTOCOL_VERSION = 1,
+	PEER_QUEUE = 4096, /* events that may wait for a slow cig-server */
+};
+
+static const char module[] = "Relay";
+
+/* An order that has no content but its kind may fail to be made only when memory
+ * is out; then the call is ended by its timeouts. */
+static struct order *new_order(const struct call *call, enum order_kind kind)
+{
+	struct order *order = calloc(1, sizeof(*order));
+
+	if (!order)
+		return NULL;
+	order->kind = kind;
+	order->serial = call->by_serial.key;
+	return order;
+}
+
+static void give_order(struct relay *relay, const struct call *call, struct order *order)
+{
+	worker_order(relay->threads[call->worker].worker, order);
+}
+
+static void simple_order(struct relay *relay, const struct call *call, enum order_kind kind)
+{
+	struct order *order = new_order(call, kind);
+
+	if (order)
+		give_order(relay, call, order);
+}
+
+void peer_detach(struct call *call)
+{
+	*call->link = call->next;
+	if (call->next)
+		call->next->link = call->link;
+	idmap_remove(&call->peer->calls, &call->by_id);
+	call->peer = NULL;
+}
+
+void peer_drop(struct peer *peer, const char *why)
+{
+	struct relay *relay = peer->relay;
+	unsigned ended = 0;
+
+	while (peer->first) {
+		struct call *call = peer->first;
+
+		peer_detach(call);
+		simple_order(relay, call, ORDER_CLOSE);
+		ended++;
+	}
+	log_info(module, "connection closed: %s; calls ended: %u", why, ended);
+	*peer->link = peer->next;
+	if (peer->next)
+		peer->next->link = peer->link;
+	channel_free(&peer->channel);
+	idmap_done(&peer->calls);
+	free(peer);
+}
+
+static struct call *find_call(const struct peer *peer, uint64_t id)
+{
+	struct idmap_node *node = idmap_first(&peer->calls, id);
+
+	return node ? IDMAP_OWNER(node, struct call, by_id) : NULL;
+}
+
+static unsigned idlest_thread(const struct relay *relay)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 1; i < relay->n_threads; i++)
+		if (relay->threads[i].calls < relay->threads[best].calls)
+			best = i;
+	return best;
+}
+
+static void add_call(struct peer *peer, struct call *call, uint64_t id)
+{
+	struct relay *relay = peer->relay;
+
+	call->peer = peer;
+	call->next = peer->first;
+	call->link = &peer->first;
+	if (call->next)
+		call->next->link = &call->next;
+	peer->first = call;
+	idmap_put(&peer->calls, &call->by_id, id);
+	idmap_put(&relay->by_serial, &call->by_serial, ++relay->last_serial);
+	relay->threads[call->worker].calls++;
+	relay->n_calls++;
+}
+
+/* Takes sockets of the idlest thread; of another one where a range has no port
+ * left for a further thread's own socket. */
+static int take_sockets(struct relay *relay, const struct command_open *open, struct call *call)
+{
+	unsigned first = idlest_thread(relay);
+	int err = -EADDRINUSE;
+
+	for (unsigned i = 0; i < relay->n_threads && err == -EADDRINUSE; i++) {
+		call->worker = (first + i) % relay->n_threads;
+		err = sockets_take(relay->sockets, call->worker, open, &call->sockets);
+	}
+	return err;
+}
+
+static int send_opened(struct peer *peer, uint64_t id, const struct call *call)
+{
+	Relay__Opened opened = RELAY__OPENED__INIT;
+	Relay__Event event = RELAY__EVENT__INIT;
+
+	opened.call_id = id;
+	opened.plain_port = call->sockets.rtp_port;
+	opened.secure_port = call->sockets.trunk_port;
+	event.of_case = RELAY__EVENT__OF_OPENED;
+	event.opened = &opened;
+	return events_send(peer->channel, &event);
+}
+
+int peer_refuse(struct peer *peer, uint64_t id, Relay__Failed__Reason reason, const char *text)
+{
+	log_warn(module, "call=%016" PRIx64 " refused: %s", id, text);
+	return events_failed(peer->channel, id, reason, text);
+}
+
+/* Everything that may fail is done before the call exists. */
+static int start_call(struct peer *peer, uint64_t id, const struct command_open *open,
+		      int *sockets_err_out)
+{
+	struct relay *relay = peer->relay;
+	struct call *call = calloc(1, sizeof(*call));
+	struct order *order = calloc(1, sizeof(*order));
+	struct notice *closed = calloc(1, sizeof(*closed));
+
+	*sockets_err_out = call && order && closed ? take_sockets(relay, open, call) : -ENOMEM;
+	if (*sockets_err_out) {
+		free(call);
+		free(order);
+		free(closed);
+		return 0;
+	}
+	add_call(peer, call, id);
+	closed->kind = NOTICE_CLOSED;
+	closed->serial = call->by_serial.key;
+	order->kind = ORDER_OPEN;
+	order->serial = call->by_serial.key;
+	order->open = (struct order_open){ .rtp_fd = call->sockets.rtp_fd,
+					   .rtcp_fd = call->sockets.rtcp_fd,
+					   .trunk_fd = call->sockets.trunk_fd,
+					   .timeout_ms = open->timeout_ms,
+					   .closed = closed };
+	give_order(relay, call, order);
+	log_info(module, "call=%016" PRIx64 " opened port=%u thread=%u", id, call->sockets.rtp_port,
+		 call->worker);
+	return send_opened(peer, id, call);
+}
+
+static int on_open(struct peer *peer, const Relay__Open *in)
+{
+	struct command_open open;
+	char text[COMMAND_TEXT];
+	int sockets_err, err;
+
+	if (find_call(peer, in->call_id))
+		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__ALREADY,
+				   "call_id: in use");
+	if (peer->relay->n_calls >= peer->relay->max_calls)
+		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__FULL,
+				   "too many calls");
+	if (command_open(in, &open, text))
+		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__BAD_COMMAND, text);
+	err = start_call(peer, in->call_id, &open, &sockets_err);
+	switch (sockets_err) {
+	case 0:
+		return err;
+	case -EADDRINUSE:
+		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__PORTS_EXHAUSTED,
+				   "every port of rtp_port_range is in use");
+	case -EINVAL:
+		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__BAD_COMMAND,
+				   "plain_ports, secure_ports: no even port with its next one");
+	default:
+		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__FULL,
+				   strerror(-sockets_err));
+	}
+}
+
+/* Fills in an order's content. */
+static int fill_order(const Relay__Command *in, struct order *order, char text[COMMAND_TEXT])
+{
+	switch (in->of_case) {
+	case RELAY__COMMAND__OF_SET_PLAIN:
+		order->kind = ORDER_SET_PLAIN;
+		return command_set_plain(in->set_plain, &order->plain, text);
+	case RELAY__COMMAND__OF_SET_SECURE:
+		order->kind = ORDER_SET_SECURE;
+		return command_set_secure(in->set_secure, &order->secure, text);
+	case RELAY__COMMAND__OF_SEND_DIGIT:
+		order->kind = ORDER_DIGIT;
+		return command_send_digit(in->send_digit, &order->digit, text);
+	case RELAY__COMMAND__OF_ANSWERED:
+		order->kind = ORDER_ANSWERED;
+		return 0;
+	case RELAY__COMMAND__OF_STATS_REQUEST:
+		order->kind = ORDER_STATS;
+		return 0;
+	default:
+		order->kind = ORDER_CLOSE;
+		return 0;
+	}
+}
+
+static int on_call_command(struct peer *peer, const Relay__Command *in)
+{
+	uint64_t id = command_call_id(in);
+	struct call *call = find_call(peer, id);
+	char text[COMMAND_TEXT];
+	struct order *order;
+
+	if (!call)
+		return events_failed(peer->channel, id, RELAY__FAILED__REASON__UNKNOWN_CALL,
+				     "call_id: unknown");
+	order = new_order(call, ORDER_CLOSE);
+	if (!order)
+		return peer_refuse(peer, id, RELAY__FAILED__REASON__FULL, "out of memory");
+	if (fill_order(in, order, text)) {
+		free(order);
+		return peer_refuse(peer, id, RELAY__FAILED__REASON__BAD_COMMAND, text);
+	}
+	give_order(peer->relay, call, order);
+	return 0;
+}
+
+static int on_hello(struct peer *peer, const Relay__Hello *in)
+{
+	Relay__Welcome welcome = RELAY__WELCOME__INIT;
+	Relay__Event event = RELAY__EVENT__INIT;
+	char program[] = "cig-relay " PACKAGE_VERSION;
+
+	if (peer->greeted || in->version != PROTOCOL_VERSION)
+		return -EPROTO;
+	peer->greeted = true;
+	log_info(module, "connection from %s", in->program);
+	welcome.version = PROTOCOL_VERSION;
+	welcome.program = program;
+	welcome.pid = (uint32_t)getpid();
+	welcome.capacity = peer->relay->max_calls;
+	welcome.threads = peer->relay->n_threads;
+	event.of_case = RELAY__EVENT__OF_WELCOME;
+	event.welcome = &welcome;
+	return events_send(peer->channel, &event);
+}
+
+static int on_poll(struct peer *peer, const Relay__Poll *in)
+{
+	Relay__Polled polled = RELAY__POLLED__INIT;
+	Relay__Event event = RELAY__EVENT__INIT;
+
+	polled.number = in->number;
+	polled.calls = peer->relay->n_calls;
+	polled.cpu_percent = peer->relay->cpu_percent;
+	event.of_case = RELAY__EVENT__OF_POLLED;
+	event.polled = &polled;
+	return events_send(peer->channel, &event);
+}
+
+static int on_command(struct peer *peer, const Relay__Command *in)
+{
+	if (in->of_case == RELAY__COMMAND__OF_HELLO)
+		return on_hello(peer, in->hello);
+	if (!peer->greeted)
+		return -EPROTO;
+	switch (in->of_case) {
+	case RELAY__COMMAND__OF_OPEN:
+		return on_open(peer, in->open);
+	case RELAY__COMMAND__OF_POLL:
+		return on_poll(peer, in->poll);
+	case RELAY__COMMAND__OF__NOT_SET:
+		return 0; /* of a later version */
+	default:
+		return on_call_command(peer, in);
+	}
+}
+
+static void on_message(void *arg, struct slice message)
+{
+	struct peer *peer = arg;
+	Relay__Command *in = relay__command__unpack(NULL, message.n, message.p);
+	int err = in ? on_command(peer, in) : -EBADMSG;
+
+	peer->heard_ms = clock_mono_ms();
+	if (in) {
+		command_wipe(in);
+		relay__command__free_unpacked(in, NULL);
+	}
+	if (err == -EPROTO || err == -EBADMSG)
+		peer_drop(peer, "it does not speak this protocol");
+	else if (err == -ENOBUFS)
+		peer_drop(peer, "it does not read what it is told");
+}
+
+static void on_closed(void *arg, int err)
+{
+	peer_drop(arg, err ? strerror(-err) : "ended by cig-server");
+}
+
+static const struct channel_ops channel_ops = { on_message, on_closed };
+
+void peer_new(struct relay *relay, int fd)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+
+	if (!peer || idmap_init(&peer->calls)) {
+		free(peer);
+		close(fd);
+		return;
+	}
+	peer->relay = relay;
+	peer->heard_ms = clock_mono_ms();
+	peer->channel = channel_new(relay->base, fd, PEER_QUEUE, &channel_ops, peer);
+	if (!peer->channel) {
+		idmap_done(&peer->calls);
+		free(peer);
+		close(fd);
+		return;
+	}
+	peer->next = relay->peers;
+	peer->link = &relay->peers;
+	if (peer->next)
+		peer->next->link = &peer->next;
+	relay->peers = peer;
+}

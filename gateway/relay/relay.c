@@ -1,0 +1,274 @@
+#include "gateway/relay/relay_priv.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "gateway/relay/events.h"
+
+enum {
+	PEER_SILENCE_MS = 10000,
+	PEER_CHECK_MS = 1000,
+};
+
+static const char module[] = "Relay";
+
+static void forget_call(struct relay *relay, struct call *call)
+{
+	relay->threads[call->worker].calls--;
+	relay->n_calls--;
+	sockets_give(&call->sockets);
+	idmap_remove(&relay->by_serial, &call->by_serial);
+	if (call->peer)
+		peer_detach(call);
+	free(call);
+}
+
+static Relay__Failed__Reason failure_of(int err)
+{
+	if (err == -EALREADY)
+		return RELAY__FAILED__REASON__ALREADY;
+	return err == -ENOMEM || err == -ENOBUFS ? RELAY__FAILED__REASON__FULL
+						 : RELAY__FAILED__REASON__BAD_COMMAND;
+}
+
+static void log_end(uint64_t id, const struct notice *n)
+{
+	log_info(module,
+		 "call=%016" PRIx64 " closed: %s; plain %s rx=%" PRIu64 " tx=%" PRIu64
+		 " lost=%" PRIu64 "; secure %s rx=%" PRIu64 " tx=%" PRIu64 " lost=%" PRIu64
+		 " auth-failures=%" PRIu64,
+		 id, events_reason(n->reason), n->plain.codec ? n->plain.codec : "",
+		 n->plain.stats.packets_received, n->plain.stats.packets_sent, n->plain.stats.lost,
+		 n->secure.codec ? n->secure.codec : "", n->secure.stats.packets_received,
+		 n->secure.stats.packets_sent, n->secure.stats.lost, n->secure.stats.auth_failures);
+}
+
+/* A notice for a connection that is gone goes nowhere.  One that cig-server does
+ * not read is lost; on_message then finds its queue full and drops it. */
+static void tell_peer(const struct call *call, const struct notice *n)
+{
+	struct channel *channel = call->peer->channel;
+	uint64_t id = call->by_id.key;
+
+	switch (n->kind) {
+	case NOTICE_FAILED:
+		(void)peer_refuse(call->peer, id, failure_of(n->err), strerror(-n->err));
+		break;
+	case NOTICE_DIGIT:
+		(void)events_digit(channel, id, n);
+		break;
+	case NOTICE_BOUND:
+		(void)events_bound(channel, id);
+		break;
+	case NOTICE_STATS:
+		(void)events_stats(channel, id, n);
+		break;
+	case NOTICE_CLOSED:
+		(void)events_closed(channel, id, n);
+		break;
+	}
+}
+
+static void take_notice(struct relay *relay, const struct notice *notice)
+{
+	struct idmap_node *node = idmap_first(&relay->by_serial, notice->serial);
+	struct call *call = node ? IDMAP_OWNER(node, struct call, by_serial) : NULL;
+
+	if (!call)
+		return;
+	if (call->peer)
+		tell_peer(call, notice);
+	if (notice->kind == NOTICE_CLOSED) {
+		log_end(call->by_id.key, notice);
+		forget_call(relay, call);
+	}
+}
+
+static void take_notices(struct relay *relay)
+{
+	struct queue_node *node = queue_take(&relay->notices);
+
+	while (node) {
+		struct notice *notice = (struct notice *)node;
+
+		node = node->next;
+		take_notice(relay, notice);
+		free(notice);
+	}
+}
+
+static void on_notices(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	take_notices(arg);
+}
+
+static void measure_cpu(struct relay *relay, int64_t now_ms)
+{
+	int64_t passed = now_ms - relay->cpu_since_ms;
+	unsigned most = 0;
+
+	for (unsigned i = 0; i < relay->n_threads; i++) {
+		int64_t used = worker_cpu_ms(relay->threads[i].worker);
+		unsigned percent =
+			passed > 0 ? (unsigned)((used - relay->threads[i].cpu_ms) * 100 / passed)
+				   : 0;
+
+		relay->threads[i].cpu_ms = used;
+		most = percent > most ? percent : most;
+	}
+	relay->cpu_since_ms = now_ms;
+	relay->cpu_percent = most;
+}
+
+static void on_check(evutil_socket_t fd, short what, void *arg)
+{
+	struct relay *relay = arg;
+	int64_t now_ms = clock_mono_ms();
+	struct peer *peer = relay->peers;
+
+	(void)fd;
+	(void)what;
+	measure_cpu(relay, now_ms);
+	while (peer) {
+		struct peer *next = peer->next;
+
+		if (now_ms - peer->heard_ms >= PEER_SILENCE_MS)
+			peer_drop(peer, "nothing came for 10 seconds");
+		peer = next;
+	}
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	int peer_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)what;
+	if (peer_fd >= 0)
+		peer_new(arg, peer_fd);
+}
+
+static int listen_at(struct relay *relay, const char *run_dir, struct diag *diag)
+{
+	int n = snprintf(relay->path, sizeof(relay->path), "%s/cig-relay.sock", run_dir);
+	int fd;
+
+	if (n < 0 || (size_t)n >= sizeof(relay->path)) {
+		diag_error(diag, NULL, "%s: the path of the socket would be too long", run_dir);
+		return -ENAMETOOLONG;
+	}
+	fd = channel_connect(relay->path);
+	if (fd >= 0) {
+		close(fd);
+		relay->path[0] = '\0'; /* not ours to remove */
+		diag_error(diag, NULL, "another cig-relay answers in %s", run_dir);
+		return -EADDRINUSE;
+	}
+	relay->listen_fd = channel_listen(relay->path, 0600);
+	if (relay->listen_fd < 0)
+		diag_error(diag, NULL, "%s: %s", relay->path, strerror(-relay->listen_fd));
+	return relay->listen_fd < 0 ? relay->listen_fd : 0;
+}
+
+static int add_events(struct relay *relay)
+{
+	const struct timeval every = { PEER_CHECK_MS / 1000, 0 };
+
+	relay->accept_event =
+		event_new(relay->base, relay->listen_fd, EV_READ | EV_PERSIST, on_accept, relay);
+	relay->notice_event = event_new(relay->base, relay->notices.wake_fd, EV_READ | EV_PERSIST,
+					on_notices, relay);
+	relay->check_event = event_new(relay->base, -1, EV_PERSIST, on_check, relay);
+	if (!relay->accept_event || !relay->notice_event || !relay->check_event ||
+	    event_add(relay->accept_event, NULL) || event_add(relay->notice_event, NULL) ||
+	    event_add(relay->check_event, &every))
+		return -ENOMEM;
+	return 0;
+}
+
+static int start_threads(struct relay *relay, unsigned threads)
+{
+	int err = queue_init(&relay->notices);
+
+	if (err)
+		return err;
+	relay->has_queue = true;
+	relay->threads = calloc(threads, sizeof(*relay->threads));
+	relay->sockets = sockets_new(threads);
+	err = relay->threads && relay->sockets ? idmap_init(&relay->by_serial) : -ENOMEM;
+	while (!err && relay->n_threads < threads) {
+		err = worker_start(&relay->notices, &relay->threads[relay->n_threads].worker);
+		relay->n_threads += !err;
+	}
+	return err;
+}
+
+int relay_new(struct event_base *base, const struct relay_config *config, struct diag *diag,
+	      struct relay **relay_out)
+{
+	struct relay *relay = calloc(1, sizeof(*relay));
+	int err;
+
+	if (!relay)
+		return -ENOMEM;
+	relay->base = base;
+	relay->listen_fd = -1;
+	relay->max_calls = config->max_calls;
+	relay->cpu_since_ms = clock_mono_ms();
+	err = listen_at(relay, config->run_dir, diag);
+	if (!err) {
+		err = start_threads(relay, config->threads);
+		if (!err)
+			err = add_events(relay);
+		if (err)
+			diag_error(diag, NULL, "cannot start: %s", strerror(-err));
+	}
+	if (err) {
+		relay_free(&relay);
+		return err;
+	}
+	*relay_out = relay;
+	return 0;
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+void relay_free(struct relay **relayp)
+{
+	struct relay *relay = *relayp;
+
+	if (!relay)
+		return;
+	*relayp = NULL;
+	while (relay->peers)
+		peer_drop(relay->peers, "cig-relay ends");
+	for (unsigned i = 0; i < relay->n_threads; i++)
+		worker_stop(&relay->threads[i].worker);
+	free_event(relay->accept_event);
+	free_event(relay->notice_event);
+	free_event(relay->check_event);
+	if (relay->has_queue) {
+		take_notices(relay);
+		queue_done(&relay->notices);
+	}
+	idmap_done(&relay->by_serial);
+	sockets_free(&relay->sockets);
+	free(relay->threads);
+	if (relay->listen_fd >= 0) {
+		close(relay->listen_fd);
+		unlink(relay->path);
+	}
+	free(relay);
+}

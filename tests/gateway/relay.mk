@@ -1,0 +1,11 @@
+# tests of cig-relay
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_relay
+endif
+tests_gateway_test_relay_SOURCES = tests/gateway/test_relay.c \
+	tests/gateway/relay_rig.c tests/gateway/relay_rig.h \
+	tests/media/speech.c tests/media/speech.h
+tests_gateway_test_relay_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) $(EVENT_CFLAGS)
+tests_gateway_test_relay_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
+# it starts the program
+EXTRA_tests_gateway_test_relay_DEPENDENCIES = gateway/cig-relay$(EXEEXT)
