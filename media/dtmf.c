@@ -11,7 +11,8 @@ enum {
 	VOLUME = 10,            /* -10 dBm0 */
 	SEGMENT_UNITS = 0xffff, /* what the duration field can say */
 	LOST_END_MS = 200,
-	STRAGGLER_S = 2, /* a timestamp that lies further back is a new start */
+	STOOD_STILL_S = 60, /* how far the stream may lag behind its digits */
+	STRAGGLER_S = 2,    /* a timestamp that lies further back is a new start */
 };
 
 static const char digits[EVENTS + 1] = "0123456789*#ABCD";
@@ -181,6 +182,8 @@ static void write_payload(const struct dtmf_sender *s, bool end, struct dtmf_pac
 
 static void next_digit(struct dtmf_sender *s)
 {
+	s->any = true;
+	s->free_from = s->timestamp + sent_units(s) - s->base + s->clock * DTMF_PAUSE_MS / 1000;
 	s->head = (s->head + 1) % DTMF_QUEUE;
 	s->queued--;
 	s->active = false;
@@ -214,6 +217,8 @@ int dtmf_sender_next(struct dtmf_sender *s, uint32_t timestamp, struct dtmf_pack
 	if (!s->active) {
 		s->active = true;
 		s->timestamp = timestamp;
+		if (s->any && s->free_from - timestamp < s->clock * STOOD_STILL_S)
+			s->timestamp = s->free_from;
 		s->sent_ms = s->base = s->ends = 0;
 	}
 	if (s->ends == 0)

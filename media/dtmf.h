@@ -72,6 +72,8 @@ struct dtmf_sender {
 	unsigned ends;      /* end packets that were sent */
 	unsigned pause_ms;  /* to keep before the next digit */
 	uint32_t timestamp; /* of the current segment */
+	bool any;           /* a digit was sent: */
+	uint32_t free_from; /* the first timestamp behind it */
 };
 
 /* One packet of the sender. */
@@ -98,7 +100,8 @@ int dtmf_pass(struct dtmf_sender *sender, const struct dtmf_event *event);
 bool dtmf_sender_busy(const struct dtmf_sender *sender);
 
 /* Advances by DTMF_UPDATE_MS; timestamp is the stream's current one in the event
- * clock.  Returns 1 and a packet, or 0 when there is none to send. */
+ * clock; a digit takes a later one where the stream stood still.  Returns 1 and a packet, or 0 when
+ * there is none to send. */
 int dtmf_sender_next(struct dtmf_sender *sender, uint32_t timestamp,
 		     struct dtmf_packet *packet_out);
 

@@ -6,6 +6,8 @@
 
 #include "media/rtp_receiver.h"
 
+enum { TICK = LEG_TICK_MS * MEDIA_SAMPLES_PER_MS, IDLE = 10 * TICK };
+
 int rtp_sender_init(struct rtp_sender *s, const struct rtp_sender_config *config, uint32_t ssrc,
 		    rtp_sender_fn emit, void *arg)
 {
@@ -62,6 +64,7 @@ static void send_frame(struct rtp_sender *s)
 	int n;
 
 	s->samples += s->config.frame;
+	s->idle = 0;
 	if (s->mute || dtmf_sender_busy(&s->dtmf)) {
 		s->gap = true;
 		return;
@@ -94,12 +97,23 @@ void rtp_sender_audio(struct rtp_sender *s, const int16_t *pcm, size_t n)
 	}
 }
 
+/* Nobody gives us audio any more: from IDLE on, time passes by the tick. */
+static void pass_time(struct rtp_sender *s)
+{
+	s->idle += TICK;
+	if (s->idle < IDLE)
+		return;
+	s->samples += s->idle == IDLE ? IDLE : TICK;
+	s->gap = true;
+}
+
 void rtp_sender_tick(struct rtp_sender *s)
 {
 	uint8_t packet[RTP_HEADER_SIZE + DTMF_PAYLOAD_SIZE + RTP_SENDER_TRAILER];
 	struct dtmf_packet event;
 	struct rtp rtp;
 
+	pass_time(s);
 	if (s->config.event_pt == RTP_NO_TYPE ||
 	    !dtmf_sender_next(&s->dtmf, timestamp_at(s, s->config.event_clock), &event) || s->mute)
 		return;

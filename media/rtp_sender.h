@@ -2,7 +2,8 @@
  *
  * A FIFO makes frames of one ptime out of PCM of any length.  SSRC, sequence and
  * timestamp are the sender's own and continuous: time that is not sent (a digit
- * instead, hold) still passes in the timestamp, and the marker follows it.
+ * instead, hold, an owner who is silent) still passes in the timestamp, and the
+ * marker follows it.
  */
 #ifndef MEDIA_RTP_SENDER_H
 #define MEDIA_RTP_SENDER_H
@@ -30,6 +31,7 @@ struct rtp_sender {
 	uint16_t seq;
 	uint32_t offset;  /* of all timestamps */
 	uint64_t samples; /* of the frames so far */
+	size_t idle;      /* samples of time since the last frame */
 	bool mute;        /* hold: nothing is sent */
 	bool gap;         /* the next audio packet gets the marker */
 	struct dtmf_sender dtmf;

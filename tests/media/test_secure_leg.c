@@ -291,6 +291,17 @@ static void digits_arrive_once_with_their_length_and_between_words(void **state)
 	}
 }
 
+static void digits_need_no_audio_around_them(void **state)
+{
+	(void)state;
+	call(MEDIA_OPUS);
+	for (const char *d = "1123"; *d; d++)
+		assert_int_equal(secure_leg_send_digit(ends[0].leg, *d, 60), 0);
+	run(NULL, NULL, 1500);
+	assert_string_equal(ends[1].digits, "1:60 1:60 2:60 3:60 ");
+	hang_up();
+}
+
 static void digits_survive_loss(void **state)
 {
 	(void)state;
@@ -442,6 +453,7 @@ int main(void)
 		cmocka_unit_test(a_stall_does_not_add_delay_for_good),
 		cmocka_unit_test(the_output_goes_on_while_the_peer_is_silent),
 		cmocka_unit_test(digits_arrive_once_with_their_length_and_between_words),
+		cmocka_unit_test(digits_need_no_audio_around_them),
 		cmocka_unit_test(digits_survive_loss),
 		cmocka_unit_test(a_leg_without_events_says_so),
 		cmocka_unit_test(nothing_is_heard_under_another_key),
