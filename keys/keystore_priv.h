@@ -92,6 +92,10 @@ struct store_month *store_month_make(struct store *store, int64_t month);
 
 void store_month_clear(struct store_month *month);
 
+/* Is a month so long past that its keys are of no more use: its end plus the
+ * messages' lifetime? */
+bool store_month_gone(const struct store *store, int64_t month, int64_t now_s);
+
 /* Puts the latest login of its month at its place; the last one goes when all are
  * taken, and nothing changes when the one that it follows says the same. */
 void store_login_add(struct store *store, const struct store_login *login);
