@@ -115,8 +115,9 @@ static void write_step(const struct explain_step *step, struct buf *to)
 	if (step->entry[0])
 		buf_printf(to, ", entry %s", step->entry);
 	if (step->place.file)
-		buf_printf(to, " (%s:%u)", step->place.file, step->place.line);
-	buf_printf(to, "%s%s\n", step->map[0] ? ": " : "", step->text);
+		buf_printf(to, "%s(%s:%u)", step->map[0] ? " " : "", step->place.file,
+			   step->place.line);
+	buf_printf(to, "%s%s\n", step->map[0] || step->place.file ? ": " : "", step->text);
 }
 
 void explain_write(const struct explain *explain, struct buf *to)

@@ -1,6 +1,7 @@
 # maps/: URI patterns, maps, translate maps, routes; pure, no I/O
 noinst_LIBRARIES += %D%/libmaps.a
 %C%_libmaps_a_SOURCES = \
+	%D%/client_rules.c %D%/client_rules.h \
 	%D%/explain.c %D%/explain.h \
 	%D%/fill.c %D%/fill.h \
 	%D%/index.c %D%/index.h \
