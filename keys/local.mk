@@ -24,8 +24,10 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/keyset_priv.h \
 	%D%/keystore.c %D%/keystore.h \
 	%D%/keystore_change.c \
+	%D%/keystore_enrol.c \
 	%D%/keystore_file.c \
 	%D%/keystore_priv.h \
+	%D%/keystore_update.c \
 	%D%/keystore_use.c \
 	%D%/letter.c %D%/letter.h \
 	%D%/letter_seal.c \
