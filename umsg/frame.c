@@ -1,52 +1,26 @@
 #include "umsg/frame.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "umsg/frame_rules.h"
+#include "umsg/wire.h"
 
 /* What one frame may take of the heap: its octets, its fields, and the list of its
  * fields that protobuf-c keeps while it reads. */
 enum { MEMORY_MAX = 4 * FRAME_MAX };
 
-struct budget {
-	size_t left;
-	bool exhausted; /* the heap, not the budget */
-};
-
-static void *take(void *arg, size_t n)
-{
-	struct budget *budget = arg;
-	void *p;
-
-	if (n > budget->left)
-		return NULL;
-	budget->left -= n;
-	p = malloc(n ? n : 1);
-	if (!p)
-		budget->exhausted = true;
-	return p;
-}
-
-static void give(void *arg, void *p)
-{
-	(void)arg;
-	free(p);
-}
-
 int frame_decode(struct slice octets, enum frame_side side, Umsg__Frame **frame_out)
 {
-	struct budget budget = { MEMORY_MAX, false };
-	ProtobufCAllocator allocator = { take, give, &budget };
 	Umsg__Frame *frame;
 	int err;
 
 	*frame_out = NULL;
 	if (octets.n > FRAME_MAX)
 		return -EMSGSIZE;
-	frame = umsg__frame__unpack(&allocator, octets.n, octets.p);
+	frame = (Umsg__Frame *)(void *)wire_unpack(&umsg__frame__descriptor, octets, MEMORY_MAX,
+						   &err);
 	if (!frame)
-		return budget.exhausted ? -ENOMEM : -EBADMSG;
+		return err;
 	err = frame_check(frame, side);
 	if (err == -EBADMSG)
 		frame_free(&frame);
@@ -56,25 +30,13 @@ int frame_decode(struct slice octets, enum frame_side side, Umsg__Frame **frame_
 
 void frame_free(Umsg__Frame **framep)
 {
-	if (!*framep)
-		return;
-	umsg__frame__free_unpacked(*framep, NULL);
-	*framep = NULL;
+	WIRE_FREE(framep);
 }
 
 int frame_encode(Umsg__Frame *frame, uint8_t **octets_out, size_t *len_out)
 {
-	size_t n;
-
 	frame->version = FRAME_VERSION;
-	n = umsg__frame__get_packed_size(frame);
-	if (n > FRAME_MAX)
-		return -EMSGSIZE;
-	*octets_out = malloc(n ? n : 1);
-	if (!*octets_out)
-		return -ENOMEM;
-	*len_out = umsg__frame__pack(frame, *octets_out);
-	return 0;
+	return wire_pack(&frame->base, FRAME_MAX, octets_out, len_out);
 }
 
 struct slice frame_bare(const char *uri)

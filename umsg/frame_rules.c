@@ -2,9 +2,9 @@
 
 #include <errno.h>
 
+#include "base/text.h"
 #include "keys/identity.h"
 #include "keys/period.h"
-#include "umsg/text.h"
 
 enum {
 	NAMES_MAX = 4,
@@ -25,7 +25,7 @@ static bool is_text(const char *text)
 {
 	struct slice s = slice_str(text);
 
-	return s.n <= FRAME_TEXT_MAX && text_ok(s, false);
+	return s.n <= FRAME_TEXT_MAX && text_is_clean(s);
 }
 
 static bool is_enum(const ProtobufCEnumDescriptor *schema, int value)
@@ -374,7 +374,7 @@ static bool is_party(const char *uri, bool needed, bool no_channel)
 
 	if (whole.n == 0)
 		return !needed;
-	if (whole.n > FRAME_TEXT_MAX || !text_ok(whole, false) ||
+	if (whole.n > FRAME_TEXT_MAX || !text_is_clean(whole) ||
 	    identity_check(frame_bare(uri), &kind) < 0)
 		return false;
 	return !no_channel || kind != IDENTITY_CHANNEL;

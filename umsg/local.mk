@@ -9,13 +9,21 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 
 %C%_libumsg_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_libumsg_a_SOURCES = \
+	%D%/call.c %D%/call.h \
+	%D%/call_crypto.c %D%/call_crypto.h \
+	%D%/call_media.c %D%/call_media.h \
+	%D%/client.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/frame_rules.c %D%/frame_rules.h \
 	%D%/link.c %D%/link.h \
 	%D%/link_io.c %D%/link_priv.h \
 	%D%/link_tls.c %D%/link_tls.h \
+	%D%/message_crypto.c %D%/message_crypto.h \
+	%D%/seen.c %D%/seen.h \
+	%D%/signed_hash.c %D%/signed_hash.h \
 	%D%/text.c %D%/text.h \
 	%D%/upgrade.c %D%/upgrade.h \
-	%D%/websocket.c %D%/websocket.h
+	%D%/websocket.c %D%/websocket.h \
+	%D%/wire.c %D%/wire.h
 # umsg.pb-c.h must be there before anything of ours is compiled
 $(%C%_libumsg_a_OBJECTS): %D%/umsg.pb-c.h
