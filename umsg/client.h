@@ -52,12 +52,18 @@ struct umsg_keys {
 	const struct keystore *store; /* address, TLS login, device id, domain, users */
 	const struct domain *domain;  /* of keystore_domain() */
 	struct keyset *keyset;        /* of keystore_keyset() */
+	/* Of other domains, for URIs that are no users of the own one; may be none. */
+	const struct domain *const *trusted;
+	size_t n_trusted;
+	/* Receiver keys of channels, of keystore_channel_keyset(); may be none. */
+	struct keyset *const *channels;
+	size_t n_channels;
 };
 
 /* A message that arrived, opened and verified. */
 struct umsg_message {
 	uint8_t id[UMSG_ID_SIZE];
-	const char *from, *to;      /* bare URIs that the signature names */
+	const char *from, *to;      /* bare URIs that the signature names; to: or a channel */
 	const char *from_domain;    /* the sender's security domain, by name */
 	int64_t sent_s, end_s;      /* UTC; end_s: not shown from then on */
 	const Umsg__TextBody *body; /* text, attachments, extensions */

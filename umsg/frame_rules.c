@@ -209,6 +209,13 @@ static bool check_signal(const Umsg__Frame *frame, enum frame_side side)
 	return is_session(frame->signal);
 }
 
+/* A responder that could not open the invitation has no key to seal with. */
+static bool is_keyless(const Umsg__Session *s)
+{
+	return s && is_id(s->session_id) && s->role == UMSG__CALL_ROLE__RESPONDER &&
+	       is_id(s->answer_rand) && s->sealed.len == 0;
+}
+
 /* By the rendezvous: nothing sealed.  By a party: who is the party. */
 static bool check_hangup(const Umsg__Frame *frame, enum frame_side side)
 {
@@ -219,7 +226,7 @@ static bool check_hangup(const Umsg__Frame *frame, enum frame_side side)
 	if (frame->by_server)
 		return s && is_id(s->session_id) && s->sealed.len == 0 &&
 		       h->who == UMSG__ENDED_BY__BY_RENDEZVOUS;
-	return is_session(s) &&
+	return (is_session(s) || is_keyless(s)) &&
 	       h->who == (s->role == UMSG__CALL_ROLE__RESPONDER ? UMSG__ENDED_BY__BY_RESPONDER
 								: UMSG__ENDED_BY__BY_INITIATOR);
 }

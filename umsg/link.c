@@ -125,6 +125,26 @@ void link_free(struct link **linkp)
 		release(link);
 }
 
+void link_finish(struct link **linkp, unsigned code)
+{
+	struct link *link = *linkp;
+	const uint8_t payload[2] = { (uint8_t)(code >> 8), (uint8_t)code };
+	bool inside;
+
+	if (!link)
+		return;
+	*linkp = NULL;
+	inside = link->depth > 0;
+	link->doomed = true; /* nothing is told any more */
+	if (link->state == UP &&
+	    ws_write(link->context->engine, link->server ? WS_SERVER : WS_CLIENT, WS_CLOSE,
+		     slice_of(payload, sizeof(payload)), &link->out) == 0)
+		link_flush(link);
+	shut(link);
+	if (!inside)
+		release(link);
+}
+
 void link_tell(struct link *link, const struct link_event *event)
 {
 	if (!link->doomed)

@@ -114,6 +114,10 @@ int link_connect(struct link_context *context, const struct net_addr *addr,
  * callbacks; no event comes afterwards. */
 void link_free(struct link **linkp);
 
+/* The same, but first says goodbye with this close code and writes what still waits, as
+ * far as it can be written without waiting. */
+void link_finish(struct link **linkp, unsigned code);
+
 /* Queues one message of at most LINK_MESSAGE_MAX octets, copied.  Returns 0,
  * -ENOTCONN (not negotiated, or closing), -EMSGSIZE, -ENOMEM, or -ENOBUFS: the
  * queue is full; the link then closes itself with LINK_SLOW. */

@@ -12,12 +12,14 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 	%D%/call.c %D%/call.h \
 	%D%/call_crypto.c %D%/call_crypto.h \
 	%D%/call_media.c %D%/call_media.h \
-	%D%/client.h \
+	%D%/client.c %D%/client.h %D%/client_priv.h \
+	%D%/client_calls.c %D%/client_link.c %D%/client_messages.c %D%/client_updates.c \
 	%D%/frame.c %D%/frame.h \
 	%D%/frame_rules.c %D%/frame_rules.h \
 	%D%/link.c %D%/link.h \
 	%D%/link_io.c %D%/link_priv.h \
 	%D%/link_tls.c %D%/link_tls.h \
+	%D%/message_body.c %D%/message_body.h \
 	%D%/message_crypto.c %D%/message_crypto.h \
 	%D%/seen.c %D%/seen.h \
 	%D%/signed_hash.c %D%/signed_hash.h \

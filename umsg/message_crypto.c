@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "keys/box.h"
-#include "keys/domain.h"
 #include "keys/kdf.h"
 #include "keys/keyset.h"
 #include "keys/secret.h"
@@ -183,7 +182,7 @@ static enum message_verdict check_signature(const struct message_envelope *envel
 
 enum message_verdict message_verify(const struct message_envelope *envelope,
 				    const struct domain *from_domain, const struct period_keys *own,
-				    int64_t newest, uint32_t max_lifetime_s, int64_t now_s,
+				    bool to_come, uint32_t max_lifetime_s, int64_t now_s,
 				    struct message_facts *facts_out)
 {
 	enum message_verdict verdict;
@@ -198,9 +197,7 @@ enum message_verdict message_verify(const struct message_envelope *envelope,
 	if (facts_out->sent_s > now_s + MESSAGE_AHEAD_S)
 		return MESSAGE_EARLY;
 	if (!own)
-		return domain_period(from_domain, facts_out->sent_s) > newest
-			       ? MESSAGE_KEYLESS
-			       : bad(facts_out, MIKEY_WRONG_PERIOD);
+		return to_come ? MESSAGE_KEYLESS : bad(facts_out, MIKEY_WRONG_PERIOD);
 	verdict = check_signature(envelope, from_domain, own, now_s, facts_out);
 	if (verdict != MESSAGE_GOOD)
 		return verdict;

@@ -72,12 +72,12 @@ struct message_facts {
 };
 
 /* First step: everything but decryption.  from_domain is whose signature it must bear;
- * own are the receiver's keys of the period of T, or NULL when there are none;
- * newest: the newest period that we hold; max_lifetime_s 0: MESSAGE_LIFETIME_S.
+ * own are the receiver's keys of the period of T, or NULL when there are none (to_come:
+ * because T is later than the newest ones); max_lifetime_s 0: MESSAGE_LIFETIME_S.
  * For MESSAGE_EARLY only facts_out->sent_s is set (and not verified). */
 enum message_verdict message_verify(const struct message_envelope *envelope,
 				    const struct domain *from_domain, const struct period_keys *own,
-				    int64_t newest, uint32_t max_lifetime_s, int64_t now_s,
+				    bool to_come, uint32_t max_lifetime_s, int64_t now_s,
 				    struct message_facts *facts_out);
 
 /* Second step, for MESSAGE_GOOD that is no repeat: the body, malloc'd, the caller

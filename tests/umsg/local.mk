@@ -1,5 +1,6 @@
 # tests of umsg/
-UMSG_TESTS = %D%/test_frame %D%/test_upgrade %D%/test_websocket %D%/test_link
+UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_frame %D%/test_link \
+	%D%/test_message_crypto %D%/test_seen %D%/test_upgrade %D%/test_websocket
 if HAVE_CMOCKA
 check_PROGRAMS += $(UMSG_TESTS)
 endif
@@ -8,13 +9,24 @@ UMSG_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS) $(EVENT_CFLAG
 UMSG_LIBS = umsg/libumsg.a umsg/libumsg_proto.a keys/libkeys.a base/libbase.a \
 	$(WSLAY_LIBS) $(OPENSSL_LIBS) $(EVENT_LIBS) $(PROTOBUF_C_LIBS)
 UMSG_TEST_LIBS = $(UMSG_LIBS) $(CMOCKA_LIBS)
+%C%_test_call_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_call_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_call_crypto_SOURCES = %D%/test_call_crypto.c tests/keys/party.c tests/keys/party.h
+%C%_test_call_crypto_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_call_crypto_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_frame_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_frame_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_link_SOURCES = %D%/test_link.c %D%/loop.h
 %C%_test_link_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_link_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_message_crypto_SOURCES = %D%/test_message_crypto.c tests/keys/party.c tests/keys/party.h
+%C%_test_message_crypto_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_message_crypto_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_seen_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_seen_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_upgrade_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_upgrade_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_websocket_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_websocket_LDADD = $(UMSG_TEST_LIBS)
-$(%C%_test_frame_OBJECTS): umsg/umsg.pb-c.h
+$(%C%_test_call_crypto_OBJECTS) $(%C%_test_frame_OBJECTS) \
+	$(%C%_test_message_crypto_OBJECTS): umsg/umsg.pb-c.h

@@ -197,6 +197,18 @@ static void hangup_unsealed(struct set *s)
 	hangup(s);
 	s->session.sealed.len = 0;
 }
+static void hangup_of_initiator_unsealed(struct set *s)
+{
+	hangup_unsealed(s);
+	s->session.role = UMSG__CALL_ROLE__INITIATOR;
+	s->session.answer_rand.len = 0;
+	s->hangup.who = UMSG__ENDED_BY__BY_INITIATOR;
+}
+static void hangup_by_another(struct set *s)
+{
+	hangup(s);
+	s->hangup.who = UMSG__ENDED_BY__BY_INITIATOR;
+}
 static void hangup_by_server(struct set *s)
 {
 	hangup_unsealed(s);
@@ -351,7 +363,9 @@ static const struct {
 	{ "signal of the initiator", signal_of_initiator, OK, OK },
 	{ "signal of an unknown role", signal_unknown_role, BAD, BAD },
 	{ "hangup", hangup, OK, OK },
-	{ "hangup, not sealed", hangup_unsealed, BAD, BAD },
+	{ "hangup of who could not open", hangup_unsealed, OK, OK },
+	{ "hangup of the initiator, not sealed", hangup_of_initiator_unsealed, BAD, BAD },
+	{ "hangup by another than says", hangup_by_another, BAD, BAD },
 	{ "hangup by server", hangup_by_server, BAD, OK },
 	{ "hangup by server, sealed", hangup_by_server_sealed, BAD, BAD },
 	{ "hangup without session", hangup_without_session, BAD, BAD },

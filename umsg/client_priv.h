@@ -1,0 +1,165 @@
+/* client_priv.h - the inside of a client, for umsg/client*.c.
+ *
+ *	client.c           life, keys, frames in and out
+ *	client_link.c      connecting, registering, connecting again
+ *	client_calls.c     invitations, and what becomes of them
+ *	client_messages.c  posts, deliveries, receipts
+ *	client_updates.c   monthly updates
+ */
+#ifndef UMSG_CLIENT_PRIV_H
+#define UMSG_CLIENT_PRIV_H
+
+#include <event2/event.h>
+
+#include "base/idmap.h"
+#include "base/log.h"
+#include "base/net.h"
+#include "keys/domain.h"
+#include "keys/keyset.h"
+#include "keys/keystore.h"
+#include "umsg/call.h"
+#include "umsg/call_crypto.h"
+#include "umsg/client.h"
+#include "umsg/link.h"
+#include "umsg/seen.h"
+
+struct evdns_base;
+struct evdns_getaddrinfo_request;
+struct update_fetch;
+
+enum {
+	CLIENT_ADDRESSES_MAX = 8, /* of a name */
+	CLIENT_RINGING_MAX = 8,   /* devices of a callee */
+	CLIENT_PENDING_MAX = 4096,
+	CLIENT_APPLIED = 4,
+};
+
+#define CLIENT_LOG "Umsg"
+
+/* Where a client tries to connect, one after the other. */
+struct client_route {
+	size_t login; /* of keystore_login_at() */
+	struct net_addr addresses[CLIENT_ADDRESSES_MAX];
+	size_t n_addresses, next;
+	char host[LETTER_ADDRESS_MAX + 1]; /* HOST:PORT as it was given */
+	uint16_t port;
+};
+
+/* A message that the owner was told of and has not taken. */
+struct client_pending {
+	struct client_pending *next;
+	uint8_t id[FRAME_ID];
+	uint8_t hash[32];
+	char from[IDENTITY_URI_MAX + 1];
+	int64_t end_s;
+	uint64_t connection; /* it was told in that one */
+};
+
+struct umsg_client {
+	struct event_base *base;
+	struct link_context *links;
+	struct umsg_keys keys;
+	struct replay *replay;
+	struct umsg_seen *seen;
+	const struct umsg_client_ops *ops;
+	void *arg;
+	char *address, *software; /* owned */
+	bool secondary;
+	unsigned max_calls;
+
+	/* The connection: client_link.c */
+	enum umsg_state state;
+	struct link *link;
+	struct evdns_base *dns;
+	struct evdns_getaddrinfo_request *resolving;
+	struct event *timer; /* the next attempt, or registration */
+	struct client_route route;
+	unsigned failures;
+	bool refused;        /* the last attempt, by its TLS */
+	uint64_t connection; /* counts them */
+	uint64_t requests, registering;
+
+	/* Calls */
+	struct umsg_call *calls, *dead;
+	struct event *bury;
+	unsigned n_calls;
+
+	/* Messages */
+	struct client_pending *pending;
+	size_t n_pending;
+	bool fetching, fetch_again;
+	uint64_t fetched, epoch;
+	struct event *fetch_timer; /* for messages that were early */
+	int64_t fetch_due_s;
+
+	/* Updates; the ring holds names of those that were applied. */
+	struct update_fetch *update;
+	struct client_applied {
+		char month[8];
+		uint32_t revision;
+		uint64_t created;
+	} applied[CLIENT_APPLIED];
+	unsigned n_applied;
+
+	struct log_limit malformed, refusals, odd;
+};
+
+/* ---- client.c ---- */
+
+/* Sets version and from, and sends.  Returns 0, -ENOTCONN, -EMSGSIZE, -ENOBUFS, -ENOMEM. */
+int client_send(struct umsg_client *client, Umsg__Frame *frame);
+
+const char *client_uri(const struct umsg_client *client);
+bool client_attached(const struct umsg_client *client);
+void client_frame(struct umsg_client *client, struct slice octets);
+
+/* Our keys of the period that holds a wall time; NULL when there are none.  Release
+ * them. */
+struct period_keys *client_own_keys(const struct umsg_client *client, int64_t wall_s);
+
+/* Whose domain a peer belongs to: for sending NULL kms; for receiving the IDRkmsi that
+ * it names.  NULL: none that we trust for this URI. */
+const struct domain *client_peer_domain(const struct umsg_client *client, struct slice uri,
+					struct slice kms);
+
+/* Is a line due under this limit?  Adds what was left out to the counter it returns. */
+bool client_may_log(struct log_limit *limit, unsigned *suppressed_out);
+
+/* ---- client_link.c ---- */
+
+void client_connect(struct umsg_client *client);
+void client_disconnect(struct umsg_client *client);
+void client_register(struct umsg_client *client);
+void client_set_state(struct umsg_client *client, enum umsg_state state, const char *text);
+void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame);
+void client_on_denied(struct umsg_client *client, const Umsg__Denied *denied);
+void client_on_unregistered(struct umsg_client *client, const Umsg__Unregistered *unregistered);
+
+/* ---- client_calls.c ---- */
+
+void client_on_bang(struct umsg_client *client, const Umsg__Frame *frame);
+void client_on_bang_answer(struct umsg_client *client, const Umsg__BangAnswer *answer);
+/* growl, talk, signal, hangup */
+void client_on_session(struct umsg_client *client, const Umsg__Frame *frame);
+void client_end_calls(struct umsg_client *client, Umsg__EndReason reason, bool say_so);
+void client_bury_calls(struct umsg_client *client);
+
+/* ---- client_messages.c ---- */
+
+void client_on_deliver(struct umsg_client *client, const Umsg__Frame *frame);
+void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack);
+void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify);
+void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched);
+/* From the first one again. */
+void client_fetch_all(struct umsg_client *client);
+void client_forget_pending(struct umsg_client *client);
+
+/* ---- client_updates.c ---- */
+
+void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *names, size_t n);
+void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *part);
+/* A request failed: is it the update's? */
+void client_on_update_error(struct umsg_client *client, uint64_t request);
+void client_drop_update(struct umsg_client *client);
+
+#endif

@@ -1,0 +1,206 @@
+/* client_updates.c - fetching monthly updates, piece by piece: first the own entry, then
+ * the shared part; the owner applies them, and that is confirmed.
+ */
+#include "umsg/client_priv.h"
+
+#include <stdlib.h>
+
+#include "keys/period.h"
+#include "keys/update.h"
+
+enum { SHARED_MAX = 64 << 20 };
+
+struct update_fetch {
+	char month[PERIOD_TEXT_SIZE];
+	uint32_t revision;
+	uint64_t created;
+	Umsg__UpdateWhat what; /* being fetched */
+	uint8_t *part[2];
+	uint32_t total[2], got[2];
+	uint64_t request;
+};
+
+void client_drop_update(struct umsg_client *client)
+{
+	struct update_fetch *u = client->update;
+
+	if (!u)
+		return;
+	free(u->part[0]);
+	free(u->part[1]);
+	free(u);
+	client->update = NULL;
+}
+
+static void name_of(struct update_fetch *u, Umsg__UpdateName *name_out)
+{
+	umsg__update_name__init(name_out);
+	name_out->month = u->month;
+	name_out->revision = u->revision;
+	name_out->created = u->created;
+}
+
+static void ask(struct umsg_client *client)
+{
+	struct update_fetch *u = client->update;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__UpdateGet get = UMSG__UPDATE_GET__INIT;
+	Umsg__UpdateName name;
+
+	name_of(u, &name);
+	get.month = u->month;
+	get.what = u->what;
+	get.offset = u->got[u->what];
+	get.expected = &name;
+	u->request = ++client->requests;
+	frame.request = u->request;
+	frame.body_case = UMSG__FRAME__BODY_UPDATE_GET;
+	frame.update_get = &get;
+	if (client_send(client, &frame) < 0)
+		client_drop_update(client);
+}
+
+/* So that an owner who goes on with its old keys is not asked again and again. */
+static bool was_applied(const struct umsg_client *client, const Umsg__UpdateName *name)
+{
+	for (size_t i = 0; i < CLIENT_APPLIED; i++) {
+		const struct client_applied *a = &client->applied[i];
+
+		if (strcmp(a->month, name->month) == 0 && a->revision == name->revision &&
+		    a->created == name->created)
+			return true;
+	}
+	return false;
+}
+
+static void note_applied(struct umsg_client *client)
+{
+	const struct update_fetch *u = client->update;
+	struct client_applied *a = &client->applied[client->n_applied++ % CLIENT_APPLIED];
+
+	memcpy(a->month, u->month, sizeof(a->month));
+	a->revision = u->revision;
+	a->created = u->created;
+}
+
+/* Is it newer than what the key store holds of that month? */
+static bool wanted(const struct umsg_client *client, const Umsg__UpdateName *name)
+{
+	uint32_t revision;
+	uint64_t created;
+	int64_t month;
+
+	if (was_applied(client, name) || period_parse(slice_str(name->month), &month) < 0)
+		return false;
+	if (!keystore_month(client->keys.store, month, &revision, &created))
+		return true;
+	return update_newer(name->revision, name->created, revision, created);
+}
+
+void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *names, size_t n)
+{
+	struct update_fetch *u;
+
+	for (size_t i = 0; i < n && !client->update; i++) {
+		if (!wanted(client, names[i]))
+			continue;
+		u = calloc(1, sizeof(*u));
+		if (!u)
+			return;
+		memcpy(u->month, names[i]->month, sizeof(u->month));
+		u->revision = names[i]->revision;
+		u->created = names[i]->created;
+		client->update = u;
+		ask(client);
+	}
+}
+
+static void confirm(struct umsg_client *client)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__UpdateConfirm body = UMSG__UPDATE_CONFIRM__INIT;
+	Umsg__UpdateName name;
+
+	name_of(client->update, &name);
+	body.name = &name;
+	frame.request = ++client->requests;
+	frame.body_case = UMSG__FRAME__BODY_UPDATE_CONFIRM;
+	frame.update_confirm = &body;
+	client_send(client, &frame);
+}
+
+/* Everything is there.  Afterwards the next registration tells of further months. */
+static void hand_over(struct umsg_client *client)
+{
+	struct update_fetch *u = client->update;
+	bool applied;
+	int64_t month = 0;
+
+	period_parse(slice_str(u->month), &month);
+	applied = client->ops->update && client->ops->update(client->arg, month, u->revision,
+							     slice_of(u->part[0], u->total[0]),
+							     slice_of(u->part[1], u->total[1]));
+	log_info(CLIENT_LOG, "%s: update %s revision %u %s", client_uri(client), u->month,
+		 u->revision, applied ? "applied" : "was not applied");
+	if (client->update != u)
+		return; /* the connection ended meanwhile */
+	if (applied) {
+		note_applied(client);
+		confirm(client);
+	}
+	client_drop_update(client);
+	if (applied)
+		client_register(client);
+}
+
+/* Takes a piece.  False when it does not fit what was asked for. */
+static bool take(struct update_fetch *u, const Umsg__UpdatePart *part)
+{
+	int what = (int)u->what;
+	uint32_t most =
+		part->what == UMSG__UPDATE_WHAT__UPDATE_ENTRY ? UPDATE_ENTRY_MAX : SHARED_MAX;
+
+	if (part->what != u->what || part->name->revision != u->revision ||
+	    part->name->created != u->created || strcmp(part->name->month, u->month) != 0 ||
+	    part->offset != u->got[what] || part->total == 0 || part->total > most ||
+	    part->data.len == 0 || (u->part[what] && part->total != u->total[what]))
+		return false;
+	if (!u->part[what]) {
+		u->part[what] = malloc(part->total);
+		u->total[what] = part->total;
+	}
+	if (!u->part[what])
+		return false;
+	memcpy(u->part[what] + part->offset, part->data.data, part->data.len);
+	u->got[what] += (uint32_t)part->data.len;
+	return true;
+}
+
+void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *part)
+{
+	struct update_fetch *u = client->update;
+
+	if (!u)
+		return;
+	if (!take(u, part)) {
+		log_warn(CLIENT_LOG,
+			 "%s: update %s: the rendezvous sent another piece than asked for",
+			 client_uri(client), u->month);
+		client_drop_update(client);
+		return;
+	}
+	if (u->got[u->what] < u->total[u->what]) {
+		ask(client);
+	} else if (u->what == UMSG__UPDATE_WHAT__UPDATE_ENTRY) {
+		u->what = UMSG__UPDATE_WHAT__UPDATE_SHARED;
+		ask(client);
+	} else {
+		hand_over(client);
+	}
+}
+
+void client_on_update_error(struct umsg_client *client, uint64_t request)
+{
+	if (client->update && client->update->request == request)
+		client_drop_update(client);
+}

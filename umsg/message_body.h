@@ -1,0 +1,22 @@
+/* message_body.h - what is sealed as a message's body, read with every field checked. */
+#ifndef UMSG_MESSAGE_BODY_H
+#define UMSG_MESSAGE_BODY_H
+
+#include "base/slice.h"
+#include "umsg/umsg.pb-c.h"
+
+enum {
+	MESSAGE_ATTACHMENTS_MAX = 64,
+	MESSAGE_NAME_MAX = 255, /* octets of an attachment's name */
+};
+
+/* Is everything in its range: clean text, known values, extensions, attachments' names
+ * without path? */
+bool message_body_ok(const Umsg__TextBody *body);
+bool message_receipt_ok(const Umsg__ReceiptBody *body);
+
+/* NULL: malformed, or memory is out.  Free with WIRE_FREE. */
+Umsg__TextBody *message_body_read(struct slice octets);
+Umsg__ReceiptBody *message_receipt_read(struct slice octets);
+
+#endif
