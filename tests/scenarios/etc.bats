@@ -80,3 +80,40 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 		[[ $output != *error:* ]]
 	done
 }
+
+@test "systemd accepts the units" {
+	needs systemd-analyze
+	local program unit
+	for program in cig-server cig-relay crs crs-relay; do
+		printf '#!/bin/sh\n' >"$D/bin/$program"
+		chmod +x "$D/bin/$program"
+	done
+	for unit in cig-server cig-relay crs crs_relay; do
+		sed "s,@bindir@,$D/bin," "$TOP/etc/systemd/$unit.service.in" >"$D/$unit.service"
+	done
+	run -0 systemd-analyze verify --man=no "$D"/*.service
+	[ -z "$output" ]
+}
+
+@test "systemd makes users and directories" {
+	needs systemd-sysusers systemd-tmpfiles
+	run -0 systemd-sysusers --dry-run "$TOP/etc/systemd/sysusers.conf"
+	mkdir -p "$D/host/etc"
+	local user # whoever runs this stands for all of them
+	for user in root ciguser crsuser; do
+		echo "$user:x:$(id -u):$(id -g)::/:" >>"$D/host/etc/passwd"
+	done
+	for user in root ciguser crsadmin; do echo "$user:x:$(id -g):" >>"$D/host/etc/group"; done
+	run -0 systemd-tmpfiles --create --root="$D/host" "$TOP/etc/systemd/tmpfiles.conf"
+	[ "$(cd "$D/host" && stat -c '%a %n' opt/cig/userdata opt/crs/accounts var/log/crs)" = \
+		"750 opt/cig/userdata
+750 opt/crs/accounts
+750 var/log/crs" ]
+}
+
+@test "crs accepts its sample configuration" {
+	cp "$TOP/etc/crs.conf.sample" "$D/crs/crs.conf"
+	cp "$TOP/etc/crs-local.conf.sample" "$D/crs/crs-local.conf"
+	run -0 crs --root "$D/crs" -n
+	[ -z "$output" ]
+}
