@@ -60,3 +60,4 @@ FUZZ_TARGETS += %D%/fuzz_route
 %C%_fuzz_route_LDFLAGS = $(FUZZING_LDFLAGS)
 %C%_fuzz_route_LDADD = maps/libmaps.a base/libbase.a
 EXTRA_DIST += %D%/corpus/route
+include tests/fuzz/media.mk

@@ -1,6 +1,8 @@
 # tests of media/
 if HAVE_CMOCKA
 check_PROGRAMS += \
+	%D%/test_bridge \
+	%D%/test_conceal \
 	%D%/test_dtmf \
 	%D%/test_g711 \
 	%D%/test_plain_leg \
@@ -18,6 +20,11 @@ endif
 endif
 MEDIA_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS) $(SPANDSP_CFLAGS)
 MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
+%C%_test_bridge_SOURCES = %D%/test_bridge.c %D%/link.c %D%/link.h %D%/speech.c %D%/speech.h
+%C%_test_bridge_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_bridge_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_conceal_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_conceal_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_dtmf_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_dtmf_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_g711_CFLAGS = $(MEDIA_TEST_CFLAGS)
