@@ -49,6 +49,8 @@ static inline struct slice slice_from(struct slice a, size_t n)
 {
 	if (n > a.n)
 		n = a.n;
+	if (n == 0)
+		return a; /* p may be NULL */
 	return (struct slice){ a.p + n, a.n - n };
 }
 
