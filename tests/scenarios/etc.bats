@@ -100,11 +100,12 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 	run -0 systemd-sysusers --dry-run "$TOP/etc/systemd/sysusers.conf"
 	mkdir -p "$D/host/etc"
 	local user # whoever runs this stands for all of them
-	for user in root ciguser crsuser; do
+	for user in ciguser crsuser; do
 		echo "$user:x:$(id -u):$(id -g)::/:" >>"$D/host/etc/passwd"
 	done
-	for user in root ciguser crsadmin; do echo "$user:x:$(id -g):" >>"$D/host/etc/group"; done
-	run -0 systemd-tmpfiles --create --root="$D/host" "$TOP/etc/systemd/tmpfiles.conf"
+	for user in ciguser crsadmin; do echo "$user:x:$(id -g):" >>"$D/host/etc/group"; done
+	sed 's/root  *root/- -/' "$TOP/etc/systemd/tmpfiles.conf" >"$D/tmpfiles.conf"
+	run -0 systemd-tmpfiles --create --root="$D/host" "$D/tmpfiles.conf"
 	[ "$(cd "$D/host" && stat -c '%a %n' opt/cig/userdata opt/crs/accounts var/log/crs)" = \
 		"750 opt/cig/userdata
 750 opt/crs/accounts
