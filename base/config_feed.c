@@ -188,12 +188,25 @@ static void free_options(cfg_opt_t *options)
 	free(options);
 }
 
-static cfg_opt_t function_option(struct feed *feed, char *name)
-{
-	cfg_opt_t option = CFG_FUNC(name, take_call);
+static cfg_opt_t *make_options(struct feed *feed, const struct config_keyword *table, bool block);
 
-	option.simple_value.ptr = (void **)(void *)feed;
-	return option;
+/* Returns false when memory is out; the option is then as it was, without a name. */
+static bool set_option(struct feed *feed, cfg_opt_t *option, const char *keyword,
+		       const struct config_keyword *inside)
+{
+	cfg_opt_t *subopts = inside ? make_options(feed, inside, true) : NULL;
+	char *name = identifier(keyword);
+	cfg_opt_t section = CFG_SEC(name, subopts, CFGF_MULTI);
+	cfg_opt_t function = CFG_FUNC(name, take_call);
+
+	if (!name || (inside && !subopts)) {
+		free(name);
+		free_options(subopts);
+		return false;
+	}
+	function.simple_value.ptr = (void **)(void *)feed;
+	*option = inside ? section : function;
+	return true;
 }
 
 /* The table in libconfuse's form, each block with its "title". */
@@ -201,27 +214,18 @@ static cfg_opt_t *make_options(struct feed *feed, const struct config_keyword *t
 {
 	size_t n = 0, i = 0;
 	cfg_opt_t *options;
+	bool ok;
 
 	while (table[n].keyword)
 		n++;
 	options = calloc(n + 2, sizeof(*options));
-	if (!options)
-		return NULL;
-	if (block)
-		options[i++] = function_option(feed, strdup("title"));
-	for (; table->keyword; table++, i++) {
-		char *name = identifier(table->keyword);
-		cfg_opt_t section = CFG_SEC(name, NULL, CFGF_MULTI);
-
-		options[i] = table->inside ? section : function_option(feed, name);
-		if (table->inside)
-			options[i].subopts = make_options(feed, table->inside, true);
-		if (!name || (table->inside && !options[i].subopts)) {
-			free_options(options);
-			return NULL;
-		}
-	}
-	return options;
+	ok = options && (!block || set_option(feed, &options[i++], "title", NULL));
+	for (; ok && table->keyword; table++)
+		ok = set_option(feed, &options[i++], table->keyword, table->inside);
+	if (ok)
+		return options;
+	free_options(options);
+	return NULL;
 }
 
 static void be_quiet(cfg_t *cfg, const char *fmt, va_list ap)
@@ -231,7 +235,7 @@ static void be_quiet(cfg_t *cfg, const char *fmt, va_list ap)
 	(void)ap;
 }
 
-static int parse(struct feed *feed, const struct config_keyword *table, const char *text)
+static void parse(struct feed *feed, const struct config_keyword *table, const char *text)
 {
 	cfg_opt_t *options = make_options(feed, table, false);
 	cfg_t *cfg = options ? cfg_init(options, CFGF_NONE) : NULL;
@@ -243,7 +247,8 @@ static int parse(struct feed *feed, const struct config_keyword *table, const ch
 		cfg_free(cfg);
 	}
 	free_options(options);
-	return err;
+	if (!feed->err)
+		feed->err = err;
 }
 
 int config_feed(struct arena *arena, struct config_node *root, const struct config_keyword *table,
@@ -265,7 +270,7 @@ int config_feed(struct arena *arena, struct config_node *root, const struct conf
 	if (feed.out)
 		fclose(feed.out);
 	if (!feed.err)
-		feed.err = parse(&feed, table, text);
+		parse(&feed, table, text);
 	if (!feed.err && feed.taken != feed.given)
 		feed.err = -EINVAL;
 	if (feed.err == -EINVAL)

@@ -16,6 +16,7 @@ static void add_account(struct cig_build *b, const struct config_statement *s)
 	struct diag_place place = cig_keep_place(b, &s->place);
 	struct cig_account account = { .name = cig_keep_text(b, s->word[0].text) };
 	struct cig_account *list;
+	int err;
 
 	if (b->err || config_name(&s->word[0], "an account's name", b->diag) < 0)
 		return;
@@ -25,7 +26,10 @@ static void add_account(struct cig_build *b, const struct config_statement *s)
 	if (!account.user || !account.password)
 		diag_error(b->diag, &s->place, "auth %s: \"%s\" is missing", account.name,
 			   account.user ? "password" : "user");
-	if (cig_names_add(&b->accounts, "auth", account.name, &place, b->diag) < 0)
+	err = cig_names_add(&b->accounts, "auth", account.name, &place, b->diag);
+	if (err == -ENOMEM)
+		b->err = err;
+	if (err)
 		return;
 	list = cig_grow(b, pub->accounts, &pub->account_count, sizeof(*list));
 	if (!list)
