@@ -63,24 +63,47 @@ static int bound_socket(int type, unsigned port)
 	return -1;
 }
 
-unsigned program_free_port(void)
+void program_free_ports(unsigned *out, size_t n)
 {
-	for (int i = 0; i < 100; i++) {
+	int held[8][2];
+	size_t found = 0;
+
+	assert_true(n <= COUNT(held));
+	for (int i = 0; i < 100 && found < n; i++) {
 		struct sockaddr_in a;
-		socklen_t n = sizeof(a);
-		int udp = bound_socket(SOCK_DGRAM, 0), tcp;
+		socklen_t len = sizeof(a);
+		int udp = bound_socket(SOCK_DGRAM, 0);
 
 		assert_true(udp >= 0);
-		getsockname(udp, (struct sockaddr *)&a, &n);
-		tcp = bound_socket(SOCK_STREAM, ntohs(a.sin_port));
-		close(udp);
-		if (tcp >= 0) {
-			close(tcp);
-			return ntohs(a.sin_port);
-		}
+		getsockname(udp, (struct sockaddr *)&a, &len);
+		out[found] = ntohs(a.sin_port);
+		held[found][0] = udp;
+		held[found][1] = bound_socket(SOCK_STREAM, out[found]);
+		if (held[found][1] >= 0)
+			found++;
+		else
+			close(udp);
 	}
-	fail_msg("no free port");
-	return 0;
+	assert_int_equal(found, n);
+	for (size_t i = 0; i < n; i++) {
+		close(held[i][0]);
+		close(held[i][1]);
+	}
+}
+
+unsigned program_free_port(void)
+{
+	unsigned port;
+
+	program_free_ports(&port, 1);
+	return port;
+}
+
+const char *program_source_dir(void)
+{
+	const char *top = getenv("top_srcdir");
+
+	return top ? top : "."; /* make check gives it; a build in the tree needs none */
 }
 
 pid_t program_start(const char *const *argv, const char *dir)

@@ -3,6 +3,7 @@
 #define TESTS_GATEWAY_SIP_PROGRAMS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /* Where a program of the system lies, or NULL: then the test is to be skipped. */
@@ -12,8 +13,12 @@ const char *program_path(const char *name);
 void program_make_dir(char out[64]);
 void program_remove_dir(const char *dir);
 
-/* A port that is free for UDP and TCP on 127.0.0.1. */
+/* Different ports (at most 8) that are free for UDP and TCP on 127.0.0.1. */
+void program_free_ports(unsigned *out, size_t n);
 unsigned program_free_port(void);
+
+/* Where the sources lie. */
+const char *program_source_dir(void);
 
 /* Starts argv with its output in dir/log.  Ended with this process. */
 pid_t program_start(const char *const *argv, const char *dir);

@@ -152,8 +152,8 @@ static struct digest_challenge challenge(bool proxy, const char *algorithm, cons
 {
 	struct digest_challenge c = { .proxy = proxy, .realm = "r", .qop = "auth" };
 
-	strcpy(c.algorithm, algorithm);
-	strcpy(c.nonce, nonce);
+	snprintf(c.algorithm, sizeof(c.algorithm), "%s", algorithm);
+	snprintf(c.nonce, sizeof(c.nonce), "%s", nonce);
 	return c;
 }
 

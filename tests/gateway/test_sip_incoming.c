@@ -205,7 +205,7 @@ static void retransmissions_are_answered_alike_and_a_lost_200_comes_again(void *
 	sip_peer_expect(&f->peer, "SIP/2.0 100");
 	sip_driver_answer(f->driver, call);
 	sip_peer_expect(&f->peer, "SIP/2.0 200");
-	strcpy(tag, f->peer.to_tag);
+	snprintf(tag, sizeof(tag), "%s", f->peer.to_tag);
 	for (int i = 0; i < 2; i++) {
 		sip_peer_expect(&f->peer, "SIP/2.0 200");
 		assert_string_equal(f->peer.to_tag, tag);

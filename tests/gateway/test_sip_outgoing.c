@@ -226,7 +226,7 @@ static void a_second_answer_is_acknowledged_and_ended(void **state)
 	sip_peer_reply(&f->peer, 200, "pt", NULL, f->sdp);
 	sip_peer_expect(&f->peer, "ACK ");
 	expect(f, SIP_AGENT__FROM_AGENT__BODY_ANSWERED);
-	strcpy(invite.host, "phone.pbx.test");
+	snprintf(invite.host, sizeof(invite.host), "phone.pbx.test");
 	sip_peer_reply(&invite, 200, "other", NULL, f->sdp);
 	sip_peer_expect(&f->peer, "ACK sip:101@phone.pbx.test");
 	sip_peer_expect(&f->peer, "BYE sip:101@phone.pbx.test");

@@ -83,7 +83,7 @@ static pid_t sipp(struct fixture *f, const char *scenario, unsigned remote, unsi
 
 	if (!argv[0])
 		skip();
-	snprintf(file, sizeof(file), "%s/tests/gateway/sipp/%s", getenv("top_srcdir"), scenario);
+	snprintf(file, sizeof(file), "%s/tests/gateway/sipp/%s", program_source_dir(), scenario);
 	snprintf(to, sizeof(to), "127.0.0.1:%u", remote);
 	snprintf(port, sizeof(port), "%u", local);
 	return program_start(argv, f->dir);
@@ -245,7 +245,7 @@ static void write_proxy_config(struct fixture *f, unsigned proxy, unsigned phone
 	uint8_t *text;
 	size_t n;
 
-	snprintf(path, sizeof(path), "%s/tests/gateway/kamailio.cfg", getenv("top_srcdir"));
+	snprintf(path, sizeof(path), "%s/tests/gateway/kamailio.cfg", program_source_dir());
 	assert_int_equal(file_read(path, 8192, &text, &n), 0);
 	for (const char *p = (const char *)text; *p;) {
 		if (strncmp(p, "PROXY_PORT", 10) == 0 || strncmp(p, "PHONE_PORT", 10) == 0) {
@@ -297,12 +297,13 @@ static pid_t start_proxy(struct fixture *f, unsigned proxy, unsigned phone)
 static void a_call_passes_a_proxy_that_asks_who_we_are(void **state)
 {
 	struct fixture *f = *state;
-	unsigned proxy = program_free_port(), phone;
+	unsigned proxy, phone;
 	pid_t sipp_pid, proxy_pid;
 
 	if (!program_path("kamailio") || !program_path("sipp"))
 		skip();
 	phone = sipp_waits(f, "uas.xml", false, &sipp_pid);
+	proxy = program_free_port();
 	proxy_pid = start_proxy(f, proxy, phone);
 	sip_driver_invite(f->driver, CALL, proxy, SIP_AGENT__TRANSPORT__UDP);
 	authorize(f, "s3cret");
@@ -334,12 +335,14 @@ static void write_file(const char *dir, const char *name, const char *text)
 static struct phone start_phone(struct fixture *f)
 {
 	const char *const argv[] = { program_path("baresip"), "-f", f->dir, "-s", NULL };
-	struct phone p = { .port = program_free_port() };
-	unsigned control = program_free_port();
+	unsigned ports[2];
+	struct phone p;
 	char text[2048];
 
 	if (!argv[0])
 		skip();
+	program_free_ports(ports, 2);
+	p.port = ports[0];
 	snprintf(text, sizeof(text),
 		 "sip_listen 127.0.0.1:%u\nnet_interface 127.0.0.1\n"
 		 "audio_player aubridge,sink\naudio_alert aubridge,alert\n"
@@ -347,13 +350,13 @@ static struct phone start_phone(struct fixture *f)
 		 "ausrc_channels 1\nauplay_channels 1\nmodule_path /usr/lib/baresip/modules\n"
 		 "module g711.so\nmodule aubridge.so\nmodule_tmp uuid.so\nmodule_tmp account.so\n"
 		 "module_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:%u\n",
-		 p.port, control);
+		 ports[0], ports[1]);
 	write_file(f->dir, "config", text);
 	write_file(f->dir, "accounts",
 		   "<sip:101@127.0.0.1>;regint=0;answermode=auto;audio_codecs=PCMA\n");
 	write_file(f->dir, "contacts", "");
 	p.pid = program_start(argv, f->dir);
-	p.control = program_connect(p.pid, control, f->dir);
+	p.control = program_connect(p.pid, ports[1], f->dir);
 	assert_true(p.control >= 0);
 	return p;
 }
