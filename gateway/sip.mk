@@ -26,6 +26,7 @@ gateway_cig_sip_SOURCES = \
 	gateway/sip/body.c \
 	gateway/sip/call.c \
 	gateway/sip/dialog.c \
+	gateway/sip/door.c \
 	gateway/sip/incoming.c \
 	gateway/sip/link.c gateway/sip/link.h \
 	gateway/sip/main.c \

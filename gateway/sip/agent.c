@@ -171,6 +171,8 @@ static void tell_ready(struct agent *a, const struct net_addr *bound)
 	char host[NET_TEXT_SIZE];
 
 	a->port = via && via->v_port ? (unsigned)strtoul(via->v_port, NULL, 10) : 5060;
+	if (via && via->v_host) /* where every address is bound: one of them */
+		snprintf(a->host, sizeof(a->host), "%s", via->v_host);
 	net_format_host(bound, host);
 	ready.address = host;
 	ready.port = a->port;
@@ -201,6 +203,7 @@ static void configure(struct agent *a, const SipAgent__Configure *c)
 		return;
 	}
 	take_settings(a, c);
+	door_watch(a);
 	net_format_host(&bound, host);
 	snprintf(a->host, sizeof(a->host), bound.sa.sa_family == AF_INET6 ? "[%s]" : "%s", host);
 	bind_url(a, c, text, sizeof(text));
@@ -378,6 +381,7 @@ void agent_done(struct agent *a)
 		call_free(a->dead);
 	single_forget_all(a);
 	nta_agent_destroy(a->nta);
+	door_watch(NULL);
 	link_free(&a->link);
 	su_timer_destroy(a->reaper);
 	su_timer_destroy(a->leaving);

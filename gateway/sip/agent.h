@@ -2,6 +2,7 @@
  *
  *     main.c     the process: clock, loop, descriptor 3
  *     agent.c    the agent as a whole: configuration, counters, what the server says
+ *     door.c     who may open a TCP connection
  *     receive.c  requests and responses that belong to no dialog or transaction
  *     call.c     a call: its life, timers, events, ACK, BYE
  *     incoming.c calls from the PBX network until they are up
@@ -105,6 +106,9 @@ static inline const char *agent_text(const char *text)
 	return text && text[0] ? text : NULL;
 }
 
+/* door.c: from now on strangers' TCP connections are closed; NULL: no more. */
+void door_watch(struct agent *agent);
+
 /* receive.c: the library's callback for what belongs nowhere. */
 int receive_message(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
 
@@ -174,6 +178,8 @@ void call_free(struct call *call);
 
 /* Starts the state's limit. */
 void call_enter(struct call *call, enum call_state state);
+/* Limits the wait for the ACK to a re-INVITE's 200. */
+void call_await_ack(struct call *call);
 /* CALL_GONE: off the lists; the reaper frees it after the callback. */
 void call_finish(struct call *call);
 

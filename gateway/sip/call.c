@@ -20,9 +20,9 @@ static const struct {
 	uint32_t limit_ms;
 } states[] = {
 	[CALL_OFFERED] = { DECIDE_MS },
-	[CALL_ANSWERED] = { SIP_TIMEOUT_MS }, /* RFC 3261 13.3.1.4 */
-	[CALL_CALLING] = { 0 },               /* answer_ms */
-	[CALL_PROCEEDING] = { 0 },            /* ring_ms */
+	[CALL_ANSWERED] = { 0 },   /* answer_ms; RFC 3261 13.3.1.4 */
+	[CALL_CALLING] = { 0 },    /* answer_ms */
+	[CALL_PROCEEDING] = { 0 }, /* ring_ms */
 	[CALL_ASKING] = { ASK_MS },
 	[CALL_CANCELLING] = { SIP_TIMEOUT_MS + SIP_T2_MS }, /* RFC 3261 9.1 */
 	[CALL_UP] = { 0 },
@@ -171,7 +171,7 @@ void call_enter(struct call *call, enum call_state state)
 {
 	uint32_t ms = states[state].limit_ms;
 
-	if (state == CALL_CALLING)
+	if (state == CALL_CALLING || state == CALL_ANSWERED)
 		ms = call->agent->answer_ms;
 	else if (state == CALL_PROCEEDING)
 		ms = call->agent->ring_ms;
@@ -180,6 +180,11 @@ void call_enter(struct call *call, enum call_state state)
 		su_timer_set_interval(call->limit, on_limit, call, (su_duration_t)ms);
 	else
 		su_timer_reset(call->limit);
+}
+
+void call_await_ack(struct call *call)
+{
+	su_timer_set_interval(call->limit, on_limit, call, (su_duration_t)call->agent->answer_ms);
 }
 
 static void on_resend(struct agent *a, su_timer_t *timer, void *arg)

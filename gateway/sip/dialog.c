@@ -142,6 +142,7 @@ static int on_change(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 
 	if (call->state == CALL_UP && call->change && call->change_answered) {
 		call_stop_resending(call); /* a new one: the last answer did arrive */
+		call_enter(call, CALL_UP);
 		nta_incoming_destroy(call->change);
 		call->change = NULL;
 	}
@@ -203,7 +204,7 @@ void dialog_answer_change(struct call *call, const SipAgent__ChangeAnswer *answe
 	if (nta_incoming_method(call->change) == sip_method_invite) {
 		call->change_answered = true;
 		call_start_resending(call, 200);
-		call_enter(call, CALL_UP);
+		call_await_ack(call);
 		return;
 	}
 	nta_incoming_destroy(call->change);

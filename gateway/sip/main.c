@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -50,6 +51,17 @@ static bool is_socket(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_SEQPACKET;
 }
 
+/* Calls over TCP need descriptors: as many as the system grants. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(void)
 {
 	struct agent agent = { 0 };
@@ -63,6 +75,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN); /* a terminal's; cig-server says when to end */
 	signal(SIGHUP, SIG_IGN);
+	raise_descriptor_limit();
 	_su_time = steady_time;
 	su_log_redirect(NULL, no_log, NULL);
 	if (su_init() != 0)

@@ -2,8 +2,10 @@
 
 #include "tests/gateway/sip_driver.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -170,6 +172,21 @@ void sip_driver_kill(struct sip_driver **driverp)
 {
 	kill((*driverp)->pid, SIGKILL);
 	assert_true(WIFSIGNALED(finish(driverp)));
+}
+
+unsigned sip_driver_descriptors(const struct sip_driver *d)
+{
+	char path[64];
+	unsigned n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", d->pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n - 2; /* . and .. */
 }
 
 unsigned sip_driver_port(const struct sip_driver *d)

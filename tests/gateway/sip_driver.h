@@ -25,6 +25,9 @@ void sip_driver_stop(struct sip_driver **driverp);
 /* kill -9, as if it had crashed. */
 void sip_driver_kill(struct sip_driver **driverp);
 
+/* How many descriptors the agent holds. */
+unsigned sip_driver_descriptors(const struct sip_driver *driver);
+
 unsigned sip_driver_port(const struct sip_driver *driver);
 
 /* message is the SipAgent__* that body names. */

@@ -1,8 +1,12 @@
 /* Calls from the PBX network, against a real cig-sip. */
 #include "tests/unit.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/gateway/sip_driver.h"
 #include "tests/gateway/sip_peer.h"
@@ -340,6 +344,41 @@ static void a_late_offer_without_an_answer_is_hung_up(void **state)
 	sip_peer_reply(&f->peer, 200, NULL, NULL, NULL);
 }
 
+static int start_impatient(void **state)
+{
+	return start_with(state, &(struct sip_driver_options){ .answer_ms = 700 });
+}
+
+/* RFC 3261 13.3.1.4 and 14.2 */
+static void a_200_that_is_never_acknowledged_ends_the_call(void **state)
+{
+	struct fixture *f = *state;
+
+	sip_driver_answer(f->driver, offer_call(f, ""));
+	sip_peer_expect(&f->peer, "SIP/2.0 200");
+	ended(f, SIP_AGENT__CAUSE__NO_ACK);
+	sip_peer_expect(&f->peer, "BYE");
+	sip_peer_reply(&f->peer, 200, NULL, NULL, NULL);
+}
+
+static void a_changes_200_that_is_never_acknowledged_ends_the_call(void **state)
+{
+	struct fixture *f = *state;
+	SipAgent__ChangeAnswer answer = SIP_AGENT__CHANGE_ANSWER__INIT;
+	struct wire_audio audio;
+
+	answer.call = establish(f);
+	request(f, "INVITE", 2, true, NULL, f->sdp);
+	sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_CHANGE);
+	sip_driver_audio(&audio, SIP_AGENT__DIRECTION__SENDRECV);
+	answer.audio = &audio.pb;
+	sip_driver_send(f->driver, SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER, &answer);
+	sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_DIALOG_CHANGED);
+	ended(f, SIP_AGENT__CAUSE__NO_ACK);
+	sip_peer_expect(&f->peer, "BYE");
+	sip_peer_reply(&f->peer, 200, NULL, NULL, NULL);
+}
+
 static const struct {
 	const char *method, *headers, *body, *status;
 } refused[] = {
@@ -416,6 +455,42 @@ static void strangers_get_403_and_one_line_in_the_log(void **state)
 	assert_int_equal(sip_driver_counters(f->driver).strangers, 3);
 }
 
+/* A TCP connection to the agent from host; what the agent does about it is read. */
+static ssize_t tcp_from(struct fixture *f, const char *host, const char *text)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET }, to = a;
+	struct timeval limit = { .tv_sec = 5 };
+	char answer[1024];
+	ssize_t n;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET, host, &a.sin_addr);
+	inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+	to.sin_port = htons((uint16_t)sip_driver_port(f->driver));
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	send(fd, text, strlen(text), MSG_NOSIGNAL);
+	n = recv(fd, answer, sizeof(answer), 0);
+	assert_false(n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+	close(fd);
+	return n;
+}
+
+static void strangers_connections_are_closed(void **state)
+{
+	static const char options[] =
+		"OPTIONS sip:1@gw.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.21;branch=z9hG4bKo\r\n"
+		"From: <sip:1@h>;tag=a\r\nTo: <sip:2@h>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\n"
+		"Max-Forwards: 1\r\nContent-Length: 0\r\n\r\n";
+	struct fixture *f = *state;
+
+	assert_true(tcp_from(f, "127.0.0.20", options) <= 0);
+	sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_REFUSED);
+	assert_true(tcp_from(f, "127.0.0.21", options) > 0);
+	assert_int_equal(sip_driver_counters(f->driver).strangers, 1);
+}
+
 static void quitting_ends_calls_with_bye(void **state)
 {
 	struct fixture *f = *state;
@@ -445,9 +520,16 @@ int main(void)
 		CALL_TEST(a_change_that_cannot_be_used_leaves_the_call_as_it_is),
 		CALL_TEST(a_late_offer_is_answered_in_the_ack),
 		CALL_TEST(a_late_offer_without_an_answer_is_hung_up),
+		cmocka_unit_test_setup_teardown(a_200_that_is_never_acknowledged_ends_the_call,
+						start_impatient, stop),
+		cmocka_unit_test_setup_teardown(
+			a_changes_200_that_is_never_acknowledged_ends_the_call, start_impatient,
+			stop),
 		CALL_TEST(what_cannot_be_a_call_gets_its_proper_answer),
 		CALL_TEST(quitting_ends_calls_with_bye),
 		cmocka_unit_test_setup_teardown(a_call_too_many_gets_503, start_small, stop),
+		cmocka_unit_test_setup_teardown(strangers_connections_are_closed, start_guarded,
+						stop),
 		cmocka_unit_test_setup_teardown(strangers_get_403_and_one_line_in_the_log,
 						start_guarded, stop),
 	};
