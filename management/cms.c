@@ -57,54 +57,74 @@ enum {
 		   BIT(OPTION_DEFAULT_LIFETIME) | BIT(OPTION_INTERCEPT) | BIT(OPTION_MULTIPATH),
 };
 
+/* What is made ready for a command; each includes those before it. */
+enum need {
+	NEED_NOTHING,
+	NEED_DATABASE,
+	NEED_CHANGE, /* a transaction */
+	NEED_VAULT,  /* and the secrets */
+};
+
 struct command {
 	const char *first, *second; /* its words; second may be NULL */
 	cms_run_fn *run;
 	size_t args;
-	unsigned options;         /* bits of those it takes */
-	bool db, changes, unlock; /* what is made ready for it */
+	bool more_args;   /* the last one may be repeated */
+	unsigned options; /* bits of those it takes */
+	enum need need;
 	const char *usage;
 };
 
 static const struct command commands[] = {
-	{ "init", NULL, cmd_init, 0, SEALED | SETTINGS | BIT(OPTION_DOMAIN), false, false, false,
+	{ "init", NULL, cmd_init, 0, false, SEALED | SETTINGS | BIT(OPTION_DOMAIN), NEED_NOTHING,
 	  "init --domain NAME --crs HOST:PORT --account ID\n"
 	  "         --secret SECRET | --secret-file FILE\n"
 	  "         [--max-lifetime TIME] [--default-lifetime TIME]\n"
 	  "         [--intercept on|off] [--multipath on|off]" },
-	{ "set", NULL, cmd_set, 0, SEALED | SETTINGS, true, true, true,
+	{ "set", NULL, cmd_set, 0, false, SEALED | SETTINGS, NEED_VAULT,
 	  "set [--crs HOST:PORT] [--account ID --secret ...] [--max-lifetime TIME] ..." },
-	{ "user", "add", cmd_person_add, 2, SEALED, true, true, true, "user add +NUMBER NAME" },
-	{ "user", "list", cmd_person_list, 0, COMMON | BIT(OPTION_JSON), true, false, false,
+	{ "user", "add", cmd_person_add, 2, false, SEALED, NEED_VAULT, "user add +NUMBER NAME" },
+	{ "user", "list", cmd_person_list, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
 	  "user list [--json]" },
-	{ "user", "edit", cmd_person_edit, 1, COMMON | BIT(OPTION_NAME), true, true, false,
+	{ "user", "edit", cmd_person_edit, 1, false, COMMON | BIT(OPTION_NAME), NEED_CHANGE,
 	  "user edit +NUMBER --name NAME" },
-	{ "user", "delete", cmd_person_delete, 1, COMMON, true, true, false,
+	{ "user", "delete", cmd_person_delete, 1, false, COMMON, NEED_CHANGE,
 	  "user delete +NUMBER" },
-	{ "user", "rekey", cmd_person_rekey, 1, SEALED, true, true, true,
+	{ "user", "rekey", cmd_person_rekey, 1, false, SEALED, NEED_VAULT,
 	  "user rekey +NUMBER         (destroys the keys of a lost device)" },
-	{ "gateway", "add", cmd_person_add, 2, SEALED | BIT(OPTION_ENGINES), true, true, true,
+	{ "gateway", "add", cmd_person_add, 2, false, SEALED | BIT(OPTION_ENGINES), NEED_VAULT,
 	  "gateway add +NUMBER NAME --engines N" },
-	{ "gateway", "list", cmd_person_list, 0, COMMON | BIT(OPTION_JSON), true, false, false,
+	{ "gateway", "list", cmd_person_list, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
 	  "gateway list [--json]" },
-	{ "gateway", "edit", cmd_person_edit, 1, COMMON | BIT(OPTION_NAME) | BIT(OPTION_ENGINES),
-	  true, true, false, "gateway edit +NUMBER [--name NAME] [--engines N]" },
-	{ "gateway", "delete", cmd_person_delete, 1, COMMON, true, true, false,
+	{ "gateway", "edit", cmd_person_edit, 1, false,
+	  COMMON | BIT(OPTION_NAME) | BIT(OPTION_ENGINES), NEED_CHANGE,
+	  "gateway edit +NUMBER [--name NAME] [--engines N]" },
+	{ "gateway", "delete", cmd_person_delete, 1, false, COMMON, NEED_CHANGE,
 	  "gateway delete +NUMBER" },
-	{ "gateway", "rekey", cmd_person_rekey, 1, SEALED, true, true, true,
+	{ "gateway", "rekey", cmd_person_rekey, 1, false, SEALED, NEED_VAULT,
 	  "gateway rekey +NUMBER" },
-	{ "letter", NULL, cmd_letter, 1,
-	  SEALED | BIT(OPTION_OUTPUT) | BIT(OPTION_QR_KEY) | BIT(OPTION_FORMAT), true, true, true,
+	{ "channel", "add", cmd_channel_add, 1, false, COMMON, NEED_CHANGE, "channel add NAME" },
+	{ "channel", "list", cmd_channel_list, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
+	  "channel list [--json]" },
+	{ "channel", "join", cmd_channel_join, 2, true, COMMON, NEED_CHANGE,
+	  "channel join NAME +NUMBER..." },
+	{ "channel", "leave", cmd_channel_leave, 2, true, COMMON, NEED_CHANGE,
+	  "channel leave NAME +NUMBER..." },
+	{ "channel", "delete", cmd_channel_delete, 1, false, COMMON, NEED_CHANGE,
+	  "channel delete NAME" },
+	{ "letter", NULL, cmd_letter, 1, false,
+	  SEALED | BIT(OPTION_OUTPUT) | BIT(OPTION_QR_KEY) | BIT(OPTION_FORMAT), NEED_VAULT,
 	  "letter +NUMBER [--output FILE] [--qr-key] [--format text|base64|base45|octets]" },
-	{ "update", NULL, cmd_update, 0, SEALED | BIT(OPTION_OUTPUT), true, true, true,
+	{ "update", NULL, cmd_update, 0, false, SEALED | BIT(OPTION_OUTPUT), NEED_VAULT,
 	  "update [--output DIR]" },
-	{ "status", NULL, cmd_status, 0, COMMON | BIT(OPTION_JSON), true, false, false,
+	{ "status", NULL, cmd_status, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
 	  "status [--json]" },
-	{ "log", NULL, cmd_log, 0, COMMON | BIT(OPTION_JSON), true, false, false, "log [--json]" },
-	{ "passphrase", NULL, cmd_passphrase, 0, SEALED | BIT(OPTION_NEW_PASSPHRASE_FILE), true,
-	  true, true, "passphrase [--new-passphrase-file FILE]" },
-	{ "backup", NULL, cmd_backup, 1, COMMON, true, true, false, "backup FILE" },
-	{ "restore", NULL, cmd_restore, 1, COMMON, false, false, false, "restore FILE" },
+	{ "log", NULL, cmd_log, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
+	  "log [--json]" },
+	{ "passphrase", NULL, cmd_passphrase, 0, false, SEALED | BIT(OPTION_NEW_PASSPHRASE_FILE),
+	  NEED_VAULT, "passphrase [--new-passphrase-file FILE]" },
+	{ "backup", NULL, cmd_backup, 1, false, COMMON, NEED_CHANGE, "backup FILE" },
+	{ "restore", NULL, cmd_restore, 1, false, COMMON, NEED_NOTHING, "restore FILE" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -248,14 +268,14 @@ static int run_command(struct cms *cms, const struct command *command)
 {
 	int err = 0;
 
-	if (command->db) {
+	if (command->need >= NEED_DATABASE) {
 		const char *dir = cms_dir(cms);
 
 		err = dir ? database_open(dir, &cms->db, cms->diag) : -EINVAL;
 	}
-	if (!err && command->unlock)
+	if (!err && command->need >= NEED_VAULT)
 		err = unlock(cms);
-	if (!err && command->changes)
+	if (!err && command->need >= NEED_CHANGE)
 		err = database_begin(cms->db, cms->diag);
 	if (!err)
 		err = command->run(cms);
@@ -306,7 +326,7 @@ static int check_and_run(struct cms *cms, char **args, size_t n)
 		if (cms->value[i] && !(command->options & BIT(i)))
 			return bad_usage("--%s does not go with this command; usage: cms %s",
 					 long_options[i].name, command->usage);
-	if (n - words != command->args)
+	if (n - words < command->args || (n - words > command->args && !command->more_args))
 		return bad_usage("usage: cms %s", command->usage);
 	cms->args = args + words;
 	cms->n_args = n - words;

@@ -34,6 +34,13 @@ static const char schema[] =
 	"CREATE TABLE updates ("
 	"  month INTEGER PRIMARY KEY, revision INTEGER NOT NULL, created INTEGER NOT NULL"
 	");"
+	"CREATE TABLE channels (uri TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE) WITHOUT ROWID;"
+	"CREATE TABLE members ("
+	"  channel TEXT NOT NULL REFERENCES channels (uri) ON DELETE CASCADE,"
+	"  uri TEXT NOT NULL REFERENCES people (uri) ON DELETE CASCADE,"
+	"  PRIMARY KEY (channel, uri)"
+	") WITHOUT ROWID;"
+	"CREATE INDEX members_uri ON members (uri);"
 	"CREATE TABLE events ("
 	"  id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, action TEXT NOT NULL,"
 	"  detail TEXT NOT NULL"
@@ -221,14 +228,14 @@ int database_query(sqlite3 *db, const char *sql, const struct db_value *values, 
 
 int database_next(sqlite3_stmt *rows, struct diag *diag)
 {
-	int rc = sqlite3_step(rows);
+	int rc = sqlite3_step(rows), code;
 
 	if (rc == SQLITE_ROW)
 		return 1;
 	if (rc == SQLITE_DONE)
 		return 0;
-	if (rc == SQLITE_CONSTRAINT &&
-	    sqlite3_extended_errcode(sqlite3_db_handle(rows)) == SQLITE_CONSTRAINT_PRIMARYKEY)
+	code = sqlite3_extended_errcode(sqlite3_db_handle(rows));
+	if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE)
 		return -EEXIST;
 	return failed(sqlite3_db_handle(rows), "database", diag);
 }

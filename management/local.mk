@@ -2,8 +2,10 @@
 noinst_LIBRARIES += %D%/libmanagement.a
 %C%_libmanagement_a_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
 %C%_libmanagement_a_SOURCES = \
+	%D%/channel.c %D%/channel.h \
 	%D%/database.c %D%/database.h \
-	%D%/issue.c %D%/issue.h \
+	%D%/issue.c %D%/issue.h %D%/issue_priv.h \
+	%D%/issue_update.c \
 	%D%/passphrase.c %D%/passphrase.h \
 	%D%/person.c %D%/person.h \
 	%D%/settings.c %D%/settings.h \
@@ -12,6 +14,7 @@ noinst_LIBRARIES += %D%/libmanagement.a
 bin_PROGRAMS += %D%/cms
 %C%_cms_SOURCES = \
 	%D%/cmd_backup.c \
+	%D%/cmd_channel.c \
 	%D%/cmd_init.c \
 	%D%/cmd_letter.c \
 	%D%/cmd_person.c \

@@ -13,6 +13,7 @@
 #include "keys/keystore.h"
 #include "keys/period.h"
 #include "keys/update.h"
+#include "management/channel.h"
 #include "management/issue.h"
 
 /* Sets an array of characters. */
@@ -268,6 +269,80 @@ static void a_deleted_user_leaves_a_tombstone_if_it_had_a_letter(void **state)
 	end_update(&update, &issued);
 }
 
+/* CMS-032 and CMS-033: members get name and key, the rendezvous who they are. */
+static void a_channel_reaches_its_members_and_no_one_else_its_name(void **state)
+{
+	struct world *w = *state;
+	struct issued_update issued;
+	struct channel channel;
+	struct update *update;
+	struct keystore *ks;
+	const char *uri, *name;
+
+	assert_int_equal(channel_add(w->db, "Board Room", NULL), 0);
+	assert_int_equal(channel_add(w->db, "Board Room", NULL), -EEXIST);
+	assert_int_equal(channel_add(w->db, "Others", NULL), 0);
+	assert_int_equal(channel_find(w->db, "Board Room", &channel, NULL), 0);
+	assert_int_equal(channel_join(w->db, &channel, "tel:+1", NULL), 0);
+	assert_int_equal(channel_join(w->db, &channel, "tel:+1", NULL), 0);
+	assert_int_equal(enrol(w, "tel:+1"), 0);
+	update = update_now(w, &issued);
+	assert_null(memmem(issued.file, issued.n, "Board", 5));
+	assert_int_equal(update_channels(update), 2);
+	assert_string_equal(update_channel_at(update, 0).channel, channel.uri);
+	assert_int_equal(update_channel_at(update, 0).n, 1);
+	assert_string_equal(update_channel_at(update, 0).uris[0], "tel:+1");
+	assert_int_equal(update_channel_at(update, 1).n, 0);
+	assert_int_equal(apply(w, update), 0); /* its receiver key is checked there */
+	end_update(&update, &issued);
+	assert_int_equal(keystore_load(w->path, KEYSTORE_READ, &ks, NULL), 0);
+	assert_int_equal(keystore_channels(ks, NOW), 1);
+	assert_int_equal(keystore_channel_at(ks, NOW, 0, &uri, &name), 0);
+	assert_string_equal(uri, channel.uri);
+	assert_string_equal(name, "Board Room");
+	keystore_free(&ks);
+	assert_int_equal(channel_leave(w->db, &channel, "tel:+1", NULL), 0);
+	update = update_now(w, &issued);
+	assert_int_equal(apply(w, update), 0);
+	assert_int_equal(keystore_load(w->path, KEYSTORE_READ, &ks, NULL), 0);
+	assert_int_equal(keystore_channels(ks, NOW), 0);
+	keystore_free(&ks);
+	end_update(&update, &issued);
+}
+
+static void a_deleted_user_or_channel_takes_its_memberships_along(void **state)
+{
+	struct world *w = *state;
+	struct channel channel;
+	struct person person;
+	bool member;
+
+	assert_int_equal(channel_add(w->db, "Board", NULL), 0);
+	assert_int_equal(channel_find(w->db, "Board", &channel, NULL), 0);
+	assert_int_equal(channel_join(w->db, &channel, "tel:+1", NULL), 0);
+	assert_int_equal(person_find_any(w->db, "tel:+1", &person, NULL), 0);
+	assert_int_equal(person_delete(w->db, &person, NOW, NULL), 0);
+	assert_int_equal(channel_has(w->db, channel.uri, "tel:+1", &member, NULL), 0);
+	assert_false(member);
+	assert_int_equal(channel_delete(w->db, &channel, NULL), 0);
+	assert_int_equal(channel_find(w->db, "Board", &channel, NULL), -ENOENT);
+}
+
+/* CMS-031 */
+static void there_are_at_most_fifty_channels(void **state)
+{
+	struct world *w = *state;
+	char name[20];
+
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "channel %d", i);
+		assert_int_equal(channel_add(w->db, name, NULL), 0);
+	}
+	assert_int_equal(channel_add(w->db, "one more", NULL), -ENOSPC);
+	assert_int_equal(channel_add(w->db, "", NULL), -EINVAL);
+	assert_int_equal(channel_add(w->db, "two\nlines", NULL), -EINVAL);
+}
+
 static void creation_times_only_rise(void **state)
 {
 	struct world *w = *state;
@@ -302,6 +377,9 @@ int main(void)
 		TEST(a_gateways_letter_has_its_crypto_engines),
 		TEST(a_device_whose_keys_were_destroyed_is_out),
 		TEST(a_deleted_user_leaves_a_tombstone_if_it_had_a_letter),
+		TEST(a_channel_reaches_its_members_and_no_one_else_its_name),
+		TEST(a_deleted_user_or_channel_takes_its_memberships_along),
+		TEST(there_are_at_most_fifty_channels),
 		TEST(creation_times_only_rise),
 		TEST(nothing_is_issued_with_another_vault),
 	};

@@ -214,6 +214,29 @@ digest() { # FILE...: what the files hold, to see that it stays
 	run -1 cms_ letter +1 --format pdf
 }
 
+@test "CMS-033 users join channels and leave them, all that are named or none" {
+	init
+	cms_ user add +1 Al
+	cms_ user add +2 Bo
+	cms_ gateway add +8888 PBX --engines 3
+	run -0 look channel add "Board Room"
+	run -1 look channel add "Board Room"
+	run -1 look channel join "Board Room" +1 +3
+	[ "$output" = "cms: tel:+3 is not known" ]
+	run -0 look channel list
+	[[ $output == *"Board Room  0        urn:uuid:"* ]]
+	run -1 look channel join "Board Room" +8888
+	run -0 look channel join "Board Room" +1 +2
+	run -0 look channel leave "Board Room" +1
+	run -0 look channel list --json
+	[[ $output == *'"tel:+2"'* && $output != *'"tel:+1"'* ]]
+	run -0 cms_ update --output "$D"
+	run -1 grep -qa Board "$D/2026-11.upd" # CMS-032
+	run -0 look channel delete "Board Room"
+	run -1 look channel delete "Board Room"
+	run -2 look channel join "Board Room"
+}
+
 @test "CMS-008 a restored key manager goes on far above what was given out" {
 	init
 	cms_ user add +1 Al

@@ -1,0 +1,139 @@
+/* cmd_channel.c - cms channel ... */
+#include "management/cms.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "base/table.h"
+#include "management/channel.h"
+
+int cmd_channel_add(struct cms *cms)
+{
+	int err = channel_add(cms->db, cms->args[0], cms->diag);
+
+	return err ? err : cms_log(cms, "channel", "added \"%s\"", cms->args[0]);
+}
+
+int cmd_channel_delete(struct cms *cms)
+{
+	struct channel channel;
+	int err = channel_find(cms->db, cms->args[0], &channel, cms->diag);
+
+	if (!err)
+		err = channel_delete(cms->db, &channel, cms->diag);
+	return err ? err : cms_log(cms, "channel", "deleted \"%s\"", channel.name);
+}
+
+/* A user's URI; gateways take part in no channel (CMS manual, "Settings and
+ * compatibility"). */
+static int find_user(struct cms *cms, const char *number, struct person *person)
+{
+	char uri[IDENTITY_URI_MAX + 1];
+	int err = person_uri(number, uri, cms->diag);
+
+	return err ? err : person_find(cms->db, uri, false, person, cms->diag);
+}
+
+typedef int change_fn(sqlite3 *db, const struct channel *channel, const char *uri,
+		      struct diag *diag);
+
+/* Changes the membership of all numbers given, or of none. */
+static int change(struct cms *cms, change_fn *change_member, const char *what)
+{
+	struct channel channel;
+	struct person person;
+	int err = channel_find(cms->db, cms->args[0], &channel, cms->diag);
+
+	for (size_t i = 1; !err && i < cms->n_args; i++) {
+		err = find_user(cms, cms->args[i], &person);
+		if (!err)
+			err = change_member(cms->db, &channel, person.uri, cms->diag);
+		if (!err)
+			err = cms_log(cms, "channel", "%s %s \"%s\"", person.uri, what,
+				      channel.name);
+	}
+	return err;
+}
+
+int cmd_channel_join(struct cms *cms)
+{
+	return change(cms, channel_join, "joined");
+}
+
+int cmd_channel_leave(struct cms *cms)
+{
+	return change(cms, channel_leave, "left");
+}
+
+static int list_json(struct cms *cms, json_t *list, const struct channel *channel)
+{
+	json_t *members = json_array();
+	char **uris;
+	size_t n;
+	int err = channel_members(cms->db, channel->uri, &uris, &n, cms->diag);
+
+	if (err) {
+		json_decref(members);
+		return err;
+	}
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(members, json_string(uris[i]));
+	channel_members_free(uris, n);
+	return json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", channel->name,
+						     "uri", channel->uri, "members", members))
+		       ? -ENOMEM
+		       : 0;
+}
+
+static int list_row(struct cms *cms, struct table *table, const struct channel *channel)
+{
+	char **uris;
+	size_t n;
+	int err = channel_members(cms->db, channel->uri, &uris, &n, cms->diag);
+
+	if (err)
+		return err;
+	channel_members_free(uris, n);
+	err = table_cell(table, channel->name);
+	if (!err)
+		err = table_cellf(table, "%zu", n);
+	return err ? err : table_cell(table, channel->uri);
+}
+
+static int list_all(struct cms *cms, json_t *list, struct table *table)
+{
+	struct channel channel;
+	sqlite3_stmt *rows;
+	int more, err = channel_list(cms->db, &rows, cms->diag);
+
+	if (err)
+		return err;
+	while (!err && (more = channel_next(rows, &channel, cms->diag)) != 0)
+		err = more < 0 ? more
+		      : list   ? list_json(cms, list, &channel)
+			       : list_row(cms, table, &channel);
+	sqlite3_finalize(rows);
+	return err;
+}
+
+int cmd_channel_list(struct cms *cms)
+{
+	static const char *const head[] = { "NAME", "MEMBERS", "IDENTIFIER" };
+	json_t *list = cms->value[OPTION_JSON] ? json_array() : NULL;
+	struct table *table = table_new(3);
+	int err = table ? table_add(table, head) : -ENOMEM;
+
+	if (!err)
+		err = list_all(cms, list, table);
+	if (!err && list) {
+		json_dumpf(list, stdout, JSON_INDENT(2));
+		printf("\n");
+	} else if (!err) {
+		table_print(table, stdout);
+	}
+	json_decref(list);
+	table_free(&table);
+	return err;
+}
