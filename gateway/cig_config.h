@@ -123,8 +123,8 @@ const struct translate_map *cig_config_translate_map(const struct cig_config *co
 /* The account that entries name by auth, or NULL. */
 const struct cig_account *cig_config_account(const struct cig_config *config, const char *name);
 
-/* The address to send media to where the peer announced address (text): the
- * interface's first override for it, else address itself. */
+/* The address to send media to where the peer announced address (text as inet_ntop()
+ * writes it): the interface's first override for it, else address itself. */
 const char *cig_config_override(const struct cig_interface *interface, const char *address);
 
 /* May this address call in? */
@@ -154,5 +154,10 @@ void cig_config_print(const struct cig_config *config, void (*line)(void *arg, c
 
 /* "3 maps with 12 entries, 2 translate maps, ...": one line for status and reload. */
 void cig_config_summary(const struct cig_config *config, char *out, size_t outsz);
+
+/* "3 entries added, 1 removed, 12 unchanged": what a reload from before to after does to
+ * entries and rules; order does not count. */
+void cig_config_changes(const struct cig_config *before, const struct cig_config *after, char *out,
+			size_t outsz);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 
-enum { MAX_TEXT = 700 };
+enum { MAX_TEXT = 700, RESERVED = 8 /* steps that only matches and rejections may take */ };
 
 struct step {
 	struct explain_step pub;
@@ -67,6 +67,9 @@ void explain_add(struct explain *explain, enum explain_kind kind, const char *ma
 	va_list ap;
 
 	if (!explain || explain->n == EXPLAIN_MAX_STEPS)
+		return;
+	if ((kind == EXPLAIN_NOTE || kind == EXPLAIN_MISS) &&
+	    explain->n >= EXPLAIN_MAX_STEPS - RESERVED)
 		return;
 	step = &explain->step[explain->n];
 	va_start(ap, fmt);

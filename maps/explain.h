@@ -16,7 +16,7 @@
 struct buf;
 struct explain;
 
-enum { EXPLAIN_MAX_STEPS = 64 };
+enum { EXPLAIN_MAX_STEPS = 64 }; /* what decided is kept even when the rest is too much */
 
 enum explain_kind {
 	EXPLAIN_NOTE,   /* what is looked for, what was decided */

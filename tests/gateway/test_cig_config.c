@@ -386,6 +386,26 @@ static void prints_itself_without_passwords(void **state)
 	cig_config_release(&again);
 }
 
+static void tells_what_a_reload_changes(void **state)
+{
+	const struct cig_config *before = parse(MAPS, NULL), *same = parse(MAPS, NULL);
+	const struct cig_config *after =
+		parse("map t { entry a tel \"tel:+8888;{x}\" sip \"sip:{x}@pbx.com\";\n"
+		      "entry c tel \"tel:+9\" sip \"sip:9@h\"; }\n"
+		      "translate_map m { rule match \"a\" translation \"b\"; }",
+		      NULL);
+	char text[128];
+
+	(void)state;
+	cig_config_changes(before, same, text, sizeof(text));
+	assert_string_equal(text, "0 entries added, 0 removed, 2 unchanged");
+	cig_config_changes(before, after, text, sizeof(text));
+	assert_string_equal(text, "2 entries added, 1 removed, 1 unchanged");
+	cig_config_release(&before);
+	cig_config_release(&same);
+	cig_config_release(&after);
+}
+
 static void lives_until_the_last_hold_is_released(void **state)
 {
 	const struct cig_config *config = parse(full, NULL), *held = cig_config_hold(config);
@@ -437,6 +457,7 @@ int main(void)
 		cmocka_unit_test(lets_in_whom_it_trusts),
 		cmocka_unit_test(translates_messages_and_refuses_foreign_senders),
 		cmocka_unit_test(prints_itself_without_passwords),
+		cmocka_unit_test(tells_what_a_reload_changes),
 		cmocka_unit_test(lives_until_the_last_hold_is_released),
 		cmocka_unit_test(reads_a_file_and_tells_who_else_can),
 	};
