@@ -288,28 +288,47 @@ int index_finish(struct index *index)
 	return 0;
 }
 
-/* An address with the hashes of its beginnings (forward[i]: of i octets) and ends. */
+/* An address with the hashes of its beginnings (forward[i]: of i octets) and, once they
+ * were asked for, of its ends. */
 struct hashed {
-	size_t n;
+	struct slice address;
+	bool has_backward;
 	uint64_t forward[URI_MAX + 1], backward[URI_MAX + 1];
 };
 
-static void hash_all(struct slice address, struct hashed *out)
+static void hash_beginnings(struct slice address, struct hashed *out)
 {
-	out->n = address.n;
-	out->forward[0] = out->backward[0] = HASH_START;
-	for (size_t i = 0; i < address.n; i++) {
-		uint8_t back = address.p[address.n - 1 - i];
+	uint64_t h = HASH_START;
 
-		out->forward[i + 1] = (out->forward[i] ^ address.p[i]) * HASH_STEP;
-		out->backward[i + 1] = (out->backward[i] ^ back) * HASH_STEP;
+	out->address = address;
+	out->has_backward = false;
+	out->forward[0] = h;
+	for (size_t i = 0; i < address.n; i++) {
+		h = (h ^ address.p[i]) * HASH_STEP;
+		out->forward[i + 1] = h;
 	}
+}
+
+static uint64_t hash_of_end(struct hashed *hashed, size_t len)
+{
+	struct slice address = hashed->address;
+	uint64_t h = HASH_START;
+
+	if (!hashed->has_backward) {
+		hashed->has_backward = true;
+		hashed->backward[0] = h;
+		for (size_t i = 0; i < address.n; i++) {
+			h = (h ^ address.p[address.n - 1 - i]) * HASH_STEP;
+			hashed->backward[i + 1] = h;
+		}
+	}
+	return hashed->backward[len];
 }
 
 /* The best so far, with what tells whether another one is. */
 struct search {
 	const struct index *index;
-	const struct hashed *hashed;
+	struct hashed *hashed;
 	uint32_t best;
 	index_match_fn match;
 	const void *arg;
@@ -345,9 +364,10 @@ static void try_beginning(struct search *s, size_t len)
 	for (uint32_t i = 0; i < node->ends; i++) {
 		size_t end = index->ends[node->first_end + i];
 
-		if (len + end <= s->hashed->n)
-			try_run(s, &find_group(index, group_key(key, s->hashed->backward[end], end))
-					    ->run);
+		if (len + end <= s->hashed->address.n)
+			try_run(s,
+				&find_group(index, group_key(key, hash_of_end(s->hashed, end), end))
+					 ->run);
 	}
 }
 
@@ -359,7 +379,7 @@ uint32_t index_find(const struct index *index, struct slice address, uint32_t li
 
 	if (address.n > URI_MAX || index->n == 0)
 		return INDEX_NONE;
-	hash_all(address, &hashed);
+	hash_beginnings(address, &hashed);
 	for (size_t word = 0; word <= address.n / 64; word++) {
 		uint64_t lengths = index->lengths[word];
 

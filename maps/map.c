@@ -36,10 +36,11 @@ void map_free(struct map **mapp)
 	*mapp = NULL;
 }
 
-/* An entry and the subject of a lookup. */
+/* What a lookup tries entries against; captures are those of the last that matched. */
 struct lookup {
 	const struct map *map;
 	struct subject subject;
+	struct captures *captures;
 };
 
 static bool entry_matches(const void *arg, uint32_t number)
@@ -48,12 +49,18 @@ static bool entry_matches(const void *arg, uint32_t number)
 	const struct pattern *side = &lookup->map->entry[number].side[lookup->subject.uri->scheme];
 	struct captures captures;
 
-	return pattern_match(side, &lookup->subject, &captures);
+	if (!pattern_match(side, &lookup->subject, &captures))
+		return false;
+	for (size_t i = 0; i < side->n; i++)
+		if (side->piece[i].is_param)
+			lookup->captures->value[i] = captures.value[i];
+	return true;
 }
 
-uint32_t map_find(const struct map *map, const struct uri *uri, uint32_t limit)
+uint32_t map_find(const struct map *map, const struct uri *uri, uint32_t limit,
+		  struct captures *captures_out)
 {
-	struct lookup lookup = { map, { uri->text, uri } };
+	struct lookup lookup = { map, { uri->text, uri }, captures_out };
 
 	return index_find(map->index[uri->scheme], slice_from(uri->text, 4), limit, entry_matches,
 			  &lookup);
@@ -125,9 +132,8 @@ static void fill(const struct map_entry *entry, const struct values *values,
 int map_apply(const struct map *map, const struct uri *uri, struct map_result *result_out,
 	      struct explain *explain)
 {
-	uint32_t number = map->n ? map_find(map, uri, (uint32_t)map->n) : INDEX_NONE;
-	struct subject subject = { uri->text, uri };
-	struct captures captures = { 0 };
+	struct captures captures;
+	uint32_t number = map->n ? map_find(map, uri, (uint32_t)map->n, &captures) : INDEX_NONE;
 	struct values values;
 
 	if (number == INDEX_NONE) {
@@ -138,7 +144,6 @@ int map_apply(const struct map *map, const struct uri *uri, struct map_result *r
 	result_out->entry = &map->entry[number];
 	result_out->scheme = map_other(uri->scheme);
 	values = (struct values){ &result_out->entry->side[uri->scheme], &captures };
-	pattern_match(values.in, &subject, &captures);
 	fill(result_out->entry, &values, result_out);
 	if (explain)
 		explain_match(map, uri, number, &captures, result_out, explain);

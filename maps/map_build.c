@@ -273,11 +273,12 @@ static void stand_in(const struct pattern *p, struct uri *uri)
 static void check_reach(const struct map *map, enum uri_scheme scheme, size_t i, struct diag *diag)
 {
 	const struct map_entry *entry = &map->entry[i], *before;
+	struct captures captures;
 	struct uri uri;
 	uint32_t found;
 
 	stand_in(&entry->side[scheme], &uri);
-	found = map_find(map, &uri, (uint32_t)i);
+	found = map_find(map, &uri, (uint32_t)i, &captures);
 	if (found == INDEX_NONE)
 		return;
 	before = &map->entry[found];

@@ -24,8 +24,10 @@ struct map {
 	struct index *index[MAP_SCHEMES];
 };
 
-/* The first entry below limit whose side matches uri, or INDEX_NONE. */
-uint32_t map_find(const struct map *map, const struct uri *uri, uint32_t limit);
+/* The first entry below limit whose side matches uri, with what its parameters took, or
+ * INDEX_NONE. */
+uint32_t map_find(const struct map *map, const struct uri *uri, uint32_t limit,
+		  struct captures *captures_out);
 
 static inline enum uri_scheme map_other(enum uri_scheme scheme)
 {
