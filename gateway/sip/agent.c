@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/encode.h"
 
 enum {
 	DEFAULT_MAX_CALLS = 10000,
@@ -112,6 +115,17 @@ bool agent_text_ok(const char *text)
 	return true;
 }
 
+char *agent_new_call_id(su_home_t *home)
+{
+	uint8_t octets[16];
+	char text[HEX_TEXT_SIZE(sizeof(octets))];
+
+	if (getrandom(octets, sizeof(octets), 0) != (ssize_t)sizeof(octets))
+		return NULL;
+	hex_encode(slice_of(octets, sizeof(octets)), text);
+	return su_strdup(home, text);
+}
+
 /* ---- configuration ---- */
 
 static void fail(struct agent *a, const char *text)
@@ -190,10 +204,33 @@ static void bind_url(const struct agent *a, const SipAgent__Configure *c, char *
 	snprintf(out, outsz, "sip:%s:%s;transport=%s", a->host, port, transports);
 }
 
+/* Tries the address, for a better reason than the library gives. */
+static int try_binding(const struct net_addr *bound, const SipAgent__Configure *c)
+{
+	int udp = c->udp ? net_udp_socket(bound, false) : 0;
+	int tcp = c->tcp ? net_tcp_listen(bound, false) : 0;
+
+	if (c->udp && udp >= 0)
+		close(udp);
+	if (c->tcp && tcp >= 0)
+		close(tcp);
+	return udp < 0 ? udp : tcp < 0 ? tcp : 0;
+}
+
+static void fail_to_bind(struct agent *a, const struct net_addr *bound, int err)
+{
+	char text[256], host[NET_TEXT_SIZE];
+
+	net_format(bound, host);
+	snprintf(text, sizeof(text), "cannot bind %s: %s", host, strerror(-err));
+	fail(a, text);
+}
+
 static void configure(struct agent *a, const SipAgent__Configure *c)
 {
 	struct net_addr bound;
-	char text[256], host[NET_TEXT_SIZE];
+	char url[256], host[NET_TEXT_SIZE];
+	int err;
 
 	if (a->nta)
 		return;
@@ -206,15 +243,16 @@ static void configure(struct agent *a, const SipAgent__Configure *c)
 	door_watch(a);
 	net_format_host(&bound, host);
 	snprintf(a->host, sizeof(a->host), bound.sa.sa_family == AF_INET6 ? "[%s]" : "%s", host);
-	bind_url(a, c, text, sizeof(text));
-	a->nta = bind_transports(a, text);
-	if (!a->nta) {
-		snprintf(text, sizeof(text), "cannot bind %s port %u: %s", host, c->port,
-			 strerror(su_errno()));
-		fail(a, text);
-		return;
+	bind_url(a, c, url, sizeof(url));
+	err = try_binding(&bound, c);
+	if (!err) {
+		a->nta = bind_transports(a, url);
+		err = a->nta ? 0 : -su_errno();
 	}
-	tell_ready(a, &bound);
+	if (err)
+		fail_to_bind(a, &bound, err);
+	else
+		tell_ready(a, &bound);
 }
 
 /* ---- counters ---- */

@@ -100,6 +100,10 @@ void agent_route(const struct net_addr *to, bool tcp, char out[AGENT_ROUTE_SIZE]
 /* May text of the server stand in a header?  No controls. */
 bool agent_text_ok(const char *text);
 
+/* A Call-ID that tells nothing (the library's own holds a hardware address and the
+ * time), made in home; NULL when memory or randomness is out. */
+char *agent_new_call_id(su_home_t *home);
+
 /* An empty text as no header at all. */
 static inline const char *agent_text(const char *text)
 {

@@ -103,16 +103,16 @@ static int take_offer(struct call *call, const SipAgent__Invite *invite)
 
 static int make_dialog(struct call *call, const SipAgent__Invite *invite)
 {
-	sip_call_id_t *id = sip_call_id_create(call->home, NULL);
 	const char *from = name_addr(call->home, invite->from_name, call->local_uri);
 	const char *to = name_addr(call->home, "", call->remote_uri);
 
-	if (!id || !from || !to)
+	call->sip_call_id = agent_new_call_id(call->home);
+	if (!call->sip_call_id || !from || !to)
 		return -ENOMEM;
-	call->leg = nta_leg_tcreate(call->agent->nta, dialog_request, call, SIPTAG_CALL_ID(id),
-				    SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to), TAG_END());
-	call->sip_call_id = su_strdup(call->home, id->i_id);
-	return call->leg && call->sip_call_id && nta_leg_tag(call->leg, NULL) ? 0 : -ENOMEM;
+	call->leg = nta_leg_tcreate(call->agent->nta, dialog_request, call,
+				    SIPTAG_CALL_ID_STR(call->sip_call_id), SIPTAG_FROM_STR(from),
+				    SIPTAG_TO_STR(to), TAG_END());
+	return call->leg && nta_leg_tag(call->leg, NULL) ? 0 : -ENOMEM;
 }
 
 /* RFC 3261 18.1.1, but by our own setting: many PBXs do not listen on TCP. */

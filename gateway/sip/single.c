@@ -107,7 +107,7 @@ static nta_outgoing_t *send_options(struct single *s, const SipAgent__Probe *pro
 		SIPTAG_REQUEST(sip_request_create(home, SIP_METHOD_OPTIONS,
 						  (url_string_t *)probe->request_uri, NULL)),
 		SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to),
-		SIPTAG_CALL_ID(sip_call_id_create(home, NULL)), SIPTAG_CSEQ_STR("1 OPTIONS"),
+		SIPTAG_CALL_ID_STR(agent_new_call_id(home)), SIPTAG_CSEQ_STR("1 OPTIONS"),
 		SIPTAG_MAX_FORWARDS_STR("70"), SIPTAG_ACCEPT_STR("application/sdp"),
 		SIPTAG_USER_AGENT_STR(s->agent->user_agent), TAG_END());
 	if (!out)

@@ -255,8 +255,8 @@ static void broken_tcp_streams_do_no_harm(void **state)
 	static const char *const begun[] = {
 		"INVITE sip:1@gw.test SIP/2.0\r\n",
 		"\r\n\r\n\r\n",
-		"INVITE sip:1@gw.test SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\n"
-		"Content-Length: 99999999\r\n\r\nabc",
+		("INVITE sip:1@gw.test SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\n"
+		 "Content-Length: 99999999\r\n\r\nabc"),
 		"SIP/2.0 200 OK\r\n\r\n",
 	};
 	struct fixture *f = *state;
