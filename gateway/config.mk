@@ -10,4 +10,4 @@ gateway_libcig_config_a_SOURCES = \
 	gateway/cig_config_print.c \
 	gateway/cig_grammar.c \
 	gateway/cig_lint.c
-EXTRA_DIST += etc/cig.conf.sample
+EXTRA_DIST += etc/cig.conf.sample docs/man/cig.conf.5
