@@ -1,0 +1,10 @@
+# docs/: manual pages and documents
+dist_man_MANS = \
+	%D%/man/cca.1 \
+	%D%/man/cig-cli.1 \
+	%D%/man/cig-relay.8 \
+	%D%/man/cig-server.8 \
+	%D%/man/cig.conf.5 \
+	%D%/man/cms.1 \
+	%D%/man/create_cig_maildir.8 \
+	%D%/man/crs-relay.8
