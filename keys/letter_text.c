@@ -160,9 +160,10 @@ static int read_lines(struct slice content, uint8_t *out, size_t *len_out, struc
 	return number > 0;
 }
 
+/* A letter, plain or protected, or a certificate? */
 static bool looks_right(const uint8_t *p, size_t n)
 {
-	return n >= 2 && (p[0] == 'L' || p[0] == 'T') && p[1] < ' ';
+	return n >= 2 && (p[0] == 'L' || p[0] == 'T' || p[0] == 'C') && p[1] < ' ';
 }
 
 static bool read_base64(struct slice content, uint8_t *out, size_t *len_out)

@@ -1,5 +1,5 @@
-/* letter_text.h - a letter's octets as text: lines for people to type, and
- * base45 (RFC 9285) for the QR code.
+/* letter_text.h - a letter's octets, or a domain certificate's, as text: lines for
+ * people to type, and base45 (RFC 9285) for the QR code.
  *
  * A line is its number, up to 8 groups of 4 base64 characters and a checksum of
  * 4 more, so that whoever types knows at the end of each line whether it is right:

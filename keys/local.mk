@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/account.c %D%/account.h \
 	%D%/base45.c \
 	%D%/box.c %D%/box.h \
+	%D%/certificate.c %D%/certificate.h \
 	%D%/comb.c %D%/comb.h \
 	%D%/curve.c %D%/curve.h \
 	%D%/curves.c %D%/curves.h \

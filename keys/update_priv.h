@@ -49,4 +49,11 @@ int update_entry_seal(const struct update_entry *entry, const uint8_t update_key
 int update_shared_seal(const struct update_common *common, const struct update_head *head,
 		       const uint8_t key[UPDATE_SHARED_KEY_SIZE], uint8_t **out, size_t *len_out);
 
+struct Keys__UpdateDomain;
+
+/* A domain's message points at the domain. */
+bool update_domain_valid(const struct update_domain *domain);
+void update_domain_message(const struct update_domain *domain, struct Keys__UpdateDomain *m);
+bool update_domain_read(const struct Keys__UpdateDomain *m, struct update_domain *domain_out);
+
 #endif

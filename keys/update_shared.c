@@ -22,7 +22,7 @@ static bool user_valid(const char *uri)
 	return identity_check(slice_str(uri), &kind) == 0 && kind == IDENTITY_USER;
 }
 
-static bool domain_valid(const struct update_domain *domain)
+bool update_domain_valid(const struct update_domain *domain)
 {
 	return domain->name[0] && text_is_clean(slice_str(domain->name)) &&
 	       wire_point_valid(domain->kpak) && wire_point_valid(domain->z);
@@ -35,12 +35,12 @@ static bool common_valid(const struct update_common *common)
 		    (i && strcmp(common->users[i - 1], common->users[i]) >= 0))
 			return false;
 	for (size_t i = 0; i < common->n_domains; i++)
-		if (!domain_valid(&common->domains[i]))
+		if (!update_domain_valid(&common->domains[i]))
 			return false;
 	return common->n_users <= UPDATE_USERS_MAX && common->n_domains <= UPDATE_DOMAINS_MAX;
 }
 
-static void message_domain(const struct update_domain *domain, Keys__UpdateDomain *m)
+void update_domain_message(const struct update_domain *domain, Keys__UpdateDomain *m)
 {
 	keys__update_domain__init(m);
 	m->name = (char *)(uintptr_t)domain->name;
@@ -60,7 +60,7 @@ static int pack_common(const struct update_common *common, uint8_t **out, size_t
 
 	if (domains && list) {
 		for (size_t i = 0; i < common->n_domains; i++) {
-			message_domain(&common->domains[i], &domains[i]);
+			update_domain_message(&common->domains[i], &domains[i]);
 			list[i] = &domains[i];
 		}
 		m.users = common->users;
@@ -101,7 +101,7 @@ int update_shared_seal(const struct update_common *common, const struct update_h
 	return 0;
 }
 
-static bool read_domain(const Keys__UpdateDomain *m, struct update_domain *domain)
+bool update_domain_read(const Keys__UpdateDomain *m, struct update_domain *domain)
 {
 	domain->not_before = m->not_before;
 	domain->not_after = m->not_after;
@@ -124,8 +124,8 @@ static int read_common(const Keys__UpdateShared *m, struct update_common *common
 			return -ENOMEM;
 	}
 	for (; common->n_domains < m->n_domains; common->n_domains++)
-		if (!read_domain(m->domains[common->n_domains],
-				 &common->domains[common->n_domains]))
+		if (!update_domain_read(m->domains[common->n_domains],
+					&common->domains[common->n_domains]))
 			return -EBADMSG;
 	return common_valid(common) ? 0 : -EBADMSG;
 }

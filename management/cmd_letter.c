@@ -8,34 +8,11 @@
 
 #include "base/buf.h"
 #include "base/diag.h"
-#include "base/encode.h"
-#include "base/file.h"
 #include "keys/letter_text.h"
 #include "keys/period.h"
 #include "keys/secret.h"
 #include "management/issue.h"
-
-enum { PAGE_SIZE = LETTER_TEXT_MAX + 2048 };
-
-enum format { FORMAT_TEXT, FORMAT_BASE64, FORMAT_BASE45, FORMAT_OCTETS, FORMAT_COUNT };
-
-static const char *const format_names[] = { "text", "base64", "base45", "octets" };
-
-static int take_format(struct cms *cms, enum format *format_out)
-{
-	const char *name = cms->value[OPTION_FORMAT];
-
-	*format_out = FORMAT_TEXT;
-	for (size_t i = 0; name && i < FORMAT_COUNT; i++)
-		if (strcmp(name, format_names[i]) == 0) {
-			*format_out = (enum format)i;
-			return 0;
-		}
-	if (!name)
-		return 0;
-	diag_error(cms->diag, NULL, "\"%s\": expected text, base64, base45 or octets", name);
-	return -EINVAL;
-}
+#include "management/page.h"
 
 /* What people read above the lines that they type.  No line of it begins with a
  * number and a dot. */
@@ -61,33 +38,13 @@ static void write_heading(struct buf *b, const struct person *person, const stru
 		      "checksum.\n\n");
 }
 
-static int write_page(enum format format, const struct person *person, const struct letter *letter,
-		      bool protected, struct slice octets, struct buf *b)
+static int write_page(enum page_format format, const struct person *person,
+		      const struct letter *letter, bool protected, struct slice octets,
+		      struct buf *b)
 {
-	char text[LETTER_TEXT_MAX];
-
-	switch (format) {
-	case FORMAT_TEXT:
+	if (format == PAGE_TEXT)
 		write_heading(b, person, letter, protected);
-		if (letter_text_write(octets, text, sizeof(text)))
-			return -ENOBUFS;
-		break;
-	case FORMAT_BASE64:
-		base64_encode(BASE64_STANDARD, octets, text);
-		break;
-	case FORMAT_BASE45:
-		base45_encode(octets, text);
-		break;
-	case FORMAT_OCTETS:
-	case FORMAT_COUNT:
-		buf_put_slice(b, octets);
-		return 0;
-	}
-	buf_put_str(b, text);
-	if (format != FORMAT_TEXT)
-		buf_put_char(b, '\n');
-	wipe(text, sizeof(text));
-	return buf_ok(b) ? 0 : -ENOBUFS;
+	return page_write(format, octets, b);
 }
 
 /* Encodes, and protects under a new QR key where that is wanted. */
@@ -117,21 +74,6 @@ static int encode(struct cms *cms, const struct letter *letter, uint8_t *qr_key,
 	return err;
 }
 
-static int deliver(struct cms *cms, struct slice page)
-{
-	const char *path = cms->value[OPTION_OUTPUT];
-	int err = 0;
-
-	if (path)
-		err = file_write_atomic(path, 0600, page);
-	else if (fwrite(page.p, 1, page.n, stdout) != page.n || fflush(stdout) != 0)
-		err = -EIO;
-	if (err)
-		diag_error(cms->diag, NULL, "%s: %s", path ? path : "standard output",
-			   strerror(-err));
-	return err;
-}
-
 static void print_qr_key(struct cms *cms, const uint8_t *qr_key)
 {
 	char text[LETTER_QR_KEY_TEXT_SIZE];
@@ -144,7 +86,7 @@ static void print_qr_key(struct cms *cms, const uint8_t *qr_key)
 /* The letter's record is made durable before the letter leaves: one that is lost
  * on the way does no harm, one that nobody knows of would. */
 static int finish(struct cms *cms, const struct person *person, const struct letter *letter,
-		  enum format format)
+		  enum page_format format)
 {
 	uint8_t octets[LETTER_OCTETS_MAX], qr_key[LETTER_QR_KEY_SIZE], page[PAGE_SIZE];
 	bool protected = cms->value[OPTION_QR_KEY] != NULL;
@@ -160,7 +102,7 @@ static int finish(struct cms *cms, const struct person *person, const struct let
 	if (!err)
 		err = cms_commit(cms);
 	if (!err)
-		err = deliver(cms, buf_slice(&b));
+		err = page_deliver(cms, buf_slice(&b));
 	if (!err && protected)
 		print_qr_key(cms, qr_key);
 	wipe(octets, sizeof(octets));
@@ -175,8 +117,8 @@ int cmd_letter(struct cms *cms)
 	struct person person;
 	struct issuer issuer;
 	struct letter letter;
-	enum format format;
-	int err = take_format(cms, &format);
+	enum page_format format;
+	int err = page_take_format(cms, &format);
 
 	if (!err)
 		err = person_uri(cms->args[0], uri, cms->diag);

@@ -41,6 +41,11 @@ static const char schema[] =
 	"  PRIMARY KEY (channel, uri)"
 	") WITHOUT ROWID;"
 	"CREATE INDEX members_uri ON members (uri);"
+	/* Trusted domains; id: hexadecimal. */
+	"CREATE TABLE domains ("
+	"  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, certificate BLOB NOT NULL,"
+	"  added INTEGER NOT NULL"
+	") WITHOUT ROWID;"
 	"CREATE TABLE events ("
 	"  id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, action TEXT NOT NULL,"
 	"  detail TEXT NOT NULL"

@@ -10,12 +10,14 @@
 #include "keys/update.h"
 #include "management/channel.h"
 #include "management/issue_priv.h"
+#include "management/peer.h"
 
-static void free_users(struct update_common *common)
+static void free_common(struct update_common *common)
 {
 	for (size_t i = 0; i < common->n_users; i++)
 		free(common->users[i]);
 	free(common->users);
+	free(common->domains);
 	*common = (struct update_common){ 0 };
 }
 
@@ -36,6 +38,28 @@ static int list_users(sqlite3 *db, struct update_common *common, struct diag *di
 		common->users[common->n_users] = strdup(person.uri);
 		err = common->users[common->n_users] ? 0 : -ENOMEM;
 		common->n_users += !err;
+	}
+	sqlite3_finalize(rows);
+	return err;
+}
+
+static int list_domains(sqlite3 *db, struct update_common *common, struct diag *diag)
+{
+	sqlite3_stmt *rows;
+	struct peer peer;
+	int more, err;
+
+	common->domains = calloc(UPDATE_DOMAINS_MAX, sizeof(*common->domains));
+	if (!common->domains)
+		return -ENOMEM;
+	err = peer_list(db, &rows, diag);
+	if (err)
+		return err;
+	while (!err && common->n_domains < UPDATE_DOMAINS_MAX &&
+	       (more = peer_next(rows, &peer, diag)) != 0) {
+		err = more < 0 ? more : 0;
+		if (!err)
+			common->domains[common->n_domains++] = peer.domain;
 	}
 	sqlite3_finalize(rows);
 	return err;
@@ -235,6 +259,8 @@ int issue_update(struct issuer *issuer, int64_t month, issue_progress_fn *progre
 	*update = (struct issued_update){ .revision = last + 1 };
 	if (!err)
 		err = list_users(issuer->db, &common, diag);
+	if (!err)
+		err = list_domains(issuer->db, &common, diag);
 	if (!err) {
 		writer =
 			update_writer_new(issuer->settings.account, month, update->revision,
@@ -251,6 +277,6 @@ int issue_update(struct issuer *issuer, int64_t month, issue_progress_fn *progre
 	if (err && diag_errors(diag) == 0)
 		diag_error(diag, NULL, "the update file cannot be made: %s", strerror(-err));
 	update_writer_free(&writer);
-	free_users(&common);
+	free_common(&common);
 	return err;
 }

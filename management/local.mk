@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libmanagement.a
 	%D%/issue.c %D%/issue.h %D%/issue_priv.h \
 	%D%/issue_update.c \
 	%D%/passphrase.c %D%/passphrase.h \
+	%D%/peer.c %D%/peer.h \
 	%D%/person.c %D%/person.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/vault.c %D%/vault.h
@@ -15,12 +16,14 @@ bin_PROGRAMS += %D%/cms
 %C%_cms_SOURCES = \
 	%D%/cmd_backup.c \
 	%D%/cmd_channel.c \
+	%D%/cmd_domain.c \
 	%D%/cmd_init.c \
 	%D%/cmd_letter.c \
 	%D%/cmd_person.c \
 	%D%/cmd_status.c \
 	%D%/cmd_update.c \
-	%D%/cms.c %D%/cms.h
+	%D%/cms.c %D%/cms.h \
+	%D%/page.c %D%/page.h
 %C%_cms_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
 %C%_cms_LDADD = management/libmanagement.a keys/libkeys.a base/libbase.a \
 	$(SQLITE_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)

@@ -66,3 +66,9 @@ KEYSTORE_WORLD = %D%/sample.c %D%/sample.h %D%/world.c %D%/world.h
 %C%_test_keystore_update_SOURCES = %D%/test_keystore_update.c $(KEYSTORE_WORLD)
 %C%_test_keystore_update_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_keystore_update_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_certificate
+endif
+%C%_test_certificate_SOURCES = %D%/test_certificate.c %D%/sample.c %D%/sample.h
+%C%_test_certificate_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_certificate_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)

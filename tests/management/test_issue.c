@@ -13,8 +13,10 @@
 #include "keys/keystore.h"
 #include "keys/period.h"
 #include "keys/update.h"
+#include "keys/certificate.h"
 #include "management/channel.h"
 #include "management/issue.h"
+#include "management/peer.h"
 
 /* Sets an array of characters. */
 #define SET_TEXT(array, text) snprintf((array), sizeof(array), "%s", (text))
@@ -328,6 +330,68 @@ static void a_deleted_user_or_channel_takes_its_memberships_along(void **state)
 	assert_int_equal(channel_find(w->db, "Board", &channel, NULL), -ENOENT);
 }
 
+static size_t other_certificate(struct world *w, uint8_t *octets)
+{
+	struct update_domain other = { .name = "Friends", .not_before = NOW };
+	struct master *master;
+	struct domain *domain;
+	size_t n;
+
+	assert_int_equal(master_generate(w->curves, &master), 0);
+	assert_int_equal(domain_new(w->curves, "Friends",
+				    slice_of(master_kpak(master), KPAK_OCTETS),
+				    slice_of(master_z(master), Z_OCTETS), &domain),
+			 0);
+	domain_pack(domain, other.kpak, other.z);
+	domain_free(&domain);
+	master_free(&master);
+	assert_int_equal(certificate_encode(&other, octets, &n), 0);
+	return n;
+}
+
+/* CMS-045 and CMS-046: a trusted domain comes and goes with the updates. */
+static void a_trusted_domain_reaches_the_devices(void **state)
+{
+	struct world *w = *state;
+	uint8_t octets[CERTIFICATE_OCTETS_MAX];
+	size_t n = other_certificate(w, octets);
+	struct issued_update issued;
+	struct settings settings;
+	struct domain *domain;
+	struct update *update;
+	struct keystore *ks;
+	uint64_t from, until;
+	struct peer peer;
+
+	assert_int_equal(settings_load(w->db, &settings, NULL), 0);
+	assert_int_equal(peer_read(slice_of(octets, n - 1), &peer, NULL), -EBADMSG);
+	assert_int_equal(peer_read(slice_of(octets, n), &peer, NULL), 0);
+	assert_int_equal(peer_add(w->db, &settings, &peer, NOW, NULL), 0);
+	assert_int_equal(peer_add(w->db, &settings, &peer, NOW, NULL), -EEXIST);
+	assert_int_equal(enrol(w, "tel:+1"), 0);
+	update = update_now(w, &issued);
+	assert_int_equal(apply(w, update), 0);
+	end_update(&update, &issued);
+	assert_int_equal(keystore_load(w->path, KEYSTORE_READ, &ks, NULL), 0);
+	assert_int_equal(keystore_trusted_domain(ks, w->curves, 0, &domain, &from, &until), 0);
+	assert_string_equal(domain_id_text(domain), peer.id);
+	assert_int_equal(from, NOW);
+	assert_int_equal(until, 0);
+	domain_free(&domain);
+	assert_int_equal(keystore_trusted_domain(ks, w->curves, 1, &domain, &from, &until),
+			 -ENOENT);
+	keystore_free(&ks);
+	assert_int_equal(peer_delete(w->db, "Friends", NULL), 0);
+	assert_int_equal(peer_delete(w->db, "Friends", NULL), -ENOENT);
+	update = update_now(w, &issued);
+	assert_int_equal(apply(w, update), 0);
+	end_update(&update, &issued);
+	assert_int_equal(keystore_load(w->path, KEYSTORE_READ, &ks, NULL), 0);
+	assert_int_equal(keystore_trusted_domain(ks, w->curves, 0, &domain, &from, &until),
+			 -ENOENT);
+	keystore_free(&ks);
+}
+
 /* CMS-031 */
 static void there_are_at_most_fifty_channels(void **state)
 {
@@ -379,6 +443,7 @@ int main(void)
 		TEST(a_deleted_user_leaves_a_tombstone_if_it_had_a_letter),
 		TEST(a_channel_reaches_its_members_and_no_one_else_its_name),
 		TEST(a_deleted_user_or_channel_takes_its_memberships_along),
+		TEST(a_trusted_domain_reaches_the_devices),
 		TEST(there_are_at_most_fifty_channels),
 		TEST(creation_times_only_rise),
 		TEST(nothing_is_issued_with_another_vault),

@@ -237,6 +237,38 @@ digest() { # FILE...: what the files hold, to see that it stays
 	run -2 look channel join "Board Room"
 }
 
+@test "CMS-041 CMS-042 CMS-044 CMS-046 two domains come to trust each other" {
+	init
+	run -0 look certificate
+	fingerprint=$(sed -n 's/^  Fingerprint: //p' <<<"$output")
+	rows=$(grep -E '^[0-9]+\.' <<<"$output")
+	run -1 look domain add - --confirm "${fingerprint: -4}" <<<"$rows"
+	[[ $output == *"certificate of the own domain"* ]]
+	DB=$D/second
+	cms_ init --domain "Friends" --crs other.example:5223 --account B --secret "$SECRET"
+	# A row with a fault must be typed again before the next.
+	run -0 look domain add - --confirm "${fingerprint: -4}" \
+		< <(sed '2{h;s/ : .*/ : xxxx/p;g}' <<<"$rows")
+	[[ $output == *"row 2 is not right"* ]]
+	[[ $output == *"Domain:      Example Ltd"* ]]
+	[[ $output == *"Fingerprint: $fingerprint"* ]]
+	run -0 look domain list
+	[[ $output == *"Example Ltd  ${fingerprint:0:39}  2026-11-21 12:00"* ]]
+	run -0 cms_ update --output "$D"
+	run -0 look domain delete "Example Ltd"
+	run -1 look domain delete "Example Ltd"
+	head -n 3 <<<"$rows" >"$D/cut"
+	run -1 look domain add - --confirm "${fingerprint: -4}" <"$D/cut"
+	[[ $output == *"ends before its last row"* ]]
+	echo "$rows" >"$D/certificate"
+	run -1 look domain add "$D/certificate" --confirm 0
+	[[ $output == *"not the last group"* ]]
+	run -1 look domain add "$D/certificate" </dev/null
+	[[ $output == *"--confirm"* ]]
+	run -0 look domain list --json
+	[ "$output" = "[]" ]
+}
+
 @test "CMS-008 a restored key manager goes on far above what was given out" {
 	init
 	cms_ user add +1 Al

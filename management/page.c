@@ -1,0 +1,67 @@
+#include "management/page.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "base/encode.h"
+#include "base/file.h"
+#include "keys/secret.h"
+
+static const char *const names[] = {
+	[PAGE_TEXT] = "text",
+	[PAGE_BASE64] = "base64",
+	[PAGE_BASE45] = "base45",
+	[PAGE_OCTETS] = "octets",
+};
+
+int page_take_format(struct cms *cms, enum page_format *format_out)
+{
+	const char *name = cms->value[OPTION_FORMAT] ? cms->value[OPTION_FORMAT] : names[PAGE_TEXT];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0) {
+			*format_out = (enum page_format)i;
+			return 0;
+		}
+	diag_error(cms->diag, NULL, "\"%s\": expected text, base64, base45 or octets", name);
+	return -EINVAL;
+}
+
+int page_write(enum page_format format, struct slice octets, struct buf *b)
+{
+	char text[LETTER_TEXT_MAX] = "";
+
+	if (format == PAGE_OCTETS) {
+		buf_put_slice(b, octets);
+		return buf_ok(b) ? 0 : -ENOBUFS;
+	}
+	if (octets.n > LETTER_OCTETS_MAX)
+		return -ENOBUFS;
+	if (format == PAGE_TEXT && letter_text_write(octets, text, sizeof(text)))
+		return -ENOBUFS;
+	if (format == PAGE_BASE64)
+		base64_encode(BASE64_STANDARD, octets, text);
+	if (format == PAGE_BASE45)
+		base45_encode(octets, text);
+	buf_put_str(b, text);
+	if (format != PAGE_TEXT)
+		buf_put_char(b, '\n');
+	wipe(text, sizeof(text));
+	return buf_ok(b) ? 0 : -ENOBUFS;
+}
+
+int page_deliver(struct cms *cms, struct slice page)
+{
+	const char *path = cms->value[OPTION_OUTPUT];
+	int err = 0;
+
+	if (path)
+		err = file_write_atomic(path, 0600, page);
+	else if (fwrite(page.p, 1, page.n, stdout) != page.n || fflush(stdout) != 0)
+		err = -EIO;
+	if (err)
+		diag_error(cms->diag, NULL, "%s: %s", path ? path : "standard output",
+			   strerror(-err));
+	return err;
+}
