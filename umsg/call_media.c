@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "keys/secret.h"
 #include "umsg/text.h"
-#include "umsg/wire.h"
+#include "umsg/pack.h"
 
 enum {
 	MEMORY_MAX = 65536,
@@ -173,11 +173,11 @@ static bool offer_ok(const Umsg__Offer *offer)
 Umsg__Offer *call_offer_read(struct slice octets)
 {
 	int err;
-	Umsg__Offer *offer = (Umsg__Offer *)(void *)wire_unpack(&umsg__offer__descriptor, octets,
-								MEMORY_MAX, &err);
+	Umsg__Offer *offer = (Umsg__Offer *)(void *)pack_read(&umsg__offer__descriptor, octets,
+							      MEMORY_MAX, &err);
 
 	if (offer && !offer_ok(offer))
-		WIRE_FREE(&offer);
+		PACK_FREE(&offer);
 	return offer;
 }
 
@@ -303,11 +303,11 @@ bool call_answer_ok(const Umsg__Answer *answer, const Umsg__Offer *offer)
 Umsg__Answer *call_answer_read(struct slice octets, const Umsg__Offer *offer)
 {
 	int err;
-	Umsg__Answer *answer = (Umsg__Answer *)(void *)wire_unpack(&umsg__answer__descriptor,
-								   octets, MEMORY_MAX, &err);
+	Umsg__Answer *answer = (Umsg__Answer *)(void *)pack_read(&umsg__answer__descriptor, octets,
+								 MEMORY_MAX, &err);
 
 	if (answer && !call_answer_ok(answer, offer))
-		WIRE_FREE(&answer);
+		PACK_FREE(&answer);
 	return answer;
 }
 

@@ -11,7 +11,7 @@
 #include "keys/replay.h"
 #include "keys/secret.h"
 #include "umsg/call_media.h"
-#include "umsg/wire.h"
+#include "umsg/pack.h"
 
 enum { SIGNAL_MEMORY = 16384, DIGIT_MAX_MS = 10000 };
 
@@ -157,8 +157,8 @@ static void call_free(struct umsg_call *call)
 {
 	if (call->timer)
 		event_free(call->timer);
-	WIRE_FREE(&call->offer);
-	WIRE_FREE(&call->leg);
+	PACK_FREE(&call->offer);
+	PACK_FREE(&call->leg);
 	wipe(call, sizeof(*call));
 	free(call);
 }
@@ -315,7 +315,7 @@ static int send_sealed(struct umsg_call *call, Umsg__Frame *frame, Umsg__Session
 {
 	uint8_t sealed[FRAME_SEALED_MAX], *plain = NULL;
 	size_t n = 0;
-	int err = body ? wire_pack(body, FRAME_SEALED_MAX - CALL_TAG, &plain, &n) : 0;
+	int err = body ? pack_write(body, FRAME_SEALED_MAX - CALL_TAG, &plain, &n) : 0;
 
 	if (!err)
 		err = call_seal(&call->secret, &call->own, (uint8_t)frame->body_case,
@@ -400,7 +400,7 @@ static int invite(struct umsg_call *call, const struct domain *domain, const cha
 	int err = own ? 0 : -ENOKEY;
 
 	if (!err)
-		err = wire_pack(&offer->offer.base, FRAME_SEALED_MAX - CALL_TAG, &plain, &n);
+		err = pack_write(&offer->offer.base, FRAME_SEALED_MAX - CALL_TAG, &plain, &n);
 	if (!err && RAND_bytes(id, sizeof(id)) != 1)
 		err = -EIO;
 	if (!err)
@@ -465,9 +465,9 @@ static Umsg__Leg *copy_leg(const Umsg__Leg *leg)
 	size_t n;
 	int err;
 
-	if (wire_pack(&leg->base, FRAME_MAX, &octets, &n) < 0)
+	if (pack_write(&leg->base, FRAME_MAX, &octets, &n) < 0)
 		return NULL;
-	copy = wire_unpack(&umsg__leg__descriptor, slice_of(octets, n), SIGNAL_MEMORY, &err);
+	copy = pack_read(&umsg__leg__descriptor, slice_of(octets, n), SIGNAL_MEMORY, &err);
 	free(octets);
 	return (Umsg__Leg *)(void *)copy;
 }
@@ -772,14 +772,14 @@ static void on_talk(struct umsg_call *call, struct device *device, struct slice 
 		return;
 	}
 	if (!call->leg) {
-		WIRE_FREE(&answer);
+		PACK_FREE(&answer);
 		hang_up(call, UMSG__END_REASON__END_NO_RELAY);
 		return;
 	}
 	call->talker = device;
 	memcpy(call->rand, device->rand, FRAME_ID);
 	err = call_media_fill(&call->secret, true, call->rand, call->leg, answer, &call->media);
-	WIRE_FREE(&answer);
+	PACK_FREE(&answer);
 	if (err) {
 		hang_up(call, UMSG__END_REASON__END_FAILED);
 		return;
@@ -792,11 +792,11 @@ static void on_talk(struct umsg_call *call, struct device *device, struct slice 
 static void on_signal(struct umsg_call *call, struct slice plain)
 {
 	int err;
-	Umsg__Signal *signal = (Umsg__Signal *)(void *)wire_unpack(&umsg__signal__descriptor, plain,
-								   SIGNAL_MEMORY, &err);
+	Umsg__Signal *signal = (Umsg__Signal *)(void *)pack_read(&umsg__signal__descriptor, plain,
+								 SIGNAL_MEMORY, &err);
 
 	if (!signal || call->state != CALL_TALK) {
-		WIRE_FREE(&signal);
+		PACK_FREE(&signal);
 		return;
 	}
 	if (signal->of_case == UMSG__SIGNAL__OF_HOLD) {
@@ -807,17 +807,17 @@ static void on_signal(struct umsg_call *call, struct slice plain)
 		call->digit = signal->digit->digit[0];
 		tell(call, UMSG_CALL_DIGIT);
 	}
-	WIRE_FREE(&signal);
+	PACK_FREE(&signal);
 }
 
 static void on_goodbye(struct umsg_call *call, struct slice plain)
 {
 	int err;
-	Umsg__Goodbye *goodbye = (Umsg__Goodbye *)(void *)wire_unpack(&umsg__goodbye__descriptor,
-								      plain, SIGNAL_MEMORY, &err);
+	Umsg__Goodbye *goodbye = (Umsg__Goodbye *)(void *)pack_read(&umsg__goodbye__descriptor,
+								    plain, SIGNAL_MEMORY, &err);
 	Umsg__EndReason reason = goodbye ? goodbye->reason : UMSG__END_REASON__END_UNSPECIFIED;
 
-	WIRE_FREE(&goodbye);
+	PACK_FREE(&goodbye);
 	finish(call, reason,
 	       call->incoming ? UMSG__ENDED_BY__BY_INITIATOR : UMSG__ENDED_BY__BY_RESPONDER, false);
 }

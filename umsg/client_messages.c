@@ -14,7 +14,7 @@
 #include "keys/identity.h"
 #include "umsg/message_body.h"
 #include "umsg/message_crypto.h"
-#include "umsg/wire.h"
+#include "umsg/pack.h"
 
 /* ---- what waits for the owner ---- */
 
@@ -138,7 +138,7 @@ static int seal(struct umsg_client *client, const char *to, Umsg__MessageKind ki
 	struct period_keys *own;
 	uint8_t *plain = NULL;
 	size_t n;
-	int err = wire_pack(body, UMSG_BODY_MAX, &plain, &n);
+	int err = pack_write(body, UMSG_BODY_MAX, &plain, &n);
 
 	if (err)
 		return err;
@@ -297,7 +297,7 @@ static void tell_text(struct umsg_client *client, const Umsg__Frame *frame,
 		message.end_s = facts->end_s;
 		client->ops->message(client->arg, &message);
 	}
-	WIRE_FREE(&body);
+	PACK_FREE(&body);
 }
 
 static void tell_receipt(struct umsg_client *client, const Umsg__Frame *frame,
@@ -312,7 +312,7 @@ static void tell_receipt(struct umsg_client *client, const Umsg__Frame *frame,
 	if (body)
 		done = client->ops->receipt(client->arg, from, body->message_id.data, body->state,
 					    body->reason);
-	WIRE_FREE(&body);
+	PACK_FREE(&body);
 	if (done)
 		settle_known(client, frame, envelope, facts, UMSG__RECEIPT_STATE__RECEIPT_NONE, "");
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "umsg/frame_rules.h"
-#include "umsg/wire.h"
+#include "umsg/pack.h"
 
 /* What one frame may take of the heap: its octets, its fields, and the list of its
  * fields that protobuf-c keeps while it reads. */
@@ -17,8 +17,8 @@ int frame_decode(struct slice octets, enum frame_side side, Umsg__Frame **frame_
 	*frame_out = NULL;
 	if (octets.n > FRAME_MAX)
 		return -EMSGSIZE;
-	frame = (Umsg__Frame *)(void *)wire_unpack(&umsg__frame__descriptor, octets, MEMORY_MAX,
-						   &err);
+	frame = (Umsg__Frame *)(void *)pack_read(&umsg__frame__descriptor, octets, MEMORY_MAX,
+						 &err);
 	if (!frame)
 		return err;
 	err = frame_check(frame, side);
@@ -30,13 +30,13 @@ int frame_decode(struct slice octets, enum frame_side side, Umsg__Frame **frame_
 
 void frame_free(Umsg__Frame **framep)
 {
-	WIRE_FREE(framep);
+	PACK_FREE(framep);
 }
 
 int frame_encode(Umsg__Frame *frame, uint8_t **octets_out, size_t *len_out)
 {
 	frame->version = FRAME_VERSION;
-	return wire_pack(&frame->base, FRAME_MAX, octets_out, len_out);
+	return pack_write(&frame->base, FRAME_MAX, octets_out, len_out);
 }
 
 struct slice frame_bare(const char *uri)

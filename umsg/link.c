@@ -60,7 +60,8 @@ int link_context_new(struct event_base *base, const struct link_limits *limits,
 	context->engine = ws_engine_new();
 	context->server = link_tls_server();
 	context->client = link_tls_client();
-	if (!context->engine || !context->server || !context->client) {
+	context->socket = link_tls_socket();
+	if (!context->engine || !context->server || !context->client || !context->socket) {
 		link_context_free(&context);
 		return -EIO;
 	}
@@ -77,6 +78,7 @@ void link_context_free(struct link_context **contextp)
 	ws_engine_free(&context->engine);
 	SSL_CTX_free(context->server);
 	SSL_CTX_free(context->client);
+	BIO_meth_free(context->socket);
 	free(context);
 	*contextp = NULL;
 }

@@ -342,10 +342,11 @@ void link_shake(struct link *link)
 
 int link_begin_tls(struct link *link)
 {
-	link->ssl = SSL_new(link->server ? link->context->server : link->context->client);
-	if (!link->ssl || SSL_set_fd(link->ssl, link->fd) != 1)
+	link->tls.fd = link->fd;
+	link->ssl = link_tls_new(link->server ? link->context->server : link->context->client,
+				 link->context->socket, &link->tls);
+	if (!link->ssl)
 		return -ENOMEM;
-	SSL_set_app_data(link->ssl, &link->tls);
 	if (link->server)
 		SSL_set_accept_state(link->ssl);
 	else

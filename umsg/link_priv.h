@@ -18,6 +18,7 @@ struct link_context {
 	struct event_base *base;
 	struct link_limits limits;
 	SSL_CTX *server, *client;
+	BIO_METHOD *socket;
 	struct ws_engine *engine;
 	uint8_t input[LINK_READ_OCTETS];
 };

@@ -1,5 +1,8 @@
 #include "umsg/link_tls.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
 #include <openssl/err.h>
 
 #include "keys/secret.h"
@@ -92,6 +95,73 @@ SSL_CTX *link_tls_client(void)
 	SSL_CTX_set_psk_use_session_callback(ctx, use_session);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL); /* no certificate is good enough */
 	return ctx;
+}
+
+/* ---- the socket ---- */
+
+static int after(BIO *bio, ssize_t n, int retry)
+{
+	BIO_clear_retry_flags(bio);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
+	return (int)n;
+}
+
+static int socket_write(BIO *bio, const char *p, int n)
+{
+	const struct link_tls_peer *peer = BIO_get_data(bio);
+
+	return after(bio, send(peer->fd, p, (size_t)n, MSG_NOSIGNAL), BIO_FLAGS_WRITE);
+}
+
+static int socket_read(BIO *bio, char *p, int n)
+{
+	struct link_tls_peer *peer = BIO_get_data(bio);
+	ssize_t got = recv(peer->fd, p, (size_t)n, 0);
+
+	if (got == 0)
+		peer->ended = true;
+	return after(bio, got, BIO_FLAGS_READ);
+}
+
+static long socket_ctrl(BIO *bio, int what, long n, void *p)
+{
+	const struct link_tls_peer *peer = BIO_get_data(bio);
+
+	(void)n;
+	(void)p;
+	if (what == BIO_CTRL_EOF)
+		return peer->ended;
+	return what == BIO_CTRL_FLUSH;
+}
+
+BIO_METHOD *link_tls_socket(void)
+{
+	BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "umsg link");
+
+	if (method && BIO_meth_set_write(method, socket_write) == 1 &&
+	    BIO_meth_set_read(method, socket_read) == 1 &&
+	    BIO_meth_set_ctrl(method, socket_ctrl) == 1)
+		return method;
+	BIO_meth_free(method);
+	return NULL;
+}
+
+SSL *link_tls_new(SSL_CTX *ctx, const BIO_METHOD *socket, struct link_tls_peer *peer)
+{
+	SSL *ssl = SSL_new(ctx);
+	BIO *bio = BIO_new(socket);
+
+	if (!ssl || !bio) {
+		SSL_free(ssl);
+		BIO_free(bio);
+		return NULL;
+	}
+	BIO_set_data(bio, peer);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(ssl, bio, bio);
+	SSL_set_app_data(ssl, peer);
+	return ssl;
 }
 
 /* An external PSK counts as a resumed session. */

@@ -8,9 +8,10 @@
 
 #include "base/slice.h"
 
-/* What a connection does when OpenSSL asks it for a PSK; SSL_get_app_data() of its SSL
- * points to one of these. */
+/* What OpenSSL asks a connection for: a PSK, and its socket. */
 struct link_tls_peer {
+	int fd;
+	bool ended; /* the peer sends no more */
 	/* Server: the key of a hello's first identity; false: none can be given. */
 	bool (*find)(struct link_tls_peer *peer, struct slice identity, uint8_t psk_out[32]);
 	/* Client: what to log in with. */
@@ -22,6 +23,14 @@ struct link_tls_peer {
 /* Returns NULL on failure (memory, or an OpenSSL without what we need). */
 SSL_CTX *link_tls_server(void);
 SSL_CTX *link_tls_client(void);
+
+/* OpenSSL's own sockets raise SIGPIPE; these do not.  NULL on failure; free it with
+ * BIO_meth_free(). */
+BIO_METHOD *link_tls_socket(void);
+
+/* An SSL over peer->fd, which stays the caller's; peer must outlive it.  NULL when
+ * memory is out. */
+SSL *link_tls_new(SSL_CTX *ctx, const BIO_METHOD *socket, struct link_tls_peer *peer);
 
 /* Was the connection made with a PSK, TLS 1.3 and one of our suites? */
 bool link_tls_as_wanted(const SSL *ssl);

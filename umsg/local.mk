@@ -26,6 +26,6 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 	%D%/text.c %D%/text.h \
 	%D%/upgrade.c %D%/upgrade.h \
 	%D%/websocket.c %D%/websocket.h \
-	%D%/wire.c %D%/wire.h
+	%D%/pack.c %D%/pack.h
 # umsg.pb-c.h must be there before anything of ours is compiled
 $(%C%_libumsg_a_OBJECTS): %D%/umsg.pb-c.h

@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "umsg/frame.h"
 #include "umsg/text.h"
-#include "umsg/wire.h"
+#include "umsg/pack.h"
 
 enum { MEMORY_FACTOR = 3, MEMORY_LEAST = 65536, TYPE_MAX = 127 };
 
@@ -50,7 +50,7 @@ static ProtobufCMessage *read_any(const ProtobufCMessageDescriptor *descriptor, 
 {
 	int err;
 
-	return wire_unpack(descriptor, octets, MEMORY_LEAST + MEMORY_FACTOR * octets.n, &err);
+	return pack_read(descriptor, octets, MEMORY_LEAST + MEMORY_FACTOR * octets.n, &err);
 }
 
 Umsg__TextBody *message_body_read(struct slice octets)
@@ -59,7 +59,7 @@ Umsg__TextBody *message_body_read(struct slice octets)
 		(Umsg__TextBody *)(void *)read_any(&umsg__text_body__descriptor, octets);
 
 	if (body && !message_body_ok(body))
-		WIRE_FREE(&body);
+		PACK_FREE(&body);
 	return body;
 }
 
@@ -69,6 +69,6 @@ Umsg__ReceiptBody *message_receipt_read(struct slice octets)
 		(Umsg__ReceiptBody *)(void *)read_any(&umsg__receipt_body__descriptor, octets);
 
 	if (body && !message_receipt_ok(body))
-		WIRE_FREE(&body);
+		PACK_FREE(&body);
 	return body;
 }

@@ -15,7 +15,7 @@ enum {
 bool message_body_ok(const Umsg__TextBody *body);
 bool message_receipt_ok(const Umsg__ReceiptBody *body);
 
-/* NULL: malformed, or memory is out.  Free with WIRE_FREE. */
+/* NULL: malformed, or memory is out.  Free with PACK_FREE. */
 Umsg__TextBody *message_body_read(struct slice octets);
 Umsg__ReceiptBody *message_receipt_read(struct slice octets);
 

@@ -1,6 +1,6 @@
-/* wire.h - reads protobuf messages with bounded memory. */
-#ifndef UMSG_WIRE_H
-#define UMSG_WIRE_H
+/* pack.h - reads and writes protobuf messages with bounded memory. */
+#ifndef UMSG_PACK_H
+#define UMSG_PACK_H
 
 #include <protobuf-c/protobuf-c.h>
 
@@ -9,15 +9,15 @@
 /* Unpacks octets into a message that takes at most memory_max octets of the heap,
  * whatever they say; free it with protobuf_c_message_free_unpacked(m, NULL).
  * Returns NULL: malformed or too much of it (*err_out -EBADMSG), or -ENOMEM. */
-ProtobufCMessage *wire_unpack(const ProtobufCMessageDescriptor *descriptor, struct slice octets,
-			      size_t memory_max, int *err_out);
+ProtobufCMessage *pack_read(const ProtobufCMessageDescriptor *descriptor, struct slice octets,
+			    size_t memory_max, int *err_out);
 
 /* Frees *messagep, a pointer to an unpacked message, and sets it to NULL. */
-#define WIRE_FREE(messagep)                                                                        \
+#define PACK_FREE(messagep)                                                                        \
 	(*(messagep) ? protobuf_c_message_free_unpacked(&(*(messagep))->base, NULL) : (void)0,     \
 	 *(messagep) = NULL)
 
 /* Packs into malloc'd octets.  Returns 0, -EMSGSIZE (more than max), -ENOMEM. */
-int wire_pack(const ProtobufCMessage *message, size_t max, uint8_t **octets_out, size_t *n_out);
+int pack_write(const ProtobufCMessage *message, size_t max, uint8_t **octets_out, size_t *n_out);
 
 #endif

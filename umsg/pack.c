@@ -1,4 +1,4 @@
-#include "umsg/wire.h"
+#include "umsg/pack.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,8 +28,8 @@ static void give(void *arg, void *p)
 	free(p);
 }
 
-ProtobufCMessage *wire_unpack(const ProtobufCMessageDescriptor *descriptor, struct slice octets,
-			      size_t memory_max, int *err_out)
+ProtobufCMessage *pack_read(const ProtobufCMessageDescriptor *descriptor, struct slice octets,
+			    size_t memory_max, int *err_out)
 {
 	struct budget budget = { memory_max, false };
 	ProtobufCAllocator allocator = { take, give, &budget };
@@ -40,7 +40,7 @@ ProtobufCMessage *wire_unpack(const ProtobufCMessageDescriptor *descriptor, stru
 	return message;
 }
 
-int wire_pack(const ProtobufCMessage *message, size_t max, uint8_t **octets_out, size_t *n_out)
+int pack_write(const ProtobufCMessage *message, size_t max, uint8_t **octets_out, size_t *n_out)
 {
 	size_t n = protobuf_c_message_get_packed_size(message);
 

@@ -1,0 +1,121 @@
+/* stage.h - a domain, a small rendezvous on a real socket, and parties with clients:
+ * what the tests of the client need.
+ *
+ * The rendezvous keeps what it must (who is registered, messages until they are taken)
+ * and decides nothing; a test may look at every frame, and bend it, on its way through.
+ */
+#ifndef TESTS_UMSG_STAGE_H
+#define TESTS_UMSG_STAGE_H
+
+#include "tests/unit.h"
+
+#include <event2/event.h>
+
+#include "keys/account.h"
+#include "keys/keystore.h"
+#include "keys/replay.h"
+#include "tests/keys/party.h"
+#include "tests/umsg/loop.h"
+#include "umsg/client.h"
+#include "umsg/frame.h"
+#include "umsg/link.h"
+#include "umsg/seen.h"
+
+enum { STAGE_PARTIES = 4, STAGE_CONNECTIONS = 32, STAGE_STORE = 32, STAGE_PARTS = 2 };
+
+struct stage;
+
+/* A device: what it was told is counted and kept. */
+struct party {
+	struct stage *stage;
+	const char *uri;
+	char path[128];
+	struct keystore *store;
+	struct keyset *keyset;
+	struct replay *replay;
+	struct umsg_seen *seen;
+	struct umsg_client *client;
+	/* What it does of itself */
+	bool answers, rings, declines, keeps; /* keeps: messages without taking them */
+	struct umsg_audio_wish wish;
+	/* What it was told */
+	enum umsg_state state;
+	char text[128];
+	struct umsg_call *call;
+	unsigned incoming, progress, ringing, answered, ended, digits;
+	struct umsg_call_end end;
+	char digit, called[UMSG_EXTENSION_SIZE], calling[UMSG_EXTENSION_SIZE];
+	struct umsg_media media;
+	unsigned messages, receipts, acks, updates;
+	char body[256], from[UMSG_URI_SIZE], domain[64];
+	uint8_t id[UMSG_ID_SIZE];
+	uint64_t number;
+	uint8_t receipt_id[UMSG_ID_SIZE];
+	Umsg__ReceiptState receipt;
+	char receipt_from[UMSG_URI_SIZE], reason[256];
+	Umsg__ErrorCode ack;
+	size_t entry_n, shared_n;
+};
+
+struct connection {
+	struct stage *stage;
+	struct link *link;
+	struct account_hello hello;
+	bool registered;
+};
+
+struct stored {
+	char to[UMSG_URI_SIZE];
+	uint8_t id[UMSG_ID_SIZE];
+	uint8_t *octets; /* the Post's frame; NULL: free */
+	size_t n;
+	uint64_t number;
+};
+
+struct stage {
+	struct event_base *base;
+	struct link_context *links;
+	struct realm realm;
+	struct account_secret secret;
+	char dir[64];
+	int64_t month;
+	/* The rendezvous */
+	int listening;
+	struct event *accepting;
+	struct net_addr addr;
+	struct connection connections[STAGE_CONNECTIONS];
+	struct stored store[STAGE_STORE];
+	uint64_t number, epoch;
+	unsigned bangs, talks, hangups, takens, registers, confirms, update_gets;
+	bool deny;
+	/* May change a frame that is handed on; false: it is lost. */
+	bool (*tamper)(struct stage *stage, Umsg__Frame *frame);
+	Umsg__UpdateName offered; /* month NULL: no update */
+	struct slice parts[STAGE_PARTS];
+	/* The parties */
+	struct party parties[STAGE_PARTIES];
+	size_t n_parties;
+};
+
+/* Setup and teardown of a test; *state is the stage. */
+int stage_set(void **state);
+int stage_strike(void **state);
+
+/* A device of uri, with keys of this month and the next, attached. */
+struct party *stage_enter(struct stage *stage, const char *uri);
+/* The same with a choice of what it proves itself with, and not waited for. */
+struct party *stage_enter_with(struct stage *stage, const char *uri,
+			       const struct account_secret *secret);
+
+/* The party's client again, after umsg_client_free(). */
+void stage_client(struct party *party);
+
+/* Cuts every connection of the rendezvous. */
+void stage_cut(struct stage *stage);
+
+/* Sends a frame to every device of uri. */
+void stage_send(struct stage *stage, const char *uri, Umsg__Frame *frame);
+
+#define STAGE_UNTIL(stage, condition) LOOP_UNTIL((stage)->base, condition)
+
+#endif
