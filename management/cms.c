@@ -93,6 +93,9 @@ static const struct command commands[] = {
 	  "user delete +NUMBER" },
 	{ "user", "rekey", cmd_person_rekey, 1, false, SEALED, NEED_VAULT,
 	  "user rekey +NUMBER         (destroys the keys of a lost device)" },
+	{ "user", "import", cmd_user_import, 1, false, SEALED, NEED_VAULT, "user import FILE.txt" },
+	{ "user", "export", cmd_user_export, 0, false, COMMON | BIT(OPTION_OUTPUT), NEED_DATABASE,
+	  "user export [--output FILE]" },
 	{ "gateway", "add", cmd_person_add, 2, false, SEALED | BIT(OPTION_ENGINES), NEED_VAULT,
 	  "gateway add +NUMBER NAME --engines N" },
 	{ "gateway", "list", cmd_person_list, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
@@ -308,8 +311,12 @@ static void print_errors(const struct diag *diag, int err)
 
 	if (diag_errors(diag) == 0)
 		fprintf(stderr, "cms: %s\n", strerror(-err));
-	for (size_t i = 0; diag_get(diag, i, &item); i++)
-		fprintf(stderr, "cms: %s\n", item.text);
+	for (size_t i = 0; diag_get(diag, i, &item); i++) {
+		fprintf(stderr, "cms: ");
+		if (item.place.file)
+			fprintf(stderr, "%s:%u: ", item.place.file, item.place.line);
+		fprintf(stderr, "%s\n", item.text);
+	}
 }
 
 static int run(struct cms *cms, const struct command *command)

@@ -55,6 +55,7 @@ cms_run_fn cmd_init, cmd_set, cmd_passphrase, cmd_backup, cmd_restore;
 cms_run_fn cmd_person_add, cmd_person_list, cmd_person_edit, cmd_person_delete, cmd_person_rekey;
 cms_run_fn cmd_channel_add, cmd_channel_list, cmd_channel_join, cmd_channel_leave,
 	cmd_channel_delete;
+cms_run_fn cmd_user_import, cmd_user_export;
 cms_run_fn cmd_certificate, cmd_domain_add, cmd_domain_list, cmd_domain_delete;
 cms_run_fn cmd_letter, cmd_update, cmd_status, cmd_log;
 

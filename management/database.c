@@ -17,6 +17,7 @@ static const char schema[] =
 	"CREATE TABLE people ("
 	"  uri TEXT PRIMARY KEY,"
 	"  name TEXT NOT NULL,"
+	"  comment TEXT NOT NULL,"
 	"  engines INTEGER NOT NULL," /* 0: a user; else a gateway */
 	"  generation INTEGER NOT NULL,"
 	"  next_generation INTEGER NOT NULL,"

@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libmanagement.a
 	%D%/peer.c %D%/peer.h \
 	%D%/person.c %D%/person.h \
 	%D%/settings.c %D%/settings.h \
+	%D%/tsv.c %D%/tsv.h \
 	%D%/vault.c %D%/vault.h
 
 bin_PROGRAMS += %D%/cms
@@ -17,6 +18,7 @@ bin_PROGRAMS += %D%/cms
 	%D%/cmd_backup.c \
 	%D%/cmd_channel.c \
 	%D%/cmd_domain.c \
+	%D%/cmd_import.c \
 	%D%/cmd_init.c \
 	%D%/cmd_letter.c \
 	%D%/cmd_person.c \

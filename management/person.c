@@ -11,7 +11,7 @@
 
 #define COLUMNS                                                                                    \
 	"uri, name, engines, generation, next_generation, update_key, added, letters, "            \
-	"letter_generation, letter_created"
+	"letter_generation, letter_created, comment"
 
 int person_uri(const char *number, char uri_out[IDENTITY_URI_MAX + 1], struct diag *diag)
 {
@@ -34,6 +34,10 @@ static int check(const struct person *person, struct diag *diag)
 	if (!person->name[0] || !text_is_clean(slice_str(person->name))) {
 		diag_error(diag, NULL, "the name must be text of 1 to %d octets without controls",
 			   PERSON_NAME_MAX);
+		return -EINVAL;
+	}
+	if (!text_is_clean(slice_str(person->comment))) {
+		diag_error(diag, NULL, "the comment must be text without controls");
 		return -EINVAL;
 	}
 	if (person->engines &&
@@ -86,10 +90,11 @@ static int insert(sqlite3 *db, const struct person *person, struct diag *diag)
 		db_integer(person->next_generation),
 		db_octets(person->update_key, sizeof(person->update_key)),
 		db_integer(person->added),
+		db_text(person->comment),
 	};
 	int err = database_run(
-		db, "INSERT INTO people (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
-		values, 7, diag);
+		db, "INSERT INTO people (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?)",
+		values, 8, diag);
 
 	if (err == -EEXIST)
 		diag_error(diag, NULL, "%s is there already", person->uri);
@@ -119,6 +124,7 @@ int person_next(sqlite3_stmt *rows, struct person *person, struct diag *diag)
 		return err;
 	if (database_column_text(rows, 0, person->uri, sizeof(person->uri)) ||
 	    database_column_text(rows, 1, person->name, sizeof(person->name)) ||
+	    database_column_text(rows, 10, person->comment, sizeof(person->comment)) ||
 	    database_column_octets(rows, 5, person->update_key, sizeof(person->update_key))) {
 		diag_error(diag, NULL, "the database's row of \"%s\" is damaged", person->uri);
 		return -EIO;

@@ -12,7 +12,8 @@ enum { PERSON_NAME_MAX = 128 };
 struct person {
 	char uri[IDENTITY_URI_MAX + 1];
 	char name[PERSON_NAME_MAX + 1];
-	uint32_t engines; /* of a gateway; 0: a user */
+	char comment[PERSON_NAME_MAX + 1]; /* as it was imported */
+	uint32_t engines;                  /* of a gateway; 0: a user */
 	uint32_t generation;
 	uint32_t next_generation;                           /* after "destroy keys" */
 	uint8_t update_key[UPDATE_KEY_SIZE + BOX_OVERHEAD]; /* sealed */

@@ -1,5 +1,5 @@
 # tests of management/
-MANAGEMENT_TESTS = %D%/test_issue %D%/test_settings %D%/test_vault
+MANAGEMENT_TESTS = %D%/test_issue %D%/test_settings %D%/test_tsv %D%/test_vault
 if HAVE_CMOCKA
 check_PROGRAMS += $(MANAGEMENT_TESTS)
 endif
@@ -12,3 +12,5 @@ MANAGEMENT_TEST_LIBS = management/libmanagement.a keys/libkeys.a base/libbase.a 
 %C%_test_settings_LDADD = $(MANAGEMENT_TEST_LIBS)
 %C%_test_vault_CFLAGS = $(MANAGEMENT_TEST_CFLAGS)
 %C%_test_vault_LDADD = $(MANAGEMENT_TEST_LIBS)
+%C%_test_tsv_CFLAGS = $(MANAGEMENT_TEST_CFLAGS)
+%C%_test_tsv_LDADD = $(MANAGEMENT_TEST_LIBS)

@@ -214,6 +214,27 @@ digest() { # FILE...: what the files hold, to see that it stays
 	run -1 cms_ letter +1 --format pdf
 }
 
+@test "CMS-014 CMS-015 CMS-018 users come from a file and go to one, all or none" {
+	init
+	printf 'John\tDoe\t+44777666555\tProject Alpha\r\nDana\tDoe\t+44999888777\t\n' >"$D/users.txt"
+	run -0 cms_ user import "$D/users.txt"
+	[ "$output" = "2 users imported" ]
+	run -0 look user list
+	[[ $output == *"+44999888777  Dana Doe  1"* ]]
+	run -0 look user export --output "$D/out.txt"
+	[ "$(cat "$D/out.txt")" = "$(tr -d '\r' <"$D/users.txt")" ]
+	printf 'Bob\t\t+1\t\nO;Neil\tX\t+2\t\nAl\t\t3\t\nJohn\tDoe\t+44777666555\t\n' >"$D/bad.txt"
+	run -1 cms_ user import "$D/bad.txt"
+	[[ $output == *"bad.txt:2: names and comments may not contain"* ]]
+	[[ $output == *"bad.txt:3: the number must be in international format"* ]]
+	[[ $output == *"bad.txt:4: tel:+44777666555 is there already"* ]]
+	run -0 look user list
+	[[ $output != *Bob* ]]
+	cp "$D/users.txt" "$D/users.csv"
+	run -1 cms_ user import "$D/users.csv"
+	run -1 look user export --output "$D/out.txt"
+}
+
 @test "CMS-033 users join channels and leave them, all that are named or none" {
 	init
 	cms_ user add +1 Al
