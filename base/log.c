@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,7 @@ static struct {
 	int fd;
 	char *path;
 	enum log_style style;
-	bool verbose;
+	int verbose;
 } sink = { .fd = STDERR_FILENO };
 
 static const char *const type_names[] = { "DEBUG", "INFO", "WARN", "INIT", "Nothing" };
@@ -93,7 +92,8 @@ void log_line(enum log_type type, const char *module, const char *fmt, ...)
 	ssize_t written;
 	va_list ap;
 
-	if (type == LOG_TYPE_DEBUG && !sink.verbose)
+	if ((type == LOG_TYPE_DEBUG && sink.verbose <= 0) ||
+	    (type == LOG_TYPE_INFO && sink.verbose < 0))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);

@@ -26,7 +26,8 @@ int log_open(enum log_style style, const char *path, struct diag *diag);
 /* Opens the path again, after logrotate has moved the file. */
 void log_reopen(void);
 
-/* DEBUG lines are dropped unless verbose. */
+/* What is written: below 0 WARN and INIT only (commands for people), 0 INFO, too,
+ * above 0 everything. */
 void log_set_verbose(int verbose);
 
 void log_line(enum log_type type, const char *module, const char *fmt, ...)
