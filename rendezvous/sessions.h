@@ -23,7 +23,7 @@ enum {
 	SESSION_ID_SIZE = 16,
 	SESSION_MAX_DEVICES = 32, /* what crs-relay gives legs to */
 	SESSION_MAX_STREAMS = 8,
-	SESSION_LEG_ID_SIZE = 8,
+	SESSION_LEG_ID_SIZE = 16,
 	SESSION_LEG_KEY_SIZE = 32,
 	SESSION_SETUP_LIMIT_MS = 5000,   /* for the relay's answer */
 	SESSION_INVITE_LIMIT_MS = 32000, /* until a device rings */

@@ -5,6 +5,8 @@
 
 #include <openssl/crypto.h>
 
+#include "base/clock.h"
+
 static ProtobufCBinaryData octets_of(const void *p, size_t n)
 {
 	return (ProtobufCBinaryData){ .len = n, .data = (uint8_t *)p };
@@ -164,7 +166,7 @@ struct listing {
 	size_t n;
 };
 
-static void list_session(struct listing *list, const struct relay_session *session)
+static void list_session(struct listing *list, const struct relay_session *session, int64_t now_ms)
 {
 	CrsRelay__Relay *relay = &list->relays[list->n];
 	uint32_t *ssrcs = list->ssrcs[list->n];
@@ -172,7 +174,8 @@ static void list_session(struct listing *list, const struct relay_session *sessi
 	crs_relay__relay__init(relay);
 	relay->type = (CrsRelay__RelayType)session->type;
 	relay->nodes = (uint32_t)relay_session_nodes(session);
-	relay->last_active = (uint64_t)session->last_active_ms / 1000;
+	relay->last_active =
+		(uint64_t)(clock_wall_ms() - (now_ms - session->last_active_ms)) / 1000;
 	relay->session_id = octets_of(session->id, sizeof(session->id));
 	relay->identifiers = ssrcs;
 	for (size_t i = 0; i < session->n_streams; i++) {
@@ -198,8 +201,8 @@ static void reply_listing(const struct listing *list, uint32_t number, bool more
 	reply_fn(arg, slice_of(packed, pack_reply(&reply, packed, sizeof(packed))), more);
 }
 
-static void run_list(const struct relay_table *table, uint32_t number, relay_reply_fn *reply_fn,
-		     void *arg)
+static void run_list(const struct relay_table *table, uint32_t number, int64_t now_ms,
+		     relay_reply_fn *reply_fn, void *arg)
 {
 	const struct relay_session *session = relay_table_first(table);
 	struct listing *list = calloc(1, sizeof(*list));
@@ -217,7 +220,7 @@ static void run_list(const struct relay_table *table, uint32_t number, relay_rep
 			reply_listing(list, number, true, reply_fn, arg);
 			list->n = 0;
 		}
-		list_session(list, session);
+		list_session(list, session, now_ms);
 	}
 	reply_listing(list, number, false, reply_fn, arg);
 	free(list);
@@ -245,7 +248,7 @@ void relay_request_run(struct relay_table *table, const CrsRelay__Request *reque
 					   sizeof(packed));
 		break;
 	case CRS_RELAY__REQUEST__BODY_LIST_RELAYS:
-		run_list(table, request->number, reply_fn, arg);
+		run_list(table, request->number, now_ms, reply_fn, arg);
 		return;
 	default:
 		n = relay_reply_error(request->number, EINVAL, "unknown request", packed,
