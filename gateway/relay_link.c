@@ -1,0 +1,212 @@
+#include "gateway/relay_link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "build-config.h"
+
+#define MODULE "relay"
+
+enum { RETRY_MS = 250, PROTOCOL_VERSION = 1 };
+
+struct relay_link {
+	struct event_base *base;
+	const struct relay_link_ops *ops;
+	void *arg;
+	char path[108];
+	char program[64];
+	struct channel *channel; /* NULL: not connected */
+	struct event *timer;     /* retry while down, poll while up */
+	int64_t heard_ms;
+	uint64_t polls;
+	bool up, said_down;
+};
+
+static void arm(struct relay_link *link, unsigned ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+	event_add(link->timer, &tv);
+}
+
+static int send_command(struct relay_link *link, const Relay__Command *command)
+{
+	size_t n = relay__command__get_packed_size(command);
+	uint8_t *packed = malloc(n);
+	int err;
+
+	if (!packed)
+		return -ENOMEM;
+	relay__command__pack(command, packed);
+	err = link->channel ? channel_send(link->channel, slice_of(packed, n)) : -EPIPE;
+	free(packed);
+	return err;
+}
+
+static void lose(struct relay_link *link, const char *why)
+{
+	bool was_up = link->up;
+
+	channel_free(&link->channel);
+	link->up = false;
+	link->program[0] = '\0';
+	if (!link->said_down)
+		log_warn(MODULE, "cig-relay is not reachable at %s: %s; trying again", link->path,
+			 why);
+	link->said_down = true;
+	arm(link, RETRY_MS);
+	if (was_up)
+		link->ops->down(link->arg);
+}
+
+static void take_welcome(struct relay_link *link, const Relay__Welcome *welcome)
+{
+	snprintf(link->program, sizeof(link->program), "%s", welcome->program);
+	link->up = true;
+	link->said_down = false;
+	log_info(MODULE, "connected to %s, pid=%u capacity=%u threads=%u", welcome->program,
+		 welcome->pid, welcome->capacity, welcome->threads);
+	link->ops->up(link->arg, welcome);
+}
+
+static void on_message(void *arg, struct slice message)
+{
+	struct relay_link *link = arg;
+	Relay__Event *event = relay__event__unpack(NULL, message.n, message.p);
+
+	link->heard_ms = clock_mono_ms();
+	if (!event) {
+		log_warn(MODULE, "cig-relay sent %zu octets that are no message", message.n);
+		return;
+	}
+	if (event->of_case == RELAY__EVENT__OF_WELCOME)
+		take_welcome(link, event->welcome);
+	else if (event->of_case != RELAY__EVENT__OF_POLLED)
+		link->ops->event(link->arg, event);
+	relay__event__free_unpacked(event, NULL);
+}
+
+static void on_closed(void *arg, int err)
+{
+	lose(arg, err ? strerror(-err) : "it closed the connection");
+}
+
+static const struct channel_ops channel_ops = { on_message, on_closed };
+
+static void greet(struct relay_link *link)
+{
+	Relay__Command command = RELAY__COMMAND__INIT;
+	Relay__Hello hello = RELAY__HELLO__INIT;
+
+	hello.version = PROTOCOL_VERSION;
+	hello.program = (char *)"cig-server " PACKAGE_VERSION;
+	command.of_case = RELAY__COMMAND__OF_HELLO;
+	command.hello = &hello;
+	send_command(link, &command);
+}
+
+static void poll_relay(struct relay_link *link)
+{
+	Relay__Command command = RELAY__COMMAND__INIT;
+	Relay__Poll poll = RELAY__POLL__INIT;
+
+	poll.number = ++link->polls;
+	command.of_case = RELAY__COMMAND__OF_POLL;
+	command.poll = &poll;
+	send_command(link, &command);
+}
+
+static void connect_relay(struct relay_link *link)
+{
+	int fd = channel_connect(link->path);
+
+	if (fd < 0) {
+		lose(link, strerror(-fd));
+		return;
+	}
+	link->channel = channel_new(link->base, fd, RELAY_LINK_QUEUE, &channel_ops, link);
+	if (!link->channel) {
+		close(fd);
+		lose(link, strerror(ENOMEM));
+		return;
+	}
+	link->heard_ms = clock_mono_ms();
+	greet(link);
+	arm(link, RELAY_LINK_POLL_MS);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct relay_link *link = arg;
+
+	(void)fd;
+	(void)what;
+	if (!link->channel) {
+		connect_relay(link);
+		return;
+	}
+	if (clock_mono_ms() - link->heard_ms > RELAY_LINK_SILENCE_MS) {
+		lose(link, "it does not answer");
+		return;
+	}
+	poll_relay(link);
+	arm(link, RELAY_LINK_POLL_MS);
+}
+
+int relay_link_new(struct event_base *base, const char *run_dir, const struct relay_link_ops *ops,
+		   void *arg, struct relay_link **link_out)
+{
+	struct relay_link *link = calloc(1, sizeof(*link));
+	int n;
+
+	if (!link)
+		return -ENOMEM;
+	*link = (struct relay_link){ .base = base, .ops = ops, .arg = arg };
+	n = snprintf(link->path, sizeof(link->path), "%s/cig-relay.sock", run_dir);
+	link->timer = evtimer_new(base, on_timer, link);
+	if (!link->timer || n < 0 || (size_t)n >= sizeof(link->path)) {
+		int err = link->timer ? -ENAMETOOLONG : -ENOMEM;
+
+		relay_link_free(&link);
+		return err;
+	}
+	connect_relay(link);
+	*link_out = link;
+	return 0;
+}
+
+void relay_link_free(struct relay_link **linkp)
+{
+	struct relay_link *link = *linkp;
+
+	if (!link)
+		return;
+	*linkp = NULL;
+	channel_free(&link->channel);
+	if (link->timer)
+		event_free(link->timer);
+	free(link);
+}
+
+bool relay_link_is_up(const struct relay_link *link)
+{
+	return link->up;
+}
+
+const char *relay_link_program(const struct relay_link *link)
+{
+	return link->program;
+}
+
+int relay_link_send(struct relay_link *link, const Relay__Command *command)
+{
+	return link->up ? send_command(link, command) : -EPIPE;
+}

@@ -1,0 +1,42 @@
+/* relay_link.h - cig-server's connection to cig-relay, which is a service of its
+ * own.  What the two say to each other is gateway/relay_control.proto.
+ *
+ * Connects to RUN_DIR/cig-relay.sock, greets, polls, and connects again when the
+ * relay is gone or silent.
+ */
+#ifndef GATEWAY_RELAY_LINK_H
+#define GATEWAY_RELAY_LINK_H
+
+#include <stdbool.h>
+
+#include "gateway/relay_control.pb-c.h"
+
+struct event_base;
+struct relay_link;
+
+enum { RELAY_LINK_POLL_MS = 1000, RELAY_LINK_SILENCE_MS = 5000, RELAY_LINK_QUEUE = 4096 };
+
+struct relay_link_ops {
+	/* The relay has answered our greeting. */
+	void (*up)(void *arg, const Relay__Welcome *welcome);
+	/* It is gone, and with it the media of every call. */
+	void (*down)(void *arg);
+	/* Anything about a call; valid until it returns. */
+	void (*event)(void *arg, const Relay__Event *event);
+};
+
+/* run_dir is copied.  Returns 0, -ENAMETOOLONG or -ENOMEM; a relay that is not
+ * there yet is no error. */
+int relay_link_new(struct event_base *base, const char *run_dir, const struct relay_link_ops *ops,
+		   void *arg, struct relay_link **link_out);
+void relay_link_free(struct relay_link **linkp);
+
+bool relay_link_is_up(const struct relay_link *link);
+
+/* The relay's "cig-relay VERSION", "" while it is down. */
+const char *relay_link_program(const struct relay_link *link);
+
+/* Returns 0, -EPIPE (down), -ENOBUFS or -ENOMEM. */
+int relay_link_send(struct relay_link *link, const Relay__Command *command);
+
+#endif

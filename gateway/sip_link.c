@@ -1,0 +1,329 @@
+#include "gateway/sip_link.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "build-config.h"
+
+#define MODULE "sip"
+
+enum { RESTART_MIN_MS = 100, RESTART_MAX_MS = 5000, STOP_WAIT_MS = 2000 };
+
+struct sip_link {
+	struct event_base *base;
+	const struct cig_config *config;
+	const struct sip_link_ops *ops;
+	void *arg;
+	char program[PATH_MAX];
+	char address[96];
+	pid_t pid; /* 0: no child */
+	struct channel *channel;
+	struct event *ping_timer, *restart_timer;
+	int64_t heard_ms;
+	unsigned restart_ms;
+	uint64_t generation; /* of the child: its call numbers lie in their own range */
+	uint64_t last_call;
+	bool ready, stopping;
+	SipAgent__FromAgent *pong; /* the last one, for its counters */
+};
+
+static void arm(struct event *timer, unsigned ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+	event_add(timer, &tv);
+}
+
+static int send_message(struct sip_link *link, const SipAgent__ToAgent *message)
+{
+	size_t n = sip_agent__to_agent__get_packed_size(message);
+	uint8_t *packed = malloc(n);
+	int err;
+
+	if (!packed)
+		return -ENOMEM;
+	sip_agent__to_agent__pack(message, packed);
+	err = link->channel ? channel_send(link->channel, slice_of(packed, n)) : -EPIPE;
+	free(packed);
+	return err;
+}
+
+static void end_child(struct sip_link *link)
+{
+	channel_free(&link->channel);
+	if (link->pid > 0) {
+		kill(link->pid, SIGKILL);
+		waitpid(link->pid, NULL, 0);
+	}
+	link->pid = 0;
+	link->ready = false;
+	link->address[0] = '\0';
+}
+
+/* The child is of no use any more: tell it, and start another one a little later. */
+static void lose_child(struct sip_link *link, const char *text)
+{
+	end_child(link);
+	event_del(link->ping_timer);
+	if (link->stopping)
+		return;
+	log_warn(MODULE, "cig-sip is gone: %s; starting another one in %u ms", text,
+		 link->restart_ms);
+	arm(link->restart_timer, link->restart_ms);
+	link->restart_ms =
+		link->restart_ms * 2 < RESTART_MAX_MS ? link->restart_ms * 2 : RESTART_MAX_MS;
+	link->ops->lost(link->arg, text);
+}
+
+static void take_ready(struct sip_link *link, const SipAgent__Ready *ready)
+{
+	snprintf(link->address, sizeof(link->address), "%s:%u", ready->address, ready->port);
+	link->ready = true;
+	link->restart_ms = RESTART_MIN_MS;
+	log_info(MODULE, "cig-sip is ready on %s", link->address);
+	link->ops->ready(link->arg);
+}
+
+static void keep_pong(struct sip_link *link, SipAgent__FromAgent **event)
+{
+	if (link->pong)
+		sip_agent__from_agent__free_unpacked(link->pong, NULL);
+	link->pong = *event;
+	*event = NULL;
+}
+
+static void on_message(void *arg, struct slice message)
+{
+	struct sip_link *link = arg;
+	SipAgent__FromAgent *event = sip_agent__from_agent__unpack(NULL, message.n, message.p);
+
+	link->heard_ms = clock_mono_ms();
+	if (!event) {
+		log_warn(MODULE, "cig-sip sent %zu octets that are no message", message.n);
+		return;
+	}
+	switch (event->body_case) {
+	case SIP_AGENT__FROM_AGENT__BODY_READY:
+		take_ready(link, event->ready);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_FAILURE:
+		lose_child(link, event->failure->text);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_PONG:
+		keep_pong(link, &event);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_REFUSED:
+		log_warn(MODULE, "refused source=%s: %s (%u more like it left out)",
+			 event->refused->source, event->refused->what, event->refused->suppressed);
+		break;
+	default:
+		link->ops->event(link->arg, event);
+	}
+	if (event)
+		sip_agent__from_agent__free_unpacked(event, NULL);
+}
+
+static void on_closed(void *arg, int err)
+{
+	lose_child(arg, err ? strerror(-err) : "it ended");
+}
+
+static const struct channel_ops channel_ops = { on_message, on_closed };
+
+enum { NETWORK_TEXT_SIZE = CONFIG_IP_SIZE + 4 };
+
+static char *network_text(const struct config_net *net)
+{
+	char *text = malloc(NETWORK_TEXT_SIZE), ip[CONFIG_IP_SIZE];
+
+	if (text && inet_ntop(net->family, net->address, ip, sizeof(ip)))
+		snprintf(text, NETWORK_TEXT_SIZE, "%s/%u", ip, net->prefix_bits);
+	return text;
+}
+
+static void configure(struct sip_link *link)
+{
+	const struct cig_sip *sip = &link->config->sip;
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Configure configure = SIP_AGENT__CONFIGURE__INIT;
+	char **networks = calloc(sip->trusted_count + 1, sizeof(*networks));
+
+	for (size_t i = 0; networks && i < sip->trusted_count; i++) {
+		networks[i] = network_text(&sip->trusted[i]);
+		configure.n_networks += networks[i] != NULL;
+	}
+	configure.networks = networks;
+	configure.address = (char *)(sip->common.bind[0] ? sip->common.bind : "0.0.0.0");
+	configure.port = sip->port;
+	configure.udp = configure.tcp = true;
+	configure.user_agent = (char *)"Tandem/" PACKAGE_VERSION;
+	configure.max_calls = sip->max_calls;
+	configure.first_call = link->generation << 32 | 1;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_CONFIGURE;
+	message.configure = &configure;
+	send_message(link, &message);
+	for (size_t i = 0; i < configure.n_networks; i++)
+		free(networks[i]);
+	free(networks);
+}
+
+static int start_child(struct sip_link *link)
+{
+	const char *argv[] = { link->program, NULL };
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -errno;
+	pid = process_spawn(&(struct process_spec){ argv, pair[1], -1 });
+	close(pair[1]);
+	if (pid > 0)
+		link->channel =
+			channel_new(link->base, pair[0], SIP_LINK_QUEUE, &channel_ops, link);
+	if (!link->channel) {
+		close(pair[0]);
+		if (pid > 0)
+			kill(pid, SIGKILL);
+		return pid < 0 ? pid : -ENOMEM;
+	}
+	link->pid = pid;
+	link->generation++;
+	link->heard_ms = clock_mono_ms();
+	configure(link);
+	arm(link->ping_timer, SIP_LINK_PING_MS);
+	return 0;
+}
+
+static void on_restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct sip_link *link = arg;
+	int err = start_child(link);
+
+	(void)fd;
+	(void)what;
+	if (err)
+		lose_child(link, strerror(-err));
+}
+
+static void on_ping(evutil_socket_t fd, short what, void *arg)
+{
+	struct sip_link *link = arg;
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Ping ping = SIP_AGENT__PING__INIT;
+
+	(void)fd;
+	(void)what;
+	if (clock_mono_ms() - link->heard_ms > SIP_LINK_SILENCE_MS) {
+		lose_child(link, "no heartbeat for three seconds");
+		return;
+	}
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_PING;
+	message.ping = &ping;
+	send_message(link, &message);
+	arm(link->ping_timer, SIP_LINK_PING_MS);
+}
+
+int sip_link_new(struct event_base *base, const struct cig_config *config,
+		 const struct sip_link_ops *ops, void *arg, struct sip_link **link_out)
+{
+	struct sip_link *link = calloc(1, sizeof(*link));
+	int err;
+
+	if (!link)
+		return -ENOMEM;
+	link->base = base;
+	link->config = cig_config_hold(config);
+	link->ops = ops;
+	link->arg = arg;
+	link->restart_ms = RESTART_MIN_MS;
+	link->ping_timer = evtimer_new(base, on_ping, link);
+	link->restart_timer = evtimer_new(base, on_restart, link);
+	err = link->ping_timer && link->restart_timer
+		      ? process_find("cig-sip", link->program, sizeof(link->program))
+		      : -ENOMEM;
+	if (!err)
+		err = start_child(link);
+	if (err) {
+		sip_link_free(&link);
+		return err;
+	}
+	*link_out = link;
+	return 0;
+}
+
+/* Until the child has ended its calls and itself, or the time is over. */
+static void await_end(struct sip_link *link)
+{
+	int64_t end = clock_mono_ms() + STOP_WAIT_MS;
+
+	while (link->channel && clock_mono_ms() < end) {
+		struct timeval tick = { .tv_usec = 50000 };
+
+		event_base_loopexit(link->base, &tick);
+		event_base_dispatch(link->base);
+	}
+}
+
+void sip_link_free(struct sip_link **linkp)
+{
+	struct sip_link *link = *linkp;
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Quit quit = SIP_AGENT__QUIT__INIT;
+
+	if (!link)
+		return;
+	*linkp = NULL;
+	link->stopping = true;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_QUIT;
+	message.quit = &quit;
+	if (link->channel && send_message(link, &message) == 0)
+		await_end(link);
+	end_child(link);
+	if (link->ping_timer)
+		event_free(link->ping_timer);
+	if (link->restart_timer)
+		event_free(link->restart_timer);
+	if (link->pong)
+		sip_agent__from_agent__free_unpacked(link->pong, NULL);
+	cig_config_release(&link->config);
+	free(link);
+}
+
+bool sip_link_is_ready(const struct sip_link *link)
+{
+	return link->ready;
+}
+
+const char *sip_link_address(const struct sip_link *link)
+{
+	return link->address;
+}
+
+uint64_t sip_link_next_call(struct sip_link *link)
+{
+	return link->last_call += 2;
+}
+
+int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
+{
+	return link->ready ? send_message(link, message) : -EPIPE;
+}
+
+const SipAgent__Counters *sip_link_counters(const struct sip_link *link)
+{
+	return link->pong ? link->pong->pong->counters : NULL;
+}
