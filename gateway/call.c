@@ -1,0 +1,518 @@
+#include "gateway/call.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "gateway/call_reason.h"
+#include "gateway/call_priv.h"
+#include "gateway/calls_priv.h"
+#include "gateway/resolver.h"
+#include "gateway/session_log.h"
+
+#define MODULE "call"
+
+static void enter(struct call *call, enum call_phase state);
+
+static const char *const words[] = { "ROUTED", "TRY", "RING", "REJECT", "ANSWER", "HANGUP" };
+
+const char *call_word_name(enum call_word word)
+{
+	return words[word];
+}
+
+static void log_session(struct call *call, enum session_state state)
+{
+	bool sip_in = call->in == ROUTE_SIP;
+	struct session_event event = {
+		.caller = call->in_from,
+		.callee = call->in_to,
+		.routed_caller = call->out_from,
+		.routed_callee = call->out_to,
+		.state = state,
+		.caller_id = sip_in ? call->pbx.call_id : call->secure_id,
+		.callee_id = sip_in ? call->secure_id : call->pbx.call_id,
+	};
+
+	session_log_write(call->calls->world.session_log, clock_wall_ms(), &event);
+}
+
+/* ---- life ---- */
+
+static void on_limit(evutil_socket_t fd, short what, void *arg);
+
+struct call *call_new(struct calls *calls, enum route_interface in, const char *from,
+		      const char *to)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return NULL;
+	call->calls = calls;
+	call->config = cig_config_hold(calls->config);
+	call->in = in;
+	call->state = CALL_OPENING;
+	call->pbx.link = calls->world.sip;
+	call->begun_ms = clock_mono_ms();
+	call->in_from = strdup(from);
+	call->in_to = strdup(to);
+	call->limit = evtimer_new(calls->world.base, on_limit, call);
+	calls_link(calls, call);
+	calls->active++;
+	if (!call->in_from || !call->in_to || !call->limit) {
+		calls->active--;
+		call->state = CALL_GONE;
+		call_free(&call);
+	}
+	return call;
+}
+
+void call_free(struct call **callp)
+{
+	struct call *call = *callp;
+
+	if (!call)
+		return;
+	*callp = NULL;
+	if (call->state != CALL_GONE)
+		call->calls->active--;
+	resolver_cancel(&call->resolution);
+	calls_unlink(call->calls, call);
+	pbx_leg_clear(&call->pbx);
+	if (call->secure)
+		umsg_call_set_arg(call->secure, NULL);
+	if (call->limit)
+		event_free(call->limit);
+	if (call->stats)
+		relay__stats__free_unpacked(call->stats, NULL);
+	cig_config_release(&call->config);
+	free(call->in_from);
+	free(call->in_to);
+	free(call->out_from);
+	free(call->out_to);
+	free(call);
+}
+
+static void arm(struct call *call, uint32_t ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+	event_del(call->limit);
+	if (ms)
+		event_add(call->limit, &tv);
+}
+
+bool call_post(struct call *call, enum call_event event)
+{
+	enum call_phase next = call_phase_next(call->state, event);
+
+	if (next == CALL_NONE)
+		return false;
+	if (next != call->state)
+		enter(call, next);
+	return true;
+}
+
+/* ---- closing ---- */
+
+static void log_end(const struct call *call, const char *why)
+{
+	long duration = call->up_ms ? (long)((call->ended_ms - call->up_ms) / 1000) : 0;
+
+	log_info(MODULE,
+		 "call=%" PRIu64 " from=%s to=%s state=%s reason=\"%s\" duration=%lds sip=%s "
+		 "umsg=%s%s%s",
+		 call->number, call->in_from, call->in_to, words[call->word],
+		 reason_text(call->reason), duration, *call->pbx.call_id ? call->pbx.call_id : "-",
+		 *call->secure_id ? call->secure_id : "-", *why ? " why=" : "", why);
+}
+
+static void end_pbx(struct call *call)
+{
+	if (!call->pbx.number)
+		return;
+	if (call->in == ROUTE_SIP && !call->up_ms)
+		pbx_leg_reject(&call->pbx,
+			       call->sip_code ? call->sip_code : reason_to_sip(call->reason), "",
+			       reason_header(call->reason));
+	else
+		pbx_leg_hangup(&call->pbx, reason_header(call->reason));
+}
+
+void call_check_cleared(struct call *call)
+{
+	if (!call->secure && !call->pbx.number && !call->media_open)
+		call_post(call, CALL_EV_CLEARED);
+}
+
+static void close_legs(struct call *call)
+{
+	resolver_cancel(&call->resolution);
+	if (call->secure)
+		umsg_call_hangup(call->secure, call->reason);
+	end_pbx(call);
+	if (call->media_open && media_leg_close(call->calls->world.relay, call->number))
+		call->media_open = false;
+	call_check_cleared(call);
+}
+
+static enum call_word last_word(const struct call *call)
+{
+	if (call->up_ms || call->reason == UMSG__END_REASON__END_HANGUP)
+		return CALL_WORD_HANGUP;
+	return CALL_WORD_REJECT;
+}
+
+void call_end(struct call *call, Umsg__EndReason reason, const char *why)
+{
+	if (call->state == CALL_CLOSING || call->state == CALL_GONE)
+		return;
+	call->reason = reason;
+	call->ended_ms = clock_mono_ms();
+	call->word = last_word(call);
+	if (call->out_to)
+		log_session(call, SESSION_HANGUP);
+	log_end(call, why);
+	call_post(call, CALL_EV_END);
+}
+
+static void log_media(const struct call *call)
+{
+	const Relay__LegStats *plain = call->stats ? call->stats->plain : NULL;
+	const Relay__LegStats *secure = call->stats ? call->stats->secure : NULL;
+
+	if (!plain || !secure)
+		return;
+	log_info(MODULE,
+		 "call=%" PRIu64 " media pbx=%s/%s sent=%" PRIu64 " received=%" PRIu64
+		 " lost=%" PRIu64 " secure=%s sent=%" PRIu64 " received=%" PRIu64 " lost=%" PRIu64
+		 " auth_failures=%" PRIu64,
+		 call->number, plain->codec, plain->remote, plain->packets_sent,
+		 plain->packets_received, plain->lost, secure->codec, secure->packets_sent,
+		 secure->packets_received, secure->lost, secure->auth_failures);
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	struct call *call = arg;
+
+	(void)fd;
+	(void)what;
+	switch (call->state) {
+	case CALL_GONE:
+		call_free(&call);
+		break;
+	case CALL_CLOSING:
+		log_warn(MODULE, "call=%" PRIu64 " is given up: a side never confirmed its end",
+			 call->number);
+		calls_forget_sip(call->calls, call);
+		call_post(call, CALL_EV_TIMEOUT);
+		break;
+	default:
+		call_end(call,
+			 call->state == CALL_OPENING ? UMSG__END_REASON__END_FAILED
+						     : UMSG__END_REASON__END_NO_ANSWER,
+			 "nothing came in time");
+	}
+}
+
+/* ---- opening ---- */
+
+static void refuse(struct call *call, unsigned code, Umsg__EndReason reason, const char *why)
+{
+	log_session(call, SESSION_FAILED);
+	log_warn(MODULE, "call=%" PRIu64 " rejected code=%u from=%s to=%s in=%s: %s", call->number,
+		 code, call->in_from, call->in_to, route_interface_name(call->in), why);
+	call->sip_code = code;
+	call_end(call, reason, why);
+}
+
+static Umsg__EndReason reason_of_route(unsigned code)
+{
+	return code == 403 ? UMSG__END_REASON__END_NOT_ALLOWED : UMSG__END_REASON__END_NO_ROUTE;
+}
+
+static bool route(struct call *call)
+{
+	struct route_call question = { .from_interface = call->in,
+				       .to = slice_str(call->in_to),
+				       .from = slice_str(call->in_from) };
+	struct route_answer answer;
+
+	log_session(call, SESSION_ROUTING);
+	if (!router_route(cig_config_router(call->config), &question, &answer, NULL)) {
+		refuse(call, answer.code, reason_of_route(answer.code), answer.reason);
+		return false;
+	}
+	call->out_to = strdup(answer.to);
+	call->out_from = strdup(answer.from);
+	if (!call->out_to || !call->out_from) {
+		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "out of memory");
+		return false;
+	}
+	if (answer.interface == call->in) {
+		refuse(call, 404, UMSG__END_REASON__END_NO_ROUTE,
+		       "the route leads back to the interface it came from");
+		return false;
+	}
+	if (answer.interface == ROUTE_TEL &&
+	    !uri_same_number(slice_str(answer.from), slice_str(call->calls->world.own_uri))) {
+		refuse(call, 403, UMSG__END_REASON__END_NOT_ALLOWED,
+		       "the source maps give a number that is not this gateway's");
+		return false;
+	}
+	call->target = answer.target;
+	call->pbx.account = answer.auth ? cig_config_account(call->config, answer.auth) : NULL;
+	call->word = CALL_WORD_ROUTED;
+	log_session(call, SESSION_ROUTED);
+	return true;
+}
+
+/* What the other parts of the gateway lack for a call, or NULL. */
+static const char *missing(const struct call *call)
+{
+	const struct calls_world *world = &call->calls->world;
+
+	if (!world->umsg || umsg_client_state(world->umsg) != UMSG_ATTACHED)
+		return "not connected to the rendezvous";
+	if (!sip_link_is_ready(world->sip))
+		return "the SIP agent is not running";
+	if (!relay_link_is_up(world->relay))
+		return "cig-relay is not connected";
+	if (call->calls->active > world->engines)
+		return "no crypto engine is free";
+	return NULL;
+}
+
+static void on_resolved(void *arg, int err, const struct net_addr *addr, const char *text);
+
+void call_start(struct call *call)
+{
+	struct calls_world *world = &call->calls->world;
+	const char *lack;
+
+	arm(call, call_phase_limit_ms(call->state));
+	if (!route(call))
+		return;
+	lack = missing(call);
+	if (lack) {
+		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, lack);
+		return;
+	}
+	if (media_leg_open(world->relay, call->number, call->config)) {
+		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "cig-relay takes no commands");
+		return;
+	}
+	call->media_open = true;
+	if (call->in == ROUTE_SIP) {
+		call->target_known = true; /* the rendezvous finds the callee */
+		return;
+	}
+	call->resolution = resolver_start(world->resolver, call->target.host, call->target.port,
+					  on_resolved, call);
+	if (!call->resolution)
+		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "out of memory");
+}
+
+void call_check_opened(struct call *call)
+{
+	if (call->state == CALL_OPENING && call->pbx.local_port && call->target_known)
+		call_post(call, CALL_EV_OPENED);
+}
+
+static void on_resolved(void *arg, int err, const struct net_addr *addr, const char *text)
+{
+	struct call *call = arg;
+	char why[512];
+
+	call->resolution = NULL;
+	if (err) {
+		snprintf(why, sizeof(why), "PBX %s: %s", call->target.host, text);
+		call_end(call, UMSG__END_REASON__END_FAILED, why);
+		return;
+	}
+	call->target_addr = *addr;
+	call->target_known = true;
+	call_check_opened(call);
+}
+
+/* ---- dialling ---- */
+
+struct umsg_audio_wish call_audio_wish(const struct call *call)
+{
+	struct umsg_audio_wish wish = { .codecs = { UMSG_OPUS }, .n_codecs = 1 };
+
+	if (call->pbx.has_audio)
+		wish.codecs[wish.n_codecs++] =
+			call->pbx.audio.codec == PBX_PCMU ? UMSG_PCMU : UMSG_PCMA;
+	return wish;
+}
+
+void call_take_secure(struct call *call, struct umsg_call *secure)
+{
+	call->secure = secure;
+	umsg_call_set_arg(secure, call);
+	base64_encode(BASE64_STANDARD, slice_of(umsg_call_id(secure), UMSG_ID_SIZE),
+		      call->secure_id);
+}
+
+/* Splits "tel:+8888;101" into the bare URI and the extension. */
+static void split_extension(const char *uri, char bare[UMSG_URI_SIZE],
+			    char extension[UMSG_EXTENSION_SIZE])
+{
+	const char *mark = strchr(uri, ';');
+	size_t n = mark ? (size_t)(mark - uri) : strlen(uri);
+
+	snprintf(bare, UMSG_URI_SIZE, "%.*s", (int)n, uri);
+	snprintf(extension, UMSG_EXTENSION_SIZE, "%s", mark ? mark + 1 : "");
+}
+
+static void dial_secure(struct call *call)
+{
+	char to[UMSG_URI_SIZE], from[UMSG_URI_SIZE];
+	char called[UMSG_EXTENSION_SIZE], calling[UMSG_EXTENSION_SIZE], why[64];
+	struct umsg_audio_wish wish = call_audio_wish(call);
+	struct umsg_call *secure;
+	int err;
+
+	split_extension(call->out_to, to, called);
+	split_extension(call->out_from, from, calling);
+	err = umsg_call_invite(call->calls->world.umsg, to, called, calling, &wish, call, &secure);
+	if (err) {
+		snprintf(why, sizeof(why), "cannot invite: %s", strerror(-err));
+		call_end(call,
+			 err == -ENOTCONN ? UMSG__END_REASON__END_CONGESTION
+					  : UMSG__END_REASON__END_FAILED,
+			 why);
+		return;
+	}
+	call_take_secure(call, secure);
+}
+
+static void dial_pbx(struct call *call)
+{
+	struct pbx_invite invite = { .request_uri = call->out_to,
+				     .from_uri = call->out_from,
+				     .target = &call->target_addr,
+				     .tcp = call->target.transport == SIP_TCP };
+
+	if (pbx_leg_invite(&call->pbx, &invite)) {
+		call_end(call, UMSG__END_REASON__END_CONGESTION, "cig-sip takes no calls");
+		return;
+	}
+	calls_know_sip(call->calls, call);
+}
+
+/* ---- up ---- */
+
+static void on_relay_resolved(void *arg, int err, const struct net_addr *addr, const char *text)
+{
+	struct call *call = arg;
+	const struct umsg_media *media = call->secure ? umsg_call_media(call->secure) : NULL;
+	struct media_secure secure;
+
+	(void)text;
+	call->resolution = NULL;
+	if (err || !media) {
+		call_end(call, UMSG__END_REASON__END_NO_RELAY, "the media relay has no address");
+		return;
+	}
+	secure = (struct media_secure){
+		.relay_port = net_port(addr),
+		.leg_id = slice_of(media->leg_id, media->leg_id_len),
+		.leg_key = slice_of(media->leg_key, media->leg_key_len),
+		.own_ssrc = media->own_ssrc,
+		.peer_ssrc = media->peer_ssrc,
+		.gcm = media->profile == UMSG__SRTP_PROFILE__AEAD_AES_128_GCM,
+		.own_key = slice_of(media->own_key, sizeof(media->own_key)),
+		.own_salt = slice_of(media->own_salt, media->salt_len),
+		.peer_key = slice_of(media->peer_key, sizeof(media->peer_key)),
+		.peer_salt = slice_of(media->peer_salt, media->salt_len),
+		.codec = media->codec == UMSG_PCMU   ? MEDIA_SECURE_PCMU
+			 : media->codec == UMSG_PCMA ? MEDIA_SECURE_PCMA
+						     : MEDIA_SECURE_OPUS,
+		.codec_pt = media->codec_pt,
+		.event_pt = media->event_pt,
+		.event_clock = media->event_clock,
+		.ptime_ms = media->ptime_ms,
+	};
+	net_format_host(addr, secure.relay_ip);
+	media_leg_set_secure(call->calls->world.relay, call->number, &secure);
+}
+
+/* Both legs have accepted: media flows as soon as cig-relay knows both. */
+static void join_media(struct call *call)
+{
+	struct calls_world *world = &call->calls->world;
+	const struct umsg_media *media = umsg_call_media(call->secure);
+	const char *host = cig_config_override(&call->config->tel.common, media->relay_host);
+
+	if (call->pbx.has_audio)
+		media_leg_set_plain(world->relay, call->number, &call->pbx.audio);
+	call->resolution =
+		resolver_start(world->resolver, host, media->relay_port, on_relay_resolved, call);
+	if (!call->resolution)
+		call_end(call, UMSG__END_REASON__END_CONGESTION, "out of memory");
+	else
+		media_leg_answered(world->relay, call->number);
+}
+
+static void enter_up(struct call *call)
+{
+	call->up_ms = clock_mono_ms();
+	call->word = CALL_WORD_ANSWER;
+	log_session(call, SESSION_TALK);
+	log_info(MODULE, "call=%" PRIu64 " from=%s to=%s state=ANSWER", call->number, call->in_from,
+		 call->in_to);
+	if (call->in == ROUTE_SIP && pbx_leg_answer(&call->pbx))
+		call_end(call, UMSG__END_REASON__END_FAILED, "cig-sip does not take the answer");
+	else
+		join_media(call);
+}
+
+/* What is done on the way into a state. */
+static void enter(struct call *call, enum call_phase state)
+{
+	call->state = state;
+	arm(call, call_phase_limit_ms(state));
+	switch (state) {
+	case CALL_DIALLING:
+		if (call->in == ROUTE_SIP)
+			dial_secure(call);
+		else
+			dial_pbx(call);
+		break;
+	case CALL_TRYING:
+		call->word = CALL_WORD_TRY;
+		log_session(call, SESSION_TRYING);
+		break;
+	case CALL_RINGING:
+		call->word = CALL_WORD_RING;
+		log_session(call, SESSION_RINGING);
+		if (call->in == ROUTE_SIP)
+			pbx_leg_ring(&call->pbx);
+		else
+			umsg_call_ring(call->secure);
+		break;
+	case CALL_UP:
+		enter_up(call);
+		break;
+	case CALL_CLOSING:
+		close_legs(call);
+		break;
+	case CALL_GONE:
+		call->calls->active--;
+		log_media(call);
+		arm(call, CALL_LINGER_MS);
+		break;
+	default:
+		break;
+	}
+}

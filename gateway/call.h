@@ -1,0 +1,82 @@
+/* call.h - one call through the gateway, from its first message to its last. */
+#ifndef GATEWAY_CALL_H
+#define GATEWAY_CALL_H
+
+#include "gateway/call_phase.h"
+#include "gateway/calls.h"
+#include "gateway/media_leg.h"
+#include "gateway/pbx_leg.h"
+#include "maps/route.h"
+
+struct event;
+struct resolution;
+
+enum { CALL_LINGER_MS = 3000 }; /* an ended call stays in the lists for so long */
+
+/* The last thing that happened (CIG manual 2.9, "show call"). */
+enum call_word {
+	CALL_WORD_ROUTED,
+	CALL_WORD_TRY,
+	CALL_WORD_RING,
+	CALL_WORD_REJECT,
+	CALL_WORD_ANSWER,
+	CALL_WORD_HANGUP,
+};
+
+struct call {
+	struct idmap_node by_number; /* ours, and cig-relay's */
+	struct idmap_node by_sip;    /* cig-sip's, once it has one */
+	struct call *next, **link;
+	struct calls *calls;
+	const struct cig_config *config; /* held: a reload does not touch a call */
+	uint64_t number;
+	enum route_interface in;
+	enum call_phase state;
+	enum call_word word;
+	char *in_from, *in_to, *out_from, *out_to;
+	struct sip_target target; /* of a call towards the PBX */
+	struct net_addr target_addr;
+	bool target_known;
+	struct resolution *resolution; /* of the PBX's or the media relay's name */
+	struct pbx_leg pbx;
+	bool in_sip_map;
+	bool orphaned;            /* its child died: the next one sends BYE */
+	struct umsg_call *secure; /* NULL: not begun, or ended */
+	char secure_id[32];       /* of the session, base64; "" before there is one */
+	char secure_word[8];      /* its last state word */
+	bool media_open;          /* cig-relay has the call */
+	struct event *limit;      /* of the state; then of lingering */
+	int64_t begun_ms, up_ms, ended_ms;
+	Umsg__EndReason reason;
+	unsigned sip_code;   /* of a refusal; 0: as the reason has it */
+	Relay__Stats *stats; /* the final figures, or NULL */
+};
+
+/* A call that has come in on one side.  Returns NULL when memory is out. */
+struct call *call_new(struct calls *calls, enum route_interface in, const char *from,
+		      const char *to);
+void call_free(struct call **callp);
+
+/* The secure leg of a call that came from the secure side, or its own invitation's. */
+void call_take_secure(struct call *call, struct umsg_call *secure);
+
+/* Routes it and starts opening media.  On refusal the call is ended already. */
+void call_start(struct call *call);
+
+/* What happened on the SIP side. */
+void call_sip_event(struct call *call, const SipAgent__FromAgent *event);
+void call_sip_lost(struct call *call);
+
+/* On the relay's. */
+void call_relay_event(struct call *call, const Relay__Event *event);
+void call_relay_lost(struct call *call);
+
+/* On the secure side. */
+void call_secure_event(struct call *call, enum umsg_call_event event);
+
+/* Ends the call on both sides; harmless when it is ending. */
+void call_end(struct call *call, Umsg__EndReason reason, const char *why);
+
+const char *call_word_name(enum call_word word);
+
+#endif

@@ -1,0 +1,253 @@
+/* call_events.c - what the SIP agent, the media relay and the secure side tell a call. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "gateway/call_priv.h"
+#include "gateway/call_reason.h"
+#include "gateway/calls_priv.h"
+
+#define MODULE "call"
+
+/* ---- events of the SIP side ---- */
+
+static void sip_answered(struct call *call, const SipAgent__Answered *answered)
+{
+	struct umsg_audio_wish wish;
+	int err;
+
+	pbx_leg_keep_dialog(&call->pbx, answered->dialog);
+	snprintf(call->pbx.call_id, sizeof(call->pbx.call_id), "%s", answered->call_id);
+	if (pbx_audio_read(answered->audio, &call->pbx.audio)) {
+		call_end(call, UMSG__END_REASON__END_NO_COMMON_CODEC,
+			 "the PBX answered without G.711");
+		return;
+	}
+	call->pbx.has_audio = true;
+	if (!call->secure)
+		return; /* it is ending */
+	wish = call_audio_wish(call);
+	err = umsg_call_answer(call->secure, &wish);
+	if (err)
+		call_end(call,
+			 err == -ENOTSUP ? UMSG__END_REASON__END_NO_COMMON_CODEC
+					 : UMSG__END_REASON__END_FAILED,
+			 "the secure side cannot be answered");
+	else
+		call_post(call, CALL_EV_ANSWERED);
+}
+
+static void sip_confirmed(struct call *call, const SipAgent__Confirmed *confirmed)
+{
+	pbx_leg_keep_dialog(&call->pbx, confirmed->dialog);
+	if (!confirmed->audio || pbx_audio_read(confirmed->audio, &call->pbx.audio))
+		return;
+	call->pbx.has_audio = true;
+	media_leg_set_plain(call->calls->world.relay, call->number, &call->pbx.audio);
+}
+
+static void sip_ended(struct call *call, const SipAgent__Ended *ended)
+{
+	char why[256] = "";
+
+	calls_forget_sip(call->calls, call);
+	if (call->state == CALL_CLOSING) {
+		call_check_cleared(call);
+		return;
+	}
+	if (ended->code >= 300)
+		snprintf(why, sizeof(why), "PBX: %u %s", ended->code, ended->phrase);
+	call_end(call,
+		 ended->code >= 300 ? reason_from_sip(ended->code) : UMSG__END_REASON__END_HANGUP,
+		 why);
+}
+
+static void sip_challenged(struct call *call, const SipAgent__Challenged *challenged)
+{
+	const char *why;
+
+	if (pbx_leg_authorize(&call->pbx, challenged, &why) == 0)
+		return;
+	if (call->state == CALL_CLOSING)
+		pbx_leg_hangup(&call->pbx, "");
+	else
+		call_end(call, UMSG__END_REASON__END_NOT_ALLOWED, why);
+}
+
+static void sip_change(struct call *call, const SipAgent__Change *change)
+{
+	if (pbx_leg_change(&call->pbx, change) == 0 && change->offer)
+		media_leg_set_plain(call->calls->world.relay, call->number, &call->pbx.audio);
+}
+
+void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
+{
+	switch (event->body_case) {
+	case SIP_AGENT__FROM_AGENT__BODY_TRYING:
+		call_post(call, CALL_EV_TRYING);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_RINGING:
+		if (call->secure)
+			call_post(call, CALL_EV_RINGING);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_ANSWERED:
+		sip_answered(call, event->answered);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_CONFIRMED:
+		sip_confirmed(call, event->confirmed);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_CHALLENGED:
+		sip_challenged(call, event->challenged);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_CHANGE:
+		sip_change(call, event->change);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_DIALOG_CHANGED:
+		pbx_leg_keep_dialog(&call->pbx, event->dialog_changed->dialog);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_ENDED:
+		sip_ended(call, event->ended);
+		break;
+	default:
+		break;
+	}
+}
+
+void call_sip_lost(struct call *call)
+{
+	if (!call->pbx.number)
+		return;
+	calls_forget_sip(call->calls, call);
+	call->orphaned = call->pbx.dialog != NULL;
+	if (call->state == CALL_CLOSING)
+		call_check_cleared(call);
+	else
+		call_end(call, UMSG__END_REASON__END_FAILED, "the SIP agent died");
+}
+
+/* ---- events of the media relay ---- */
+
+static void relay_opened(struct call *call, const Relay__Opened *opened)
+{
+	call->pbx.local_port = (uint16_t)opened->plain_port;
+	snprintf(call->pbx.local_ip, sizeof(call->pbx.local_ip), "%s",
+		 call->config->sip.common.bind_media);
+	call_check_opened(call);
+}
+
+static void relay_failed(struct call *call, const Relay__Failed *failed)
+{
+	if (failed->reason != RELAY__FAILED__REASON__PORTS_EXHAUSTED &&
+	    failed->reason != RELAY__FAILED__REASON__FULL) {
+		log_warn(MODULE, "call=%" PRIu64 " cig-relay refused a command: %s", call->number,
+			 failed->text);
+		return;
+	}
+	call->media_open = false;
+	call_end(call, UMSG__END_REASON__END_CONGESTION, failed->text);
+}
+
+static const char *const closed_texts[] = {
+	[RELAY__CLOSED__REASON__REQUESTED] = "",
+	[RELAY__CLOSED__REASON__PLAIN_TIMEOUT] = "no media from the PBX",
+	[RELAY__CLOSED__REASON__SECURE_TIMEOUT] = "no media from the secure side",
+	[RELAY__CLOSED__REASON__NOT_BOUND] = "the rendezvous's media relay does not answer",
+	[RELAY__CLOSED__REASON__FAULT] = "a media socket failed",
+};
+
+static void keep_stats(struct call *call, const Relay__Stats *stats)
+{
+	size_t n = stats ? relay__stats__get_packed_size(stats) : 0;
+	uint8_t *packed = n ? malloc(n) : NULL;
+
+	if (!packed)
+		return;
+	relay__stats__pack(stats, packed);
+	if (call->stats)
+		relay__stats__free_unpacked(call->stats, NULL);
+	call->stats = relay__stats__unpack(NULL, n, packed);
+	free(packed);
+}
+
+static void relay_closed(struct call *call, const Relay__Closed *closed)
+{
+	call->media_open = false;
+	keep_stats(call, closed->stats);
+	if (call->state == CALL_CLOSING)
+		call_check_cleared(call);
+	else
+		call_end(call, UMSG__END_REASON__END_MEDIA_LOST,
+			 closed->reason <= RELAY__CLOSED__REASON__FAULT
+				 ? closed_texts[closed->reason]
+				 : "media lost");
+}
+
+void call_relay_event(struct call *call, const Relay__Event *event)
+{
+	switch (event->of_case) {
+	case RELAY__EVENT__OF_OPENED:
+		relay_opened(call, event->opened);
+		break;
+	case RELAY__EVENT__OF_FAILED:
+		relay_failed(call, event->failed);
+		break;
+	case RELAY__EVENT__OF_DIGIT:
+		/* The digit itself may be a password: it is not logged. */
+		log_info(MODULE, "call=%" PRIu64 " digit from=%s", call->number,
+			 event->digit->from == RELAY__SIDE__PLAIN ? "pbx" : "secure");
+		break;
+	case RELAY__EVENT__OF_CLOSED:
+		relay_closed(call, event->closed);
+		break;
+	default:
+		break;
+	}
+}
+
+void call_relay_lost(struct call *call)
+{
+	if (!call->media_open)
+		return;
+	call->media_open = false;
+	if (call->state == CALL_CLOSING)
+		call_check_cleared(call);
+	else
+		call_end(call, UMSG__END_REASON__END_MEDIA_LOST, "cig-relay is gone");
+}
+
+/* ---- events of the secure side ---- */
+
+static void secure_ended(struct call *call)
+{
+	struct umsg_call_end end = umsg_call_end(call->secure);
+
+	snprintf(call->secure_word, sizeof(call->secure_word), "HANGUP");
+	call->secure = NULL;
+	if (call->state == CALL_CLOSING)
+		call_check_cleared(call);
+	else
+		call_end(call, end.reason,
+			 end.by == UMSG__ENDED_BY__BY_RENDEZVOUS ? "rendezvous" : "");
+}
+
+void call_secure_event(struct call *call, enum umsg_call_event event)
+{
+	switch (event) {
+	case UMSG_CALL_PROGRESS:
+		call_post(call, CALL_EV_TRYING);
+		break;
+	case UMSG_CALL_RINGING:
+		call_post(call, CALL_EV_RINGING);
+		break;
+	case UMSG_CALL_ANSWERED:
+		call_post(call, CALL_EV_ANSWERED);
+		break;
+	case UMSG_CALL_ENDED:
+		secure_ended(call);
+		break;
+	default:
+		break;
+	}
+}

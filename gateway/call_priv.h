@@ -1,0 +1,20 @@
+/* call_priv.h - what call.c and call_events.c share. */
+#ifndef GATEWAY_CALL_PRIV_H
+#define GATEWAY_CALL_PRIV_H
+
+#include "gateway/call.h"
+
+/* Moves the call along call_phase.h.  Returns false when the event has no place in
+ * the state: it crossed another one. */
+bool call_post(struct call *call, enum call_event event);
+
+/* Dials when ports and address are both there. */
+void call_check_opened(struct call *call);
+
+/* Lets a closing call go when nothing is awaited from either side any more. */
+void call_check_cleared(struct call *call);
+
+/* Opus as the secure side's usual codec, or the PBX's own without transcoding. */
+struct umsg_audio_wish call_audio_wish(const struct call *call);
+
+#endif

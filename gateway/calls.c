@@ -1,0 +1,304 @@
+#include "gateway/calls.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway/call.h"
+#include "gateway/calls_priv.h"
+
+#define MODULE "calls"
+
+struct calls *calls_new(const struct calls_world *world, const struct cig_config *config)
+{
+	struct calls *calls = calloc(1, sizeof(*calls));
+
+	if (!calls)
+		return NULL;
+	calls->world = *world;
+	calls->config = cig_config_hold(config);
+	if (idmap_init(&calls->by_number) || idmap_init(&calls->by_sip))
+		calls_free(&calls);
+	return calls;
+}
+
+void calls_free(struct calls **callsp)
+{
+	struct calls *calls = *callsp;
+
+	if (!calls)
+		return;
+	*callsp = NULL;
+	while (calls->first) {
+		struct call *call = calls->first;
+
+		call_end(call, UMSG__END_REASON__END_HANGUP, "the gateway stops");
+		call_free(&call);
+	}
+	idmap_done(&calls->by_number);
+	idmap_done(&calls->by_sip);
+	cig_config_release(&calls->config);
+	free(calls);
+}
+
+struct calls_world *calls_world(struct calls *calls)
+{
+	return &calls->world;
+}
+
+void calls_set_config(struct calls *calls, const struct cig_config *config)
+{
+	const struct cig_config *old = calls->config;
+
+	calls->config = cig_config_hold(config);
+	cig_config_release(&old);
+}
+
+const struct cig_config *calls_config(const struct calls *calls)
+{
+	return calls->config;
+}
+
+void calls_link(struct calls *calls, struct call *call)
+{
+	call->number = ++calls->last_number;
+	call->next = calls->first;
+	call->link = &calls->first;
+	if (call->next)
+		call->next->link = &call->next;
+	calls->first = call;
+	idmap_put(&calls->by_number, &call->by_number, call->number);
+}
+
+void calls_unlink(struct calls *calls, struct call *call)
+{
+	*call->link = call->next;
+	if (call->next)
+		call->next->link = call->link;
+	idmap_remove(&calls->by_number, &call->by_number);
+	calls_forget_sip(calls, call);
+}
+
+void calls_know_sip(struct calls *calls, struct call *call)
+{
+	idmap_put(&calls->by_sip, &call->by_sip, call->pbx.number);
+	call->in_sip_map = true;
+}
+
+void calls_forget_sip(struct calls *calls, struct call *call)
+{
+	if (call->in_sip_map)
+		idmap_remove(&calls->by_sip, &call->by_sip);
+	call->in_sip_map = false;
+	call->pbx.number = 0;
+}
+
+static struct call *find_sip(struct calls *calls, uint64_t number)
+{
+	struct idmap_node *node = idmap_first(&calls->by_sip, number);
+
+	return node ? IDMAP_OWNER(node, struct call, by_sip) : NULL;
+}
+
+static void take_incoming(struct calls *calls, const SipAgent__Incoming *incoming)
+{
+	struct call *call = call_new(calls, ROUTE_SIP, incoming->from_uri, incoming->request_uri);
+
+	if (!call) {
+		struct pbx_leg leg = { .link = calls->world.sip, .number = incoming->call };
+
+		pbx_leg_reject(&leg, 503, "", "");
+		return;
+	}
+	call->pbx.number = incoming->call;
+	snprintf(call->pbx.call_id, sizeof(call->pbx.call_id), "%s", incoming->call_id);
+	calls_know_sip(calls, call);
+	if (incoming->offer && pbx_audio_read(incoming->offer, &call->pbx.audio)) {
+		call_end(call, UMSG__END_REASON__END_NO_COMMON_CODEC,
+			 "the PBX offers neither PCMU nor PCMA");
+		return;
+	}
+	call->pbx.has_audio = incoming->offer != NULL;
+	call_start(call);
+}
+
+/* The number of the call that an event is about; 0: about none. */
+static uint64_t call_of(const SipAgent__FromAgent *event)
+{
+	switch (event->body_case) {
+	case SIP_AGENT__FROM_AGENT__BODY_TRYING:
+		return event->trying->call;
+	case SIP_AGENT__FROM_AGENT__BODY_RINGING:
+		return event->ringing->call;
+	case SIP_AGENT__FROM_AGENT__BODY_ANSWERED:
+		return event->answered->call;
+	case SIP_AGENT__FROM_AGENT__BODY_CONFIRMED:
+		return event->confirmed->call;
+	case SIP_AGENT__FROM_AGENT__BODY_CHALLENGED:
+		return event->challenged->call;
+	case SIP_AGENT__FROM_AGENT__BODY_CHANGE:
+		return event->change->call;
+	case SIP_AGENT__FROM_AGENT__BODY_DIALOG_CHANGED:
+		return event->dialog_changed->call;
+	case SIP_AGENT__FROM_AGENT__BODY_ENDED:
+		return event->ended->call;
+	default:
+		return 0;
+	}
+}
+
+void calls_sip_event(struct calls *calls, const SipAgent__FromAgent *event)
+{
+	struct call *call;
+
+	if (event->body_case == SIP_AGENT__FROM_AGENT__BODY_INCOMING) {
+		take_incoming(calls, event->incoming);
+		return;
+	}
+	call = find_sip(calls, call_of(event));
+	if (call)
+		call_sip_event(call, event);
+}
+
+/* Their dialogs are ended by the next child (calls_sip_ready). */
+void calls_sip_lost(struct calls *calls)
+{
+	for (struct call *call = calls->first; call; call = call->next)
+		call_sip_lost(call);
+}
+
+void calls_sip_ready(struct calls *calls)
+{
+	for (struct call *call = calls->first; call; call = call->next)
+		if (call->state == CALL_GONE && call->pbx.dialog && call->orphaned) {
+			pbx_leg_bye_orphan(&call->pbx, "SIP;cause=503;text=\"agent restarted\"");
+			call->orphaned = false;
+		}
+}
+
+static uint64_t relay_call_of(const Relay__Event *event)
+{
+	switch (event->of_case) {
+	case RELAY__EVENT__OF_OPENED:
+		return event->opened->call_id;
+	case RELAY__EVENT__OF_FAILED:
+		return event->failed->call_id;
+	case RELAY__EVENT__OF_DIGIT:
+		return event->digit->call_id;
+	case RELAY__EVENT__OF_STATS:
+		return event->stats->call_id;
+	case RELAY__EVENT__OF_CLOSED:
+		return event->closed->call_id;
+	case RELAY__EVENT__OF_SECURE_BOUND:
+		return event->secure_bound->call_id;
+	default:
+		return 0;
+	}
+}
+
+void calls_relay_event(struct calls *calls, const Relay__Event *event)
+{
+	struct idmap_node *node = idmap_first(&calls->by_number, relay_call_of(event));
+
+	if (node)
+		call_relay_event(IDMAP_OWNER(node, struct call, by_number), event);
+}
+
+void calls_relay_down(struct calls *calls)
+{
+	for (struct call *call = calls->first; call; call = call->next)
+		call_relay_lost(call);
+}
+
+static void join_extension(char *out, size_t outsz, const char *uri, const char *extension)
+{
+	snprintf(out, outsz, "%s%s%s", uri, *extension ? ";" : "", extension);
+}
+
+void calls_secure_incoming(struct calls *calls, struct umsg_call *secure)
+{
+	char from[UMSG_URI_SIZE + UMSG_EXTENSION_SIZE], to[UMSG_URI_SIZE + UMSG_EXTENSION_SIZE];
+	struct call *call;
+
+	join_extension(from, sizeof(from), umsg_call_from(secure),
+		       umsg_call_calling_extension(secure));
+	join_extension(to, sizeof(to), umsg_call_to(secure), umsg_call_called_extension(secure));
+	call = call_new(calls, ROUTE_TEL, from, to);
+	if (!call) {
+		umsg_call_hangup(secure, UMSG__END_REASON__END_CONGESTION);
+		return;
+	}
+	call_take_secure(call, secure);
+	call_start(call);
+}
+
+void calls_secure_event(struct calls *calls, struct umsg_call *secure, enum umsg_call_event event)
+{
+	struct call *call = umsg_call_arg(secure);
+
+	(void)calls;
+	if (call)
+		call_secure_event(call, event);
+}
+
+unsigned calls_active(const struct calls *calls)
+{
+	return calls->active;
+}
+
+uint64_t calls_total(const struct calls *calls)
+{
+	return calls->last_number;
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+json_t *calls_report(const struct calls *calls)
+{
+	json_t *rows = json_array();
+	int64_t now_ms = clock_mono_ms();
+
+	for (const struct call *call = calls->first; call; call = call->next) {
+		int64_t until = call->ended_ms ? call->ended_ms : now_ms;
+
+		json_array_append_new(
+			rows,
+			json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "in_from",
+				  call->in_from, "in_to", call->in_to, "out_from",
+				  or_empty(call->out_from), "out_to", or_empty(call->out_to),
+				  "state", call_word_name(call->word), "number",
+				  (json_int_t)call->number, "duration_s",
+				  (json_int_t)(call->up_ms ? (until - call->up_ms) / 1000 : 0),
+				  "sip_call_id", call->pbx.call_id, "session_id", call->secure_id));
+	}
+	return rows;
+}
+
+json_t *calls_umsg_report(const struct calls *calls)
+{
+	json_t *rows = json_array();
+	int64_t now_ms = clock_mono_ms();
+
+	for (const struct call *call = calls->first; call; call = call->next) {
+		bool in = call->in == ROUTE_TEL;
+
+		if (!call->secure_id[0])
+			continue;
+		json_array_append_new(
+			rows, json_pack("{s:s, s:s, s:s, s:I, s:s}", "from",
+					in ? call->in_from : or_empty(call->out_from), "to",
+					in ? call->in_to : or_empty(call->out_to), "state",
+					call->secure ? umsg_call_state_word(call->secure)
+						     : call->secure_word,
+					"time_s", (json_int_t)((now_ms - call->begun_ms) / 1000),
+					"id", call->secure_id));
+	}
+	return rows;
+}

@@ -1,0 +1,64 @@
+/* calls.h - the calls through the gateway: their table, and who tells them what.
+ *
+ * A call has a SIP leg (pbx_leg.h), a secure leg (umsg/client.h) and media
+ * (media_leg.h); call.c moves it along the table of call_phase.h.  This module
+ * finds the call that an event is for.
+ */
+#ifndef GATEWAY_CALLS_H
+#define GATEWAY_CALLS_H
+
+#include <jansson.h>
+
+#include "base/idmap.h"
+#include "base/net.h"
+#include "gateway/cig_config.h"
+#include "gateway/relay_link.h"
+#include "gateway/sip_link.h"
+#include "umsg/client.h"
+
+struct call;
+struct calls;
+struct resolver;
+struct session_log;
+
+/* What every call needs; borrowed, and longer-lived. */
+struct calls_world {
+	struct event_base *base;
+	struct sip_link *sip;
+	struct relay_link *relay;
+	struct resolver *resolver;
+	struct session_log *session_log;
+	/* NULL while there are no keys. */
+	struct umsg_client *umsg;
+	const char *own_uri; /* "tel:+8888", "" while there are no keys */
+	unsigned engines;    /* calls at once that the letter allows */
+};
+
+/* config is held and used for new calls.  Returns NULL when memory is out. */
+struct calls *calls_new(const struct calls_world *world, const struct cig_config *config);
+/* Ends all calls and frees them. */
+void calls_free(struct calls **callsp);
+
+/* The world's parts that come and go. */
+struct calls_world *calls_world(struct calls *calls);
+void calls_set_config(struct calls *calls, const struct cig_config *config);
+const struct cig_config *calls_config(const struct calls *calls);
+
+/* Events of the three sides. */
+void calls_sip_event(struct calls *calls, const SipAgent__FromAgent *event);
+void calls_sip_lost(struct calls *calls);
+void calls_sip_ready(struct calls *calls);
+void calls_relay_event(struct calls *calls, const Relay__Event *event);
+void calls_relay_down(struct calls *calls);
+void calls_secure_incoming(struct calls *calls, struct umsg_call *secure);
+void calls_secure_event(struct calls *calls, struct umsg_call *secure, enum umsg_call_event event);
+
+/* Calls that hold an engine now, and all since the start. */
+unsigned calls_active(const struct calls *calls);
+uint64_t calls_total(const struct calls *calls);
+
+/* Arrays for the control port: rows CIG-098 to CIG-101.  NULL: memory is out. */
+json_t *calls_report(const struct calls *calls);
+json_t *calls_umsg_report(const struct calls *calls);
+
+#endif

@@ -1,0 +1,24 @@
+/* calls_priv.h - what calls.c and call.c share. */
+#ifndef GATEWAY_CALLS_PRIV_H
+#define GATEWAY_CALLS_PRIV_H
+
+#include "gateway/calls.h"
+
+struct calls {
+	struct calls_world world;
+	const struct cig_config *config; /* of new calls */
+	struct call *first;
+	struct idmap by_number, by_sip;
+	uint64_t last_number;
+	unsigned active; /* calls that are not gone */
+};
+
+/* Gives the call its number and a place in the table. */
+void calls_link(struct calls *calls, struct call *call);
+void calls_unlink(struct calls *calls, struct call *call);
+
+/* Makes call->pbx.number findable, and forgets it (the leg has ended). */
+void calls_know_sip(struct calls *calls, struct call *call);
+void calls_forget_sip(struct calls *calls, struct call *call);
+
+#endif

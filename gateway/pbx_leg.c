@@ -1,0 +1,322 @@
+#include "gateway/pbx_leg.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "base/net.h"
+
+enum { OFFERED_EVENT_PT = 101, DEFAULT_PTIME_MS = 20 };
+
+static const SipAgent__Format *find_format(const SipAgent__Audio *audio,
+					   SipAgent__Encoding encoding)
+{
+	for (size_t i = 0; i < audio->n_formats; i++)
+		if (audio->formats[i]->encoding == encoding)
+			return audio->formats[i];
+	return NULL;
+}
+
+static const SipAgent__Format *first_codec(const SipAgent__Audio *audio)
+{
+	for (size_t i = 0; i < audio->n_formats; i++)
+		if (audio->formats[i]->encoding == SIP_AGENT__ENCODING__PCMU ||
+		    audio->formats[i]->encoding == SIP_AGENT__ENCODING__PCMA)
+			return audio->formats[i];
+	return NULL;
+}
+
+/* The longest packets that the peer wants. */
+static unsigned wanted_ptime(const SipAgent__Audio *theirs)
+{
+	unsigned ptime = theirs->ptime_ms ? theirs->ptime_ms : DEFAULT_PTIME_MS;
+
+	return theirs->maxptime_ms && theirs->maxptime_ms < ptime ? theirs->maxptime_ms : ptime;
+}
+
+int pbx_audio_read(const SipAgent__Audio *theirs, struct pbx_audio *audio_out)
+{
+	const SipAgent__Format *codec = theirs ? first_codec(theirs) : NULL;
+	const SipAgent__Format *format;
+
+	if (!codec)
+		return -ENOTSUP;
+	*audio_out = (struct pbx_audio){
+		.port = (uint16_t)theirs->port,
+		.codec = codec->encoding == SIP_AGENT__ENCODING__PCMU ? PBX_PCMU : PBX_PCMA,
+		.codec_pt = (uint8_t)codec->payload_type,
+		.ptime_ms = wanted_ptime(theirs),
+		.peer_sends = theirs->direction == SIP_AGENT__DIRECTION__SENDRECV ||
+			      theirs->direction == SIP_AGENT__DIRECTION__SENDONLY,
+		.peer_listens = theirs->direction == SIP_AGENT__DIRECTION__SENDRECV ||
+				theirs->direction == SIP_AGENT__DIRECTION__RECVONLY,
+	};
+	snprintf(audio_out->address, sizeof(audio_out->address), "%s", theirs->address);
+	format = find_format(theirs, SIP_AGENT__ENCODING__TELEPHONE_EVENT);
+	audio_out->event_pt = format ? (uint8_t)format->payload_type : 0;
+	format = find_format(theirs, SIP_AGENT__ENCODING__COMFORT_NOISE);
+	audio_out->cn_pt = format ? (uint8_t)format->payload_type : 0;
+	return 0;
+}
+
+/* Our side of the SDP: storage for the message that points into it. */
+struct our_audio {
+	SipAgent__Audio audio;
+	SipAgent__Format formats[3], *at[3];
+};
+
+static void add_format(struct our_audio *ours, SipAgent__Encoding encoding, uint32_t payload_type)
+{
+	size_t i = ours->audio.n_formats++;
+
+	sip_agent__format__init(&ours->formats[i]);
+	ours->formats[i].encoding = encoding;
+	ours->formats[i].payload_type = payload_type;
+	ours->at[i] = &ours->formats[i];
+}
+
+static void begin_audio(struct our_audio *ours, const struct pbx_leg *leg)
+{
+	sip_agent__audio__init(&ours->audio);
+	ours->audio.address = (char *)leg->local_ip;
+	ours->audio.port = leg->local_port;
+	ours->audio.formats = ours->at;
+	ours->audio.ptime_ms = DEFAULT_PTIME_MS;
+}
+
+static void make_offer(struct our_audio *ours, const struct pbx_leg *leg)
+{
+	begin_audio(ours, leg);
+	add_format(ours, SIP_AGENT__ENCODING__PCMA, PBX_PCMA);
+	add_format(ours, SIP_AGENT__ENCODING__PCMU, PBX_PCMU);
+	add_format(ours, SIP_AGENT__ENCODING__TELEPHONE_EVENT, OFFERED_EVENT_PT);
+}
+
+/* One codec of theirs, and their direction seen from our side (RFC 3264 6.1). */
+static void make_answer(struct our_audio *ours, const struct pbx_leg *leg)
+{
+	const struct pbx_audio *audio = &leg->audio;
+
+	begin_audio(ours, leg);
+	add_format(ours,
+		   audio->codec == PBX_PCMU ? SIP_AGENT__ENCODING__PCMU : SIP_AGENT__ENCODING__PCMA,
+		   audio->codec_pt);
+	if (audio->event_pt)
+		add_format(ours, SIP_AGENT__ENCODING__TELEPHONE_EVENT, audio->event_pt);
+	ours->audio.direction = audio->peer_sends
+					? (audio->peer_listens ? SIP_AGENT__DIRECTION__SENDRECV
+							       : SIP_AGENT__DIRECTION__RECVONLY)
+					: (audio->peer_listens ? SIP_AGENT__DIRECTION__SENDONLY
+							       : SIP_AGENT__DIRECTION__INACTIVE);
+}
+
+int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Invite body = SIP_AGENT__INVITE__INIT;
+	SipAgent__Target target = SIP_AGENT__TARGET__INIT;
+	char host[NET_TEXT_SIZE];
+	struct our_audio ours;
+	int err;
+
+	net_format_host(invite->target, host);
+	target.address = host;
+	target.port = net_port(invite->target);
+	target.transport = invite->tcp ? SIP_AGENT__TRANSPORT__TCP : SIP_AGENT__TRANSPORT__UDP;
+	make_offer(&ours, leg);
+	leg->number = sip_link_next_call(leg->link);
+	body.call = leg->number;
+	body.request_uri = body.to_uri = (char *)invite->request_uri;
+	body.from_uri = (char *)invite->from_uri;
+	body.target = &target;
+	body.offer = &ours.audio;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_INVITE;
+	message.invite = &body;
+	err = sip_link_send(leg->link, &message);
+	if (err)
+		leg->number = 0;
+	return err;
+}
+
+int pbx_leg_ring(struct pbx_leg *leg)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Ring body = SIP_AGENT__RING__INIT;
+
+	body.call = leg->number;
+	body.code = 180;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_RING;
+	message.ring = &body;
+	return sip_link_send(leg->link, &message);
+}
+
+int pbx_leg_answer(struct pbx_leg *leg)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Answer body = SIP_AGENT__ANSWER__INIT;
+	struct our_audio ours;
+
+	if (leg->has_audio)
+		make_answer(&ours, leg);
+	else
+		make_offer(&ours, leg); /* a late offer: ours, theirs comes with the ACK */
+	body.call = leg->number;
+	body.audio = &ours.audio;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_ANSWER;
+	message.answer = &body;
+	return sip_link_send(leg->link, &message);
+}
+
+int pbx_leg_reject(struct pbx_leg *leg, unsigned code, const char *phrase, const char *reason)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Reject body = SIP_AGENT__REJECT__INIT;
+
+	body.call = leg->number;
+	body.code = code;
+	body.phrase = (char *)phrase;
+	body.reason = (char *)reason;
+	body.retry_after_s = code == 503 ? 10 : 0;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_REJECT;
+	message.reject = &body;
+	return sip_link_send(leg->link, &message);
+}
+
+int pbx_leg_hangup(struct pbx_leg *leg, const char *reason)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Hangup body = SIP_AGENT__HANGUP__INIT;
+
+	body.call = leg->number;
+	body.reason = (char *)reason;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_HANGUP;
+	message.hangup = &body;
+	return sip_link_send(leg->link, &message);
+}
+
+static void read_challenge(const SipAgent__Challenge *from, struct digest_challenge *to)
+{
+	*to = (struct digest_challenge){ .proxy = from->proxy,
+					 .has_opaque = from->has_opaque,
+					 .stale = from->stale };
+	snprintf(to->realm, sizeof(to->realm), "%s", from->realm);
+	snprintf(to->nonce, sizeof(to->nonce), "%s", from->nonce);
+	snprintf(to->opaque, sizeof(to->opaque), "%s", from->opaque);
+	snprintf(to->algorithm, sizeof(to->algorithm), "%s", from->algorithm);
+	snprintf(to->qop, sizeof(to->qop), "%s", from->qop);
+}
+
+int pbx_leg_authorize(struct pbx_leg *leg, const SipAgent__Challenged *challenged,
+		      const char **why_out)
+{
+	struct digest_challenge challenges[DIGEST_MAX_CHALLENGES];
+	char user[DIGEST_TEXT_SIZE], proxy[DIGEST_TEXT_SIZE];
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Authorize body = SIP_AGENT__AUTHORIZE__INIT;
+	struct digest_account account;
+	size_t n = 0;
+	int err;
+
+	*why_out = "the PBX asks for a password, but the map entry names no auth account";
+	if (!leg->account)
+		return -EACCES;
+	account = (struct digest_account){ leg->account->user, leg->account->password };
+	while (n < challenged->n_challenges && n < DIGEST_MAX_CHALLENGES) {
+		read_challenge(challenged->challenges[n], &challenges[n]);
+		n++;
+	}
+	err = digest_session_answer(&leg->digest, challenged->number, challenges, n, &account,
+				    challenged->method, challenged->uri, user, proxy);
+	if (err) {
+		*why_out = err == -EACCES ? "the PBX refuses the user or password of the account"
+					  : "the PBX asks for a digest that cannot be answered";
+		return -EACCES;
+	}
+	body.call = leg->number;
+	body.number = challenged->number;
+	body.authorization = user;
+	body.proxy_authorization = proxy;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_AUTHORIZE;
+	message.authorize = &body;
+	err = sip_link_send(leg->link, &message);
+	OPENSSL_cleanse(user, sizeof(user));
+	OPENSSL_cleanse(proxy, sizeof(proxy));
+	return err;
+}
+
+static void reject_change(struct pbx_leg *leg)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__ChangeReject body = SIP_AGENT__CHANGE_REJECT__INIT;
+
+	body.call = leg->number;
+	body.code = 488;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_CHANGE_REJECT;
+	message.change_reject = &body;
+	sip_link_send(leg->link, &message);
+}
+
+int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__ChangeAnswer body = SIP_AGENT__CHANGE_ANSWER__INIT;
+	struct pbx_audio audio;
+	struct our_audio ours;
+
+	if (change->offer && pbx_audio_read(change->offer, &audio)) {
+		reject_change(leg);
+		return -ENOTSUP;
+	}
+	if (change->offer) {
+		leg->audio = audio;
+		leg->has_audio = true;
+	}
+	if (change->offer)
+		make_answer(&ours, leg);
+	else
+		make_offer(&ours, leg);
+	body.call = leg->number;
+	body.audio = &ours.audio;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER;
+	message.change_answer = &body;
+	return sip_link_send(leg->link, &message);
+}
+
+void pbx_leg_keep_dialog(struct pbx_leg *leg, const SipAgent__Dialog *dialog)
+{
+	size_t n = dialog ? sip_agent__dialog__get_packed_size(dialog) : 0;
+	uint8_t *packed = n ? malloc(n) : NULL;
+
+	if (!packed)
+		return;
+	sip_agent__dialog__pack(dialog, packed);
+	if (leg->dialog)
+		sip_agent__dialog__free_unpacked(leg->dialog, NULL);
+	leg->dialog = sip_agent__dialog__unpack(NULL, n, packed);
+	free(packed);
+}
+
+void pbx_leg_bye_orphan(struct pbx_leg *leg, const char *reason)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__ByeOrphan body = SIP_AGENT__BYE_ORPHAN__INIT;
+
+	if (!leg->dialog)
+		return;
+	body.dialog = leg->dialog;
+	body.reason = (char *)reason;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_BYE_ORPHAN;
+	message.bye_orphan = &body;
+	sip_link_send(leg->link, &message);
+}
+
+void pbx_leg_clear(struct pbx_leg *leg)
+{
+	if (leg->dialog)
+		sip_agent__dialog__free_unpacked(leg->dialog, NULL);
+	leg->dialog = NULL;
+	digest_session_wipe(&leg->digest);
+}

@@ -1,0 +1,75 @@
+/* pbx_leg.h - the SIP side of a call, as cig-server asks cig-sip for it.
+ *
+ * Builds the messages of gateway/sip_agent.proto, keeps what the peer's SDP said,
+ * answers digest challenges, and keeps the dialog, so that it can be ended even
+ * when the child that made it is dead.
+ */
+#ifndef GATEWAY_PBX_LEG_H
+#define GATEWAY_PBX_LEG_H
+
+#include "gateway/cig_config.h"
+#include "gateway/digest.h"
+#include "gateway/sip_agent.pb-c.h"
+#include "gateway/sip_link.h"
+
+enum pbx_codec { PBX_PCMU = 0, PBX_PCMA = 8 }; /* by RTP payload type */
+
+/* What was agreed on for the audio stream, from the PBX's SDP. */
+struct pbx_audio {
+	char address[CONFIG_IP_SIZE]; /* "" while held by c=0.0.0.0 */
+	uint16_t port;
+	enum pbx_codec codec;
+	uint8_t codec_pt;
+	uint8_t event_pt; /* telephone-event/8000; 0: none */
+	uint8_t cn_pt;    /* comfort noise; 0: none */
+	unsigned ptime_ms;
+	bool peer_sends, peer_listens;
+};
+
+/* Takes the first G.711 codec in the peer's order.  Returns 0 or -ENOTSUP. */
+int pbx_audio_read(const SipAgent__Audio *theirs, struct pbx_audio *audio_out);
+
+struct pbx_leg {
+	struct sip_link *link;
+	uint64_t number; /* 0: no leg (not begun, or ended) */
+	char call_id[256];
+	char local_ip[CONFIG_IP_SIZE]; /* of our media, for SDP */
+	uint16_t local_port;
+	struct pbx_audio audio;
+	bool has_audio;
+	const struct cig_account *account; /* NULL: no credentials */
+	struct digest_session digest;
+	SipAgent__Dialog *dialog; /* of an answered call, else NULL */
+};
+
+struct pbx_invite {
+	const char *request_uri, *from_uri;
+	const struct net_addr *target;
+	bool tcp;
+};
+
+/* Each returns 0 or what sip_link_send() says. */
+int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite);
+int pbx_leg_ring(struct pbx_leg *leg);
+int pbx_leg_answer(struct pbx_leg *leg);
+int pbx_leg_reject(struct pbx_leg *leg, unsigned code, const char *phrase, const char *reason);
+int pbx_leg_hangup(struct pbx_leg *leg, const char *reason);
+
+/* Answers 401 and 407.  Returns 0, or -EACCES with *why_out set: there is no
+ * account, or it was refused. */
+int pbx_leg_authorize(struct pbx_leg *leg, const SipAgent__Challenged *challenged,
+		      const char **why_out);
+
+/* A re-INVITE: takes the new audio and answers.  Returns 0, or -ENOTSUP after a
+ * rejection (488): nothing changed. */
+int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change);
+
+/* Copies the dialog; NULL keeps what is there. */
+void pbx_leg_keep_dialog(struct pbx_leg *leg, const SipAgent__Dialog *dialog);
+
+/* Ends the dialog of a dead child through its successor. */
+void pbx_leg_bye_orphan(struct pbx_leg *leg, const char *reason);
+
+void pbx_leg_clear(struct pbx_leg *leg);
+
+#endif
