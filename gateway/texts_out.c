@@ -1,0 +1,295 @@
+/* texts_out.c - from read mailboxes to the secure side, and what becomes of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "gateway/texts_priv.h"
+#include "mailbox/message.h"
+#include "mailbox/mime.h"
+
+#define MODULE "texts"
+
+enum { MAX_FILES_PER_SCAN = 64, MAX_FILE_BYTES = 1 << 20 };
+
+/* ---- mailboxes ---- */
+
+static void scan_box(struct read_box *box);
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct read_box *box = arg;
+
+	(void)fd;
+	(void)what;
+	maildir_watch_drain(box->watch);
+	scan_box(box);
+}
+
+static void open_box(struct read_box *box, struct diag *diag)
+{
+	struct event_base *base = box->texts->base;
+
+	if (maildir_open(box->config->path, &box->maildir, diag) ||
+	    maildir_watch_new(box->maildir, TEXTS_RESCAN_S, &box->watch)) {
+		log_warn(MODULE, "read mailbox %s is not usable", box->config->path);
+		maildir_free(&box->maildir);
+		return;
+	}
+	maildir_sweep(box->maildir, clock_wall_s());
+	box->readable = event_new(base, maildir_watch_fd(box->watch), EV_READ | EV_PERSIST,
+				  on_readable, box);
+	if (box->readable)
+		event_add(box->readable, NULL);
+}
+
+int texts_open_read_boxes(struct texts *texts, struct diag *diag)
+{
+	const struct cig_config *config = texts->config;
+
+	texts->read = calloc(config->read_mailbox_count + 1, sizeof(*texts->read));
+	if (!texts->read)
+		return -ENOMEM;
+	for (; texts->n_read < config->read_mailbox_count; texts->n_read++) {
+		struct read_box *box = &texts->read[texts->n_read];
+
+		box->texts = texts;
+		box->config = &config->read_mailboxes[texts->n_read];
+		open_box(box, diag);
+	}
+	return 0;
+}
+
+void texts_close_read_boxes(struct texts *texts)
+{
+	for (size_t i = 0; i < texts->n_read; i++) {
+		struct read_box *box = &texts->read[i];
+
+		if (box->readable)
+			event_free(box->readable);
+		maildir_watch_free(&box->watch);
+		maildir_free(&box->maildir);
+	}
+	free(texts->read);
+	texts->read = NULL;
+	texts->n_read = 0;
+}
+
+void texts_scan(struct texts *texts)
+{
+	for (size_t i = 0; i < texts->n_read; i++)
+		if (texts->read[i].maildir)
+			scan_box(&texts->read[i]);
+}
+
+/* ---- a file ---- */
+
+static void refuse_file(struct read_box *box, const struct maildir_entry *entry, const char *why)
+{
+	int err = maildir_fail(box->maildir, entry, why);
+
+	log_warn(MODULE, "file %s/%s is not sent: %s; %s", box->config->path, entry->name, why,
+		 err ? "it cannot be moved aside, either" : "moved to .failed");
+}
+
+/* "tel:+8888;101" to its bare URI and extension. */
+static void split(const char *uri, char bare[UMSG_URI_SIZE], char extension[UMSG_EXTENSION_SIZE])
+{
+	const char *mark = strchr(uri, ';');
+
+	snprintf(bare, UMSG_URI_SIZE, "%.*s", (int)(mark ? (size_t)(mark - uri) : strlen(uri)),
+		 uri);
+	snprintf(extension, UMSG_EXTENSION_SIZE, "%s", mark ? mark + 1 : "");
+}
+
+static int seal_message(struct texts *texts, const struct message *m,
+			const struct cig_addresses *addresses, char to[UMSG_URI_SIZE],
+			struct umsg_sealed *sealed_out)
+{
+	Umsg__Attachment attachments[MESSAGE_MAX_ATTACHMENTS], *at[MESSAGE_MAX_ATTACHMENTS];
+	char from[UMSG_URI_SIZE], called[UMSG_EXTENSION_SIZE], calling[UMSG_EXTENSION_SIZE];
+	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+
+	split(addresses->from, from, calling);
+	split(addresses->to, to, called);
+	for (size_t i = 0; i < m->attachment_count; i++) {
+		umsg__attachment__init(&attachments[i]);
+		attachments[i].name = m->attachments[i].filename;
+		attachments[i].type = m->attachments[i].content_type;
+		attachments[i].data =
+			(ProtobufCBinaryData){ m->attachments[i].n, m->attachments[i].data };
+		at[i] = &attachments[i];
+	}
+	body.version = 1;
+	body.text = m->text ? m->text : (char *)"";
+	body.n_attachments = m->attachment_count;
+	body.attachments = at;
+	body.sent = (uint64_t)(m->date_s ? m->date_s : clock_wall_s());
+	body.called_extension = called;
+	body.calling_extension = calling;
+	body.auto_submitted = (Umsg__AutoSubmitted)m->auto_submitted; /* the same order */
+	body.responder = UMSG__RESPONDER_TYPE__RESPONDER_TEL_URI;
+	return umsg_client_seal(texts->client, to, &body, 0, sealed_out);
+}
+
+/* Whose Receipt for this id will count. */
+static int journal_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const char *to)
+{
+	struct journal_key key = { .kind = TEXTS_SENT };
+
+	memcpy(key.id, id, sizeof(key.id));
+	return journal_put(texts->journal, &key, clock_wall_s() + TEXTS_LIFETIME_S, 0,
+			   slice_str(to));
+}
+
+static int send_message(struct read_box *box, const struct maildir_entry *entry,
+			const struct journal_key *key, const struct message *m)
+{
+	struct texts *texts = box->texts;
+	struct umsg_sealed sealed = { .n = 0 };
+	char to[UMSG_URI_SIZE], what[MAILDIR_NAME_SIZE + 8];
+	struct cig_addresses addresses;
+	struct outward *out;
+	const char *why;
+	int err;
+
+	if (!m->from || !m->to || !*m->from || !*m->to) {
+		refuse_file(box, entry, "From or To is missing");
+		return 0;
+	}
+	if (cig_translate_inward(&box->config->maps, slice_str(texts->own_uri), slice_str(m->from),
+				 slice_str(m->to), &addresses, &why, NULL) != 1) {
+		refuse_file(box, entry, why);
+		return 0;
+	}
+	err = seal_message(texts, m, &addresses, to, &sealed);
+	if (!err) {
+		snprintf(what, sizeof(what), "file %s", entry->name);
+		err = journal_sent(texts, sealed.id, to);
+	}
+	if (!err)
+		err = texts_queue_post(texts, key, &sealed, to, what, &out);
+	umsg_sealed_clear(&sealed);
+	if (err)
+		return err;
+	out->box = box;
+	out->entry = *entry;
+	log_info(MODULE, "file %s/%s from=%s to=%s state=queued", box->config->path, entry->name,
+		 addresses.from, addresses.to);
+	return 0;
+}
+
+static void take_file(struct read_box *box, const struct maildir_entry *entry,
+		      const struct journal_key *key)
+{
+	struct diag *diag = diag_new();
+	struct message m;
+	uint8_t *octets;
+	size_t n;
+	int err = maildir_read(box->maildir, entry, MAX_FILE_BYTES, &octets, &n);
+
+	if (err == -ENOENT || !diag) { /* another reader took it */
+		diag_free(&diag);
+		return;
+	}
+	message_init(&m);
+	if (!err) {
+		err = mime_read(slice_of(octets, n), &m, diag);
+		free(octets);
+	}
+	if (err && err != -ENOMEM)
+		refuse_file(box, entry,
+			    diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	else if (!err)
+		err = send_message(box, entry, key, &m);
+	if (err == -EMSGSIZE)
+		refuse_file(box, entry, "longer than a message may be");
+	else if (err == -EINVAL)
+		refuse_file(box, entry, "To is no number that can be sealed to");
+	message_clear(&m);
+	diag_free(&diag);
+}
+
+static void look_at_file(struct read_box *box, const struct maildir_entry *entry)
+{
+	struct texts *texts = box->texts;
+	struct journal_key key = { .kind = TEXTS_OUTWARD };
+	struct journal_entry known;
+	struct outward *out;
+
+	if (maildir_entry_id(box->maildir, entry, key.id))
+		return;
+	if (!journal_find(texts->journal, &key, &known)) {
+		take_file(box, entry, &key);
+		return;
+	}
+	if (known.finished) { /* sent before a crash kept us from removing it */
+		maildir_remove(box->maildir, entry);
+		return;
+	}
+	out = texts_find_outward(texts, &key);
+	if (out && !out->box) { /* journaled in an earlier run */
+		out->box = box;
+		out->entry = *entry;
+	}
+}
+
+static void scan_box(struct read_box *box)
+{
+	struct texts *texts = box->texts;
+	struct maildir_entry *entries;
+	size_t n;
+
+	if (!texts->client || texts->n_outward >= TEXTS_MAX_POSTS)
+		return; /* what waits is found by the next rescan */
+	if (maildir_list(box->maildir, MAX_FILES_PER_SCAN, &entries, &n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		look_at_file(box, &entries[i]);
+	free(entries);
+}
+
+/* ---- what became of it ---- */
+
+static const char *const state_words[] = {
+	[UMSG__RECEIPT_STATE__RECEIPT_NONE] = "none",
+	[UMSG__RECEIPT_STATE__RECEIPT_DELIVERED] = "delivered",
+	[UMSG__RECEIPT_STATE__RECEIPT_FAILED] = "failed",
+	[UMSG__RECEIPT_STATE__RECEIPT_EXPIRED] = "expired",
+	[UMSG__RECEIPT_STATE__RECEIPT_UNDECRYPTABLE] = "undecryptable",
+};
+
+/* A Receipt counts only from the identity to which the message went. */
+bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_ID_SIZE],
+		   Umsg__ReceiptState state, const char *reason)
+{
+	struct journal_key key = { .kind = TEXTS_SENT };
+	char id_text[BASE64_TEXT_SIZE(UMSG_ID_SIZE)];
+	uint8_t *to;
+	size_t n;
+	bool counts;
+
+	memcpy(key.id, id, sizeof(key.id));
+	base64_encode(BASE64_STANDARD, slice_of(id, UMSG_ID_SIZE), id_text);
+	if (journal_payload(texts->journal, &key, &to, &n))
+		return true; /* of an unknown message, or a second one */
+	counts = slice_eq_str(slice_of(to, n), from);
+	free(to);
+	if (!counts) {
+		log_warn(MODULE, "message=%s: a receipt of %s, to whom it did not go", id_text,
+			 from);
+		return true;
+	}
+	log_info(MODULE, "message=%s by=%s state=%s %s", id_text, from,
+		 (size_t)state < 5 ? state_words[state] : "unknown", reason);
+	journal_finish(texts->journal, &key);
+	texts->dirty = true;
+	texts_schedule(texts);
+	return true;
+}
