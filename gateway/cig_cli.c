@@ -1,0 +1,228 @@
+/* cig_cli.c - looks into a gateway, in direct or interactive mode. */
+#include "gateway/cig_cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "build-config.h"
+#include "gateway/cig_config.h"
+
+enum { MAX_WORDS = 16 };
+
+static int cli_help(struct cli *cli, int argc, char **argv);
+
+static const struct action {
+	const char *name, *arguments, *help;
+	cli_action_fn *run;
+	bool local; /* works without a server and without cig.conf */
+} actions[] = {
+	{ "echo", "<anything>", "echo test functionality", cli_echo, false },
+	{ "show", "call|umsg", "show active calls or umsg sessions", cli_show, false },
+	{ "status", "", "show the state of the gateway", cli_status, false },
+	{ "read", "<FILE>", "test read a configuration file", cli_read, true },
+	{ "route", "[--config FILE] [--explain] <TO> [<FROM>]",
+	  "show where a call to TO goes, and why", cli_route, false },
+	{ "set-key", "[--file FILE]", "take the key letter of this gateway", cli_set_key, false },
+	{ "help", "", "shows this help", cli_help, true },
+};
+
+enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
+
+static int cli_help(struct cli *cli, int argc, char **argv)
+{
+	(void)cli;
+	(void)argc;
+	(void)argv;
+	puts("Tandem interconnect gateway");
+	for (size_t i = 0; i < ACTIONS; i++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "%s %s", actions[i].name, actions[i].arguments);
+		printf("  %-50s %s\n", left, actions[i].help);
+	}
+	return CLI_OK;
+}
+
+static void usage(FILE *to)
+{
+	fputs("usage: cig-cli [--config FILE] [--address HOST:PORT] [--json] [ACTION "
+	      "[ARGUMENT]...]\n"
+	      "Without an action it reads actions line by line.\n\n",
+	      to);
+	for (size_t i = 0; i < ACTIONS; i++)
+		fprintf(to, "  %s %s\n", actions[i].name, actions[i].arguments);
+	fputs("\nExit status: 0 done, 1 failed (no server, no route, faults found), 2 usage.\n",
+	      to);
+}
+
+static const struct action *find_action(const char *name)
+{
+	for (size_t i = 0; i < ACTIONS; i++)
+		if (strcmp(actions[i].name, name) == 0)
+			return &actions[i];
+	return NULL;
+}
+
+/* Takes control port and userdata from cig.conf.  A file with faults is told of by
+ * `read`; here the defaults then serve. */
+static void locate_server(struct cli *cli)
+{
+	const struct cig_config *config = NULL;
+	const char *userdata = "/opt/cig/userdata", *bind = "127.0.0.1";
+	unsigned port = 8083;
+
+	if (cig_config_read(cli->config_path, NULL, &config) == 0) {
+		userdata = config->userdata;
+		bind = config->control_bind;
+		port = config->control_port;
+	}
+	if (!cli->address[0])
+		snprintf(cli->address, sizeof(cli->address),
+			 strchr(bind, ':') ? "[%s]:%u" : "%s:%u", bind, port);
+	snprintf(cli->userdata, sizeof(cli->userdata), "%s", userdata);
+	snprintf(cli->token_path, sizeof(cli->token_path), "%s/.control-token", userdata);
+	if (config)
+		cig_config_release(&config);
+	cli->server = (struct control_server){ .program = "cig-server",
+					       .address = cli->address,
+					       .token_path = cli->token_path };
+}
+
+int cli_call(struct cli *cli, const char *method, const char *target, json_t **answer_out)
+{
+	struct diag *diag = diag_new();
+	int err = control_call(&cli->server, method, target, NULL, answer_out, diag);
+
+	if (err)
+		fprintf(stderr, "cig-cli: %s\n", diag_first_error(diag));
+	diag_free(&diag);
+	return err;
+}
+
+void cli_print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+const char *cli_text(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+static int run_action(struct cli *cli, int argc, char **argv)
+{
+	const struct action *action = find_action(argv[0]);
+
+	if (!action) {
+		fprintf(stderr, "cig-cli: unknown action \"%s\"; \"help\" lists them\n", argv[0]);
+		return CLI_USAGE;
+	}
+	if (!action->local && !cli->server.address)
+		locate_server(cli);
+	optind = 0; /* actions parse their own options */
+	return action->run(cli, argc, argv);
+}
+
+/* Splits a line at blanks; words in double quotes may hold blanks. */
+static int split(char *line, char **words)
+{
+	int n = 0;
+
+	while (n < MAX_WORDS - 1) {
+		bool quoted;
+
+		while (isspace((unsigned char)*line))
+			line++;
+		if (!*line)
+			break;
+		quoted = *line == '"';
+		words[n++] = quoted ? ++line : line;
+		while (*line && (quoted ? *line != '"' : !isspace((unsigned char)*line)))
+			line++;
+		if (*line)
+			*line++ = '\0';
+	}
+	words[n] = NULL;
+	return n;
+}
+
+/* The manual's interactive mode; each action's outcome is told, as it has no exit
+ * status there. */
+static int interact(struct cli *cli)
+{
+	char *line = NULL, *words[MAX_WORDS];
+	size_t cap = 0;
+	int status = CLI_OK;
+
+	for (;;) {
+		int n;
+
+		fputs("cig-cli$ ", stdout);
+		fflush(stdout);
+		if (getline(&line, &cap, stdin) < 0)
+			break;
+		n = split(line, words);
+		if (n == 0)
+			continue;
+		if (strcmp(words[0], "exit") == 0 || strcmp(words[0], "quit") == 0)
+			break;
+		status = run_action(cli, n, words);
+		puts(status == CLI_OK ? "OK" : "FAILED");
+	}
+	if (isatty(STDIN_FILENO))
+		putchar('\n');
+	free(line);
+	return status;
+}
+
+enum { OPT_CONFIG = 256, OPT_ADDRESS, OPT_JSON, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "address", required_argument, NULL, OPT_ADDRESS },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .config_path = CIG_CONFIG_PATH };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+h", long_options, NULL)) != -1) {
+		switch (option) {
+		case OPT_CONFIG:
+			cli.config_path = optarg;
+			break;
+		case OPT_ADDRESS:
+			snprintf(cli.address, sizeof(cli.address), "%s", optarg);
+			break;
+		case OPT_JSON:
+			cli.json = true;
+			break;
+		case OPT_VERSION:
+			puts("cig-cli " PACKAGE_VERSION);
+			return CLI_OK;
+		case 'h':
+			usage(stdout);
+			return CLI_OK;
+		default:
+			usage(stderr);
+			return CLI_USAGE;
+		}
+	}
+	if (optind == argc)
+		return interact(&cli);
+	return run_action(&cli, argc - optind, argv + optind);
+}

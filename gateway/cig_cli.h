@@ -1,0 +1,41 @@
+/* cig_cli.h - the actions of cig-cli, one function each (CIG manual 2.9, "CLI
+ * commands").
+ */
+#ifndef GATEWAY_CIG_CLI_H
+#define GATEWAY_CIG_CLI_H
+
+#include <stdbool.h>
+
+#include "base/control_client.h"
+
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+/* How this run was called. */
+struct cli {
+	const char *config_path; /* cig.conf: where the control port and userdata are */
+	struct control_server server;
+	char address[64], token_path[4096], userdata[4096];
+	bool json;
+};
+
+/* argv[0] is the action's name.  Each returns a CLI_ code and has told what went
+ * wrong. */
+typedef int cli_action_fn(struct cli *cli, int argc, char **argv);
+
+int cli_echo(struct cli *cli, int argc, char **argv);
+int cli_show(struct cli *cli, int argc, char **argv);
+int cli_status(struct cli *cli, int argc, char **argv);
+int cli_read(struct cli *cli, int argc, char **argv);
+int cli_route(struct cli *cli, int argc, char **argv);
+int cli_set_key(struct cli *cli, int argc, char **argv);
+
+/* Calls the server and prints the reason on failure.  The caller owns *answer_out. */
+int cli_call(struct cli *cli, const char *method, const char *target, json_t **answer_out);
+
+/* Prints what the server answered, indented, for --json. */
+void cli_print_json(const json_t *json);
+
+/* A text member, "" where it is absent. */
+const char *cli_text(const json_t *object, const char *name);
+
+#endif

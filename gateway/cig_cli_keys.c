@@ -1,0 +1,184 @@
+/* cig_cli_keys.c - set-key: gives the gateway the keys of its letter.
+ *
+ * The key store is written here, as the user who owns userdata, and the server is
+ * asked to load it; a letter never crosses the control port (docs/architecture.md).
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "base/diag.h"
+#include "base/file.h"
+#include "gateway/cig_cli.h"
+#include "keys/curves.h"
+#include "keys/keystore.h"
+#include "keys/letter_text.h"
+
+enum { MAX_LETTER_FILE = 64 * 1024 };
+
+struct letter_octets {
+	uint8_t octets[LETTER_OCTETS_MAX];
+	size_t n;
+};
+
+/* Asks for the letter line by line, each checked as it is typed. */
+static int type_letter(struct letter_octets *letter)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	int err = 0;
+
+	puts("Type or paste the lines of the key letter; an empty line ends it.");
+	for (unsigned number = 1; !err;) {
+		uint8_t octets[LETTER_LINE_OCTETS];
+		size_t n;
+		ssize_t len;
+
+		printf("%02u: ", number);
+		fflush(stdout);
+		len = getline(&line, &cap, stdin);
+		if (len <= 0 || line[0] == '\n')
+			break;
+		if (letter_text_line(slice_of(line, (size_t)len), number, octets, &n)) {
+			printf("This is not line %u, or it has a slip: type it again.\n", number);
+			continue;
+		}
+		if (n > sizeof(letter->octets) - letter->n) {
+			err = -EMSGSIZE;
+			break;
+		}
+		memcpy(letter->octets + letter->n, octets, n);
+		letter->n += n;
+		number++;
+		OPENSSL_cleanse(octets, sizeof(octets));
+	}
+	if (line)
+		OPENSSL_cleanse(line, cap);
+	free(line);
+	return err ? err : letter->n ? 0 : -ENODATA;
+}
+
+static int load_letter(const char *path, struct letter_octets *letter, struct diag *diag)
+{
+	uint8_t *content;
+	size_t n;
+	int err = file_read(path, MAX_LETTER_FILE, &content, &n);
+
+	if (err) {
+		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
+		return err;
+	}
+	err = letter_text_read(slice_of(content, n), letter->octets, &letter->n, diag);
+	OPENSSL_cleanse(content, n);
+	free(content);
+	return err;
+}
+
+static int unprotect(struct letter_octets *letter, struct diag *diag)
+{
+	uint8_t key[LETTER_QR_KEY_SIZE], plain[LETTER_OCTETS_MAX];
+	char *text = getpass("Key of the letter (8 groups of 4): ");
+	size_t n;
+	int err = text ? letter_qr_key_parse(slice_str(text), key) : -EINVAL;
+
+	if (err)
+		diag_error(diag, NULL, "a letter's key is 32 hexadecimal digits");
+	else
+		err = letter_unprotect(slice_of(letter->octets, letter->n), key, plain, &n, diag);
+	if (!err) {
+		memcpy(letter->octets, plain, n);
+		letter->n = n;
+	}
+	if (text)
+		OPENSSL_cleanse(text, strlen(text));
+	OPENSSL_cleanse(plain, sizeof(plain));
+	return err;
+}
+
+/* Only a gateway's letter is for us; its URI names the store. */
+static int gateway_uri(const struct letter_octets *octets, char uri[IDENTITY_URI_MAX + 1],
+		       struct diag *diag)
+{
+	struct letter letter;
+	int err = letter_decode(slice_of(octets->octets, octets->n), &letter, diag);
+
+	if (err)
+		return err;
+	if (!letter.engines) {
+		diag_error(diag, NULL, "this letter is a user's (%s), not a gateway's", letter.uri);
+		err = -EPERM;
+	}
+	snprintf(uri, IDENTITY_URI_MAX + 1, "%s", letter.uri);
+	letter_wipe(&letter);
+	return err;
+}
+
+static int enrol(struct cli *cli, const struct letter_octets *letter, struct diag *diag)
+{
+	char uri[IDENTITY_URI_MAX + 1], path[8192];
+	struct curves *curves = curves_new();
+	int err = curves ? gateway_uri(letter, uri, diag) : -ENOMEM;
+
+	if (!err)
+		err = keystore_path(cli->userdata, uri, path, sizeof(path));
+	if (!err)
+		err = keystore_enrol(curves, slice_of(letter->octets, letter->n), path, diag);
+	if (!err)
+		printf("The keys of %s are in %s\n", uri, path);
+	curves_free(&curves);
+	return err;
+}
+
+/* A server that is not running loads the store when it starts. */
+static void ask_for_reload(struct cli *cli)
+{
+	struct diag *diag = diag_new();
+	json_t *answer = NULL;
+	int err = control_call(&cli->server, "POST", "/reload-keys", NULL, &answer, diag);
+
+	if (err)
+		printf("cig-server loads them when it starts (%s)\n", diag_first_error(diag));
+	else
+		puts("cig-server has loaded them.");
+	json_decref(answer);
+	diag_free(&diag);
+}
+
+static const struct option set_key_options[] = {
+	{ "file", required_argument, NULL, 'f' },
+	{ NULL, 0, NULL, 0 },
+};
+
+int cli_set_key(struct cli *cli, int argc, char **argv)
+{
+	struct diag *diag = diag_new();
+	struct letter_octets letter = { .n = 0 };
+	const char *file = NULL;
+	int option, err;
+
+	while ((option = getopt_long(argc, argv, "", set_key_options, NULL)) != -1)
+		file = option == 'f' ? optarg : NULL;
+	if (optind != argc || !diag) {
+		fputs("usage: cig-cli set-key [--file FILE]\n", stderr);
+		diag_free(&diag);
+		return CLI_USAGE;
+	}
+	err = file ? load_letter(file, &letter, diag) : type_letter(&letter);
+	if (!err && letter_is_protected(slice_of(letter.octets, letter.n)))
+		err = unprotect(&letter, diag);
+	if (!err)
+		err = enrol(cli, &letter, diag);
+	OPENSSL_cleanse(letter.octets, sizeof(letter.octets));
+	if (err)
+		fprintf(stderr, "cig-cli: the keys are not changed: %s\n",
+			diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	else
+		ask_for_reload(cli);
+	diag_free(&diag);
+	return err ? CLI_FAILED : CLI_OK;
+}

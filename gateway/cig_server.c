@@ -1,0 +1,196 @@
+/* cig_server.c - the gateway's signalling: UMSG on one side, SIP on the other. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "build-config.h"
+#include "gateway/server.h"
+#include "gateway/session_log.h"
+
+#define MODULE "cig-server"
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] =
+	"usage: cig-server [--config FILE] [--check] [--verbose]\n"
+	"Connects a MIKEY-SAKKE secure domain to SIP telephony.\n"
+	"\n"
+	"  --config FILE  default: " CIG_CONFIG_PATH "\n"
+	"  --check        read the configuration, tell its faults, and stop\n"
+	"  --verbose      log DEBUG lines, too\n"
+	"  --now TIME     YYYY-MM-DDTHH:MM:SSZ (test builds)\n"
+	"  -h, --help\n"
+	"      --version\n"
+	"\n"
+	"SIGHUP reads the configuration again and reopens the logs.\n"
+	"Exit status: 0 ended, 1 could not start, 2 usage or a configuration with faults.\n";
+
+struct options {
+	const char *config;
+	bool check, verbose;
+};
+
+enum { OPT_CONFIG = 256, OPT_CHECK, OPT_VERBOSE, OPT_NOW, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "now", required_argument, NULL, OPT_NOW },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Returns -1 to go on, else the exit status. */
+static int take_options(struct options *options, int argc, char **argv, struct diag *diag)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		switch (option) {
+		case OPT_CONFIG:
+			options->config = optarg;
+			break;
+		case OPT_CHECK:
+			options->check = true;
+			break;
+		case OPT_VERBOSE:
+			options->verbose = true;
+			break;
+		case OPT_NOW:
+			if (clock_set_now(optarg, diag))
+				return EXIT_USAGE;
+			break;
+		case OPT_VERSION:
+			puts("cig-server " PACKAGE_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		diag_error(diag, NULL, "unexpected \"%s\"", argv[optind]);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static void on_stop(evutil_socket_t sig, short what, void *arg)
+{
+	(void)what;
+	log_info(MODULE, "stopping on signal %d", (int)sig);
+	event_base_loopbreak(arg);
+}
+
+static void on_hangup(evutil_socket_t sig, short what, void *arg)
+{
+	struct server *server = arg;
+	struct diag *diag = diag_new();
+	struct diag_item item;
+
+	(void)sig;
+	(void)what;
+	log_reopen();
+	session_log_reopen(server->session_log);
+	if (server_reload(server, diag))
+		for (size_t i = 0; diag_get(diag, i, &item); i++)
+			log_warn(MODULE, "not reloaded: %s:%u:%u: %s", item.place.file,
+				 item.place.line, item.place.column, item.text);
+	diag_free(&diag);
+}
+
+static void run(struct event_base *base, struct server *server)
+{
+	struct event *events[] = { evsignal_new(base, SIGINT, on_stop, base),
+				   evsignal_new(base, SIGTERM, on_stop, base),
+				   evsignal_new(base, SIGHUP, on_hangup, server) };
+
+	for (size_t i = 0; i < 3; i++)
+		event_add(events[i], NULL);
+	event_base_dispatch(base);
+	for (size_t i = 0; i < 3; i++)
+		event_free(events[i]);
+}
+
+static void log_config_line(void *arg, const char *text)
+{
+	(void)arg;
+	log_init("config", "%s", text);
+}
+
+static int serve(const struct options *options, const struct cig_config *config, struct diag *diag)
+{
+	struct event_base *base = event_base_new();
+	struct server *server = NULL;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/cig.log", config->log_dir);
+	if (!base || log_open(LOG_STYLE_CIG, path, diag))
+		return EXIT_FAILURE;
+	log_set_verbose(options->verbose);
+	log_init(MODULE, "version %s, configuration %s", PACKAGE_VERSION, config->path);
+	cig_config_print(config, log_config_line, NULL);
+	server = server_new(base, config, diag);
+	if (server)
+		run(base, server);
+	else
+		log_warn(MODULE, "cannot start: %s", diag_first_error(diag));
+	log_info(MODULE, server ? "stopped" : "not started");
+	int status = server ? EXIT_SUCCESS : EXIT_FAILURE;
+	server_free(&server);
+	event_base_free(base);
+	return status;
+}
+
+static int start(int argc, char **argv, struct diag *diag)
+{
+	struct options options = { .config = CIG_CONFIG_PATH };
+	const struct cig_config *config;
+	char summary[512];
+	int status = take_options(&options, argc, argv, diag);
+
+	if (status >= 0)
+		return status;
+	if (cig_config_read(options.config, diag, &config)) {
+		fprintf(stderr, "cig-server: %s is not usable; nothing was started\n",
+			options.config);
+		return EXIT_USAGE;
+	}
+	if (options.check) {
+		cig_config_summary(config, summary, sizeof(summary));
+		printf("%s: %s\n", options.config, summary);
+		status = EXIT_SUCCESS;
+	} else {
+		status = serve(&options, config, diag);
+	}
+	cig_config_release(&config);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct diag *diag = diag_new();
+	int status;
+
+	if (!diag)
+		return EXIT_FAILURE;
+	signal(SIGPIPE, SIG_IGN);
+	status = start(argc, argv, diag);
+	diag_print(diag, stderr);
+	diag_free(&diag);
+	return status;
+}

@@ -1,0 +1,343 @@
+#include "gateway/secure_side.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "build-config.h"
+#include "keys/curves.h"
+#include "keys/domain.h"
+#include "keys/key_ring.h"
+#include "keys/keyset.h"
+#include "keys/period.h"
+#include "keys/replay.h"
+#include "umsg/link.h"
+#include "umsg/seen.h"
+
+#define MODULE "umsg"
+
+enum { REPLAY_ENTRIES = 100000, SEEN_ENTRIES = 1000000 };
+
+static const char store_prefix[] = ".ks.tel:";
+
+struct secure_side {
+	struct event_base *base;
+	const struct cig_config *config;
+	const struct secure_side_ops *ops;
+	void *arg;
+	struct curves *curves;
+	struct link_context *links;
+	struct replay *replay;
+	struct umsg_seen *seen;
+	struct key_ring *ring; /* NULL: no keys yet */
+	struct umsg_client *client;
+	char why[UMSG_TEXT_SIZE]; /* of the last state */
+};
+
+/* ---- events of the client ---- */
+
+static void on_state(void *arg, enum umsg_state state, const char *text)
+{
+	struct secure_side *side = arg;
+
+	snprintf(side->why, sizeof(side->why), "%s", text);
+	log_info(MODULE, "%s %s%s%s", umsg_state_name(state),
+		 side->client ? umsg_client_address(side->client) : "", *text ? ": " : "", text);
+	if (state == UMSG_ATTACHED)
+		side->ops->attached(side->arg);
+}
+
+static void on_incoming(void *arg, struct umsg_call *call)
+{
+	struct secure_side *side = arg;
+
+	side->ops->incoming(side->arg, call);
+}
+
+static void on_call(void *arg, struct umsg_call *call, enum umsg_call_event event)
+{
+	struct secure_side *side = arg;
+
+	side->ops->call(side->arg, call, event);
+}
+
+static void on_message(void *arg, const struct umsg_message *message)
+{
+	struct secure_side *side = arg;
+
+	side->ops->message(side->arg, message);
+}
+
+static void on_post_ack(void *arg, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCode error,
+			const char *text, unsigned retry_after_s)
+{
+	struct secure_side *side = arg;
+
+	side->ops->post_ack(side->arg, id, error, text, retry_after_s);
+}
+
+static bool on_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZE],
+		       Umsg__ReceiptState state, const char *reason)
+{
+	struct secure_side *side = arg;
+
+	return side->ops->receipt(side->arg, from, id, state, reason);
+}
+
+static void use_ring(struct secure_side *side, struct key_ring *ring);
+
+static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice entry,
+		      struct slice shared)
+{
+	struct secure_side *side = arg;
+	struct diag *diag = diag_new();
+	struct key_ring *ring;
+	char text[PERIOD_TEXT_SIZE];
+	int err = key_ring_update(side->ring, month, revision, entry, shared, clock_wall_s(), &ring,
+				  diag);
+
+	period_text(month, text);
+	if (err) {
+		log_warn(MODULE, "update %s-%u is not applied: %s", text, revision,
+			 diag_first_error(diag));
+	} else {
+		log_info(MODULE, "update %s-%u is applied", text, revision);
+		use_ring(side, ring);
+	}
+	diag_free(&diag);
+	return err == 0 || err == -ESTALE;
+}
+
+static const struct umsg_client_ops client_ops = {
+	.state = on_state,
+	.incoming = on_incoming,
+	.call = on_call,
+	.message = on_message,
+	.post_ack = on_post_ack,
+	.receipt = on_receipt,
+	.update = on_update,
+};
+
+/* ---- keys ---- */
+
+static struct umsg_keys keys_of(const struct key_ring *ring)
+{
+	return (struct umsg_keys){ ring->store, ring->domain, ring->keyset };
+}
+
+static void announce_client(struct secure_side *side)
+{
+	side->ops->client(side->arg, side->client, keystore_uri(side->ring->store),
+			  keystore_engines(side->ring->store));
+}
+
+/* The client goes over to the new keys; the old ring is freed. */
+static void use_ring(struct secure_side *side, struct key_ring *ring)
+{
+	struct key_ring *old = side->ring;
+	struct umsg_keys keys = keys_of(ring);
+
+	side->ring = ring;
+	if (side->client) {
+		umsg_client_set_keys(side->client, &keys);
+		announce_client(side);
+	}
+	key_ring_close(&old);
+}
+
+static int start_client(struct secure_side *side)
+{
+	const struct cig_tel *tel = &side->config->tel;
+	char address[300] = "";
+	struct umsg_client_options options = {
+		.base = side->base,
+		.links = side->links,
+		.keys = keys_of(side->ring),
+		.replay = side->replay,
+		.seen = side->seen,
+		.software = "cig " PACKAGE_VERSION,
+		.ops = &client_ops,
+		.arg = side,
+	};
+	int err;
+
+	if (tel->crs_host[0]) {
+		snprintf(address, sizeof(address), strchr(tel->crs_host, ':') ? "[%s]:%u" : "%s:%u",
+			 tel->crs_host, tel->crs_port);
+		options.address = address;
+	}
+	err = umsg_client_new(&options, &side->client);
+	if (!err)
+		announce_client(side);
+	return err;
+}
+
+/* The path of the one key store in userdata.  Returns 0, -ENOENT, or -EEXIST when
+ * there are several. */
+static int find_store(const char *dir, char *out, size_t outsz)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	int found = 0;
+
+	if (!d)
+		return -errno;
+	while ((entry = readdir(d))) {
+		const char *name = entry->d_name;
+		size_t n = strlen(name);
+
+		if (strncmp(name, store_prefix, sizeof(store_prefix) - 1) != 0 ||
+		    strspn(name + sizeof(store_prefix) - 1, "+0123456789") !=
+			    n - (sizeof(store_prefix) - 1))
+			continue;
+		snprintf(out, outsz, "%s/%s", dir, name);
+		found++;
+	}
+	closedir(d);
+	return found == 1 ? 0 : found ? -EEXIST : -ENOENT;
+}
+
+static int load_ring(struct secure_side *side, struct key_ring **ring_out, struct diag *diag)
+{
+	char path[PATH_MAX];
+	int err = find_store(side->config->userdata, path, sizeof(path));
+
+	if (err == -ENOENT)
+		return err;
+	if (err) {
+		diag_error(diag, NULL, "%s: %s", side->config->userdata,
+			   err == -EEXIST ? "holds several key stores (.ks.tel:...): leave one"
+					  : strerror(-err));
+		return err;
+	}
+	return key_ring_open(side->curves, path, ring_out, diag);
+}
+
+int secure_side_reload(struct secure_side *side, struct diag *diag)
+{
+	struct key_ring *ring;
+	int err = load_ring(side, &ring, diag);
+
+	if (err)
+		return err;
+	if (side->ring && strcmp(keystore_uri(side->ring->store), keystore_uri(ring->store)) != 0) {
+		diag_error(diag, NULL, "the key store is now %s's: restart cig-server",
+			   keystore_uri(ring->store));
+		key_ring_close(&ring);
+		return -EPERM;
+	}
+	use_ring(side, ring);
+	log_info(MODULE, "keys of %s are loaded, %u crypto engines", keystore_uri(ring->store),
+		 keystore_engines(ring->store));
+	return side->client ? 0 : start_client(side);
+}
+
+/* ---- life ---- */
+
+static int open_memory(struct secure_side *side, struct diag *diag)
+{
+	char path[PATH_MAX];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/calls.replay", side->config->userdata);
+	err = replay_open(path, REPLAY_ENTRIES, clock_wall_s(), &side->replay);
+	if (!err) {
+		snprintf(path, sizeof(path), "%s/messages.seen", side->config->userdata);
+		err = umsg_seen_open(path, SEEN_ENTRIES, clock_wall_s(), &side->seen);
+	}
+	if (err)
+		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
+	return err;
+}
+
+int secure_side_new(struct event_base *base, const struct cig_config *config,
+		    const struct secure_side_ops *ops, void *arg, struct secure_side **side_out,
+		    struct diag *diag)
+{
+	struct secure_side *side = calloc(1, sizeof(*side));
+	int err;
+
+	if (!side)
+		return -ENOMEM;
+	side->base = base;
+	side->config = cig_config_hold(config);
+	side->ops = ops;
+	side->arg = arg;
+	side->curves = curves_new();
+	err = side->curves ? link_context_new(base, NULL, &side->links) : -ENOMEM;
+	if (!err)
+		err = open_memory(side, diag);
+	if (!err)
+		err = secure_side_reload(side, diag);
+	if (err == -ENOENT) {
+		log_warn(MODULE, "no keys in %s: run \"cig-cli set-key\"", config->userdata);
+		err = 0;
+	}
+	if (err) {
+		secure_side_free(&side);
+		return err;
+	}
+	*side_out = side;
+	return 0;
+}
+
+void secure_side_free(struct secure_side **sidep)
+{
+	struct secure_side *side = *sidep;
+
+	if (!side)
+		return;
+	*sidep = NULL;
+	if (side->client)
+		side->ops->client(side->arg, NULL, "", 0);
+	umsg_client_free(&side->client);
+	key_ring_close(&side->ring);
+	umsg_seen_free(&side->seen);
+	replay_free(&side->replay);
+	link_context_free(&side->links);
+	curves_free(&side->curves);
+	cig_config_release(&side->config);
+	free(side);
+}
+
+static json_t *periods_report(const struct key_ring *ring)
+{
+	json_t *periods = json_array();
+	int64_t month = period_of(clock_wall_s());
+
+	for (int64_t m = month; m <= month + 1; m++) {
+		char text[PERIOD_TEXT_SIZE];
+		uint32_t revision;
+		uint64_t created;
+
+		if (!keystore_month(ring->store, m, &revision, &created))
+			continue;
+		period_text(m, text);
+		json_array_append_new(
+			periods, json_pack("{s:s, s:i}", "month", text, "revision", (int)revision));
+	}
+	return periods;
+}
+
+json_t *secure_side_report(const struct secure_side *side)
+{
+	const struct key_ring *ring = side->ring;
+	bool now = ring && keyset_has(ring->keyset, domain_period(ring->domain, clock_wall_s()));
+
+	if (!ring)
+		return json_pack("{s:s, s:s, s:s, s:[]}", "connection", "DISCONNECTED", "crypto",
+				 "NO KEYS", "why", "run cig-cli set-key", "periods");
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "public_id", keystore_uri(ring->store),
+		"domain", keystore_domain_name(ring->store), "crs_address",
+		side->client ? umsg_client_address(side->client) : "", "connection",
+		side->client ? umsg_state_name(umsg_client_state(side->client)) : "DISCONNECTED",
+		"crypto", now ? "OK" : "NO KEYS OF THIS MONTH", "why", side->why, "periods",
+		periods_report(ring));
+}

@@ -1,0 +1,46 @@
+/* secure_side.h - the gateway as a party of UMSG: its keys and its client.
+ *
+ * The key store is the one file .ks.tel:NUMBER in userdata.  Without one the
+ * gateway runs, says so in its status, and waits for set-key.
+ */
+#ifndef GATEWAY_SECURE_SIDE_H
+#define GATEWAY_SECURE_SIDE_H
+
+#include <jansson.h>
+
+#include "gateway/cig_config.h"
+#include "umsg/client.h"
+
+struct diag;
+struct secure_side;
+
+struct secure_side_ops {
+	/* The client was made, or (NULL) is about to be freed. */
+	void (*client)(void *arg, struct umsg_client *client, const char *own_uri,
+		       unsigned engines);
+	void (*attached)(void *arg);
+	/* As in umsg/client.h. */
+	void (*incoming)(void *arg, struct umsg_call *call);
+	void (*call)(void *arg, struct umsg_call *call, enum umsg_call_event event);
+	void (*message)(void *arg, const struct umsg_message *message);
+	void (*post_ack)(void *arg, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCode error,
+			 const char *text, unsigned retry_after_s);
+	bool (*receipt)(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZE],
+			Umsg__ReceiptState state, const char *reason);
+};
+
+/* Makes what needs no keys, then loads the keys that are there.  config is held.
+ * Returns 0 (also without keys), -ENOMEM, -EIO, or the -errno of a key store that
+ * is there and not usable, with diag set. */
+int secure_side_new(struct event_base *base, const struct cig_config *config,
+		    const struct secure_side_ops *ops, void *arg, struct secure_side **side_out,
+		    struct diag *diag);
+void secure_side_free(struct secure_side **sidep);
+
+/* Loads the store again, after set-key.  On failure the old keys stay in use. */
+int secure_side_reload(struct secure_side *side, struct diag *diag);
+
+/* The "umsg" part of the status (CIG-105). */
+json_t *secure_side_report(const struct secure_side *side);
+
+#endif

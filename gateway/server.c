@@ -1,0 +1,257 @@
+#include "gateway/server.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/control.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "gateway/relay_link.h"
+#include "gateway/resolver.h"
+#include "gateway/session_log.h"
+#include "gateway/sip_link.h"
+
+#define MODULE "server"
+
+/* The links outlive the calls: what they tell while the server stops is for nobody. */
+
+/* ---- the SIP agent ---- */
+
+static void sip_ready(void *arg)
+{
+	struct server *server = arg;
+
+	if (server->calls)
+		calls_sip_ready(server->calls);
+}
+
+static void sip_lost(void *arg, const char *text)
+{
+	struct server *server = arg;
+
+	(void)text;
+	if (server->calls)
+		calls_sip_lost(server->calls);
+}
+
+static void sip_event(void *arg, const SipAgent__FromAgent *event)
+{
+	struct server *server = arg;
+
+	if (server->calls)
+		calls_sip_event(server->calls, event);
+}
+
+static const struct sip_link_ops sip_ops = { sip_ready, sip_lost, sip_event };
+
+/* ---- the media relay ---- */
+
+static void relay_up(void *arg, const Relay__Welcome *welcome)
+{
+	(void)arg;
+	(void)welcome;
+}
+
+static void relay_down(void *arg)
+{
+	struct server *server = arg;
+
+	if (server->calls)
+		calls_relay_down(server->calls);
+}
+
+static void relay_event(void *arg, const Relay__Event *event)
+{
+	struct server *server = arg;
+
+	if (server->calls)
+		calls_relay_event(server->calls, event);
+}
+
+static const struct relay_link_ops relay_ops = { relay_up, relay_down, relay_event };
+
+/* ---- the secure side ---- */
+
+static void secure_client(void *arg, struct umsg_client *client, const char *own_uri,
+			  unsigned engines)
+{
+	struct server *server = arg;
+	struct calls_world *world = calls_world(server->calls);
+
+	world->umsg = client;
+	world->own_uri = own_uri;
+	world->engines = engines;
+	texts_set_client(server->texts, client, own_uri);
+}
+
+static void secure_attached(void *arg)
+{
+	struct server *server = arg;
+
+	texts_attached(server->texts);
+}
+
+static void secure_incoming(void *arg, struct umsg_call *call)
+{
+	struct server *server = arg;
+
+	calls_secure_incoming(server->calls, call);
+}
+
+static void secure_call(void *arg, struct umsg_call *call, enum umsg_call_event event)
+{
+	struct server *server = arg;
+
+	calls_secure_event(server->calls, call, event);
+}
+
+static void secure_message(void *arg, const struct umsg_message *message)
+{
+	struct server *server = arg;
+
+	texts_message(server->texts, message);
+}
+
+static void secure_post_ack(void *arg, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCode error,
+			    const char *text, unsigned retry_after_s)
+{
+	struct server *server = arg;
+
+	texts_post_ack(server->texts, id, error, text, retry_after_s);
+}
+
+static bool secure_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZE],
+			   Umsg__ReceiptState state, const char *reason)
+{
+	struct server *server = arg;
+
+	return texts_receipt(server->texts, from, id, state, reason);
+}
+
+static const struct secure_side_ops secure_ops = {
+	.client = secure_client,
+	.attached = secure_attached,
+	.incoming = secure_incoming,
+	.call = secure_call,
+	.message = secure_message,
+	.post_ack = secure_post_ack,
+	.receipt = secure_receipt,
+};
+
+/* ---- life ---- */
+
+static int open_session_log(struct server *server, struct diag *diag)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/session.log", server->config->log_dir);
+	return session_log_open(path, &server->session_log, diag);
+}
+
+static int start_links(struct server *server, struct diag *diag)
+{
+	int err = sip_link_new(server->base, server->config, &sip_ops, server, &server->sip);
+
+	if (err) {
+		diag_error(diag, NULL, "cig-sip cannot be started: %s", strerror(-err));
+		return err;
+	}
+	err = relay_link_new(server->base, server->config->run_dir, &relay_ops, server,
+			     &server->relay);
+	if (err)
+		diag_error(diag, NULL, "run_dir %s: %s", server->config->run_dir, strerror(-err));
+	return err;
+}
+
+static int make_calls(struct server *server)
+{
+	struct calls_world world = { .base = server->base,
+				     .sip = server->sip,
+				     .relay = server->relay,
+				     .resolver = server->resolver,
+				     .session_log = server->session_log,
+				     .own_uri = "" };
+
+	server->calls = calls_new(&world, server->config);
+	return server->calls ? 0 : -ENOMEM;
+}
+
+/* The links call back from the loop only, so calls may be made after them. */
+static int start(struct server *server, struct diag *diag)
+{
+	int err = open_session_log(server, diag);
+
+	server->resolver = resolver_new(server->base);
+	if (!err && !server->resolver)
+		err = -ENOMEM;
+	if (!err)
+		err = start_links(server, diag);
+	if (!err)
+		err = make_calls(server);
+	if (!err)
+		err = texts_new(server->base, server->config, &server->texts, diag);
+	if (!err)
+		err = secure_side_new(server->base, server->config, &secure_ops, server,
+				      &server->secure, diag);
+	if (!err)
+		err = control_api_start(server, diag);
+	if (err && !diag_errors(diag))
+		diag_error(diag, NULL, "%s", strerror(-err));
+	return err;
+}
+
+struct server *server_new(struct event_base *base, const struct cig_config *config,
+			  struct diag *diag)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	if (!server) {
+		diag_error(diag, NULL, "out of memory");
+		return NULL;
+	}
+	server->base = base;
+	server->config = cig_config_hold(config);
+	server->started_ms = clock_mono_ms();
+	if (start(server, diag))
+		server_free(&server);
+	return server;
+}
+
+void server_free(struct server **serverp)
+{
+	struct server *server = *serverp;
+
+	if (!server)
+		return;
+	*serverp = NULL;
+	control_free(&server->control);
+	secure_side_free(&server->secure); /* hangs up, which ends the calls */
+	calls_free(&server->calls);
+	texts_free(&server->texts);
+	sip_link_free(&server->sip);
+	relay_link_free(&server->relay);
+	resolver_free(&server->resolver);
+	session_log_close(&server->session_log);
+	cig_config_release(&server->config);
+	free(server);
+}
+
+int server_reload(struct server *server, struct diag *diag)
+{
+	const struct cig_config *config;
+	int err = cig_config_read(server->config->path, diag, &config);
+	char summary[512];
+
+	if (err)
+		return err;
+	cig_config_summary(config, summary, sizeof(summary));
+	log_info(MODULE, "new calls use %s: %s", config->path, summary);
+	calls_set_config(server->calls, config);
+	cig_config_release(&server->config);
+	server->config = config;
+	return 0;
+}

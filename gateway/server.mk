@@ -1,0 +1,44 @@
+# cig-server and cig-cli
+noinst_LIBRARIES += gateway/libgateway.a
+gateway_libgateway_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) \
+	$(JANSSON_CFLAGS)
+gateway_libgateway_a_SOURCES = \
+	gateway/call.c gateway/call.h gateway/call_priv.h \
+	gateway/call_events.c \
+	gateway/call_reason.c gateway/call_reason.h \
+	gateway/call_phase.c gateway/call_phase.h \
+	gateway/calls.c gateway/calls.h gateway/calls_priv.h \
+	gateway/control_api.c \
+	gateway/media_leg.c gateway/media_leg.h \
+	gateway/pbx_leg.c gateway/pbx_leg.h \
+	gateway/relay_link.c gateway/relay_link.h \
+	gateway/resolver.c gateway/resolver.h \
+	gateway/route_report.c gateway/route_report.h \
+	gateway/secure_side.c gateway/secure_side.h \
+	gateway/server.c gateway/server.h \
+	gateway/session_log.c gateway/session_log.h \
+	gateway/sip_link.c gateway/sip_link.h \
+	gateway/texts.c gateway/texts.h gateway/texts_priv.h \
+	gateway/texts_in.c gateway/texts_out.c gateway/texts_post.c
+nodist_gateway_libgateway_a_SOURCES = gateway/texts.pb-c.c gateway/texts.pb-c.h
+BUILT_SOURCES += gateway/texts.pb-c.h
+CLEANFILES += gateway/texts.pb-c.c gateway/texts.pb-c.h
+EXTRA_DIST += gateway/texts.proto
+
+bin_PROGRAMS += gateway/cig-server gateway/cig-cli
+gateway_cig_server_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+gateway_cig_server_SOURCES = gateway/cig_server.c
+gateway_cig_server_LDADD = gateway/libgateway.a gateway/libcig_config.a gateway/librelay_control.a \
+	gateway/libsip_agent.a gateway/libsip_text.a mailbox/libmailbox.a umsg/libumsg.a \
+	umsg/libumsg_proto.a maps/libmaps.a keys/libkeys.a base/libbase.a \
+	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(MICROHTTPD_LIBS) \
+	$(CONFUSE_LIBS) $(WSLAY_LIBS) $(MAILBOX_LIBS)
+gateway_cig_cli_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+gateway_cig_cli_SOURCES = \
+	gateway/cig_cli.c gateway/cig_cli.h \
+	gateway/cig_cli_config.c \
+	gateway/cig_cli_keys.c \
+	gateway/cig_cli_show.c \
+	gateway/route_report.c gateway/route_report.h
+gateway_cig_cli_LDADD = gateway/libcig_config.a maps/libmaps.a keys/libkeys.a base/libbase.a \
+	$(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS)
