@@ -1,0 +1,346 @@
+#include "caller/cca.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "build-config.h"
+#include "keys/curves.h"
+#include "keys/identity.h"
+#include "keys/replay.h"
+#include "umsg/link.h"
+#include "umsg/seen.h"
+
+#define MODULE "cca"
+
+enum { REPLAY_ENTRIES = 10000, SEEN_ENTRIES = 100000 };
+
+void cca_end(struct cca *cca, int status)
+{
+	cca->status = status;
+	event_base_loopbreak(cca->base);
+}
+
+static void tell_member(const char *name, const json_t *value)
+{
+	if (json_is_string(value)) {
+		const char *text = json_string_value(value);
+
+		printf(strpbrk(text, " \t\"") || !*text ? " %s=\"" : " %s=", name);
+		for (; *text; text++)
+			if ((unsigned char)*text < 0x20)
+				printf("\\x%02x", (unsigned char)*text);
+			else
+				printf(*text == '"' ? "\\%c" : "%c", *text);
+		if (strpbrk(json_string_value(value), " \t\"") || !*json_string_value(value))
+			putchar('"');
+	} else if (json_is_integer(value)) {
+		printf(" %s=%" JSON_INTEGER_FORMAT, name, json_integer_value(value));
+	} else if (json_is_real(value)) {
+		printf(" %s=%.1f", name, json_real_value(value));
+	} else if (json_is_boolean(value)) {
+		printf(" %s=%s", name, json_is_true(value) ? "yes" : "no");
+	}
+}
+
+void cca_tell(const struct cca *cca, const char *what, json_t *details)
+{
+	json_t *value;
+	const char *name;
+
+	if (cca->options.json) {
+		json_t *event = json_pack("{s:s}", "event", what);
+
+		if (details)
+			json_object_update(event, details);
+		json_dumpf(event, stdout, JSON_COMPACT);
+		json_decref(event);
+	} else {
+		fputs(what, stdout);
+		json_object_foreach(details, name, value) tell_member(name, value);
+	}
+	putchar('\n');
+	fflush(stdout);
+	json_decref(details);
+}
+
+int cca_parse_number(const char *text, char uri[UMSG_URI_SIZE], char extension[UMSG_EXTENSION_SIZE],
+		     struct diag *diag)
+{
+	const char *number = strncmp(text, "tel:", 4) == 0 ? text + 4 : text;
+	size_t digits = *number == '+' ? strspn(number + 1, "0123456789") + 1 : 0;
+	const char *rest = number + digits;
+
+	if (digits < 2 || digits > 16 || (*rest && *rest != ';' && *rest != 'w') ||
+	    strlen(rest) > UMSG_EXTENSION_SIZE) {
+		diag_error(
+			diag, NULL,
+			"\"%s\" is no number: expected + and up to 15 digits, then perhaps \";\" "
+			"or \"w\" and an extension",
+			text);
+		return -EINVAL;
+	}
+	snprintf(uri, UMSG_URI_SIZE, "tel:%.*s", (int)digits, number);
+	snprintf(extension, UMSG_EXTENSION_SIZE, "%s", *rest ? rest + 1 : "");
+	return 0;
+}
+
+/* ---- events of the client ---- */
+
+static void on_state(void *arg, enum umsg_state state, const char *text)
+{
+	struct cca *cca = arg;
+
+	log_debug(MODULE, "%s %s", umsg_state_name(state), text);
+	switch (state) {
+	case UMSG_ATTACHED:
+		event_del(cca->patience);
+		cca_tell(cca, "attached",
+			 json_pack("{s:s, s:s}", "uri", keystore_uri(cca->ring->store), "domain",
+				   keystore_domain_name(cca->ring->store)));
+		if (cca->job->attached)
+			cca->job->attached(cca, cca->job_arg);
+		break;
+	case UMSG_DENIED:
+	case UMSG_REPLACED:
+		cca_tell(cca, state == UMSG_DENIED ? "denied" : "replaced",
+			 json_pack("{s:s}", "reason", text));
+		cca_end(cca, CCA_FAILED);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_incoming(void *arg, struct umsg_call *call)
+{
+	struct cca *cca = arg;
+
+	if (cca->job->incoming)
+		cca->job->incoming(cca, cca->job_arg, call);
+	else
+		umsg_call_hangup(call, UMSG__END_REASON__END_BUSY);
+}
+
+static void on_call(void *arg, struct umsg_call *call, enum umsg_call_event event)
+{
+	struct cca *cca = arg;
+
+	if (cca->job->call)
+		cca->job->call(cca, cca->job_arg, call, event);
+}
+
+static void on_message(void *arg, const struct umsg_message *message)
+{
+	struct cca *cca = arg;
+
+	if (cca->job->message)
+		cca->job->message(cca, cca->job_arg, message);
+}
+
+static void on_post_ack(void *arg, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCode error,
+			const char *text, unsigned retry_after_s)
+{
+	struct cca *cca = arg;
+
+	(void)retry_after_s;
+	if (cca->job->post_ack)
+		cca->job->post_ack(cca, cca->job_arg, id, error, text);
+}
+
+static bool on_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZE],
+		       Umsg__ReceiptState state, const char *reason)
+{
+	struct cca *cca = arg;
+
+	return cca->job->receipt && cca->job->receipt(cca, cca->job_arg, from, id, state, reason);
+}
+
+static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice entry,
+		      struct slice shared)
+{
+	struct cca *cca = arg;
+	struct diag *diag = diag_new();
+	struct key_ring *old = cca->ring, *ring;
+	int err = key_ring_update(old, month, revision, entry, shared, clock_wall_s(), &ring, diag);
+
+	if (err) {
+		log_warn(MODULE, "update refused: %s", diag_first_error(diag));
+	} else {
+		struct umsg_keys keys = { ring->store, ring->domain, ring->keyset };
+
+		cca->ring = ring;
+		umsg_client_set_keys(cca->client, &keys);
+		key_ring_close(&old);
+	}
+	diag_free(&diag);
+	return err == 0 || err == -ESTALE;
+}
+
+static const struct umsg_client_ops client_ops = {
+	.state = on_state,
+	.incoming = on_incoming,
+	.call = on_call,
+	.message = on_message,
+	.post_ack = on_post_ack,
+	.receipt = on_receipt,
+	.update = on_update,
+};
+
+/* ---- life ---- */
+
+static void on_patience_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct cca *cca = arg;
+
+	(void)fd;
+	(void)what;
+	fprintf(stderr, "cca: not attached to %s within %u s\n",
+		cca->client ? umsg_client_address(cca->client) : "the rendezvous",
+		cca->options.timeout_s);
+	cca_end(cca, CCA_FAILED);
+}
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct cca *cca = arg;
+
+	(void)sig;
+	(void)what;
+	if (cca->job->stop)
+		cca->job->stop(cca, cca->job_arg);
+	else
+		cca_end(cca, CCA_OK);
+}
+
+/* The path of the one key store in dir.  Returns 0 or -ENOENT with diag set. */
+static int find_store(const char *dir, char *out, size_t outsz, struct diag *diag)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	bool found = false;
+
+	while (d && (entry = readdir(d))) {
+		size_t n = strlen(entry->d_name);
+
+		if (strncmp(entry->d_name, ".ks.", 4) != 0 ||
+		    (n > 5 && strcmp(entry->d_name + n - 5, ".lock") == 0))
+			continue;
+		found = true;
+		snprintf(out, outsz, "%s/%s", dir, entry->d_name);
+	}
+	if (d)
+		closedir(d);
+	if (!found)
+		diag_error(diag, NULL, "no keys in %s: run \"cca --store %s enrol LETTER\"", dir,
+			   dir);
+	return found ? 0 : -ENOENT;
+}
+
+static int open_keys(struct cca *cca, struct diag *diag)
+{
+	const char *dir = cca->options.store;
+	char path[PATH_MAX];
+	int err = find_store(dir, path, sizeof(path), diag);
+
+	if (err)
+		return err;
+	cca->curves = curves_new();
+	err = cca->curves ? key_ring_open(cca->curves, path, &cca->ring, diag) : -ENOMEM;
+	if (!err) {
+		snprintf(path, sizeof(path), "%s/calls.replay", dir);
+		err = replay_open(path, REPLAY_ENTRIES, clock_wall_s(), &cca->replay);
+	}
+	if (!err) {
+		snprintf(path, sizeof(path), "%s/messages.seen", dir);
+		err = umsg_seen_open(path, SEEN_ENTRIES, clock_wall_s(), &cca->seen);
+	}
+	if (err && !diag_errors(diag))
+		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
+	return err;
+}
+
+static int start_client(struct cca *cca)
+{
+	struct umsg_client_options options = {
+		.base = cca->base,
+		.keys = { cca->ring->store, cca->ring->domain, cca->ring->keyset },
+		.replay = cca->replay,
+		.seen = cca->seen,
+		.address = cca->options.address,
+		.software = "cca " PACKAGE_VERSION,
+		.max_calls = 1,
+		.ops = &client_ops,
+		.arg = cca,
+	};
+	int err = link_context_new(cca->base, NULL, &cca->links);
+
+	options.links = cca->links;
+	return err ? err : umsg_client_new(&options, &cca->client);
+}
+
+static void serve(struct cca *cca)
+{
+	struct timeval patience = { .tv_sec = cca->options.timeout_s };
+	struct event *signals[2] = { evsignal_new(cca->base, SIGINT, on_signal, cca),
+				     evsignal_new(cca->base, SIGTERM, on_signal, cca) };
+
+	for (int i = 0; i < 2; i++)
+		event_add(signals[i], NULL);
+	if (cca->options.timeout_s)
+		event_add(cca->patience, &patience);
+	event_base_dispatch(cca->base);
+	for (int i = 0; i < 2; i++)
+		event_free(signals[i]);
+}
+
+static void clean_up(struct cca *cca)
+{
+	link_context_free(&cca->links);
+	umsg_seen_free(&cca->seen);
+	replay_free(&cca->replay);
+	key_ring_close(&cca->ring);
+	curves_free(&cca->curves);
+	if (cca->patience)
+		event_free(cca->patience);
+	if (cca->base)
+		event_base_free(cca->base);
+}
+
+int cca_run(const struct cca_options *options, const struct cca_job *job, void *arg)
+{
+	struct cca cca = { .options = *options, .job = job, .job_arg = arg, .status = CCA_FAILED };
+	struct diag *diag = diag_new();
+	bool begun;
+	int err;
+
+	cca.base = event_base_new();
+	cca.patience = cca.base ? evtimer_new(cca.base, on_patience_over, &cca) : NULL;
+	err = cca.patience ? open_keys(&cca, diag) : -ENOMEM;
+	if (!err && job->begin)
+		err = job->begin(&cca, arg);
+	begun = !err;
+	if (!err)
+		err = start_client(&cca);
+	if (err)
+		fprintf(stderr, "cca: %s\n",
+			diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	else
+		serve(&cca);
+	umsg_client_free(&cca.client);
+	if (begun && job->finish)
+		job->finish(&cca, arg);
+	clean_up(&cca);
+	diag_free(&diag);
+	return cca.status;
+}

@@ -1,0 +1,228 @@
+/* messages.c - send and listen: text messages of the reference caller. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/encode.h"
+#include "caller/cca.h"
+
+static const char *const receipt_words[] = {
+	[UMSG__RECEIPT_STATE__RECEIPT_NONE] = "none",
+	[UMSG__RECEIPT_STATE__RECEIPT_DELIVERED] = "delivered",
+	[UMSG__RECEIPT_STATE__RECEIPT_FAILED] = "failed",
+	[UMSG__RECEIPT_STATE__RECEIPT_EXPIRED] = "expired",
+	[UMSG__RECEIPT_STATE__RECEIPT_UNDECRYPTABLE] = "undecryptable",
+};
+
+static const char *receipt_word(Umsg__ReceiptState state)
+{
+	size_t n = sizeof(receipt_words) / sizeof(receipt_words[0]);
+
+	return (size_t)state < n ? receipt_words[state] : "unknown";
+}
+
+static json_t *id_json(const uint8_t id[UMSG_ID_SIZE])
+{
+	char text[BASE64_TEXT_SIZE(UMSG_ID_SIZE)];
+
+	base64_encode(BASE64_STANDARD, slice_of(id, UMSG_ID_SIZE), text);
+	return json_string(text);
+}
+
+/* ---- send ---- */
+
+struct sending {
+	char to[UMSG_URI_SIZE], extension[UMSG_EXTENSION_SIZE];
+	const char *text;
+	bool want_receipt, acked;
+	struct umsg_sealed sealed; /* made once: every retry sends the same octets */
+};
+
+static int seal(struct cca *cca, struct sending *sending)
+{
+	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+
+	body.version = 1;
+	body.text = (char *)sending->text;
+	body.sent = (uint64_t)clock_wall_s();
+	body.called_extension = sending->extension;
+	body.responder = UMSG__RESPONDER_TYPE__RESPONDER_TEL_URI;
+	return umsg_client_seal(cca->client, sending->to, &body, 0, &sending->sealed);
+}
+
+static void send_attached(struct cca *cca, void *arg)
+{
+	struct sending *sending = arg;
+	int err = 0;
+
+	if (sending->acked)
+		return;
+	if (!sending->sealed.octets)
+		err = seal(cca, sending);
+	if (!err)
+		err = umsg_client_post(cca->client,
+				       slice_of(sending->sealed.octets, sending->sealed.n));
+	if (!err)
+		return;
+	fprintf(stderr, "cca: cannot send: %s\n", strerror(-err));
+	cca_end(cca, CCA_FAILED);
+}
+
+static void send_acked(struct cca *cca, void *arg, const uint8_t id[UMSG_ID_SIZE],
+		       Umsg__ErrorCode error, const char *text)
+{
+	struct sending *sending = arg;
+
+	if (memcmp(id, sending->sealed.id, UMSG_ID_SIZE) != 0)
+		return;
+	if (error != UMSG__ERROR_CODE__OK) {
+		cca_tell(cca, "refused",
+			 json_pack("{s:o, s:s}", "id", id_json(id), "reason", text));
+		cca_end(cca, CCA_FAILED);
+		return;
+	}
+	sending->acked = true;
+	cca_tell(cca, "posted", json_pack("{s:o}", "id", id_json(id)));
+	if (!sending->want_receipt)
+		cca_end(cca, CCA_OK);
+}
+
+static bool send_receipt(struct cca *cca, void *arg, const char *from,
+			 const uint8_t id[UMSG_ID_SIZE], Umsg__ReceiptState state,
+			 const char *reason)
+{
+	struct sending *sending = arg;
+
+	if (memcmp(id, sending->sealed.id, UMSG_ID_SIZE) != 0)
+		return true; /* of an earlier run: nobody waits for it any more */
+	cca_tell(cca, receipt_word(state),
+		 json_pack("{s:o, s:s, s:s}", "id", id_json(id), "by", from, "reason", reason));
+	if (sending->want_receipt)
+		cca_end(cca, state == UMSG__RECEIPT_STATE__RECEIPT_DELIVERED ? CCA_OK : CCA_FAILED);
+	return true;
+}
+
+static const struct cca_job send_job = { .attached = send_attached,
+					 .post_ack = send_acked,
+					 .receipt = send_receipt };
+
+static const struct option send_options[] = {
+	{ "receipt", no_argument, NULL, 'r' },
+	{ NULL, 0, NULL, 0 },
+};
+
+int cca_send(const struct cca_options *options, int argc, char **argv)
+{
+	struct sending sending = { .want_receipt = false };
+	struct diag *diag = diag_new();
+	int option, status = CCA_USAGE;
+
+	while ((option = getopt_long(argc, argv, "", send_options, NULL)) == 'r')
+		sending.want_receipt = true;
+	if (option != -1 || argc - optind != 2)
+		fputs("usage: cca send [--receipt] NUMBER[;EXT] TEXT\n", stderr);
+	else if (cca_parse_number(argv[optind], sending.to, sending.extension, diag))
+		fprintf(stderr, "cca: %s\n", diag_first_error(diag));
+	else {
+		sending.text = argv[optind + 1];
+		status = cca_run(options, &send_job, &sending);
+	}
+	umsg_sealed_clear(&sending.sealed);
+	diag_free(&diag);
+	return status;
+}
+
+/* ---- listen ---- */
+
+struct listening {
+	unsigned long left; /* messages; 0: no end */
+	bool counted;
+	struct umsg_sealed receipt; /* the last one, until it is posted */
+	bool done;
+};
+
+static void tell_message(struct cca *cca, const struct umsg_message *message)
+{
+	const Umsg__TextBody *body = message->body;
+	json_t *details = json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "from", message->from,
+				    "extension", body->calling_extension, "domain",
+				    message->from_domain, "sent", (json_int_t)message->sent_s,
+				    "text", body->text, "id", id_json(message->id));
+
+	if (body->n_attachments)
+		json_object_set_new(details, "attachments",
+				    json_integer((json_int_t)body->n_attachments));
+	cca_tell(cca, "message", details);
+}
+
+/* Shown is delivered: first the line, then Taken, then the Receipt. */
+static void listen_message(struct cca *cca, void *arg, const struct umsg_message *message)
+{
+	struct listening *listening = arg;
+
+	if (listening->done)
+		return; /* it stays with the rendezvous for the next run */
+	tell_message(cca, message);
+	umsg_client_taken(cca->client, message->id, message->from, message->number);
+	umsg_sealed_clear(&listening->receipt);
+	if (umsg_client_seal_receipt(cca->client, message->from, message->id,
+				     UMSG__RECEIPT_STATE__RECEIPT_DELIVERED, "",
+				     &listening->receipt) == 0)
+		umsg_client_post(cca->client,
+				 slice_of(listening->receipt.octets, listening->receipt.n));
+	if (listening->counted && --listening->left == 0)
+		listening->done = true;
+}
+
+/* The last receipt is out: a counted run may end. */
+static void listen_acked(struct cca *cca, void *arg, const uint8_t id[UMSG_ID_SIZE],
+			 Umsg__ErrorCode error, const char *text)
+{
+	struct listening *listening = arg;
+
+	(void)error;
+	(void)text;
+	if (listening->done && memcmp(id, listening->receipt.id, UMSG_ID_SIZE) == 0)
+		cca_end(cca, CCA_OK);
+}
+
+static bool listen_receipt(struct cca *cca, void *arg, const char *from,
+			   const uint8_t id[UMSG_ID_SIZE], Umsg__ReceiptState state,
+			   const char *reason)
+{
+	(void)arg;
+	cca_tell(cca, receipt_word(state),
+		 json_pack("{s:o, s:s, s:s}", "id", id_json(id), "by", from, "reason", reason));
+	return true;
+}
+
+static const struct cca_job listen_job = { .message = listen_message,
+					   .post_ack = listen_acked,
+					   .receipt = listen_receipt };
+
+static const struct option listen_options[] = {
+	{ "count", required_argument, NULL, 'c' },
+	{ NULL, 0, NULL, 0 },
+};
+
+int cca_listen(const struct cca_options *options, int argc, char **argv)
+{
+	struct listening listening = { .left = 0 };
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "", listen_options, NULL)) == 'c') {
+		listening.left = strtoul(optarg, NULL, 10);
+		listening.counted = listening.left > 0;
+	}
+	if (option != -1 || optind != argc) {
+		fputs("usage: cca listen [--count N]\n", stderr);
+		return CCA_USAGE;
+	}
+	status = cca_run(options, &listen_job, &listening);
+	umsg_sealed_clear(&listening.receipt);
+	return status;
+}
