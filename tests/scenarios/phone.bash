@@ -122,6 +122,6 @@ speech() { # FILE.wav TEXT [PAD_SECONDS]: speech of 8 kHz; FILE-long.wav is foll
 	local tmp=$D/speech.$BASHPID.wav
 	flite -voice slt -t "$2" -o "$tmp"
 	sox "$tmp" -r 8000 -c 1 -b 16 "$1"
-	sox "$1" "${1%.wav}-long.wav" pad 0.2 "${3:-60}"
+	sox "$1" "${1%.wav}-long.wav" pad 0.8 "${3:-60}"
 	rm -f "$tmp"
 }

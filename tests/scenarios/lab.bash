@@ -1,0 +1,227 @@
+# lab.bash - a whole Tandem in one private directory: a security domain with two
+# users and a gateway, the rendezvous with its relay, the gateway with its relay.
+# The scenarios and ./quickstart use it.  Load helpers first.
+#
+#   lab_domain                 keys, letters, an update; users +46701234567 and +46707654321
+#   lab_rendezvous             crs-relay and crs; the account, the update
+#   lab_gateway                cig-relay and cig-server, with the configuration of lab_cig_conf
+#   lab_enrol NUMBER           a caller's store in $D/NUMBER
+#   caller NUMBER COMMAND...   runs cca with it
+#
+# Everything listens on loopback and on ports that were free.
+
+LAB_GATEWAY=+8888
+LAB_USERS=(+46701234567 +46707654321)
+LAB_ACCOUNT=demo
+LAB_PHONE_IP=127.0.0.12 # extension 101 of the PBX side
+
+lab_ports() { # chooses the ports once
+	[ -z "${LAB_CRS_PORT:-}" ] || return 0
+	free_port && LAB_CRS_PORT=$PORT
+	free_port && LAB_MEDIA_PORT=$PORT
+	free_port && LAB_CONTROL_PORT=$PORT
+	free_port && LAB_SIP_PORT=$PORT
+	local low=$((32768 + RANDOM % 200 * 100))
+	LAB_RTP="$low $((low + 99))"
+}
+
+lab_cms() { # COMMAND...
+	cms --dir "$D/cms" --passphrase-file "$D/passphrase" "$@"
+}
+
+lab_domain() {
+	local user
+	lab_ports
+	mkdir -p -m 700 "$D/letters" "$D/updates"
+	(umask 077 && openssl rand -base64 24 >"$D/passphrase" && openssl rand -base64 16 >"$D/secret")
+	lab_cms init --domain "Demonstration" --crs "127.0.0.1:$LAB_CRS_PORT" \
+		--account $LAB_ACCOUNT --secret-file "$D/secret" || return
+	for user in "${LAB_USERS[@]}"; do
+		lab_cms user add "$user" "User $user" || return
+		lab_cms letter "$user" --output "$D/letters/$user" || return
+	done
+	lab_cms gateway add $LAB_GATEWAY "Gateway" --engines 8 || return
+	lab_cms letter $LAB_GATEWAY --output "$D/letters/$LAB_GATEWAY" || return
+	lab_cms update --output "$D/updates"
+}
+
+lab_crs_conf() {
+	mkdir -p "$D/crs/run" "$D/crs/log" "$D/crs/accounts" "$D/crs/data"
+	cat >"$D/crs/crs.conf" <<-C
+		key $(openssl rand -base64 16)
+		ip crs1 127.0.0.1
+		host crs1
+		features
+	C
+	cat >"$D/crs/crs-local.conf" <<-C
+		crsname crs1
+		db-backup none
+		listen-address 127.0.0.1
+		listen-port $LAB_CRS_PORT
+	C
+	: >"$D/crs/crs-relay.conf"
+}
+
+lab_crs_cli() {
+	crs-cli --root "$D/crs" "$@"
+}
+
+lab_crs_answers() {
+	lab_crs_cli show version
+}
+
+lab_rendezvous() {
+	[ -e "$D/crs/crs.conf" ] || lab_crs_conf
+	start "$D/crs-relay.log" crs-relay --root "$D/crs" --listen "127.0.0.1:$LAB_MEDIA_PORT"
+	LAB_CRS_RELAY=$STARTED_PID
+	start "$D/crs.log" crs --root "$D/crs"
+	LAB_CRS=$STARTED_PID
+	await 15 "the rendezvous" listening "$LAB_CRS_PORT" || return
+	await 15 "the rendezvous's control socket" lab_crs_answers || return
+	[ -d "$D/crs/accounts/$LAB_ACCOUNT" ] ||
+		lab_crs_cli create account $LAB_ACCOUNT -s "$(cat "$D/secret")" || return
+	lab_apply
+}
+
+lab_apply() { # every update file that cms has written
+	local file
+	for file in "$D"/updates/*.upd; do
+		lab_crs_cli apply "$file" || return
+	done
+}
+
+lab_cig_conf() {
+	cat <<-C
+		// Extension 101 of the PBX is +8888;101 for secure callers; a secure user is
+		// sip:NUMBER@gateway for the PBX.
+		map tel2sip {
+			entry extensions tel "tel:$LAB_GATEWAY;{ext}" sip "sip:{ext}@$LAB_PHONE_IP";
+		}
+		map sip2source {
+			entry extensions sip "sip:{ext}@{discard}" tel "tel:$LAB_GATEWAY;{ext}";
+		}
+		map sip2tel {
+			entry users sip "sip:{number}@{discard}" tel "tel:+{number}";
+		}
+		map tel2source {
+			entry users tel "tel:+{number}" sip "sip:{number}@secure.com";
+		}
+		interfaces {
+			tel {
+				extension map tel2sip;
+				source map sip2source;
+				bind_media 127.0.0.1;
+			}
+			sip {
+				extension map sip2tel;
+				source map tel2source;
+				bind 127.0.0.1;
+				port $LAB_SIP_PORT;
+				rtp_port_range $LAB_RTP;
+				trusted "127.0.0.0/8";
+			}
+		}
+		translate_map users2mail {
+			rule match "tel:+{number}" translation "sip:{number}@secure.com";
+		}
+		translate_map extensions2mail {
+			rule match "tel:$LAB_GATEWAY;{ext}" translation "sip:{ext}@pbx.com";
+		}
+		translate_map mail2users {
+			rule match "sip:{number}@secure.com" translation "tel:+{number}";
+		}
+		translate_map mail2extensions {
+			rule match "sip:{ext}@pbx.com" translation "tel:$LAB_GATEWAY;{ext}";
+		}
+		mailboxes {
+			write {
+				path "$D/cig/mail/from-secure";
+				map_from translate_map users2mail;
+				map_to translate_map extensions2mail;
+			}
+			read {
+				path "$D/cig/mail/to-secure";
+				map_from translate_map mail2extensions;
+				map_to translate_map mail2users;
+			}
+		}
+		userdata "$D/cig/userdata";
+		log_dir "$D/cig/log";
+		run_dir "$D/cig/run";
+		mail_group "$(id -gn)";
+		control { bind 127.0.0.1; port $LAB_CONTROL_PORT; }
+	C
+}
+
+lab_cig_cli() {
+	cig-cli --config "$D/cig/cig.conf" "$@"
+}
+
+lab_cig_status() { # JQ_CONDITION
+	local status
+	status=$(lab_cig_cli --json status) && jq -e "$1" <<<"$status"
+}
+
+lab_gateway_files() {
+	mkdir -p -m 700 "$D/cig/userdata" "$D/cig/log" "$D/cig/run" "$D/cig/mail"
+	[ -e "$D/cig/cig.conf" ] || lab_cig_conf >"$D/cig/cig.conf"
+	local box
+	for box in from-secure to-secure; do
+		create_cig_maildir --group "$(id -gn)" "$D/cig/mail/$box" || return
+	done
+	lab_cig_cli set-key --file "$D/letters/$LAB_GATEWAY"
+}
+
+lab_gateway() {
+	[ -d "$D/cig/userdata" ] || lab_gateway_files || return
+	start "$D/cig-relay.log" cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log"
+	LAB_CIG_RELAY=$STARTED_PID
+	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf"
+	LAB_CIG_SERVER=$STARTED_PID
+	await 20 "the gateway" lab_cig_status '.problems == []'
+}
+
+lab_enrol() { # NUMBER
+	cca --store "$D/$1" enrol "$D/letters/$1"
+}
+
+caller() { # NUMBER COMMAND...
+	cca --store "$D/$1" "${@:2}"
+}
+
+lab() { # all of it
+	lab_domain && lab_rendezvous && lab_gateway && lab_enrol "${LAB_USERS[0]}"
+}
+
+# A lab that serves all tests of a file: made in setup_file(), found again in each
+# setup(), ended in teardown_file().
+
+lab_save() {
+	declare -p D LAB_CRS_PORT LAB_MEDIA_PORT LAB_CONTROL_PORT LAB_SIP_PORT LAB_RTP LAB_CRS_RELAY \
+		LAB_CRS LAB_CIG_RELAY LAB_CIG_SERVER >"$BATS_FILE_TMPDIR/lab"
+	printf '%s\n' "${STARTED[@]}" >"$BATS_FILE_TMPDIR/started"
+}
+
+lab_load() { # D is the lab's directory, T the test's own
+	T=$BATS_TEST_TMPDIR TICK=$BATS_TEST_TMPDIR/tick
+	mkfifo "$TICK"
+	# declare -p makes local what a function reads
+	source <(sed 's/^declare --/declare -g --/' "$BATS_FILE_TMPDIR/lab")
+}
+
+lab_setup_file() { # [COMMAND...]: the lab in short-named directory; sockets have 107 octets
+	D=$(mktemp -d /tmp/lab.XXXXXX) TICK=$D/tick
+	mkfifo "$TICK"
+	lab || { show_logs; stop_all; return 1; }
+	lab_save
+}
+
+lab_teardown_file() {
+	local p
+	D=$(sed -n 's/^declare -- D="\(.*\)"$/\1/p' "$BATS_FILE_TMPDIR/lab") TICK=$D/tick
+	mapfile -t STARTED <"$BATS_FILE_TMPDIR/started"
+	for p in "${STARTED[@]}"; do kill "$p" 2>/dev/null; done
+	for p in "${STARTED[@]}"; do await 10 "the end of $p" stopped "$p"; done
+	STARTED=()
+	rm -rf "$D"
+}
