@@ -177,7 +177,9 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 	if (err) {
 		log_warn(MODULE, "update refused: %s", diag_first_error(diag));
 	} else {
-		struct umsg_keys keys = { ring->store, ring->domain, ring->keyset };
+		struct umsg_keys keys = { .store = ring->store,
+					  .domain = ring->domain,
+					  .keyset = ring->keyset };
 
 		cca->ring = ring;
 		umsg_client_set_keys(cca->client, &keys);
@@ -274,7 +276,9 @@ static int start_client(struct cca *cca)
 {
 	struct umsg_client_options options = {
 		.base = cca->base,
-		.keys = { cca->ring->store, cca->ring->domain, cca->ring->keyset },
+		.keys = { .store = cca->ring->store,
+			  .domain = cca->ring->domain,
+			  .keyset = cca->ring->keyset },
 		.replay = cca->replay,
 		.seen = cca->seen,
 		.address = cca->options.address,

@@ -128,7 +128,9 @@ static const struct umsg_client_ops client_ops = {
 
 static struct umsg_keys keys_of(const struct key_ring *ring)
 {
-	return (struct umsg_keys){ ring->store, ring->domain, ring->keyset };
+	return (struct umsg_keys){ .store = ring->store,
+				   .domain = ring->domain,
+				   .keyset = ring->keyset };
 }
 
 static void announce_client(struct secure_side *side)
