@@ -60,6 +60,12 @@ bool codec_takes_frame(enum media_codec kind, size_t n)
 	return n >= 1 && n <= MEDIA_MAX_FRAME;
 }
 
+void codec_tune(struct codec *c, int complexity, int loss_percent)
+{
+	if (c->kind == MEDIA_OPUS)
+		opus_codec_tune(c->opus, complexity, loss_percent);
+}
+
 int codec_encode(struct codec *c, const int16_t *pcm, size_t n, uint8_t *out, size_t cap)
 {
 	if (!codec_takes_frame(c->kind, n))

@@ -19,8 +19,7 @@ enum {
 
 struct codec;
 
-/* Opus: 24 kbit/s VBR, narrowband, in-band FEC for 10 % loss, no DTX.
- * Returns NULL when memory is out. */
+/* Opus: 24 kbit/s VBR, narrowband, no DTX.  Returns NULL when memory is out. */
 struct codec *codec_new(enum media_codec kind);
 void codec_free(struct codec **codecp);
 
@@ -32,6 +31,10 @@ uint32_t codec_clock(enum media_codec kind);
 
 /* May n samples be one frame?  Opus: 80, 160, 320, 480 (10 to 60 ms); G.711: 1 to 960. */
 bool codec_takes_frame(enum media_codec kind, size_t n);
+
+/* How much work encoding may be, and how much loss it must bear (opus_codec.h);
+ * nothing to G.711. */
+void codec_tune(struct codec *codec, int complexity, int loss_percent);
 
 /* Encodes n samples to out.  Returns the octets, or -EINVAL, -ENOBUFS. */
 int codec_encode(struct codec *codec, const int16_t *pcm, size_t n, uint8_t *out, size_t cap);

@@ -59,6 +59,9 @@ int leg_rtcp_receive(struct leg_rtcp *rtcp, struct slice packet, const struct rt
 	rtp_source_report(source, &report, now_ms);
 	if (report.has_block) {
 		rtcp->peer_lost = report.block.lost < 0 ? 0 : (uint32_t)report.block.lost;
+		rtcp->loss_percent /= 2;
+		if (report.block.fraction_lost * 100u / 255 > rtcp->loss_percent)
+			rtcp->loss_percent = report.block.fraction_lost * 100u / 255;
 		rtcp->peer_jitter_us = (uint32_t)(report.block.jitter * 1000000ull / clock);
 	}
 	return 0;

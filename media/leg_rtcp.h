@@ -11,6 +11,7 @@ struct leg_rtcp {
 	int64_t next_ms;
 	uint8_t cname[LEG_RTCP_CNAME]; /* random text (RFC 7022 4.2) */
 	uint32_t peer_lost, peer_jitter_us;
+	unsigned loss_percent; /* of what we send: rises at once, falls by half a report */
 };
 
 /* Returns 0 or -EIO. */

@@ -10,7 +10,6 @@ enum {
 	CHANNELS = 1,
 	BITRATE = 24000,
 	COMPLEXITY = 5,
-	EXPECTED_LOSS_PERCENT = 10, /* how much of the bit rate FEC may take */
 };
 
 struct opus_codec {
@@ -32,11 +31,9 @@ struct opus_codec *opus_codec_new(void)
 		return NULL;
 	}
 	opus_encoder_ctl(c->encoder, OPUS_SET_BITRATE(BITRATE));
-	opus_encoder_ctl(c->encoder, OPUS_SET_COMPLEXITY(COMPLEXITY));
 	opus_encoder_ctl(c->encoder, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
-	opus_encoder_ctl(c->encoder, OPUS_SET_INBAND_FEC(1));
-	opus_encoder_ctl(c->encoder, OPUS_SET_PACKET_LOSS_PERC(EXPECTED_LOSS_PERCENT));
 	opus_encoder_ctl(c->encoder, OPUS_SET_DTX(0));
+	opus_codec_tune(c, COMPLEXITY, 0);
 	return c;
 }
 
@@ -52,6 +49,13 @@ void opus_codec_free(struct opus_codec **codecp)
 	if (c->decoder)
 		opus_decoder_destroy(c->decoder);
 	free(c);
+}
+
+void opus_codec_tune(struct opus_codec *c, int complexity, int loss_percent)
+{
+	opus_encoder_ctl(c->encoder, OPUS_SET_COMPLEXITY(complexity));
+	opus_encoder_ctl(c->encoder, OPUS_SET_INBAND_FEC(loss_percent > 0));
+	opus_encoder_ctl(c->encoder, OPUS_SET_PACKET_LOSS_PERC(loss_percent));
 }
 
 int opus_codec_encode(struct opus_codec *c, const int16_t *pcm, size_t n, uint8_t *out, size_t cap)

@@ -8,6 +8,8 @@
 #include "media/rtp_sender.h"
 #include "media/stun_client.h"
 
+enum { FIRST_COMPLEXITY = 5, MAX_LOSS_PERCENT = 25 };
+
 struct secure_leg {
 	const struct leg_ops *ops;
 	void *arg;
@@ -20,6 +22,7 @@ struct secure_leg {
 	struct leg_rtcp rtcp;
 	struct stun_client stun;
 	int64_t heard_ms;
+	int complexity, loss_percent; /* as the encoder was tuned */
 	uint64_t auth_failures, replays, malformed;
 };
 
@@ -97,6 +100,7 @@ int secure_leg_new(const struct secure_leg_config *config, const struct leg_ops 
 	leg->peer_ssrc = config->peer_ssrc;
 	leg->has_events = config->event_pt != 0;
 	leg->heard_ms = now_ms;
+	leg->complexity = FIRST_COMPLEXITY;
 	err = init_leg(leg, config, now_ms);
 	if (err) {
 		secure_leg_free(&leg);
@@ -162,6 +166,24 @@ static int receive_rtp(struct secure_leg *leg, uint8_t *packet, size_t n, int64_
 	return 0;
 }
 
+/* FEC grows with the loss that the peer reports, but not without bounds. */
+static void tune(struct secure_leg *leg, int complexity)
+{
+	int loss = leg->rtcp.loss_percent > MAX_LOSS_PERCENT ? MAX_LOSS_PERCENT
+							     : (int)leg->rtcp.loss_percent;
+
+	if (complexity == leg->complexity && loss == leg->loss_percent)
+		return;
+	leg->complexity = complexity;
+	leg->loss_percent = loss;
+	codec_tune(leg->codec, complexity, loss);
+}
+
+void secure_leg_set_complexity(struct secure_leg *leg, int complexity)
+{
+	tune(leg, complexity);
+}
+
 static int receive_rtcp(struct secure_leg *leg, uint8_t *packet, size_t n, int64_t now_ms)
 {
 	int err;
@@ -172,8 +194,10 @@ static int receive_rtcp(struct secure_leg *leg, uint8_t *packet, size_t n, int64
 	if (err)
 		return err;
 	heard(leg, now_ms);
-	return leg_rtcp_receive(&leg->rtcp, slice_of(packet, n), &leg->sender,
-				&leg->receiver.source, now_ms);
+	err = leg_rtcp_receive(&leg->rtcp, slice_of(packet, n), &leg->sender, &leg->receiver.source,
+			       now_ms);
+	tune(leg, leg->complexity);
+	return err;
 }
 
 static int count(struct secure_leg *leg, int err)

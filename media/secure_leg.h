@@ -63,6 +63,9 @@ int secure_leg_pass_digit(struct secure_leg *leg, const struct dtmf_event *event
 /* Has every queued digit been sent? */
 bool secure_leg_digits_sent(const struct secure_leg *leg);
 
+/* How much work encoding may be: Opus complexity, 0 to 10; 5 at first. */
+void secure_leg_set_complexity(struct secure_leg *leg, int complexity);
+
 /* The own network changed: bind again at once. */
 void secure_leg_rebind(struct secure_leg *leg, int64_t now_ms);
 

@@ -55,6 +55,19 @@ int udp_receive(struct udp_inbox *inbox, int fd)
 	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
+int udp_receive_one(struct udp_inbox *inbox, int fd)
+{
+	struct mmsghdr *m = &inbox->messages[0];
+	ssize_t n;
+
+	m->msg_hdr.msg_namelen = sizeof(inbox->from[0].in6);
+	n = recvmsg(fd, &m->msg_hdr, MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	m->msg_len = (unsigned)n;
+	return 1;
+}
+
 uint8_t *udp_packet(struct udp_inbox *inbox, int i, size_t *n_out, struct net_addr *from_out)
 {
 	const struct mmsghdr *m = &inbox->messages[i];

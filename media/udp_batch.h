@@ -25,6 +25,9 @@ void udp_inbox_free(struct udp_inbox **inboxp);
  * none) or -errno.  Packets that were too long are there with n 0. */
 int udp_receive(struct udp_inbox *inbox, int fd);
 
+/* The same for a socket on which one packet is expected: cheaper. */
+int udp_receive_one(struct udp_inbox *inbox, int fd);
+
 /* Packet i of the last udp_receive; it may be changed in place. */
 uint8_t *udp_packet(struct udp_inbox *inbox, int i, size_t *n_out, struct net_addr *from_out);
 

@@ -150,6 +150,14 @@ void relay_call_from_secure(struct relay_call *call, uint8_t *packet, size_t n, 
 	queue_put(call->notices, &notice->node);
 }
 
+void relay_call_set_complexity(struct relay_call *call, int complexity)
+{
+	if (call->complexity == complexity || !call->bridge.secure)
+		return;
+	call->complexity = complexity;
+	secure_leg_set_complexity(call->bridge.secure, complexity);
+}
+
 static int64_t later(int64_t a, int64_t b)
 {
 	return a > b ? a : b;

@@ -36,6 +36,7 @@ struct relay_call {
 	struct order_plain plain; /* as it was set last */
 	enum media_codec secure_codec;
 	int64_t timeout_ms;
+	int complexity;
 	bool answered, bound_told;
 	int64_t answered_ms, plain_since_ms; /* from when silence counts */
 	int64_t secure_set_ms, checked_ms;
@@ -62,6 +63,9 @@ void relay_call_answered(struct relay_call *call, int64_t now_ms);
 void relay_call_from_plain(struct relay_call *call, struct slice packet,
 			   const struct net_addr *from, int64_t now_ms);
 void relay_call_from_secure(struct relay_call *call, uint8_t *packet, size_t n, int64_t now_ms);
+
+/* How much work encoding may be (secure_leg.h). */
+void relay_call_set_complexity(struct relay_call *call, int complexity);
 
 /* Every LEG_TICK_MS.  Returns true, with the reason, when the call must end. */
 bool relay_call_tick(struct relay_call *call, int64_t now_ms, enum close_reason *reason_out);

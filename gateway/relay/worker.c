@@ -18,6 +18,12 @@ enum {
 	SLOT_MS = LEG_TICK_MS / WHEEL_SLOTS,
 	EVENTS = 256,
 	BATCHES_PER_WAKE = 8, /* of one socket, before the others get their turn */
+	MANY_CALLS = 50,      /* from here on packets are taken two milliseconds' worth at a time */
+	GATHER_NS = 2000000,
+	LOAD_PERIOD_MS = 1000,
+	COMPLEXITY_IDLE = 5,
+	COMPLEXITY_BUSY = 1, /* still with FEC */
+	COMPLEXITY_FULL = 0,
 };
 
 struct worker {
@@ -33,6 +39,9 @@ struct worker {
 	struct idmap by_serial, by_own_ssrc, by_peer_ssrc;
 	struct relay_call *wheel[WHEEL_SLOTS];
 	uint64_t slot; /* the next one that is due */
+	size_t n_calls;
+	int complexity; /* of encoding, by the load */
+	int64_t load_since_ms, load_cpu_ms;
 };
 
 static int watch(struct worker *w, struct watch *what)
@@ -75,6 +84,7 @@ static void into_wheel(struct worker *w, struct relay_call *call)
 
 static void close_call(struct worker *w, struct relay_call *call, enum close_reason reason)
 {
+	w->n_calls--;
 	*call->link = call->next;
 	if (call->next)
 		call->next->link = call->link;
@@ -96,6 +106,7 @@ static void open_call(struct worker *w, uint64_t serial, const struct order_open
 		return;
 	idmap_put(&w->by_serial, &call->by_serial, serial);
 	into_wheel(w, call);
+	w->n_calls++;
 	if (!trunk || watch(w, &call->rtp) || watch(w, &call->rtcp))
 		close_call(w, call, CLOSE_FAULT);
 }
@@ -223,17 +234,17 @@ static void receive_trunk(struct worker *w, struct trunk *trunk)
 	}
 }
 
+/* Where more than one packet waits, epoll says so again. */
 static void receive_call(struct worker *w, struct relay_call *call, int fd)
 {
-	int n = udp_receive(w->inbox, fd);
+	struct net_addr from;
+	const uint8_t *packet;
+	size_t octets;
 
-	for (int i = 0; i < n; i++) {
-		struct net_addr from;
-		size_t octets;
-		const uint8_t *packet = udp_packet(w->inbox, i, &octets, &from);
-
-		relay_call_from_plain(call, slice_of(packet, octets), &from, w->now_ms);
-	}
+	if (udp_receive_one(w->inbox, fd) != 1)
+		return;
+	packet = udp_packet(w->inbox, 0, &octets, &from);
+	relay_call_from_plain(call, slice_of(packet, octets), &from, w->now_ms);
 }
 
 static void tick_slot(struct worker *w, struct relay_call *call)
@@ -242,10 +253,40 @@ static void tick_slot(struct worker *w, struct relay_call *call)
 		struct relay_call *next = call->next;
 		enum close_reason reason;
 
+		relay_call_set_complexity(call, w->complexity);
 		if (relay_call_tick(call, w->now_ms, &reason))
 			close_call(w, call, reason);
 		call = next;
 	}
+}
+
+static int64_t thread_cpu_ms(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
+/* Better sound while there is time, more calls when there is not.  A step back up
+ * waits until its greater cost (twice, at most) would not lead down again. */
+static void weigh_load(struct worker *w)
+{
+	int64_t passed = w->now_ms - w->load_since_ms, cpu = thread_cpu_ms(), percent;
+
+	if (passed < LOAD_PERIOD_MS)
+		return;
+	percent = (cpu - w->load_cpu_ms) * 100 / passed;
+	w->load_since_ms = w->now_ms;
+	w->load_cpu_ms = cpu;
+	if (percent > 75)
+		w->complexity = COMPLEXITY_FULL;
+	else if (percent > 50 && w->complexity == COMPLEXITY_IDLE)
+		w->complexity = COMPLEXITY_BUSY;
+	else if (percent < 40 && w->complexity == COMPLEXITY_FULL)
+		w->complexity = COMPLEXITY_BUSY;
+	else if (percent < 20)
+		w->complexity = COMPLEXITY_IDLE;
 }
 
 static void on_timer(struct worker *w)
@@ -256,6 +297,7 @@ static void on_timer(struct worker *w)
 		return;
 	if (times > WHEEL_SLOTS)
 		times = WHEEL_SLOTS; /* we were stopped: legs catch up by the clock */
+	weigh_load(w);
 	for (; times > 0; times--)
 		tick_slot(w, w->wheel[w->slot++ % WHEEL_SLOTS]);
 }
@@ -287,10 +329,14 @@ static void flush(struct worker *w)
  * this turn is left that may point to a call. */
 static void run_turn(struct worker *w)
 {
+	const struct timespec gather = { 0, GATHER_NS };
 	struct epoll_event events[EVENTS];
-	int n = epoll_wait(w->epoll_fd, events, EVENTS, -1);
 	const struct watch *timer = NULL;
+	int n;
 
+	if (w->n_calls >= MANY_CALLS) /* fewer wake-ups halve the cost of a packet */
+		(void)nanosleep(&gather, NULL);
+	n = epoll_wait(w->epoll_fd, events, EVENTS, -1);
 	w->now_ms = clock_mono_ms();
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.ptr == &w->timer_watch)
@@ -364,6 +410,8 @@ int worker_start(struct queue *notices, struct worker **worker_out)
 	if (!w)
 		return -ENOMEM;
 	w->notices = notices;
+	w->complexity = COMPLEXITY_IDLE;
+	w->load_since_ms = clock_mono_ms();
 	w->epoll_fd = w->timer_watch.fd = w->queue_watch.fd = -1;
 	w->inbox = udp_inbox_new();
 	err = idmap_init(&w->by_serial);
