@@ -26,7 +26,9 @@ gateway_cig_sip_SOURCES = \
 	gateway/sip/body.c \
 	gateway/sip/call.c \
 	gateway/sip/dialog.c \
+	gateway/sip/digit.c \
 	gateway/sip/door.c \
+	gateway/sip/header.c \
 	gateway/sip/incoming.c \
 	gateway/sip/link.c gateway/sip/link.h \
 	gateway/sip/main.c \
@@ -34,4 +36,5 @@ gateway_cig_sip_SOURCES = \
 	gateway/sip/outgoing.c \
 	gateway/sip/receive.c \
 	gateway/sip/single.c \
-	gateway/sip/sofia.h
+	gateway/sip/sofia.h \
+	gateway/sip/text.c

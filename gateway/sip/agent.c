@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/encode.h"
 
 enum {
 	DEFAULT_MAX_CALLS = 10000,
@@ -107,25 +105,6 @@ void agent_route(const struct net_addr *to, bool tcp, char out[AGENT_ROUTE_SIZE]
 		 v6 ? "]" : "", net_port(to), tcp ? "tcp" : "udp");
 }
 
-bool agent_text_ok(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			return false;
-	return true;
-}
-
-char *agent_new_call_id(su_home_t *home)
-{
-	uint8_t octets[16];
-	char text[HEX_TEXT_SIZE(sizeof(octets))];
-
-	if (getrandom(octets, sizeof(octets), 0) != (ssize_t)sizeof(octets))
-		return NULL;
-	hex_encode(slice_of(octets, sizeof(octets)), text);
-	return su_strdup(home, text);
-}
-
 /* ---- configuration ---- */
 
 static void fail(struct agent *a, const char *text)
@@ -174,6 +153,7 @@ static void take_settings(struct agent *a, const SipAgent__Configure *c)
 	a->udp_mtu = c->udp_mtu ? c->udp_mtu : 65535;
 	a->max_calls = c->max_calls ? c->max_calls : DEFAULT_MAX_CALLS;
 	a->next_number = c->first_call | 1;
+	a->takes_texts = c->texts;
 	a->answer_ms = limited(c->answer_ms, SIP_TIMEOUT_MS);
 	a->ring_ms = limited(c->ring_ms, DEFAULT_RING_MS);
 }
@@ -346,6 +326,11 @@ static void call_message(struct agent *a, const SipAgent__ToAgent *to)
 		if (call)
 			call_hangup(call, to->hangup->reason);
 		return;
+	case SIP_AGENT__TO_AGENT__BODY_DIGIT:
+		call = call_find(a, to->digit->call);
+		if (call)
+			digit_send(call, to->digit);
+		return;
 	case SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER:
 		call = call_find(a, to->change_answer->call);
 		if (call)
@@ -377,6 +362,12 @@ static void take(struct agent *a, const SipAgent__ToAgent *to)
 		single_bye_orphan(a, to->bye_orphan);
 	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_PROBE)
 		single_probe(a, to->probe);
+	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_TEXT)
+		text_send(a, to->text);
+	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_TEXT_AUTHORIZE)
+		text_authorize(a, to->text_authorize);
+	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_TEXT_REPLY)
+		text_reply(a, to->text_reply);
 	else
 		call_message(a, to);
 }
@@ -418,6 +409,7 @@ void agent_done(struct agent *a)
 	while (a->dead)
 		call_free(a->dead);
 	single_forget_all(a);
+	text_forget_all(a);
 	nta_agent_destroy(a->nta);
 	door_watch(NULL);
 	link_free(&a->link);

@@ -3,13 +3,16 @@
  *     main.c     the process: clock, loop, descriptor 3
  *     agent.c    the agent as a whole: configuration, counters, what the server says
  *     door.c     who may open a TCP connection
+ *     header.c   texts of the server as values of headers
  *     receive.c  requests and responses that belong to no dialog or transaction
  *     call.c     a call: its life, timers, events, ACK, BYE
  *     incoming.c calls from the PBX network until they are up
  *     outgoing.c calls to it until they are up
  *     dialog.c   requests inside a dialog: BYE, re-INVITE, UPDATE, ACK
  *     single.c   requests without a call: OPTIONS, BYE for an orphan
- *     body.c     SDP and digest out of messages
+ *     text.c     SIP MESSAGE, both ways
+ *     digit.c    digits by INFO, both ways
+ *     body.c     SDP, challenges and texts out of messages
  *
  * One thread, one loop.  The library runs as a bare transaction layer (nta, not
  * in UA mode): what belongs to dialogs - ACK, repeating a 200, offers and
@@ -26,8 +29,9 @@
 #include "gateway/sip/link.h"
 #include "gateway/sip/sofia.h"
 #include "gateway/sip_agent.pb-c.h"
+#include "gateway/sip_wire.h"
 
-#define AGENT_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
+#define AGENT_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"
 
 enum {
 	AGENT_MAX_NETWORKS = 256,
@@ -36,14 +40,15 @@ enum {
 	AGENT_QUEUE_BUSY = 1024,   /* from here on new calls get 503 */
 	AGENT_ROUTE_SIZE = 128,    /* "sip:[...]:65535;transport=tcp" */
 	AGENT_RETRY_AFTER_S = 5,
+	AGENT_MAX_CHALLENGES = 3, /* of one request */
 	AGENT_UNACKED_MAX = 2000, /* refused INVITEs without ACK: the library walks them all */
 	SIP_T1_MS = 500,
 	SIP_T2_MS = 4000,
 	SIP_TIMEOUT_MS = 32000, /* 64*T1: timers B, F, H of RFC 3261 17 */
 };
 
-struct digest_challenge;
 struct single;
+struct text;
 
 /* ---- the agent ---- */
 
@@ -62,6 +67,9 @@ struct agent {
 	struct idmap by_number;
 	struct call *calls, *dead;
 	struct single *singles; /* OPTIONS and BYE under way without a call */
+	struct text *texts;     /* SIP MESSAGEs under way */
+	size_t ntexts;
+	bool takes_texts;
 	size_t ncalls, max_calls;
 	size_t unacked; /* refused INVITEs that wait for their ACK */
 	uint64_t next_number;
@@ -97,8 +105,20 @@ void agent_source(msg_t *msg, struct net_addr *out);
 /* "sip:HOST:PORT;transport=..." */
 void agent_route(const struct net_addr *to, bool tcp, char out[AGENT_ROUTE_SIZE]);
 
+/* ---- header.c ---- */
+
 /* May text of the server stand in a header?  No controls. */
 bool agent_text_ok(const char *text);
+
+/* One sip or tel URI, without headers behind a '?' (the library would put them into
+ * the request), as nothing but itself between < and >. */
+bool agent_uri_ok(su_home_t *home, const char *text);
+
+/* `"name" <uri>`, made in home; both are checked before.  NULL: out of memory. */
+char *agent_name_addr(su_home_t *home, const char *name, const char *uri);
+
+/* Returns 0 or -EINVAL; target may be NULL. */
+int agent_target(const SipAgent__Target *target, struct net_addr *out);
 
 /* A Call-ID that tells nothing (the library's own holds a hardware address and the
  * time), made in home; NULL when memory or randomness is out. */
@@ -126,6 +146,14 @@ void single_refuse_answer(struct agent *agent, msg_t *msg, const sip_t *sip);
 /* Forgets what is under way, when the agent ends. */
 void single_forget_all(struct agent *agent);
 
+/* text.c */
+void text_send(struct agent *agent, const SipAgent__Text *text);
+void text_authorize(struct agent *agent, const SipAgent__TextAuthorize *authorize);
+void text_reply(struct agent *agent, const SipAgent__TextReply *reply);
+/* A MESSAGE came in: msg is taken over. */
+void text_take(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
+void text_forget_all(struct agent *agent);
+
 /* ---- calls ---- */
 
 enum call_state {
@@ -141,6 +169,8 @@ enum call_state {
 	CALL_GONE,           /* waits for the reaper */
 };
 
+enum { CALL_MAX_DIGITS = 32 };
+
 struct call {
 	su_home_t home[1]; /* first: owns the call's texts and the call itself */
 	struct idmap_node node;
@@ -154,6 +184,12 @@ struct call {
 	nta_incoming_t *invite; /* incoming: until acknowledged or refused */
 	nta_incoming_t *change; /* the peer's re-INVITE or UPDATE, the same */
 	nta_outgoing_t *out;    /* our INVITE or BYE under way */
+	nta_outgoing_t *info;   /* our INFO under way */
+	struct digit {
+		char digit;
+		uint16_t ms;
+	} digits[CALL_MAX_DIGITS]; /* that wait for it */
+	size_t ndigits;
 	su_timer_t *limit, *resend;
 	uint32_t resend_ms;
 	int resend_code; /* the response to repeat */
@@ -244,6 +280,11 @@ int dialog_request(struct call *call, nta_leg_t *leg, nta_incoming_t *irq, const
 void dialog_answer_change(struct call *call, const SipAgent__ChangeAnswer *answer);
 void dialog_reject_change(struct call *call, const SipAgent__ChangeReject *reject);
 
+/* digit.c */
+void digit_send(struct call *call, const SipAgent__Digit *digit);
+/* An INFO of the peer: the status that answers it. */
+int digit_take(struct call *call, const sip_t *sip);
+
 /* ---- body.c ---- */
 
 enum body_kind { BODY_NONE, BODY_SDP, BODY_OTHER };
@@ -252,8 +293,18 @@ enum body_kind body_kind(const sip_t *sip);
 /* As sdp_parse() over the message's body. */
 int body_sdp(const sip_t *sip, struct sdp *out, const char **why_out);
 
-/* Challenges of a 401 or 407 that digest_parse() reads; at most max. */
-size_t body_challenges(const sip_t *sip, struct digest_challenge *out, size_t max);
+/* The challenges of a 401 or 407 that digest_parse() reads. */
+struct challenge_list {
+	struct digest_challenge parsed[DIGEST_MAX_CHALLENGES];
+	SipAgent__Challenge pb[DIGEST_MAX_CHALLENGES];
+	SipAgent__Challenge *list[DIGEST_MAX_CHALLENGES]; /* for a message */
+	size_t n;
+};
+void body_challenges(const sip_t *sip, struct challenge_list *out);
+
+/* P-Asserted-Identity (RFC 3325): the URI of each. */
+enum { BODY_MAX_ASSERTED = 4 };
+size_t body_asserted(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_ASSERTED]);
 
 /* Text of a header or URI, made in home; "" for none. */
 char *body_url(su_home_t *home, const url_t *url);

@@ -3,7 +3,6 @@
 #include <strings.h>
 
 #include "base/buf.h"
-#include "gateway/digest.h"
 
 enum body_kind body_kind(const sip_t *sip)
 {
@@ -46,11 +45,35 @@ static size_t read_challenges(const msg_auth_t *auth, bool proxy, struct digest_
 	return n;
 }
 
-size_t body_challenges(const sip_t *sip, struct digest_challenge *out, size_t max)
+void body_challenges(const sip_t *sip, struct challenge_list *out)
 {
-	size_t n = read_challenges(sip->sip_www_authenticate, false, out, max);
+	size_t n = read_challenges(sip->sip_www_authenticate, false, out->parsed,
+				   DIGEST_MAX_CHALLENGES);
 
-	return n + read_challenges(sip->sip_proxy_authenticate, true, out + n, max - n);
+	n += read_challenges(sip->sip_proxy_authenticate, true, out->parsed + n,
+			     DIGEST_MAX_CHALLENGES - n);
+	out->n = n;
+	for (size_t i = 0; i < n; i++) {
+		wire_challenge_put(&out->parsed[i], &out->pb[i]);
+		out->list[i] = &out->pb[i];
+	}
+}
+
+size_t body_asserted(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_ASSERTED])
+{
+	size_t n = 0;
+
+	for (const sip_unknown_t *un = sip->sip_unknown; un && n < BODY_MAX_ASSERTED;
+	     un = un->un_next) {
+		sip_to_t *value;
+
+		if (!un->un_name || strcasecmp(un->un_name, "P-Asserted-Identity") != 0)
+			continue;
+		value = sip_to_make(home, un->un_value);
+		if (value)
+			out[n++] = body_url(home, value->a_url);
+	}
+	return n;
 }
 
 char *body_url(su_home_t *home, const url_t *url)

@@ -5,12 +5,9 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "gateway/digest.h"
-#include "gateway/sip_wire.h"
 
 enum {
 	ASK_MS = 5000,         /* how long a challenge may lie with the server */
-	MAX_CHALLENGES = 3,    /* of one request */
 	DECIDE_MS = 240000,    /* how long a caller may ring */
 	REPEAT_RING_MS = 60000 /* RFC 3261 13.3.1.1 */
 };
@@ -98,6 +95,7 @@ void call_free(struct call *call)
 	nta_incoming_destroy(call->invite);
 	nta_incoming_destroy(call->change);
 	nta_outgoing_destroy(call->out);
+	nta_outgoing_destroy(call->info);
 	nta_leg_destroy(call->leg);
 	su_timer_destroy(call->limit);
 	su_timer_destroy(call->resend);
@@ -387,23 +385,18 @@ int call_reply(struct call *call, nta_incoming_t *irq, int code, bool with_sdp)
 bool call_ask(struct call *call, nta_outgoing_t *request, const sip_t *response)
 {
 	SipAgent__Challenged event = SIP_AGENT__CHALLENGED__INIT;
-	struct digest_challenge list[DIGEST_MAX_CHALLENGES];
-	SipAgent__Challenge pb[DIGEST_MAX_CHALLENGES], *pointers[DIGEST_MAX_CHALLENGES];
-	size_t n = body_challenges(response, list, DIGEST_MAX_CHALLENGES);
 	su_home_t home[1] = { SU_HOME_INIT(home) };
+	struct challenge_list challenges;
 
-	if (n == 0 || call->challenges >= MAX_CHALLENGES)
+	body_challenges(response, &challenges);
+	if (challenges.n == 0 || call->challenges >= AGENT_MAX_CHALLENGES)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		wire_challenge_put(&list[i], &pb[i]);
-		pointers[i] = &pb[i];
-	}
 	event.call = call->node.key;
 	event.number = ++call->challenges;
 	event.method = text_of(nta_outgoing_method_name(request));
 	event.uri = body_url(home, nta_outgoing_request_uri(request));
-	event.n_challenges = n;
-	event.challenges = pointers;
+	event.n_challenges = challenges.n;
+	event.challenges = challenges.list;
 	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_CHALLENGED, &event);
 	su_home_deinit(home);
 	return true;

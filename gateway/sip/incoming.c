@@ -6,8 +6,6 @@
 
 #include "gateway/sip_wire.h"
 
-enum { MAX_ASSERTED = 4 };
-
 /* ---- refusing at the door: stateless, so that nothing piles up ---- */
 
 static int refuse(nta_agent_t *nta, msg_t *msg, int status, const char *phrase, const char *why)
@@ -98,23 +96,6 @@ static int on_cancel(void *arg, nta_incoming_t *irq, const sip_t *sip)
 
 /* ---- telling the server ---- */
 
-/* P-Asserted-Identity (RFC 3325): the URI of each. */
-static size_t asserted(const sip_t *sip, su_home_t *home, char *out[MAX_ASSERTED])
-{
-	size_t n = 0;
-
-	for (const sip_unknown_t *un = sip->sip_unknown; un && n < MAX_ASSERTED; un = un->un_next) {
-		sip_to_t *value;
-
-		if (!un->un_name || strcasecmp(un->un_name, "P-Asserted-Identity") != 0)
-			continue;
-		value = sip_to_make(home, un->un_value);
-		if (value)
-			out[n++] = body_url(home, value->a_url);
-	}
-	return n;
-}
-
 static bool is_anonymous(const sip_t *sip)
 {
 	const sip_privacy_t *p = sip->sip_privacy;
@@ -131,7 +112,7 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 	SipAgent__Incoming event = SIP_AGENT__INCOMING__INIT;
 	SipAgent__Target source = SIP_AGENT__TARGET__INIT;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	char *identities[MAX_ASSERTED], host[NET_TEXT_SIZE];
+	char *identities[BODY_MAX_ASSERTED], host[NET_TEXT_SIZE];
 	struct wire_audio audio;
 
 	event.call = call->node.key;
@@ -149,7 +130,7 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 		wire_audio_put(&call->offer.audio, &audio);
 		event.offer = &audio.pb;
 	}
-	event.n_asserted_uris = asserted(sip, home, identities);
+	event.n_asserted_uris = body_asserted(sip, home, identities);
 	event.asserted_uris = identities;
 	event.anonymous = is_anonymous(sip);
 	event.user_agent = body_header(home, sip->sip_user_agent);

@@ -19,43 +19,6 @@ static void give_up(struct call *call, const char *why)
 	call_finish(call);
 }
 
-/* `"name" <uri>`, made in home; NULL for text that cannot stand there. */
-static char *name_addr(su_home_t *home, const char *name, const char *uri)
-{
-	char quoted[512];
-	size_t n = 0;
-
-	for (; *name && n + 3 < sizeof(quoted); name++) {
-		if (*name == '"' || *name == '\\')
-			quoted[n++] = '\\';
-		quoted[n++] = *name;
-	}
-	quoted[n] = '\0';
-	return n ? su_sprintf(home, "\"%s\" <%s>", quoted, uri) : su_sprintf(home, "<%s>", uri);
-}
-
-/* One URI, without headers behind a '?': the library would put them into the request. */
-static bool uri_ok(su_home_t *home, const char *text)
-{
-	url_t *url;
-
-	if (!text[0] || !agent_text_ok(text) || strpbrk(text, " <>\""))
-		return false;
-	url = url_make(home, text);
-	return url && (url->url_type == url_sip || url->url_type == url_tel) && !url->url_headers &&
-	       (url->url_type == url_tel || url->url_host);
-}
-
-static int take_target(struct call *call, const SipAgent__Target *target)
-{
-	if (!target || target->port == 0 || target->port > 65535 ||
-	    net_parse(target->address, (uint16_t)target->port, &call->peer))
-		return -EINVAL;
-	net_set_port(&call->peer, (uint16_t)target->port);
-	call->peer_tcp = target->transport == SIP_AGENT__TRANSPORT__TCP;
-	return 0;
-}
-
 static int take_extra(struct call *call, const SipAgent__Invite *invite)
 {
 	call->extra = NULL;
@@ -73,10 +36,11 @@ static int take_texts(struct call *call, const SipAgent__Invite *invite)
 	const char *asserted = agent_text(invite->asserted_uri);
 	struct agent *a = call->agent;
 
-	if (!uri_ok(call->home, invite->request_uri) || !uri_ok(call->home, invite->from_uri) ||
-	    !uri_ok(call->home, invite->to_uri) || !agent_text_ok(invite->from_name) ||
+	if (!agent_uri_ok(call->home, invite->request_uri) ||
+	    !agent_uri_ok(call->home, invite->from_uri) ||
+	    !agent_uri_ok(call->home, invite->to_uri) || !agent_text_ok(invite->from_name) ||
 	    !agent_text_ok(invite->contact_user) || strpbrk(invite->contact_user, " <>\"@") ||
-	    (asserted && !uri_ok(call->home, asserted)))
+	    (asserted && !agent_uri_ok(call->home, asserted)))
 		return -EINVAL;
 	call->request_uri = su_strdup(call->home, invite->request_uri);
 	call->local_uri = su_strdup(call->home, invite->from_uri);
@@ -103,8 +67,8 @@ static int take_offer(struct call *call, const SipAgent__Invite *invite)
 
 static int make_dialog(struct call *call, const SipAgent__Invite *invite)
 {
-	const char *from = name_addr(call->home, invite->from_name, call->local_uri);
-	const char *to = name_addr(call->home, "", call->remote_uri);
+	const char *from = agent_name_addr(call->home, invite->from_name, call->local_uri);
+	const char *to = agent_name_addr(call->home, "", call->remote_uri);
 
 	call->sip_call_id = agent_new_call_id(call->home);
 	if (!call->sip_call_id || !from || !to)
@@ -167,7 +131,8 @@ void outgoing_start(struct agent *a, const SipAgent__Invite *invite)
 		agent_send(a, SIP_AGENT__FROM_AGENT__BODY_ENDED, &ended);
 		return;
 	}
-	if (take_target(call, invite->target) || take_texts(call, invite))
+	call->peer_tcp = invite->target && invite->target->transport == SIP_AGENT__TRANSPORT__TCP;
+	if (agent_target(invite->target, &call->peer) || take_texts(call, invite))
 		give_up(call, "a URI, name, header or target cannot be used");
 	else if (take_offer(call, invite))
 		give_up(call, "the offer cannot be written");

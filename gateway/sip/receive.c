@@ -16,17 +16,22 @@ static const struct {
 	{ sip_method_unknown, SIP_501_NOT_IMPLEMENTED },
 };
 
-static int reply(nta_agent_t *nta, msg_t *msg, int status, const char *phrase)
+static const char *allow(const struct agent *a)
 {
-	return nta_msg_treply(nta, msg, status, phrase, SIPTAG_ALLOW_STR(AGENT_ALLOW), TAG_END());
+	return a->takes_texts ? AGENT_ALLOW ", MESSAGE" : AGENT_ALLOW;
+}
+
+static int reply(struct agent *a, msg_t *msg, int status, const char *phrase)
+{
+	return nta_msg_treply(a->nta, msg, status, phrase, SIPTAG_ALLOW_STR(allow(a)), TAG_END());
 }
 
 static int answer_options(struct agent *a, nta_agent_t *nta, msg_t *msg)
 {
 	a->options++;
 	if (a->quitting)
-		return reply(nta, msg, SIP_503_SERVICE_UNAVAILABLE);
-	return nta_msg_treply(nta, msg, SIP_200_OK, SIPTAG_ALLOW_STR(AGENT_ALLOW),
+		return reply(a, msg, SIP_503_SERVICE_UNAVAILABLE);
+	return nta_msg_treply(nta, msg, SIP_200_OK, SIPTAG_ALLOW_STR(allow(a)),
 			      SIPTAG_ACCEPT_STR("application/sdp"),
 			      TAG_IF(a->user_agent, SIPTAG_SERVER_STR(a->user_agent)), TAG_END());
 }
@@ -44,16 +49,16 @@ static int refuse_stranger(struct agent *a, nta_agent_t *nta, msg_t *msg, const 
 	return nta_msg_treply(nta, msg, SIP_403_FORBIDDEN, TPTAG_SDWN_AFTER(1), TAG_END());
 }
 
-static int refuse(nta_agent_t *nta, msg_t *msg, const sip_t *sip)
+static int refuse(struct agent *a, msg_t *msg, const sip_t *sip)
 {
 	sip_method_t method = sip->sip_request->rq_method;
 
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		if (refusals[i].method == method)
-			return reply(nta, msg, refusals[i].status, refusals[i].phrase);
+			return reply(a, msg, refusals[i].status, refusals[i].phrase);
 	if (sip->sip_to->a_tag)
-		return reply(nta, msg, SIP_481_NO_TRANSACTION);
-	return reply(nta, msg, SIP_405_METHOD_NOT_ALLOWED);
+		return reply(a, msg, SIP_481_NO_TRANSACTION);
+	return reply(a, msg, SIP_405_METHOD_NOT_ALLOWED);
 }
 
 /* A response that no transaction waits for: a 200 again, or too late. */
@@ -95,10 +100,15 @@ int receive_message(struct agent *a, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 		return refuse_stranger(a, nta, msg, sip, &source);
 	if (sip->sip_request->rq_method == sip_method_options && !sip->sip_to->a_tag)
 		return answer_options(a, nta, msg);
+	if (sip->sip_request->rq_method == sip_method_message && a->takes_texts &&
+	    !sip->sip_to->a_tag) {
+		text_take(a, nta, msg, sip);
+		return 0;
+	}
 	if (sip->sip_request->rq_method != sip_method_invite)
-		return refuse(nta, msg, sip);
+		return refuse(a, msg, sip);
 	if (sip->sip_to->a_tag)
-		return reply(nta, msg, SIP_481_NO_TRANSACTION);
+		return reply(a, msg, SIP_481_NO_TRANSACTION);
 	incoming_invite(a, nta, msg, sip);
 	return 0;
 }

@@ -1,6 +1,5 @@
 #include "gateway/sip/agent.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,15 +49,6 @@ void single_forget_all(struct agent *a)
 {
 	while (a->singles)
 		single_free(a->singles);
-}
-
-static int target_addr(const SipAgent__Target *target, struct net_addr *out)
-{
-	if (!target || target->port == 0 || target->port > 65535 ||
-	    net_parse(target->address, (uint16_t)target->port, out))
-		return -EINVAL;
-	net_set_port(out, (uint16_t)target->port);
-	return 0;
 }
 
 /* ---- OPTIONS: does a PBX live? ---- */
@@ -121,7 +111,7 @@ void single_probe(struct agent *a, const SipAgent__Probe *probe)
 	char route[AGENT_ROUTE_SIZE];
 	struct net_addr addr;
 
-	if (s && target_addr(probe->target, &addr) == 0 && agent_text_ok(probe->from_uri) &&
+	if (s && agent_target(probe->target, &addr) == 0 && agent_text_ok(probe->from_uri) &&
 	    agent_text_ok(probe->request_uri) && !strpbrk(probe->from_uri, "<> ") &&
 	    !strpbrk(probe->request_uri, "<> ?")) {
 		agent_route(&addr, probe->target->transport == SIP_AGENT__TRANSPORT__TCP, route);
@@ -209,7 +199,7 @@ void single_bye_orphan(struct agent *a, const SipAgent__ByeOrphan *orphan)
 	char route[AGENT_ROUTE_SIZE];
 	struct net_addr addr;
 
-	if (s && d && usable(d) && target_addr(d->next_hop, &addr) == 0) {
+	if (s && d && usable(d) && agent_target(d->next_hop, &addr) == 0) {
 		s->call_id = su_strdup(s->home, d->call_id);
 		s->leg = rebuild(a, s->home, d);
 		agent_route(&addr, d->next_hop->transport == SIP_AGENT__TRANSPORT__TCP, route);

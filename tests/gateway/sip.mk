@@ -14,7 +14,8 @@ check_PROGRAMS += \
 	tests/gateway/test_sip_incoming \
 	tests/gateway/test_sip_outgoing \
 	tests/gateway/test_sip_malformed \
-	tests/gateway/test_sip_peers
+	tests/gateway/test_sip_peers \
+	tests/gateway/test_sip_text
 endif
 SIP_DRIVER = \
 	tests/gateway/sip_driver.c tests/gateway/sip_driver.h \
@@ -41,3 +42,7 @@ EXTRA_tests_gateway_test_sip_peers_DEPENDENCIES = gateway/cig-sip
 EXTRA_DIST += tests/gateway/kamailio.cfg \
 	tests/gateway/sipp/uac.xml tests/gateway/sipp/uac_bye.xml tests/gateway/sipp/uas.xml \
 	tests/gateway/sipp/uas_auth.xml tests/gateway/sipp/uas_cancel.xml
+tests_gateway_test_sip_text_SOURCES = tests/gateway/test_sip_text.c $(SIP_DRIVER)
+tests_gateway_test_sip_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_text_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_text_DEPENDENCIES = gateway/cig-sip

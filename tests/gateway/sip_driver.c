@@ -120,6 +120,7 @@ static void configure(struct sip_driver *d, const struct sip_driver_options *o)
 	c.max_calls = o->max_calls;
 	c.answer_ms = o->answer_ms;
 	c.udp_mtu = o->udp_mtu;
+	c.texts = o->texts;
 	c.first_call = o->first_call ? o->first_call : 1;
 	sip_driver_send(d, SIP_AGENT__TO_AGENT__BODY_CONFIGURE, &c);
 	event = sip_driver_expect(d, SIP_AGENT__FROM_AGENT__BODY_READY);

@@ -13,6 +13,7 @@ struct sip_driver_options {
 	unsigned udp_mtu;    /* 0: the agent's own */
 	uint64_t first_call; /* 0: 1 */
 	unsigned port;       /* 0: any free one */
+	bool texts;          /* take SIP MESSAGE */
 };
 
 /* Starts and configures an agent on 127.0.0.1; fails the test where it cannot.

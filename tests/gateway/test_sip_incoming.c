@@ -301,7 +301,7 @@ static void a_change_that_cannot_be_used_leaves_the_call_as_it_is(void **state)
 	sip_peer_expect(&f->peer, "SIP/2.0 200");
 	request(f, "REFER", 5, true, "Refer-To: <sip:1@h>\r\n", NULL);
 	sip_peer_expect(&f->peer, "SIP/2.0 603");
-	request(f, "INFO", 6, true, NULL, NULL);
+	request(f, "SUBSCRIBE", 6, true, "Event: x\r\n", NULL);
 	sip_peer_expect(&f->peer, "SIP/2.0 405");
 	request(f, "BYE", 7, true, NULL, NULL);
 	sip_peer_expect(&f->peer, "SIP/2.0 200");

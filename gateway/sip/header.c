@@ -1,0 +1,62 @@
+#include "gateway/sip/agent.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/buf.h"
+#include "base/encode.h"
+
+bool agent_text_ok(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+bool agent_uri_ok(su_home_t *home, const char *text)
+{
+	url_t *url;
+
+	if (!text[0] || !agent_text_ok(text) || strpbrk(text, " <>\""))
+		return false;
+	url = url_make(home, text);
+	return url && (url->url_type == url_sip || url->url_type == url_tel) && !url->url_headers &&
+	       (url->url_type == url_tel || url->url_host);
+}
+
+char *agent_name_addr(su_home_t *home, const char *name, const char *uri)
+{
+	char quoted[512];
+	struct buf b = BUF_OF(quoted);
+
+	for (; *name; name++) {
+		if (*name == '"' || *name == '\\')
+			buf_put_char(&b, '\\');
+		buf_put_char(&b, *name);
+	}
+	if (b.len == 0 || !buf_ok(&b)) /* a name too long is left out */
+		return su_sprintf(home, "<%s>", uri);
+	return su_sprintf(home, "\"%s\" <%s>", quoted, uri);
+}
+
+int agent_target(const SipAgent__Target *target, struct net_addr *out)
+{
+	if (!target || target->port == 0 || target->port > 65535 ||
+	    net_parse(target->address, (uint16_t)target->port, out))
+		return -EINVAL;
+	net_set_port(out, (uint16_t)target->port);
+	return 0;
+}
+
+char *agent_new_call_id(su_home_t *home)
+{
+	uint8_t octets[16];
+	char text[HEX_TEXT_SIZE(sizeof(octets))];
+
+	if (getrandom(octets, sizeof(octets), 0) != (ssize_t)sizeof(octets))
+		return NULL;
+	hex_encode(slice_of(octets, sizeof(octets)), text);
+	return su_strdup(home, text);
+}

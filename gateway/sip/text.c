@@ -1,0 +1,333 @@
+#include "gateway/sip/agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	TEXT_MAX = 1000,     /* under way at one time, either way */
+	BODY_MAX = 32768,    /* octets */
+	REPLY_MS = 20000,    /* the server's time; timer F of the sender is 32 s */
+	ASK_MS = 5000,       /* how long a challenge may lie with the server */
+	HEADERS_ABOUT = 600, /* octets of a MESSAGE besides its body */
+};
+
+/* A SIP MESSAGE under way, theirs (in) or ours. */
+struct text {
+	su_home_t home[1]; /* first: owns it */
+	struct agent *agent;
+	struct text *next, **prev;
+	uint64_t number;
+	su_timer_t *limit;
+	nta_incoming_t *in;
+	nta_outgoing_t *out;
+	struct net_addr target;
+	bool tcp, grown;
+	const char *request_uri, *from, *to, *call_id, *content_type;
+	const char *authorization, *proxy_authorization;
+	struct slice body;
+	unsigned cseq, challenges;
+};
+
+static struct text *text_new(struct agent *a, uint64_t number)
+{
+	struct text *t = a->ntexts < TEXT_MAX ? su_home_new(sizeof(*t)) : NULL;
+
+	if (!t)
+		return NULL;
+	t->agent = a;
+	t->number = number;
+	t->limit = su_timer_create(su_root_task(a->root), 0);
+	t->next = a->texts;
+	if (t->next)
+		t->next->prev = &t->next;
+	t->prev = &a->texts;
+	a->texts = t;
+	a->ntexts++;
+	return t;
+}
+
+static void text_free(struct text *t)
+{
+	*t->prev = t->next;
+	if (t->next)
+		t->next->prev = t->prev;
+	t->agent->ntexts--;
+	nta_incoming_destroy(t->in);
+	nta_outgoing_destroy(t->out);
+	su_timer_destroy(t->limit);
+	su_home_unref(t->home);
+}
+
+void text_forget_all(struct agent *a)
+{
+	while (a->texts)
+		text_free(a->texts);
+}
+
+static struct text *find(struct agent *a, uint64_t number)
+{
+	struct text *t = a->texts;
+
+	while (t && t->number != number)
+		t = t->next;
+	return t;
+}
+
+static char *text_of(const char *text)
+{
+	return (char *)(uintptr_t)(text ? text : "");
+}
+
+/* ---- ours ---- */
+
+static void tell_done(struct agent *a, uint64_t number, int code, const sip_t *sip)
+{
+	SipAgent__TextDone event = SIP_AGENT__TEXT_DONE__INIT;
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+
+	event.text = number;
+	event.code = (uint32_t)code;
+	if (sip) {
+		event.phrase = text_of(sip->sip_status->st_phrase);
+		event.warning = body_header(home, sip->sip_warning);
+		event.retry_after_s =
+			sip->sip_retry_after ? (uint32_t)sip->sip_retry_after->af_delta : 0;
+	}
+	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_TEXT_DONE, &event);
+	su_home_deinit(home);
+}
+
+static void on_ask_limit(struct agent *a, su_timer_t *timer, void *arg)
+{
+	struct text *t = arg;
+
+	(void)timer;
+	tell_done(a, t->number, 401, NULL);
+	text_free(t);
+}
+
+static bool ask(struct text *t, nta_outgoing_t *out, const sip_t *sip)
+{
+	SipAgent__TextChallenged event = SIP_AGENT__TEXT_CHALLENGED__INIT;
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	struct challenge_list challenges;
+
+	body_challenges(sip, &challenges);
+	if (challenges.n == 0 || t->challenges >= AGENT_MAX_CHALLENGES)
+		return false;
+	event.text = t->number;
+	event.number = ++t->challenges;
+	event.uri = body_url(home, nta_outgoing_request_uri(out));
+	event.n_challenges = challenges.n;
+	event.challenges = challenges.list;
+	agent_send(t->agent, SIP_AGENT__FROM_AGENT__BODY_TEXT_CHALLENGED, &event);
+	su_timer_set_interval(t->limit, on_ask_limit, t, ASK_MS);
+	su_home_deinit(home);
+	return true;
+}
+
+static int send_request(struct text *t);
+
+static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
+{
+	struct text *t = arg;
+	int status = sip ? sip->sip_status->st_status : nta_outgoing_status(out);
+	bool tcp_failed = t->grown && sip && status == 503 && nta_sip_is_internal(sip);
+
+	if (status < 200)
+		return 0;
+	if (tcp_failed && t->tcp) {
+		t->tcp = false; /* no TCP there: UDP, whatever the size */
+		if (send_request(t) == 0)
+			return 0;
+	} else if (sip && (status == 401 || status == 407) && ask(t, out, sip)) {
+		return 0;
+	}
+	tell_done(t->agent, t->number, status, sip);
+	text_free(t);
+	return 0;
+}
+
+static int send_request(struct text *t)
+{
+	msg_t *msg = nta_msg_create(t->agent->nta, 0);
+	su_home_t *home = msg ? msg_home(msg) : NULL;
+	char route[AGENT_ROUTE_SIZE], cseq[32];
+	nta_outgoing_t *before = t->out;
+
+	if (!msg)
+		return -ENOMEM;
+	agent_route(&t->target, t->tcp, route);
+	snprintf(cseq, sizeof(cseq), "%u MESSAGE", ++t->cseq);
+	t->out = nta_outgoing_mcreate(
+		t->agent->nta, on_response, t, (url_string_t *)route, msg,
+		SIPTAG_REQUEST(sip_request_create(home, SIP_METHOD_MESSAGE,
+						  (url_string_t *)(uintptr_t)t->request_uri, NULL)),
+		SIPTAG_FROM_STR(t->from), SIPTAG_TO_STR(t->to), SIPTAG_CALL_ID_STR(t->call_id),
+		SIPTAG_CSEQ_STR(cseq), SIPTAG_MAX_FORWARDS_STR("70"),
+		SIPTAG_USER_AGENT_STR(t->agent->user_agent),
+		SIPTAG_AUTHORIZATION_STR(t->authorization),
+		SIPTAG_PROXY_AUTHORIZATION_STR(t->proxy_authorization),
+		SIPTAG_CONTENT_TYPE_STR(t->content_type),
+		SIPTAG_PAYLOAD(sip_payload_create(home, t->body.p, (isize_t)t->body.n)), TAG_END());
+	nta_outgoing_destroy(before);
+	if (t->out)
+		return 0;
+	msg_destroy(msg);
+	return -EINVAL;
+}
+
+/* Copies what the request needs: the message from the server does not stay. */
+static int take_request(struct text *t, const SipAgent__Text *text)
+{
+	struct agent *a = t->agent;
+	const char *name;
+
+	if (agent_target(text->target, &t->target) || text->body.len > BODY_MAX ||
+	    !agent_uri_ok(t->home, text->request_uri) || !agent_uri_ok(t->home, text->from_uri) ||
+	    !agent_uri_ok(t->home, text->to_uri) || !agent_text_ok(text->from_name) ||
+	    !text->content_type[0] || !agent_text_ok(text->content_type))
+		return -EINVAL;
+	t->request_uri = su_strdup(t->home, text->request_uri);
+	name = agent_name_addr(t->home, text->from_name, text->from_uri);
+	t->from = su_sprintf(t->home, "%s;%s", name, nta_agent_newtag(t->home, "tag=%s", a->nta));
+	t->to = agent_name_addr(t->home, "", text->to_uri);
+	t->call_id = agent_new_call_id(t->home);
+	t->content_type = su_strdup(t->home, text->content_type);
+	if (text->body.len) {
+		uint8_t *copy = su_alloc(t->home, (isize_t)text->body.len);
+
+		if (!copy)
+			return -ENOMEM;
+		memcpy(copy, text->body.data, text->body.len);
+		t->body = slice_of(copy, text->body.len);
+	}
+	t->grown = text->target->transport == SIP_AGENT__TRANSPORT__UDP &&
+		   t->body.n + HEADERS_ABOUT > a->udp_mtu;
+	t->tcp = t->grown || text->target->transport == SIP_AGENT__TRANSPORT__TCP;
+	return t->from && t->to && t->call_id && t->content_type ? 0 : -ENOMEM;
+}
+
+void text_send(struct agent *a, const SipAgent__Text *text)
+{
+	struct text *t = find(a, text->text) ? NULL : text_new(a, text->text);
+	int err = t ? take_request(t, text) : -ENOMEM;
+
+	if (!err)
+		err = send_request(t);
+	if (!err)
+		return;
+	tell_done(a, text->text, err == -EINVAL ? 400 : 503, NULL);
+	if (t)
+		text_free(t);
+}
+
+void text_authorize(struct agent *a, const SipAgent__TextAuthorize *authorize)
+{
+	struct text *t = find(a, authorize->text);
+
+	if (!t || t->in || authorize->number != t->challenges ||
+	    !agent_text_ok(authorize->authorization) ||
+	    !agent_text_ok(authorize->proxy_authorization))
+		return;
+	su_timer_reset(t->limit);
+	t->authorization = su_strdup(t->home, agent_text(authorize->authorization));
+	t->proxy_authorization = su_strdup(t->home, agent_text(authorize->proxy_authorization));
+	if (send_request(t)) {
+		tell_done(a, t->number, 400, NULL);
+		text_free(t);
+	}
+}
+
+/* ---- theirs ---- */
+
+static void on_reply_limit(struct agent *a, su_timer_t *timer, void *arg)
+{
+	struct text *t = arg;
+
+	(void)a, (void)timer;
+	nta_incoming_treply(t->in, SIP_504_GATEWAY_TIME_OUT, TAG_END());
+	text_free(t);
+}
+
+static void tell_text(struct text *t, const sip_t *sip)
+{
+	SipAgent__TextIn event = SIP_AGENT__TEXT_IN__INIT;
+	SipAgent__Target source = SIP_AGENT__TARGET__INIT;
+	char *identities[BODY_MAX_ASSERTED], host[NET_TEXT_SIZE];
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+
+	net_format_host(&t->target, host);
+	source.address = host;
+	source.port = net_port(&t->target);
+	source.transport = t->tcp ? SIP_AGENT__TRANSPORT__TCP : SIP_AGENT__TRANSPORT__UDP;
+	event.text = t->number;
+	event.request_uri = body_url(home, sip->sip_request->rq_url);
+	event.from_uri = body_url(home, sip->sip_from->a_url);
+	event.from_name = body_name(home, sip->sip_from->a_display);
+	event.to_uri = body_url(home, sip->sip_to->a_url);
+	event.call_id = text_of(sip->sip_call_id->i_id);
+	event.source = &source;
+	event.content_type = body_header(home, sip->sip_content_type);
+	if (sip->sip_payload && sip->sip_payload->pl_len) {
+		event.body.data = (uint8_t *)sip->sip_payload->pl_data;
+		event.body.len = sip->sip_payload->pl_len;
+	}
+	event.n_asserted_uris = body_asserted(sip, home, identities);
+	event.asserted_uris = identities;
+	agent_send(t->agent, SIP_AGENT__FROM_AGENT__BODY_TEXT_IN, &event);
+	su_home_deinit(home);
+}
+
+static void refuse(nta_agent_t *nta, msg_t *msg, int status, const char *phrase)
+{
+	char after[16];
+
+	snprintf(after, sizeof(after), "%d", AGENT_RETRY_AFTER_S);
+	nta_msg_treply(nta, msg, status, phrase,
+		       TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(after)), TAG_END());
+}
+
+void text_take(struct agent *a, nta_agent_t *nta, msg_t *msg, sip_t *sip)
+{
+	bool full =
+		a->quitting || a->ntexts >= TEXT_MAX || link_queued(a->link) >= AGENT_QUEUE_BUSY;
+	struct text *t;
+
+	if (sip->sip_payload && sip->sip_payload->pl_len > BODY_MAX) {
+		refuse(nta, msg, SIP_413_REQUEST_TOO_LARGE);
+		return;
+	}
+	t = full ? NULL : text_new(a, a->next_number);
+	if (!t) {
+		a->overload++;
+		refuse(nta, msg, SIP_503_SERVICE_UNAVAILABLE);
+		return;
+	}
+	a->next_number += 2;
+	agent_source(msg, &t->target);
+	t->tcp = su_casematch(sip->sip_via->v_protocol, sip_transport_tcp);
+	t->in = nta_incoming_create(nta, NULL, msg, sip, TAG_END());
+	if (!t->in) {
+		text_free(t);
+		return;
+	}
+	su_timer_set_interval(t->limit, on_reply_limit, t, REPLY_MS);
+	tell_text(t, sip);
+}
+
+void text_reply(struct agent *a, const SipAgent__TextReply *r)
+{
+	struct text *t = find(a, r->text);
+	unsigned code = r->code >= 200 && r->code <= 699 ? r->code : 500;
+	char after[16];
+
+	if (!t || !t->in)
+		return;
+	snprintf(after, sizeof(after), "%u", r->retry_after_s);
+	nta_incoming_treply(t->in, (int)code,
+			    agent_text_ok(r->phrase) ? agent_text(r->phrase) : NULL,
+			    TAG_IF(r->retry_after_s, SIPTAG_RETRY_AFTER_STR(after)), TAG_END());
+	text_free(t);
+}
