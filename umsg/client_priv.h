@@ -2,7 +2,7 @@
  *
  *	client.c           life, keys, frames in and out
  *	client_link.c      connecting, registering, connecting again
- *	client_calls.c     invitations, and what becomes of them
+ *	client_call*.c     calls (see client_call_priv.h)
  *	client_messages.c  posts, deliveries, receipts
  *	client_updates.c   monthly updates
  */
@@ -135,7 +135,7 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame);
 void client_on_denied(struct umsg_client *client, const Umsg__Denied *denied);
 void client_on_unregistered(struct umsg_client *client, const Umsg__Unregistered *unregistered);
 
-/* ---- client_calls.c ---- */
+/* ---- client_call*.c ---- */
 
 void client_on_bang(struct umsg_client *client, const Umsg__Frame *frame);
 void client_on_bang_answer(struct umsg_client *client, const Umsg__BangAnswer *answer);

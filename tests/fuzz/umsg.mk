@@ -11,3 +11,10 @@ FUZZ_TARGETS += tests/fuzz/fuzz_upgrade
 tests_fuzz_fuzz_upgrade_SOURCES = tests/fuzz/fuzz_upgrade.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_upgrade_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_upgrade_LDADD = $(UMSG_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/sealed
+FUZZ_TARGETS += tests/fuzz/fuzz_sealed
+tests_fuzz_fuzz_sealed_SOURCES = tests/fuzz/fuzz_sealed.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_sealed_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_fuzz_fuzz_sealed_LDFLAGS = $(FUZZING_LDFLAGS)
+tests_fuzz_fuzz_sealed_LDADD = $(UMSG_LIBS)
+$(tests_fuzz_fuzz_sealed_OBJECTS): umsg/umsg.pb-c.h

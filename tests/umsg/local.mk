@@ -1,6 +1,6 @@
 # tests of umsg/
-UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_client %D%/test_frame %D%/test_link \
-	%D%/test_message_crypto %D%/test_seen %D%/test_upgrade %D%/test_websocket
+UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_client %D%/test_client_messages \
+	%D%/test_frame %D%/test_link %D%/test_message_crypto %D%/test_seen %D%/test_upgrade %D%/test_websocket
 if HAVE_CMOCKA
 check_PROGRAMS += $(UMSG_TESTS)
 endif
@@ -14,10 +14,14 @@ UMSG_TEST_LIBS = $(UMSG_LIBS) $(CMOCKA_LIBS)
 %C%_test_call_crypto_SOURCES = %D%/test_call_crypto.c tests/keys/party.c tests/keys/party.h
 %C%_test_call_crypto_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_call_crypto_LDADD = $(UMSG_TEST_LIBS)
-%C%_test_client_SOURCES = %D%/test_client.c %D%/loop.h %D%/stage.c %D%/stage.h \
+UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 	tests/keys/party.c tests/keys/party.h
+%C%_test_client_SOURCES = %D%/test_client.c $(UMSG_STAGE)
 %C%_test_client_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_client_messages_SOURCES = %D%/test_client_messages.c $(UMSG_STAGE)
+%C%_test_client_messages_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_client_messages_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_frame_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_frame_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_link_SOURCES = %D%/test_link.c %D%/loop.h
@@ -32,5 +36,6 @@ UMSG_TEST_LIBS = $(UMSG_LIBS) $(CMOCKA_LIBS)
 %C%_test_upgrade_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_websocket_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_websocket_LDADD = $(UMSG_TEST_LIBS)
-$(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJECTS) $(%C%_test_frame_OBJECTS) \
+$(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJECTS) \
+	$(%C%_test_client_messages_OBJECTS) $(%C%_test_frame_OBJECTS) \
 	$(%C%_test_message_crypto_OBJECTS): umsg/umsg.pb-c.h

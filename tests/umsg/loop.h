@@ -22,7 +22,7 @@ struct loop_limit {
 	bool over;
 };
 
-static void loop_over(evutil_socket_t fd, short what, void *arg)
+static inline void loop_over(evutil_socket_t fd, short what, void *arg)
 {
 	bool *over = arg;
 
@@ -31,12 +31,12 @@ static void loop_over(evutil_socket_t fd, short what, void *arg)
 	*over = true;
 }
 
-static struct loop_limit loop_limit_begin(struct event_base *base)
+static inline struct loop_limit loop_limit_begin(struct event_base *base)
 {
 	return (struct loop_limit){ event_new(base, -1, 0, NULL, NULL), false };
 }
 
-static bool loop_turn(struct event_base *base, struct loop_limit *limit)
+static inline bool loop_turn(struct event_base *base, struct loop_limit *limit)
 {
 	const struct timeval ten = { 10, 0 };
 
@@ -47,7 +47,7 @@ static bool loop_turn(struct event_base *base, struct loop_limit *limit)
 	return event_base_loop(base, EVLOOP_ONCE) == 0 && !limit->over;
 }
 
-static void loop_limit_end(struct loop_limit *limit)
+static inline void loop_limit_end(struct loop_limit *limit)
 {
 	event_free(limit->timer);
 }

@@ -75,7 +75,8 @@ struct stored {
 struct stage {
 	struct event_base *base;
 	struct link_context *links;
-	struct realm realm;
+	struct realm realm; /* the group's */
+	void *built;
 	struct account_secret secret;
 	char dir[64];
 	int64_t month;
@@ -97,6 +98,10 @@ struct stage {
 	size_t n_parties;
 };
 
+/* Setup and teardown of a group: the domain, which takes its time. */
+int stage_build(void **state);
+int stage_raze(void **state);
+
 /* Setup and teardown of a test; *state is the stage. */
 int stage_set(void **state);
 int stage_strike(void **state);
@@ -109,6 +114,9 @@ struct party *stage_enter_with(struct stage *stage, const char *uri,
 
 /* The party's client again, after umsg_client_free(). */
 void stage_client(struct party *party);
+
+/* A connection comes in: what the listening socket's event calls. */
+void stage_accept(evutil_socket_t listening, short what, void *arg);
 
 /* Cuts every connection of the rendezvous. */
 void stage_cut(struct stage *stage);

@@ -1,12 +1,10 @@
-/* test_client.c - clients, and what passes between them through a rendezvous. */
+/* test_client.c - clients, and their calls through a rendezvous. */
 #include "tests/unit.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "keys/period.h"
 #include "tests/umsg/stage.h"
 
 #define ALICE "tel:+46700000001"
@@ -408,219 +406,6 @@ static void a_client_that_goes_hangs_up_first(void **state)
 	assert_int_equal(bob->end.reason, UMSG__END_REASON__END_HANGUP);
 }
 
-/* ---- messages ---- */
-
-static void seal_hello(struct party *from, const char *to, struct umsg_sealed *sealed)
-{
-	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
-
-	body.text = frame_text("hello,\nworld");
-	assert_int_equal(umsg_client_seal(from->client, to, &body, 0, sealed), 0);
-}
-
-static void post_hello(struct party *from, const char *to)
-{
-	struct umsg_sealed sealed;
-
-	seal_hello(from, to, &sealed);
-	assert_int_equal(umsg_client_post(from->client, slice_of(sealed.octets, sealed.n)), 0);
-	umsg_sealed_clear(&sealed);
-}
-
-/* CCA-007: fetched, taken, and a receipt to its sender. */
-static void a_message_is_posted_told_taken_and_receipted(void **state)
-{
-	struct stage *stage = *state;
-	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
-	struct umsg_sealed receipt;
-
-	post_hello(alice, BOB);
-	STAGE_UNTIL(stage, bob->messages && alice->acks && stage->takens == 1);
-	assert_int_equal(alice->ack, UMSG__ERROR_CODE__OK);
-	assert_string_equal(bob->body, "hello,\nworld");
-	assert_string_equal(bob->from, ALICE);
-	assert_string_equal(bob->domain, "Example");
-	assert_int_equal(umsg_client_seal_receipt(bob->client, ALICE, bob->id,
-						  UMSG__RECEIPT_STATE__RECEIPT_DELIVERED, "",
-						  &receipt),
-			 0);
-	assert_int_equal(umsg_client_post(bob->client, slice_of(receipt.octets, receipt.n)), 0);
-	umsg_sealed_clear(&receipt);
-	STAGE_UNTIL(stage, alice->receipts && stage->takens == 2);
-	assert_int_equal(alice->receipt, UMSG__RECEIPT_STATE__RECEIPT_DELIVERED);
-	assert_memory_equal(alice->receipt_id, bob->id, UMSG_ID_SIZE);
-	assert_string_equal(alice->receipt_from, BOB);
-}
-
-static void what_waits_is_fetched_when_its_receiver_comes(void **state)
-{
-	struct stage *stage = *state;
-	struct party *alice = stage_enter(stage, ALICE), *bob;
-
-	post_hello(alice, BOB);
-	post_hello(alice, BOB);
-	STAGE_UNTIL(stage, alice->acks == 2);
-	bob = stage_enter(stage, BOB);
-	STAGE_UNTIL(stage, bob->messages == 2 && stage->takens == 2);
-}
-
-static void what_was_not_taken_comes_again(void **state)
-{
-	struct stage *stage = *state;
-	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
-
-	bob->keeps = true;
-	post_hello(alice, BOB);
-	STAGE_UNTIL(stage, bob->messages == 1);
-	stage_cut(stage);
-	STAGE_UNTIL(stage, bob->messages == 2);
-	assert_int_equal(umsg_client_taken(bob->client, bob->id, ALICE, bob->number), 0);
-	STAGE_UNTIL(stage, stage->takens == 1);
-}
-
-static bool deliver_twice(struct stage *stage, Umsg__Frame *frame)
-{
-	if (frame->body_case == UMSG__FRAME__BODY_DELIVER)
-		stage_send(stage, frame->to, frame);
-	return true;
-}
-
-static void a_repeat_is_taken_again_and_not_told(void **state)
-{
-	struct stage *stage = *state;
-	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
-
-	stage->tamper = deliver_twice;
-	post_hello(alice, BOB);
-	STAGE_UNTIL(stage, stage->takens == 2);
-	assert_int_equal(bob->messages, 1);
-}
-
-static bool bend_record(struct stage *stage, Umsg__Frame *frame)
-{
-	(void)stage;
-	if (frame->body_case == UMSG__FRAME__BODY_DELIVER &&
-	    frame->deliver->post->kind == UMSG__MESSAGE_KIND__KIND_TEXT)
-		frame->deliver->post->record.data[0] ^= 1;
-	return true;
-}
-
-static void a_forged_message_is_not_told_but_receipted(void **state)
-{
-	struct stage *stage = *state;
-	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
-
-	stage->tamper = bend_record;
-	post_hello(alice, BOB);
-	STAGE_UNTIL(stage, alice->receipts);
-	assert_int_equal(alice->receipt, UMSG__RECEIPT_STATE__RECEIPT_UNDECRYPTABLE);
-	assert_int_equal(bob->messages, 0);
-}
-
-static bool change_sender(struct stage *stage, Umsg__Frame *frame)
-{
-	(void)stage;
-	if (frame->body_case == UMSG__FRAME__BODY_DELIVER)
-		frame->from = frame_text("tel:+46700000003");
-	return true;
-}
-
-static void a_message_is_its_signers_only(void **state)
-{
-	struct stage *stage = *state;
-	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
-
-	stage->tamper = change_sender;
-	post_hello(alice, BOB);
-	STAGE_UNTIL(stage, stage->takens);
-	assert_int_equal(bob->messages, 0);
-}
-
-static void a_message_past_its_end_is_not_told(void **state)
-{
-	struct stage *stage = *state;
-	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
-	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
-	struct umsg_sealed sealed;
-
-	body.text = frame_text("old");
-	assert_int_equal(umsg_client_seal(alice->client, BOB, &body, clock_wall_s() - 1, &sealed),
-			 0);
-	assert_int_equal(umsg_client_post(alice->client, slice_of(sealed.octets, sealed.n)), 0);
-	umsg_sealed_clear(&sealed);
-	STAGE_UNTIL(stage, alice->receipts);
-	assert_int_equal(alice->receipt, UMSG__RECEIPT_STATE__RECEIPT_EXPIRED);
-	assert_int_equal(bob->messages, 0);
-}
-
-static void only_whole_posts_of_our_own_are_posted(void **state)
-{
-	struct stage *stage = *state;
-	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
-	struct umsg_sealed sealed;
-
-	seal_hello(alice, BOB, &sealed);
-	assert_int_equal(umsg_client_post(alice->client, slice_of(sealed.octets, sealed.n - 1)),
-			 -EBADMSG);
-	assert_int_equal(umsg_client_post(bob->client, slice_of(sealed.octets, sealed.n)),
-			 -EBADMSG);
-	umsg_sealed_clear(&sealed);
-}
-
-static void a_body_has_limits(void **state)
-{
-	struct stage *stage = *state;
-	struct party *alice = stage_enter(stage, ALICE);
-	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
-	Umsg__Attachment attachment = UMSG__ATTACHMENT__INIT, *attachments[] = { &attachment };
-	static uint8_t much[UMSG_BODY_MAX];
-	struct umsg_sealed sealed;
-
-	body.n_attachments = 1;
-	body.attachments = attachments;
-	attachment.name = frame_text("a.png");
-	attachment.type = frame_text("image/png");
-	attachment.data = frame_data(slice_of(much, sizeof(much)));
-	assert_int_equal(umsg_client_seal(alice->client, BOB, &body, 0, &sealed), -EMSGSIZE);
-	attachment.data.len = 1000;
-	attachment.name = frame_text("../a.png");
-	assert_int_equal(umsg_client_seal(alice->client, BOB, &body, 0, &sealed), -EINVAL);
-	attachment.name = frame_text("a.png");
-	body.called_extension = frame_text("1;2");
-	assert_int_equal(umsg_client_seal(alice->client, BOB, &body, 0, &sealed), -EINVAL);
-	body.called_extension = frame_text("12");
-	assert_int_equal(umsg_client_seal(alice->client, "bob", &body, 0, &sealed), -EINVAL);
-	assert_int_equal(umsg_client_seal(alice->client, BOB, &body, 0, &sealed), 0);
-	umsg_sealed_clear(&sealed);
-}
-
-/* ---- updates ---- */
-
-/* CCA-008: fetched in pieces, applied, confirmed; and not again. */
-static void a_newer_update_is_fetched_and_confirmed(void **state)
-{
-	static uint8_t entry[2048] = { 1 }, shared[4500] = { 2 };
-	struct stage *stage = *state;
-	char month[PERIOD_TEXT_SIZE];
-	struct party *alice;
-
-	period_text(stage->month, month);
-	stage->offered.month = month;
-	stage->offered.revision = 2;
-	stage->offered.created = (uint64_t)clock_wall_s();
-	stage->parts[0] = slice_of(entry, sizeof(entry));
-	stage->parts[1] = slice_of(shared, sizeof(shared));
-	alice = stage_enter(stage, ALICE);
-	STAGE_UNTIL(stage, stage->confirms == 1);
-	assert_int_equal(alice->updates, 1);
-	assert_int_equal(stage->update_gets, 3 + 5);
-	STAGE_UNTIL(stage, stage->registers == 2);
-	stage_cut(stage);
-	STAGE_UNTIL(stage, stage->registers == 3);
-	assert_int_equal(alice->updates, 1);
-	stage->offered.month = NULL;
-}
-
 int main(void)
 {
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_set, stage_strike)
@@ -643,17 +428,7 @@ int main(void)
 		ON_STAGE(a_forged_hangup_does_not_end_a_call),
 		ON_STAGE(a_lost_connection_ends_the_calls),
 		ON_STAGE(a_client_that_goes_hangs_up_first),
-		ON_STAGE(a_message_is_posted_told_taken_and_receipted),
-		ON_STAGE(what_waits_is_fetched_when_its_receiver_comes),
-		ON_STAGE(what_was_not_taken_comes_again),
-		ON_STAGE(a_repeat_is_taken_again_and_not_told),
-		ON_STAGE(a_forged_message_is_not_told_but_receipted),
-		ON_STAGE(a_message_is_its_signers_only),
-		ON_STAGE(a_message_past_its_end_is_not_told),
-		ON_STAGE(only_whole_posts_of_our_own_are_posted),
-		ON_STAGE(a_body_has_limits),
-		ON_STAGE(a_newer_update_is_fetched_and_confirmed),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, stage_build, stage_raze);
 }
