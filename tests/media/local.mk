@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	%D%/test_srtp \
 	%D%/test_stun \
 	%D%/test_stun_client \
+	%D%/test_udp_batch \
 	%D%/test_wav
 if HAVE_SRTP
 check_PROGRAMS += %D%/test_srtp_oracle
@@ -49,6 +50,8 @@ MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
 %C%_test_stun_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_stun_client_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_stun_client_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_udp_batch_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_udp_batch_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_wav_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_wav_LDADD = $(MEDIA_TEST_LDADD)
 
