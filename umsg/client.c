@@ -116,7 +116,11 @@ static void on_error(struct umsg_client *client, const Umsg__Frame *frame)
 	if (client_may_log(&client->refusals, &suppressed))
 		log_warn(CLIENT_LOG, "%s: the rendezvous refuses a request: %s (%u more)",
 			 client_uri(client), frame->error->text, suppressed);
+	if (frame->request == 0)
+		return;
 	client_on_update_error(client, frame->request);
+	client_on_call_error(client, frame->request, frame->error->code);
+	client_on_post_error(client, frame->request, frame->error);
 }
 
 static void dispatch(struct umsg_client *client, const Umsg__Frame *frame)
@@ -275,6 +279,7 @@ void umsg_client_free(struct umsg_client **clientp)
 	client_bury_calls(client);
 	client_disconnect(client);
 	client_forget_pending(client);
+	client_forget_posts(client);
 	if (client->dns)
 		evdns_base_free(client->dns, 0);
 	free_event(client->timer);

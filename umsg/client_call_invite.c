@@ -22,6 +22,8 @@ static int send_bang(struct umsg_call *call, const struct call_invitation *invit
 	bang.i_message = frame_data(slice_of(invitation->i_message, invitation->i_message_n));
 	bang.sealed = frame_data(slice_of(invitation->sealed, invitation->sealed_n));
 	bang.streams = (uint32_t)call->offer->n_streams;
+	call->request = ++call->client->requests;
+	frame.request = call->request;
 	frame.to = call->secret.responder;
 	frame.body_case = UMSG__FRAME__BODY_BANG;
 	frame.bang = &bang;
@@ -125,6 +127,22 @@ void client_on_bang_answer(struct umsg_client *client, const Umsg__BangAnswer *a
 		call_tell(call, UMSG_CALL_PROGRESS);
 	else
 		call_hang_up(call, UMSG__END_REASON__END_CONGESTION);
+}
+
+/* The rendezvous does not take the invitation. */
+void client_on_call_error(struct umsg_client *client, uint64_t request, Umsg__ErrorCode code)
+{
+	struct umsg_call *call = client->calls;
+
+	while (call && (call->incoming || call->request != request))
+		call = call->next;
+	if (call && call->state == CALL_BANG)
+		call_finish(call,
+			    code == UMSG__ERROR_CODE__ERROR_BUSY ? UMSG__END_REASON__END_CONGESTION
+			    : code == UMSG__ERROR_CODE__ERROR_NOT_ALLOWED
+				    ? UMSG__END_REASON__END_NOT_ALLOWED
+				    : UMSG__END_REASON__END_FAILED,
+			    UMSG__ENDED_BY__BY_RENDEZVOUS, false);
 }
 
 /* ---- incoming ---- */

@@ -26,6 +26,7 @@ struct umsg_call {
 	enum call_state state;
 	struct event *timer;
 	int64_t started_ms;
+	uint64_t request; /* outgoing: of the invitation */
 	void *arg;
 	char called[UMSG_EXTENSION_SIZE], calling[UMSG_EXTENSION_SIZE];
 	char domain[DOMAIN_NAME_MAX + 1];

@@ -87,6 +87,7 @@ static void on_closed(struct umsg_client *client, const struct link_event *event
 	client->refused = event->reason == LINK_REFUSED;
 	client->fetching = false;
 	client_drop_update(client);
+	client_forget_posts(client);
 	link_free(&client->link);
 	event_del(client->timer);
 	log_info(CLIENT_LOG, "%s: connection to %s: %s %s", client_uri(client), client->route.host,

@@ -198,6 +198,58 @@ int umsg_client_seal_receipt(struct umsg_client *client, const char *to,
 		    body.at + MESSAGE_LIFETIME_S, sealed_out);
 }
 
+/* Takes the post that an answer is about off the list.  NULL: there is none. */
+static struct client_post *take_post(struct umsg_client *client, uint64_t request, struct slice id)
+{
+	struct client_post **at = &client->posts, *post;
+
+	while (*at && (*at)->request != request && !slice_eq(id, slice_of((*at)->id, FRAME_ID)))
+		at = &(*at)->next;
+	post = *at;
+	if (!post)
+		return NULL;
+	*at = post->next;
+	client->n_posts--;
+	return post;
+}
+
+void client_forget_posts(struct umsg_client *client)
+{
+	while (client->posts) {
+		struct client_post *post = client->posts;
+
+		client->posts = post->next;
+		free(post);
+	}
+	client->n_posts = 0;
+}
+
+/* Sends a post under a request of its own, so that an Error can be told from others'. */
+static int send_post(struct umsg_client *client, Umsg__Frame *frame)
+{
+	struct client_post *post;
+	int err;
+
+	if (client->n_posts == CLIENT_POSTS_MAX)
+		return -ENOBUFS;
+	free(take_post(client, 0, frame_bytes(frame->post->message_id)));
+	post = calloc(1, sizeof(*post));
+	if (!post)
+		return -ENOMEM;
+	post->request = ++client->requests;
+	memcpy(post->id, frame->post->message_id.data, FRAME_ID);
+	frame->request = post->request;
+	err = client_send(client, frame);
+	if (err) {
+		free(post);
+		return err;
+	}
+	post->next = client->posts;
+	client->posts = post;
+	client->n_posts++;
+	return 0;
+}
+
 int umsg_client_post(struct umsg_client *client, struct slice sealed)
 {
 	Umsg__Frame *frame;
@@ -206,18 +258,35 @@ int umsg_client_post(struct umsg_client *client, struct slice sealed)
 	if (!err && (frame->body_case != UMSG__FRAME__BODY_POST ||
 		     !slice_eq_str(slice_str(frame->from), client_uri(client))))
 		err = -EBADMSG;
+	if (err) {
+		err = err == -ENOMEM ? err : -EBADMSG;
+	} else if (!client_attached(client) || !client->link) {
+		err = -ENOTCONN;
+	} else {
+		char *from = frame->from;
+
+		err = send_post(client, frame);
+		frame->from = from; /* client_send() put its own there */
+	}
 	frame_free(&frame);
-	if (err)
-		return err == -ENOMEM ? err : -EBADMSG;
-	if (!client_attached(client) || !client->link)
-		return -ENOTCONN;
-	return link_send(client->link, sealed);
+	return err;
 }
 
 void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack)
 {
+	free(take_post(client, 0, frame_bytes(ack->message_id)));
 	client->ops->post_ack(client->arg, ack->message_id.data, ack->error, ack->text,
 			      ack->retry_after);
+}
+
+void client_on_post_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)
+{
+	struct client_post *post = take_post(client, request, (struct slice){ NULL, 0 });
+
+	if (!post)
+		return;
+	client->ops->post_ack(client->arg, post->id, error->code, error->text, error->retry_after);
+	free(post);
 }
 
 /* ---- receiving ---- */

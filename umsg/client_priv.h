@@ -31,6 +31,7 @@ enum {
 	CLIENT_ADDRESSES_MAX = 8, /* of a name */
 	CLIENT_RINGING_MAX = 8,   /* devices of a callee */
 	CLIENT_PENDING_MAX = 4096,
+	CLIENT_POSTS_MAX = 4096, /* under way */
 	CLIENT_APPLIED = 4,
 };
 
@@ -43,6 +44,13 @@ struct client_route {
 	size_t n_addresses, next;
 	char host[LETTER_ADDRESS_MAX + 1]; /* HOST:PORT as it was given */
 	uint16_t port;
+};
+
+/* A post that the rendezvous has not answered. */
+struct client_post {
+	struct client_post *next;
+	uint64_t request;
+	uint8_t id[FRAME_ID];
 };
 
 /* A message that the owner was told of and has not taken. */
@@ -85,6 +93,8 @@ struct umsg_client {
 	unsigned n_calls;
 
 	/* Messages */
+	struct client_post *posts;
+	size_t n_posts;
 	struct client_pending *pending;
 	size_t n_pending;
 	bool fetching, fetch_again;
@@ -141,6 +151,7 @@ void client_on_bang(struct umsg_client *client, const Umsg__Frame *frame);
 void client_on_bang_answer(struct umsg_client *client, const Umsg__BangAnswer *answer);
 /* growl, talk, signal, hangup */
 void client_on_session(struct umsg_client *client, const Umsg__Frame *frame);
+void client_on_call_error(struct umsg_client *client, uint64_t request, Umsg__ErrorCode code);
 void client_end_calls(struct umsg_client *client, Umsg__EndReason reason, bool say_so);
 void client_bury_calls(struct umsg_client *client);
 
@@ -148,6 +159,9 @@ void client_bury_calls(struct umsg_client *client);
 
 void client_on_deliver(struct umsg_client *client, const Umsg__Frame *frame);
 void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack);
+void client_on_post_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
+/* The connection is gone: what was under way has to be posted again. */
+void client_forget_posts(struct umsg_client *client);
 void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify);
 void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched);
 /* From the first one again. */

@@ -89,6 +89,7 @@ struct stage {
 	uint64_t number, epoch;
 	unsigned bangs, talks, hangups, takens, registers, confirms, update_gets;
 	bool deny;
+	bool busy; /* answers posts and invitations by an Error */
 	/* May change a frame that is handed on; false: it is lost. */
 	bool (*tamper)(struct stage *stage, Umsg__Frame *frame);
 	Umsg__UpdateName offered; /* month NULL: no update */

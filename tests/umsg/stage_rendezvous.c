@@ -249,8 +249,27 @@ static void on_update_get(struct connection *c, const Umsg__Frame *frame)
 	send_frame(c, &answer);
 }
 
+static void send_busy(struct connection *c, const Umsg__Frame *frame)
+{
+	Umsg__Frame answer = UMSG__FRAME__INIT;
+	Umsg__Error error = UMSG__ERROR__INIT;
+
+	error.code = UMSG__ERROR_CODE__ERROR_BUSY;
+	error.retry_after = 3;
+	answer.request = frame->request;
+	answer.by_server = 1;
+	answer.body_case = UMSG__FRAME__BODY_ERROR;
+	answer.error = &error;
+	send_frame(c, &answer);
+}
+
 static void serve(struct connection *c, Umsg__Frame *frame)
 {
+	if (c->stage->busy && (frame->body_case == UMSG__FRAME__BODY_BANG ||
+			       frame->body_case == UMSG__FRAME__BODY_POST)) {
+		send_busy(c, frame);
+		return;
+	}
 	switch (frame->body_case) {
 	case UMSG__FRAME__BODY_REGISTER:
 		on_register(c, frame);

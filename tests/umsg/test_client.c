@@ -206,6 +206,17 @@ static void who_is_not_there_cannot_be_called(void **state)
 	assert_int_equal(alice->end.by, UMSG__ENDED_BY__BY_RENDEZVOUS);
 }
 
+static void a_busy_rendezvous_ends_the_attempt(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE);
+
+	stage->busy = true;
+	call_bob(alice);
+	STAGE_UNTIL(stage, alice->ended);
+	assert_int_equal(alice->end.reason, UMSG__END_REASON__END_CONGESTION);
+}
+
 static void the_caller_may_give_up(void **state)
 {
 	struct stage *stage = *state;
@@ -420,6 +431,7 @@ int main(void)
 		ON_STAGE(without_a_common_codec_there_is_no_call),
 		ON_STAGE(a_call_may_be_declined),
 		ON_STAGE(who_is_not_there_cannot_be_called),
+		ON_STAGE(a_busy_rendezvous_ends_the_attempt),
 		ON_STAGE(the_caller_may_give_up),
 		ON_STAGE(of_two_devices_one_answers),
 		ON_STAGE(a_forged_invitation_does_not_ring),

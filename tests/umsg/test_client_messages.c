@@ -156,6 +156,17 @@ static void a_message_past_its_end_is_not_told(void **state)
 	assert_int_equal(bob->messages, 0);
 }
 
+static void a_post_that_is_refused_is_answered(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE);
+
+	stage->busy = true;
+	post_hello(alice, BOB);
+	STAGE_UNTIL(stage, alice->acks);
+	assert_int_equal(alice->ack, UMSG__ERROR_CODE__ERROR_BUSY);
+}
+
 static void only_whole_posts_of_our_own_are_posted(void **state)
 {
 	struct stage *stage = *state;
@@ -301,6 +312,7 @@ int main(void)
 		ON_STAGE(a_forged_message_is_not_told_but_receipted),
 		ON_STAGE(a_message_is_its_signers_only),
 		ON_STAGE(a_message_past_its_end_is_not_told),
+		ON_STAGE(a_post_that_is_refused_is_answered),
 		ON_STAGE(only_whole_posts_of_our_own_are_posted),
 		ON_STAGE(a_body_has_limits),
 		ON_STAGE(one_id_for_two_messages_is_a_conflict),
