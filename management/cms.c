@@ -51,8 +51,8 @@ static const struct option long_options[] = {
 #define BIT(option) (1U << (option))
 
 enum {
-	COMMON = BIT(OPTION_DIR) | BIT(OPTION_NOW),
-	SEALED = COMMON | BIT(OPTION_PASSPHRASE_FILE),
+	/* The passphrase file may be named where it is not needed, for scripts. */
+	COMMON = BIT(OPTION_DIR) | BIT(OPTION_NOW) | BIT(OPTION_PASSPHRASE_FILE),
 	SETTINGS = BIT(OPTION_CRS) | BIT(OPTION_ACCOUNT) | BIT(OPTION_SECRET) |
 		   BIT(OPTION_SECRET_FILE) | BIT(OPTION_MAX_LIFETIME) |
 		   BIT(OPTION_DEFAULT_LIFETIME) | BIT(OPTION_INTERCEPT) | BIT(OPTION_MULTIPATH),
@@ -77,26 +77,26 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "init", NULL, cmd_init, 0, false, SEALED | SETTINGS | BIT(OPTION_DOMAIN), NEED_NOTHING,
+	{ "init", NULL, cmd_init, 0, false, COMMON | SETTINGS | BIT(OPTION_DOMAIN), NEED_NOTHING,
 	  "init --domain NAME --crs HOST:PORT --account ID\n"
 	  "         --secret SECRET | --secret-file FILE\n"
 	  "         [--max-lifetime TIME] [--default-lifetime TIME]\n"
 	  "         [--intercept on|off] [--multipath on|off]" },
-	{ "set", NULL, cmd_set, 0, false, SEALED | SETTINGS, NEED_VAULT,
+	{ "set", NULL, cmd_set, 0, false, COMMON | SETTINGS, NEED_VAULT,
 	  "set [--crs HOST:PORT] [--account ID --secret ...] [--max-lifetime TIME] ..." },
-	{ "user", "add", cmd_person_add, 2, false, SEALED, NEED_VAULT, "user add +NUMBER NAME" },
+	{ "user", "add", cmd_person_add, 2, false, COMMON, NEED_VAULT, "user add +NUMBER NAME" },
 	{ "user", "list", cmd_person_list, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
 	  "user list [--json]" },
 	{ "user", "edit", cmd_person_edit, 1, false, COMMON | BIT(OPTION_NAME), NEED_CHANGE,
 	  "user edit +NUMBER --name NAME" },
 	{ "user", "delete", cmd_person_delete, 1, false, COMMON, NEED_CHANGE,
 	  "user delete +NUMBER" },
-	{ "user", "rekey", cmd_person_rekey, 1, false, SEALED, NEED_VAULT,
+	{ "user", "rekey", cmd_person_rekey, 1, false, COMMON, NEED_VAULT,
 	  "user rekey +NUMBER         (destroys the keys of a lost device)" },
-	{ "user", "import", cmd_user_import, 1, false, SEALED, NEED_VAULT, "user import FILE.txt" },
+	{ "user", "import", cmd_user_import, 1, false, COMMON, NEED_VAULT, "user import FILE.txt" },
 	{ "user", "export", cmd_user_export, 0, false, COMMON | BIT(OPTION_OUTPUT), NEED_DATABASE,
 	  "user export [--output FILE]" },
-	{ "gateway", "add", cmd_person_add, 2, false, SEALED | BIT(OPTION_ENGINES), NEED_VAULT,
+	{ "gateway", "add", cmd_person_add, 2, false, COMMON | BIT(OPTION_ENGINES), NEED_VAULT,
 	  "gateway add +NUMBER NAME --engines N" },
 	{ "gateway", "list", cmd_person_list, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
 	  "gateway list [--json]" },
@@ -105,7 +105,7 @@ static const struct command commands[] = {
 	  "gateway edit +NUMBER [--name NAME] [--engines N]" },
 	{ "gateway", "delete", cmd_person_delete, 1, false, COMMON, NEED_CHANGE,
 	  "gateway delete +NUMBER" },
-	{ "gateway", "rekey", cmd_person_rekey, 1, false, SEALED, NEED_VAULT,
+	{ "gateway", "rekey", cmd_person_rekey, 1, false, COMMON, NEED_VAULT,
 	  "gateway rekey +NUMBER" },
 	{ "channel", "add", cmd_channel_add, 1, false, COMMON, NEED_CHANGE, "channel add NAME" },
 	{ "channel", "list", cmd_channel_list, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
@@ -118,7 +118,7 @@ static const struct command commands[] = {
 	  "channel delete NAME" },
 	{ "certificate", NULL, cmd_certificate, 0, false,
 	  COMMON | BIT(OPTION_OUTPUT) | BIT(OPTION_FORMAT), NEED_DATABASE,
-	  "certificate [--output FILE] [--format text|base64|base45|octets]" },
+	  "certificate [--output FILE] [--format text|base64|base45|octets|qr]" },
 	{ "domain", "add", cmd_domain_add, 1, false, COMMON | BIT(OPTION_CONFIRM), NEED_CHANGE,
 	  "domain add FILE | - [--confirm GROUP]" },
 	{ "domain", "list", cmd_domain_list, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
@@ -126,15 +126,15 @@ static const struct command commands[] = {
 	{ "domain", "delete", cmd_domain_delete, 1, false, COMMON, NEED_CHANGE,
 	  "domain delete NAME" },
 	{ "letter", NULL, cmd_letter, 1, false,
-	  SEALED | BIT(OPTION_OUTPUT) | BIT(OPTION_QR_KEY) | BIT(OPTION_FORMAT), NEED_VAULT,
-	  "letter +NUMBER [--output FILE] [--qr-key] [--format text|base64|base45|octets]" },
-	{ "update", NULL, cmd_update, 0, false, SEALED | BIT(OPTION_OUTPUT), NEED_VAULT,
+	  COMMON | BIT(OPTION_OUTPUT) | BIT(OPTION_QR_KEY) | BIT(OPTION_FORMAT), NEED_VAULT,
+	  "letter +NUMBER [--output FILE] [--qr-key] [--format text|base64|base45|octets|qr]" },
+	{ "update", NULL, cmd_update, 0, false, COMMON | BIT(OPTION_OUTPUT), NEED_VAULT,
 	  "update [--output DIR]" },
 	{ "status", NULL, cmd_status, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
 	  "status [--json]" },
 	{ "log", NULL, cmd_log, 0, false, COMMON | BIT(OPTION_JSON), NEED_DATABASE,
 	  "log [--json]" },
-	{ "passphrase", NULL, cmd_passphrase, 0, false, SEALED | BIT(OPTION_NEW_PASSPHRASE_FILE),
+	{ "passphrase", NULL, cmd_passphrase, 0, false, COMMON | BIT(OPTION_NEW_PASSPHRASE_FILE),
 	  NEED_VAULT, "passphrase [--new-passphrase-file FILE]" },
 	{ "backup", NULL, cmd_backup, 1, false, COMMON, NEED_CHANGE, "backup FILE" },
 	{ "restore", NULL, cmd_restore, 1, false, COMMON, NEED_NOTHING, "restore FILE" },

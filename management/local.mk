@@ -25,8 +25,9 @@ bin_PROGRAMS += %D%/cms
 	%D%/cmd_status.c \
 	%D%/cmd_update.c \
 	%D%/cms.c %D%/cms.h \
-	%D%/page.c %D%/page.h
-%C%_cms_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS)
+	%D%/page.c %D%/page.h \
+	%D%/qr.c %D%/qr.h
+%C%_cms_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS) $(QRENCODE_CFLAGS)
 %C%_cms_LDADD = management/libmanagement.a keys/libkeys.a base/libbase.a \
-	$(SQLITE_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)
+	$(SQLITE_LIBS) $(JANSSON_LIBS) $(QRENCODE_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)
 EXTRA_DIST += docs/key-management.md docs/man/cms.1

@@ -7,12 +7,11 @@
 #include "base/encode.h"
 #include "base/file.h"
 #include "keys/secret.h"
+#include "management/qr.h"
 
 static const char *const names[] = {
-	[PAGE_TEXT] = "text",
-	[PAGE_BASE64] = "base64",
-	[PAGE_BASE45] = "base45",
-	[PAGE_OCTETS] = "octets",
+	[PAGE_TEXT] = "text",     [PAGE_BASE64] = "base64", [PAGE_BASE45] = "base45",
+	[PAGE_OCTETS] = "octets", [PAGE_QR] = "qr",
 };
 
 int page_take_format(struct cms *cms, enum page_format *format_out)
@@ -24,8 +23,19 @@ int page_take_format(struct cms *cms, enum page_format *format_out)
 			*format_out = (enum page_format)i;
 			return 0;
 		}
-	diag_error(cms->diag, NULL, "\"%s\": expected text, base64, base45 or octets", name);
+	diag_error(cms->diag, NULL, "\"%s\": expected text, base64, base45, octets or qr", name);
 	return -EINVAL;
+}
+
+static int write_qr(struct slice octets, struct buf *b)
+{
+	char text[BASE45_TEXT_SIZE(LETTER_OCTETS_MAX)];
+	int err;
+
+	base45_encode(octets, text);
+	err = qr_write(text, b);
+	wipe(text, sizeof(text));
+	return err;
 }
 
 int page_write(enum page_format format, struct slice octets, struct buf *b)
@@ -38,6 +48,8 @@ int page_write(enum page_format format, struct slice octets, struct buf *b)
 	}
 	if (octets.n > LETTER_OCTETS_MAX)
 		return -ENOBUFS;
+	if (format == PAGE_QR)
+		return write_qr(octets, b);
 	if (format == PAGE_TEXT && letter_text_write(octets, text, sizeof(text)))
 		return -ENOBUFS;
 	if (format == PAGE_BASE64)

@@ -8,9 +8,9 @@
 #include "keys/letter_text.h"
 #include "management/cms.h"
 
-enum { PAGE_SIZE = LETTER_TEXT_MAX + 2048 };
+enum { PAGE_SIZE = 64 * 1024 }; /* a QR code takes most */
 
-enum page_format { PAGE_TEXT, PAGE_BASE64, PAGE_BASE45, PAGE_OCTETS };
+enum page_format { PAGE_TEXT, PAGE_BASE64, PAGE_BASE45, PAGE_OCTETS, PAGE_QR };
 
 /* --format; text where it is not given.  Returns 0 or -EINVAL. */
 int page_take_format(struct cms *cms, enum page_format *format_out);

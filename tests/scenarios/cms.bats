@@ -290,6 +290,37 @@ digest() { # FILE...: what the files hold, to see that it stays
 	[ "$output" = "[]" ]
 }
 
+scan() { # FILE: what a scanner reads from the code on the screen
+	sed 's/\x1b\[[0-9;]*m//g; s/█/B/g; s/▀/U/g; s/▄/L/g' "$1" | awk '
+		{ line[NR] = $0 }
+		END {
+			printf "P1 %d %d\n", 4 * length(line[1]), 8 * NR
+			for (i = 0; i < 8 * NR; i++) {
+				row = line[int(i / 8) + 1]; half = i % 8 >= 4 ? "L" : "U"
+				for (x = 1; x <= length(row); x++) {
+					c = substr(row, x, 1); dark = c == "B" || c == half
+					printf "%d %d %d %d ", dark, dark, dark, dark
+				}
+				print ""
+			}
+		}' >"$D/code.pbm"
+	zbarimg --quiet --raw "$D/code.pbm" 2>/dev/null
+}
+
+@test "CMS-022 the QR code on the screen can be scanned" {
+	needs zbarimg
+	init
+	look certificate --format qr >"$D/screen"
+	run -0 scan "$D/screen"
+	code=$output
+	run -0 look certificate --format base45
+	[ "$code" = "$output" ]
+	cms_ user add +1 Al
+	cms_ letter +1 --qr-key --format qr >"$D/screen" 2>"$D/key"
+	run -0 scan "$D/screen"
+	[[ $output =~ ^[0-9A-Z\ \$%*+./:-]{1000,1700}$ ]]
+}
+
 @test "CMS-008 a restored key manager goes on far above what was given out" {
 	init
 	cms_ user add +1 Al
