@@ -14,3 +14,20 @@ endif
 %C%_test_crs_relay_LDADD = rendezvous/librelay.a media/libmedia.a base/libbase.a \
 	$(CMOCKA_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)
 EXTRA_tests_rendezvous_test_crs_relay_DEPENDENCIES = rendezvous/crs-relay
+
+# crs
+CRS_UNIT_TESTS = %D%/test_accounts %D%/test_mailboxes %D%/test_roster %D%/test_sessions \
+	%D%/test_settings
+if HAVE_CMOCKA
+check_PROGRAMS += $(CRS_UNIT_TESTS)
+endif
+%C%_test_accounts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_accounts_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_mailboxes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_test_mailboxes_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_roster_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_roster_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_sessions_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_test_sessions_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_settings_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_settings_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
