@@ -25,6 +25,7 @@ static int read_texts(const char *config, const char *local, struct settings *se
 	FILE *f = fmemopen(told, cap, "w");
 	int err;
 
+	told[0] = '\0';
 	assert_non_null(mkdtemp(root));
 	assert_int_equal(crs_paths_init(&paths, root), 0);
 	assert_int_equal(file_write_atomic(paths.config, 0644, slice_str(config)), 0);
