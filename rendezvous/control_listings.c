@@ -84,12 +84,26 @@ void control_api_session(struct control_request *request, void *arg)
 	list_rows(arg, request, CRS_WORKER__QUERY_KIND__SESSION, &listing);
 }
 
-/* --- messages: what workers counted is written first, then read as a whole --- */
-
-struct message_listing {
+/* A request that waits for all workers. */
+struct asked {
 	struct control_api *api;
 	struct control_request *request;
 };
+
+static void ask_workers(struct control_api *api, struct control_request *request,
+			CrsWorker__QueryKind kind, supervisor_rows_fn *done)
+{
+	struct asked *asked = malloc(sizeof(*asked));
+
+	if (asked)
+		*asked = (struct asked){ .api = api, .request = request };
+	if (!asked || supervisor_query(api->supervisor, kind, false, done, asked)) {
+		free(asked);
+		control_answer_error(request, 500, "no memory");
+	}
+}
+
+/* --- messages: what workers counted is written first, then read as a whole --- */
 
 /* One row of "post", "deliv" or "read", account, URI, value. */
 static void add_count(json_t *users, const json_t *row)
@@ -121,7 +135,7 @@ static void add_count(json_t *users, const json_t *row)
 
 static void on_counts(void *arg, json_t *rows)
 {
-	struct message_listing *listing = arg;
+	struct asked *listing = arg;
 	json_t *users = json_object(), *list = json_array(), *row;
 	const char *key;
 	size_t i;
@@ -136,7 +150,7 @@ static void on_counts(void *arg, json_t *rows)
 
 static void on_flushed(void *arg, json_t *rows)
 {
-	struct message_listing *listing = arg;
+	struct asked *listing = arg;
 
 	json_decref(rows);
 	if (supervisor_query(listing->api->supervisor, CRS_WORKER__QUERY_KIND__COUNTERS, true,
@@ -148,16 +162,7 @@ static void on_flushed(void *arg, json_t *rows)
 
 void control_api_message(struct control_request *request, void *arg)
 {
-	struct control_api *api = arg;
-	struct message_listing *listing = malloc(sizeof(*listing));
-
-	if (listing)
-		*listing = (struct message_listing){ .api = api, .request = request };
-	if (!listing || supervisor_query(api->supervisor, CRS_WORKER__QUERY_KIND__FLUSH_COUNTERS,
-					 false, on_flushed, listing)) {
-		free(listing);
-		control_answer_error(request, 500, "no memory");
-	}
+	ask_workers(arg, request, CRS_WORKER__QUERY_KIND__FLUSH_COUNTERS, on_flushed);
 }
 
 /* --- services --- */
@@ -184,21 +189,46 @@ static void add_service(json_t *list, const char *server, const char *name, bool
 					      "status", active ? "active" : "inactive"));
 }
 
-void control_api_services(struct control_request *request, void *arg)
+/* Rows of index, clients, store, relay: do all workers reach what they need? */
+static bool all_up(const json_t *rows, size_t column)
 {
-	struct control_api *api = arg;
-	const struct supervisor_options *options = supervisor_options(api->supervisor);
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		const char *state = json_string_value(json_array_get(row, column));
+
+		if (!state || strcmp(state, "up") != 0)
+			return false;
+	}
+	return json_array_size(rows) > 0;
+}
+
+static void on_status(void *arg, json_t *rows)
+{
+	struct asked *listing = arg;
+	const struct supervisor_options *options = supervisor_options(listing->api->supervisor);
 	const char *server = options->settings.name, *run = options->paths.run;
 	json_t *list = json_array();
 
-	add_service(list, server, "crs", true);
+	add_service(list, server, "crs", json_array_size(rows) > 0);
 	add_service(list, server, "crs_relay",
-		    relay_client_is_up(supervisor_relay(api->supervisor)));
+		    relay_client_is_up(supervisor_relay(listing->api->supervisor)) &&
+			    all_up(rows, 3));
 	add_service(list, server, "redis_high", answers(run, "redis_high"));
-	add_service(list, server, "redis_low", answers(run, "redis_low"));
+	add_service(list, server, "redis_low", answers(run, "redis_low") && all_up(rows, 2));
 	if (options->settings.backup != BACKUP_NONE)
 		add_service(list, server, "redis_backup", answers(run, "redis_backup"));
-	control_answer_json(request, 200, list);
+	json_decref(rows);
+	control_answer_json(listing->request, 200, list);
+	free(listing);
+}
+
+/* Active is what can be used: what every worker has a connection to. */
+void control_api_services(struct control_request *request, void *arg)
+{
+	ask_workers(arg, request, CRS_WORKER__QUERY_KIND__STATUS, on_status);
 }
 
 /* --- crs-relay --- */

@@ -237,7 +237,7 @@ static void take_client(struct holder *holder, int fd)
 	trace_connection(client, "connected");
 }
 
-/* May this address have another connection? */
+/* May this address have another connection?  Our own host may. */
 static bool admit(struct holder *holder, const struct net_addr *peer)
 {
 	int64_t now_ms = clock_mono_ms();
@@ -247,7 +247,7 @@ static bool admit(struct holder *holder, const struct net_addr *peer)
 
 	if (holder->count >= HOLDER_CONNECTIONS_MAX)
 		why = "too many connections";
-	else if (!peer_limits_take(holder->limits, peer, now_ms))
+	else if (!net_is_loopback(peer) && !peer_limits_take(holder->limits, peer, now_ms))
 		why = "too many connections from one address";
 	if (why && log_limit_pass(&holder->full_log, now_ms, &suppressed)) {
 		net_format_host(peer, text);

@@ -29,8 +29,8 @@ static void fill_leg(const struct home *home, const struct session *s,
 	const CrsWorker__Setup *setup = worker_setup(home->worker);
 
 	umsg__leg__init(&out->leg);
-	out->leg.leg_id = frame_data(slice_of(leg->id, sizeof(leg->id)));
-	out->leg.leg_key = frame_data(slice_of(leg->key, sizeof(leg->key)));
+	out->leg.leg_id = frame_data(slice_of(leg->id, leg->id_n));
+	out->leg.leg_key = frame_data(slice_of(leg->key, leg->key_n));
 	out->leg.relay_host = setup->relay_host;
 	out->leg.relay_port = setup->relay_port ? setup->relay_port : s->relay.port;
 	for (size_t i = 0; i < s->relay.n_streams; i++) {
@@ -45,10 +45,13 @@ static void fill_leg(const struct home *home, const struct session *s,
 
 static bool copy_leg(const CrsRelay__Leg *from, struct session_leg *to)
 {
-	if (!from || from->leg_id.len != sizeof(to->id) || from->leg_key.len != sizeof(to->key))
+	if (!from || from->leg_id.len == 0 || from->leg_id.len > sizeof(to->id) ||
+	    from->leg_key.len == 0 || from->leg_key.len > sizeof(to->key))
 		return false;
-	memcpy(to->id, from->leg_id.data, sizeof(to->id));
-	memcpy(to->key, from->leg_key.data, sizeof(to->key));
+	to->id_n = from->leg_id.len;
+	to->key_n = from->leg_key.len;
+	memcpy(to->id, from->leg_id.data, to->id_n);
+	memcpy(to->key, from->leg_key.data, to->key_n);
 	return true;
 }
 
@@ -114,7 +117,7 @@ static void relay_keep(void *arg, const struct session *s, size_t device)
 	const struct session_leg *leg = &s->relay.responder[device];
 
 	keep.session_id = frame_data(id_of(s));
-	keep.leg_id = frame_data(slice_of(leg->id, sizeof(leg->id)));
+	keep.leg_id = frame_data(slice_of(leg->id, leg->id_n));
 	request.body_case = CRS_RELAY__REQUEST__BODY_KEEP_LEG;
 	request.keep_leg = &keep;
 	relay_client_send(worker_relay(home->worker), &request, id_of(s), NULL, NULL);

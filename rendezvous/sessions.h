@@ -23,8 +23,7 @@ enum {
 	SESSION_ID_SIZE = 16,
 	SESSION_MAX_DEVICES = 32, /* what crs-relay gives legs to */
 	SESSION_MAX_STREAMS = 8,
-	SESSION_LEG_ID_SIZE = 16,
-	SESSION_LEG_KEY_SIZE = 32,
+	SESSION_LEG_MAX = 64, /* octets of a leg's id, and of its key */
 	SESSION_SETUP_LIMIT_MS = 5000,   /* for the relay's answer */
 	SESSION_INVITE_LIMIT_MS = 32000, /* until a device rings */
 	SESSION_RINGING_LIMIT_MS = 180000,
@@ -54,8 +53,8 @@ static inline bool endpoint_equal(const struct endpoint *a, const struct endpoin
 }
 
 struct session_leg {
-	uint8_t id[SESSION_LEG_ID_SIZE];
-	uint8_t key[SESSION_LEG_KEY_SIZE];
+	uint8_t id[SESSION_LEG_MAX], key[SESSION_LEG_MAX];
+	size_t id_n, key_n;
 };
 
 /* What the relay gave to the session. */

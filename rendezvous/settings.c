@@ -298,8 +298,8 @@ static bool has_host(const struct reader *r, const char *name)
 /* crsname, ip and host lines name the same servers (CRS manual 4.1.2.1, 4.1.2.2). */
 static void check_names(struct reader *r, const struct crs_paths *paths)
 {
-	struct buf host = BUF_OF(r->settings->relay_host);
 	const char *ip;
+	struct buf host;
 
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		if (!ip_of(r, r->hosts[i]->text))
@@ -319,12 +319,14 @@ static void check_names(struct reader *r, const struct crs_paths *paths)
 		return;
 	}
 	ip = ip_of(r, r->settings->name);
-	if (!ip || !has_host(r, r->settings->name))
+	if (!ip || !has_host(r, r->settings->name)) {
 		diag_error(r->diag, &r->crsname->place,
 			   "crsname \"%s\" must match a \"host\" and an \"ip\" line of %s",
 			   r->settings->name, paths->config);
-	else if (!r->settings->relay_host[0])
+	} else if (!r->settings->relay_host[0]) {
+		host = BUF_OF(r->settings->relay_host);
 		buf_put_str(&host, ip);
+	}
 }
 
 static void warn_of_missing(struct reader *r, const struct crs_paths *paths)

@@ -31,3 +31,17 @@ endif
 %C%_test_sessions_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_settings_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_settings_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+
+# the programs themselves; redis-server has to be installed
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs
+endif
+%C%_test_crs_SOURCES = %D%/test_crs.c %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h \
+	tests/keys/sample.c tests/keys/sample.h
+%C%_test_crs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) \
+	-DCRS='"$(abs_top_builddir)/rendezvous/crs"' \
+	-DCRS_CLI='"$(abs_top_builddir)/rendezvous/crs-cli"' \
+	-DCRS_RELAY='"$(abs_top_builddir)/rendezvous/crs-relay"'
+%C%_test_crs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
+	rendezvous/crs-relay

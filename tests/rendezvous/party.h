@@ -1,0 +1,53 @@
+/* party.h - a client of crs for tests: it says what it is told to say, and notes what
+ * it hears, a line an event.
+ */
+#ifndef TESTS_RENDEZVOUS_PARTY_H
+#define TESTS_RENDEZVOUS_PARTY_H
+
+#include "tests/rendezvous/scene.h"
+#include "umsg/frame.h"
+#include "umsg/link.h"
+
+struct party_options {
+	const char *uri;
+	const char *account, *secret; /* NULL: the scene's */
+	uint32_t generation;
+	uint8_t device; /* all octets of the device id */
+	bool secondary, no_keys;
+	bool do_not_register;
+};
+
+struct party {
+	struct scene *scene;
+	struct party_options options;
+	struct link *link;
+	char heard[64 * 1024];
+	size_t looked; /* what expect() has gone past */
+	uint64_t request;
+	uint8_t session_id[FRAME_ID]; /* of the last Bang that came */
+	uint64_t number;              /* of the last Deliver */
+};
+
+/* Connects and registers. */
+void party_open(struct party *party, struct scene *scene, const struct party_options *options);
+void party_close(struct party *party);
+
+/* Waits for a line that begins with text, behind the one that was found last. */
+bool party_hears(struct party *party, const char *text);
+/* Was such a line heard at all by now? */
+bool party_heard(const struct party *party, const char *text);
+
+/* Sessions and messages are named by a letter, of which all octets of the id are. */
+void party_bang(struct party *party, const char *to, char session);
+void party_answer(struct party *party, const char *to, char session,
+		  Umsg__Frame__BodyCase what); /* as responder: growl, talk, hangup, signal */
+void party_hangup(struct party *party, const char *to, char session); /* as caller */
+void party_post(struct party *party, const char *to, char message, size_t octets);
+void party_taken(struct party *party, const char *from, char message);
+void party_fetch(struct party *party, uint64_t after);
+void party_update_get(struct party *party, const char *month, Umsg__UpdateWhat what,
+		      uint32_t offset);
+/* Any frame; from is the party's own URI where it is empty. */
+void party_send(struct party *party, const Umsg__Frame *frame);
+
+#endif

@@ -1,0 +1,680 @@
+/* A real crs with Redis and crs-relay, and clients over TLS. */
+#include "tests/unit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "keys/account.h"
+#include "keys/period.h"
+#include "keys/update.h"
+#include "rendezvous/slot.h"
+#include "tests/keys/sample.h"
+#include "tests/rendezvous/party.h"
+#include "tests/rendezvous/scene.h"
+
+/* At home with worker 0 and worker 1 of two. */
+static char alice[32], bob[32], carol[32];
+
+static void name(char out[32], unsigned home, int from)
+{
+	for (int i = from; i < 1000; i++) {
+		snprintf(out, 32, "tel:+46700%06d", i);
+		if (slot_home(slice_str(out), 2) == home)
+			return;
+	}
+}
+
+static int names(void **state)
+{
+	(void)state;
+	name(alice, 0, 1);
+	name(bob, 1, 1);
+	name(carol, 0, 500);
+	return 0;
+}
+
+static int open_scene(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	*state = scene;
+	scene_open(scene, "MAX_RTP_RELAYS=2\n");
+	scene_start(scene);
+	return 0;
+}
+
+static int close_scene(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_close(scene);
+	free(scene);
+	return 0;
+}
+
+static void attach(struct party *party, struct scene *scene, const char *uri, uint8_t device)
+{
+	party_open(party, scene,
+		   &(struct party_options){ .uri = uri, .generation = 1, .device = device });
+	assert_true(party_hears(party, "registered primary"));
+}
+
+/* CRS-002, CRS-038, CRS-081, CRS-086, CRS-093 and CRS-094 */
+static void clients_attach_and_are_shown_and_traced(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b;
+	char output[SCENE_OUTPUT], line[256];
+
+	scene_trace(scene, "attach");
+	attach(&a, scene, alice, 1);
+	attach(&b, scene, bob, 1);
+	assert_int_equal(scene_cli(scene, "show attach", output), 0);
+	assert_non_null(strstr(output, "URI "));
+	assert_non_null(strstr(output, alice));
+	assert_non_null(strstr(output, bob));
+	assert_non_null(strstr(output, "party 1.0"));
+	assert_non_null(strstr(output, "127.0.0.1:"));
+	assert_non_null(strstr(output, "crs1"));
+	assert_int_equal(scene_cli(scene, "show version", output), 0);
+	assert_non_null(strstr(output, "crs 0."));
+	snprintf(line, sizeof(line), ",primary,%s,acme,127.0.0.1,", bob);
+	assert_true(scene_traced(scene, line));
+	assert_true(scene_traced(scene, ",registered,ok"));
+	snprintf(line, sizeof(line), ",client,%s@acme,127.0.0.1,", bob);
+	assert_true(scene_traced(scene, line));
+	assert_true(scene_traced(scene, ",negotiated"));
+	party_close(&a);
+	assert_true(scene_cli_shows(scene, "show attach", alice, false));
+	assert_true(scene_traced(scene, ",unregistered,connection closed"));
+	assert_true(scene_cli_shows(scene, "show attach", bob, true));
+	/* Ctrl-C ends a trace. */
+	kill(scene->trace, SIGINT);
+	assert_true(scene->trace > 0);
+	party_close(&b);
+}
+
+/* Row CRS-002: whoever has no key learns nothing but that the handshake failed. */
+static void wrong_credentials_fail_all_alike(void **state)
+{
+	const struct party_options strangers[] = {
+		{ .uri = alice, .generation = 1, .secret = "YWJjZGVmZ2hpamtsbW5vcA==" },
+		{ .uri = alice, .generation = 1, .account = "nobody" },
+		{ .uri = alice, .generation = 1, .account = "nobody", .secret = "some text" },
+	};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(strangers); i++) {
+		struct party p;
+
+		party_open(&p, scene, &strangers[i]);
+		assert_true(party_hears(&p, "closed refused"));
+		assert_false(party_heard(&p, "negotiated"));
+		party_close(&p);
+	}
+}
+
+static void a_client_speaks_for_itself_only(void **state)
+{
+	struct scene *scene = *state;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Lookup lookup = UMSG__LOOKUP__INIT;
+	struct party a, early;
+	char with_extension[64];
+
+	attach(&a, scene, alice, 1);
+	lookup.uri = alice;
+	frame.body_case = UMSG__FRAME__BODY_LOOKUP;
+	frame.lookup = &lookup;
+	snprintf(with_extension, sizeof(with_extension), "%s;101", alice);
+	frame.from = with_extension; /* what follows ";" is ignored */
+	party_send(&a, &frame);
+	assert_true(party_hears(&a, "lookup"));
+	lookup.uri = carol;
+	party_send(&a, &frame);
+	assert_true(party_hears(&a, "lookup"));
+	assert_true(party_heard(&a, "lookup tel:+46700") && strstr(a.heard, " 0\n"));
+	frame.from = bob;
+	party_send(&a, &frame);
+	assert_true(party_hears(&a, "closed"));
+	party_close(&a);
+	party_open(
+		&early, scene,
+		&(struct party_options){ .uri = alice, .generation = 1, .do_not_register = true });
+	assert_true(party_hears(&early, "negotiated"));
+	frame.from = alice;
+	party_send(&early, &frame);
+	assert_true(party_hears(&early, "error 4")); /* not registered */
+	party_close(&early);
+}
+
+static void a_newer_primary_replaces_the_older_one(void **state)
+{
+	struct scene *scene = *state;
+	struct party first, second, again, secondary, no_keys;
+
+	attach(&first, scene, bob, 1);
+	attach(&second, scene, bob, 2);
+	assert_true(party_hears(&first, "unregistered 1 replaced"));
+	/* The same device over another connection: the old one just goes. */
+	attach(&again, scene, bob, 2);
+	assert_true(party_hears(&second, "closed"));
+	assert_false(party_heard(&second, "unregistered"));
+	party_open(&secondary, scene,
+		   &(struct party_options){
+			   .uri = bob, .generation = 1, .device = 3, .secondary = true });
+	assert_true(party_hears(&secondary, "registered secondary"));
+	party_open(&no_keys, scene,
+		   &(struct party_options){
+			   .uri = alice, .generation = 1, .device = 1, .no_keys = true });
+	assert_true(party_hears(&no_keys, "registered primary updates only"));
+	party_post(&no_keys, bob, 'a', 100);
+	assert_true(party_hears(&no_keys, "error 9"));
+	assert_false(party_heard(&again, "closed"));
+	party_close(&first);
+	party_close(&second);
+	party_close(&again);
+	party_close(&secondary);
+	party_close(&no_keys);
+}
+
+/* CRS-082, CRS-095, REL-007 and REL-010 */
+static void a_call_rings_talks_and_ends(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b1, b2;
+	char line[256], output[SCENE_OUTPUT];
+
+	scene_start_relay(scene);
+	scene_trace(scene, "session");
+	attach(&a, scene, alice, 1);
+	attach(&b1, scene, bob, 1);
+	party_open(&b2, scene,
+		   &(struct party_options){
+			   .uri = bob, .generation = 1, .device = 2, .secondary = true });
+	assert_true(party_hears(&b2, "registered secondary"));
+
+	party_bang(&a, bob, 's');
+	assert_true(party_hears(&a, "bang_answer ringing 2"));
+	assert_true(party_hears(&b1, "bang from"));
+	assert_true(party_hears(&b2, "bang from"));
+	assert_true(scene_cli_shows(scene, "show session", "invite", true));
+	assert_true(scene_cli_shows(scene, "show relays", "rtp", true));
+	party_answer(&b1, alice, 's', UMSG__FRAME__BODY_GROWL);
+	assert_true(party_hears(&a, "growl from"));
+	assert_true(scene_cli_shows(scene, "show session", "ringing", true));
+	party_answer(&b2, alice, 's', UMSG__FRAME__BODY_TALK);
+	assert_true(party_hears(&a, "talk from"));
+	assert_true(party_hears(&b1, "hangup 7 by 2")); /* answered elsewhere */
+	assert_int_equal(scene_cli(scene, "show session", output), 0);
+	assert_non_null(strstr(output, "CALLER"));
+	assert_non_null(strstr(output, alice));
+	assert_non_null(strstr(output, bob));
+	assert_non_null(strstr(output, "talk"));
+	party_answer(&b2, alice, 's', UMSG__FRAME__BODY_SIGNAL);
+	assert_true(party_hears(&a, "signal from"));
+	party_hangup(&a, bob, 's');
+	assert_true(party_hears(&b2, "hangup 1 by 0"));
+	assert_true(scene_cli_shows(scene, "show session", "hangup(hangup, caller)", true));
+	assert_true(scene_cli_shows(scene, "show relays", "rtp", false));
+	snprintf(line, sizeof(line), ",%s,%s,talk,acme,7373", alice, bob);
+	assert_true(scene_traced(scene, line));
+	snprintf(line, sizeof(line), ",%s,%s,hangup(hangup; caller),acme,7373", alice, bob);
+	assert_true(scene_traced(scene, line));
+	assert_int_equal(scene_cli(scene, "show relay", output), 0);
+	assert_non_null(strstr(output, "rxBytes"));
+	party_close(&a);
+	party_close(&b1);
+	party_close(&b2);
+}
+
+/* CRS-082: nobody to answer; a lost connection; REL-001: the relay's limit. */
+static void a_call_that_cannot_be_is_ended_with_its_reason(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b;
+
+	scene_start_relay(scene);
+	attach(&a, scene, alice, 1);
+	party_bang(&a, "tel:+4670999999", '1');
+	assert_true(party_hears(&a, "hangup 5 by 2"));
+	assert_true(scene_cli_shows(scene, "show session", "responder not found", true));
+	attach(&b, scene, bob, 1);
+	party_close(&b);
+	assert_true(scene_cli_shows(scene, "show attach", bob, false));
+	party_bang(&a, bob, '2');
+	assert_true(party_hears(&a, "hangup 6 by 2"));
+	assert_true(scene_cli_shows(scene, "show session", "responder not connected", true));
+	attach(&b, scene, bob, 1);
+	party_bang(&a, bob, '3');
+	assert_true(party_hears(&b, "bang from"));
+	party_answer(&b, alice, '3', UMSG__FRAME__BODY_TALK);
+	assert_true(party_hears(&a, "talk"));
+	party_bang(&a, bob, '4');
+	assert_true(party_hears(&b, "bang from"));
+	party_bang(&a, bob, '5'); /* MAX_RTP_RELAYS=2 */
+	assert_true(party_hears(&a, "hangup 12 by 2"));
+	party_close(&b);
+	assert_true(party_hears(&a, "hangup 16 by 2")); /* connection lost */
+	assert_true(party_hears(&a, "hangup 16 by 2"));
+	assert_true(scene_cli_shows(scene, "show relays", "rtp", false));
+	party_close(&a);
+}
+
+static void a_killed_relay_ends_calls_and_is_found_again(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b;
+
+	attach(&a, scene, alice, 1);
+	attach(&b, scene, bob, 1);
+	party_bang(&a, bob, '0');
+	assert_true(party_hears(&a, "hangup 13 by 2")); /* no relay */
+	scene_start_relay(scene);
+	party_bang(&a, bob, '1');
+	assert_true(party_hears(&b, "bang from"));
+	party_answer(&b, alice, '1', UMSG__FRAME__BODY_TALK);
+	assert_true(party_hears(&a, "talk"));
+	scene_kill(&scene->relay);
+	assert_true(party_hears(&a, "hangup 8 by 2")); /* media lost */
+	assert_true(party_hears(&b, "hangup 8 by 2"));
+	assert_true(scene_cli_shows(scene, "show services", "crs_relay   inactive", true));
+	scene_start_relay(scene);
+	party_bang(&a, bob, '2');
+	assert_true(party_hears(&b, "bang from"));
+	party_close(&a);
+	party_close(&b);
+}
+
+/* CRS-084 and CRS-096: taken at once, and nothing is kept. */
+static void an_online_message_is_acknowledged_when_it_is_taken(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b;
+	char line[128], output[SCENE_OUTPUT];
+
+	scene_trace(scene, "message");
+	attach(&a, scene, alice, 1);
+	attach(&b, scene, bob, 1);
+	party_post(&a, bob, 'm', 200);
+	assert_true(party_hears(&b, "deliver m from"));
+	assert_true(strstr(b.heard, "fresh") != NULL);
+	party_taken(&b, alice, 'm');
+	assert_true(party_hears(&a, "post_ack m 0"));
+	party_fetch(&b, 0);
+	assert_true(party_hears(&b, "fetched"));
+	assert_false(party_heard(&b, "deliver m from tel:+46700000001 stored"));
+	snprintf(line, sizeof(line), ",%s,%s,posted content,acme,6d6d", alice, bob);
+	assert_true(scene_traced(scene, line));
+	snprintf(line, sizeof(line), ",%s,%s,delivered,acme,6d6d", alice, bob);
+	assert_true(scene_traced(scene, line));
+	party_post(&a, "tel:+4670999999", 'n', 200);
+	assert_true(party_hears(&a, "post_ack n 5"));
+	assert_true(scene_traced(scene, ",tel:+4670999999,not-found,,6e6e"));
+	assert_int_equal(scene_cli(scene, "show message --json", output), 0);
+	assert_non_null(strstr(output, "\"post\": 1"));
+	assert_non_null(strstr(output, "\"deliv\": 1"));
+	party_close(&a);
+	party_close(&b);
+}
+
+/* An acknowledged message survives kill -9 of everything. */
+static void a_stored_message_survives_kill_9_of_everything(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b;
+
+	attach(&b, scene, bob, 1);
+	party_close(&b);
+	attach(&a, scene, alice, 1);
+	assert_true(scene_cli_shows(scene, "show attach", bob, false));
+	party_post(&a, bob, 'x', 200);
+	assert_true(party_hears(&a, "post_ack x 0"));
+	party_post(&a, bob, 'y', 60000); /* one of two records */
+	assert_true(party_hears(&a, "part_ack y 1"));
+	party_post(&a, bob, 'z', 200);
+	assert_true(party_hears(&a, "post_ack z 0"));
+	party_close(&a);
+	scene_kill(&scene->crs); /* its children die with it */
+	scene_start(scene);
+	attach(&a, scene, alice, 1);
+	party_post(&a, bob, 'x', 200); /* the ack may have been lost: again */
+	assert_true(party_hears(&a, "post_ack x 0"));
+	attach(&b, scene, bob, 1);
+	party_fetch(&b, 0);
+	assert_true(party_hears(&b, "deliver x from"));
+	assert_true(party_hears(&b, "deliver z from"));
+	assert_true(party_hears(&b, "fetched"));
+	party_taken(&b, alice, 'x');
+	party_taken(&b, alice, 'z');
+	party_fetch(&b, 0);
+	assert_true(party_hears(&b, "fetched"));
+	party_close(&b);
+	attach(&b, scene, bob, 1);
+	assert_true(party_heard(&b, "registered primary waiting 0"));
+	party_close(&a);
+	party_close(&b);
+}
+
+static void a_killed_redis_refuses_and_loses_nothing(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b;
+	pid_t redis;
+	int64_t deadline = clock_mono_ms() + SCENE_PATIENCE_MS;
+
+	attach(&b, scene, bob, 1);
+	party_close(&b);
+	attach(&a, scene, alice, 1);
+	assert_true(scene_cli_shows(scene, "show attach", bob, false));
+	party_post(&a, bob, 'a', 200);
+	assert_true(party_hears(&a, "post_ack a 0"));
+	redis = scene_process(scene, "redis_low");
+	assert_true(redis > 0);
+	assert_int_equal(kill(redis, SIGSTOP), 0); /* it answers nobody ... */
+	party_post(&a, bob, 'b', 200);
+	assert_int_equal(kill(redis, SIGKILL), 0); /* ... and then it is gone */
+	assert_true(party_hears(&a, "post_ack b 6 retry 5 store not available"));
+	while (clock_mono_ms() < deadline) { /* it comes back by itself */
+		party_post(&a, bob, 'b', 200);
+		assert_true(party_hears(&a, "post_ack b "));
+		if (party_heard(&a, "post_ack b 0"))
+			break;
+		scene_run(scene);
+	}
+	assert_true(party_heard(&a, "post_ack b 0"));
+	attach(&b, scene, bob, 1);
+	party_fetch(&b, 0);
+	assert_true(party_hears(&b, "deliver a from"));
+	assert_true(party_hears(&b, "deliver b from"));
+	assert_true(party_hears(&b, "fetched"));
+	party_close(&a);
+	party_close(&b);
+}
+
+static void a_long_message_goes_up_and_down_in_parts(void **state)
+{
+	struct scene *scene = *state;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Part part = UMSG__PART__INIT;
+	Umsg__PartAck ack = UMSG__PART_ACK__INIT;
+	uint8_t id[FRAME_ID], *record = calloc(1, FRAME_RECORD + FRAME_RECORD_TAG);
+	struct party a, b;
+
+	memset(id, 'l', sizeof(id));
+	attach(&a, scene, alice, 1);
+	attach(&b, scene, bob, 1);
+	party_post(&a, bob, 'l', 2 * (FRAME_RECORD + FRAME_RECORD_TAG) + 100);
+	assert_true(party_hears(&a, "part_ack l 1"));
+	frame.to = bob;
+	frame.body_case = UMSG__FRAME__BODY_PART;
+	frame.part = &part;
+	part.message_id = frame_data(slice_of(id, sizeof(id)));
+	part.index = 1;
+	part.record = frame_data(slice_of(record, FRAME_RECORD + FRAME_RECORD_TAG));
+	party_send(&a, &frame);
+	assert_true(party_hears(&a, "part_ack l 2"));
+	part.index = 2;
+	part.record = frame_data(slice_of(record, 100));
+	party_send(&a, &frame);
+	assert_true(party_hears(&a, "post_ack l 0"));
+	assert_true(party_hears(&b, "deliver l from"));
+	ack.message_id = part.message_id;
+	ack.sender = alice;
+	ack.next = 1;
+	frame.to = alice;
+	frame.body_case = UMSG__FRAME__BODY_PART_ACK;
+	frame.part_ack = &ack;
+	party_send(&b, &frame);
+	assert_true(party_hears(&b, "part l 1 49168"));
+	assert_true(party_hears(&b, "part l 2 100"));
+	party_taken(&b, alice, 'l');
+	party_fetch(&b, 0);
+	assert_true(party_hears(&b, "fetched"));
+	party_close(&b);
+	attach(&b, scene, bob, 1);
+	assert_true(party_heard(&b, "registered primary waiting 0"));
+	party_close(&a);
+	party_close(&b);
+	free(record);
+}
+
+/* A worker that dies takes its connections with it, and nothing else. */
+static void a_killed_worker_comes_back_and_learns_who_is_there(void **state)
+{
+	struct scene *scene = *state;
+	struct party many[8], a, b;
+	pid_t before = scene_process(scene, "app: worker-1");
+	size_t left = 0;
+
+	for (size_t i = 0; i < COUNT(many); i++) {
+		char uri[32];
+
+		snprintf(uri, sizeof(uri), "tel:+4671%06zu", i);
+		attach(&many[i], scene, uri, 1);
+	}
+	attach(&a, scene, alice, 1);
+	attach(&b, scene, bob, 1);
+	party_close(&a);
+	party_close(&b);
+	assert_int_equal(kill(before, SIGKILL), 0);
+	while (scene_process(scene, "app: worker-1") == 0 ||
+	       scene_process(scene, "app: worker-1") == before)
+		scene_run(scene);
+	attach(&a, scene, alice, 1);
+	attach(&b, scene, bob, 1);
+	party_post(&a, bob, 'w', 100);
+	assert_true(party_hears(&b, "deliver w from"));
+	/* Whoever was held by the other worker is still there, also for the new home. */
+	for (size_t i = 0; i < COUNT(many); i++) {
+		char uri[32];
+
+		if (party_heard(&many[i], "closed"))
+			continue;
+		left++;
+		snprintf(uri, sizeof(uri), "tel:+4671%06zu", i);
+		party_post(&a, uri, (char)('0' + i), 100);
+		assert_true(party_hears(&many[i], "deliver"));
+	}
+	assert_true(left > 0 && left < COUNT(many));
+	for (size_t i = 0; i < COUNT(many); i++)
+		party_close(&many[i]);
+	party_close(&a);
+	party_close(&b);
+}
+
+struct update_user_wish {
+	const char *uri;
+	uint32_t generation;
+};
+
+/* Writes an update file of this month for the account. */
+static void write_update(const char *path, uint32_t revision, const struct update_user_wish *wishes,
+			 size_t n, const char *deleted)
+{
+	char *users[1] = { alice };
+	struct update_common common = { .users = users, .n_users = 1 };
+	struct update_writer *writer =
+		update_writer_new(SCENE_ACCOUNT, period_of(clock_wall_s()), revision,
+				  (uint64_t)clock_wall_s() + revision, 0, &common);
+	uint8_t update_key[UPDATE_KEY_SIZE] = { 1 }, *file = NULL;
+	struct account_secret secret;
+	size_t size = 0;
+
+	assert_non_null(writer);
+	for (size_t i = 0; i < n; i++) {
+		struct update_entry entry = sample_entry(7);
+
+		entry.generation = wishes[i].generation;
+		assert_int_equal(update_writer_add(writer, wishes[i].uri, update_key, &entry), 0);
+	}
+	if (deleted)
+		assert_int_equal(update_writer_tombstone(writer, deleted), 0);
+	assert_int_equal(account_secret_from_text(slice_str(SCENE_SECRET), SCENE_ACCOUNT, &secret),
+			 0);
+	assert_int_equal(update_writer_finish(writer, &secret, &file, &size), 0);
+	assert_int_equal(file_write_atomic(path, 0644, slice_of(file, size)), 0);
+	free(file);
+	update_writer_free(&writer);
+}
+
+/* CRS-047; users see it (row CRS-049), old and deleted keys are shut out. */
+static void an_update_is_applied_fetched_and_obeyed(void **state)
+{
+	struct scene *scene = *state;
+	const struct update_user_wish first[] = { { alice, 1 }, { bob, 1 } };
+	const struct update_user_wish second[] = { { alice, 2 } };
+	char path[128], words[192], output[SCENE_OUTPUT], month[PERIOD_TEXT_SIZE];
+	struct party a, b, c;
+
+	period_text(period_of(clock_wall_s()), month);
+	snprintf(path, sizeof(path), "%s/new.upd", scene->root);
+	snprintf(words, sizeof(words), "apply '%s'", path);
+	attach(&a, scene, alice, 1);
+	attach(&b, scene, bob, 1);
+	write_update(path, 1, first, 2, NULL);
+	assert_int_equal(scene_cli(scene, words, output), 0);
+	assert_non_null(strstr(output, "account acme: update of "));
+	assert_true(party_hears(&a, "update_news 1"));
+	assert_true(party_hears(&b, "update_news 1"));
+	assert_true(scene_cli_shows(scene, "show updates", "Not Available", true)); /* next month */
+	assert_int_equal(scene_cli(scene, words, output), 1);
+	assert_non_null(strstr(output, "not newer"));
+	party_update_get(&a, month, UMSG__UPDATE_WHAT__UPDATE_ENTRY, 0);
+	assert_true(party_hears(&a, "update_part revision 1 total 2"));
+	party_update_get(&a, month, UMSG__UPDATE_WHAT__UPDATE_SHARED, 0);
+	assert_true(party_hears(&a, "update_part revision 1 total"));
+	party_update_get(&a, "2001-01", UMSG__UPDATE_WHAT__UPDATE_ENTRY, 0);
+	assert_true(party_hears(&a, "error 5"));
+
+	write_update(path, 2, second, 1, bob);
+	assert_int_equal(scene_cli(scene, words, output), 0);
+	assert_true(party_hears(&a, "unregistered 2 old credentials"));
+	assert_true(party_hears(&b, "unregistered 2 deleted"));
+	party_fetch(&b, 0);
+	assert_true(party_hears(&b, "denied 2 deleted"));
+	party_close(&a);
+	party_open(&a, scene,
+		   &(struct party_options){ .uri = alice, .generation = 2, .device = 1 });
+	assert_true(party_hears(&a, "registered primary waiting 0 updates 1"));
+	/* And all of it after a restart. */
+	scene_kill(&scene->crs);
+	scene_start(scene);
+	party_open(&c, scene,
+		   &(struct party_options){ .uri = alice, .generation = 1, .device = 1 });
+	assert_true(party_hears(&c, "denied 4 old credentials"));
+	party_close(&a);
+	party_close(&b);
+	party_close(&c);
+}
+
+static void a_damaged_update_changes_nothing(void **state)
+{
+	struct scene *scene = *state;
+	const struct update_user_wish users[] = { { alice, 5 } };
+	char path[128], words[192], output[SCENE_OUTPUT];
+	struct party a;
+	uint8_t *data = NULL;
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "%s/new.upd", scene->root);
+	snprintf(words, sizeof(words), "apply '%s'", path);
+	write_update(path, 1, users, 1, NULL);
+	assert_int_equal(file_read(path, 1 << 24, &data, &n), 0);
+	data[n - 10] ^= 1; /* in a part */
+	assert_int_equal(file_write_atomic(path, 0644, slice_of(data, n)), 0);
+	assert_int_equal(scene_cli(scene, words, output), 1);
+	data[n - 10] ^= 1;
+	data[40] ^= 1; /* in the head or index */
+	assert_int_equal(file_write_atomic(path, 0644, slice_of(data, n)), 0);
+	assert_int_equal(scene_cli(scene, words, output), 1);
+	assert_int_equal(file_write_atomic(path, 0644, slice_of(data, 30)), 0);
+	assert_int_equal(scene_cli(scene, words, output), 1);
+	free(data);
+	attach(&a, scene, alice, 1); /* its floor is where it was */
+	party_close(&a);
+}
+
+/* Blacklisting takes effect at once; so does deleting the account. */
+static void the_blacklist_and_a_deleted_account_cut_off(void **state)
+{
+	struct scene *scene = *state;
+	char words[128], output[SCENE_OUTPUT];
+	struct party a, b;
+
+	attach(&a, scene, alice, 1);
+	attach(&b, scene, bob, 1);
+	snprintf(words, sizeof(words), "blacklist add acme %s", alice);
+	assert_int_equal(scene_cli(scene, words, output), 0);
+	assert_true(party_hears(&a, "unregistered 2 blacklisted"));
+	assert_true(scene_cli_shows(scene, "list blacklist acme", alice, true));
+	party_post(&b, alice, 'q', 100);
+	assert_true(party_hears(&b, "post_ack q 5"));
+	snprintf(words, sizeof(words), "purge client acme %s", bob);
+	assert_int_equal(scene_cli(scene, words, output), 0);
+	assert_true(party_hears(&b, "closed"));
+	party_close(&b);
+	attach(&b, scene, bob, 1);
+	assert_int_equal(scene_cli(scene, "delete account acme", output), 0);
+	assert_true(party_hears(&b, "closed"));
+	assert_true(scene_cli_shows(scene, "list account", "acme", false));
+	party_close(&a);
+	party_close(&b);
+}
+
+/* CRS-034 at the program, and a second crs beside the first. */
+static void what_cannot_start_says_why_and_starts_nothing(void **state)
+{
+	struct scene *scene = *state;
+	char command[256], output[1024];
+	FILE *pipe;
+	size_t n;
+
+	snprintf(command, sizeof(command), "'%s' --root '%s' 2>&1", CRS, scene->root);
+	pipe = popen(command, "r");
+	n = fread(output, 1, sizeof(output) - 1, pipe);
+	output[n] = '\0';
+	assert_int_not_equal(pclose(pipe), 0);
+	assert_non_null(strstr(output, "crs runs already"));
+	assert_int_equal(scene_stop(&scene->crs), 0);
+	snprintf(command, sizeof(command),
+		 "cd '%s' && echo 'crsname crs7' > crs-local.conf && rm -rf data && "
+		 "! '%s' --root . 2>&1 && test ! -e data",
+		 scene->root, CRS);
+	pipe = popen(command, "r");
+	n = fread(output, 1, sizeof(output) - 1, pipe);
+	output[n] = '\0';
+	assert_int_equal(pclose(pipe), 0);
+	assert_non_null(strstr(output, "crsname \"crs7\" must match"));
+}
+
+#define ONE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ONE(clients_attach_and_are_shown_and_traced),
+		ONE(wrong_credentials_fail_all_alike),
+		ONE(a_client_speaks_for_itself_only),
+		ONE(a_newer_primary_replaces_the_older_one),
+		ONE(a_call_rings_talks_and_ends),
+		ONE(a_call_that_cannot_be_is_ended_with_its_reason),
+		ONE(a_killed_relay_ends_calls_and_is_found_again),
+		ONE(an_online_message_is_acknowledged_when_it_is_taken),
+		ONE(a_stored_message_survives_kill_9_of_everything),
+		ONE(a_killed_redis_refuses_and_loses_nothing),
+		ONE(a_long_message_goes_up_and_down_in_parts),
+		ONE(a_killed_worker_comes_back_and_learns_who_is_there),
+		ONE(an_update_is_applied_fetched_and_obeyed),
+		ONE(a_damaged_update_changes_nothing),
+		ONE(the_blacklist_and_a_deleted_account_cut_off),
+		ONE(what_cannot_start_says_why_and_starts_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, names, NULL);
+}
