@@ -82,7 +82,7 @@ int umsg_call_invite(struct umsg_client *client, const char *to, const char *cal
 	domain = client_peer_domain(client, slice_str(to), (struct slice){ NULL, 0 });
 	if (!domain)
 		return -ENOKEY;
-	call = call_new(client, false);
+	call = client_call_new(client, false);
 	if (!call)
 		return -ENOMEM;
 	call->arg = arg;
@@ -91,7 +91,7 @@ int umsg_call_invite(struct umsg_client *client, const char *to, const char *cal
 	strncpy(call->domain, domain_name(domain), sizeof(call->domain) - 1);
 	err = invite(call, domain, to, &offer);
 	if (err) {
-		call_free(call);
+		client_call_free(call);
 		return err;
 	}
 	call_add(call);
@@ -289,7 +289,7 @@ static void take_invitation(struct umsg_client *client, const Umsg__Frame *frame
 	log_refusal(client, frame, repeated ? "repeated" : mikey_verdict_name(verdict));
 	if (!repeated)
 		refuse(client, frame, why_refused(verdict));
-	call_free(call);
+	client_call_free(call);
 }
 
 void client_on_bang(struct umsg_client *client, const Umsg__Frame *frame)
@@ -310,7 +310,7 @@ void client_on_bang(struct umsg_client *client, const Umsg__Frame *frame)
 		refuse(client, frame, UMSG__END_REASON__END_UNDECRYPTABLE);
 		return;
 	}
-	call = call_new(client, true);
+	call = client_call_new(client, true);
 	if (call)
 		take_invitation(client, frame, call, domain, own);
 	else

@@ -48,9 +48,9 @@ struct umsg_call {
 /* ---- client_calls.c ---- */
 
 /* A call that is not on the client's list yet; NULL when memory is out. */
-struct umsg_call *call_new(struct umsg_client *client, bool incoming);
+struct umsg_call *client_call_new(struct umsg_client *client, bool incoming);
 /* For one that did not get there. */
-void call_free(struct umsg_call *call);
+void client_call_free(struct umsg_call *call);
 void call_add(struct umsg_call *call);
 struct umsg_call *call_find(const struct umsg_client *client, struct slice session_id);
 

@@ -113,7 +113,7 @@ const char *umsg_end_reason_text(Umsg__EndReason reason)
 
 /* ---- life ---- */
 
-void call_free(struct umsg_call *call)
+void client_call_free(struct umsg_call *call)
 {
 	if (call->timer)
 		event_free(call->timer);
@@ -129,7 +129,7 @@ void client_bury_calls(struct umsg_client *client)
 		struct umsg_call *call = client->dead;
 
 		client->dead = call->next;
-		call_free(call);
+		client_call_free(call);
 	}
 }
 
@@ -215,7 +215,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 						    : UMSG__END_REASON__END_NO_ANSWER);
 }
 
-struct umsg_call *call_new(struct umsg_client *client, bool incoming)
+struct umsg_call *client_call_new(struct umsg_client *client, bool incoming)
 {
 	struct umsg_call *call = calloc(1, sizeof(*call));
 
