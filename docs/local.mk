@@ -8,3 +8,4 @@ dist_man_MANS = \
 	%D%/man/cms.1 \
 	%D%/man/create_cig_maildir.8 \
 	%D%/man/crs-relay.8
+EXTRA_DIST += CHANGES %D%/architecture.md %D%/dependencies.md
