@@ -1,7 +1,7 @@
 # umsg/: the UMSG protocol
 BUILT_SOURCES += %D%/umsg.pb-c.h
 CLEANFILES += %D%/umsg.pb-c.c %D%/umsg.pb-c.h
-EXTRA_DIST += %D%/umsg.proto
+EXTRA_DIST += %D%/umsg.proto docs/umsg.md
 
 noinst_LIBRARIES += %D%/libumsg_proto.a %D%/libumsg.a
 %C%_libumsg_proto_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) -w

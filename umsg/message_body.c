@@ -58,7 +58,14 @@ Umsg__TextBody *message_body_read(struct slice octets)
 	Umsg__TextBody *body =
 		(Umsg__TextBody *)(void *)read_any(&umsg__text_body__descriptor, octets);
 
-	if (body && !message_body_ok(body))
+	if (!body)
+		return NULL;
+	/* Values of a later version: taken for what does least harm. */
+	if (!is_enum(&umsg__auto_submitted__descriptor, (int)body->auto_submitted))
+		body->auto_submitted = UMSG__AUTO_SUBMITTED__AUTO_GENERATED;
+	if (!is_enum(&umsg__responder_type__descriptor, (int)body->responder))
+		body->responder = UMSG__RESPONDER_TYPE__RESPONDER_UNKNOWN;
+	if (!message_body_ok(body))
 		PACK_FREE(&body);
 	return body;
 }
