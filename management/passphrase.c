@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -58,6 +59,36 @@ int passphrase_from_file(const char *path, struct passphrase *out, struct diag *
 	return err;
 }
 
+/* A signal must not leave the terminal silent: it ends the reading, and does its
+ * work when the terminal is as it was.  The system gives a handler no argument. */
+static volatile sig_atomic_t caught;
+
+static void catch_signal(int number)
+{
+	caught = number;
+}
+
+static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+enum { SIGNALS = sizeof(signals) / sizeof(signals[0]) };
+
+/* Reads a line while signals are caught.  Returns its octets or -errno. */
+static ssize_t read_guarded(int fd, char *line, size_t size)
+{
+	const struct sigaction guard = { .sa_handler = catch_signal };
+	struct sigaction was[SIGNALS];
+	ssize_t n;
+
+	caught = 0;
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &guard, &was[i]);
+	n = read(fd, line, size);
+	if (n < 0)
+		n = -errno;
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &was[i], NULL);
+	return n;
+}
+
 /* Reads a line from a terminal that echoes nothing meanwhile. */
 static int read_silently(int fd, const char *prompt, struct passphrase *out)
 {
@@ -73,12 +104,12 @@ static int read_silently(int fd, const char *prompt, struct passphrase *out)
 	dprintf(fd, "%s: ", prompt);
 	if (tcsetattr(fd, TCSAFLUSH, &silent) < 0)
 		return -errno;
-	n = read(fd, line, sizeof(line));
-	err = n < 0 ? -errno : 0;
+	n = read_guarded(fd, line, sizeof(line));
 	tcsetattr(fd, TCSAFLUSH, &was);
 	dprintf(fd, "\n");
-	if (!err)
-		err = take_line(slice_of(line, (size_t)n), out);
+	if (caught)
+		raise(caught);
+	err = n < 0 ? (int)n : take_line(slice_of(line, (size_t)n), out);
 	wipe(line, sizeof(line));
 	return err;
 }

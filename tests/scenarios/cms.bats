@@ -114,6 +114,39 @@ digest() { # FILE...: what the files hold, to see that it stays
 	run -0 cms --dir "$DB" --passphrase-file "$D/wrong" --now "$NOW" user add +1 Al
 }
 
+type_it() { # PROMPT TEXT...: each text when its prompt stands on the screen
+	while [ $# -gt 0 ]; do
+		await 20 "$1" grep -q "$1" "$D/screen" || return
+		echo "$2"
+		shift 2
+	done
+}
+
+on_terminal() { # COMMAND PROMPT TEXT...: runs it with a terminal on which the texts are typed
+	local command=$1
+	shift
+	rm -f "$D/screen"
+	type_it "$@" | script -qefc "$command" "$D/screen" >/dev/null 2>&1
+}
+
+@test "a passphrase is typed without echo, and a new one twice" {
+	needs script
+	export CMS_DIR=$DB
+	run -0 on_terminal "cms init --domain E --crs c:1 --account A --secret $SECRET" \
+		'New passphrase: ' 'typed phrase' 'once more: ' 'typed phrase'
+	run -1 grep -q 'typed phrase' "$D/screen"
+	run -0 on_terminal 'cms user add +1 Al' 'Passphrase: ' 'typed phrase'
+	run -1 on_terminal 'cms user add +2 Bo' 'Passphrase: ' 'typed phrasf'
+	grep -q 'this is not the passphrase' "$D/screen"
+	run -1 on_terminal 'cms passphrase' 'Passphrase: ' 'typed phrase' \
+		'New passphrase: ' 'another one' 'once more: ' 'another two'
+	grep -q 'not twice the same' "$D/screen"
+	run -130 on_terminal 'trap : INT; cms user add +3 Cy; s=$?; stty -a; exit $s' 'Passphrase: ' $'\x03'
+	grep -qE '(^| )echo ' "$D/screen" # and not "-echo"
+	run -0 cms user list
+	[[ $output == *Al* && $output != *Bo* && $output != *Cy* ]]
+}
+
 @test "no secret lies open in the database" {
 	(umask 077 && echo "a secret in words" >"$D/words")
 	run -0 cms_ init --domain E --crs c.example:1 --account ACME-1 --secret-file "$D/words"
