@@ -7,5 +7,7 @@ dist_man_MANS = \
 	%D%/man/cig.conf.5 \
 	%D%/man/cms.1 \
 	%D%/man/create_cig_maildir.8 \
-	%D%/man/crs-relay.8
+	%D%/man/crs-cli.1 \
+	%D%/man/crs-relay.8 \
+	%D%/man/crs.8
 EXTRA_DIST += CHANGES %D%/architecture.md %D%/dependencies.md

@@ -5,3 +5,4 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/create_cig_maildir.bats \
 	%D%/etc.bats
 EXTRA_DIST += %D%/cms.bats
+EXTRA_DIST += %D%/docs.bats

@@ -1,0 +1,63 @@
+# docs.bats - what the documents say is so.
+
+load helpers
+
+setup() { setup_common; }
+teardown() { teardown_common; }
+
+@test "manual pages are well formed" {
+	needs man
+	local page
+	for page in "$TOP"/docs/man/*; do
+		echo "${page##*/}"
+		[ -z "$(MANWIDTH=80 man --warnings -l "$page" 2>&1 >/dev/null)" ]
+	done
+}
+
+options_of() { # PROGRAM: the long options of its usage
+	"$1" --help 2>&1 | grep -oE -- '--[a-z][a-z-]*' | sort -u
+}
+
+@test "manual pages name every option that a program prints" {
+	local program option page
+	for program in cig-server cig-relay cig-cli create_cig_maildir cca cms crs crs-cli crs-relay; do
+		page=$(find "$TOP/docs/man" -name "$program.[1-8]")
+		[ -n "$page" ]
+		[ -n "$(options_of "$program")" ]
+		for option in $(options_of "$program"); do
+			# test builds take a clock, which installed programs do not have
+			[ "$option" = --now ] && continue
+			grep -qE -- "Fl ([a-z] , )?${option#-}( |$)|, ${option#-}( |$)" "$page" || {
+				echo "$program: $option is not in ${page##*/}"
+				false
+			}
+		done
+	done
+}
+
+@test "the configurations in README and samples are accepted, and route as the text says" {
+	run -0 cig-cli read "$TOP/etc/cig.conf.sample"
+	awk '/^    \/\/ Secure callers dial/ { on = 1 } on && /^[^ ]/ { exit } on' "$TOP/README.md" >"$D/cig.conf"
+	chmod 600 "$D/cig.conf"
+	run -0 cig-cli read "$D/cig.conf"
+	[[ $output != *warning* ]]
+	run -0 cig-cli route --config "$D/cig.conf" 'tel:+8888;101' tel:+46701234567
+	[[ $output == *"sip:101@pbx.example.com"*"sip:46701234567@secure.example.com"* ]]
+	run -0 cig-cli route --config "$D/cig.conf" sip:946701234567@192.168.1.1 sip:101@pbx.example.com
+	[[ $output == *"tel:+46701234567"*"tel:+8888;101"* ]]
+}
+
+@test "links between the documents lead somewhere" {
+	local file target anchor
+	for file in README.md docs/*.md; do
+		while read -r target; do
+			anchor=${target#*#}
+			[ "$anchor" != "$target" ] || anchor=
+			target=${target%%#*}
+			target=$TOP/$(dirname "$file")/${target:-$(basename "$file")}
+			[ -e "$target" ] || { echo "$file: $target"; false; }
+			[ -z "$anchor" ] || sed -n 's/^##* //p' "$target" | tr 'A-Z ' 'a-z-' | tr -d ',.:()' | grep -qxF -- "$anchor" ||
+				{ echo "$file: #$anchor"; false; }
+		done < <(cd "$TOP" && grep -oE '\]\([^)]*\)' "$file" | sed 's/^](//; s/)$//' | grep -v '^http')
+	done
+}
