@@ -23,7 +23,7 @@ static struct slice id_of(const struct mail *mail)
 }
 
 /* What a command to the store has to find its mail by when it is answered. */
-struct store_wait {
+struct mail_wait {
 	struct home *home;
 	uint32_t index; /* of a part */
 	uint32_t items; /* of a page */
@@ -31,16 +31,16 @@ struct store_wait {
 	uint8_t id[MAIL_ID_SIZE];
 };
 
-static void free_wait(struct store_wait *wait)
+static void free_wait(struct mail_wait *wait)
 {
 	free(wait->uri);
 	free(wait->sender);
 	free(wait);
 }
 
-static struct store_wait *new_wait(struct home *home, const char *uri, const struct mail *mail)
+static struct mail_wait *new_wait(struct home *home, const char *uri, const struct mail *mail)
 {
-	struct store_wait *wait = calloc(1, sizeof(*wait));
+	struct mail_wait *wait = calloc(1, sizeof(*wait));
 
 	if (!wait)
 		return NULL;
@@ -58,7 +58,7 @@ static struct store_wait *new_wait(struct home *home, const char *uri, const str
 
 static void on_load_item(void *arg, const struct store_item *item)
 {
-	struct store_wait *wait = arg;
+	struct mail_wait *wait = arg;
 	struct mail_item mail = {
 		.sender = item->sender,
 		.account = item->account,
@@ -75,7 +75,7 @@ static void on_load_item(void *arg, const struct store_item *item)
 
 static void on_load_done(void *arg, int err, uint64_t number)
 {
-	struct store_wait *wait = arg;
+	struct mail_wait *wait = arg;
 
 	(void)number;
 	mailboxes_loaded(wait->home->mailboxes, slice_str(wait->uri), err,
@@ -86,7 +86,7 @@ static void on_load_done(void *arg, int err, uint64_t number)
 static int load(void *arg, const char *uri, uint64_t after)
 {
 	struct home *home = arg;
-	struct store_wait *wait = new_wait(home, uri, NULL);
+	struct mail_wait *wait = new_wait(home, uri, NULL);
 	int err;
 
 	if (!wait)
@@ -100,7 +100,7 @@ static int load(void *arg, const char *uri, uint64_t after)
 
 static void on_stored(void *arg, int err, uint64_t number)
 {
-	struct store_wait *wait = arg;
+	struct mail_wait *wait = arg;
 
 	mailboxes_stored(wait->home->mailboxes, slice_str(wait->uri), slice_str(wait->sender),
 			 slice_of(wait->id, MAIL_ID_SIZE), err, number, clock_mono_ms());
@@ -120,7 +120,7 @@ static int store_mail(void *arg, const char *uri, const struct mail *mail)
 {
 	struct home *home = arg;
 	struct store *store = worker_store(home->worker);
-	struct store_wait *wait = new_wait(home, uri, mail);
+	struct mail_wait *wait = new_wait(home, uri, mail);
 	struct store_item item = {
 		.sender = slice_str(mail->sender),
 		.id = id_of(mail),
@@ -161,7 +161,7 @@ static void discard(void *arg, const char *uri, const struct mail *mail)
 
 static void on_part_stored(void *arg, int err, uint64_t number)
 {
-	struct store_wait *wait = arg;
+	struct mail_wait *wait = arg;
 
 	(void)number;
 	mailboxes_part_stored(wait->home->mailboxes, slice_str(wait->uri), slice_str(wait->sender),
@@ -173,7 +173,7 @@ static int store_part(void *arg, const char *uri, const struct mail *mail, uint3
 		      struct slice record)
 {
 	struct home *home = arg;
-	struct store_wait *wait = new_wait(home, uri, mail);
+	struct mail_wait *wait = new_wait(home, uri, mail);
 	char key[256];
 	int err;
 

@@ -79,6 +79,9 @@ void home_send_octets(struct home *home, const struct endpoint *to, struct slice
 void home_error(struct home *home, const struct endpoint *to, uint64_t request,
 		Umsg__ErrorCode code, const char *text, uint32_t retry_after_s);
 
+/* home_attach.c: frees all users, devices and registrations that wait. */
+void home_free_users(struct home *home);
+
 /* home_calls.c */
 extern const struct sessions_ops home_sessions_ops;
 void home_bang(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,

@@ -40,6 +40,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/holder_frames.c \
 	%D%/holder_homes.c \
 	%D%/home.c %D%/home.h %D%/home_priv.h \
+	%D%/home_attach.c \
 	%D%/home_calls.c \
 	%D%/home_mail.c \
 	%D%/keyhash.c %D%/keyhash.h \
@@ -55,7 +56,8 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/sessions.c %D%/sessions.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/slot.c %D%/slot.h \
-	%D%/store.c %D%/store.h \
+	%D%/store.c %D%/store.h %D%/store_priv.h \
+	%D%/store_commands.c \
 	%D%/supervisor.c %D%/supervisor.h %D%/supervisor_priv.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/updates.c %D%/updates.h \

@@ -1,4 +1,4 @@
-/* store.c - commands to redis_low and their answers. */
+/* store.c - the connection to redis_low, and its answers. */
 #include "rendezvous/store.h"
 
 #include <errno.h>
@@ -14,8 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-
-enum { KEY_SIZE = 320, MAX_WORDS = 24, NUMBER_BITS = 20, NUMBER_TEXT = 48 };
+#include "rendezvous/store_priv.h"
 
 struct store {
 	struct event_base *base;
@@ -30,37 +29,6 @@ struct store {
 	bool complained;
 	bool ending; /* in store_free */
 };
-
-/* What one command waits for. */
-struct wait {
-	store_done_fn *done;
-	store_item_fn *item;
-	store_part_fn *part;
-	store_field_fn *field;
-	const char *what; /* a constant */
-	char *account;    /* owned */
-	void *arg;
-	uint32_t from;
-};
-
-/* A command under construction: binary-safe words. */
-struct command {
-	const char *word[MAX_WORDS];
-	size_t length[MAX_WORDS];
-	int n;
-};
-
-static void add_word(struct command *c, struct slice word)
-{
-	c->word[c->n] = word.n ? (const char *)word.p : "";
-	c->length[c->n] = word.n;
-	c->n++;
-}
-
-static void add_text(struct command *c, const char *text)
-{
-	add_word(c, slice_str(text));
-}
 
 static int error_of(const redisReply *reply)
 {
@@ -90,15 +58,10 @@ static uint64_t number_of(const redisReply *reply)
 	unsigned long long ms, count;
 
 	if (reply->type != REDIS_REPLY_STRING ||
-	    sscanf(reply->str, "%llu-%llu", &ms, &count) != 2 || ms >> 44 || count >> NUMBER_BITS)
+	    sscanf(reply->str, "%llu-%llu", &ms, &count) != 2 || ms >> 44 ||
+	    count >> STORE_NUMBER_BITS)
 		return 0;
-	return ms << NUMBER_BITS | count;
-}
-
-static void write_number(uint64_t number, char out[NUMBER_TEXT])
-{
-	snprintf(out, NUMBER_TEXT, "%" PRIu64 "-%" PRIu64, number >> NUMBER_BITS,
-		 number & ((1u << NUMBER_BITS) - 1));
+	return ms << STORE_NUMBER_BITS | count;
 }
 
 /* One entry of XRANGE: [ id, [ field, value, ... ] ]. */
@@ -143,7 +106,7 @@ static bool read_entry(const redisReply *entry, struct store_item *item)
 	return item->sender.n > 0 && item->id.n > 0;
 }
 
-static void hand_on_fields(const struct wait *wait, const redisReply *reply)
+static void hand_on_fields(const struct store_wait *wait, const redisReply *reply)
 {
 	for (size_t i = 0; i + 1 < reply->elements; i += 2) {
 		if (reply->element[i]->str && reply->element[i + 1]->str)
@@ -152,7 +115,7 @@ static void hand_on_fields(const struct wait *wait, const redisReply *reply)
 	}
 }
 
-static void hand_on(const struct wait *wait, const redisReply *reply)
+static void hand_on(const struct store_wait *wait, const redisReply *reply)
 {
 	if (wait->field) {
 		hand_on_fields(wait, reply);
@@ -168,7 +131,7 @@ static void hand_on(const struct wait *wait, const redisReply *reply)
 	}
 }
 
-static void free_wait(struct wait *wait)
+static void free_wait(struct store_wait *wait)
 {
 	if (wait)
 		free(wait->account);
@@ -178,7 +141,7 @@ static void free_wait(struct wait *wait)
 static void on_reply(redisAsyncContext *redis, void *r, void *private)
 {
 	struct store *store = redis->data;
-	struct wait *wait = private;
+	struct store_wait *wait = private;
 	const redisReply *reply = r;
 	int err = error_of(reply);
 
@@ -200,9 +163,9 @@ static void on_reply(redisAsyncContext *redis, void *r, void *private)
 	free_wait(wait);
 }
 
-static int send_command(struct store *store, const struct command *c, const struct wait *model)
+int store_send(struct store *store, const struct store_command *c, const struct store_wait *model)
 {
-	struct wait *wait = NULL;
+	struct store_wait *wait = NULL;
 
 	if (!store->up)
 		return -EPIPE;
@@ -389,246 +352,4 @@ void store_free(struct store **storep)
 bool store_is_up(const struct store *store)
 {
 	return store->up;
-}
-
-static int message_key(struct slice uri, char out[KEY_SIZE])
-{
-	struct buf b = buf_over(out, KEY_SIZE);
-
-	buf_put_str(&b, "m:");
-	buf_put_slice(&b, uri);
-	return buf_ok(&b) ? 0 : -EINVAL;
-}
-
-static int part_key(struct slice uri, const char *key, char out[KEY_SIZE])
-{
-	struct buf b = buf_over(out, KEY_SIZE);
-
-	buf_put_str(&b, "p:");
-	buf_put_slice(&b, uri);
-	buf_printf(&b, ":%s", key);
-	return buf_ok(&b) ? 0 : -EINVAL;
-}
-
-static int expire_at(struct store *store, const char *key, int64_t time_s)
-{
-	struct command c = { .n = 0 };
-	char seconds[24];
-
-	snprintf(seconds, sizeof(seconds), "%" PRId64, time_s);
-	add_text(&c, "EXPIREAT");
-	add_text(&c, key);
-	add_text(&c, seconds);
-	return send_command(store, &c, NULL);
-}
-
-int store_add(struct store *store, struct slice uri, const struct store_item *item,
-	      int64_t keep_until_s, store_done_fn *done, void *arg)
-{
-	struct wait wait = { .done = done, .arg = arg };
-	struct command c = { .n = 0 };
-	char key[KEY_SIZE], end[24], parts[12], kind[12];
-	int err = message_key(uri, key);
-
-	if (err)
-		return err;
-	snprintf(end, sizeof(end), "%" PRId64, item->end_s);
-	snprintf(parts, sizeof(parts), "%" PRIu32, item->parts);
-	snprintf(kind, sizeof(kind), "%d", item->kind);
-	add_text(&c, "XADD");
-	add_text(&c, key);
-	add_text(&c, "*");
-	add_text(&c, "s");
-	add_word(&c, item->sender);
-	add_text(&c, "i");
-	add_word(&c, item->id);
-	add_text(&c, "a");
-	add_word(&c, item->account);
-	add_text(&c, "k");
-	add_text(&c, kind);
-	add_text(&c, "e");
-	add_text(&c, end);
-	add_text(&c, "n");
-	add_text(&c, parts);
-	add_text(&c, "p");
-	add_word(&c, item->post);
-	err = send_command(store, &c, &wait);
-	if (!err && keep_until_s)
-		expire_at(store, key, keep_until_s);
-	return err;
-}
-
-int store_delete(struct store *store, struct slice uri, uint64_t number)
-{
-	struct command c = { .n = 0 };
-	char key[KEY_SIZE], entry[NUMBER_TEXT];
-	int err = message_key(uri, key);
-
-	if (err)
-		return err;
-	write_number(number, entry);
-	add_text(&c, "XDEL");
-	add_text(&c, key);
-	add_text(&c, entry);
-	return send_command(store, &c, NULL);
-}
-
-int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
-	       store_item_fn *item, store_done_fn *done, void *arg)
-{
-	struct wait wait = { .done = done, .item = item, .arg = arg };
-	struct command c = { .n = 0 };
-	char key[KEY_SIZE], from[NUMBER_TEXT + 1] = "-", most[12];
-	int err = message_key(uri, key);
-
-	if (err)
-		return err;
-	if (after) {
-		from[0] = '(';
-		write_number(after, from + 1);
-	}
-	snprintf(most, sizeof(most), "%" PRIu32, count);
-	add_text(&c, "XRANGE");
-	add_text(&c, key);
-	add_text(&c, from);
-	add_text(&c, "+");
-	add_text(&c, "COUNT");
-	add_text(&c, most);
-	return send_command(store, &c, &wait);
-}
-
-int store_part_add(struct store *store, struct slice uri, const char *key_text, struct slice frame,
-		   store_done_fn *done, void *arg)
-{
-	struct wait wait = { .done = done, .arg = arg };
-	struct command c = { .n = 0 }, expire = { .n = 0 };
-	char key[KEY_SIZE], seconds[12];
-	int err = part_key(uri, key_text, key);
-
-	if (err)
-		return err;
-	add_text(&c, "RPUSH");
-	add_text(&c, key);
-	add_word(&c, frame);
-	err = send_command(store, &c, &wait);
-	if (err)
-		return err;
-	snprintf(seconds, sizeof(seconds), "%d", STORE_PART_IDLE_LIMIT_S);
-	add_text(&expire, "EXPIRE");
-	add_text(&expire, key);
-	add_text(&expire, seconds);
-	return send_command(store, &expire, NULL);
-}
-
-int store_part_keep(struct store *store, struct slice uri, const char *key_text,
-		    int64_t keep_until_s)
-{
-	char key[KEY_SIZE];
-	int err = part_key(uri, key_text, key);
-
-	return err ? err : expire_at(store, key, keep_until_s);
-}
-
-int store_part_delete(struct store *store, struct slice uri, const char *key_text)
-{
-	struct command c = { .n = 0 };
-	char key[KEY_SIZE];
-	int err = part_key(uri, key_text, key);
-
-	if (err)
-		return err;
-	add_text(&c, "DEL");
-	add_text(&c, key);
-	return send_command(store, &c, NULL);
-}
-
-int store_part_read(struct store *store, struct slice uri, const char *key_text, uint32_t from,
-		    uint32_t count, store_part_fn *part, store_done_fn *done, void *arg)
-{
-	struct wait wait = { .done = done, .part = part, .arg = arg, .from = from };
-	struct command c = { .n = 0 };
-	char key[KEY_SIZE], first[12], last[12];
-	int err = part_key(uri, key_text, key);
-
-	if (err)
-		return err;
-	if (count == 0)
-		return -EINVAL;
-	snprintf(first, sizeof(first), "%" PRIu32, from);
-	snprintf(last, sizeof(last), "%" PRIu32, from + count - 1);
-	add_text(&c, "LRANGE");
-	add_text(&c, key);
-	add_text(&c, first);
-	add_text(&c, last);
-	return send_command(store, &c, &wait);
-}
-
-static int hash_command(struct store *store, const char *verb, const char *what,
-			const char *account, const char *uri, const char *value)
-{
-	struct command c = { .n = 0 };
-	char key[KEY_SIZE];
-
-	snprintf(key, sizeof(key), "%s:%s", what, account);
-	add_text(&c, verb);
-	add_text(&c, key);
-	add_text(&c, uri);
-	add_text(&c, value);
-	return send_command(store, &c, NULL);
-}
-
-int store_count(struct store *store, const char *what, const char *account, const char *uri,
-		uint64_t delta)
-{
-	char value[24];
-
-	snprintf(value, sizeof(value), "%" PRIu64, delta);
-	return hash_command(store, "HINCRBY", what, account, uri, value);
-}
-
-int store_note_read(struct store *store, const char *account, const char *uri, int64_t time_s)
-{
-	char value[24];
-
-	snprintf(value, sizeof(value), "%" PRId64, time_s);
-	return hash_command(store, "HSET", "read", account, uri, value);
-}
-
-int store_note_confirm(struct store *store, const char *account, const char *uri, const char *month,
-		       uint32_t revision, uint64_t created)
-{
-	char key[KEY_SIZE], value[64];
-
-	snprintf(key, sizeof(key), "confirm-%s", month);
-	snprintf(value, sizeof(value), "%" PRIu32 " %" PRIu64, revision, created);
-	return hash_command(store, "HSET", key, account, uri, value);
-}
-
-int store_read_hash(struct store *store, const char *what, const char *account,
-		    store_field_fn *field, store_done_fn *done, void *arg)
-{
-	struct wait wait = { .done = done, .field = field, .what = what, .arg = arg };
-	struct command c = { .n = 0 };
-	char key[KEY_SIZE];
-	int err;
-
-	wait.account = strdup(account);
-	if (!wait.account)
-		return -ENOMEM;
-	snprintf(key, sizeof(key), "%s:%s", what, account);
-	add_text(&c, "HGETALL");
-	add_text(&c, key);
-	err = send_command(store, &c, &wait);
-	if (err)
-		free(wait.account);
-	return err;
-}
-
-int store_barrier(struct store *store, store_done_fn *done, void *arg)
-{
-	struct wait wait = { .done = done, .arg = arg };
-	struct command c = { .n = 0 };
-
-	add_text(&c, "PING");
-	return send_command(store, &c, &wait);
 }
