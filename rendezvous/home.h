@@ -42,6 +42,10 @@ void home_store_down(struct home *home);
 void home_store_room(struct home *home, const char *refuse_reason);
 void home_relay_down(struct home *home);
 
+/* Gives back to the relay what calls of an earlier life of this worker still hold there;
+ * redis_high knows them.  Does nothing unless both can be reached. */
+void home_forget_old_relays(struct home *home);
+
 /* Time limits; call it every 100 ms. */
 void home_tick(struct home *home);
 

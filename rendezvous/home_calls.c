@@ -10,6 +10,7 @@
 #include "rendezvous/home_priv.h"
 #include "rendezvous/relay_client.h"
 #include "rendezvous/roster.h"
+#include "rendezvous/store.h"
 
 static struct slice id_of(const struct session *s)
 {
@@ -123,6 +124,16 @@ static void relay_keep(void *arg, const struct session *s, size_t device)
 	relay_client_send(worker_relay(home->worker), &request, id_of(s), NULL, NULL);
 }
 
+/* Notes in the cache that the relay carries this call, or (an empty value) no longer. */
+static void note_relay(struct home *home, const struct session *s, const char *value)
+{
+	char id[HEX_TEXT_SIZE(SESSION_ID_SIZE)], worker[12];
+
+	hex_encode(id_of(s), id);
+	snprintf(worker, sizeof(worker), "%u", worker_setup(home->worker)->index);
+	store_set_field(worker_cache(home->worker), "relay", worker, id, value);
+}
+
 static void relay_remove(void *arg, const struct session *s)
 {
 	struct home *home = arg;
@@ -133,6 +144,7 @@ static void relay_remove(void *arg, const struct session *s)
 	request.body_case = CRS_RELAY__REQUEST__BODY_REMOVE;
 	request.remove = &remove;
 	relay_client_send(worker_relay(home->worker), &request, id_of(s), NULL, NULL);
+	note_relay(home, s, "");
 }
 
 static void answer(void *arg, const struct session *s)
@@ -153,6 +165,7 @@ static void answer(void *arg, const struct session *s)
 	frame.body_case = UMSG__FRAME__BODY_BANG_ANSWER;
 	frame.bang_answer = &body;
 	home_send_noted(home, &s->from, &frame, &note);
+	note_relay(home, s, "1");
 }
 
 static void ring(void *arg, const struct session *s, size_t device)
@@ -209,6 +222,36 @@ static void changed(void *arg, const struct session *s)
 	log_info("session", "%s caller=%s callee=%s session=%s", state, s->caller, s->callee, id);
 	if (worker_traces(home->worker, TRACE_SESSION))
 		worker_trace(home->worker, TRACE_SESSION, fields, 5);
+}
+
+static void on_old_relay(void *arg, const char *what, const char *worker, const char *id,
+			 const char *value)
+{
+	struct home *home = arg;
+	struct session old = { .callee = NULL };
+	const struct session *now;
+	size_t n = 0;
+
+	(void)what;
+	(void)worker;
+	(void)value;
+	if (hex_decode(slice_str(id), old.id, sizeof(old.id), &n) || n != sizeof(old.id))
+		return;
+	now = sessions_find(home->sessions, id_of(&old));
+	if (!now || !now->has_relay)
+		relay_remove(home, &old);
+}
+
+void home_forget_old_relays(struct home *home)
+{
+	struct store *cache = worker_cache(home->worker);
+	struct relay_client *relay = worker_relay(home->worker);
+	char worker[12];
+
+	if (!cache || !store_is_up(cache) || !relay || !relay_client_is_up(relay))
+		return;
+	snprintf(worker, sizeof(worker), "%u", worker_setup(home->worker)->index);
+	store_read_hash(cache, "relay", worker, on_old_relay, NULL, home);
 }
 
 const struct sessions_ops home_sessions_ops = {

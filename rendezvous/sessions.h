@@ -23,7 +23,7 @@ enum {
 	SESSION_ID_SIZE = 16,
 	SESSION_MAX_DEVICES = 32, /* what crs-relay gives legs to */
 	SESSION_MAX_STREAMS = 8,
-	SESSION_LEG_MAX = 64, /* octets of a leg's id, and of its key */
+	SESSION_LEG_MAX = 64,            /* octets of a leg's id, and of its key */
 	SESSION_SETUP_LIMIT_MS = 5000,   /* for the relay's answer */
 	SESSION_INVITE_LIMIT_MS = 32000, /* until a device rings */
 	SESSION_RINGING_LIMIT_MS = 180000,

@@ -18,6 +18,7 @@
 
 struct store {
 	struct event_base *base;
+	const char *name;
 	char *path;
 	redisAsyncContext *redis;
 	struct event *again; /* to connect, or to see whether answers come */
@@ -149,7 +150,7 @@ static void on_reply(redisAsyncContext *redis, void *r, void *private)
 	store->progress_ms = clock_mono_ms();
 	if (err == -EIO || err == -ENOSPC) {
 		if (!store->complained)
-			log_warn("store", "redis_low refused: %s", reply->str);
+			log_warn("store", "%s refused: %s", store->name, reply->str);
 		store->complained = true;
 	} else if (!err) {
 		store->complained = false;
@@ -202,7 +203,7 @@ static void look_for_answers(struct store *store)
 	if (store->waiting == 0 ||
 	    clock_mono_ms() - store->progress_ms < STORE_ANSWER_LIMIT_S * 1000)
 		return;
-	log_warn("store", "redis_low does not answer");
+	log_warn("store", "%s does not answer", store->name);
 	redisAsyncFree(store->redis); /* on_disconnect follows from within */
 }
 
@@ -229,7 +230,7 @@ static void on_disconnect(const redisAsyncContext *redis, int status)
 	store->redis = NULL; /* hiredis frees it */
 	store->up = false;
 	if (was_up) {
-		log_warn("store", "connection to redis_low lost");
+		log_warn("store", "connection to %s lost", store->name);
 		store->ops->down(store->arg);
 	}
 	try_again_later(store);
@@ -273,7 +274,7 @@ static void on_info(redisAsyncContext *redis, void *r, void *private)
 	store->up = true;
 	store->progress_ms = clock_mono_ms();
 	look_for_answers(store);
-	log_info("store", "connected to redis_low");
+	log_info("store", "connected to %s", store->name);
 	store->ops->up(store->arg, epoch);
 }
 
@@ -313,8 +314,8 @@ static void try_connect(struct store *store)
 	redisAsyncCommand(redis, on_ping, NULL, "EXISTS m:");
 }
 
-struct store *store_new(struct event_base *base, const char *path, const struct store_ops *ops,
-			void *arg)
+struct store *store_new(struct event_base *base, const char *run_dir, const char *name,
+			const struct store_ops *ops, void *arg)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
@@ -323,7 +324,9 @@ struct store *store_new(struct event_base *base, const char *path, const struct 
 	store->base = base;
 	store->ops = ops;
 	store->arg = arg;
-	store->path = strdup(path);
+	store->name = name;
+	if (asprintf(&store->path, "%s/%s.sock", run_dir, name) < 0)
+		store->path = NULL;
 	store->again = evtimer_new(base, on_again, store);
 	if (!store->path || !store->again) {
 		store_free(&store);

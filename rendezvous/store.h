@@ -1,10 +1,12 @@
-/* store.h - a worker's connection to redis_low, where messages wait.
+/* store.h - a worker's connection to a Redis: redis_low, where messages wait, or
+ * redis_high, the cache.
  *
  * redis_low writes every command to disk before it answers (appendfsync always),
  * so an answer means durable.  All commands of one turn of the event loop travel
  * in one write.  Keys: "m:URI" a stream of the messages of a user, oldest first;
  * "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
  * "deliv:ACCOUNT" and "read:ACCOUNT" hashes by URI of what "show message" prints.
+ * In redis_high: "relay:WORKER" a hash of the calls whose media crs-relay carries.
  * Threads: one event loop.
  */
 #ifndef RENDEZVOUS_STORE_H
@@ -23,16 +25,16 @@ enum {
 };
 
 struct store_ops {
-	/* Connected; epoch is new at every start of redis_low. */
+	/* Connected; epoch is new at every start of that Redis. */
 	void (*up)(void *arg, uint64_t epoch);
 	/* Gone; every command that had no answer yet failed before with -EPIPE. */
 	void (*down)(void *arg);
 };
 
-/* Connects to the Unix socket at path and again whenever the connection is lost.
- * NULL when memory is out. */
-struct store *store_new(struct event_base *base, const char *path, const struct store_ops *ops,
-			void *arg);
+/* Connects to the Unix socket RUN_DIR/NAME.sock, and again whenever the connection is
+ * lost.  name is borrowed.  NULL when memory is out. */
+struct store *store_new(struct event_base *base, const char *run_dir, const char *name,
+			const struct store_ops *ops, void *arg);
 /* Commands without answer end with -EPIPE; down is not called. */
 void store_free(struct store **storep);
 
@@ -82,6 +84,11 @@ int store_count(struct store *store, const char *what, const char *account, cons
 		uint64_t delta);
 /* Notes when a user looked for messages. */
 int store_note_read(struct store *store, const char *account, const char *uri, int64_t time_s);
+
+/* One field of such a hash, of the account or whatever else it is of; an empty value
+ * removes it. */
+int store_set_field(struct store *store, const char *what, const char *account, const char *field,
+		    const char *value);
 
 /* Reads such a hash of an account; field is called for each user, then done. */
 typedef void store_field_fn(void *arg, const char *what, const char *account, const char *uri,

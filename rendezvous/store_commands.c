@@ -240,6 +240,21 @@ int store_note_confirm(struct store *store, const char *account, const char *uri
 	return hash_command(store, "HSET", key, account, uri, value);
 }
 
+int store_set_field(struct store *store, const char *what, const char *account, const char *field,
+		    const char *value)
+{
+	struct store_command c = { .n = 0 };
+	char key[KEY_SIZE];
+
+	if (*value)
+		return hash_command(store, "HSET", what, account, field, value);
+	snprintf(key, sizeof(key), "%s:%s", what, account);
+	add_text(&c, "HDEL");
+	add_text(&c, key);
+	add_text(&c, field);
+	return store_send(store, &c, NULL);
+}
+
 int store_read_hash(struct store *store, const char *what, const char *account,
 		    store_field_fn *field, store_done_fn *done, void *arg)
 {

@@ -41,7 +41,7 @@ struct worker {
 	struct roster *roster;
 	struct updates *updates;
 	struct mesh *mesh;
-	struct store *store;
+	struct store *store, *cache; /* redis_low, redis_high */
 	struct relay_client *relay;
 	struct holder *holder;
 	struct home *home;
@@ -79,6 +79,11 @@ struct updates *worker_updates(const struct worker *worker)
 struct store *worker_store(const struct worker *worker)
 {
 	return worker->store;
+}
+
+struct store *worker_cache(const struct worker *worker)
+{
+	return worker->cache;
 }
 
 struct relay_client *worker_relay(const struct worker *worker)
@@ -325,9 +330,26 @@ static void on_store_down(void *arg)
 
 static const struct store_ops store_ops = { .up = on_store_up, .down = on_store_down };
 
+static void on_cache_up(void *arg, uint64_t epoch)
+{
+	struct worker *worker = arg;
+
+	(void)epoch;
+	home_forget_old_relays(worker->home);
+}
+
+static void on_cache_down(void *arg)
+{
+	(void)arg; /* it is only a cache */
+}
+
+static const struct store_ops cache_ops = { .up = on_cache_up, .down = on_cache_down };
+
 static void on_relay_up(void *arg)
 {
-	(void)arg;
+	struct worker *worker = arg;
+
+	home_forget_old_relays(worker->home);
 }
 
 static void on_relay_down(void *arg)
@@ -387,24 +409,23 @@ static int start_parts(struct worker *worker, struct diag *diag)
 {
 	const CrsWorker__Setup *setup = worker->setup;
 	struct timeval tick = { 0, MAIL_TICK_MS * 1000 };
-	char redis[300];
 	int err = load_accounts(worker);
 
 	if (err) {
 		diag_error(diag, NULL, "cannot load the accounts: %s", strerror(-err));
 		return err;
 	}
-	snprintf(redis, sizeof(redis), "%s/redis_low.sock", setup->run_dir);
 	err = home_new(worker, &worker->home);
 	if (!err)
 		err = mesh_new(worker->base, setup->run_dir, setup->index, setup->workers,
 			       &mesh_ops, worker, &worker->mesh);
 	if (err)
 		return err;
-	worker->store = store_new(worker->base, redis, &store_ops, worker);
+	worker->store = store_new(worker->base, setup->run_dir, "redis_low", &store_ops, worker);
+	worker->cache = store_new(worker->base, setup->run_dir, "redis_high", &cache_ops, worker);
 	worker->relay = relay_client_new(worker->base, setup->relay_socket, &relay_ops, worker);
 	worker->tick = event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
-	if (!worker->store || !worker->relay || !worker->tick)
+	if (!worker->store || !worker->cache || !worker->relay || !worker->tick)
 		return -ENOMEM;
 	event_add(worker->tick, &tick);
 	return holder_new(worker, &worker->holder, diag);
@@ -506,6 +527,7 @@ static void free_parts(struct worker *worker)
 	/* Whoever calls back goes before whom it calls. */
 	holder_free(&worker->holder);
 	store_free(&worker->store);
+	store_free(&worker->cache);
 	relay_client_free(&worker->relay);
 	mesh_free(&worker->mesh);
 	home_free(&worker->home);

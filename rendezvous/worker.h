@@ -33,6 +33,7 @@ const struct account_set *worker_accounts(const struct worker *worker);
 struct roster *worker_roster(const struct worker *worker);
 struct updates *worker_updates(const struct worker *worker);
 struct store *worker_store(const struct worker *worker);
+struct store *worker_cache(const struct worker *worker);
 struct relay_client *worker_relay(const struct worker *worker);
 const struct holder *worker_holder(const struct worker *worker);
 struct home *worker_home(const struct worker *worker);

@@ -488,6 +488,30 @@ static void a_killed_worker_comes_back_and_learns_who_is_there(void **state)
 	party_close(&b);
 }
 
+/* What a worker's calls held at the relay is given back by its successor. */
+static void a_killed_worker_leaves_nothing_at_the_relay(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b;
+	pid_t home = scene_process(scene, "app: worker-1"); /* bob's */
+
+	scene_start_relay(scene);
+	attach(&a, scene, alice, 1);
+	attach(&b, scene, bob, 1);
+	party_bang(&a, bob, '1');
+	assert_true(party_hears(&b, "bang from"));
+	assert_true(scene_cli_shows(scene, "show relays", "rtp", true));
+	assert_int_equal(kill(home, SIGKILL), 0);
+	assert_true(scene_cli_shows(scene, "show relays", "rtp", false));
+	/* Each hears that the call is over, or has lost its own connection. */
+	while (!party_heard(&a, "closed") && !party_heard(&a, "hangup 11 by 2"))
+		scene_run(scene);
+	while (!party_heard(&b, "closed") && !party_heard(&b, "hangup 11 by 2"))
+		scene_run(scene);
+	party_close(&a);
+	party_close(&b);
+}
+
 struct update_user_wish {
 	const char *uri;
 	uint32_t generation;
@@ -670,6 +694,7 @@ int main(void)
 		ONE(a_killed_redis_refuses_and_loses_nothing),
 		ONE(a_long_message_goes_up_and_down_in_parts),
 		ONE(a_killed_worker_comes_back_and_learns_who_is_there),
+		ONE(a_killed_worker_leaves_nothing_at_the_relay),
 		ONE(an_update_is_applied_fetched_and_obeyed),
 		ONE(a_damaged_update_changes_nothing),
 		ONE(the_blacklist_and_a_deleted_account_cut_off),
