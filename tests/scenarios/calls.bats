@@ -30,7 +30,7 @@ teardown() {
 
 phone_101() { # ACCOUNT_PARAMETERS
 	rm -rf "$D/101"
-	phone_start 101 $LAB_PHONE_IP 44110 "$D/phone-long.wav" "$1"
+	phone_start 101 $LAB_PHONE_IP $LAB_PHONE_CTRL "$D/phone-long.wav" "$1"
 }
 
 session_states() { # the states since the test began, in a row

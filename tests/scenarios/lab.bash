@@ -13,7 +13,8 @@
 LAB_GATEWAY=+8888
 LAB_USERS=(+46701234567 +46707654321)
 LAB_ACCOUNT=demo
-LAB_PHONE_IP=127.0.0.12 # extension 101 of the PBX side
+# Extension 101 of the PBX side; labs that run beside each other have phones of their own.
+LAB_PHONE_IP=${LAB_PHONE_IP:-127.0.$((1 + RANDOM % 250)).12}
 
 lab_ports() { # chooses the ports once
 	[ -z "${LAB_CRS_PORT:-}" ] || return 0
@@ -21,6 +22,7 @@ lab_ports() { # chooses the ports once
 	free_port && LAB_MEDIA_PORT=$PORT
 	free_port && LAB_CONTROL_PORT=$PORT
 	free_port && LAB_SIP_PORT=$PORT
+	free_port && LAB_PHONE_CTRL=$PORT # baresip's control port; its console is 1000 above
 	local low=$((32768 + RANDOM % 200 * 100))
 	LAB_RTP="$low $((low + 99))"
 }
@@ -197,8 +199,8 @@ lab() { # all of it
 # setup(), ended in teardown_file().
 
 lab_save() {
-	declare -p D LAB_CRS_PORT LAB_MEDIA_PORT LAB_CONTROL_PORT LAB_SIP_PORT LAB_RTP LAB_CRS_RELAY \
-		LAB_CRS LAB_CIG_RELAY LAB_CIG_SERVER >"$BATS_FILE_TMPDIR/lab"
+	declare -p D LAB_CRS_PORT LAB_MEDIA_PORT LAB_CONTROL_PORT LAB_SIP_PORT LAB_RTP LAB_PHONE_IP \
+		LAB_PHONE_CTRL LAB_CRS_RELAY LAB_CRS LAB_CIG_RELAY LAB_CIG_SERVER >"$BATS_FILE_TMPDIR/lab"
 	printf '%s\n' "${STARTED[@]}" >"$BATS_FILE_TMPDIR/started"
 }
 
