@@ -64,8 +64,12 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 @test "TAB completes actions of cig-cli" {
 	[ "$(words_after cig-cli show '')" = "call umsg" ]
 	[ "$(words_after cig-cli st)" = status ]
+	[ "$(words_after cig-cli '' | tr ' ' '\n')" = "$(cig-cli help | sed -n 's/^  \([a-z-]*\) .*/\1/p' | sort)" ]
+	[ "$(words_after cig-cli --config x.conf sh)" = show ]
+	[ "$(words_after cig-cli route --e)" = --explain ]
 	cd "$D" && touch new.conf
 	[ "$(words_after cig-cli read new)" = new.conf ]
+	[ "$(words_after cig-cli --config new)" = new.conf ]
 }
 
 @test "logrotate accepts its files" {
