@@ -85,14 +85,26 @@ void link_context_free(struct link_context **contextp)
 
 /* ---- events and the end ---- */
 
+void link_setup_done(struct link *link)
+{
+	struct link_setup *setup = link->setup;
+
+	if (!setup)
+		return;
+	free(setup->host);
+	free(setup->identity);
+	wipe(setup, sizeof(*setup));
+	free(setup);
+	link->setup = NULL;
+	link->tls.identity = NULL;
+	link->tls.psk = NULL;
+}
+
 static void release(struct link *link)
 {
 	ws_reader_done(&link->reader, link->context->engine);
 	ws_out_done(&link->out);
-	free(link->head);
-	free((char *)(uintptr_t)link->login.host);
-	free(link->identity);
-	wipe(link->psk, sizeof(link->psk));
+	link_setup_done(link);
 	free(link);
 }
 
@@ -399,6 +411,11 @@ static struct link *new_link(struct link_context *context, int fd, const struct 
 
 	if (!link)
 		return NULL;
+	link->setup = calloc(1, sizeof(*link->setup));
+	if (!link->setup) {
+		free(link);
+		return NULL;
+	}
 	link->context = context;
 	link->fd = fd;
 	link->ops = ops;
@@ -416,17 +433,20 @@ static struct link *new_link(struct link_context *context, int fd, const struct 
 static bool find_psk(struct link_tls_peer *peer, struct slice identity, uint8_t psk_out[LINK_PSK])
 {
 	struct link *link = (struct link *)(void *)((char *)peer - offsetof(struct link, tls));
+	struct link_setup *setup = link->setup;
 
+	if (!setup)
+		return false;
 	if (!peer->asked) {
 		peer->asked = true;
-		link->ops->psk(link->arg, link, identity, link->psk);
+		link->ops->psk(link->arg, link, identity, setup->psk);
 		if (identity.n >= 1 && identity.n <= LINK_IDENTITY_MAX &&
 		    !memchr(identity.p, 0, identity.n))
-			link->identity = strndup((const char *)identity.p, identity.n);
-	} else if (!link->identity || !slice_eq_str(identity, link->identity)) {
+			setup->identity = strndup((const char *)identity.p, identity.n);
+	} else if (!setup->identity || !slice_eq_str(identity, setup->identity)) {
 		return RAND_bytes(psk_out, LINK_PSK) == 1;
 	}
-	memcpy(psk_out, link->psk, LINK_PSK);
+	memcpy(psk_out, setup->psk, LINK_PSK);
 	return true;
 }
 
@@ -455,17 +475,18 @@ int link_accept(struct link_context *context, int fd, const struct link_ops *ops
 
 static int set_login(struct link *link, const struct link_login *login)
 {
+	struct link_setup *setup = link->setup;
 	size_t n = strlen(login->identity);
 
 	if (n == 0 || n > LINK_IDENTITY_MAX || login->host[0] == '\0')
 		return -EINVAL;
-	link->login.host = strdup(login->host);
-	link->identity = strdup(login->identity);
-	if (!link->login.host || !link->identity)
+	setup->host = strdup(login->host);
+	setup->identity = strdup(login->identity);
+	if (!setup->host || !setup->identity)
 		return -ENOMEM;
-	memcpy(link->psk, login->psk, LINK_PSK);
-	link->tls.identity = link->identity;
-	link->tls.psk = link->psk;
+	memcpy(setup->psk, login->psk, LINK_PSK);
+	link->tls.identity = setup->identity;
+	link->tls.psk = setup->psk;
 	return 0;
 }
 

@@ -159,8 +159,7 @@ static void read_messages(struct link *link, struct slice octets)
 
 static void now_up(struct link *link)
 {
-	free(link->head);
-	link->head = NULL;
+	link_setup_done(link);
 	ws_reader_init(&link->reader, link->server ? WS_SERVER : WS_CLIENT, LINK_MESSAGE_MAX);
 	link_phase(link, UP, 0);
 	link_tell_kind(link, LINK_NEGOTIATED, NULL);
@@ -185,18 +184,18 @@ static void take_head(struct link *link, struct slice head)
 	int status, n;
 
 	if (!link->server) {
-		if (upgrade_parse_response(head, link->key, &status) == 0)
+		if (upgrade_parse_response(head, link->setup->key, &status) == 0)
 			now_up(link);
 		else
 			link_end(link, LINK_BAD_UPGRADE, 0, "the upgrade was refused");
 		return;
 	}
-	status = upgrade_parse_request(head, link->key);
+	status = upgrade_parse_request(head, link->setup->key);
 	if (status) {
 		refuse_upgrade(link, status);
 		return;
 	}
-	n = upgrade_make_response(link->key, text);
+	n = upgrade_make_response(link->setup->key, text);
 	if (n < 0 || ws_out_put(&link->out, slice_of(text, (size_t)n)) < 0) {
 		link_end(link, LINK_NO_MEMORY, 0, NULL);
 		return;
@@ -208,14 +207,15 @@ static void take_head(struct link *link, struct slice head)
 /* Collects the head; what stands behind it are messages already. */
 static void read_head(struct link *link, struct slice octets)
 {
-	uint8_t *head = link->head;
-	size_t room = UPGRADE_HEAD_MAX - link->head_n;
-	size_t n = octets.n < room ? octets.n : room, before = link->head_n;
+	struct link_setup *setup = link->setup;
+	uint8_t *head = setup->head;
+	size_t room = UPGRADE_HEAD_MAX - setup->head_n;
+	size_t n = octets.n < room ? octets.n : room, before = setup->head_n;
 	int end_at;
 
 	memcpy(head + before, octets.p, n);
-	link->head_n += n;
-	end_at = upgrade_head_end(slice_of(head, link->head_n));
+	setup->head_n += n;
+	end_at = upgrade_head_end(slice_of(head, setup->head_n));
 	if (end_at == 0)
 		return;
 	if (end_at < 0) {
@@ -300,9 +300,9 @@ static void send_upgrade(struct link *link)
 
 	if (link->server)
 		return;
-	n = upgrade_make_key(link->key) < 0
+	n = upgrade_make_key(link->setup->key) < 0
 		    ? -EIO
-		    : upgrade_make_request(link->login.host, link->key, text);
+		    : upgrade_make_request(link->setup->host, link->setup->key, text);
 	if (n < 0 || ws_out_put(&link->out, slice_of(text, (size_t)n)) < 0)
 		link_end(link, LINK_NO_MEMORY, 0, NULL);
 	else
@@ -320,20 +320,14 @@ void link_shake(struct link *link)
 		tls_failed(link, result);
 		return;
 	}
-	wipe(link->psk, sizeof(link->psk));
+	wipe(link->setup->psk, sizeof(link->setup->psk));
 	if (!link_tls_as_wanted(link->ssl)) {
 		link_end(link, LINK_REFUSED, 0, "not authenticated by a PSK");
 		return;
 	}
-	link->head = malloc(UPGRADE_HEAD_MAX);
-	if (!link->head) {
-		link_end(link, LINK_NO_MEMORY, 0, NULL);
-		return;
-	}
 	link->state = UPGRADING; /* within the time of the handshake */
-	link_tell_kind(link, LINK_AUTHENTICATED, link->identity ? link->identity : "");
-	free(link->identity);
-	link->identity = NULL;
+	link_tell_kind(link, LINK_AUTHENTICATED,
+		       link->setup->identity ? link->setup->identity : "");
 	if (link->state == UPGRADING)
 		send_upgrade(link);
 	if (link->state == UPGRADING && SSL_has_pending(link->ssl))

@@ -32,6 +32,16 @@ enum link_state {
 	GONE,
 };
 
+/* What only TLS and the upgrade need. */
+struct link_setup {
+	char *host;     /* client */
+	char *identity; /* of the hello, or our own */
+	uint8_t psk[LINK_PSK];
+	char key[UPGRADE_KEY + 1];
+	uint8_t head[UPGRADE_HEAD_MAX];
+	size_t head_n;
+};
+
 struct link {
 	struct link_context *context;
 	const struct link_ops *ops;
@@ -43,12 +53,7 @@ struct link {
 	struct net_addr peer;
 	struct event readable, writable, timer;
 	struct link_tls_peer tls;
-	struct link_login login; /* client: texts are owned */
-	char *identity;          /* of the hello, or our own; until LINK_AUTHENTICATED was told */
-	uint8_t psk[LINK_PSK];
-	char key[UPGRADE_KEY + 1];
-	uint8_t *head; /* while UPGRADING */
-	size_t head_n;
+	struct link_setup *setup; /* until it is up */
 	struct ws_reader reader;
 	struct ws_out out;
 	bool flushing; /* a flush stands at the end of this turn */
@@ -85,6 +90,9 @@ void link_end(struct link *link, enum link_reason reason, unsigned code, const c
 
 /* Ends without the WebSocket's courtesy, as soon as the loop gets to it. */
 void link_give_up(struct link *link, enum link_reason reason);
+
+/* Wipes and frees what is not needed any more. */
+void link_setup_done(struct link *link);
 
 /* ---- link_io.c ---- */
 

@@ -15,8 +15,10 @@ enum {
 
 struct ws_state {
 	wslay_frame_context_ptr wslay;
-	struct slice input; /* what wslay may still read */
-	uint64_t given;     /* octets that it took in this ws_read() */
+	struct slice input;              /* what wslay may still read */
+	uint64_t given;                  /* octets that it took in this ws_read() */
+	uint8_t control[WS_CONTROL_MAX]; /* what has come of a control frame */
+	size_t control_n;
 };
 
 struct ws_engine {
@@ -210,7 +212,7 @@ static int begin_frame(struct ws_reader *reader, const struct wslay_frame_iocb *
 	reader->opcode = frame->opcode;
 	reader->frame_left = frame->payload_length;
 	reader->frame_octets = header_octets(frame->payload_length, masked) + frame->payload_length;
-	reader->control_n = 0;
+	reader->state->control_n = 0;
 	if (!is_control(frame->opcode))
 		return begin_data(reader, frame, code_out);
 	if (frame->payload_length > WS_CONTROL_MAX || !frame->fin || frame->opcode > WSLAY_PONG)
@@ -228,7 +230,7 @@ static bool is_close_code(unsigned code)
 static int end_control(struct ws_reader *reader, ws_message_fn *message, void *arg,
 		       unsigned *code_out)
 {
-	struct slice payload = slice_of(reader->control, reader->control_n);
+	struct slice payload = slice_of(reader->state->control, reader->state->control_n);
 	enum ws_kind kind = WS_PING;
 	unsigned code = 0;
 
@@ -272,8 +274,8 @@ static int take_piece(struct ws_reader *reader, const struct wslay_frame_iocb *f
 			return err;
 	}
 	if (is_control(reader->opcode) && piece.n) {
-		memcpy(reader->control + reader->control_n, piece.p, piece.n);
-		reader->control_n = (uint8_t)(reader->control_n + piece.n);
+		memcpy(reader->state->control + reader->state->control_n, piece.p, piece.n);
+		reader->state->control_n += piece.n;
 	} else if (reader->capacity && piece.n) {
 		memcpy(reader->message + reader->length, piece.p, piece.n);
 		reader->length += piece.n;

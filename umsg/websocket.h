@@ -45,8 +45,6 @@ struct ws_reader {
 	bool in_frame, fin;
 	uint8_t opcode;
 	uint64_t frame_octets, frame_left; /* with its header; of its payload */
-	uint8_t control[WS_CONTROL_MAX];
-	uint8_t control_n;
 };
 
 void ws_reader_init(struct ws_reader *reader, enum ws_role role, size_t message_max);
