@@ -354,7 +354,7 @@ static void add_trusted(struct cig_build *b, const struct config_word *word)
 static void read_sip(struct cig_build *b, const struct config_statement *s)
 {
 	struct cig_sip *sip = &b->object->pub.sip;
-	unsigned long calls;
+	unsigned long number;
 
 	for (s = s->first; s && !b->err; s = s->next) {
 		if (read_common(b, ROUTE_SIP, &sip->common, s))
@@ -365,8 +365,11 @@ static void read_sip(struct cig_build *b, const struct config_statement *s)
 			config_bool(&s->word[0], &sip->messaging, b->diag);
 		else if (cig_is(s, "trusted"))
 			add_trusted(b, &s->word[0]);
-		else if (config_uint(&s->word[0], 0, 1000000, &calls, b->diag) == 0)
-			sip->max_calls = (unsigned)calls;
+		else if (cig_is(s, "media_timeout_s")) {
+			if (config_uint(&s->word[0], 1, 3600, &number, b->diag) == 0)
+				sip->media_timeout_s = (unsigned)number;
+		} else if (config_uint(&s->word[0], 0, 1000000, &number, b->diag) == 0)
+			sip->max_calls = (unsigned)number;
 	}
 }
 

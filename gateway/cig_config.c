@@ -147,6 +147,7 @@ static struct cig_config_object *object_new(const char *path)
 	memcpy(object->pub.control_bind, "127.0.0.1", 10);
 	object->pub.control_port = 8083;
 	object->pub.sip.port = 5060;
+	object->pub.sip.media_timeout_s = 30;
 	if (!object->router || !object->pub.path) {
 		object_free(object);
 		return NULL;

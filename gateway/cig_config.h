@@ -57,7 +57,8 @@ struct cig_sip {
 	bool messaging;                   /* SIP MESSAGE in and out; false */
 	const struct config_net *trusted; /* who may call in; none: everyone; ours */
 	size_t trusted_count;
-	unsigned max_calls; /* 0: no limit; ours */
+	unsigned max_calls;               /* 0: no limit; ours */
+	unsigned media_timeout_s;         /* silence that ends a call; 30; ours */
 };
 
 /* A pair of translate maps: for a mailbox or one direction of a message center. */

@@ -107,6 +107,7 @@ static void print_sip(const struct printer *p, const struct cig_config *config)
 	print(p, "        messaging %s;", sip->messaging ? "true" : "false");
 	if (sip->max_calls)
 		print(p, "        max_calls %u;", sip->max_calls);
+	print(p, "        media_timeout_s %u;", sip->media_timeout_s);
 	for (size_t i = 0; i < sip->trusted_count; i++) {
 		char address[CONFIG_IP_SIZE];
 

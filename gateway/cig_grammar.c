@@ -35,6 +35,7 @@ static const struct config_keyword in_sip[] = {
 	{ "rtp_remote_addr_override", 2, 2, 0, "OLD-IP NEW-IP", NULL, NULL },
 	{ "trusted", 1, 1, 0, "\"IP/MASK\"", NULL, NULL },
 	{ "max_calls", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "media_timeout_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
 	{ 0 },
 };
 

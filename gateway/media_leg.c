@@ -26,6 +26,7 @@ int media_leg_open(struct relay_link *link, uint64_t number, const struct cig_co
 	open.plain_ports = &plain;
 	open.secure_ip = (char *)config->tel.common.bind_media;
 	open.secure_ports = &secure;
+	open.media_timeout_ms = config->sip.media_timeout_s * 1000;
 	command.of_case = RELAY__COMMAND__OF_OPEN;
 	command.open = &open;
 	return relay_link_send(link, &command);

@@ -32,7 +32,7 @@ static const char full[] =
 	"  crs_address \"crs.example:5223\"; trust_domain \"abc\"; trust_domain \"def\"; }\n"
 	" sip { extension map s; source map s; bind 192.168.1.1; bind_media 192.168.1.2; port "
 	"5070;\n"
-	"  messaging true; rtp_port_range 40000 40999; max_calls 50;\n"
+	"  messaging true; rtp_port_range 40000 40999; max_calls 50; media_timeout_s 5;\n"
 	"  trusted \"192.168.0.0/16\"; trusted \"2001:db8::/32\"; }\n"
 	"}\n"
 	"translate_map out { rule match \"tel:+{n}\" translation \"{n}@h\"; }\n"
@@ -78,6 +78,7 @@ static void reads_every_setting(void **state)
 	assert_int_equal(c->sip.port, 5070);
 	assert_true(c->sip.messaging);
 	assert_int_equal(c->sip.max_calls, 50);
+	assert_int_equal(c->sip.media_timeout_s, 5);
 	assert_string_equal(c->read_mailboxes[0].path, "/m/r");
 	assert_string_equal(translate_map_name(c->write_mailboxes[0].maps.to), "out");
 	assert_int_equal(c->message_center_count, 1);
@@ -107,6 +108,7 @@ static void has_the_manuals_defaults(void **state)
 	assert_string_equal(c->control_bind, "127.0.0.1");
 	assert_int_equal(c->control_port, 8083);
 	assert_int_equal(c->sip.port, 5060);
+	assert_int_equal(c->sip.media_timeout_s, 30);
 	assert_false(c->sip.messaging);
 	assert_int_equal(c->sip.common.rtp.low, 0);
 	assert_string_equal(c->sip.common.bind, "");
@@ -169,7 +171,8 @@ static const struct {
 	  "that begins with \"tel:\"\n" },
 	/* CIG-042, CIG-043, CIG-044, CIG-045 */
 	{ "interfaces { sip { bind here; messaging maybe; rtp_port_range 10 x; port 0;\n"
-	  " rtp_remote_addr_override a 1.1.1.1; max_calls -1; trusted \"10.0.0.0/40\"; }\n"
+	  " rtp_remote_addr_override a 1.1.1.1; max_calls -1; trusted \"10.0.0.0/40\";"
+	  " media_timeout_s 0; }\n"
 	  " tel { rtp_port_range 2048 1024; crs_address \"x\"; extension map none; } }",
 	  "1:25 found \"here\", expected an IP address\n"
 	  "1:41 found \"maybe\", expected true or false\n"
@@ -178,6 +181,7 @@ static const struct {
 	  "2:27 found \"a\", expected an IP address\n"
 	  "2:48 found \"-1\", expected a number from 0 to 1000000\n"
 	  "2:60 found \"10.0.0.0/40\", expected IP/MASK with a mask of the address's length\n"
+	  "2:91 found \"0\", expected a number from 1 to 3600\n"
 	  "3:23 found 2048 1024, expected the lower port first\n"
 	  "3:46 found \"x\", expected HOST:PORT\n"
 	  "3:65 unknown map \"none\"\n" },
