@@ -38,7 +38,8 @@ int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct p
 	Relay__SetPlain plain = RELAY__SET_PLAIN__INIT;
 
 	plain.call_id = number;
-	plain.remote_ip = (char *)audio->address;
+	/* held from the first offer on: nobody has this address */
+	plain.remote_ip = (char *)(audio->address[0] ? audio->address : "0.0.0.0");
 	plain.remote_port = audio->port;
 	plain.codec =
 		audio->codec == PBX_PCMU ? RELAY__PLAIN_CODEC__PCMU : RELAY__PLAIN_CODEC__PCMA;
@@ -48,7 +49,8 @@ int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct p
 	plain.ptime_ms = audio->ptime_ms;
 	plain.dtmf = audio->event_pt ? RELAY__DTMF_MODE__DTMF_EVENTS : RELAY__DTMF_MODE__DTMF_TONES;
 	plain.no_send = !audio->peer_listens || !audio->address[0];
-	plain.no_receive = !audio->peer_sends;
+	/* who holds may play music or not: its silence is no fault */
+	plain.no_receive = !audio->peer_sends || !audio->peer_listens;
 	command.of_case = RELAY__COMMAND__OF_SET_PLAIN;
 	command.set_plain = &plain;
 	return relay_link_send(link, &command);

@@ -259,6 +259,15 @@ static void reject_change(struct pbx_leg *leg)
 	sip_link_send(leg->link, &message);
 }
 
+/* A hold by c=0.0.0.0 names no address: media goes on from and to the one before. */
+static void take_audio(struct pbx_leg *leg, struct pbx_audio *audio)
+{
+	if (!audio->address[0])
+		memcpy(audio->address, leg->audio.address, sizeof(audio->address));
+	leg->audio = *audio;
+	leg->has_audio = true;
+}
+
 int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
 {
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
@@ -271,13 +280,11 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
 		return -ENOTSUP;
 	}
 	if (change->offer) {
-		leg->audio = audio;
-		leg->has_audio = true;
-	}
-	if (change->offer)
+		take_audio(leg, &audio);
 		make_answer(&ours, leg);
-	else
+	} else {
 		make_offer(&ours, leg);
+	}
 	body.call = leg->number;
 	body.audio = &ours.audio;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER;

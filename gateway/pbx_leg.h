@@ -16,7 +16,7 @@ enum pbx_codec { PBX_PCMU = 0, PBX_PCMA = 8 }; /* by RTP payload type */
 
 /* What was agreed on for the audio stream, from the PBX's SDP. */
 struct pbx_audio {
-	char address[CONFIG_IP_SIZE]; /* "" while held by c=0.0.0.0 */
+	char address[CONFIG_IP_SIZE]; /* "": held by c=0.0.0.0 from the first offer on */
 	uint16_t port;
 	enum pbx_codec codec;
 	uint8_t codec_pt;

@@ -146,6 +146,9 @@ static const struct channel_ops channel_ops = { on_message, on_closed };
 
 enum { NETWORK_TEXT_SIZE = CONFIG_IP_SIZE + 4 };
 
+/* Without "trusted" everyone may call in. */
+static char *const everyone[] = { (char *)"0.0.0.0/0", (char *)"::/0" };
+
 static char *network_text(const struct config_net *net)
 {
 	char *text = malloc(NETWORK_TEXT_SIZE), ip[CONFIG_IP_SIZE];
@@ -167,6 +170,10 @@ static void configure(struct sip_link *link)
 		configure.n_networks += networks[i] != NULL;
 	}
 	configure.networks = networks;
+	if (sip->trusted_count == 0) {
+		configure.networks = (char **)everyone;
+		configure.n_networks = sizeof(everyone) / sizeof(everyone[0]);
+	}
 	configure.address = (char *)(sip->common.bind[0] ? sip->common.bind : "0.0.0.0");
 	configure.port = sip->port;
 	configure.udp = configure.tcp = true;
@@ -176,7 +183,7 @@ static void configure(struct sip_link *link)
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_CONFIGURE;
 	message.configure = &configure;
 	send_message(link, &message);
-	for (size_t i = 0; i < configure.n_networks; i++)
+	for (size_t i = 0; networks && i < sip->trusted_count; i++)
 		free(networks[i]);
 	free(networks);
 }
