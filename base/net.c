@@ -208,3 +208,17 @@ int net_local(int fd, struct net_addr *out)
 	*out = (struct net_addr){ .len = sizeof(out->in6) };
 	return getsockname(fd, &out->sa, &out->len) < 0 ? -errno : 0;
 }
+
+int net_source_for(const struct net_addr *to, struct net_addr *out)
+{
+	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = connect(fd, &to->sa, to->len) < 0 ? -errno : net_local(fd, out);
+	close(fd);
+	if (!err)
+		net_set_port(out, 0);
+	return err;
+}

@@ -55,4 +55,8 @@ int net_tcp_listen(const struct net_addr *addr, bool share);
 /* The address that a bound socket got.  Returns 0 or -errno. */
 int net_local(int fd, struct net_addr *out);
 
+/* The own address from which this host reaches to (port not 0), with port 0.
+ * Nothing is sent.  Returns 0 or -errno (-ENETUNREACH: there is no route). */
+int net_source_for(const struct net_addr *to, struct net_addr *out);
+
 #endif

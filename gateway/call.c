@@ -321,9 +321,33 @@ void call_start(struct call *call)
 		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "out of memory");
 }
 
+/* For SDP: as configured, else the address from which the PBX is reached. */
+static int choose_local_ip(struct call *call)
+{
+	const char *bound = call->config->sip.common.bind_media;
+	struct net_addr own;
+	char host[NET_TEXT_SIZE];
+	int err;
+
+	if (bound[0]) {
+		snprintf(call->pbx.local_ip, sizeof(call->pbx.local_ip), "%s", bound);
+		return 0;
+	}
+	err = net_source_for(&call->target_addr, &own);
+	if (err)
+		return err;
+	net_format_host(&own, host);
+	snprintf(call->pbx.local_ip, sizeof(call->pbx.local_ip), "%.*s", CONFIG_IP_SIZE - 1, host);
+	return 0;
+}
+
 void call_check_opened(struct call *call)
 {
-	if (call->state == CALL_OPENING && call->pbx.local_port && call->target_known)
+	if (call->state != CALL_OPENING || !call->pbx.local_port || !call->target_known)
+		return;
+	if (choose_local_ip(call))
+		call_end(call, UMSG__END_REASON__END_FAILED, "no own address reaches the PBX");
+	else
 		call_post(call, CALL_EV_OPENED);
 }
 

@@ -35,7 +35,7 @@ struct call {
 	enum call_word word;
 	char *in_from, *in_to, *out_from, *out_to;
 	struct sip_target target; /* of a call towards the PBX */
-	struct net_addr target_addr;
+	struct net_addr target_addr; /* of the PBX: where it is called, or calls from */
 	bool target_known;
 	struct resolution *resolution; /* of the PBX's or the media relay's name */
 	struct pbx_leg pbx;

@@ -132,8 +132,6 @@ void call_sip_lost(struct call *call)
 static void relay_opened(struct call *call, const Relay__Opened *opened)
 {
 	call->pbx.local_port = (uint16_t)opened->plain_port;
-	snprintf(call->pbx.local_ip, sizeof(call->pbx.local_ip), "%s",
-		 call->config->sip.common.bind_media);
 	call_check_opened(call);
 }
 

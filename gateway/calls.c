@@ -117,6 +117,10 @@ static void take_incoming(struct calls *calls, const SipAgent__Incoming *incomin
 	call->pbx.number = incoming->call;
 	snprintf(call->pbx.call_id, sizeof(call->pbx.call_id), "%s", incoming->call_id);
 	calls_know_sip(calls, call);
+	if (!incoming->source || net_parse(incoming->source->address, 5060, &call->target_addr)) {
+		call_end(call, UMSG__END_REASON__END_FAILED, "cig-sip names no source");
+		return;
+	}
 	if (incoming->offer && pbx_audio_read(incoming->offer, &call->pbx.audio)) {
 		call_end(call, UMSG__END_REASON__END_NO_COMMON_CODEC,
 			 "the PBX offers neither PCMU nor PCMA");

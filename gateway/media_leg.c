@@ -22,7 +22,8 @@ int media_leg_open(struct relay_link *link, uint64_t number, const struct cig_co
 	Relay__PortRange secure = range(&config->tel.common.rtp);
 
 	open.call_id = number;
-	open.plain_ip = (char *)config->sip.common.bind_media;
+	open.plain_ip = (char *)(config->sip.common.bind_media[0] ? config->sip.common.bind_media
+								  : "0.0.0.0");
 	open.plain_ports = &plain;
 	open.secure_ip = (char *)config->tel.common.bind_media;
 	open.secure_ports = &secure;

@@ -40,6 +40,20 @@ static void addresses_are_read_and_printed(void **state)
 	}
 }
 
+static void the_own_address_towards_another_is_found(void **state)
+{
+	char text[NET_TEXT_SIZE];
+	struct net_addr to, own;
+
+	(void)state;
+	assert_int_equal(net_parse("127.0.0.9", 5060, &to), 0);
+	assert_int_equal(net_source_for(&to, &own), 0);
+	net_format(&own, text);
+	assert_string_equal(text, "127.0.0.1:0");
+	assert_int_equal(net_parse("255.255.255.255", 5060, &to), 0);
+	assert_true(net_source_for(&to, &own) < 0); /* broadcast: not without asking */
+}
+
 static const struct {
 	const char *block, *addr;
 	int contains; /* -1: the block is refused */
@@ -80,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_read_and_printed),
 		cmocka_unit_test(blocks_contain_their_addresses_alone),
+		cmocka_unit_test(the_own_address_towards_another_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
