@@ -29,14 +29,14 @@ static void address_of(const struct client *client, char host[NET_TEXT_SIZE], ch
 static void trace_connection(const struct client *client, const char *state)
 {
 	char id[24], host[NET_TEXT_SIZE], port[8], user[256] = "unknown";
-	const char *fields[] = {
-		id, client->known ? "client" : "unknown", user, host, port, state
-	};
+	const char *fields[] = { id,   client->authenticated ? "client" : "unknown",
+				 user, host,
+				 port, state };
 
 	if (!worker_traces(client->holder->worker, TRACE_CONNECTION))
 		return;
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)client_connection(client));
-	if (client->known)
+	if (client->authenticated)
 		snprintf(user, sizeof(user), "%s@%s", client->uri, client->account);
 	address_of(client, host, port);
 	worker_trace(client->holder->worker, TRACE_CONNECTION, fields, 6);
@@ -89,18 +89,13 @@ static void tell_detached(struct client *client, const char *why)
 
 static void free_client(struct client *client)
 {
-	while (client->sessions) {
-		struct client_session *session = client->sessions;
+	struct client_session *session;
+	struct client_post *post;
 
-		client->sessions = session->next;
-		free(session);
-	}
-	while (client->posts) {
-		struct client_post *post = client->posts;
-
-		client->posts = post->next;
-		free(post);
-	}
+	while ((session = TAILQ_FIRST(&client->sessions)))
+		client_drop_session(session);
+	while ((post = TAILQ_FIRST(&client->posts)))
+		client_drop_post(post);
 	idmap_remove(&client->holder->clients, &client->node);
 	TAILQ_REMOVE(&client->holder->all, client, in_holder);
 	client->holder->count--;
@@ -115,8 +110,10 @@ static void free_client(struct client *client)
 
 void client_end(struct client *client, const char *why)
 {
-	for (const struct client_session *s = client->sessions; s; s = s->next)
-		tell_session_lost(client, s);
+	const struct client_session *session;
+
+	TAILQ_FOREACH(session, &client->sessions, in_client)
+	tell_session_lost(client, session);
 	if (client->state == CLIENT_REGISTERED || client->state == CLIENT_ASKED) {
 		tell_detached(client, why);
 		if (client->state == CLIENT_REGISTERED)
@@ -175,6 +172,7 @@ static void on_event(void *arg, struct link *link, const struct link_event *even
 	(void)link;
 	switch (event->kind) {
 	case LINK_AUTHENTICATED:
+		client->authenticated = client->known;
 		trace_connection(client, "authenticated");
 		break;
 	case LINK_NEGOTIATED:
@@ -219,6 +217,8 @@ static void take_client(struct holder *holder, int fd)
 		return;
 	}
 	client->holder = holder;
+	TAILQ_INIT(&client->sessions);
+	TAILQ_INIT(&client->posts);
 	idmap_put(&holder->clients, &client->node, ++holder->next_connection);
 	TAILQ_INSERT_TAIL(&holder->all, client, in_holder);
 	holder->count++;
@@ -313,7 +313,10 @@ int holder_new(struct worker *worker, struct holder **holder_out, struct diag *d
 	holder->next_connection = (uint64_t)setup->index << CONNECTION_INDEX_SHIFT |
 				  (uint64_t)clock_wall_s() << CONNECTION_TIME_SHIFT;
 	holder->limits = peer_limits_new();
-	err = holder->limits ? idmap_init(&holder->clients) : -ENOMEM;
+	err = holder->limits ? keyhash_init(&holder->hash) : -ENOMEM;
+	if (!err && (idmap_init(&holder->clients) || idmap_init(&holder->sessions) ||
+		     idmap_init(&holder->posts)))
+		err = -ENOMEM;
 	if (!err)
 		err = link_context_new(worker_base(worker), &limits, &holder->links);
 	if (!err)
@@ -362,6 +365,8 @@ void holder_free(struct holder **holderp)
 	while ((client = TAILQ_FIRST(&holder->all)))
 		free_client(client);
 	idmap_done(&holder->clients);
+	idmap_done(&holder->sessions);
+	idmap_done(&holder->posts);
 	if (holder->accept)
 		event_free(holder->accept);
 	if (holder->listen_fd >= 0)

@@ -19,7 +19,7 @@ enum {
 	HOLDER_REGISTER_MS = 20 * 1000, /* from the upgrade to the first Register */
 	HOLDER_ACCEPT_PER_TURN = 16,    /* so that a storm does not delay live frames */
 	HOLDER_POSTS_IN_FLIGHT = 1024,  /* of one client */
-	HOLDER_SESSIONS_MAX = 16,       /* of one client */
+	HOLDER_SESSIONS_MAX = 20000,    /* of one client: a gateway's calls */
 	HOLDER_CONNECTIONS_MAX = 500000,
 };
 

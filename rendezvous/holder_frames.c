@@ -62,54 +62,6 @@ static void misbehaves(struct client *client, const char *how)
 	link_close(client->link, 1008);
 }
 
-struct client_session *client_find_session(struct client *client, struct slice id)
-{
-	struct client_session *s = client->sessions;
-
-	while (s && !slice_eq(id, slice_of(s->id, FRAME_ID)))
-		s = s->next;
-	return s;
-}
-
-void client_forget_session(struct client *client, struct slice id)
-{
-	struct client_session **at = &client->sessions;
-
-	while (*at && !slice_eq(id, slice_of((*at)->id, FRAME_ID)))
-		at = &(*at)->next;
-	if (*at) {
-		struct client_session *gone = *at;
-
-		*at = gone->next;
-		client->n_sessions--;
-		free(gone);
-	}
-}
-
-void client_forget_post(struct client *client, struct slice id)
-{
-	struct client_post **at = &client->posts;
-
-	while (*at && !slice_eq(id, slice_of((*at)->id, FRAME_ID)))
-		at = &(*at)->next;
-	if (*at) {
-		struct client_post *gone = *at;
-
-		*at = gone->next;
-		client->n_posts--;
-		free(gone);
-	}
-}
-
-static const struct client_post *find_post(const struct client *client, struct slice id)
-{
-	const struct client_post *p = client->posts;
-
-	while (p && !slice_eq(id, slice_of(p->id, FRAME_ID)))
-		p = p->next;
-	return p;
-}
-
 /* Passes the frame on to the home of uri.  Returns 0 or -errno; the client has then
  * been told to try again. */
 static int send_up(struct client *client, const Umsg__Frame *frame, struct slice uri,
@@ -213,7 +165,6 @@ static void on_session(struct client *client, const Umsg__Frame *frame, struct s
 
 static void on_post(struct client *client, const Umsg__Frame *frame, struct slice octets)
 {
-	struct worker *worker = client->holder->worker;
 	struct slice id = frame_bytes(frame->post->message_id), to = frame_bare(frame->to);
 	struct client_post *post;
 
@@ -223,25 +174,16 @@ static void on_post(struct client *client, const Umsg__Frame *frame, struct slic
 		return;
 	}
 	client_forget_post(client, id); /* sent again */
-	post = calloc(1, sizeof(*post) + to.n + 1);
-	if (!post)
-		return;
-	if (send_up(client, frame, to, octets)) {
-		free(post);
-		return;
-	}
-	memcpy(post->to, to.p, to.n);
-	memcpy(post->id, id.p, FRAME_ID);
-	post->request = frame->request;
-	post->home = worker_home_of(worker, to);
-	post->next = client->posts;
-	client->posts = post;
-	client->n_posts++;
+	post = client_add_post(client, worker_home_of(client->holder->worker, to), id, to,
+			       frame->request);
+	if (post && send_up(client, frame, to, octets))
+		client_drop_post(post);
 }
 
 static void on_part(struct client *client, const Umsg__Frame *frame, struct slice octets)
 {
-	const struct client_post *post = find_post(client, frame_bytes(frame->part->message_id));
+	const struct client_post *post =
+		client_find_post(client, frame_bytes(frame->part->message_id));
 
 	if (post)
 		send_up(client, frame, slice_str(post->to), octets);

@@ -86,6 +86,7 @@ static void send_registered(struct client *client, const CrsWorker__Attached *m)
 void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Attached *m)
 {
 	struct client *client = find_client(holder, m->connection);
+	unsigned suppressed;
 
 	(void)home;
 	if (!client || client->state != CLIENT_ASKED)
@@ -100,8 +101,10 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 		set_denied(client, m->deny_reason, m->reason);
 		client_denied(client, client->register_request);
 		client_trace(client, "denied", m->reason);
-		log_info("attach", "denied uri=%s account=%s reason=\"%s\"", client->uri,
-			 client->account, m->reason);
+		if (log_limit_pass(&holder->denied_log, clock_mono_ms(), &suppressed))
+			log_info("attach",
+				 "denied uri=%s account=%s reason=\"%s\" (%u more not logged)",
+				 client->uri, client->account, m->reason, suppressed);
 	} else {
 		client->state = CLIENT_REGISTERED;
 		client->since_s = clock_wall_s();
@@ -154,22 +157,6 @@ void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m)
 		unregister(client, m->deny_reason, m->reason, m->close);
 }
 
-static void join_session(struct client *client, unsigned home, struct slice id)
-{
-	struct client_session *session;
-
-	if (id.n != FRAME_ID || client_find_session(client, id))
-		return;
-	session = calloc(1, sizeof(*session));
-	if (!session)
-		return;
-	session->home = home;
-	memcpy(session->id, id.p, FRAME_ID);
-	session->next = client->sessions;
-	client->sessions = session;
-	client->n_sessions++;
-}
-
 void holder_down(struct holder *holder, unsigned home, const CrsWorker__Down *m)
 {
 	struct client *client = find_client(holder, m->connection);
@@ -180,7 +167,7 @@ void holder_down(struct holder *holder, unsigned home, const CrsWorker__Down *m)
 	if (session_id.n && m->session_over)
 		client_forget_session(client, session_id);
 	else if (session_id.n)
-		join_session(client, home, session_id);
+		client_join_session(client, home, session_id);
 	if (m->post_answered.len)
 		client_forget_post(client, frame_bytes(m->post_answered));
 	if (m->frame.len && client->negotiated)
@@ -201,10 +188,10 @@ void holder_home_up(struct holder *holder, unsigned home)
 
 static void refuse_posts(struct client *client, unsigned home)
 {
-	struct client_post *post = client->posts;
+	struct client_post *post = TAILQ_FIRST(&client->posts);
 
 	while (post) {
-		struct client_post *next = post->next;
+		struct client_post *next = TAILQ_NEXT(post, in_client);
 
 		if (post->home == home) {
 			Umsg__Frame frame = UMSG__FRAME__INIT;
@@ -219,7 +206,7 @@ static void refuse_posts(struct client *client, unsigned home)
 			frame.body_case = UMSG__FRAME__BODY_POST_ACK;
 			frame.post_ack = &ack;
 			client_send(client, &frame);
-			client_forget_post(client, slice_of(post->id, FRAME_ID));
+			client_drop_post(post);
 		}
 		post = next;
 	}
@@ -227,10 +214,10 @@ static void refuse_posts(struct client *client, unsigned home)
 
 static void end_sessions(struct client *client, unsigned home)
 {
-	struct client_session *session = client->sessions;
+	struct client_session *session = TAILQ_FIRST(&client->sessions);
 
 	while (session) {
-		struct client_session *next = session->next;
+		struct client_session *next = TAILQ_NEXT(session, in_client);
 
 		if (session->home == home) {
 			Umsg__Frame frame = UMSG__FRAME__INIT;
@@ -245,7 +232,7 @@ static void end_sessions(struct client *client, unsigned home)
 			frame.body_case = UMSG__FRAME__BODY_HANGUP;
 			frame.hangup = &hangup;
 			client_send(client, &frame);
-			client_forget_session(client, slice_of(session->id, FRAME_ID));
+			client_drop_session(session);
 		}
 		session = next;
 	}

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "keys/account.h"
 #include "rendezvous/holder.h"
+#include "rendezvous/keyhash.h"
 #include "umsg/frame.h"
 #include "umsg/link.h"
 
@@ -22,21 +23,28 @@ enum client_state {
 	CLIENT_UNREGISTERED, /* another device took its place */
 };
 
-/* A call in which the client takes part. */
+/* A call in which the client takes part.  A gateway has thousands of them. */
 struct client_session {
-	struct client_session *next;
+	struct idmap_node node; /* in the holder, by id */
+	TAILQ_ENTRY(client_session) in_client;
+	struct client *client;
 	unsigned home;
 	uint8_t id[FRAME_ID];
 };
 
 /* A post that has no answer yet. */
 struct client_post {
-	struct client_post *next;
+	struct idmap_node node; /* in the holder, by id */
+	TAILQ_ENTRY(client_post) in_client;
+	struct client *client;
 	unsigned home;
 	uint64_t request;
 	uint8_t id[FRAME_ID];
 	char to[];
 };
+
+TAILQ_HEAD(client_session_list, client_session);
+TAILQ_HEAD(client_post_list, client_post);
 
 struct client {
 	struct idmap_node node; /* by connection */
@@ -45,7 +53,8 @@ struct client {
 	struct link *link;
 	struct event *patience; /* until it has registered */
 	enum client_state state;
-	bool known; /* its identity opened */
+	bool known;         /* its identity opened */
+	bool authenticated; /* and it has the key that belongs to it */
 	bool negotiated, primary, updates_only, complained;
 	uint8_t device_id[FRAME_ID];
 	uint64_t register_request;
@@ -54,8 +63,8 @@ struct client {
 	char *uri, *account, *software;
 	Umsg__DenyReason deny_reason;
 	char deny_text[48];
-	struct client_session *sessions;
-	struct client_post *posts;
+	struct client_session_list sessions;
+	struct client_post_list posts;
 	size_t n_sessions, n_posts;
 };
 
@@ -66,12 +75,13 @@ struct holder {
 	struct link_context *links;
 	struct event *accept;
 	int listen_fd;
-	struct idmap clients;
+	struct idmap clients, sessions, posts;
+	struct keyhash hash; /* of session and message ids */
 	struct client_list all;
 	size_t count;
 	uint64_t next_connection;
 	struct peer_limits *limits;
-	struct log_limit refused_log, full_log, broken_log;
+	struct log_limit refused_log, full_log, broken_log, denied_log;
 };
 
 static inline uint64_t client_connection(const struct client *client)
@@ -97,9 +107,17 @@ int client_attach(struct client *client, bool again);
 /* Events for crs-cli trace attach. */
 void client_trace(const struct client *client, const char *state, const char *description);
 
-struct client_session *client_find_session(struct client *client, struct slice id);
+/* client_lists.c: calls and posts of a client.  The forget functions take an id that is
+ * not there. */
+void client_join_session(struct client *client, unsigned home, struct slice id);
 void client_forget_session(struct client *client, struct slice id);
+/* NULL when memory is out. */
+struct client_post *client_add_post(struct client *client, unsigned home, struct slice id,
+				    struct slice to, uint64_t request);
+const struct client_post *client_find_post(const struct client *client, struct slice id);
 void client_forget_post(struct client *client, struct slice id);
+void client_drop_session(struct client_session *session);
+void client_drop_post(struct client_post *post);
 
 /* The updates that the client could fetch, this and the next month's: at most 2 names
  * with their texts in months.  Returns their number. */

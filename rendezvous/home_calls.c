@@ -33,14 +33,14 @@ static void fill_leg(const struct home *home, const struct session *s,
 	out->leg.leg_id = frame_data(slice_of(leg->id, leg->id_n));
 	out->leg.leg_key = frame_data(slice_of(leg->key, leg->key_n));
 	out->leg.relay_host = setup->relay_host;
-	out->leg.relay_port = setup->relay_port ? setup->relay_port : s->relay.port;
-	for (size_t i = 0; i < s->relay.n_streams; i++) {
+	out->leg.relay_port = setup->relay_port ? setup->relay_port : s->relay->port;
+	for (size_t i = 0; i < s->relay->n_streams; i++) {
 		umsg__stream_ids__init(&out->ids[i]);
-		out->ids[i].initiator_ssrc = s->relay.ssrc[i].initiator;
-		out->ids[i].responder_ssrc = s->relay.ssrc[i].responder;
+		out->ids[i].initiator_ssrc = s->relay->ssrc[i].initiator;
+		out->ids[i].responder_ssrc = s->relay->ssrc[i].responder;
 		out->list[i] = &out->ids[i];
 	}
-	out->leg.n_streams = s->relay.n_streams;
+	out->leg.n_streams = s->relay->n_streams;
 	out->leg.streams = out->list;
 }
 
@@ -115,7 +115,7 @@ static void relay_keep(void *arg, const struct session *s, size_t device)
 	struct home *home = arg;
 	CrsRelay__Request request = CRS_RELAY__REQUEST__INIT;
 	CrsRelay__KeepLeg keep = CRS_RELAY__KEEP_LEG__INIT;
-	const struct session_leg *leg = &s->relay.responder[device];
+	const struct session_leg *leg = &s->relay->responder[device];
 
 	keep.session_id = frame_data(id_of(s));
 	keep.leg_id = frame_data(slice_of(leg->id, leg->id_n));
@@ -155,7 +155,7 @@ static void answer(void *arg, const struct session *s)
 	Umsg__BangAnswer body = UMSG__BANG_ANSWER__INIT;
 	struct leg_message leg;
 
-	fill_leg(home, s, &s->relay.initiator, &leg);
+	fill_leg(home, s, &s->relay->initiator, &leg);
 	body.session_id = frame_data(id_of(s));
 	body.leg = &leg.leg;
 	body.ringing = (uint32_t)s->n_devices;
@@ -177,7 +177,7 @@ static void ring(void *arg, const struct session *s, size_t device)
 
 	if (frame_decode(slice_of(s->bang, s->bang_n), FRAME_FROM_CLIENT, &bang))
 		return;
-	fill_leg(home, s, &s->relay.responder[device], &leg);
+	fill_leg(home, s, &s->relay->responder[device], &leg);
 	bang->bang->leg = &leg.leg;
 	bang->request = 0;
 	home_send_noted(home, &s->device[device].at, bang, &note);
@@ -219,7 +219,7 @@ static void changed(void *arg, const struct session *s)
 
 	session_state_text(s, "; ", state, sizeof(state));
 	hex_encode(id_of(s), id);
-	log_info("session", "%s caller=%s callee=%s session=%s", state, s->caller, s->callee, id);
+	log_debug("session", "%s caller=%s callee=%s session=%s", state, s->caller, s->callee, id);
 	if (worker_traces(home->worker, TRACE_SESSION))
 		worker_trace(home->worker, TRACE_SESSION, fields, 5);
 }
@@ -238,7 +238,7 @@ static void on_old_relay(void *arg, const char *what, const char *worker, const 
 	if (hex_decode(slice_str(id), old.id, sizeof(old.id), &n) || n != sizeof(old.id))
 		return;
 	now = sessions_find(home->sessions, id_of(&old));
-	if (!now || !now->has_relay)
+	if (!now || !now->relay)
 		relay_remove(home, &old);
 }
 

@@ -31,6 +31,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/accounts.c %D%/accounts.h \
 	%D%/accounts_json.c \
 	%D%/apply.c %D%/apply.h \
+	%D%/client_lists.c \
 	%D%/control_api.c %D%/control_api.h %D%/control_api_priv.h \
 	%D%/control_listings.c \
 	%D%/control_traces.c \

@@ -86,6 +86,8 @@ static void free_session(struct session *s)
 	free(s->callee);
 	free(s->account);
 	free(s->bang);
+	free(s->device);
+	free(s->relay);
 	free(s);
 }
 
@@ -148,6 +150,15 @@ static void enter(struct sessions *sessions, struct session *s, enum session_sta
 		sessions->ops->changed(sessions->arg, s);
 }
 
+/* What is of no use once the call is over, though it is still shown. */
+static void forget_content(struct session *s)
+{
+	free(s->relay);
+	free(s->bang);
+	s->relay = NULL;
+	s->bang = NULL;
+}
+
 /* The end: whoever is still there and did not end it himself hears why.  frame is
  * the HANGUP of the party that ended it, empty when we did. */
 static void end(struct sessions *sessions, struct session *s, Umsg__EndReason reason,
@@ -173,11 +184,9 @@ static void end(struct sessions *sessions, struct session *s, Umsg__EndReason re
 		else
 			ops->hangup(sessions->arg, s, &s->from, reason);
 	}
-	if (s->has_relay)
+	if (s->relay)
 		ops->relay_remove(sessions->arg, s);
-	s->has_relay = false;
-	free(s->bang);
-	s->bang = NULL;
+	forget_content(s);
 	enter(sessions, s, SESSION_HANGUP, now_ms);
 }
 
@@ -197,7 +206,8 @@ static struct session *make(struct sessions *sessions, const struct session_invi
 	s->callee = strndup((const char *)invite->callee.p, invite->callee.n);
 	s->account = strndup((const char *)invite->account.p, invite->account.n);
 	s->bang = malloc(invite->frame.n ? invite->frame.n : 1);
-	if (!s->caller || !s->callee || !s->account || !s->bang) {
+	s->device = calloc(invite->n_devices ? invite->n_devices : 1, sizeof(*s->device));
+	if (!s->caller || !s->callee || !s->account || !s->bang || !s->device) {
 		free_session(s);
 		return NULL;
 	}
@@ -222,6 +232,7 @@ static void fail_at_once(struct sessions *sessions, struct session *s, enum sess
 					       : UMSG__END_REASON__END_NOT_CONNECTED;
 	sessions->ops->hangup(sessions->arg, s, &s->from, s->reason);
 	s->caller_there = false;
+	forget_content(s);
 	enter(sessions, s, state, now_ms);
 }
 
@@ -230,7 +241,7 @@ int sessions_invite(struct sessions *sessions, const struct session_invite *invi
 	struct session *s;
 
 	if (invite->id.n != SESSION_ID_SIZE || invite->n_streams < 1 ||
-	    invite->n_streams > SESSION_MAX_STREAMS)
+	    invite->n_streams > SESSION_MAX_STREAMS || invite->n_devices > SESSION_MAX_DEVICES)
 		return -EINVAL;
 	if (find(sessions, invite->id))
 		return -EEXIST;
@@ -238,7 +249,7 @@ int sessions_invite(struct sessions *sessions, const struct session_invite *invi
 	if (!s)
 		return -ENOMEM;
 	s->start_ms = now_ms;
-	for (size_t i = 0; i < invite->n_devices && i < SESSION_MAX_DEVICES; i++)
+	for (size_t i = 0; i < invite->n_devices; i++)
 		s->device[s->n_devices++] =
 			(struct session_device){ .at = invite->devices[i], .there = true };
 	if (!invite->known) {
@@ -257,22 +268,23 @@ void sessions_relay_added(struct sessions *sessions, struct slice id,
 			  const struct session_relay *relay, int64_t now_ms)
 {
 	struct session *s = find(sessions, id);
+	struct session gone = { .state = SESSION_HANGUP };
 
-	if (!s || s->state != SESSION_SETUP || relay->n_responders < s->n_devices) {
-		struct session gone = { 0 };
-
+	if ((!s || over(s)) && id.n == SESSION_ID_SIZE) {
 		/* Nobody waits for it any more: the relay shall forget it, too. */
-		if (id.n == SESSION_ID_SIZE && (!s || over(s))) {
-			memcpy(gone.id, id.p, SESSION_ID_SIZE);
-			sessions->ops->relay_remove(sessions->arg, &gone);
-		} else if (s && s->state == SESSION_SETUP) {
-			s->has_relay = true;
-			end_by_server(sessions, s, UMSG__END_REASON__END_NO_RELAY, now_ms);
-		}
+		memcpy(gone.id, id.p, SESSION_ID_SIZE);
+		sessions->ops->relay_remove(sessions->arg, &gone);
+	}
+	if (!s || s->state != SESSION_SETUP)
+		return;
+	s->relay = malloc(sizeof(*s->relay));
+	if (!s->relay || relay->n_responders < s->n_devices) {
+		if (!s->relay)
+			sessions->ops->relay_remove(sessions->arg, s);
+		end_by_server(sessions, s, UMSG__END_REASON__END_NO_RELAY, now_ms);
 		return;
 	}
-	s->relay = *relay;
-	s->has_relay = true;
+	*s->relay = *relay;
 	sessions->ops->answer(sessions->arg, s);
 	for (size_t i = 0; i < s->n_devices; i++) {
 		if (s->device[i].there)
@@ -297,7 +309,8 @@ void sessions_relay_lost(struct sessions *sessions, int64_t now_ms)
 	for (struct session *s = sessions->first; s; s = s->next) {
 		if (over(s))
 			continue;
-		s->has_relay = false;
+		free(s->relay);
+		s->relay = NULL;
 		end_by_server(sessions, s, UMSG__END_REASON__END_MEDIA_LOST, now_ms);
 	}
 }

@@ -81,15 +81,14 @@ struct session {
 	char *caller, *callee, *account; /* account: the caller's */
 	struct endpoint from;
 	bool caller_there;
-	struct session_device device[SESSION_MAX_DEVICES];
+	struct session_device *device; /* n_devices */
 	size_t n_devices;
 	int winner; /* index of the device that talks, or -1 */
 	size_t n_streams;
 	uint8_t *bang; /* the frame, until it is passed on */
 	size_t bang_n;
-	bool has_relay;
-	struct session_relay relay;
-	int64_t start_ms, limit_ms; /* limit_ms: when the state ends; INT64_MAX: never */
+	struct session_relay *relay; /* NULL: the relay has nothing of this call */
+	int64_t start_ms, limit_ms;  /* limit_ms: when the state ends; INT64_MAX: never */
 	Umsg__EndReason reason;
 	const char *who; /* "caller", "callee" or "server", once it is over */
 };

@@ -1,0 +1,107 @@
+/* client_lists.c - the calls and posts of a client, found by their ids. */
+#include <stdlib.h>
+
+#include "rendezvous/holder_priv.h"
+
+static uint64_t key_of(const struct client *client, struct slice id)
+{
+	return keyhash_of(&client->holder->hash, id);
+}
+
+static struct client_session *find_session(const struct client *client, struct slice id)
+{
+	struct idmap_node *node = idmap_first(&client->holder->sessions, key_of(client, id));
+
+	for (; node; node = idmap_next(node)) {
+		struct client_session *s = IDMAP_OWNER(node, struct client_session, node);
+
+		if (s->client == client && slice_eq(id, slice_of(s->id, FRAME_ID)))
+			return s;
+	}
+	return NULL;
+}
+
+void client_join_session(struct client *client, unsigned home, struct slice id)
+{
+	struct client_session *session;
+
+	if (id.n != FRAME_ID || find_session(client, id))
+		return;
+	session = calloc(1, sizeof(*session));
+	if (!session)
+		return;
+	session->client = client;
+	session->home = home;
+	memcpy(session->id, id.p, FRAME_ID);
+	idmap_put(&client->holder->sessions, &session->node, key_of(client, id));
+	TAILQ_INSERT_TAIL(&client->sessions, session, in_client);
+	client->n_sessions++;
+}
+
+void client_drop_session(struct client_session *session)
+{
+	idmap_remove(&session->client->holder->sessions, &session->node);
+	TAILQ_REMOVE(&session->client->sessions, session, in_client);
+	session->client->n_sessions--;
+	free(session);
+}
+
+void client_forget_session(struct client *client, struct slice id)
+{
+	struct client_session *session = find_session(client, id);
+
+	if (session)
+		client_drop_session(session);
+}
+
+static struct client_post *find_post(const struct client *client, struct slice id)
+{
+	struct idmap_node *node = idmap_first(&client->holder->posts, key_of(client, id));
+
+	for (; node; node = idmap_next(node)) {
+		struct client_post *p = IDMAP_OWNER(node, struct client_post, node);
+
+		if (p->client == client && slice_eq(id, slice_of(p->id, FRAME_ID)))
+			return p;
+	}
+	return NULL;
+}
+
+const struct client_post *client_find_post(const struct client *client, struct slice id)
+{
+	return find_post(client, id);
+}
+
+struct client_post *client_add_post(struct client *client, unsigned home, struct slice id,
+				    struct slice to, uint64_t request)
+{
+	struct client_post *post = calloc(1, sizeof(*post) + to.n + 1);
+
+	if (!post)
+		return NULL;
+	post->client = client;
+	post->home = home;
+	post->request = request;
+	memcpy(post->id, id.p, FRAME_ID);
+	memcpy(post->to, to.p, to.n);
+	idmap_put(&client->holder->posts, &post->node, key_of(client, id));
+	TAILQ_INSERT_TAIL(&client->posts, post, in_client);
+	client->n_posts++;
+	return post;
+}
+
+void client_drop_post(struct client_post *post)
+{
+	idmap_remove(&post->client->holder->posts, &post->node);
+	TAILQ_REMOVE(&post->client->posts, post, in_client);
+	post->client->n_posts--;
+	free(post);
+}
+
+void client_forget_post(struct client *client, struct slice id)
+{
+	struct client_post *post = find_post(client, id);
+
+	if (post)
+		client_drop_post(post);
+}
