@@ -227,13 +227,12 @@ static int parse(const char *name, struct slice text, line_fn split, struct diag
 		lines->name = arena_text(&lines->arena, slice_str(name));
 	if (lines && lines->name)
 		err = read_all(lines, text, split, diag);
-	if (!err && diag_errors(diag) > before)
-		err = -EINVAL;
-	if (err)
+	if (err) {
 		config_lines_free(&lines);
-	else
-		*lines_out = lines;
-	return err;
+		return err;
+	}
+	*lines_out = lines;
+	return diag_errors(diag) > before ? -EINVAL : 0;
 }
 
 static int read_file(const char *path, line_fn split, struct diag *diag,

@@ -20,8 +20,9 @@ struct config_line {
 };
 
 /* Read path whole.  Every fault is told in diag with file, line and column.
- * Return 0 with *lines_out set, -EINVAL (diag has errors), -errno of reading
- * (diag tells), -ENOMEM.  The caller frees. */
+ * Return 0, or -EINVAL when a line is at fault; *lines_out then holds the others, so
+ * that what is wrong with them can be told, too, and the caller frees it in both
+ * cases.  Else -errno of reading (diag tells) or -ENOMEM, and *lines_out is as it was. */
 int config_lines_read(const char *path, struct diag *diag, struct config_lines **lines_out);
 int config_pairs_read(const char *path, struct diag *diag, struct config_lines **lines_out);
 

@@ -86,7 +86,7 @@ static int read_config(struct options *options, struct diag *diag)
 	if (access(options->config, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	err = config_pairs_read(options->config, diag, &lines);
-	if (err)
+	if (!lines)
 		return err;
 	config_lines_check(lines, rules, diag);
 	for (size_t i = 0; (line = config_lines_get(lines, i)); i++)
@@ -263,10 +263,12 @@ int main(int argc, char **argv)
 	}
 	if (!diag || optind < argc || read_config(&options, diag) ||
 	    log_open(LOG_STYLE_CRS, strcmp(options.log, "-") == 0 ? NULL : options.log, diag)) {
-		if (diag)
-			diag_print(diag, stderr);
+		diag_print(diag, stderr);
 		if (optind < argc)
 			fprintf(stderr, "crs-relay: unexpected \"%s\"\n%s", argv[optind], usage);
+		else
+			fputs("crs-relay: not started\n", stderr);
+		diag_free(&diag);
 		return EXIT_USAGE;
 	}
 	diag_free(&diag);

@@ -361,9 +361,9 @@ static struct config_lines *read_file(const char *path, const struct config_line
 {
 	struct config_lines *lines = NULL;
 
-	if (config_lines_read(path, diag, &lines))
-		return NULL;
-	config_lines_check(lines, rules, diag);
+	config_lines_read(path, diag, &lines);
+	if (lines)
+		config_lines_check(lines, rules, diag);
 	return lines;
 }
 
