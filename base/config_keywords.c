@@ -123,6 +123,22 @@ const struct config_keyword *config_keyword_anywhere(const struct config_keyword
 	return found;
 }
 
+/* A keyword of two words, of which the first alone is near to nothing: "extention map". */
+static const char *suggest_two_words(const struct config_keyword *table,
+				     const struct config_token *token, size_t n)
+{
+	const char *known[MAX_KNOWN];
+	char words[65];
+	struct buf text = BUF_OF(words);
+
+	if (n < 2 || token[1].kind != CONFIG_TOKEN_WORD)
+		return NULL;
+	buf_put_slice(&text, token[0].text);
+	buf_put_char(&text, ' ');
+	buf_put_slice(&text, token[1].text);
+	return suggest_near(words, known, gather(table, known, 0, CONFIG_MAX_DEPTH));
+}
+
 void config_keyword_unknown(const struct config_level *stack, size_t depth,
 			    const struct config_token *token, size_t n, struct diag *diag)
 {
@@ -146,6 +162,8 @@ void config_keyword_unknown(const struct config_level *stack, size_t depth,
 		return;
 	}
 	near = suggest_near(word, known, gather(level->table, known, 0, CONFIG_MAX_DEPTH));
+	if (!near)
+		near = suggest_two_words(level->table, token, n);
 	if (!near && depth == 1)
 		near = suggest_near(word, known, gather(stack[0].table, known, 0, 0));
 	if (near) {

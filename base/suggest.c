@@ -51,24 +51,28 @@ static bool same_letters(const char *a, const char *b)
 	return true;
 }
 
+/* In half edits: the same letters in another order are farther than one edit and
+ * nearer than two. */
 static size_t difference(const char *word, const char *known)
 {
 	size_t d = suggest_distance(word, known);
 
-	return d > 1 && same_letters(word, known) ? 1 : d;
+	if (d == SIZE_MAX)
+		return d;
+	return d > 1 && same_letters(word, known) ? 3 : 2 * d;
 }
 
 const char *suggest_near(const char *word, const char *const *known, size_t n)
 {
-	size_t limit = strlen(word) / 3, best = SIZE_MAX;
+	size_t limit = 2 * (strlen(word) / 3), best = SIZE_MAX;
 	const char *near = NULL;
 
-	if (limit < 2)
-		limit = 2;
+	if (limit < 4)
+		limit = 4;
 	for (size_t i = 0; i < n; i++) {
 		size_t d = known[i] ? difference(word, known[i]) : SIZE_MAX;
 
-		if (d < best && d <= limit && d < strlen(known[i])) {
+		if (d < best && d <= limit && d < 2 * strlen(known[i])) {
 			best = d;
 			near = known[i];
 		}

@@ -179,6 +179,8 @@ static void suggests_the_nearest_word_if_it_is_near(void **state)
 	(void)state;
 	assert_string_equal(suggest_near("srcsip2tel", known, COUNT(known)), "srctel2sip");
 	assert_string_equal(suggest_near("srctelsip", known, COUNT(known)), "srctel2sip");
+	assert_string_equal(suggest_near("sip2tle", (const char *[]){ "tel2sip", "sip2tel" }, 2),
+			    "sip2tel");
 	assert_null(suggest_near("voicemail", known, COUNT(known)));
 	assert_null(suggest_near("", known, COUNT(known)));
 	assert_int_equal(suggest_distance("abcd", "abdc"), 1);
