@@ -123,18 +123,48 @@ const char *diag_first_error(const struct diag *diag)
 	return "";
 }
 
+static void print_item(const struct diag_item *item, FILE *to)
+{
+	if (item->place.file)
+		fprintf(to, "%s:", item->place.file);
+	if (item->place.line)
+		fprintf(to, "%u:", item->place.line);
+	if (item->place.column)
+		fprintf(to, "%u:", item->place.column);
+	fprintf(to, "%s%s: %s\n", item->place.file || item->place.line ? " " : "",
+		item->severity == DIAG_ERROR ? "error" : "warning", item->text);
+}
+
+static bool same_file(const struct diag_place *a, const struct diag_place *b)
+{
+	return a->file && b->file ? strcmp(a->file, b->file) == 0 : a->file == b->file;
+}
+
+static bool stands_before(const struct diag_place *a, const struct diag_place *b)
+{
+	return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
 void diag_print(const struct diag *diag, FILE *to)
 {
-	struct diag_item item;
+	const struct item *sorted[DIAG_MAX_ITEMS];
+	size_t n = diag ? diag->kept : 0;
 
-	for (size_t i = 0; diag_get(diag, i, &item); i++) {
-		if (item.place.file)
-			fprintf(to, "%s:", item.place.file);
-		if (item.place.line)
-			fprintf(to, "%u:", item.place.line);
-		if (item.place.column)
-			fprintf(to, "%u:", item.place.column);
-		fprintf(to, "%s%s: %s\n", item.place.file || item.place.line ? " " : "",
-			item.severity == DIAG_ERROR ? "error" : "warning", item.text);
+	/* Files in the order of their first fault; by place within each. */
+	for (size_t i = 0; i < n; i++) {
+		const struct diag_place *place = &diag->items[i].pub.place;
+		size_t at = i, last = i;
+
+		while (last > 0 && !same_file(&sorted[last - 1]->pub.place, place))
+			last--;
+		if (last > 0)
+			at = last;
+		while (at > 0 && same_file(&sorted[at - 1]->pub.place, place) &&
+		       stands_before(place, &sorted[at - 1]->pub.place))
+			at--;
+		memmove(&sorted[at + 1], &sorted[at], (i - at) * sizeof(sorted[0]));
+		sorted[at] = &diag->items[i];
 	}
+	for (size_t i = 0; i < n; i++)
+		print_item(&sorted[i]->pub, to);
 }

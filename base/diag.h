@@ -46,7 +46,8 @@ bool diag_get(const struct diag *diag, size_t i, struct diag_item *item_out);
 /* The first error's text, or "" when there is none: for one-line messages. */
 const char *diag_first_error(const struct diag *diag);
 
-/* "FILE:LINE:COLUMN: error: TEXT" a line each. */
+/* "FILE:LINE:COLUMN: error: TEXT" a line each, by place within a file; the files, and
+ * what has no file, in the order of their first item. */
 void diag_print(const struct diag *diag, FILE *to);
 
 #endif
