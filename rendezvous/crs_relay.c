@@ -246,8 +246,8 @@ static void log_limits(const struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct diag *diag = diag_new();
 	struct options options;
+	struct diag *diag;
 	int option, status;
 
 	set_defaults(&options);
@@ -261,6 +261,7 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
+	diag = diag_new();
 	if (!diag || optind < argc || read_config(&options, diag) ||
 	    log_open(LOG_STYLE_CRS, strcmp(options.log, "-") == 0 ? NULL : options.log, diag)) {
 		diag_print(diag, stderr);
