@@ -123,8 +123,11 @@ static void on_error(struct umsg_client *client, const Umsg__Frame *frame)
 	client_on_post_error(client, frame->request, frame->error);
 }
 
-static void dispatch(struct umsg_client *client, const Umsg__Frame *frame)
+/* May take the frame over. */
+static void dispatch(struct umsg_client *client, Umsg__Frame **framep)
 {
+	const Umsg__Frame *frame = *framep;
+
 	switch (frame->body_case) {
 	case UMSG__FRAME__BODY_REGISTERED:
 		client_on_registered(client, frame);
@@ -151,10 +154,16 @@ static void dispatch(struct umsg_client *client, const Umsg__Frame *frame)
 		client_on_session(client, frame);
 		break;
 	case UMSG__FRAME__BODY_DELIVER:
-		client_on_deliver(client, frame);
+		client_on_deliver(client, framep);
 		break;
 	case UMSG__FRAME__BODY_POST_ACK:
 		client_on_post_ack(client, frame->post_ack);
+		break;
+	case UMSG__FRAME__BODY_PART:
+		client_on_part(client, frame->part);
+		break;
+	case UMSG__FRAME__BODY_PART_ACK:
+		client_on_part_ack(client, frame->part_ack);
 		break;
 	case UMSG__FRAME__BODY_NOTIFY:
 		client_on_notify(client, frame->notify);
@@ -170,7 +179,7 @@ static void dispatch(struct umsg_client *client, const Umsg__Frame *frame)
 				     frame->update_news->n_updates);
 		break;
 	default:
-		break; /* done, lookup_answer, part, part_ack: nothing waits for them */
+		break; /* done, lookup_answer: nothing waits for them */
 	}
 }
 
@@ -181,7 +190,7 @@ void client_frame(struct umsg_client *client, struct slice octets)
 	unsigned suppressed;
 
 	if (err == 0)
-		dispatch(client, frame);
+		dispatch(client, &frame);
 	else if (err != -ENOTSUP && client_may_log(&client->malformed, &suppressed))
 		log_warn(CLIENT_LOG, "%s: a malformed frame was ignored (%u more)",
 			 client_uri(client), suppressed);
@@ -280,6 +289,7 @@ void umsg_client_free(struct umsg_client **clientp)
 	client_disconnect(client);
 	client_forget_pending(client);
 	client_forget_posts(client);
+	client_forget_longs(client);
 	if (client->dns)
 		evdns_base_free(client->dns, 0);
 	free_event(client->timer);

@@ -25,12 +25,12 @@ struct umsg_client;
 struct umsg_seen;
 
 enum {
-	UMSG_ID_SIZE = 16,          /* of a session, a message, a device */
-	UMSG_URI_SIZE = 128,        /* a bare URI with its NUL */
-	UMSG_EXTENSION_SIZE = 65,   /* with its NUL */
-	UMSG_TEXT_SIZE = 160,       /* of a reason, with its NUL */
-	UMSG_BODY_MAX = 48 * 1024,  /* octets of a message body that fit one post */
-	UMSG_SEALED_MAX = 64 * 1024 /* octets of a sealed post as kept by the sender */
+	UMSG_ID_SIZE = 16,                      /* of a session, a message, a device */
+	UMSG_URI_SIZE = 128,                    /* a bare URI with its NUL */
+	UMSG_EXTENSION_SIZE = 65,               /* with its NUL */
+	UMSG_TEXT_SIZE = 160,                   /* of a reason, with its NUL */
+	UMSG_BODY_MAX = 32 << 20,               /* octets of a message's body */
+	UMSG_SEALED_MAX = UMSG_BODY_MAX + 80000 /* of a sealed post as kept by the sender */
 };
 
 /* ---- the client ---------------------------------------------------------------- */
@@ -238,7 +238,8 @@ int umsg_client_seal_receipt(struct umsg_client *client, const char *to,
 			     const char *reason, struct umsg_sealed *sealed_out);
 
 /* Posts what was sealed; post_ack tells the outcome.  While not attached -ENOTCONN:
- * post again after UMSG_ATTACHED.  Else 0, -EBADMSG (not such octets), -ENOBUFS. */
+ * post again after UMSG_ATTACHED.  Else 0, -EBADMSG (not such octets), -EMSGSIZE (more
+ * than the rendezvous takes), -ENOBUFS, -ENOMEM. */
 int umsg_client_post(struct umsg_client *client, struct slice sealed);
 
 /* The message is durable here: the rendezvous may delete it. */

@@ -341,6 +341,8 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 								   : 86400000,
 				    GRACE_MS);
 	warn_of_clocks(client, registered->server_time);
+	client->parts_in_flight = registered->limits ? registered->limits->parts_in_flight : 0;
+	client->message_octets = registered->limits ? registered->limits->message_octets : 0;
 	client->epoch = registered->epoch;
 	client->fetched = 0;
 	client->fetching = false;

@@ -107,25 +107,44 @@ void umsg_sealed_clear(struct umsg_sealed *sealed)
 	sealed->n = 0;
 }
 
-/* The Post as a frame: what is kept and sent, again and again. */
+/* The Post as a frame, and what follows it. */
+static int write_sealed(Umsg__Frame *frame, struct slice more, struct umsg_sealed *sealed_out)
+{
+	Umsg__SealedPost kept = UMSG__SEALED_POST__INIT;
+	uint8_t *octets;
+	size_t n;
+	int err = frame_encode(frame, &octets, &n);
+
+	if (err)
+		return err;
+	kept.frame = frame_data(slice_of(octets, n));
+	kept.more = frame_data(more);
+	err = pack_write(&kept.base, UMSG_SEALED_MAX, &sealed_out->octets, &sealed_out->n);
+	free(octets);
+	return err;
+}
+
 static int write_post(const char *from, const char *to, const struct message_sealed *message,
 		      struct umsg_sealed *sealed_out)
 {
+	struct slice records = slice_of(message->records, message->records_n), first = records;
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Post post = UMSG__POST__INIT;
 
+	if (first.n > FRAME_RECORD + FRAME_RECORD_TAG)
+		first.n = FRAME_RECORD + FRAME_RECORD_TAG;
 	post.message_id = frame_data(slice_of(message->id, FRAME_ID));
 	post.kind = message->kind;
 	post.store_until = message->store_until;
 	post.i_message = frame_data(slice_of(message->i_message, message->i_message_n));
-	post.total_length = (uint32_t)message->records_n;
-	post.record = frame_data(slice_of(message->records, message->records_n));
+	post.total_length = (uint32_t)records.n;
+	post.record = frame_data(first);
 	frame.from = frame_text(from);
 	frame.to = frame_text(to);
 	frame.body_case = UMSG__FRAME__BODY_POST;
 	frame.post = &post;
 	memcpy(sealed_out->id, message->id, FRAME_ID);
-	return frame_encode(&frame, &sealed_out->octets, &sealed_out->n);
+	return write_sealed(&frame, slice_from(records, first.n), sealed_out);
 }
 
 static int seal(struct umsg_client *client, const char *to, Umsg__MessageKind kind,
@@ -198,6 +217,22 @@ int umsg_client_seal_receipt(struct umsg_client *client, const char *to,
 		    body.at + MESSAGE_LIFETIME_S, sealed_out);
 }
 
+struct client_post *client_find_post(const struct umsg_client *client, struct slice id)
+{
+	struct client_post *post = client->posts;
+
+	while (post && !slice_eq(id, slice_of(post->id, FRAME_ID)))
+		post = post->next;
+	return post;
+}
+
+static void free_post(struct client_post *post)
+{
+	if (post)
+		free(post->more);
+	free(post);
+}
+
 /* Takes the post that an answer is about off the list.  NULL: there is none. */
 static struct client_post *take_post(struct umsg_client *client, uint64_t request, struct slice id)
 {
@@ -219,29 +254,48 @@ void client_forget_posts(struct umsg_client *client)
 		struct client_post *post = client->posts;
 
 		client->posts = post->next;
-		free(post);
+		free_post(post);
 	}
 	client->n_posts = 0;
 }
 
+/* more is taken over. */
+static struct client_post *new_post(struct umsg_client *client, const Umsg__Frame *frame,
+				    ProtobufCBinaryData *more)
+{
+	struct client_post *post = calloc(1, sizeof(*post));
+	struct slice to = frame_bare(frame->to);
+
+	if (!post)
+		return NULL;
+	post->request = ++client->requests;
+	memcpy(post->id, frame->post->message_id.data, FRAME_ID);
+	memcpy(post->to, to.p, to.n);
+	post->part = 1;
+	post->more = more->data;
+	post->more_n = more->len;
+	*more = (ProtobufCBinaryData){ 0, NULL };
+	return post;
+}
+
 /* Sends a post under a request of its own, so that an Error can be told from others'. */
-static int send_post(struct umsg_client *client, Umsg__Frame *frame)
+static int send_post(struct umsg_client *client, Umsg__Frame *frame, ProtobufCBinaryData *more)
 {
 	struct client_post *post;
+	char *from = frame->from;
 	int err;
 
 	if (client->n_posts == CLIENT_POSTS_MAX)
 		return -ENOBUFS;
-	free(take_post(client, 0, frame_bytes(frame->post->message_id)));
-	post = calloc(1, sizeof(*post));
+	free_post(take_post(client, 0, frame_bytes(frame->post->message_id)));
+	post = new_post(client, frame, more);
 	if (!post)
 		return -ENOMEM;
-	post->request = ++client->requests;
-	memcpy(post->id, frame->post->message_id.data, FRAME_ID);
 	frame->request = post->request;
 	err = client_send(client, frame);
+	frame->from = from; /* client_send() put its own there */
 	if (err) {
-		free(post);
+		free_post(post);
 		return err;
 	}
 	post->next = client->posts;
@@ -250,31 +304,48 @@ static int send_post(struct umsg_client *client, Umsg__Frame *frame)
 	return 0;
 }
 
+/* Is it a Post of ours, and are the records behind it as many as it says? */
+static int check_sealed(const struct umsg_client *client, const Umsg__SealedPost *kept,
+			Umsg__Frame **frame_out)
+{
+	int err = frame_decode(frame_bytes(kept->frame), FRAME_FROM_CLIENT, frame_out);
+	const Umsg__Frame *frame = *frame_out;
+
+	if (err)
+		return err == -ENOMEM ? err : -EBADMSG;
+	if (frame->body_case != UMSG__FRAME__BODY_POST ||
+	    !slice_eq_str(slice_str(frame->from), client_uri(client)) ||
+	    frame->post->total_length != frame->post->record.len + kept->more.len)
+		return -EBADMSG;
+	if (!client_attached(client) || !client->link)
+		return -ENOTCONN;
+	if ((kept->more.len && client->parts_in_flight == 0) ||
+	    (client->message_octets && frame->post->total_length > client->message_octets))
+		return -EMSGSIZE;
+	return 0;
+}
+
 int umsg_client_post(struct umsg_client *client, struct slice sealed)
 {
-	Umsg__Frame *frame;
-	int err = frame_decode(sealed, FRAME_FROM_CLIENT, &frame);
+	Umsg__Frame *frame = NULL;
+	Umsg__SealedPost *kept;
+	int err;
 
-	if (!err && (frame->body_case != UMSG__FRAME__BODY_POST ||
-		     !slice_eq_str(slice_str(frame->from), client_uri(client))))
-		err = -EBADMSG;
-	if (err) {
-		err = err == -ENOMEM ? err : -EBADMSG;
-	} else if (!client_attached(client) || !client->link) {
-		err = -ENOTCONN;
-	} else {
-		char *from = frame->from;
-
-		err = send_post(client, frame);
-		frame->from = from; /* client_send() put its own there */
-	}
+	kept = (Umsg__SealedPost *)(void *)pack_read(&umsg__sealed_post__descriptor, sealed,
+						     2 * UMSG_SEALED_MAX, &err);
+	if (!kept)
+		return err;
+	err = check_sealed(client, kept, &frame);
+	if (!err)
+		err = send_post(client, frame, &kept->more);
 	frame_free(&frame);
+	PACK_FREE(&kept);
 	return err;
 }
 
 void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack)
 {
-	free(take_post(client, 0, frame_bytes(ack->message_id)));
+	free_post(take_post(client, 0, frame_bytes(ack->message_id)));
 	client->ops->post_ack(client->arg, ack->message_id.data, ack->error, ack->text,
 			      ack->retry_after);
 }
@@ -286,7 +357,7 @@ void client_on_post_error(struct umsg_client *client, uint64_t request, const Um
 	if (!post)
 		return;
 	client->ops->post_ack(client->arg, post->id, error->code, error->text, error->retry_after);
-	free(post);
+	free_post(post);
 }
 
 /* ---- receiving ---- */
@@ -480,7 +551,7 @@ static void judge(struct umsg_client *client, const Umsg__Frame *frame,
 	period_keys_release(&own);
 }
 
-void client_on_deliver(struct umsg_client *client, const Umsg__Frame *frame)
+void client_message(struct umsg_client *client, const Umsg__Frame *frame, struct slice records)
 {
 	const Umsg__Post *post = frame->deliver->post;
 	const struct message_envelope envelope = {
@@ -490,16 +561,14 @@ void client_on_deliver(struct umsg_client *client, const Umsg__Frame *frame)
 		.kind = post->kind,
 		.store_until = post->store_until,
 		.i_message = frame_bytes(post->i_message),
-		.records = frame_bytes(post->record),
+		.records = records,
 	};
 	struct keyset *keyset = receiver(client, envelope.to);
 	const struct domain *domain = NULL;
 	struct mikey_message message;
 
-	if (frame->deliver->number > client->fetched)
-		client->fetched = frame->deliver->number;
-	if (!keyset || post->total_length != post->record.len)
-		return; /* of a channel that is not ours (yet), or the first of several records */
+	if (!keyset)
+		return; /* of a channel that is not ours (yet) */
 	if (mikey_parse(envelope.i_message, &message) == 0)
 		domain = client_peer_domain(client, envelope.from, message.from_kms);
 	if (domain)
@@ -507,6 +576,28 @@ void client_on_deliver(struct umsg_client *client, const Umsg__Frame *frame)
 	else
 		settle(client, frame, &envelope, UMSG__RECEIPT_STATE__RECEIPT_UNDECRYPTABLE,
 		       "no domain that is trusted for its sender");
+}
+
+/* On this connection: it only waits to be taken. */
+static bool was_told(struct umsg_client *client, const Umsg__Frame *frame)
+{
+	struct client_pending **at =
+		find_pending(client, frame_message_id(frame).p, frame_bare(frame->from));
+
+	return at && (*at)->connection == client->connection;
+}
+
+void client_on_deliver(struct umsg_client *client, Umsg__Frame **framep)
+{
+	const Umsg__Frame *frame = *framep;
+	const Umsg__Post *post = frame->deliver->post;
+
+	if (frame->deliver->number > client->fetched)
+		client->fetched = frame->deliver->number;
+	if (post->total_length == post->record.len)
+		client_message(client, frame, frame_bytes(post->record));
+	else if (receiver(client, frame_bare(frame->to)) && !was_told(client, frame))
+		client_on_long(client, framep);
 }
 
 /* ---- fetching ---- */

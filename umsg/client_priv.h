@@ -4,6 +4,7 @@
  *	client_link.c      connecting, registering, connecting again
  *	client_call*.c     calls (see client_call_priv.h)
  *	client_messages.c  posts, deliveries, receipts
+ *	client_parts.c     long bodies, part by part
  *	client_updates.c   monthly updates
  */
 #ifndef UMSG_CLIENT_PRIV_H
@@ -32,6 +33,7 @@ enum {
 	CLIENT_RINGING_MAX = 8,   /* devices of a callee */
 	CLIENT_PENDING_MAX = 4096,
 	CLIENT_POSTS_MAX = 4096, /* under way */
+	CLIENT_LONGS_MAX = 4,    /* long messages that come at once */
 	CLIENT_APPLIED = 4,
 };
 
@@ -51,6 +53,19 @@ struct client_post {
 	struct client_post *next;
 	uint64_t request;
 	uint8_t id[FRAME_ID];
+	char to[IDENTITY_URI_MAX + 1];
+	uint8_t *more; /* the records behind the first one; owned */
+	size_t more_n;
+	uint32_t part; /* the next index to send */
+};
+
+/* A long message whose parts still come. */
+struct client_long {
+	struct client_long *next;
+	Umsg__Frame *frame; /* its Deliver, owned */
+	uint8_t *records;   /* of all, as far as they are here; owned */
+	size_t got;
+	int64_t heard_ms;
 };
 
 /* A message that the owner was told of and has not taken. */
@@ -95,6 +110,10 @@ struct umsg_client {
 	/* Messages */
 	struct client_post *posts;
 	size_t n_posts;
+	struct client_long *longs;
+	size_t n_longs;
+	bool long_skipped;                        /* for want of room: fetch again */
+	uint32_t parts_in_flight, message_octets; /* what the rendezvous allows */
 	struct client_pending *pending;
 	size_t n_pending;
 	bool fetching, fetch_again;
@@ -157,7 +176,7 @@ void client_bury_calls(struct umsg_client *client);
 
 /* ---- client_messages.c ---- */
 
-void client_on_deliver(struct umsg_client *client, const Umsg__Frame *frame);
+void client_on_deliver(struct umsg_client *client, Umsg__Frame **framep);
 void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack);
 void client_on_post_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
 /* The connection is gone: what was under way has to be posted again. */
@@ -167,6 +186,19 @@ void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched)
 /* From the first one again. */
 void client_fetch_all(struct umsg_client *client);
 void client_forget_pending(struct umsg_client *client);
+
+/* Judges a message that is whole. */
+void client_message(struct umsg_client *client, const Umsg__Frame *frame, struct slice records);
+struct client_post *client_find_post(const struct umsg_client *client, struct slice id);
+
+/* ---- client_parts.c ---- */
+
+/* Sends parts of a post: from index on, as many as may be under way. */
+void client_on_part_ack(struct umsg_client *client, const Umsg__PartAck *ack);
+/* The first record of a long message; the frame may be taken over (*framep is NULL then). */
+void client_on_long(struct umsg_client *client, Umsg__Frame **framep);
+void client_on_part(struct umsg_client *client, const Umsg__Part *part);
+void client_forget_longs(struct umsg_client *client);
 
 /* ---- client_updates.c ---- */
 

@@ -72,6 +72,10 @@ static void on_message(void *arg, const struct umsg_message *message)
 	snprintf(p->domain, sizeof(p->domain), "%s", message->from_domain);
 	memcpy(p->id, message->id, UMSG_ID_SIZE);
 	p->number = message->number;
+	p->attached = message->body->n_attachments ? message->body->attachments[0]->data.len : 0;
+	p->sum = 0;
+	for (size_t i = 0; i < p->attached; i++)
+		p->sum = p->sum * 31 + message->body->attachments[0]->data.data[i];
 	if (!p->keeps)
 		assert_int_equal(
 			umsg_client_taken(p->client, message->id, message->from, message->number),
@@ -278,8 +282,10 @@ int stage_strike(void **state)
 	for (size_t i = 0; i < stage->n_parties; i++)
 		leave(&stage->parties[i]);
 	stage_cut(stage);
-	for (size_t i = 0; i < STAGE_STORE; i++)
+	for (size_t i = 0; i < STAGE_STORE; i++) {
 		free(stage->store[i].octets);
+		free(stage->store[i].more);
+	}
 	event_free(stage->accepting);
 	close(stage->listening);
 	rmdir(stage->dir);

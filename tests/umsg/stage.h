@@ -48,6 +48,8 @@ struct party {
 	struct umsg_media media;
 	unsigned messages, receipts, acks, updates;
 	char body[256], from[UMSG_URI_SIZE], domain[64];
+	size_t attached; /* octets of the message's first attachment */
+	uint32_t sum;    /* of them */
 	uint8_t id[UMSG_ID_SIZE];
 	uint64_t number;
 	uint8_t receipt_id[UMSG_ID_SIZE];
@@ -70,6 +72,8 @@ struct stored {
 	uint8_t *octets; /* the Post's frame; NULL: free */
 	size_t n;
 	uint64_t number;
+	uint8_t *more; /* records behind the first, as far as they came */
+	size_t more_n, total;
 };
 
 struct stage {
@@ -88,6 +92,7 @@ struct stage {
 	struct stored store[STAGE_STORE];
 	uint64_t number, epoch;
 	unsigned bangs, talks, hangups, takens, registers, confirms, update_gets;
+	unsigned parts_seen, cut_at_part; /* cut_at_part: then every connection is cut */
 	bool deny;
 	bool busy; /* answers posts and invitations by an Error */
 	/* May change a frame that is handed on; false: it is lost. */

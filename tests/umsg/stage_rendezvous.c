@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 
+enum { STAGE_RECORD = FRAME_RECORD + FRAME_RECORD_TAG };
+
 static void send_frame(struct connection *c, Umsg__Frame *frame)
 {
 	uint8_t *octets;
@@ -53,6 +55,7 @@ static void on_register(struct connection *c, const Umsg__Frame *frame)
 	Umsg__Registered registered = UMSG__REGISTERED__INIT;
 	Umsg__Denied denied = UMSG__DENIED__INIT;
 	Umsg__UpdateName *names[] = { &stage->offered };
+	Umsg__Limits limits = UMSG__LIMITS__INIT;
 
 	stage->registers++;
 	answer.request = frame->request;
@@ -65,6 +68,8 @@ static void on_register(struct connection *c, const Umsg__Frame *frame)
 		return;
 	}
 	c->registered = true;
+	limits.parts_in_flight = 3;
+	registered.limits = &limits;
 	registered.epoch = stage->epoch;
 	registered.updates_only = !frame->register_->has_keys;
 	registered.server_time = (uint64_t)clock_wall_s();
@@ -168,11 +173,46 @@ static bool deliver(struct stage *stage, const struct stored *stored)
 	return there;
 }
 
-static void on_post(struct connection *c, Umsg__Frame *frame)
+static void post_ack(struct connection *c, ProtobufCBinaryData id)
 {
-	struct stage *stage = c->stage;
 	Umsg__Frame answer = UMSG__FRAME__INIT;
 	Umsg__PostAck ack = UMSG__POST_ACK__INIT;
+
+	ack.message_id = id;
+	answer.by_server = 1;
+	answer.body_case = UMSG__FRAME__BODY_POST_ACK;
+	answer.post_ack = &ack;
+	send_frame(c, &answer);
+}
+
+static bool whole(const struct stored *s)
+{
+	return s->more_n == s->total;
+}
+
+static void part_ack(struct connection *c, const struct stored *s)
+{
+	Umsg__Frame answer = UMSG__FRAME__INIT;
+	Umsg__PartAck ack = UMSG__PART_ACK__INIT;
+
+	ack.message_id = frame_data(slice_of(s->id, UMSG_ID_SIZE));
+	ack.next = (uint32_t)(1 + s->more_n / STAGE_RECORD);
+	answer.body_case = UMSG__FRAME__BODY_PART_ACK;
+	answer.part_ack = &ack;
+	send_frame(c, &answer);
+}
+
+static struct stored *find_stored(struct stage *stage, ProtobufCBinaryData id)
+{
+	for (size_t i = 0; i < STAGE_STORE; i++)
+		if (stage->store[i].octets &&
+		    memcmp(stage->store[i].id, id.data, UMSG_ID_SIZE) == 0)
+			return &stage->store[i];
+	return NULL;
+}
+
+static struct stored *keep(struct stage *stage, Umsg__Frame *frame)
+{
 	struct stored *stored = stage->store;
 
 	while (stored->octets)
@@ -181,13 +221,70 @@ static void on_post(struct connection *c, Umsg__Frame *frame)
 	snprintf(stored->to, sizeof(stored->to), "%s", frame->to);
 	memcpy(stored->id, frame->post->message_id.data, UMSG_ID_SIZE);
 	stored->number = ++stage->number;
+	stored->total = frame->post->total_length - frame->post->record.len;
+	stored->more = malloc(stored->total + 1);
+	stored->more_n = 0;
 	assert_int_equal(frame_encode(frame, &stored->octets, &stored->n), 0);
-	ack.message_id = frame->post->message_id;
-	answer.by_server = 1;
-	answer.body_case = UMSG__FRAME__BODY_POST_ACK;
-	answer.post_ack = &ack;
-	send_frame(c, &answer);
-	deliver(stage, stored);
+	return stored;
+}
+
+static void on_post(struct connection *c, Umsg__Frame *frame)
+{
+	struct stored *stored = NULL;
+
+	if (frame->post->total_length > frame->post->record.len)
+		stored = find_stored(c->stage, frame->post->message_id);
+	if (!stored)
+		stored = keep(c->stage, frame);
+	if (!whole(stored)) {
+		part_ack(c, stored);
+		return;
+	}
+	post_ack(c, frame->post->message_id);
+	deliver(c->stage, stored);
+}
+
+static void on_part(struct connection *c, const Umsg__Part *part)
+{
+	struct stage *stage = c->stage;
+	struct stored *s = find_stored(stage, part->message_id);
+
+	assert_non_null(s);
+	assert_int_equal(part->index, 1 + s->more_n / STAGE_RECORD);
+	assert_true(part->record.len <= s->total - s->more_n);
+	memcpy(s->more + s->more_n, part->record.data, part->record.len);
+	s->more_n += part->record.len;
+	if (++stage->parts_seen == stage->cut_at_part) {
+		stage_cut(stage);
+	} else if (whole(s)) {
+		post_ack(c, part->message_id);
+		deliver(stage, s);
+	} else {
+		part_ack(c, s);
+	}
+}
+
+/* The part that a recipient wants next, one at a time. */
+static void on_part_ack(struct connection *c, const Umsg__PartAck *ack)
+{
+	struct stored *s = find_stored(c->stage, ack->message_id);
+	size_t at = (size_t)(ack->next - 1) * STAGE_RECORD;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Part part = UMSG__PART__INIT;
+
+	assert_non_null(s);
+	assert_true(ack->next >= 1 && at < s->total);
+	part.message_id = ack->message_id;
+	part.sender = ack->sender;
+	part.index = ack->next;
+	part.record = frame_data(slice_of(
+		s->more + at, s->total - at < STAGE_RECORD ? s->total - at : STAGE_RECORD));
+	frame.body_case = UMSG__FRAME__BODY_PART;
+	frame.part = &part;
+	if (++c->stage->parts_seen == c->stage->cut_at_part)
+		stage_cut(c->stage);
+	else
+		send_frame(c, &frame);
 }
 
 static void on_fetch(struct connection *c, const Umsg__Frame *frame)
@@ -201,7 +298,7 @@ static void on_fetch(struct connection *c, const Umsg__Frame *frame)
 	for (size_t i = 0; i < STAGE_STORE; i++) {
 		const struct stored *s = &stage->store[i];
 
-		if (s->octets && s->number > frame->fetch->after &&
+		if (s->octets && whole(s) && s->number > frame->fetch->after &&
 		    strcmp(s->to, c->hello.uri) == 0 && deliver(stage, s))
 			fetched.last = s->number;
 	}
@@ -222,7 +319,9 @@ static void on_taken(struct connection *c, const Umsg__Taken *taken)
 		if (s->octets && strcmp(s->to, c->hello.uri) == 0 &&
 		    memcmp(s->id, taken->message_id.data, UMSG_ID_SIZE) == 0) {
 			free(s->octets);
+			free(s->more);
 			s->octets = NULL;
+			s->more = NULL;
 		}
 	}
 }
@@ -290,6 +389,12 @@ static void serve(struct connection *c, Umsg__Frame *frame)
 		break;
 	case UMSG__FRAME__BODY_POST:
 		on_post(c, frame);
+		break;
+	case UMSG__FRAME__BODY_PART:
+		on_part(c, frame->part);
+		break;
+	case UMSG__FRAME__BODY_PART_ACK:
+		on_part_ack(c, frame->part_ack);
 		break;
 	case UMSG__FRAME__BODY_FETCH:
 		on_fetch(c, frame);

@@ -181,6 +181,98 @@ static void only_whole_posts_of_our_own_are_posted(void **state)
 	umsg_sealed_clear(&sealed);
 }
 
+enum { PICTURE = 300000, PICTURE_PARTS = 6 };
+
+/* Posts a picture of seven records; its sum is what the receiver must have. */
+static uint32_t post_picture(struct party *alice, struct umsg_sealed *sealed)
+{
+	static uint8_t picture[PICTURE];
+	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+	Umsg__Attachment attachment = UMSG__ATTACHMENT__INIT, *attachments[] = { &attachment };
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < PICTURE; i++) {
+		picture[i] = (uint8_t)(i ^ i >> 7);
+		sum = sum * 31 + picture[i];
+	}
+	attachment.name = frame_text("a.png");
+	attachment.type = frame_text("image/png");
+	attachment.data = frame_data(slice_of(picture, PICTURE));
+	body.n_attachments = 1;
+	body.attachments = attachments;
+	assert_int_equal(umsg_client_seal(alice->client, BOB, &body, 0, sealed), 0);
+	assert_int_equal(umsg_client_post(alice->client, slice_of(sealed->octets, sealed->n)), 0);
+	return sum;
+}
+
+static void a_long_body_goes_in_parts(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	struct umsg_sealed sealed;
+	uint32_t sum = post_picture(alice, &sealed);
+
+	STAGE_UNTIL(stage, bob->messages && alice->acks && stage->takens);
+	assert_int_equal(bob->attached, PICTURE);
+	assert_int_equal(bob->sum, sum);
+	assert_int_equal(stage->parts_seen, 2 * PICTURE_PARTS);
+	umsg_sealed_clear(&sealed);
+}
+
+static void an_interrupted_post_goes_on_where_it_was(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	struct umsg_sealed sealed;
+	uint32_t sum;
+
+	stage->cut_at_part = 4;
+	sum = post_picture(alice, &sealed);
+	STAGE_UNTIL(stage, stage->parts_seen == 4 && alice->state == UMSG_OFFLINE);
+	STAGE_UNTIL(stage, alice->state == UMSG_ATTACHED && bob->state == UMSG_ATTACHED);
+	assert_int_equal(umsg_client_post(alice->client, slice_of(sealed.octets, sealed.n)), 0);
+	STAGE_UNTIL(stage, bob->messages && alice->acks);
+	assert_int_equal(bob->sum, sum);
+	assert_int_equal(stage->parts_seen, 2 * PICTURE_PARTS); /* none came twice */
+	umsg_sealed_clear(&sealed);
+}
+
+static void an_interrupted_delivery_goes_on_where_it_was(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	struct umsg_sealed sealed;
+	uint32_t sum;
+
+	stage->cut_at_part = PICTURE_PARTS + 4;
+	sum = post_picture(alice, &sealed);
+	STAGE_UNTIL(stage, bob->messages);
+	assert_int_equal(bob->sum, sum);
+	assert_int_equal(stage->parts_seen, 2 * PICTURE_PARTS + 1); /* the one that was lost */
+	umsg_sealed_clear(&sealed);
+}
+
+static bool bend_part(struct stage *stage, Umsg__Frame *frame)
+{
+	if (frame->body_case == UMSG__FRAME__BODY_DELIVER)
+		stage->store[0].more[100] ^= 1;
+	return true;
+}
+
+static void a_bent_part_spoils_the_whole(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	struct umsg_sealed sealed;
+
+	stage->tamper = bend_part;
+	post_picture(alice, &sealed);
+	STAGE_UNTIL(stage, alice->receipts);
+	assert_int_equal(alice->receipt, UMSG__RECEIPT_STATE__RECEIPT_UNDECRYPTABLE);
+	assert_int_equal(bob->messages, 0);
+	umsg_sealed_clear(&sealed);
+}
+
 static void a_body_has_limits(void **state)
 {
 	struct stage *stage = *state;
@@ -217,7 +309,8 @@ static void post_under(struct party *alice, const uint8_t id[UMSG_ID_SIZE], cons
 	Umsg__Post post = UMSG__POST__INIT;
 	struct message_sealed sealed = { .kind = UMSG__MESSAGE_KIND__KIND_TEXT };
 	struct period_keys *own = keyset_hold(alice->keyset, period_of(when_s));
-	uint8_t plain[256], *octets;
+	Umsg__SealedPost kept = UMSG__SEALED_POST__INIT;
+	uint8_t plain[256], whole[4096], *octets;
 	size_t n;
 
 	assert_non_null(own);
@@ -239,7 +332,9 @@ static void post_under(struct party *alice, const uint8_t id[UMSG_ID_SIZE], cons
 	frame.body_case = UMSG__FRAME__BODY_POST;
 	frame.post = &post;
 	assert_int_equal(frame_encode(&frame, &octets, &n), 0);
-	assert_int_equal(umsg_client_post(alice->client, slice_of(octets, n)), 0);
+	kept.frame = frame_data(slice_of(octets, n));
+	n = umsg__sealed_post__pack(&kept, whole);
+	assert_int_equal(umsg_client_post(alice->client, slice_of(whole, n)), 0);
 	free(octets);
 	message_sealed_done(&sealed);
 }
@@ -314,6 +409,10 @@ int main(void)
 		ON_STAGE(a_message_past_its_end_is_not_told),
 		ON_STAGE(a_post_that_is_refused_is_answered),
 		ON_STAGE(only_whole_posts_of_our_own_are_posted),
+		ON_STAGE(a_long_body_goes_in_parts),
+		ON_STAGE(an_interrupted_post_goes_on_where_it_was),
+		ON_STAGE(an_interrupted_delivery_goes_on_where_it_was),
+		ON_STAGE(a_bent_part_spoils_the_whole),
 		ON_STAGE(a_body_has_limits),
 		ON_STAGE(one_id_for_two_messages_is_a_conflict),
 		ON_STAGE(a_message_from_the_future_is_kept),
