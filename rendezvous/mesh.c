@@ -10,9 +10,10 @@
 
 #include "base/buf.h"
 #include "base/channel.h"
+#include "base/cursor.h"
 #include "base/log.h"
 
-enum { QUEUE_MESSAGES = 8192, STACK_OCTETS = 2048, PATH_SIZE = 300 };
+enum { QUEUE_MESSAGES = 8192, LENGTH_OCTETS = 4, PATH_SIZE = 300 };
 
 /* A connection of another worker, on which it speaks to us. */
 struct incoming {
@@ -26,6 +27,7 @@ struct outgoing {
 	struct mesh *mesh;
 	unsigned peer;
 	struct channel *channel; /* NULL: not connected */
+	struct buf packet;       /* what is sent at the end of this turn */
 };
 
 /* A message to ourselves. */
@@ -39,7 +41,8 @@ struct mesh {
 	struct event_base *base;
 	const char *run_dir;
 	unsigned index, workers;
-	struct event *accept, *deliver;
+	struct event *accept, *deliver, *flush;
+	bool flushing; /* flush is due */
 	int listen_fd;
 	struct incoming *incoming;
 	struct outgoing *outgoing; /* one a worker */
@@ -79,23 +82,38 @@ static void free_incoming(struct incoming *in)
 	free(in);
 }
 
-static void on_incoming(void *arg, struct slice octets)
+/* The first message says who speaks. */
+static void take_name(struct incoming *in, struct slice octets)
 {
-	struct incoming *in = arg;
-	CrsWorker__Peer *message;
+	CrsWorker__Peer *message = crs_worker__peer__unpack(NULL, octets.n, octets.p);
 
-	if (in->from >= 0) {
-		handle(in->mesh, (unsigned)in->from, octets);
-		return;
-	}
-	message = crs_worker__peer__unpack(NULL, octets.n, octets.p);
 	if (message && message->body_case == CRS_WORKER__PEER__BODY_FROM &&
 	    message->from->index < in->mesh->workers)
 		in->from = (int)message->from->index;
 	if (message)
 		crs_worker__peer__free_unpacked(message, NULL);
-	if (in->from < 0)
+}
+
+/* A packet holds all messages of one turn of the sender's loop. */
+static void on_incoming(void *arg, struct slice packet)
+{
+	struct incoming *in = arg;
+	struct cursor c = cursor_of(packet);
+
+	while (!cursor_at_end(&c)) {
+		struct slice octets = cursor_take(&c, cursor_u32(&c));
+
+		if (!cursor_ok(&c))
+			break;
+		if (in->from >= 0)
+			handle(in->mesh, (unsigned)in->from, octets);
+		else
+			take_name(in, octets);
+	}
+	if (in->from < 0 || !cursor_ok(&c)) {
+		log_warn("mesh", "a worker's packet cannot be read");
 		free_incoming(in);
+	}
 }
 
 static void on_incoming_closed(void *arg, int err)
@@ -131,6 +149,13 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
 	mesh->incoming = in;
 }
 
+static void disconnect(struct outgoing *out)
+{
+	channel_free(&out->channel);
+	free(out->packet.p);
+	out->packet = (struct buf){ .p = NULL };
+}
+
 /* Nobody speaks on the connections we made; they tell of the peer's end. */
 static void on_outgoing(void *arg, struct slice octets)
 {
@@ -143,7 +168,7 @@ static void on_outgoing_closed(void *arg, int err)
 	struct outgoing *out = arg;
 
 	(void)err;
-	channel_free(&out->channel);
+	disconnect(out);
 	out->mesh->ops->down(out->mesh->arg, out->peer);
 }
 
@@ -168,6 +193,31 @@ static void on_deliver(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static int flush(struct outgoing *out)
+{
+	int err;
+
+	if (!out->channel || out->packet.len == 0)
+		return 0;
+	err = channel_send(out->channel, buf_slice(&out->packet));
+	if (err)
+		log_warn("mesh", "worker %u: what it should hear is lost: %s", out->peer,
+			 strerror(-err));
+	out->packet = buf_over(out->packet.p, out->packet.cap);
+	return err;
+}
+
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	struct mesh *mesh = arg;
+
+	(void)fd;
+	(void)what;
+	mesh->flushing = false;
+	for (unsigned i = 0; i < mesh->workers; i++)
+		flush(&mesh->outgoing[i]);
+}
+
 int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsigned workers,
 	     const struct mesh_ops *ops, void *arg, struct mesh **mesh_out)
 {
@@ -187,7 +237,8 @@ int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsig
 	mesh->listen_fd = -1;
 	mesh->outgoing = calloc(workers, sizeof(*mesh->outgoing));
 	mesh->deliver = event_new(base, -1, 0, on_deliver, mesh);
-	if (!mesh->outgoing || !mesh->deliver)
+	mesh->flush = event_new(base, -1, 0, on_flush, mesh);
+	if (!mesh->outgoing || !mesh->deliver || !mesh->flush)
 		goto fail;
 	for (unsigned i = 0; i < workers; i++)
 		mesh->outgoing[i] = (struct outgoing){ .mesh = mesh, .peer = i };
@@ -220,7 +271,7 @@ void mesh_free(struct mesh **meshp)
 	while (mesh->incoming)
 		free_incoming(mesh->incoming);
 	for (unsigned i = 0; mesh->outgoing && i < mesh->workers; i++)
-		channel_free(&mesh->outgoing[i].channel);
+		disconnect(&mesh->outgoing[i]);
 	while (mesh->first) {
 		struct note *note = mesh->first;
 
@@ -231,6 +282,8 @@ void mesh_free(struct mesh **meshp)
 		event_free(mesh->accept);
 	if (mesh->deliver)
 		event_free(mesh->deliver);
+	if (mesh->flush)
+		event_free(mesh->flush);
 	if (mesh->listen_fd >= 0)
 		close(mesh->listen_fd);
 	free(mesh->outgoing);
@@ -259,7 +312,7 @@ void mesh_connect(struct mesh *mesh, unsigned peer)
 		return;
 	out = &mesh->outgoing[peer];
 	if (out->channel) { /* the old one: we have not seen its end yet */
-		channel_free(&out->channel);
+		disconnect(out);
 		mesh->ops->down(mesh->arg, peer);
 	}
 	if (socket_path(mesh, peer, path))
@@ -269,11 +322,15 @@ void mesh_connect(struct mesh *mesh, unsigned peer)
 		log_warn("mesh", "cannot connect to worker %u: %s", peer, strerror(-fd));
 		return;
 	}
-	out->channel = channel_new(mesh->base, fd, QUEUE_MESSAGES, &outgoing_ops, out);
+	out->packet.p = malloc(CHANNEL_MAX_MESSAGE);
+	if (out->packet.p)
+		out->channel = channel_new(mesh->base, fd, QUEUE_MESSAGES, &outgoing_ops, out);
 	if (!out->channel) {
+		disconnect(out);
 		close(fd);
 		return;
 	}
+	out->packet = buf_over(out->packet.p, CHANNEL_MAX_MESSAGE);
 	say_who(mesh, peer);
 	mesh->ops->up(mesh->arg, peer);
 }
@@ -300,23 +357,26 @@ static int send_to_self(struct mesh *mesh, const CrsWorker__Peer *message, size_
 int mesh_send(struct mesh *mesh, unsigned to, const CrsWorker__Peer *message)
 {
 	size_t n = crs_worker__peer__get_packed_size(message);
-	uint8_t stack[STACK_OCTETS], *octets = stack;
-	int err;
+	struct outgoing *out;
 
-	if (n > CHANNEL_MAX_MESSAGE || to >= mesh->workers)
+	/* One octet of a buf's capacity is kept for a NUL. */
+	if (n + LENGTH_OCTETS >= CHANNEL_MAX_MESSAGE || to >= mesh->workers)
 		return -EMSGSIZE;
 	if (to == mesh->index)
 		return send_to_self(mesh, message, n);
-	if (!mesh->outgoing[to].channel)
+	out = &mesh->outgoing[to];
+	if (!out->channel)
 		return -EPIPE;
-	if (n > sizeof(stack)) {
-		octets = malloc(n);
-		if (!octets)
-			return -ENOMEM;
+	if (out->packet.len + LENGTH_OCTETS + n >= out->packet.cap) {
+		int err = flush(out);
+
+		if (err)
+			return err;
 	}
-	crs_worker__peer__pack(message, octets);
-	err = channel_send(mesh->outgoing[to].channel, slice_of(octets, n));
-	if (octets != stack)
-		free(octets);
-	return err;
+	buf_put_u32(&out->packet, (uint32_t)n);
+	out->packet.len += crs_worker__peer__pack(message, out->packet.p + out->packet.len);
+	if (!mesh->flushing)
+		event_active(mesh->flush, EV_TIMEOUT, 1);
+	mesh->flushing = true;
+	return 0;
 }

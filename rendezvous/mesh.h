@@ -3,6 +3,7 @@
  * Every worker listens at run/worker-N.sock and connects to every other; it sends
  * on the connections it made and hears on those it took.  A message to itself goes
  * through a queue, so that no message is handled within the sending of another.
+ * What is sent in one turn of the loop travels together, at its end.
  * Threads: one event loop.
  */
 #ifndef RENDEZVOUS_MESH_H

@@ -163,7 +163,10 @@ static void on_event(void *arg, struct link *link, const struct link_event *even
 	case LINK_FRAME:
 		/* What the server sends keeps all the rules of its side. */
 		assert_int_equal(frame_decode(event->octets, FRAME_FROM_SERVER, &frame), 0);
-		hear(party, frame);
+		if (party->on_frame)
+			party->on_frame(party->arg, frame);
+		else
+			hear(party, frame);
 		frame_free(&frame);
 		break;
 	case LINK_CLOSED:

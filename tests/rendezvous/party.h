@@ -26,6 +26,9 @@ struct party {
 	uint64_t request;
 	uint8_t session_id[FRAME_ID]; /* of the last Bang that came */
 	uint64_t number;              /* of the last Deliver */
+	/* Hears everything instead of the notes; may be NULL. */
+	void (*on_frame)(void *arg, const Umsg__Frame *frame);
+	void *arg;
 };
 
 /* Connects and registers. */

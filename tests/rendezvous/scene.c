@@ -55,7 +55,7 @@ void scene_open(struct scene *scene, const char *relay_conf)
 		 "listen-port %u\n",
 		 scene->port);
 	write_file(scene, "crs.conf", text);
-	write_file(scene, "crs-local.conf", "crsname crs1\nworkers 2\nredis-max-memory 16\n");
+	write_file(scene, "crs-local.conf", "crsname crs1\nworkers 2\nredis-max-memory 256\n");
 	snprintf(text, sizeof(text), "LISTEN=127.0.0.1:%u\n%s", free_port(), relay_conf);
 	write_file(scene, "crs-relay.conf", text);
 	assert_int_equal(
