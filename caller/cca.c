@@ -1,7 +1,6 @@
 #include "caller/cca.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -225,36 +224,15 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 		cca_end(cca, CCA_OK);
 }
 
-/* The path of the one key store in dir.  Returns 0 or -ENOENT with diag set. */
-static int find_store(const char *dir, char *out, size_t outsz, struct diag *diag)
-{
-	DIR *d = opendir(dir);
-	struct dirent *entry;
-	bool found = false;
-
-	while (d && (entry = readdir(d))) {
-		size_t n = strlen(entry->d_name);
-
-		if (strncmp(entry->d_name, ".ks.", 4) != 0 ||
-		    (n > 5 && strcmp(entry->d_name + n - 5, ".lock") == 0))
-			continue;
-		found = true;
-		snprintf(out, outsz, "%s/%s", dir, entry->d_name);
-	}
-	if (d)
-		closedir(d);
-	if (!found)
-		diag_error(diag, NULL, "no keys in %s: run \"cca --store %s enrol LETTER\"", dir,
-			   dir);
-	return found ? 0 : -ENOENT;
-}
-
 static int open_keys(struct cca *cca, struct diag *diag)
 {
 	const char *dir = cca->options.store;
 	char path[PATH_MAX];
-	int err = find_store(dir, path, sizeof(path), diag);
+	int err = keystore_find(dir, path, sizeof(path), diag);
 
+	if (err == -ENOENT)
+		diag_error(diag, NULL, "no keys in %s: run \"cca --store %s enrol LETTER\"", dir,
+			   dir);
 	if (err)
 		return err;
 	cca->curves = curves_new();

@@ -73,6 +73,8 @@ static int enrol(const struct cca_options *options, const struct letter_octets *
 	if (!err)
 		err = file_mkdirs(options->store, 0700);
 	if (!err)
+		err = keystore_find(options->store, path, sizeof(path), diag);
+	if (err == -ENOENT)
 		err = keystore_path(options->store, letter.uri, path, sizeof(path));
 	if (!err)
 		err = keystore_enrol(curves, slice_of(octets->octets, octets->n), path, diag);

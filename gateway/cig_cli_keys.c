@@ -125,6 +125,8 @@ static int enrol(struct cli *cli, const struct letter_octets *letter, struct dia
 	int err = curves ? gateway_uri(letter, uri, diag) : -ENOMEM;
 
 	if (!err)
+		err = keystore_find(cli->userdata, path, sizeof(path), diag);
+	if (err == -ENOENT)
 		err = keystore_path(cli->userdata, uri, path, sizeof(path));
 	if (!err)
 		err = keystore_enrol(curves, slice_of(letter->octets, letter->n), path, diag);

@@ -1,6 +1,5 @@
 #include "gateway/secure_side.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -23,8 +22,6 @@
 #define MODULE "umsg"
 
 enum { REPLAY_ENTRIES = 100000, SEEN_ENTRIES = 1000000 };
-
-static const char store_prefix[] = ".ks.tel:";
 
 struct secure_side {
 	struct event_base *base;
@@ -180,45 +177,12 @@ static int start_client(struct secure_side *side)
 	return err;
 }
 
-/* The path of the one key store in userdata.  Returns 0, -ENOENT, or -EEXIST when
- * there are several. */
-static int find_store(const char *dir, char *out, size_t outsz)
-{
-	DIR *d = opendir(dir);
-	struct dirent *entry;
-	int found = 0;
-
-	if (!d)
-		return -errno;
-	while ((entry = readdir(d))) {
-		const char *name = entry->d_name;
-		size_t n = strlen(name);
-
-		if (strncmp(name, store_prefix, sizeof(store_prefix) - 1) != 0 ||
-		    strspn(name + sizeof(store_prefix) - 1, "+0123456789") !=
-			    n - (sizeof(store_prefix) - 1))
-			continue;
-		snprintf(out, outsz, "%s/%s", dir, name);
-		found++;
-	}
-	closedir(d);
-	return found == 1 ? 0 : found ? -EEXIST : -ENOENT;
-}
-
 static int load_ring(struct secure_side *side, struct key_ring **ring_out, struct diag *diag)
 {
 	char path[PATH_MAX];
-	int err = find_store(side->config->userdata, path, sizeof(path));
+	int err = keystore_find(side->config->userdata, path, sizeof(path), diag);
 
-	if (err == -ENOENT)
-		return err;
-	if (err) {
-		diag_error(diag, NULL, "%s: %s", side->config->userdata,
-			   err == -EEXIST ? "holds several key stores (.ks.tel:...): leave one"
-					  : strerror(-err));
-		return err;
-	}
-	return key_ring_open(side->curves, path, ring_out, diag);
+	return err ? err : key_ring_open(side->curves, path, ring_out, diag);
 }
 
 int secure_side_reload(struct secure_side *side, struct diag *diag)

@@ -35,6 +35,11 @@ enum keystore_mode { KEYSTORE_READ, KEYSTORE_CHANGE };
  * -ENAMETOOLONG. */
 int keystore_path(const char *dir, const char *uri, char *out, size_t outsz);
 
+/* The path of the one store in dir: a device has one identity.  Locks and files that
+ * are not complete do not count.  Returns 0, -ENOENT (no store, or no dir; diag is left
+ * to the caller), or with diag set -EEXIST (several) or -errno; -ENAMETOOLONG. */
+int keystore_find(const char *dir, char *out, size_t outsz, struct diag *diag);
+
 /* Takes a letter's plain octets (letter_text.h and letter_unprotect() come before)
  * into the store at path, made if it is not there.  The keys are checked to be
  * those of the letter's identity, months and domain (some 0.1 s).  What the store

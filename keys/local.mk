@@ -27,6 +27,7 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/keystore_change.c \
 	%D%/keystore_enrol.c \
 	%D%/keystore_file.c \
+	%D%/keystore_find.c \
 	%D%/keystore_priv.h \
 	%D%/keystore_update.c \
 	%D%/keystore_use.c \

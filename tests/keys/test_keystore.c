@@ -2,6 +2,7 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -251,6 +252,27 @@ static void a_path_is_made_of_an_identity_only(void **state)
 			 -ENAMETOOLONG);
 }
 
+static void a_directory_holds_one_store_whatever_else_lies_there(void **state)
+{
+	struct world *w = *state;
+	struct letter letter = world_letter(w, 1);
+	char found[128], other[160];
+
+	assert_int_equal(keystore_find("/nonexistent", found, sizeof(found), NULL), -ENOENT);
+	assert_int_equal(keystore_find(w->dir, found, sizeof(found), NULL), -ENOENT);
+	assert_int_equal(world_enrol(w, &letter), 0); /* leaves a lock file, too */
+	snprintf(other, sizeof(other), "%s.a8Gf2Q", w->path);
+	assert_int_equal(file_write_atomic(other, 0600, slice_str("cut off by a crash")), 0);
+	assert_int_equal(keystore_find(w->dir, found, sizeof(found), NULL), 0);
+	assert_string_equal(found, w->path);
+	assert_int_equal(keystore_find(w->dir, found, 20, NULL), -ENAMETOOLONG);
+	unlink(other);
+	assert_int_equal(keystore_path(w->dir, "tel:+1", other, sizeof(other)), 0);
+	assert_int_equal(file_write_atomic(other, 0600, slice_str("another's")), 0);
+	assert_int_equal(keystore_find(w->dir, found, sizeof(found), NULL), -EEXIST);
+	unlink(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, world_clean)
 
 int main(void)
@@ -267,6 +289,7 @@ int main(void)
 		TEST(a_store_cut_anywhere_or_of_a_newer_version_is_refused),
 		TEST(one_program_at_a_time_changes_a_store),
 		TEST(a_path_is_made_of_an_identity_only),
+		TEST(a_directory_holds_one_store_whatever_else_lies_there),
 	};
 
 	return cmocka_run_group_tests(tests, world_make, world_end);
