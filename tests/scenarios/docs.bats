@@ -61,3 +61,10 @@ options_of() { # PROGRAM: the long options of its usage
 		done < <(cd "$TOP" && grep -oE '\]\([^)]*\)' "$file" | sed 's/^](//; s/)$//' | grep -v '^http')
 	done
 }
+
+@test "every package that is installed has its reason" {
+	local package
+	while read -r _ package; do
+		grep -qF "\`$package\`" "$TOP/docs/dependencies.md" || { echo "$package"; false; }
+	done < <(grep -v '^#' "$TOP/tests/packages.txt")
+}
