@@ -193,6 +193,16 @@ static void on_resolved(int result, struct evutil_addrinfo *found, void *arg)
 	try_later(client);
 }
 
+/* A host without resolv.conf still has /etc/hosts. */
+static struct evdns_base *new_dns(struct event_base *base)
+{
+	struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+
+	if (dns && evdns_base_resolv_conf_parse(dns, DNS_OPTIONS_ALL, "/etc/resolv.conf") != 0)
+		evdns_base_load_hosts(dns, "/etc/hosts");
+	return dns;
+}
+
 static void resolve(struct umsg_client *client, const char *name)
 {
 	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC,
@@ -201,9 +211,7 @@ static void resolve(struct umsg_client *client, const char *name)
 	struct evdns_getaddrinfo_request *request;
 
 	if (!client->dns)
-		client->dns =
-			evdns_base_new(client->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
-							     EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+		client->dns = new_dns(client->base);
 	if (!client->dns) {
 		client_set_state(client, UMSG_OFFLINE, "no name servers");
 		try_later(client);

@@ -171,7 +171,7 @@ static void enrol(struct party *p, const struct account_secret *secret)
 			 0);
 }
 
-void stage_client(struct party *p)
+void stage_client(struct party *p, const char *address)
 {
 	const struct umsg_client_options options = {
 		.base = p->stage->base,
@@ -179,6 +179,7 @@ void stage_client(struct party *p)
 		.keys = { p->store, p->stage->realm.domain, p->keyset, NULL, 0, NULL, 0 },
 		.replay = p->replay,
 		.seen = p->seen,
+		.address = address,
 		.software = "test 1",
 		.ops = &client_ops,
 		.arg = p,
@@ -202,7 +203,7 @@ struct party *stage_enter_with(struct stage *stage, const char *uri,
 		keystore_keyset(p->store, stage->realm.curves, stage->realm.domain, &p->keyset), 0);
 	assert_int_equal(replay_new(100, &p->replay), 0);
 	assert_int_equal(umsg_seen_new(100, &p->seen), 0);
-	stage_client(p);
+	stage_client(p, NULL);
 	return p;
 }
 

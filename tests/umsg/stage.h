@@ -118,8 +118,9 @@ struct party *stage_enter(struct stage *stage, const char *uri);
 struct party *stage_enter_with(struct stage *stage, const char *uri,
 			       const struct account_secret *secret);
 
-/* The party's client again, after umsg_client_free(). */
-void stage_client(struct party *party);
+/* The party's client again, after umsg_client_free(); address: instead of the letter's,
+ * or NULL. */
+void stage_client(struct party *party, const char *address);
 
 /* A connection comes in: what the listening socket's event calls. */
 void stage_accept(evutil_socket_t listening, short what, void *arg);

@@ -2,6 +2,7 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,32 @@ static void a_lost_connection_is_made_again(void **state)
 	STAGE_UNTIL(stage, alice->state != UMSG_ATTACHED);
 	STAGE_UNTIL(stage, alice->state == UMSG_ATTACHED);
 	assert_int_equal(stage->registers, 2);
+}
+
+static void an_address_may_be_a_name(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE);
+	char address[32];
+
+	umsg_client_free(&alice->client);
+	alice->state = UMSG_OFFLINE;
+	snprintf(address, sizeof(address), "localhost:%u", (unsigned)net_port(&stage->addr));
+	stage_client(alice, address);
+	STAGE_UNTIL(stage, alice->state == UMSG_ATTACHED);
+	assert_string_equal(umsg_client_address(alice->client), address);
+}
+
+static void an_address_that_is_none_is_told(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE);
+
+	umsg_client_free(&alice->client);
+	alice->state = UMSG_CONNECTING;
+	stage_client(alice, "127.0.0.1:1");
+	STAGE_UNTIL(stage, alice->state == UMSG_OFFLINE);
+	assert_true(alice->text[0] != '\0');
 }
 
 static void who_was_replaced_stays_away(void **state)
@@ -425,6 +452,8 @@ int main(void)
 		ON_STAGE(who_has_another_secret_is_refused),
 		ON_STAGE(who_is_denied_is_told_why),
 		ON_STAGE(a_lost_connection_is_made_again),
+		ON_STAGE(an_address_may_be_a_name),
+		ON_STAGE(an_address_that_is_none_is_told),
 		ON_STAGE(who_was_replaced_stays_away),
 		ON_STAGE(a_call_is_rung_answered_and_hung_up),
 		ON_STAGE(the_callers_first_codec_that_both_have_is_taken),

@@ -243,7 +243,7 @@ static const char upgrade[] = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r
 			      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 			      "Sec-WebSocket-Protocol: umsg.1\r\n\r\n";
 
-/* CRS-002, CCA-002: TLS with a PSK, then a WebSocket. */
+/* CCA-002: TLS with a PSK, then a WebSocket. */
 static void both_ends_are_told_each_step(void **state)
 {
 	struct fixture *f = *state;

@@ -171,7 +171,7 @@ static const struct {
 	{ "a month whose keys have not come", DAY, DAY, 0, 0, MESSAGE_KEYLESS, 0 },
 };
 
-/* CIG-085, CCA-013: what is past its end is not shown. */
+/* CIG-085: what is past its end is not shown. */
 static void a_message_lives_as_long_as_all_allow(void **state)
 {
 	struct world *w = *state;
