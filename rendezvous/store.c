@@ -16,11 +16,21 @@
 #include "base/log.h"
 #include "rendezvous/store_priv.h"
 
+/* A command that waits for the group before it to be answered. */
+struct held {
+	struct held *next;
+	struct store_wait *wait; /* may be NULL */
+	char *octets;
+	int n;
+};
+
 struct store {
 	struct event_base *base;
 	const char *name;
 	char *path;
 	redisAsyncContext *redis;
+	struct held *first, **last; /* the next group */
+	struct event *flush;
 	struct event *again; /* to connect, or to see whether answers come */
 	size_t waiting;      /* commands without answer */
 	int64_t progress_ms; /* the last answer, or the first command after a pause */
@@ -155,34 +165,100 @@ static void on_reply(redisAsyncContext *redis, void *r, void *private)
 	} else if (!err) {
 		store->complained = false;
 	}
-	if (!wait)
-		return;
-	if (!err && reply->type == REDIS_REPLY_ARRAY)
+	if (wait && !err && reply->type == REDIS_REPLY_ARRAY)
 		hand_on(wait, reply);
-	if (wait->done)
+	if (wait && wait->done)
 		wait->done(wait->arg, err, err ? 0 : number_of(reply));
 	free_wait(wait);
+	if (reply && store->first && !store->waiting)
+		event_active(store->flush, EV_TIMEOUT, 1);
+}
+
+static void free_held(struct held *held)
+{
+	free_wait(held->wait);
+	redisFreeCommand(held->octets);
+	free(held);
+}
+
+static struct held *take_held(struct store *store)
+{
+	struct held *held = store->first;
+
+	if (held) {
+		store->first = held->next;
+		if (!store->first)
+			store->last = &store->first;
+	}
+	return held;
+}
+
+/* The connection is gone: nobody will answer. */
+static void fail_held(struct store *store)
+{
+	struct held *held;
+
+	while ((held = take_held(store))) {
+		if (held->wait && held->wait->done)
+			held->wait->done(held->wait->arg, -EPIPE, 0);
+		free_held(held);
+	}
+}
+
+/* Sends everything that is held as one group: Redis flushes its file once for all of
+ * it, and while it does, the next group gathers. */
+static void send_group(struct store *store)
+{
+	struct held *held;
+
+	if (!store->up || store->waiting)
+		return;
+	store->progress_ms = clock_mono_ms();
+	while ((held = take_held(store))) {
+		if (redisAsyncFormattedCommand(store->redis, on_reply, held->wait, held->octets,
+					       (size_t)held->n) == REDIS_OK) {
+			store->waiting++;
+			held->wait = NULL; /* on_reply's from here on */
+		} else if (held->wait && held->wait->done) {
+			held->wait->done(held->wait->arg, -EPIPE, 0);
+		}
+		free_held(held);
+	}
+}
+
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	send_group(arg);
 }
 
 int store_send(struct store *store, const struct store_command *c, const struct store_wait *model)
 {
-	struct store_wait *wait = NULL;
+	struct held *held;
 
 	if (!store->up)
 		return -EPIPE;
-	if (model) {
-		wait = malloc(sizeof(*wait));
-		if (!wait)
-			return -ENOMEM;
-		*wait = *model;
+	held = calloc(1, sizeof(*held));
+	if (!held)
+		return -ENOMEM;
+	held->n = redisFormatCommandArgv(&held->octets, c->n, (const char **)(uintptr_t)c->word,
+					 c->length);
+	if (model)
+		held->wait = malloc(sizeof(*held->wait));
+	if (held->n < 0 || (model && !held->wait)) {
+		free(held->wait);
+		if (held->n >= 0)
+			redisFreeCommand(held->octets);
+		free(held);
+		return -ENOMEM;
 	}
-	if (redisAsyncCommandArgv(store->redis, on_reply, wait, c->n, (const char **)c->word,
-				  c->length) != REDIS_OK) {
-		free(wait);
-		return -EPIPE;
-	}
-	if (store->waiting++ == 0)
-		store->progress_ms = clock_mono_ms();
+	if (model)
+		*held->wait = *model;
+	if (!store->first && !store->waiting)
+		event_active(store->flush, EV_TIMEOUT, 1);
+	*store->last = held;
+	store->last = &held->next;
 	return 0;
 }
 
@@ -229,6 +305,7 @@ static void on_disconnect(const redisAsyncContext *redis, int status)
 		return;
 	store->redis = NULL; /* hiredis frees it */
 	store->up = false;
+	fail_held(store);
 	if (was_up) {
 		log_warn("store", "connection to %s lost", store->name);
 		store->ops->down(store->arg);
@@ -327,8 +404,10 @@ struct store *store_new(struct event_base *base, const char *run_dir, const char
 	store->name = name;
 	if (asprintf(&store->path, "%s/%s.sock", run_dir, name) < 0)
 		store->path = NULL;
+	store->last = &store->first;
 	store->again = evtimer_new(base, on_again, store);
-	if (!store->path || !store->again) {
+	store->flush = event_new(base, -1, 0, on_flush, store);
+	if (!store->path || !store->again || !store->flush) {
 		store_free(&store);
 		return NULL;
 	}
@@ -343,8 +422,12 @@ void store_free(struct store **storep)
 	if (!store)
 		return;
 	store->ending = true;
+	store->up = false;
 	if (store->redis)
 		redisAsyncFree(store->redis);
+	fail_held(store);
+	if (store->flush)
+		event_free(store->flush);
 	if (store->again)
 		event_free(store->again);
 	free(store->path);

@@ -2,9 +2,9 @@
  * redis_high, the cache.
  *
  * redis_low writes every command to disk before it answers (appendfsync always),
- * so an answer means durable.  All commands of one turn of the event loop travel
- * in one write.  Keys: "m:URI" a stream of the messages of a user, oldest first;
- * "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
+ * so an answer means durable.  Commands travel in groups: all that were made since the
+ * group before was sent, as soon as that one is answered.  Keys: "m:URI" a stream of the messages
+ * of a user, oldest first; "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
  * "deliv:ACCOUNT" and "read:ACCOUNT" hashes by URI of what "show message" prints.
  * In redis_high: "relay:WORKER" a hash of the calls whose media crs-relay carries.
  * Threads: one event loop.
