@@ -188,8 +188,8 @@ static void log_media(const struct call *call)
 	const Relay__LegStats *plain = call->stats ? call->stats->plain : NULL;
 	const Relay__LegStats *secure = call->stats ? call->stats->secure : NULL;
 
-	if (!plain || !secure)
-		return;
+	if (!plain || !secure || !*secure->codec)
+		return; /* it never came to media */
 	log_info(MODULE,
 		 "call=%" PRIu64 " media pbx=%s/%s sent=%" PRIu64 " received=%" PRIu64
 		 " lost=%" PRIu64 " secure=%s sent=%" PRIu64 " received=%" PRIu64 " lost=%" PRIu64

@@ -214,11 +214,11 @@ static void hangup(void *arg, const struct session *s, const struct endpoint *to
 static void changed(void *arg, const struct session *s)
 {
 	struct home *home = arg;
-	char state[64], id[HEX_TEXT_SIZE(SESSION_ID_SIZE)];
+	char state[64], id[BASE64_TEXT_SIZE(SESSION_ID_SIZE)];
 	const char *fields[] = { s->caller, s->callee, state, s->account, id };
 
 	session_state_text(s, "; ", state, sizeof(state));
-	hex_encode(id_of(s), id);
+	base64_encode(BASE64_STANDARD, id_of(s), id); /* as cig-cli and cca print it */
 	log_debug("session", "%s caller=%s callee=%s session=%s", state, s->caller, s->callee, id);
 	if (worker_traces(home->worker, TRACE_SESSION))
 		worker_trace(home->worker, TRACE_SESSION, fields, 5);

@@ -298,12 +298,12 @@ static void trace(struct home *home, const char *from, const char *to, const cha
 		  struct slice id)
 {
 	const char *account = roster_account_of(worker_roster(home->worker), slice_str(to));
-	char hex[HEX_TEXT_SIZE(MAIL_ID_SIZE)];
-	const char *fields[] = { from, to, state, account ? account : "", hex };
+	char text[BASE64_TEXT_SIZE(MAIL_ID_SIZE)];
+	const char *fields[] = { from, to, state, account ? account : "", text };
 
 	if (!worker_traces(home->worker, TRACE_MESSAGE))
 		return;
-	hex_encode(id, hex);
+	base64_encode(BASE64_STANDARD, id, text); /* as cig-cli and cca print it */
 	worker_trace(home->worker, TRACE_MESSAGE, fields, 5);
 }
 
