@@ -3,8 +3,9 @@
  *	client.c           life, keys, frames in and out
  *	client_link.c      connecting, registering, connecting again
  *	client_call*.c     calls (see client_call_priv.h)
- *	client_messages.c  posts, deliveries, receipts
+ *	client_messages.c  deliveries, and what becomes of them
  *	client_parts.c     long bodies, part by part
+ *	client_posts.c     sealing and posting
  *	client_updates.c   monthly updates
  */
 #ifndef UMSG_CLIENT_PRIV_H
