@@ -32,34 +32,41 @@ static bool parse_number(const char *text, unsigned long max, unsigned long *out
 	return !errno && *text >= '0' && *text <= '9' && !*end && *out <= max;
 }
 
-static int parse_secret_options(int argc, char **argv, bool secret_allowed,
-				struct secret_options *out)
+/* -b BITS or -B BYTES; the number may be joined, as the manual has it (-B32). */
+static int parse_length(int argc, char **argv, struct secret_options *out)
 {
+	const char *number_text = argv[0][2] ? argv[0] + 2 : argv[1];
 	unsigned long number;
 
-	*out = (struct secret_options){ .bytes = ACCOUNTS_SECRET_BYTES_DEFAULT };
-	if (argc == 0)
-		return CLI_OK;
-	if (argc == 4) {
-		cli_error("%s and %s do not go together", argv[0], argv[2]);
+	if ((argv[0][2] != '\0') != (argc == 1))
 		return CLI_USAGE;
-	}
-	if (argc != 2)
-		return CLI_USAGE;
-	if (strcmp(argv[0], "-s") == 0 && secret_allowed) {
-		out->secret = argv[1];
-		return CLI_OK;
-	}
-	if (strcmp(argv[0], "-b") != 0 && strcmp(argv[0], "-B") != 0)
-		return CLI_USAGE;
-	if (!parse_number(argv[1], 8 * ACCOUNTS_SECRET_BYTES_MAX, &number))
-		return cli_error("%s %s: expected a number", argv[0], argv[1]);
+	if (!parse_number(number_text, 8 * ACCOUNTS_SECRET_BYTES_MAX, &number))
+		return cli_error("%.2s %s: expected a number", argv[0], number_text);
 	out->bytes = argv[0][1] == 'b' ? (number + 7) / 8 : number;
 	if (out->bytes < ACCOUNT_SECRET_MIN || out->bytes > ACCOUNTS_SECRET_BYTES_MAX)
 		return cli_error("a shared secret has %d to %d bytes (%d to %d bits)",
 				 ACCOUNT_SECRET_MIN, ACCOUNTS_SECRET_BYTES_MAX,
 				 8 * ACCOUNT_SECRET_MIN, 8 * ACCOUNTS_SECRET_BYTES_MAX);
 	return CLI_OK;
+}
+
+static int parse_secret_options(int argc, char **argv, bool secret_allowed,
+				struct secret_options *out)
+{
+	*out = (struct secret_options){ .bytes = ACCOUNTS_SECRET_BYTES_DEFAULT };
+	if (argc == 0)
+		return CLI_OK;
+	if (argc > 2) {
+		cli_error("%s and %s do not go together", argv[0], argv[2]);
+		return CLI_USAGE;
+	}
+	if (argc == 2 && strcmp(argv[0], "-s") == 0 && secret_allowed) {
+		out->secret = argv[1];
+		return CLI_OK;
+	}
+	if (strncmp(argv[0], "-b", 2) != 0 && strncmp(argv[0], "-B", 2) != 0)
+		return CLI_USAGE;
+	return parse_length(argc, argv, out);
 }
 
 static int make_secret(const struct secret_options *options, char out[ACCOUNTS_SECRET_TEXT])
