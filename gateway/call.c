@@ -262,6 +262,12 @@ static bool route(struct call *call)
 		       "the route leads back to the interface it came from");
 		return false;
 	}
+	if (answer.interface == ROUTE_SIP && answer.target.transport == SIP_TLS) {
+		refuse(call, 503, UMSG__END_REASON__END_NO_ROUTE,
+		       "the entry says transport=tls: only udp and tcp are spoken, and nothing "
+		       "goes in clear that should not");
+		return false;
+	}
 	if (answer.interface == ROUTE_TEL &&
 	    !uri_same_number(slice_str(answer.from), slice_str(call->calls->world.own_uri))) {
 		refuse(call, 403, UMSG__END_REASON__END_NOT_ALLOWED,

@@ -62,7 +62,7 @@ static void check_sip(const struct cig_config *config, const struct diag_place *
 			     sip->port);
 	if (sip->messaging && config->write_mailbox_count + config->message_center_count == 0)
 		diag_warning(diag, place,
-			     "messaging is true without mailboxes: texts go by SIP MESSAGE only");
+			     "messaging is true without mailboxes: texts of secure callers have no place to go");
 }
 
 void cig_config_lint(const struct cig_build *b)

@@ -240,7 +240,7 @@ static const struct {
 	{ "rtp_port_range 1000 2047;",
 	  "sip: rtp_port_range 1000 2047: ports below 1024 need a privilege" },
 	{ "port 100;", "sip: port 100 needs a privilege" },
-	{ "messaging true;", "messaging is true without mailboxes: texts go by SIP MESSAGE only" },
+	{ "messaging true;", "messaging is true without mailboxes: texts of secure callers have no place to go" },
 	{ "extension map s;", "map s is named twice" },
 	{ "} } auth a { user \"u\"; password \"p\"; } control { bind 127.0.0.1;",
 	  "auth a is not used" },

@@ -51,14 +51,13 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 	[ "$(words_after crs-cli create account --)" = "--json --root --socket --help" ]
 	[ "$(words_after crs-cli apply --p)" = --partial ]
 	[ "$(words_after crs-cli --root /x --socket /y show up)" = updates ]
-	[ "$(words_after crs-cli health-check --output-format s)" = summary ]
-	[ "$(words_after crs-cli add admin-account-authorization eve dom1 up)" = update ]
+	[ "$(words_after crs-cli create sh)" = sharedSecret ]
 	[ -z "$(words_after crs-cli nonsense x)" ]
 	mkdir -p "$D/root/accounts"
 	run -0 crs-cli --root "$D/root" create account dom-1
 	run -0 crs-cli --root "$D/root" create account dom_2
 	[ "$(words_after crs-cli --root "$D/root" blacklist add '')" = "dom-1 dom_2" ]
-	[ "$(words_after crs-cli --root "$D/root" show client-info dom_)" = dom_2 ]
+	[ "$(words_after crs-cli --root "$D/root" show blacklist dom_)" = dom_2 ]
 }
 
 @test "TAB completes actions of cig-cli" {
