@@ -39,3 +39,11 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 $(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJECTS) \
 	$(%C%_test_client_messages_OBJECTS) $(%C%_test_frame_OBJECTS) \
 	$(%C%_test_message_crypto_OBJECTS): umsg/umsg.pb-c.h
+
+# a client that breaks the rules, for the scenarios
+noinst_PROGRAMS += tests/tools/rude-client
+tests_tools_rude_client_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_tools_rude_client_SOURCES = tests/tools/rude_client.c tests/tools/rude_link.c \
+	tests/tools/rude_link.h
+tests_tools_rude_client_LDADD = umsg/libumsg.a umsg/libumsg_proto.a keys/libkeys.a base/libbase.a \
+	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(WSLAY_LIBS)
