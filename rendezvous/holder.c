@@ -147,6 +147,12 @@ static void on_psk(void *arg, struct link *link, struct slice identity_text,
 	account_hello_wipe(&hello);
 }
 
+/* How a peer that had come so far broke the rules of the link itself. */
+static bool broke_rules(enum link_reason reason)
+{
+	return reason == LINK_PROTOCOL || reason == LINK_TOO_LARGE || reason == LINK_SLOW;
+}
+
 static void on_closed(struct client *client, const struct link_event *event)
 {
 	struct holder *holder = client->holder;
@@ -154,8 +160,14 @@ static void on_closed(struct client *client, const struct link_event *event)
 	unsigned suppressed;
 
 	net_format(link_peer(client->link), peer);
-	if (!client->negotiated && event->reason != LINK_BY_PEER &&
-	    log_limit_pass(&holder->refused_log, clock_mono_ms(), &suppressed))
+	if (client->negotiated && broke_rules(event->reason)) {
+		if (log_limit_pass(&holder->broken_log, clock_mono_ms(), &suppressed))
+			log_warn("attach",
+				 "uri=%s account=%s peer=%s: %s: cut off (%u more not logged)",
+				 client->uri, client->account, peer,
+				 link_reason_name(event->reason), suppressed);
+	} else if (!client->negotiated && event->reason != LINK_BY_PEER &&
+		   log_limit_pass(&holder->refused_log, clock_mono_ms(), &suppressed))
 		log_info("attach", "handshake failed peer=%s reason=%s (%s; %u more not logged)",
 			 peer, link_reason_name(event->reason), event->text, suppressed);
 	else if (client->negotiated)
