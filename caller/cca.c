@@ -19,6 +19,7 @@
 #include "keys/replay.h"
 #include "umsg/link.h"
 #include "umsg/seen.h"
+#include "umsg/text.h"
 
 #define MODULE "cca"
 
@@ -80,13 +81,18 @@ int cca_parse_number(const char *text, char uri[UMSG_URI_SIZE], char extension[U
 	size_t digits = *number == '+' ? strspn(number + 1, "0123456789") + 1 : 0;
 	const char *rest = number + digits;
 
-	if (digits < 2 || digits > 16 || (*rest && *rest != ';' && *rest != 'w') ||
-	    strlen(rest) > UMSG_EXTENSION_SIZE) {
+	if (digits < 2 || digits > 16 || (*rest && *rest != ';' && *rest != 'w')) {
 		diag_error(
 			diag, NULL,
 			"\"%s\" is no number: expected + and up to 15 digits, then perhaps \";\" "
 			"or \"w\" and an extension",
 			text);
+		return -EINVAL;
+	}
+	if (*rest && !text_extension_ok(rest + 1)) {
+		diag_error(diag, NULL,
+			   "\"%s\" is no extension: expected at most %d of 0-9 A-Z a-z * # . _ -",
+			   rest + 1, UMSG_EXTENSION_SIZE - 1);
 		return -EINVAL;
 	}
 	snprintf(uri, UMSG_URI_SIZE, "tel:%.*s", (int)digits, number);

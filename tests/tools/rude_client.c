@@ -1,9 +1,9 @@
 /* rude-client - a client of the rendezvous that has keys and breaks the rules.
  *
- *   rude-client STORE HOST:PORT ACT...
+ *   rude-client [--now TIME] STORE HOST:PORT ACT...
  *
- * STORE is a directory that "cca enrol" made.  The acts are done one after the
- * other, and each that has an outcome prints a line "ACT: OUTCOME":
+ * STORE is a directory that "cca enrol" made; TIME is YYYY-MM-DDTHH:MM:SSZ.  The acts are done one
+ * after the other, and each that has an outcome prints a line "ACT: OUTCOME":
  *
  *   psk=wrong        before tls: another key than the store's
  *   identity=TEXT    before tls: this PSK identity; "none": a random one of the right form
@@ -12,10 +12,11 @@
  *   hex=DIGITS       the same in hexadecimal digits
  *   zeros=N          N zero octets
  *   upgrade          a good upgrade; http: the status that comes
- *   from=URI         the sender of the frames that follow
+ *   from=URI         the sender of the frames that follow, instead of the own URI
  *   register         registers; lookup=URI asks for a URI
  *   call=URI[;EXT]   a good invitation; EXT goes as it is into the sealed offer
  *   again            the last invitation, octet by octet
+ *   keep=FILE        keeps the last invitation; found=FILE makes it the last one
  *   renamed          the same under another session id
  *   bent             the same under another session id, a bit of its signature changed
  *   hear             a line about what comes next
@@ -159,8 +160,7 @@ static int send_frame(struct rude *rude, Umsg__Frame *frame)
 
 	frame->version = FRAME_VERSION;
 	frame->request = ++rude->request;
-	if (rude->from)
-		frame->from = frame_text(rude->from);
+	frame->from = frame_text(rude->from ? rude->from : keystore_uri(rude->ring->store));
 	err = pack_write(&frame->base, FRAME_MAX, &octets, &n);
 	if (!err)
 		err = rude_link_message(&rude->link, slice_of(octets, n));
@@ -248,9 +248,31 @@ static int call(struct rude *rude, const char *value)
 	return err ? err : again(rude, NULL);
 }
 
+static int keep(struct rude *rude, const char *value)
+{
+	FILE *file = fopen(value, "w");
+	bool kept = file && fwrite(rude->to, sizeof(rude->to), 1, file) == 1 &&
+		    fwrite(rude->session_id, FRAME_ID, 1, file) == 1 &&
+		    fwrite(&rude->invitation, sizeof(rude->invitation), 1, file) == 1;
+
+	return (!file || fclose(file) == 0) && kept ? 0 : -EIO;
+}
+
+static int find(struct rude *rude, const char *value)
+{
+	FILE *file = fopen(value, "r");
+	bool found = file && fread(rude->to, sizeof(rude->to), 1, file) == 1 &&
+		     fread(rude->session_id, FRAME_ID, 1, file) == 1 &&
+		     fread(&rude->invitation, sizeof(rude->invitation), 1, file) == 1;
+
+	if (file)
+		fclose(file);
+	return found ? 0 : -EIO;
+}
+
 static int renamed(struct rude *rude, const char *value)
 {
-	rude->session_id[0] ^= 1;
+	rude->session_id[0]++;
 	return again(rude, value);
 }
 
@@ -291,7 +313,8 @@ static const struct {
 	{ "lookup", lookup },   { "call", call },
 	{ "again", again },     { "renamed", renamed },
 	{ "bent", bent },       { "hear", hear },
-	{ "until", until },
+	{ "until", until },     { "keep", keep },
+	{ "found", find },
 };
 
 static int do_act(struct rude *rude, const char *text)
@@ -333,14 +356,21 @@ int main(int argc, char **argv)
 {
 	struct diag *diag = diag_new();
 	struct rude rude = { .request = 0 };
-	int err;
+	int err = 0;
 
+	if (argc > 2 && strcmp(argv[1], "--now") == 0) {
+		err = clock_set_now(argv[2], diag);
+		argc -= 2;
+		argv += 2;
+	}
 	if (argc < 4) {
-		fputs("usage: rude-client STORE HOST:PORT ACT...\n", stderr);
+		fputs("usage: rude-client [--now TIME] STORE HOST:PORT ACT...\n", stderr);
+		diag_free(&diag);
 		return EXIT_USAGE;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	err = open_all(&rude, argv[1], argv[2], diag);
+	if (!err)
+		err = open_all(&rude, argv[1], argv[2], diag);
 	for (int i = 3; !err && i < argc; i++)
 		err = do_act(&rude, argv[i]);
 	if (err)
