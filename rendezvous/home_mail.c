@@ -494,6 +494,8 @@ static void on_fetch_item(void *arg, const struct store_item *item)
 		     fetch->request);
 }
 
+/* Every Fetch is ended by Fetched, a failed one, too: Notify follows when the store is
+ * back. */
 static void on_fetch_done(void *arg, int err, uint64_t number)
 {
 	struct fetch *fetch = arg;
@@ -501,19 +503,17 @@ static void on_fetch_done(void *arg, int err, uint64_t number)
 	Umsg__Fetched fetched = UMSG__FETCHED__INIT;
 
 	(void)number;
-	if (err) {
+	if (err)
 		home_error(fetch->home, &fetch->to, fetch->request,
 			   UMSG__ERROR_CODE__ERROR_STORE_FULL, "store not available",
 			   MAIL_RETRY_DOWN_S);
-	} else {
-		fetched.epoch = fetch->home->epoch;
-		fetched.last = fetch->last;
-		fetched.more = fetch->cut || fetch->seen == fetch->asked;
-		frame.request = fetch->request;
-		frame.body_case = UMSG__FRAME__BODY_FETCHED;
-		frame.fetched = &fetched;
-		home_send(fetch->home, &fetch->to, &frame);
-	}
+	fetched.epoch = fetch->home->epoch;
+	fetched.last = fetch->last;
+	fetched.more = !err && (fetch->cut || fetch->seen == fetch->asked);
+	frame.request = fetch->request;
+	frame.body_case = UMSG__FRAME__BODY_FETCHED;
+	frame.fetched = &fetched;
+	home_send(fetch->home, &fetch->to, &frame);
 	free(fetch);
 }
 

@@ -197,7 +197,7 @@ bool scene_traced(const struct scene *scene, const char *text)
 		bool found = file_read(path, 1 << 20, &data, &n) == 0 &&
 			     strstr((const char *)data, text);
 
-		if (!found && clock_mono_ms() + 100 > deadline)
+		if (!found && clock_mono_ms() + 10 > deadline)
 			print_message("not traced: %s in:\n%s", text, (const char *)data);
 		free(data);
 		if (found)
