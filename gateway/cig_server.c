@@ -32,7 +32,8 @@ static const char usage[] =
 	"      --version\n"
 	"\n"
 	"SIGHUP reads the configuration again and reopens the logs.\n"
-	"Exit status: 0 ended, 1 could not start, 2 usage or a configuration with faults.\n";
+	"Exit status: 0 ended, 1 could not start, or not go on, 2 usage or a configuration\n"
+	"with faults.\n";
 
 struct options {
 	const char *config;
@@ -137,6 +138,7 @@ static int serve(const struct options *options, const struct cig_config *config,
 	struct event_base *base = event_base_new();
 	struct server *server = NULL;
 	char path[PATH_MAX];
+	int status;
 
 	snprintf(path, sizeof(path), "%s/cig.log", config->log_dir);
 	if (!base || log_open(LOG_STYLE_CIG, path, diag))
@@ -150,7 +152,7 @@ static int serve(const struct options *options, const struct cig_config *config,
 	else
 		log_warn(MODULE, "cannot start: %s", diag_first_error(diag));
 	log_info(MODULE, server ? "stopped" : "not started");
-	int status = server ? EXIT_SUCCESS : EXIT_FAILURE;
+	status = server && !server->broken ? EXIT_SUCCESS : EXIT_FAILURE;
 	server_free(&server);
 	event_base_free(base);
 	return status;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "base/clock.h"
 #include "base/control.h"
 #include "base/diag.h"
@@ -142,6 +144,18 @@ static const struct secure_side_ops secure_ops = {
 	.receipt = secure_receipt,
 };
 
+/* ---- texts ---- */
+
+static void texts_broken(void *arg)
+{
+	struct server *server = arg;
+
+	server->broken = true;
+	event_base_loopbreak(server->base);
+}
+
+static const struct texts_ops texts_ops = { texts_broken };
+
 /* ---- life ---- */
 
 static int open_session_log(struct server *server, struct diag *diag)
@@ -193,7 +207,8 @@ static int start(struct server *server, struct diag *diag)
 	if (!err)
 		err = make_calls(server);
 	if (!err)
-		err = texts_new(server->base, server->config, &server->texts, diag);
+		err = texts_new(server->base, server->config, &texts_ops, server, &server->texts,
+				diag);
 	if (!err)
 		err = secure_side_new(server->base, server->config, &secure_ops, server,
 				      &server->secure, diag);

@@ -24,6 +24,7 @@ struct server {
 	struct secure_side *secure;
 	struct control *control;
 	int64_t started_ms;
+	bool broken; /* the loop was stopped by a fault: start anew */
 };
 
 /* Starts every part.  Returns NULL with the reason in diag. */

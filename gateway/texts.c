@@ -20,16 +20,17 @@ void texts_schedule(struct texts *texts)
 }
 
 /* One sync covers all changes of the turn; only then is anybody told. */
-static void sync_journal(struct texts *texts)
+static int sync_journal(struct texts *texts)
 {
-	if (!texts->dirty)
-		return;
+	int err = texts->dirty ? journal_sync(texts->journal) : 0;
+
 	texts->dirty = false;
-	if (journal_sync(texts->journal) == 0)
-		return;
+	if (!err)
+		return 0;
 	log_warn(MODULE, "the message journal cannot be written: cig-server stops, and goes on "
 			 "where it was when it is started again");
-	exit(EXIT_FAILURE);
+	texts->ops->broken(texts->arg);
+	return err;
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
@@ -38,10 +39,13 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	sync_journal(texts);
-	texts_take_inward(texts);
+	if (sync_journal(texts))
+		return;
+	texts_say_taken(texts);
 	texts_drop_acked(texts);
 	texts_deliver(texts);
+	if (texts->files_wait)
+		texts_scan(texts);
 	if (texts->dirty)
 		texts_schedule(texts); /* what was just done is told after the next sync */
 	else
@@ -58,38 +62,65 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (now_ms >= texts->next_tidy_ms) {
 		texts->next_tidy_ms = now_ms + TEXTS_TIDY_MS;
+		texts_forget_sent(texts, clock_wall_s());
 		journal_tidy(texts->journal, clock_wall_s());
 	}
+	texts_reopen_read_boxes(texts);
 	texts_schedule(texts);
 	event_add(texts->retry, &tv);
 }
 
+struct restoring {
+	struct texts *texts;
+	int err;
+};
+
 static bool restore_entry(void *arg, const struct journal_entry *entry)
 {
-	struct texts *texts = arg;
+	struct restoring *restoring = arg;
 
 	if (entry->finished)
 		return true;
 	if (entry->key.kind == TEXTS_INWARD)
-		texts_restore_inward(texts, &entry->key);
+		restoring->err = texts_queue_inward(restoring->texts, &entry->key);
 	else if (entry->key.kind == TEXTS_OUTWARD || entry->key.kind == TEXTS_RECEIPT)
-		texts_restore_outward(texts, &entry->key);
-	return true;
+		restoring->err = texts_restore_outward(restoring->texts, &entry->key);
+	return restoring->err == 0;
 }
 
 static int open_journal(struct texts *texts, struct diag *diag)
 {
+	struct restoring restoring = { .texts = texts };
 	char path[PATH_MAX];
 	int err;
 
 	snprintf(path, sizeof(path), "%s/messages.journal", texts->config->userdata);
 	err = journal_open(path, clock_wall_s(), &texts->journal, diag);
-	if (!err)
-		journal_each(texts->journal, restore_entry, texts);
+	if (err)
+		return err;
+	journal_each(texts->journal, restore_entry, &restoring);
+	return restoring.err;
+}
+
+const char *texts_id_text(const uint8_t id[UMSG_ID_SIZE], char out[TEXTS_ID_TEXT])
+{
+	base64_encode(BASE64_STANDARD, slice_of(id, UMSG_ID_SIZE), out);
+	return out;
+}
+
+int texts_open_maildir(const char *path, struct maildir **maildir_out)
+{
+	struct diag *diag = diag_new();
+	int err = maildir_open(path, maildir_out, diag);
+
+	if (err)
+		log_warn(MODULE, "mailbox %s is not usable, and tried again: %s", path,
+			 diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	diag_free(&diag);
 	return err;
 }
 
-static int open_write_boxes(struct texts *texts, struct diag *diag)
+static int open_write_boxes(struct texts *texts)
 {
 	const struct cig_config *config = texts->config;
 
@@ -100,8 +131,7 @@ static int open_write_boxes(struct texts *texts, struct diag *diag)
 		struct write_box *box = &texts->write[texts->n_write];
 
 		box->config = &config->write_mailboxes[texts->n_write];
-		if (maildir_open(box->config->path, &box->maildir, diag))
-			log_warn(MODULE, "write mailbox %s is not usable", box->config->path);
+		texts_open_maildir(box->config->path, &box->maildir);
 	}
 	return 0;
 }
@@ -114,9 +144,9 @@ static int start(struct texts *texts, struct diag *diag)
 	texts->retry = evtimer_new(texts->base, on_retry, texts);
 	if (!texts->turn || !texts->retry)
 		return -ENOMEM;
-	err = open_write_boxes(texts, diag);
+	err = open_write_boxes(texts);
 	if (!err)
-		err = texts_open_read_boxes(texts, diag);
+		err = texts_open_read_boxes(texts);
 	if (!err)
 		err = open_journal(texts, diag);
 	if (!err)
@@ -124,8 +154,8 @@ static int start(struct texts *texts, struct diag *diag)
 	return err;
 }
 
-int texts_new(struct event_base *base, const struct cig_config *config, struct texts **texts_out,
-	      struct diag *diag)
+int texts_new(struct event_base *base, const struct cig_config *config, const struct texts_ops *ops,
+	      void *arg, struct texts **texts_out, struct diag *diag)
 {
 	struct texts *texts = calloc(1, sizeof(*texts));
 	int err;
@@ -134,6 +164,11 @@ int texts_new(struct event_base *base, const struct cig_config *config, struct t
 		return -ENOMEM;
 	texts->base = base;
 	texts->config = cig_config_hold(config);
+	texts->ops = ops;
+	texts->arg = arg;
+	texts->taken_tail = &texts->taken;
+	texts->fresh.tail = &texts->fresh.head;
+	texts->stuck.tail = &texts->stuck.head;
 	texts->outward_tail = &texts->outward;
 	err = start(texts, diag);
 	if (err) {
@@ -142,6 +177,34 @@ int texts_new(struct event_base *base, const struct cig_config *config, struct t
 	}
 	*texts_out = texts;
 	return 0;
+}
+
+static void free_inward(struct inward_queue *queue)
+{
+	while (queue->head) {
+		struct inward *in = queue->head;
+
+		queue->head = in->next;
+		free(in);
+	}
+}
+
+static void free_queues(struct texts *texts)
+{
+	while (texts->taken) {
+		struct taken *taken = texts->taken;
+
+		texts->taken = taken->next;
+		free(taken);
+	}
+	free_inward(&texts->fresh);
+	free_inward(&texts->stuck);
+	while (texts->outward) {
+		struct outward *out = texts->outward;
+
+		texts->outward = out->next;
+		free(out);
+	}
 }
 
 void texts_free(struct texts **textsp)
@@ -155,18 +218,7 @@ void texts_free(struct texts **textsp)
 	for (size_t i = 0; i < texts->n_write; i++)
 		maildir_free(&texts->write[i].maildir);
 	free(texts->write);
-	while (texts->inward) {
-		struct inward *in = texts->inward;
-
-		texts->inward = in->next;
-		free(in);
-	}
-	while (texts->outward) {
-		struct outward *out = texts->outward;
-
-		texts->outward = out->next;
-		free(out);
-	}
+	free_queues(texts);
 	if (texts->journal && texts->dirty)
 		journal_sync(texts->journal);
 	journal_free(&texts->journal);
@@ -194,20 +246,21 @@ void texts_attached(struct texts *texts)
 	texts_scan(texts);
 }
 
+static void report_box(json_t *boxes, const struct cig_mailbox *config, const char *kind,
+		       bool usable)
+{
+	json_array_append_new(boxes, json_pack("{s:s, s:s, s:s}", "path", config->path, "kind",
+					       kind, "state", usable ? "OK" : "NOT USABLE"));
+}
+
 json_t *texts_report(const struct texts *texts)
 {
 	json_t *boxes = json_array();
 
 	for (size_t i = 0; i < texts->n_read; i++)
-		json_array_append_new(
-			boxes,
-			json_pack("{s:s, s:s, s:s}", "path", texts->read[i].config->path, "kind",
-				  "read", "state", texts->read[i].maildir ? "OK" : "NOT USABLE"));
+		report_box(boxes, texts->read[i].config, "read", texts->read[i].maildir != NULL);
 	for (size_t i = 0; i < texts->n_write; i++)
-		json_array_append_new(
-			boxes,
-			json_pack("{s:s, s:s, s:s}", "path", texts->write[i].config->path, "kind",
-				  "write", "state", texts->write[i].maildir ? "OK" : "NOT USABLE"));
-	return json_pack("{s:I, s:o}", "queued", (json_int_t)journal_open_count(texts->journal),
+		report_box(boxes, texts->write[i].config, "write", texts->write[i].maildir != NULL);
+	return json_pack("{s:I, s:o}", "queued", (json_int_t)(texts->n_inward + texts->n_outward),
 			 "mailboxes", boxes);
 }

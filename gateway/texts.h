@@ -21,11 +21,17 @@ struct diag;
 struct event_base;
 struct texts;
 
+struct texts_ops {
+	/* The journal cannot be written (said in the log): nothing is promised any more
+	 * until the program is started anew. */
+	void (*broken)(void *arg);
+};
+
 /* Opens the journal (USERDATA/messages.journal) and the mailboxes of config, which
- * is held.  A mailbox that is not usable is told in diag as a warning and tried
- * again every now and then.  Returns 0, or -errno of the journal with diag set. */
-int texts_new(struct event_base *base, const struct cig_config *config, struct texts **texts_out,
-	      struct diag *diag);
+ * is held.  A mailbox that is not usable is told in the log and tried again every
+ * now and then.  Returns 0, or -errno of the journal with diag set. */
+int texts_new(struct event_base *base, const struct cig_config *config, const struct texts_ops *ops,
+	      void *arg, struct texts **texts_out, struct diag *diag);
 void texts_free(struct texts **textsp);
 
 /* The client to send with, and our own number ("tel:+8888"); NULL and "" while
@@ -42,7 +48,8 @@ void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__E
 bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_ID_SIZE],
 		   Umsg__ReceiptState state, const char *reason);
 
-/* For status: { "queued": N, "mailboxes": [ { "path", "kind", "state" } ] }. */
+/* For status: { "queued": N, "mailboxes": [ { "path", "kind", "state" } ] }; queued are
+ * messages that wait for a mailbox, and posts that wait for the rendezvous. */
 json_t *texts_report(const struct texts *texts);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/encode.h"
 #include "base/log.h"
 #include "gateway/texts_priv.h"
 #include "mailbox/message.h"
@@ -16,11 +15,10 @@
 
 #define MODULE "texts"
 
-enum { MAX_FILES_PER_SCAN = 64, MAX_FILE_BYTES = 1 << 20 };
+/* More than are ever posted at once, so that a scan sees new ones. */
+enum { FILES_LISTED = 256 };
 
 /* ---- mailboxes ---- */
-
-static void scan_box(struct read_box *box);
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -29,27 +27,50 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	maildir_watch_drain(box->watch);
-	scan_box(box);
+	texts_scan(box->texts);
 }
 
-static void open_box(struct read_box *box, struct diag *diag)
+/* A mailbox that is there: watched, and swept. */
+static int begin_box(struct read_box *box)
 {
-	struct event_base *base = box->texts->base;
+	int err = maildir_watch_new(box->maildir, TEXTS_RESCAN_S, &box->watch);
 
-	if (maildir_open(box->config->path, &box->maildir, diag) ||
-	    maildir_watch_new(box->maildir, TEXTS_RESCAN_S, &box->watch)) {
-		log_warn(MODULE, "read mailbox %s is not usable", box->config->path);
-		maildir_free(&box->maildir);
-		return;
-	}
+	if (err)
+		return err;
+	box->readable = event_new(box->texts->base, maildir_watch_fd(box->watch),
+				  EV_READ | EV_PERSIST, on_readable, box);
+	if (!box->readable || event_add(box->readable, NULL))
+		return -ENOMEM;
 	maildir_sweep(box->maildir, clock_wall_s());
-	box->readable = event_new(base, maildir_watch_fd(box->watch), EV_READ | EV_PERSIST,
-				  on_readable, box);
-	if (box->readable)
-		event_add(box->readable, NULL);
+	return 0;
 }
 
-int texts_open_read_boxes(struct texts *texts, struct diag *diag)
+static void end_box(struct read_box *box)
+{
+	if (box->readable)
+		event_free(box->readable);
+	box->readable = NULL;
+	maildir_watch_free(&box->watch);
+	maildir_free(&box->maildir);
+}
+
+static void open_box(struct read_box *box, bool say)
+{
+	int err = say ? texts_open_maildir(box->config->path, &box->maildir)
+		      : maildir_open(box->config->path, &box->maildir, NULL);
+
+	if (err)
+		return;
+	err = begin_box(box);
+	if (!err)
+		return;
+	end_box(box);
+	if (say)
+		log_warn(MODULE, "mailbox %s cannot be watched, and is tried again: %s",
+			 box->config->path, strerror(-err));
+}
+
+int texts_open_read_boxes(struct texts *texts)
 {
 	const struct cig_config *config = texts->config;
 
@@ -61,31 +82,31 @@ int texts_open_read_boxes(struct texts *texts, struct diag *diag)
 
 		box->texts = texts;
 		box->config = &config->read_mailboxes[texts->n_read];
-		open_box(box, diag);
+		open_box(box, true);
 	}
 	return 0;
 }
 
-void texts_close_read_boxes(struct texts *texts)
+void texts_reopen_read_boxes(struct texts *texts)
 {
 	for (size_t i = 0; i < texts->n_read; i++) {
 		struct read_box *box = &texts->read[i];
 
-		if (box->readable)
-			event_free(box->readable);
-		maildir_watch_free(&box->watch);
-		maildir_free(&box->maildir);
+		if (box->maildir)
+			continue;
+		open_box(box, false);
+		if (box->maildir)
+			log_info(MODULE, "mailbox %s is usable now", box->config->path);
 	}
+}
+
+void texts_close_read_boxes(struct texts *texts)
+{
+	for (size_t i = 0; i < texts->n_read; i++)
+		end_box(&texts->read[i]);
 	free(texts->read);
 	texts->read = NULL;
 	texts->n_read = 0;
-}
-
-void texts_scan(struct texts *texts)
-{
-	for (size_t i = 0; i < texts->n_read; i++)
-		if (texts->read[i].maildir)
-			scan_box(&texts->read[i]);
 }
 
 /* ---- a file ---- */
@@ -185,6 +206,36 @@ static int send_message(struct read_box *box, const struct maildir_entry *entry,
 	return 0;
 }
 
+/* Why a message can never be sent, or NULL where it may be, later. */
+static const char *final_reason(const struct texts *texts, int err)
+{
+	switch (err) {
+	case -EMSGSIZE:
+		return "longer than a message may be";
+	case -EINVAL:
+		return "To is no number that can be sealed to";
+	case -ENOKEY: /* attached: the own keys are there */
+		return umsg_client_state(texts->client) == UMSG_ATTACHED
+			       ? "To is of no domain that is trusted"
+			       : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static void take_message(struct read_box *box, const struct maildir_entry *entry,
+			 const struct journal_key *key, const struct message *m)
+{
+	int err = send_message(box, entry, key, m);
+	const char *why = final_reason(box->texts, err);
+
+	if (why)
+		refuse_file(box, entry, why);
+	else if (err)
+		log_warn(MODULE, "file %s/%s cannot be sent now: %s", box->config->path,
+			 entry->name, strerror(-err));
+}
+
 static void take_file(struct read_box *box, const struct maildir_entry *entry,
 		      const struct journal_key *key)
 {
@@ -192,7 +243,7 @@ static void take_file(struct read_box *box, const struct maildir_entry *entry,
 	struct message m;
 	uint8_t *octets;
 	size_t n;
-	int err = maildir_read(box->maildir, entry, MAX_FILE_BYTES, &octets, &n);
+	int err = maildir_read(box->maildir, entry, MIME_MAX_FILE_BYTES, &octets, &n);
 
 	if (err == -ENOENT || !diag) { /* another reader took it */
 		diag_free(&diag);
@@ -207,16 +258,31 @@ static void take_file(struct read_box *box, const struct maildir_entry *entry,
 		refuse_file(box, entry,
 			    diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
 	else if (!err)
-		err = send_message(box, entry, key, &m);
-	if (err == -EMSGSIZE)
-		refuse_file(box, entry, "longer than a message may be");
-	else if (err == -EINVAL)
-		refuse_file(box, entry, "To is no number that can be sealed to");
+		take_message(box, entry, key, &m);
 	message_clear(&m);
 	diag_free(&diag);
 }
 
-static void look_at_file(struct read_box *box, const struct maildir_entry *entry)
+static bool is_refused(const struct texts *texts, const struct journal_key *file)
+{
+	struct journal_key key = *file;
+
+	key.kind = TEXTS_REFUSED;
+	return journal_find(texts->journal, &key, NULL);
+}
+
+/* A file whose post is over, though a crash or a full disk kept us from clearing it. */
+static void clear_file(struct read_box *box, const struct maildir_entry *entry,
+		       const struct journal_key *key)
+{
+	if (is_refused(box->texts, key))
+		refuse_file(box, entry, "refused by the rendezvous; the log has the reason");
+	else
+		maildir_remove(box->maildir, entry);
+}
+
+/* Returns true when a file was sealed, or could not be. */
+static bool look_at_file(struct read_box *box, const struct maildir_entry *entry)
 {
 	struct texts *texts = box->texts;
 	struct journal_key key = { .kind = TEXTS_OUTWARD };
@@ -224,38 +290,80 @@ static void look_at_file(struct read_box *box, const struct maildir_entry *entry
 	struct outward *out;
 
 	if (maildir_entry_id(box->maildir, entry, key.id))
-		return;
+		return false;
 	if (!journal_find(texts->journal, &key, &known)) {
 		take_file(box, entry, &key);
-		return;
-	}
-	if (known.finished) { /* sent before a crash kept us from removing it */
-		maildir_remove(box->maildir, entry);
-		return;
+		return true;
 	}
 	out = texts_find_outward(texts, &key);
 	if (out && !out->box) { /* journaled in an earlier run */
 		out->box = box;
 		out->entry = *entry;
+	} else if (!out && known.finished) {
+		clear_file(box, entry, &key);
 	}
+	return false;
 }
 
-static void scan_box(struct read_box *box)
+static void scan_box(struct read_box *box, unsigned *seals)
 {
 	struct texts *texts = box->texts;
 	struct maildir_entry *entries;
 	size_t n;
 
-	if (!texts->client || texts->n_outward >= TEXTS_MAX_POSTS)
-		return; /* what waits is found by the next rescan */
-	if (maildir_list(box->maildir, MAX_FILES_PER_SCAN, &entries, &n))
-		return;
-	for (size_t i = 0; i < n; i++)
-		look_at_file(box, &entries[i]);
+	if (maildir_list(box->maildir, FILES_LISTED, &entries, &n))
+		return; /* the next rescan may find it back */
+	for (size_t i = 0; i < n && !texts->files_wait; i++) {
+		*seals += look_at_file(box, &entries[i]);
+		texts->files_wait = *seals == TEXTS_SEALS || texts->n_outward >= TEXTS_MAX_POSTS;
+	}
 	free(entries);
 }
 
+void texts_scan(struct texts *texts)
+{
+	unsigned seals = 0;
+
+	if (!texts->client)
+		return;
+	texts->files_wait = texts->n_outward >= TEXTS_MAX_POSTS;
+	for (size_t i = 0; i < texts->n_read && !texts->files_wait; i++)
+		if (texts->read[i].maildir)
+			scan_box(&texts->read[i], &seals);
+}
+
 /* ---- what became of it ---- */
+
+enum { ENDED_AT_ONCE = 64 };
+
+struct ended {
+	int64_t now_s;
+	struct journal_key keys[ENDED_AT_ONCE];
+	size_t n;
+};
+
+static bool find_ended(void *arg, const struct journal_entry *entry)
+{
+	struct ended *ended = arg;
+
+	if (entry->key.kind == TEXTS_SENT && !entry->finished && entry->end_s <= ended->now_s)
+		ended->keys[ended->n++] = entry->key;
+	return ended->n < ENDED_AT_ONCE;
+}
+
+void texts_forget_sent(struct texts *texts, int64_t now_s)
+{
+	struct ended ended = { .now_s = now_s };
+	char id[TEXTS_ID_TEXT];
+
+	journal_each(texts->journal, find_ended, &ended);
+	for (size_t i = 0; i < ended.n; i++) {
+		log_info(MODULE, "message=%s state=unknown no receipt came",
+			 texts_id_text(ended.keys[i].id, id));
+		journal_finish(texts->journal, &ended.keys[i]);
+		texts->dirty = true;
+	}
+}
 
 static const char *const state_words[] = {
 	[UMSG__RECEIPT_STATE__RECEIPT_NONE] = "none",
@@ -270,24 +378,25 @@ bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_
 		   Umsg__ReceiptState state, const char *reason)
 {
 	struct journal_key key = { .kind = TEXTS_SENT };
-	char id_text[BASE64_TEXT_SIZE(UMSG_ID_SIZE)];
+	char text[TEXTS_ID_TEXT];
 	uint8_t *to;
 	size_t n;
 	bool counts;
 
 	memcpy(key.id, id, sizeof(key.id));
-	base64_encode(BASE64_STANDARD, slice_of(id, UMSG_ID_SIZE), id_text);
 	if (journal_payload(texts->journal, &key, &to, &n))
 		return true; /* of an unknown message, or a second one */
 	counts = slice_eq_str(slice_of(to, n), from);
 	free(to);
 	if (!counts) {
-		log_warn(MODULE, "message=%s: a receipt of %s, to whom it did not go", id_text,
-			 from);
+		log_warn(MODULE, "message=%s: a receipt of %s, to whom it did not go",
+			 texts_id_text(id, text), from);
 		return true;
 	}
-	log_info(MODULE, "message=%s by=%s state=%s %s", id_text, from,
-		 (size_t)state < 5 ? state_words[state] : "unknown", reason);
+	log_info(MODULE, "message=%s by=%s state=%s %s", texts_id_text(id, text), from,
+		 (size_t)state < sizeof(state_words) / sizeof(state_words[0]) ? state_words[state]
+									      : "unknown",
+		 reason);
 	journal_finish(texts->journal, &key);
 	texts->dirty = true;
 	texts_schedule(texts);

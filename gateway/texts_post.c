@@ -5,25 +5,25 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/encode.h"
 #include "base/log.h"
 #include "gateway/texts_priv.h"
 
 #define MODULE "texts"
 
-static struct outward *append(struct texts *texts, const struct journal_key *key,
-			      const uint8_t message_id[UMSG_ID_SIZE])
+static struct outward *outward_new(const struct journal_key *key)
 {
 	struct outward *out = calloc(1, sizeof(*out));
 
-	if (!out)
-		return NULL;
-	out->key = *key;
-	memcpy(out->message_id, message_id, sizeof(out->message_id));
+	if (out)
+		out->key = *key;
+	return out;
+}
+
+static void append(struct texts *texts, struct outward *out)
+{
 	*texts->outward_tail = out;
 	texts->outward_tail = &out->next;
 	texts->n_outward++;
-	return out;
 }
 
 static int journal_outward(struct texts *texts, const struct journal_key *key,
@@ -54,42 +54,49 @@ int texts_queue_post(struct texts *texts, const struct journal_key *key,
 		     const struct umsg_sealed *sealed, const char *to, const char *what,
 		     struct outward **outward_out)
 {
-	int err = journal_outward(texts, key, sealed, to, what);
+	struct outward *out = outward_new(key);
+	int err = out ? journal_outward(texts, key, sealed, to, what) : -ENOMEM;
 
-	if (err)
+	if (err) {
+		free(out);
 		return err;
-	*outward_out = append(texts, key, sealed->id);
+	}
+	memcpy(out->message_id, sealed->id, sizeof(out->message_id));
+	append(texts, out);
 	texts_schedule(texts);
-	return *outward_out ? 0 : -ENOMEM; /* then the next start finds it in the journal */
+	*outward_out = out;
+	return 0;
 }
 
-static Texts__Outward *load(const struct texts *texts, const struct journal_key *key)
+/* Returns 0, -EBADMSG (damaged on disk), or -errno. */
+static int load(const struct texts *texts, const struct journal_key *key,
+		Texts__Outward **outward_out)
 {
 	Texts__Outward *outward;
 	uint8_t *packed;
 	size_t n;
+	int err = journal_payload(texts->journal, key, &packed, &n);
 
-	if (journal_payload(texts->journal, key, &packed, &n))
-		return NULL;
+	if (err)
+		return err;
 	outward = texts__outward__unpack(NULL, n, packed);
 	free(packed);
 	if (outward && outward->message_id.len != UMSG_ID_SIZE) {
 		texts__outward__free_unpacked(outward, NULL);
-		return NULL;
+		outward = NULL;
 	}
-	return outward;
+	*outward_out = outward;
+	return outward ? 0 : -EBADMSG;
 }
 
 int texts_restore_outward(struct texts *texts, const struct journal_key *key)
 {
-	Texts__Outward *outward = load(texts, key);
-	struct outward *out;
+	struct outward *out = outward_new(key);
 
-	if (!outward)
-		return -EBADMSG;
-	out = append(texts, key, outward->message_id.data);
-	texts__outward__free_unpacked(outward, NULL);
-	return out ? 0 : -ENOMEM;
+	if (!out)
+		return -ENOMEM;
+	append(texts, out);
+	return 0;
 }
 
 struct outward *texts_find_outward(struct texts *texts, const struct journal_key *key)
@@ -102,20 +109,55 @@ struct outward *texts_find_outward(struct texts *texts, const struct journal_key
 	return out;
 }
 
+/* Remembers that a file was refused for as long as its id is known. */
+static void journal_refused(struct texts *texts, const struct journal_key *file)
+{
+	struct journal_key key = *file;
+
+	key.kind = TEXTS_REFUSED;
+	if (journal_put(texts->journal, &key, clock_wall_s() + TEXTS_LIFETIME_S, 0,
+			slice_str("")) == 0)
+		journal_finish(texts->journal, &key);
+}
+
+/* Nothing is left to post: the journal keeps only the id.  refusal: why it was in vain,
+ * "" where the rendezvous has it. */
+static void settle(struct texts *texts, struct outward *out, const char *refusal)
+{
+	snprintf(out->refusal, sizeof(out->refusal), "%s", refusal);
+	out->acked = true;
+	out->posted = false;
+	if (*refusal && out->key.kind == TEXTS_OUTWARD)
+		journal_refused(texts, &out->key);
+	journal_finish(texts->journal, &out->key);
+	texts->dirty = true;
+	texts_schedule(texts);
+}
+
+/* Returns 0, -EBADMSG (it never can be), or another -errno: later. */
+static int try_post(struct texts *texts, struct outward *out)
+{
+	Texts__Outward *outward;
+	int err = load(texts, &out->key, &outward);
+
+	if (err)
+		return err;
+	memcpy(out->message_id, outward->message_id.data, sizeof(out->message_id));
+	err = umsg_client_post(texts->client, slice_of(outward->sealed.data, outward->sealed.len));
+	texts__outward__free_unpacked(outward, NULL);
+	return err;
+}
+
 static void post(struct texts *texts, struct outward *out)
 {
-	Texts__Outward *outward = load(texts, &out->key);
-	int err = -EBADMSG;
+	int err = try_post(texts, out);
 
-	if (outward) {
-		err = umsg_client_post(texts->client,
-				       slice_of(outward->sealed.data, outward->sealed.len));
-		texts__outward__free_unpacked(outward, NULL);
-	}
 	out->posted = !err;
 	out->next_try_ms = clock_mono_ms() + TEXTS_RETRY_MS;
 	if (err && err != -ENOTCONN && err != -ENOBUFS)
 		log_warn(MODULE, "a post cannot be sent: %s", strerror(-err));
+	if (err == -EBADMSG)
+		settle(texts, out, "damaged in the journal, or sealed under another number");
 }
 
 void texts_post_due(struct texts *texts)
@@ -133,38 +175,27 @@ void texts_post_due(struct texts *texts)
 	}
 }
 
-/* What the PostAck said is final: the journal keeps only the id. */
-static void settle(struct texts *texts, struct outward *out, const char *refusal)
-{
-	snprintf(out->refusal, sizeof(out->refusal), "%s", refusal);
-	out->acked = true;
-	out->posted = false;
-	journal_finish(texts->journal, &out->key);
-	texts->dirty = true;
-	texts_schedule(texts);
-}
-
 void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCode error,
 		    const char *text, unsigned retry_after_s)
 {
 	struct outward *out = texts->outward;
-	char id_text[BASE64_TEXT_SIZE(UMSG_ID_SIZE)];
+	char text_of_id[TEXTS_ID_TEXT];
 
 	while (out && memcmp(out->message_id, id, UMSG_ID_SIZE) != 0)
 		out = out->next;
 	if (!out || out->acked)
 		return;
-	base64_encode(BASE64_STANDARD, slice_of(id, UMSG_ID_SIZE), id_text);
+	texts_id_text(id, text_of_id);
 	if (error == UMSG__ERROR_CODE__OK) {
-		log_info(MODULE, "message=%s state=posted", id_text);
+		log_info(MODULE, "message=%s state=posted", text_of_id);
 		settle(texts, out, "");
 	} else if (retry_after_s) {
 		out->posted = false;
 		out->next_try_ms = clock_mono_ms() + (int64_t)retry_after_s * 1000;
-		log_warn(MODULE, "message=%s is not taken now (%s): again in %u s", id_text, text,
-			 retry_after_s);
+		log_warn(MODULE, "message=%s is not taken now (%s): again in %u s", text_of_id,
+			 text, retry_after_s);
 	} else {
-		log_warn(MODULE, "message=%s is refused: %s", id_text, text);
+		log_warn(MODULE, "message=%s is refused: %s", text_of_id, text);
 		settle(texts, out, *text ? text : "the rendezvous refuses it");
 	}
 }
