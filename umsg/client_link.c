@@ -71,7 +71,7 @@ void client_disconnect(struct umsg_client *client)
 	event_del(client->timer);
 	event_del(client->fetch_timer);
 	client->fetch_due_s = 0;
-	client->fetching = false;
+	client->fetching = 0;
 	client_drop_update(client);
 	link_finish(&client->link, 1001);
 }
@@ -85,7 +85,7 @@ static void on_closed(struct umsg_client *client, const struct link_event *event
 	bool was_up = client->state == UMSG_ATTACHED || client->state == UMSG_UPDATES_ONLY;
 
 	client->refused = event->reason == LINK_REFUSED;
-	client->fetching = false;
+	client->fetching = 0;
 	client_drop_update(client);
 	client_forget_posts(client);
 	link_free(&client->link);
@@ -353,7 +353,7 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 	client->message_octets = registered->limits ? registered->limits->message_octets : 0;
 	client->epoch = registered->epoch;
 	client->fetched = 0;
-	client->fetching = false;
+	client->fetching = 0;
 	log_info(CLIENT_LOG, "%s: registered at %s%s", client_uri(client), client->route.host,
 		 registered->updates_only ? " for updates only" : "");
 	client_set_state(client, registered->updates_only ? UMSG_UPDATES_ONLY : UMSG_ATTACHED, "");

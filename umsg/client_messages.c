@@ -337,6 +337,8 @@ void client_on_deliver(struct umsg_client *client, Umsg__Frame **framep)
 
 /* ---- fetching ---- */
 
+enum { FETCH_RETRY_S = 5 }; /* where the refusal does not say */
+
 static void fetch(struct umsg_client *client)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
@@ -351,7 +353,7 @@ static void fetch(struct umsg_client *client)
 	frame.body_case = UMSG__FRAME__BODY_FETCH;
 	frame.fetch = &body;
 	client->fetch_again = false;
-	client->fetching = client_send(client, &frame) == 0;
+	client->fetching = client_send(client, &frame) ? 0 : frame.request;
 }
 
 void client_fetch_all(struct umsg_client *client)
@@ -374,9 +376,19 @@ void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify)
 	fetch(client);
 }
 
+void client_on_fetch_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)
+{
+	unsigned wait_s = error->retry_after ? error->retry_after : FETCH_RETRY_S;
+
+	if (!client->fetching || request != client->fetching)
+		return;
+	client->fetching = 0;
+	come_back_at(client, clock_wall_s() + wait_s);
+}
+
 void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched)
 {
-	client->fetching = false;
+	client->fetching = 0;
 	if (fetched->epoch != client->epoch) {
 		client->epoch = fetched->epoch;
 		client->fetched = 0;

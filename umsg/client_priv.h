@@ -117,7 +117,8 @@ struct umsg_client {
 	uint32_t parts_in_flight, message_octets; /* what the rendezvous allows */
 	struct client_pending *pending;
 	size_t n_pending;
-	bool fetching, fetch_again;
+	uint64_t fetching; /* number of the request under way; 0: none */
+	bool fetch_again;
 	uint64_t fetched, epoch;
 	struct event *fetch_timer; /* for messages that were early */
 	int64_t fetch_due_s;
@@ -183,6 +184,8 @@ void client_on_post_error(struct umsg_client *client, uint64_t request, const Um
 /* The connection is gone: what was under way has to be posted again. */
 void client_forget_posts(struct umsg_client *client);
 void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify);
+/* A Fetch was refused: again a little later. */
+void client_on_fetch_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
 void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched);
 /* From the first one again. */
 void client_fetch_all(struct umsg_client *client);
