@@ -31,7 +31,7 @@ static bool lets_in(struct agent *a, const struct sockaddr_storage *from, sockle
 	return false;
 }
 
-int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len)
+BEFORE_LIBRARIES int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len)
 {
 	struct sockaddr_storage from;
 	socklen_t n = sizeof(from);

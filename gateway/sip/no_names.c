@@ -9,11 +9,13 @@
 #include <netdb.h>
 #include <string.h>
 
+#include "gateway/sip/sofia.h"
+
 #include <sofia-sip/sresolv.h>
 
 /* No resolver: the library then answers "500" for a name at once. */
-sres_resolver_t *sres_resolver_create(su_root_t *root, char const *conf_file_path, tag_type_t tag,
-				      tag_value_t value, ...)
+BEFORE_LIBRARIES sres_resolver_t *sres_resolver_create(su_root_t *root, char const *conf_file_path,
+						       tag_type_t tag, tag_value_t value, ...)
 {
 	(void)root, (void)conf_file_path, (void)tag, (void)value;
 	return NULL;
@@ -21,8 +23,9 @@ sres_resolver_t *sres_resolver_create(su_root_t *root, char const *conf_file_pat
 
 typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
-int getaddrinfo(const char *restrict node, const char *restrict service,
-		const struct addrinfo *restrict hints, struct addrinfo **restrict res)
+BEFORE_LIBRARIES int getaddrinfo(const char *restrict node, const char *restrict service,
+				 const struct addrinfo *restrict hints,
+				 struct addrinfo **restrict res)
 {
 	struct addrinfo numeric = { .ai_family = AF_UNSPEC };
 	void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");

@@ -28,4 +28,8 @@ struct call;
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/tport_tag.h>
 
+/* For a function that the library shall find before the system's or its own: all others
+ * of the program are hidden from it. */
+#define BEFORE_LIBRARIES __attribute__((visibility("default")))
+
 #endif
