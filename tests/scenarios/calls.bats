@@ -3,8 +3,7 @@
 load helpers
 load phone
 load lab
-
-ALICE=+46701234567
+load talk
 
 setup_file() {
 	lab_setup_file
@@ -17,39 +16,11 @@ teardown_file() {
 }
 
 setup() {
-	needs baresip jq
-	lab_load
-	SESSIONS=$(wc -l <"$D/cig/log/session.log")
+	talk_setup
 }
 
 teardown() {
-	phone_stop_all
-	stop_all
-	[ -n "${BATS_TEST_COMPLETED:-}" ] || { show_logs; tail -n 60 "$D"/cig/log/*.log; }
-}
-
-phone_101() { # ACCOUNT_PARAMETERS
-	rm -rf "$D/101"
-	phone_start 101 $LAB_PHONE_IP $LAB_PHONE_CTRL "$D/phone-long.wav" "$1"
-}
-
-session_states() { # the states since the test began, in a row
-	tail -n "+$((SESSIONS + 1))" "$D/cig/log/session.log" | awk -F', ' '{ printf "%s ", $7 }'
-}
-
-no_calls() {
-	lab_cig_status '.engines.available == .engines.total'
-}
-
-dial_out() { # CCA_ARGUMENTS...: in the background, output in $T/call
-	start "$T/call" cca --store "$D/$ALICE" call "$@"
-	CALL=$STARTED_PID
-}
-
-answer_in() { # CCA_ARGUMENTS...
-	start "$T/answer" cca --store "$D/$ALICE" answer "$@"
-	ANSWER=$STARTED_PID
-	await 15 "the caller at the rendezvous" in_log "$T/answer" '^attached'
+	talk_teardown
 }
 
 both_ways() { # PHONE_CODEC: speech and digits in both directions, over one codec

@@ -78,7 +78,7 @@ files_in() { # DIRECTORY COUNT: does it hold exactly so many files?
 
 stop() { # PID [SIGNAL]: ends one program; its exit status is in $STOPPED_STATUS
 	local p left=()
-	kill -"${2:-TERM}" "$1" 2>/dev/null
+	kill -"${2:-TERM}" "$1" 2>/dev/null || :
 	STOPPED_STATUS=0
 	wait "$1" 2>/dev/null || STOPPED_STATUS=$?
 	for p in "${STARTED[@]}"; do [ "$p" = "$1" ] || left+=("$p"); done

@@ -42,7 +42,7 @@ lab_domain() {
 		lab_cms user add "$user" "User $user" || return
 		lab_cms letter "$user" --output "$D/letters/$user" || return
 	done
-	lab_cms gateway add $LAB_GATEWAY "Gateway" --engines 8 || return
+	lab_cms gateway add $LAB_GATEWAY "Gateway" --engines "${LAB_ENGINES:-8}" || return
 	lab_cms letter $LAB_GATEWAY --output "$D/letters/$LAB_GATEWAY" || return
 	lab_cms update --output "$D/updates"
 }

@@ -1,7 +1,22 @@
 # scenarios: whole programs, run by ./check with bats
 EXTRA_DIST += tests/packages.txt \
 	%D%/helpers.bash \
+	%D%/lab.bash \
 	%D%/phone.bash \
+	%D%/sipp.bash \
+	%D%/talk.bash \
+	%D%/sip_ask.py \
+	%D%/kamailio.cfg \
+	%D%/sipp/uac_gives_up.xml \
+	%D%/sipp/uac_speaks.xml \
+	%D%/sipp/uas_answers.xml \
+	%D%/sipp/uas_hangs_up.xml \
+	%D%/sipp/uas_refuses.xml \
+	%D%/sipp/uas_rings.xml \
+	%D%/calls.bats \
+	%D%/cig_cli.bats \
+	%D%/pbx.bats \
+	%D%/texts.bats \
 	%D%/create_cig_maildir.bats \
 	%D%/etc.bats
 EXTRA_DIST += %D%/cms.bats
