@@ -19,8 +19,6 @@
 
 #define MODULE "call"
 
-static void enter(struct call *call, enum call_phase state);
-
 static const char *const words[] = { "ROUTED", "TRY", "RING", "REJECT", "ANSWER", "HANGUP" };
 
 const char *call_word_name(enum call_word word)
@@ -109,17 +107,6 @@ static void arm(struct call *call, uint32_t ms)
 		event_add(call->limit, &tv);
 }
 
-bool call_post(struct call *call, enum call_event event)
-{
-	enum call_phase next = call_phase_next(call->state, event);
-
-	if (next == CALL_NONE)
-		return false;
-	if (next != call->state)
-		enter(call, next);
-	return true;
-}
-
 /* ---- closing ---- */
 
 static void log_end(const struct call *call, const char *why)
@@ -172,7 +159,7 @@ static enum call_word last_word(const struct call *call)
 
 void call_end(struct call *call, Umsg__EndReason reason, const char *why)
 {
-	if (call->state == CALL_CLOSING || call->state == CALL_GONE)
+	if (call->ended_ms)
 		return;
 	call->reason = reason;
 	call->ended_ms = clock_mono_ms();
@@ -199,6 +186,15 @@ static void log_media(const struct call *call)
 		 secure->packets_received, secure->lost, secure->auth_failures);
 }
 
+/* The next child of the SIP agent may yet have to say BYE for it. */
+static void linger_on(struct call *call)
+{
+	if (call->orphaned && clock_mono_ms() - call->ended_ms < CALL_ORPHAN_MS)
+		arm(call, CALL_LINGER_MS);
+	else
+		call_free(&call);
+}
+
 static void on_limit(evutil_socket_t fd, short what, void *arg)
 {
 	struct call *call = arg;
@@ -207,7 +203,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	switch (call->state) {
 	case CALL_GONE:
-		call_free(&call);
+		linger_on(call);
 		break;
 	case CALL_CLOSING:
 		log_warn(MODULE, "call=%" PRIu64 " is given up: a side never confirmed its end",
@@ -481,9 +477,12 @@ static void on_relay_resolved(void *arg, int err, const struct net_addr *addr, c
 static void join_media(struct call *call)
 {
 	struct calls_world *world = &call->calls->world;
-	const struct umsg_media *media = umsg_call_media(call->secure);
-	const char *host = cig_config_override(&call->config->tel.common, media->relay_host);
+	const struct umsg_media *media = call->secure ? umsg_call_media(call->secure) : NULL;
+	const char *host;
 
+	if (!media)
+		return; /* it has ended meanwhile */
+	host = cig_config_override(&call->config->tel.common, media->relay_host);
 	if (call->pbx.has_audio)
 		media_leg_set_plain(world->relay, call->number, &call->pbx.audio);
 	call->resolution =
@@ -528,7 +527,7 @@ static void enter(struct call *call, enum call_phase state)
 		log_session(call, SESSION_RINGING);
 		if (call->in == ROUTE_SIP)
 			pbx_leg_ring(&call->pbx);
-		else
+		else if (call->secure)
 			umsg_call_ring(call->secure);
 		break;
 	case CALL_UP:
@@ -545,4 +544,25 @@ static void enter(struct call *call, enum call_phase state)
 	default:
 		break;
 	}
+}
+
+static void step(struct call *call, enum call_event event)
+{
+	enum call_phase next = call_phase_next(call->state, event);
+
+	if (next != CALL_NONE && next != call->state)
+		enter(call, next);
+}
+
+void call_post(struct call *call, enum call_event event)
+{
+	for (unsigned i = 0; i < call->n_posted; i++)
+		if (call->posted[i] == event)
+			return;
+	call->posted[call->n_posted++] = event;
+	if (call->n_posted > 1)
+		return; /* from within a step: the loop below takes it */
+	for (unsigned i = 0; i < call->n_posted; i++)
+		step(call, call->posted[i]);
+	call->n_posted = 0;
 }

@@ -11,7 +11,10 @@
 struct event;
 struct resolution;
 
-enum { CALL_LINGER_MS = 3000 }; /* an ended call stays in the lists for so long */
+enum {
+	CALL_LINGER_MS = 3000,  /* an ended call stays in the lists for so long */
+	CALL_ORPHAN_MS = 32000, /* and for so long while it waits for another cig-sip */
+};
 
 /* The last thing that happened (CIG manual 2.9, "show call"). */
 enum call_word {
@@ -32,21 +35,23 @@ struct call {
 	uint64_t number;
 	enum route_interface in;
 	enum call_phase state;
+	enum call_event posted[CALL_EVENT_COUNT]; /* the one being taken first */
+	unsigned n_posted;
 	enum call_word word;
 	char *in_from, *in_to, *out_from, *out_to;
-	struct sip_target target; /* of a call towards the PBX */
+	struct sip_target target;    /* of a call towards the PBX */
 	struct net_addr target_addr; /* of the PBX: where it is called, or calls from */
 	bool target_known;
 	struct resolution *resolution; /* of the PBX's or the media relay's name */
 	struct pbx_leg pbx;
 	bool in_sip_map;
-	bool orphaned;            /* its child died: the next one sends BYE */
-	struct umsg_call *secure; /* NULL: not begun, or ended */
-	char secure_id[32];       /* of the session, base64; "" before there is one */
-	char secure_word[8];      /* its last state word */
-	bool media_open;          /* cig-relay has the call */
-	struct event *limit;      /* of the state; then of lingering */
-	int64_t begun_ms, up_ms, ended_ms;
+	bool orphaned;                     /* its child died: the next one sends BYE */
+	struct umsg_call *secure;          /* NULL: not begun, or ended */
+	char secure_id[32];                /* of the session, base64; "" before there is one */
+	char secure_word[8];               /* its last state word */
+	bool media_open;                   /* cig-relay has the call */
+	struct event *limit;               /* of the state; then of lingering */
+	int64_t begun_ms, up_ms, ended_ms; /* 0: not yet */
 	Umsg__EndReason reason;
 	unsigned sip_code;   /* of a refusal; 0: as the reason has it */
 	Relay__Stats *stats; /* the final figures, or NULL */

@@ -89,8 +89,7 @@ void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
 		call_post(call, CALL_EV_TRYING);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_RINGING:
-		if (call->secure)
-			call_post(call, CALL_EV_RINGING);
+		call_post(call, CALL_EV_RINGING);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_ANSWERED:
 		sip_answered(call, event->answered);

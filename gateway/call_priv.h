@@ -4,9 +4,10 @@
 
 #include "gateway/call.h"
 
-/* Moves the call along call_phase.h.  Returns false when the event has no place in
- * the state: it crossed another one. */
-bool call_post(struct call *call, enum call_event event);
+/* Moves the call along call_phase.h; an event that has no place in the state crossed
+ * another one and is ignored.  What is posted by the way into a state comes after it,
+ * so that steps never nest. */
+void call_post(struct call *call, enum call_event event);
 
 /* Dials when ports and address are both there. */
 void call_check_opened(struct call *call);

@@ -178,10 +178,9 @@ void calls_sip_lost(struct calls *calls)
 void calls_sip_ready(struct calls *calls)
 {
 	for (struct call *call = calls->first; call; call = call->next)
-		if (call->state == CALL_GONE && call->pbx.dialog && call->orphaned) {
-			pbx_leg_bye_orphan(&call->pbx, "SIP;cause=503;text=\"agent restarted\"");
+		if (call->orphaned &&
+		    pbx_leg_bye_orphan(&call->pbx, "SIP;cause=503;text=\"agent restarted\"") == 0)
 			call->orphaned = false;
-		}
 }
 
 static uint64_t relay_call_of(const Relay__Event *event)

@@ -306,18 +306,16 @@ void pbx_leg_keep_dialog(struct pbx_leg *leg, const SipAgent__Dialog *dialog)
 	free(packed);
 }
 
-void pbx_leg_bye_orphan(struct pbx_leg *leg, const char *reason)
+int pbx_leg_bye_orphan(struct pbx_leg *leg, const char *reason)
 {
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__ByeOrphan body = SIP_AGENT__BYE_ORPHAN__INIT;
 
-	if (!leg->dialog)
-		return;
 	body.dialog = leg->dialog;
 	body.reason = (char *)reason;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_BYE_ORPHAN;
 	message.bye_orphan = &body;
-	sip_link_send(leg->link, &message);
+	return sip_link_send(leg->link, &message);
 }
 
 void pbx_leg_clear(struct pbx_leg *leg)

@@ -67,8 +67,8 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change);
 /* Copies the dialog; NULL keeps what is there. */
 void pbx_leg_keep_dialog(struct pbx_leg *leg, const SipAgent__Dialog *dialog);
 
-/* Ends the dialog of a dead child through its successor. */
-void pbx_leg_bye_orphan(struct pbx_leg *leg, const char *reason);
+/* Ends the dialog of a dead child through its successor; there must be one. */
+int pbx_leg_bye_orphan(struct pbx_leg *leg, const char *reason);
 
 void pbx_leg_clear(struct pbx_leg *leg);
 

@@ -149,31 +149,22 @@ enum { NETWORK_TEXT_SIZE = CONFIG_IP_SIZE + 4 };
 /* Without "trusted" everyone may call in. */
 static char *const everyone[] = { (char *)"0.0.0.0/0", (char *)"::/0" };
 
-static char *network_text(const struct config_net *net)
+static void network_text(const struct config_net *net, char out[NETWORK_TEXT_SIZE])
 {
-	char *text = malloc(NETWORK_TEXT_SIZE), ip[CONFIG_IP_SIZE];
+	char ip[CONFIG_IP_SIZE] = "";
 
-	if (text && inet_ntop(net->family, net->address, ip, sizeof(ip)))
-		snprintf(text, NETWORK_TEXT_SIZE, "%s/%u", ip, net->prefix_bits);
-	return text;
+	inet_ntop(net->family, net->address, ip, sizeof(ip));
+	snprintf(out, NETWORK_TEXT_SIZE, "%s/%u", ip, net->prefix_bits);
 }
 
-static void configure(struct sip_link *link)
+static int send_configure(struct sip_link *link, char **networks, size_t n)
 {
 	const struct cig_sip *sip = &link->config->sip;
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__Configure configure = SIP_AGENT__CONFIGURE__INIT;
-	char **networks = calloc(sip->trusted_count + 1, sizeof(*networks));
 
-	for (size_t i = 0; networks && i < sip->trusted_count; i++) {
-		networks[i] = network_text(&sip->trusted[i]);
-		configure.n_networks += networks[i] != NULL;
-	}
-	configure.networks = networks;
-	if (sip->trusted_count == 0) {
-		configure.networks = (char **)everyone;
-		configure.n_networks = sizeof(everyone) / sizeof(everyone[0]);
-	}
+	configure.networks = n ? networks : (char **)everyone;
+	configure.n_networks = n ? n : sizeof(everyone) / sizeof(everyone[0]);
 	configure.address = (char *)(sip->common.bind[0] ? sip->common.bind : "0.0.0.0");
 	configure.port = sip->port;
 	configure.udp = configure.tcp = true;
@@ -182,35 +173,50 @@ static void configure(struct sip_link *link)
 	configure.first_call = link->generation << 32 | 1;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_CONFIGURE;
 	message.configure = &configure;
-	send_message(link, &message);
-	for (size_t i = 0; networks && i < sip->trusted_count; i++)
-		free(networks[i]);
+	return send_message(link, &message);
+}
+
+static int configure(struct sip_link *link)
+{
+	size_t n = link->config->sip.trusted_count;
+	char(*texts)[NETWORK_TEXT_SIZE] = calloc(n + 1, sizeof(*texts));
+	char **networks = calloc(n + 1, sizeof(*networks));
+	int err = -ENOMEM;
+
+	if (texts && networks) {
+		for (size_t i = 0; i < n; i++) {
+			network_text(&link->config->sip.trusted[i], texts[i]);
+			networks[i] = texts[i];
+		}
+		err = send_configure(link, networks, n);
+	}
 	free(networks);
+	free(texts);
+	return err;
 }
 
 static int start_child(struct sip_link *link)
 {
 	const char *argv[] = { link->program, NULL };
-	int pair[2];
-	pid_t pid;
+	int pair[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
 		return -errno;
-	pid = process_spawn(&(struct process_spec){ argv, pair[1], -1 });
-	close(pair[1]);
-	if (pid > 0)
-		link->channel =
-			channel_new(link->base, pair[0], SIP_LINK_QUEUE, &channel_ops, link);
+	link->channel = channel_new(link->base, pair[0], SIP_LINK_QUEUE, &channel_ops, link);
 	if (!link->channel) {
 		close(pair[0]);
-		if (pid > 0)
-			kill(pid, SIGKILL);
-		return pid < 0 ? pid : -ENOMEM;
+		close(pair[1]);
+		return -ENOMEM;
 	}
-	link->pid = pid;
+	link->pid = process_spawn(&(struct process_spec){ argv, pair[1], -1 });
+	close(pair[1]);
 	link->generation++;
 	link->heard_ms = clock_mono_ms();
-	configure(link);
+	err = link->pid > 0 ? configure(link) : link->pid;
+	if (err) {
+		end_child(link);
+		return err;
+	}
 	arm(link->ping_timer, SIP_LINK_PING_MS);
 	return 0;
 }

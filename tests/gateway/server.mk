@@ -1,6 +1,6 @@
 # tests of cig-server's own modules
 if HAVE_CMOCKA
-check_PROGRAMS += tests/gateway/test_call_phase tests/gateway/test_call_reason \
+check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_call_phase tests/gateway/test_call_reason \
 	tests/gateway/test_session_log tests/gateway/test_texts
 endif
 tests_gateway_test_call_phase_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -9,6 +9,13 @@ tests_gateway_test_call_reason_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF
 tests_gateway_test_call_reason_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
 tests_gateway_test_session_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_session_log_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
+tests_gateway_test_calls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
+	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+tests_gateway_test_calls_LDADD = gateway/libgateway.a gateway/libcig_config.a \
+	gateway/librelay_control.a gateway/libsip_agent.a gateway/libsip_text.a \
+	umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
+	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
+	$(CMOCKA_LIBS)
 tests_gateway_test_texts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 tests_gateway_test_texts_LDADD = gateway/libgateway.a gateway/libcig_config.a \

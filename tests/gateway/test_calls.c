@@ -1,0 +1,603 @@
+/* Calls through the gateway, between a SIP agent, a media relay and a secure side that
+ * are played here: whatever a side does, and whenever, the call ends on all sides. */
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "gateway/call.h"
+#include "gateway/resolver.h"
+#include "gateway/session_log.h"
+#include "tests/umsg/loop.h"
+
+/* ---- the sides ---- */
+
+struct sip_link {
+	bool ready;
+	uint64_t last_call;
+	unsigned invites, rings, answers, rejects, hangups, orphans;
+	int fails;
+};
+
+bool sip_link_is_ready(const struct sip_link *link)
+{
+	return link->ready;
+}
+
+uint64_t sip_link_next_call(struct sip_link *link)
+{
+	return link->last_call += 2;
+}
+
+int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
+{
+	link->invites += message->body_case == SIP_AGENT__TO_AGENT__BODY_INVITE;
+	link->rings += message->body_case == SIP_AGENT__TO_AGENT__BODY_RING;
+	link->answers += message->body_case == SIP_AGENT__TO_AGENT__BODY_ANSWER;
+	link->rejects += message->body_case == SIP_AGENT__TO_AGENT__BODY_REJECT;
+	link->hangups += message->body_case == SIP_AGENT__TO_AGENT__BODY_HANGUP;
+	if (!link->ready)
+		return -EPIPE;
+	link->orphans += message->body_case == SIP_AGENT__TO_AGENT__BODY_BYE_ORPHAN;
+	return link->fails;
+}
+
+struct relay_link {
+	bool up;
+	unsigned opens, closes;
+};
+
+bool relay_link_is_up(const struct relay_link *link)
+{
+	return link->up;
+}
+
+int relay_link_send(struct relay_link *link, const Relay__Command *command)
+{
+	link->opens += command->of_case == RELAY__COMMAND__OF_OPEN;
+	link->closes += command->of_case == RELAY__COMMAND__OF_CLOSE;
+	return link->up ? 0 : -EPIPE;
+}
+
+struct resolution {
+	struct resolver *of;
+	resolver_fn *done;
+	void *arg;
+};
+
+struct resolver {
+	struct resolution *waiting;
+};
+
+struct resolution *resolver_start(struct resolver *resolver, const char *host, uint16_t port,
+				  resolver_fn *done, void *arg)
+{
+	struct resolution *r = calloc(1, sizeof(*r));
+
+	(void)host;
+	(void)port;
+	assert_non_null(r);
+	assert_null(resolver->waiting);
+	*r = (struct resolution){ resolver, done, arg };
+	resolver->waiting = r;
+	return r;
+}
+
+struct umsg_client {
+	enum umsg_state state;
+	struct calls *calls;
+	struct umsg_call *call;
+	int invite_fails, answer_fails;
+	bool ends_when_rung; /* the link breaks while the ringing is sent */
+};
+
+struct umsg_call {
+	struct umsg_client *client;
+	void *arg;
+	bool ended;
+	struct umsg_call_end end;
+	struct umsg_media media;
+};
+
+void resolver_cancel(struct resolution **resolutionp)
+{
+	if (!*resolutionp)
+		return;
+	(*resolutionp)->of->waiting = NULL;
+	free(*resolutionp);
+	*resolutionp = NULL;
+}
+
+void session_log_write(struct session_log *log, int64_t wall_ms, const struct session_event *event)
+{
+	(void)log;
+	(void)wall_ms;
+	(void)event;
+}
+
+enum umsg_state umsg_client_state(const struct umsg_client *client)
+{
+	return client->state;
+}
+
+static void end_secure(struct umsg_call *call, Umsg__EndReason reason)
+{
+	if (call->ended)
+		return;
+	call->ended = true;
+	call->end = (struct umsg_call_end){ .reason = reason };
+	calls_secure_event(call->client->calls, call, UMSG_CALL_ENDED);
+}
+
+int umsg_call_invite(struct umsg_client *client, const char *to, const char *called_extension,
+		     const char *calling_extension, const struct umsg_audio_wish *wish, void *arg,
+		     struct umsg_call **call_out)
+{
+	(void)called_extension;
+	(void)calling_extension;
+	(void)wish;
+	assert_string_equal(to, "tel:+46701");
+	if (client->invite_fails)
+		return client->invite_fails;
+	client->call = calloc(1, sizeof(*client->call));
+	assert_non_null(client->call);
+	client->call->client = client;
+	client->call->arg = arg;
+	*call_out = client->call;
+	return 0;
+}
+
+int umsg_call_ring(struct umsg_call *call)
+{
+	if (call->client->ends_when_rung)
+		end_secure(call, UMSG__END_REASON__END_LOST_CONNECTION);
+	return 0;
+}
+
+int umsg_call_answer(struct umsg_call *call, const struct umsg_audio_wish *wish)
+{
+	(void)wish;
+	if (call->client->answer_fails)
+		end_secure(call, UMSG__END_REASON__END_NO_COMMON_CODEC);
+	return call->client->answer_fails;
+}
+
+void umsg_call_hangup(struct umsg_call *call, Umsg__EndReason reason)
+{
+	end_secure(call, reason);
+}
+
+void umsg_call_set_arg(struct umsg_call *call, void *arg)
+{
+	call->arg = arg;
+}
+
+void *umsg_call_arg(const struct umsg_call *call)
+{
+	return call->arg;
+}
+
+const uint8_t *umsg_call_id(const struct umsg_call *call)
+{
+	static const uint8_t id[UMSG_ID_SIZE] = { 1 };
+
+	(void)call;
+	return id;
+}
+
+const char *umsg_call_from(const struct umsg_call *call)
+{
+	(void)call;
+	return "tel:+46701";
+}
+
+const char *umsg_call_to(const struct umsg_call *call)
+{
+	(void)call;
+	return "tel:+8888";
+}
+
+const char *umsg_call_called_extension(const struct umsg_call *call)
+{
+	(void)call;
+	return "101";
+}
+
+const char *umsg_call_calling_extension(const struct umsg_call *call)
+{
+	(void)call;
+	return "";
+}
+
+const char *umsg_call_state_word(const struct umsg_call *call)
+{
+	(void)call;
+	return "";
+}
+
+const struct umsg_media *umsg_call_media(const struct umsg_call *call)
+{
+	return &call->media;
+}
+
+struct umsg_call_end umsg_call_end(const struct umsg_call *call)
+{
+	return call->end;
+}
+
+/* ---- the scene ---- */
+
+struct scene {
+	struct event_base *base;
+	const struct cig_config *config;
+	struct sip_link sip;
+	struct relay_link relay;
+	struct resolver resolver;
+	struct umsg_client client;
+	struct calls *calls;
+};
+
+static const char config_text[] =
+	"map tel2sip { entry extensions tel \"tel:+8888;{ext}\" sip \"sip:{ext}@127.0.0.1\"; }\n"
+	"map sip2source { entry extensions sip \"sip:{ext}@{discard}\" tel \"tel:+8888;{ext}\"; }\n"
+	"map sip2tel { entry users sip \"sip:{number}@{discard}\" tel \"tel:+{number}\"; }\n"
+	"map tel2source { entry users tel \"tel:+{number}\" sip \"sip:{number}@secure.com\"; }\n"
+	"interfaces {\n"
+	" tel { extension map tel2sip; source map sip2source; bind_media 127.0.0.1; }\n"
+	" sip { extension map sip2tel; source map tel2source; bind 127.0.0.1; port 5060; }\n"
+	"}\n"
+	"userdata \"/tmp\"; log_dir \"/tmp\"; run_dir \"/tmp\";\n";
+
+static int set_up(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+	struct diag *diag = diag_new();
+	struct calls_world world;
+
+	assert_non_null(scene);
+	if (cig_config_parse("test", slice_str(config_text), diag, &scene->config))
+		fail_msg("%s", diag_first_error(diag));
+	diag_free(&diag);
+	scene->base = event_base_new();
+	scene->sip.ready = scene->relay.up = true;
+	scene->client.state = UMSG_ATTACHED;
+	world = (struct calls_world){
+		.base = scene->base,
+		.sip = &scene->sip,
+		.relay = &scene->relay,
+		.resolver = &scene->resolver,
+		.umsg = &scene->client,
+		.own_uri = "tel:+8888",
+		.engines = 3,
+	};
+	scene->calls = calls_new(&world, scene->config);
+	assert_non_null(scene->calls);
+	scene->client.calls = scene->calls;
+	*state = scene;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct scene *scene = *state;
+
+	calls_free(&scene->calls);
+	assert_null(scene->resolver.waiting);
+	free(scene->client.call);
+	cig_config_release(&scene->config);
+	event_base_free(scene->base);
+	free(scene);
+	return 0;
+}
+
+/* ---- what happens ---- */
+
+enum { SIP_CALL = 1 << 20 | 1 };
+
+static uint64_t sip_number(const struct scene *scene)
+{
+	return scene->sip.last_call ? scene->sip.last_call : SIP_CALL;
+}
+
+static void sip_says(struct scene *scene, SipAgent__FromAgent__BodyCase body, void *message)
+{
+	SipAgent__FromAgent event = SIP_AGENT__FROM_AGENT__INIT;
+
+	event.body_case = body;
+	event.incoming = message; /* a union of pointers */
+	calls_sip_event(scene->calls, &event);
+}
+
+static void pbx_calls(struct scene *scene)
+{
+	SipAgent__Incoming incoming = SIP_AGENT__INCOMING__INIT;
+	SipAgent__Target source = SIP_AGENT__TARGET__INIT;
+
+	source.address = (char *)"127.0.0.1";
+	incoming.source = &source;
+	incoming.call = SIP_CALL;
+	incoming.call_id = (char *)"an-id";
+	incoming.from_uri = (char *)"sip:101@127.0.0.1";
+	incoming.request_uri = (char *)"sip:46701@127.0.0.1";
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_INCOMING, &incoming);
+}
+
+static void secure_user_calls(struct scene *scene)
+{
+	scene->client.call = calloc(1, sizeof(*scene->client.call));
+	assert_non_null(scene->client.call);
+	scene->client.call->client = &scene->client;
+	calls_secure_incoming(scene->calls, scene->client.call);
+}
+
+static void resolves(struct scene *scene)
+{
+	struct resolution *r = scene->resolver.waiting;
+	struct net_addr addr;
+
+	if (!r)
+		return;
+	scene->resolver.waiting = NULL;
+	assert_int_equal(net_parse("127.0.0.1", 5060, &addr), 0);
+	r->done(r->arg, 0, &addr, "");
+	free(r);
+}
+
+static void relay_opens(struct scene *scene)
+{
+	Relay__Opened opened = RELAY__OPENED__INIT;
+	Relay__Event event = RELAY__EVENT__INIT;
+
+	opened.call_id = calls_total(scene->calls);
+	opened.plain_port = 16384;
+	event.of_case = RELAY__EVENT__OF_OPENED;
+	event.opened = &opened;
+	calls_relay_event(scene->calls, &event);
+	resolves(scene);
+}
+
+static void relay_closes(struct scene *scene)
+{
+	Relay__Closed closed = RELAY__CLOSED__INIT;
+	Relay__Event event = RELAY__EVENT__INIT;
+
+	closed.call_id = calls_total(scene->calls);
+	event.of_case = RELAY__EVENT__OF_CLOSED;
+	event.closed = &closed;
+	calls_relay_event(scene->calls, &event);
+}
+
+static void pbx_rings(struct scene *scene)
+{
+	SipAgent__Ringing ringing = SIP_AGENT__RINGING__INIT;
+
+	ringing.call = sip_number(scene);
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_RINGING, &ringing);
+}
+
+static void pbx_answers(struct scene *scene)
+{
+	SipAgent__Format pcma = SIP_AGENT__FORMAT__INIT, *formats[] = { &pcma };
+	SipAgent__Answered answered = SIP_AGENT__ANSWERED__INIT;
+	SipAgent__Dialog dialog = SIP_AGENT__DIALOG__INIT;
+	SipAgent__Audio audio = SIP_AGENT__AUDIO__INIT;
+
+	pcma.encoding = SIP_AGENT__ENCODING__PCMA;
+	pcma.payload_type = 8;
+	audio.formats = formats;
+	audio.n_formats = 1;
+	audio.port = 4000;
+	dialog.call_id = (char *)"an-id";
+	answered.call = sip_number(scene);
+	answered.dialog = &dialog;
+	answered.audio = &audio;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_ANSWERED, &answered);
+}
+
+static void pbx_ends(struct scene *scene)
+{
+	SipAgent__Ended ended = SIP_AGENT__ENDED__INIT;
+
+	ended.call = sip_number(scene);
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_ENDED, &ended);
+}
+
+static void agent_dies(struct scene *scene)
+{
+	scene->sip.ready = false;
+	calls_sip_lost(scene->calls);
+}
+
+static void relay_dies(struct scene *scene)
+{
+	scene->relay.up = false;
+	calls_relay_down(scene->calls);
+}
+
+static void secure_rings(struct scene *scene)
+{
+	calls_secure_event(scene->calls, scene->client.call, UMSG_CALL_RINGING);
+}
+
+static void secure_answers(struct scene *scene)
+{
+	calls_secure_event(scene->calls, scene->client.call, UMSG_CALL_ANSWERED);
+}
+
+static void secure_ends(struct scene *scene)
+{
+	if (scene->client.call)
+		end_secure(scene->client.call, UMSG__END_REASON__END_HANGUP);
+}
+
+/* The last words of those who are still there. */
+static void all_confirm(struct scene *scene)
+{
+	if (scene->sip.ready)
+		pbx_ends(scene);
+	if (scene->relay.up)
+		relay_closes(scene);
+}
+
+static void assert_all_ended(struct scene *scene)
+{
+	assert_int_equal(calls_active(scene->calls), 0);
+	assert_true(!scene->client.call || scene->client.call->ended);
+	assert_null(scene->resolver.waiting);
+}
+
+/* ---- tests ---- */
+
+typedef void scene_fn(struct scene *scene);
+
+/* The ways of a call from either side, from nothing to up. */
+static scene_fn *const from_pbx[] = { pbx_calls, relay_opens, secure_rings, secure_answers,
+				      resolves };
+static scene_fn *const from_secure[] = { secure_user_calls, relay_opens, pbx_rings, pbx_answers,
+					 resolves };
+
+/* What may end it anywhere on the way; some do not concern it yet, then a hangup of
+ * either side does. */
+static scene_fn *const endings[] = { pbx_ends, secure_ends, agent_dies, relay_dies };
+
+static void run_way(scene_fn *const *way, size_t steps, scene_fn *ending)
+{
+	struct scene *scene;
+	void *state = NULL;
+
+	set_up(&state);
+	scene = state;
+	for (size_t i = 0; i < steps; i++)
+		way[i](scene);
+	assert_int_equal(calls_active(scene->calls), 1);
+	ending(scene);
+	secure_ends(scene);
+	pbx_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+	tear_down(&state);
+}
+
+static void a_call_ends_on_all_sides_whoever_leaves_and_when(void **state)
+{
+	(void)state;
+	for (size_t e = 0; e < COUNT(endings); e++) {
+		for (size_t steps = 1; steps <= COUNT(from_pbx); steps++)
+			run_way(from_pbx, steps, endings[e]);
+		for (size_t steps = 1; steps <= COUNT(from_secure); steps++)
+			run_way(from_secure, steps, endings[e]);
+	}
+}
+
+static void a_call_from_the_pbx_is_rung_answered_and_hung_up(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(from_pbx); i++)
+		from_pbx[i](scene);
+	assert_int_equal(scene->sip.rings, 1);
+	assert_int_equal(scene->sip.answers, 1);
+	secure_ends(scene);
+	assert_int_equal(scene->sip.hangups, 1);
+	assert_int_equal(scene->relay.closes, 1);
+	assert_int_equal(calls_active(scene->calls), 1); /* their last words are awaited */
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void what_cannot_be_invited_is_rejected(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->client.invite_fails = -ENOKEY;
+	pbx_calls(scene);
+	relay_opens(scene);
+	assert_int_equal(scene->sip.rejects, 1);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+/* The secure leg ends while it is told to ring or to answer: from within that step. */
+static void a_leg_may_end_while_it_is_spoken_to(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->client.ends_when_rung = true;
+	for (size_t i = 0; i < 3; i++)
+		from_secure[i](scene);
+	assert_int_equal(scene->sip.hangups, 1);
+	all_confirm(scene);
+	assert_all_ended(scene);
+	free(scene->client.call);
+	scene->client.ends_when_rung = false;
+	scene->client.answer_fails = -ENOTSUP;
+	for (size_t i = 0; i < 4; i++)
+		from_secure[i](scene);
+	assert_int_equal(scene->sip.hangups, 2);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void more_calls_than_engines_are_refused(void **state)
+{
+	struct scene *scene = *state;
+	struct umsg_call *calls[4];
+
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		secure_user_calls(scene);
+		calls[i] = scene->client.call;
+		resolves(scene);
+	}
+	assert_false(calls[2]->ended);
+	assert_true(calls[3]->ended);
+	assert_int_equal(calls[3]->end.reason, UMSG__END_REASON__END_CONGESTION);
+	assert_int_equal(calls_active(scene->calls), 3);
+	calls_free(&scene->calls);
+	for (size_t i = 0; i < COUNT(calls); i++) {
+		assert_true(calls[i]->ended);
+		free(calls[i]);
+	}
+	scene->client.call = NULL;
+}
+
+/* The dialog of an answered call outlives its child: the next one, however long it
+ * takes to come, ends it, once. */
+static void the_next_agent_ends_what_the_dead_one_left(void **state)
+{
+	struct scene *scene = *state;
+	const struct timeval a_while = { CALL_LINGER_MS / 1000, 500000 };
+
+	for (size_t i = 0; i < COUNT(from_secure); i++)
+		from_secure[i](scene);
+	agent_dies(scene);
+	calls_sip_ready(scene->calls); /* and died again */
+	assert_int_equal(scene->sip.orphans, 0);
+	relay_closes(scene);
+	event_base_loopexit(scene->base, &a_while); /* longer than others are listed */
+	event_base_dispatch(scene->base);
+	scene->sip.ready = true;
+	calls_sip_ready(scene->calls);
+	assert_int_equal(scene->sip.orphans, 1);
+	calls_sip_ready(scene->calls);
+	assert_int_equal(scene->sip.orphans, 1);
+	assert_all_ended(scene);
+}
+
+#define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_call_ends_on_all_sides_whoever_leaves_and_when),
+		SCENE_TEST(a_call_from_the_pbx_is_rung_answered_and_hung_up),
+		SCENE_TEST(what_cannot_be_invited_is_rejected),
+		SCENE_TEST(a_leg_may_end_while_it_is_spoken_to),
+		SCENE_TEST(more_calls_than_engines_are_refused),
+		SCENE_TEST(the_next_agent_ends_what_the_dead_one_left),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
