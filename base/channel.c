@@ -28,6 +28,13 @@ struct channel {
 
 enum { MESSAGES_PER_TURN = 64 };
 
+/* What passes may be keys. */
+static void forget(struct waiting *w)
+{
+	explicit_bzero(w->octets, w->n);
+	free(w);
+}
+
 static void destroy(struct channel *c)
 {
 	if (c->readable)
@@ -38,7 +45,7 @@ static void destroy(struct channel *c)
 		struct waiting *w = c->head;
 
 		c->head = w->next;
-		free(w);
+		forget(w);
 	}
 	close(c->fd);
 	free(c);
@@ -88,7 +95,7 @@ static void send_waiting(struct channel *c)
 		if (!c->head)
 			c->tail = &c->head;
 		c->queued--;
-		free(w);
+		forget(w);
 	}
 }
 

@@ -1,10 +1,11 @@
 # base/: what every program needs
 noinst_LIBRARIES += %D%/libbase.a
 %C%_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) \
-	$(MICROHTTPD_CFLAGS) $(OPENSSL_CFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
+	$(MICROHTTPD_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
 %C%_libbase_a_SOURCES = \
 	%D%/buf.c %D%/buf.h \
 	%D%/channel.c %D%/channel.h \
+	%D%/channel_pack.c %D%/channel_pack.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/control.c %D%/control.h %D%/control_answer.c %D%/control_priv.h \
 	%D%/control_address.c %D%/control_address.h \
@@ -18,6 +19,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/idmap.c %D%/idmap.h \
 	%D%/log.c %D%/log.h \
 	%D%/net.c %D%/net.h \
+	%D%/pack.c %D%/pack.h \
 	%D%/process.c %D%/process.h \
 	%D%/slice.h \
 	%D%/table.c %D%/table.h

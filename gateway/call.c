@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "base/pack.h"
 #include "gateway/call_reason.h"
 #include "gateway/call_priv.h"
 #include "gateway/calls_priv.h"
@@ -88,8 +89,7 @@ void call_free(struct call **callp)
 		umsg_call_set_arg(call->secure, NULL);
 	if (call->limit)
 		event_free(call->limit);
-	if (call->stats)
-		relay__stats__free_unpacked(call->stats, NULL);
+	PACK_FREE(&call->stats);
 	cig_config_release(&call->config);
 	free(call->in_from);
 	free(call->in_to);

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/log.h"
+#include "base/pack.h"
 #include "gateway/call_priv.h"
 #include "gateway/call_reason.h"
 #include "gateway/calls_priv.h"
@@ -156,16 +156,12 @@ static const char *const closed_texts[] = {
 
 static void keep_stats(struct call *call, const Relay__Stats *stats)
 {
-	size_t n = stats ? relay__stats__get_packed_size(stats) : 0;
-	uint8_t *packed = n ? malloc(n) : NULL;
+	ProtobufCMessage *copy = stats ? pack_copy(&stats->base) : NULL;
 
-	if (!packed)
+	if (!copy)
 		return;
-	relay__stats__pack(stats, packed);
-	if (call->stats)
-		relay__stats__free_unpacked(call->stats, NULL);
-	call->stats = relay__stats__unpack(NULL, n, packed);
-	free(packed);
+	PACK_FREE(&call->stats);
+	call->stats = (Relay__Stats *)(void *)copy;
 }
 
 static void relay_closed(struct call *call, const Relay__Closed *closed)

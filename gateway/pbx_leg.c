@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 
 #include "base/net.h"
+#include "base/pack.h"
 
 enum { OFFERED_EVENT_PT = 101, DEFAULT_PTIME_MS = 20 };
 
@@ -294,16 +294,12 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
 
 void pbx_leg_keep_dialog(struct pbx_leg *leg, const SipAgent__Dialog *dialog)
 {
-	size_t n = dialog ? sip_agent__dialog__get_packed_size(dialog) : 0;
-	uint8_t *packed = n ? malloc(n) : NULL;
+	ProtobufCMessage *copy = dialog ? pack_copy(&dialog->base) : NULL;
 
-	if (!packed)
+	if (!copy)
 		return;
-	sip_agent__dialog__pack(dialog, packed);
-	if (leg->dialog)
-		sip_agent__dialog__free_unpacked(leg->dialog, NULL);
-	leg->dialog = sip_agent__dialog__unpack(NULL, n, packed);
-	free(packed);
+	PACK_FREE(&leg->dialog);
+	leg->dialog = (SipAgent__Dialog *)(void *)copy;
 }
 
 int pbx_leg_bye_orphan(struct pbx_leg *leg, const char *reason)
@@ -320,8 +316,6 @@ int pbx_leg_bye_orphan(struct pbx_leg *leg, const char *reason)
 
 void pbx_leg_clear(struct pbx_leg *leg)
 {
-	if (leg->dialog)
-		sip_agent__dialog__free_unpacked(leg->dialog, NULL);
-	leg->dialog = NULL;
+	PACK_FREE(&leg->dialog);
 	digest_session_wipe(&leg->digest);
 }

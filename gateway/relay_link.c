@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "base/channel.h"
+#include "base/channel_pack.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "build-config.h"
@@ -39,16 +40,7 @@ static void arm(struct relay_link *link, unsigned ms)
 
 static int send_command(struct relay_link *link, const Relay__Command *command)
 {
-	size_t n = relay__command__get_packed_size(command);
-	uint8_t *packed = malloc(n);
-	int err;
-
-	if (!packed)
-		return -ENOMEM;
-	relay__command__pack(command, packed);
-	err = link->channel ? channel_send(link->channel, slice_of(packed, n)) : -EPIPE;
-	free(packed);
-	return err;
+	return link->channel ? channel_send_packed(link->channel, &command->base) : -EPIPE;
 }
 
 static void lose(struct relay_link *link, const char *why)

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "base/channel.h"
+#include "base/channel_pack.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -50,16 +51,7 @@ static void arm(struct event *timer, unsigned ms)
 
 static int send_message(struct sip_link *link, const SipAgent__ToAgent *message)
 {
-	size_t n = sip_agent__to_agent__get_packed_size(message);
-	uint8_t *packed = malloc(n);
-	int err;
-
-	if (!packed)
-		return -ENOMEM;
-	sip_agent__to_agent__pack(message, packed);
-	err = link->channel ? channel_send(link->channel, slice_of(packed, n)) : -EPIPE;
-	free(packed);
-	return err;
+	return link->channel ? channel_send_packed(link->channel, &message->base) : -EPIPE;
 }
 
 static void end_child(struct sip_link *link)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/pack.h"
 #include "gateway/texts_priv.h"
 
 #define MODULE "texts"
@@ -85,27 +86,16 @@ static size_t choose_destinations(const struct texts *texts, const Texts__Inward
 static int journal_inward(struct texts *texts, const struct journal_key *key,
 			  const Texts__Inward *inward, int64_t end_s)
 {
-	size_t n = texts__inward__get_packed_size(inward);
-	uint8_t *packed = malloc(n);
-	int err;
+	uint8_t *packed;
+	size_t n;
+	int err = pack_write(&inward->base, JOURNAL_MAX_PAYLOAD_BYTES, &packed, &n);
 
-	if (!packed)
-		return -ENOMEM;
-	texts__inward__pack(inward, packed);
+	if (err)
+		return err;
 	err = journal_put(texts->journal, key, end_s, inward->n_destinations, slice_of(packed, n));
 	free(packed);
 	texts->dirty |= !err;
 	return err;
-}
-
-static int pack_body(const Umsg__TextBody *body, ProtobufCBinaryData *out)
-{
-	out->len = umsg__text_body__get_packed_size(body);
-	out->data = malloc(out->len + 1);
-	if (!out->data)
-		return -ENOMEM;
-	umsg__text_body__pack(body, out->data);
-	return 0;
 }
 
 static int accept_message(struct texts *texts, const struct umsg_message *message,
@@ -117,7 +107,9 @@ static int accept_message(struct texts *texts, const struct umsg_message *messag
 	struct cig_addresses *addresses = calloc(texts->n_write + 1, sizeof(*addresses));
 	Texts__Inward inward = TEXTS__INWARD__INIT;
 	char id[TEXTS_ID_TEXT];
-	int err = addresses ? pack_body(message->body, &inward.body) : -ENOMEM;
+	int err = addresses ? pack_write(&message->body->base, UMSG_BODY_MAX, &inward.body.data,
+					 &inward.body.len)
+			    : -ENOMEM;
 
 	if (!err) {
 		with_extension(from, sizeof(from), message->from, message->body->calling_extension);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pack.h"
 #include "gateway/texts_priv.h"
 
 #define MODULE "texts"
@@ -38,11 +39,9 @@ static int journal_outward(struct texts *texts, const struct journal_key *key,
 	outward.sealed = (ProtobufCBinaryData){ sealed->n, sealed->octets };
 	outward.to = (char *)to;
 	outward.what = (char *)what;
-	n = texts__outward__get_packed_size(&outward);
-	packed = malloc(n);
-	if (!packed)
-		return -ENOMEM;
-	texts__outward__pack(&outward, packed);
+	err = pack_write(&outward.base, JOURNAL_MAX_PAYLOAD_BYTES, &packed, &n);
+	if (err)
+		return err;
 	err = journal_put(texts->journal, key, clock_wall_s() + TEXTS_LIFETIME_S, 0,
 			  slice_of(packed, n));
 	free(packed);

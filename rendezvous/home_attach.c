@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/pack.h"
 #include "rendezvous/home_priv.h"
 #include "rendezvous/roster.h"
 
@@ -195,20 +196,6 @@ static void add_device(struct home *home, unsigned holder, const CrsWorker__Atta
 		answer_attach(home, holder, m->connection, NULL, 0, waiting);
 }
 
-static CrsWorker__Attach *copy_attach(const CrsWorker__Attach *m)
-{
-	size_t n = crs_worker__attach__get_packed_size(m);
-	uint8_t *octets = malloc(n ? n : 1);
-	CrsWorker__Attach *copy = NULL;
-
-	if (octets) {
-		crs_worker__attach__pack(m, octets);
-		copy = crs_worker__attach__unpack(NULL, n, octets);
-	}
-	free(octets);
-	return copy;
-}
-
 /* The registration goes on when its floor is durable. */
 static void wait_for_floor(struct home *home, unsigned holder, const CrsWorker__Attach *m)
 {
@@ -218,7 +205,7 @@ static void wait_for_floor(struct home *home, unsigned holder, const CrsWorker__
 	if (home->n_pending < HOME_MAX_PENDING)
 		pending = calloc(1, sizeof(*pending));
 	if (pending)
-		pending->attach = copy_attach(m);
+		pending->attach = (CrsWorker__Attach *)(void *)pack_copy(&m->base);
 	if (!pending || !pending->attach ||
 	    worker_raise_floor(home->worker, ticket, m->account, m->uri, m->generation)) {
 		if (pending && pending->attach)

@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #include "base/channel.h"
+#include "base/channel_pack.h"
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/file.h"
@@ -115,16 +116,7 @@ int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *messa
 
 int worker_tell(struct worker *worker, const CrsWorker__Control *message)
 {
-	size_t n = crs_worker__control__get_packed_size(message);
-	uint8_t *octets = malloc(n ? n : 1);
-	int err;
-
-	if (!octets)
-		return -ENOMEM;
-	crs_worker__control__pack(message, octets);
-	err = channel_send(worker->control, slice_of(octets, n));
-	free(octets);
-	return err;
+	return channel_send_packed(worker->control, &message->base);
 }
 
 int worker_raise_floor(struct worker *worker, uint64_t ticket, const char *account, const char *uri,

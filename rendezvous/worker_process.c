@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "base/channel.h"
+#include "base/channel_pack.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/net.h"
@@ -23,19 +24,7 @@ enum { CONTROL_QUEUE = 65536 };
 
 int worker_process_send(struct worker_process *worker, const CrsWorker__Control *message)
 {
-	size_t n = crs_worker__control__get_packed_size(message);
-	uint8_t *octets;
-	int err;
-
-	if (!worker->channel)
-		return -EPIPE;
-	octets = malloc(n ? n : 1);
-	if (!octets)
-		return -ENOMEM;
-	crs_worker__control__pack(message, octets);
-	err = channel_send(worker->channel, slice_of(octets, n));
-	free(octets);
-	return err;
+	return worker->channel ? channel_send_packed(worker->channel, &message->base) : -EPIPE;
 }
 
 void supervisor_broadcast(struct supervisor *supervisor, const CrsWorker__Control *message)

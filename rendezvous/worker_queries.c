@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/pack.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/holder.h"
 #include "rendezvous/home.h"
@@ -46,20 +47,11 @@ static void finish(struct worker_rows *rows)
 /* A copy made by packing, so that it is freed in one call. */
 static CrsWorker__Row *copy_row(const char *const *cells, size_t n)
 {
-	CrsWorker__Row row = CRS_WORKER__ROW__INIT, *copy = NULL;
-	uint8_t *octets;
-	size_t size;
+	CrsWorker__Row row = CRS_WORKER__ROW__INIT;
 
 	row.n_cell = n;
 	row.cell = (char **)(uintptr_t)cells;
-	size = crs_worker__row__get_packed_size(&row);
-	octets = malloc(size ? size : 1);
-	if (octets) {
-		crs_worker__row__pack(&row, octets);
-		copy = crs_worker__row__unpack(NULL, size, octets);
-	}
-	free(octets);
-	return copy;
+	return (CrsWorker__Row *)(void *)pack_copy(&row.base);
 }
 
 void worker_row(struct worker_rows *rows, const char *const *cells, size_t n)

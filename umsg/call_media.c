@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "keys/secret.h"
 #include "umsg/text.h"
-#include "umsg/pack.h"
+#include "base/pack.h"
 
 enum {
 	MEMORY_MAX = 65536,

@@ -103,16 +103,7 @@ int umsg_call_invite(struct umsg_client *client, const char *to, const char *cal
 /* A copy that outlives the frame. */
 static Umsg__Leg *copy_leg(const Umsg__Leg *leg)
 {
-	ProtobufCMessage *copy = NULL;
-	uint8_t *octets;
-	size_t n;
-	int err;
-
-	if (pack_write(&leg->base, FRAME_MAX, &octets, &n) < 0)
-		return NULL;
-	copy = pack_read(&umsg__leg__descriptor, slice_of(octets, n), CALL_SIGNAL_MEMORY, &err);
-	free(octets);
-	return (Umsg__Leg *)(void *)copy;
+	return (Umsg__Leg *)(void *)pack_copy(&leg->base);
 }
 
 void client_on_bang_answer(struct umsg_client *client, const Umsg__BangAnswer *answer)

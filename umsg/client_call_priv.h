@@ -9,7 +9,7 @@
 
 #include "umsg/call_media.h"
 #include "umsg/client_priv.h"
-#include "umsg/pack.h"
+#include "base/pack.h"
 
 enum { CALL_SIGNAL_MEMORY = 16384 }; /* of a sealed part, unpacked */
 

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "umsg/message_body.h"
 #include "umsg/message_crypto.h"
-#include "umsg/pack.h"
+#include "base/pack.h"
 
 /* ---- what waits for the owner ---- */
 

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "umsg/message_crypto.h"
-#include "umsg/pack.h"
+#include "base/pack.h"
 
 enum { SEALED_RECORD = FRAME_RECORD + FRAME_RECORD_TAG, IDLE_MS = 60000 };
 

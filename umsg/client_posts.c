@@ -10,7 +10,7 @@
 #include "keys/identity.h"
 #include "umsg/message_body.h"
 #include "umsg/message_crypto.h"
-#include "umsg/pack.h"
+#include "base/pack.h"
 
 /* ---- sealing ---- */
 

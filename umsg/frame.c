@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "umsg/frame_rules.h"
-#include "umsg/pack.h"
+#include "base/pack.h"
 
 /* What one frame may take of the heap: its octets, its fields, and the list of its
  * fields that protobuf-c keeps while it reads. */

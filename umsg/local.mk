@@ -28,7 +28,6 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 	%D%/signed_hash.c %D%/signed_hash.h \
 	%D%/text.c %D%/text.h \
 	%D%/upgrade.c %D%/upgrade.h \
-	%D%/websocket.c %D%/websocket.h \
-	%D%/pack.c %D%/pack.h
+	%D%/websocket.c %D%/websocket.h
 # umsg.pb-c.h must be there before anything of ours is compiled
 $(%C%_libumsg_a_OBJECTS): %D%/umsg.pb-c.h

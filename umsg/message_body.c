@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "umsg/frame.h"
 #include "umsg/text.h"
-#include "umsg/pack.h"
+#include "base/pack.h"
 
 enum { MEMORY_FACTOR = 3, MEMORY_LEAST = 65536, TYPE_MAX = 127 };
 

@@ -1,20 +1,10 @@
 #include "gateway/relay/events.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include "base/channel_pack.h"
 
 int events_send(struct channel *channel, const Relay__Event *event)
 {
-	size_t n = relay__event__get_packed_size(event);
-	uint8_t *octets = malloc(n + 1);
-	int err;
-
-	if (!octets)
-		return -ENOMEM;
-	relay__event__pack(event, octets);
-	err = channel_send(channel, slice_of(octets, n));
-	free(octets);
-	return err;
+	return channel_send_packed(channel, &event->base);
 }
 
 int events_failed(struct channel *channel, uint64_t call_id, Relay__Failed__Reason reason,

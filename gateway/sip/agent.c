@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/pack.h"
 
 enum {
 	DEFAULT_MAX_CALLS = 10000,
@@ -26,11 +27,8 @@ void agent_send(struct agent *a, SipAgent__FromAgent__BodyCase body, void *messa
 
 	from.body_case = body;
 	from.ready = message; /* a union of pointers */
-	n = sip_agent__from_agent__get_packed_size(&from);
-	octets = malloc(n);
-	if (!octets)
+	if (pack_write(&from.base, LINK_MAX_MESSAGE, &octets, &n))
 		return;
-	sip_agent__from_agent__pack(&from, octets);
 	link_send(a->link, slice_of(octets, n));
 	free(octets);
 }

@@ -3,8 +3,8 @@
  * A SOCK_SEQPACKET socket: one packet is one message.  Sending never blocks;
  * what the socket does not take waits in a bounded queue.
  */
-#ifndef GATEWAY_SIP_LINK_H
-#define GATEWAY_SIP_LINK_H
+#ifndef GATEWAY_SIP_SERVER_END_H
+#define GATEWAY_SIP_SERVER_END_H
 
 #include "base/slice.h"
 #include "gateway/sip/sofia.h"

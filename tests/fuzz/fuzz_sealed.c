@@ -5,7 +5,7 @@
 
 #include "umsg/call_media.h"
 #include "umsg/message_body.h"
-#include "umsg/pack.h"
+#include "base/pack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -40,7 +40,7 @@
 #include "tests/tools/rude_link.h"
 #include "umsg/call_crypto.h"
 #include "umsg/call_media.h"
-#include "umsg/pack.h"
+#include "base/pack.h"
 #include "umsg/upgrade.h"
 
 enum { EXIT_USAGE = 2, OCTETS_MAX = 8192 };

@@ -1,4 +1,4 @@
-#include "umsg/pack.h"
+#include "base/pack.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -51,4 +51,17 @@ int pack_write(const ProtobufCMessage *message, size_t max, uint8_t **octets_out
 		return -ENOMEM;
 	*n_out = protobuf_c_message_pack(message, *octets_out);
 	return 0;
+}
+
+ProtobufCMessage *pack_copy(const ProtobufCMessage *message)
+{
+	ProtobufCMessage *copy;
+	uint8_t *octets;
+	size_t n;
+
+	if (pack_write(message, SIZE_MAX, &octets, &n) < 0)
+		return NULL;
+	copy = protobuf_c_message_unpack(message->descriptor, NULL, n, octets);
+	free(octets);
+	return copy;
 }

@@ -1,6 +1,6 @@
-/* pack.h - reads and writes protobuf messages with bounded memory. */
-#ifndef UMSG_PACK_H
-#define UMSG_PACK_H
+/* pack.h - reads, writes and copies protobuf messages, with bounded memory. */
+#ifndef BASE_PACK_H
+#define BASE_PACK_H
 
 #include <protobuf-c/protobuf-c.h>
 
@@ -19,5 +19,9 @@ ProtobufCMessage *pack_read(const ProtobufCMessageDescriptor *descriptor, struct
 
 /* Packs into malloc'd octets.  Returns 0, -EMSGSIZE (more than max), -ENOMEM. */
 int pack_write(const ProtobufCMessage *message, size_t max, uint8_t **octets_out, size_t *n_out);
+
+/* A copy that owns all that it points to; free it like one that was read.  NULL when
+ * memory is out. */
+ProtobufCMessage *pack_copy(const ProtobufCMessage *message);
 
 #endif

@@ -1,0 +1,22 @@
+#include "base/channel_pack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/channel.h"
+#include "base/pack.h"
+
+int channel_send_packed(struct channel *channel, const ProtobufCMessage *message)
+{
+	uint8_t *octets;
+	size_t n;
+	int err = pack_write(message, CHANNEL_MAX_MESSAGE, &octets, &n);
+
+	if (err)
+		return err;
+	err = channel_send(channel, slice_of(octets, n));
+	explicit_bzero(octets, n);
+	free(octets);
+	return err;
+}
