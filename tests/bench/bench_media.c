@@ -29,6 +29,7 @@
 #include "media/srtp.h"
 #include "media/stun.h"
 #include "media/udp_batch.h"
+#include "tests/bench/bench.h"
 #include "tests/media/speech.h"
 
 enum {
@@ -527,14 +528,18 @@ static void bench_transcode(size_t n)
 	       20000 / reference, cost / reference);
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	prepare_speech();
-	bench_bridge(50);
-	bench_bridge(500);
-	bench_transcode(30);
-	bench_transcode(300);
+	if (bench_wants(argc, argv, "media.bridge.50"))
+		bench_bridge(50);
+	if (bench_wants(argc, argv, "media.bridge.500"))
+		bench_bridge(500);
+	if (bench_wants(argc, argv, "media.transcode.30"))
+		bench_transcode(30);
+	if (bench_wants(argc, argv, "media.transcode.300"))
+		bench_transcode(300);
 	return 0;
 }

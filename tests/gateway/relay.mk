@@ -14,7 +14,7 @@ EXTRA_tests_gateway_test_relay_DEPENDENCIES = gateway/cig-relay$(EXEEXT)
 
 # not run by check: see tests/bench
 noinst_PROGRAMS += tests/bench/bench_media
-tests_bench_bench_media_SOURCES = tests/bench/bench_media.c \
+tests_bench_bench_media_SOURCES = tests/bench/bench_media.c tests/bench/bench.c tests/bench/bench.h \
 	tests/media/speech.c tests/media/speech.h
 tests_bench_bench_media_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_bench_bench_media_LDADD = $(RELAY_LDADD)

@@ -50,7 +50,8 @@ EXTRA_tests_rendezvous_test_crs_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 if HAVE_CMOCKA
 noinst_PROGRAMS += tests/bench/bench_crs
 endif
-tests_bench_bench_crs_SOURCES = tests/bench/bench_crs.c %D%/party.c %D%/party.h %D%/scene.c \
+tests_bench_bench_crs_SOURCES = tests/bench/bench_crs.c tests/bench/bench.c tests/bench/bench.h \
+	%D%/party.c %D%/party.h %D%/scene.c \
 	%D%/scene.h
 tests_bench_bench_crs_CFLAGS = $(%C%_test_crs_CFLAGS)
 tests_bench_bench_crs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
