@@ -116,7 +116,7 @@ void client_end(struct client *client, const char *why)
 	tell_session_lost(client, session);
 	if (client->state == CLIENT_REGISTERED || client->state == CLIENT_ASKED) {
 		tell_detached(client, why);
-		if (client->state == CLIENT_REGISTERED)
+		if (client_is_registered(client))
 			client_trace(client, "unregistered", why);
 	}
 	trace_connection(client, "closed");

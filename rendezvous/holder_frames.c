@@ -137,6 +137,7 @@ static void on_register(struct client *client, const Umsg__Frame *frame)
 			     "a part of the server restarts", 2);
 		return;
 	}
+	client->again = client->state == CLIENT_REGISTERED;
 	client->state = CLIENT_ASKED;
 }
 
@@ -236,7 +237,7 @@ static void on_good_frame(struct client *client, const Umsg__Frame *frame, struc
 		on_register(client, frame);
 	} else if (client->state == CLIENT_DENIED) {
 		client_denied(client, frame->request);
-	} else if (client->state != CLIENT_REGISTERED) {
+	} else if (!client_is_registered(client)) {
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_NOT_REGISTERED,
 			     "not registered", 0);
 	} else if (update) {

@@ -92,7 +92,7 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 	if (!client || client->state != CLIENT_ASKED)
 		return;
 	if (!m->registered && !m->deny_reason) {
-		client->state = CLIENT_NEW;
+		client->state = client->again ? CLIENT_REGISTERED : CLIENT_NEW;
 		client_error(client, client->register_request, UMSG__ERROR_CODE__ERROR_BUSY,
 			     m->reason, 5);
 		return;
@@ -153,7 +153,7 @@ void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m)
 {
 	struct client *client = find_client(holder, m->connection);
 
-	if (client && client->state == CLIENT_REGISTERED)
+	if (client && client_is_registered(client))
 		unregister(client, m->deny_reason, m->reason, m->close);
 }
 
@@ -275,7 +275,7 @@ void holder_updates_changed(struct holder *holder)
 		Umsg__UpdateNews news = UMSG__UPDATE_NEWS__INIT;
 		struct update_offer offer;
 
-		if (client->state != CLIENT_REGISTERED)
+		if (!client_is_registered(client))
 			continue;
 		news.n_updates = client_offers(client, &offer);
 		news.updates = offer.list;
@@ -361,7 +361,7 @@ void holder_list(const struct holder *holder, struct worker_rows *rows)
 		const char *cells[] = { client->uri, client->account, seconds, client->software,
 					peer,        server };
 
-		if (client->state != CLIENT_REGISTERED)
+		if (!client_is_registered(client))
 			continue;
 		snprintf(seconds, sizeof(seconds), "%" PRId64, now_s - client->since_s);
 		net_format(link_peer(client->link), peer);

@@ -56,6 +56,7 @@ struct client {
 	bool known;         /* its identity opened */
 	bool authenticated; /* and it has the key that belongs to it */
 	bool negotiated, primary, updates_only, complained;
+	bool again; /* CLIENT_ASKED: it is registered, and registers anew */
 	uint8_t device_id[FRAME_ID];
 	uint64_t register_request;
 	uint32_t generation;
@@ -87,6 +88,13 @@ struct holder {
 static inline uint64_t client_connection(const struct client *client)
 {
 	return client->node.key;
+}
+
+/* After an update a client registers anew; meanwhile it is served as before. */
+static inline bool client_is_registered(const struct client *client)
+{
+	return client->state == CLIENT_REGISTERED ||
+	       (client->state == CLIENT_ASKED && client->again);
 }
 
 /* Closes, tells homes and frees. */

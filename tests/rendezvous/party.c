@@ -44,7 +44,7 @@ void party_send(struct party *party, const Umsg__Frame *frame)
 	free(octets);
 }
 
-static void register_device(struct party *party)
+void party_register(struct party *party)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Register r = UMSG__REGISTER__INIT;
@@ -158,7 +158,7 @@ static void on_event(void *arg, struct link *link, const struct link_event *even
 	case LINK_NEGOTIATED:
 		note(party, "negotiated");
 		if (!party->options.do_not_register)
-			register_device(party);
+			party_register(party);
 		break;
 	case LINK_FRAME:
 		/* What the server sends keeps all the rules of its side. */

@@ -34,6 +34,7 @@ struct party {
 /* Connects and registers. */
 void party_open(struct party *party, struct scene *scene, const struct party_options *options);
 void party_close(struct party *party);
+void party_register(struct party *party); /* anew, as after an update */
 
 /* Waits for a line that begins with text, behind the one that was found last. */
 bool party_hears(struct party *party, const char *text);

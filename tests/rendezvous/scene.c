@@ -122,7 +122,8 @@ void scene_start(struct scene *scene)
 
 	scene->crs = spawn(scene, CRS, "crs.out");
 	while (clock_mono_ms() < deadline) {
-		if (scene_process(scene, "app: worker-0") && scene_process(scene, "app: worker-1")) {
+		if (scene_process(scene, "app: worker-0") &&
+		    scene_process(scene, "app: worker-1")) {
 			/* ... and has what it needs: active is what every worker reaches. */
 			assert_true(scene_cli_shows(scene, "show services", "redis_low   active",
 						    true));

@@ -154,6 +154,25 @@ static void a_client_speaks_for_itself_only(void **state)
 	party_close(&early);
 }
 
+/* As after every update: what it says before the answer is not lost. */
+static void a_client_that_registers_anew_is_served_meanwhile(void **state)
+{
+	struct scene *scene = *state;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Lookup lookup = UMSG__LOOKUP__INIT;
+	struct party a;
+
+	attach(&a, scene, alice, 1);
+	lookup.uri = alice;
+	frame.body_case = UMSG__FRAME__BODY_LOOKUP;
+	frame.lookup = &lookup;
+	party_register(&a);
+	party_send(&a, &frame);
+	assert_true(party_hears(&a, "lookup"));
+	assert_false(party_heard(&a, "error"));
+	party_close(&a);
+}
+
 static void a_newer_primary_replaces_the_older_one(void **state)
 {
 	struct scene *scene = *state;
@@ -769,6 +788,7 @@ int main(void)
 		ONE(clients_attach_and_are_shown_and_traced),
 		ONE(wrong_credentials_fail_all_alike),
 		ONE(a_client_speaks_for_itself_only),
+		ONE(a_client_that_registers_anew_is_served_meanwhile),
 		ONE(a_newer_primary_replaces_the_older_one),
 		ONE(a_call_rings_talks_and_ends),
 		ONE(a_call_that_cannot_be_is_ended_with_its_reason),
