@@ -135,13 +135,16 @@ static void log_config_line(void *arg, const char *text)
 
 static int serve(const struct options *options, const struct cig_config *config, struct diag *diag)
 {
-	struct event_base *base = event_base_new();
 	struct server *server = NULL;
+	struct event_base *base;
 	char path[PATH_MAX];
 	int status;
 
 	snprintf(path, sizeof(path), "%s/cig.log", config->log_dir);
-	if (!base || log_open(LOG_STYLE_CIG, path, diag))
+	if (log_open(LOG_STYLE_CIG, path, diag))
+		return EXIT_FAILURE;
+	base = event_base_new();
+	if (!base)
 		return EXIT_FAILURE;
 	log_set_verbose(options->verbose);
 	log_init(MODULE, "version %s, configuration %s", PACKAGE_VERSION, config->path);
