@@ -9,10 +9,13 @@
 #   caller NUMBER COMMAND...   runs cca with it
 #
 # Everything listens on loopback and on ports that were free.
+#
+# A lab whose clock stands elsewhere: LAB_CLOCK=(--now TIME) before a start (test builds).
 
 LAB_GATEWAY=+8888
 LAB_USERS=(+46701234567 +46707654321)
 LAB_ACCOUNT=demo
+LAB_CLOCK=()
 # Extension 101 of the PBX side; labs that run beside each other have phones of their own.
 LAB_PHONE_IP=${LAB_PHONE_IP:-127.0.$((1 + RANDOM % 250)).12}
 
@@ -28,7 +31,7 @@ lab_ports() { # chooses the ports once
 }
 
 lab_cms() { # COMMAND...
-	cms --dir "$D/cms" --passphrase-file "$D/passphrase" "$@"
+	cms --dir "$D/cms" --passphrase-file "$D/passphrase" "${LAB_CLOCK[@]}" "$@"
 }
 
 lab_domain() {
@@ -76,7 +79,7 @@ lab_rendezvous() {
 	[ -e "$D/crs/crs.conf" ] || lab_crs_conf
 	start "$D/crs-relay.log" crs-relay --root "$D/crs" --listen "127.0.0.1:$LAB_MEDIA_PORT"
 	LAB_CRS_RELAY=$STARTED_PID
-	start "$D/crs.log" crs --root "$D/crs"
+	start "$D/crs.log" crs --root "$D/crs" "${LAB_CLOCK[@]}"
 	LAB_CRS=$STARTED_PID
 	await 15 "the rendezvous" listening "$LAB_CRS_PORT" || return
 	await 15 "the rendezvous's control socket" lab_crs_answers || return
@@ -178,17 +181,17 @@ lab_gateway() {
 	[ -d "$D/cig/userdata" ] || lab_gateway_files || return
 	start "$D/cig-relay.log" cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log"
 	LAB_CIG_RELAY=$STARTED_PID
-	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf"
+	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf" "${LAB_CLOCK[@]}"
 	LAB_CIG_SERVER=$STARTED_PID
 	await 20 "the gateway" lab_cig_status '.problems == []'
 }
 
 lab_enrol() { # NUMBER
-	cca --store "$D/$1" enrol "$D/letters/$1"
+	cca "${LAB_CLOCK[@]}" --store "$D/$1" enrol "$D/letters/$1"
 }
 
 caller() { # NUMBER COMMAND...
-	cca --store "$D/$1" "${@:2}"
+	cca "${LAB_CLOCK[@]}" --store "$D/$1" "${@:2}"
 }
 
 lab() { # all of it

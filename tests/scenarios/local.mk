@@ -21,3 +21,4 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/etc.bats
 EXTRA_DIST += %D%/cms.bats
 EXTRA_DIST += %D%/docs.bats
+EXTRA_DIST += %D%/bad_input.bats
