@@ -420,7 +420,7 @@ ended_by_peer() { # FD: has the other side closed it?
 		closed_1003 hex=8183000000006162630a
 		closed_1002 hex=f280000000000000
 		closed_1009 hex=82ff000000000001000100000000 zeros=70000
-		closed_1009 hex=82ff7fffffffffffffff00000000
+		closed_1009 hex=82ff7fffffffffffffff00000000 zeros=1
 		closed_1008 hex=82850000000001020304ff
 		closed_1008 from=tel:$ALICE lookup=tel:+1
 		error_4_not_registered lookup=tel:+1
@@ -480,6 +480,46 @@ no_session() {
 	in_log "$D/cig/log/cig.log" "call from tel:\\$BOB refused: (bad-signature|malformed)"
 	# Only the good one came as far as a session.
 	[ "$(tail -n "+$((before + 1))" "$D/cig/log/session.log" | grep -c ', routing, ')" -eq 1 ]
+}
+
+rude_at() { # TIME ACT...
+	rude-client --now "$1" "$D/$BOB" "127.0.0.1:$LAB_CRS_PORT" tls upgrade http register until=registered \
+		"${@:2}" >"$T/rude" 2>&1
+}
+
+answer_at() { # TIME: Alice, whose clock stands there
+	LAB_CLOCK=(--now "$1")
+	[ -z "${ANSWER:-}" ] || stop "$ANSWER" INT
+	answer $ALICE
+	ANSWER=$STARTED_PID
+}
+
+@test "last month's keys open calls in the first five minutes of a month, and none of later" {
+	cca --now 2026-12-01T00:00:00Z --version || skip "the clock of this build cannot be set"
+	D=$T/lab LAB_CRS_PORT=''
+	mkdir "$D"
+	LAB_CLOCK=(--now 2026-11-21T12:00:00Z)
+	lab_domain && lab_enrol $ALICE && lab_enrol $BOB
+	LAB_CLOCK=(--now 2026-12-01T00:03:30Z)
+	lab_rendezvous
+	answer_at 2026-12-01T00:03:30Z
+	rude_at 2026-11-30T23:59:20Z call=tel:$ALICE until=hangup
+	tail -n 1 "$T/rude" | grep -qx 'until: hangup reason=2 who=1' # busy: it was opened
+	in_log "$T/answer" "^incoming from=tel:\\$BOB"
+	answer_at 2026-12-01T00:05:30Z
+	rude_at 2026-11-30T23:59:50Z call=tel:$ALICE until=hangup
+	tail -n 1 "$T/rude" | grep -qx 'until: hangup reason=17 who=1'
+	in_log "$T/answer" "call from tel:\\$BOB refused: too-old"
+	! in_log "$T/answer" '^incoming'
+	rude_at 2026-12-01T00:05:20Z call=tel:$ALICE until=hangup
+	tail -n 1 "$T/rude" | grep -qx 'until: hangup reason=2 who=1'
+	answer_at 2026-11-30T23:54:30Z # and next month's in the last five minutes
+	rude_at 2026-12-01T00:00:10Z call=tel:$ALICE until=hangup
+	tail -n 1 "$T/rude" | grep -qx 'until: hangup reason=17 who=1'
+	in_log "$T/answer" "call from tel:\\$BOB refused: too-new"
+	answer_at 2026-11-30T23:55:40Z
+	rude_at 2026-12-01T00:00:10Z call=tel:$ALICE until=hangup
+	tail -n 1 "$T/rude" | grep -qx 'until: hangup reason=2 who=1'
 }
 
 # --- who is dialled ---
