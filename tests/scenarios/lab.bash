@@ -123,7 +123,7 @@ lab_cig_conf() {
 				bind 127.0.0.1;
 				port $LAB_SIP_PORT;
 				rtp_port_range $LAB_RTP;
-				trusted "127.0.0.0/8";
+				${LAB_SIP_SETTINGS:-trusted "127.0.0.0/8";}
 			}
 		}
 		translate_map users2mail {
@@ -201,10 +201,22 @@ lab() { # all of it
 # A lab that serves all tests of a file: made in setup_file(), found again in each
 # setup(), ended in teardown_file().
 
-lab_save() {
+lab_remember() {
 	declare -p D LAB_CRS_PORT LAB_MEDIA_PORT LAB_CONTROL_PORT LAB_SIP_PORT LAB_RTP LAB_PHONE_IP \
 		LAB_PHONE_CTRL LAB_CRS_RELAY LAB_CRS LAB_CIG_RELAY LAB_CIG_SERVER >"$BATS_FILE_TMPDIR/lab"
+}
+
+lab_save() {
+	lab_remember
 	printf '%s\n' "${STARTED[@]}" >"$BATS_FILE_TMPDIR/started"
+}
+
+lab_restarted() { # what was started last lives as long as the lab, not as the test
+	local p left=()
+	for p in "${STARTED[@]}"; do [ "$p" = "$STARTED_PID" ] || left+=("$p"); done
+	STARTED=("${left[@]}")
+	echo "$STARTED_PID" >>"$BATS_FILE_TMPDIR/started"
+	lab_remember
 }
 
 lab_load() { # D is the lab's directory, T the test's own

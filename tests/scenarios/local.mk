@@ -5,6 +5,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/phone.bash \
 	%D%/sipp.bash \
 	%D%/talk.bash \
+	%D%/garbage.py \
 	%D%/sip_ask.py \
 	%D%/kamailio.cfg \
 	%D%/sipp/uac_gives_up.xml \
@@ -15,7 +16,9 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/sipp/uas_rings.xml \
 	%D%/calls.bats \
 	%D%/cig_cli.bats \
+	%D%/failures.bats \
 	%D%/pbx.bats \
+	%D%/strangers.bats \
 	%D%/texts.bats \
 	%D%/create_cig_maildir.bats \
 	%D%/etc.bats

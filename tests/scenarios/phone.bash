@@ -107,7 +107,7 @@ phone_heard_seconds() { # NAME SECONDS: is so much recorded (8000 samples of 2 o
 phone_stop() { # NAME
 	local fd=${PHONE_TX[$1]}
 	stop "${PHONE[$1]}"
-	kill "${PHONE_READER[$1]}" 2>/dev/null
+	kill "${PHONE_READER[$1]}" 2>/dev/null || :
 	wait "${PHONE_READER[$1]}" 2>/dev/null || :
 	exec {fd}>&-
 	unset "PHONE[$1]" "PHONE_TX[$1]" "PHONE_READER[$1]"

@@ -1,0 +1,142 @@
+# failures.bats - parts that die in the middle of a call: every call ends with a reason on
+# both sides, and new calls work without a restart of the rest.
+
+load helpers
+load phone
+load lab
+load talk
+
+LAB_SIP_SETTINGS='trusted "127.0.0.0/8"; media_timeout_s 2;'
+
+setup_file() {
+	lab_setup_file
+	speech "$D/alice.wav" "The quick brown fox jumps over the lazy dog." 60
+	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back." 60
+}
+
+teardown_file() {
+	lab_teardown_file
+}
+
+setup() {
+	talk_setup
+}
+
+teardown() {
+	talk_teardown
+}
+
+call_is_up() {
+	phone_101 'answermode=auto'
+	dial_out --play "$D/alice-long.wav" "$LAB_GATEWAY;101"
+	phone_await 101 CALL_ESTABLISHED 15
+	await 5 "talk" in_log "$T/call" '^talk'
+}
+
+next_call_works() {
+	phone_stop_all
+	phone_101 'answermode=auto'
+	start "$T/next" cca --store "$D/$ALICE" call --play "$D/alice-long.wav" "$LAB_GATEWAY;101"
+	phone_await 101 CALL_ESTABLISHED 15
+	await 10 "the speech" phone_heard_seconds 101 4
+	kill -INT "$STARTED_PID"
+	await 5 "the call's end" stopped "$STARTED_PID"
+	speech-match "$D/alice.wav" "$(phone_heard 101)" 0.6 # it is hers; calls.bats tells how well
+	all_clear
+}
+
+@test "the phone is gone: the media timeout ends the call on both sides" {
+	call_is_up
+	kill -KILL "${PHONE[101]}"
+	call_ended 8 'reason="media lost" by=responder'
+	logged 'reason="media lost".*why=no media from the PBX'
+	all_clear
+	next_call_works
+}
+
+@test "the secure caller is gone: the phone hears of it" {
+	call_is_up
+	kill -KILL "$CALL"
+	phone_await 101 CALL_CLOSED 8
+	logged 'call=.*state=HANGUP reason='
+	all_clear
+	next_call_works
+}
+
+@test "cig-relay is killed: the call ends as lost media, and the next one goes through its successor" {
+	call_is_up
+	kill -KILL "$LAB_CIG_RELAY"
+	call_ended 5 'reason="media lost" by=responder'
+	phone_await 101 CALL_CLOSED 5
+	await 5 "the status" lab_cig_status '.problems == ["cig-relay is not connected"]'
+	dial_out "$LAB_GATEWAY;101"
+	call_ended 10 'reason=congestion'
+	start "$D/cig-relay.log" cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log"
+	LAB_CIG_RELAY=$STARTED_PID
+	lab_restarted
+	await 5 "the relay" lab_cig_status '.problems == []'
+	next_call_works
+}
+
+@test "cig-sip is killed: both sides' calls end, another one starts by itself" {
+	local agent
+	agent=$(pgrep -P "$LAB_CIG_SERVER" cig-sip)
+	call_is_up
+	kill -KILL "$agent"
+	call_ended 5 'reason=failed by=responder'
+	phone_await 101 CALL_CLOSED 5
+	logged 'why=the SIP agent died'
+	await 5 "another agent" lab_cig_status '.problems == []'
+	[ "$(pgrep -P "$LAB_CIG_SERVER" cig-sip)" != "$agent" ]
+	all_clear
+	next_call_works
+}
+
+@test "cig-server is killed: its agent goes with it, both sides hear of it, and it starts anew" {
+	local agent
+	agent=$(pgrep -P "$LAB_CIG_SERVER" cig-sip)
+	call_is_up
+	kill -KILL "$LAB_CIG_SERVER"
+	await 5 "the agent's end" stopped "$agent"
+	await 10 "the end of all media ports" no_media_ports
+	await 10 "the call's end" stopped "$CALL"
+	in_log "$T/call" '^ended'
+	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf"
+	LAB_CIG_SERVER=$STARTED_PID
+	lab_restarted
+	await 20 "the gateway" lab_cig_status '.problems == []'
+	next_call_works
+}
+
+@test "the media relay of the rendezvous is killed: the call ends as lost media on both sides" {
+	call_is_up
+	kill -KILL "$LAB_CRS_RELAY"
+	phone_await 101 CALL_CLOSED 8
+	await 8 "the call's end" stopped "$CALL"
+	in_log "$T/call" '^ended reason='
+	start "$D/crs-relay.log" crs-relay --root "$D/crs" --listen "127.0.0.1:$LAB_MEDIA_PORT"
+	LAB_CRS_RELAY=$STARTED_PID
+	lab_restarted
+	all_clear
+	next_call_works
+}
+
+@test "the rendezvous is killed: the status tells, calls end, and it is found again when it is back" {
+	call_is_up
+	kill -KILL "$LAB_CRS"
+	await 8 "the problem in the status" lab_cig_status '.problems == ["not attached to the rendezvous"]'
+	run -0 lab_cig_cli status
+	[[ $output == *"not attached to the rendezvous"* ]]
+	phone 101 hangup
+	phone_await 101 CALL_CLOSED 5
+	all_clear
+	kill -INT "$CALL" || :
+	await 10 "the caller's end" stopped "$CALL"
+	phone 101 dial "sip:${ALICE#+}@127.0.0.1:$LAB_SIP_PORT"
+	phone_await 101 'SIP/2.0 503' 5 log
+	start "$D/crs.log" crs --root "$D/crs"
+	LAB_CRS=$STARTED_PID
+	lab_restarted
+	await 30 "the gateway at the rendezvous" lab_cig_status '.problems == []'
+	next_call_works
+}
