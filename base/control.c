@@ -11,6 +11,7 @@
 #include "base/control_proof.h"
 #include "base/diag.h"
 #include "base/net.h"
+#include "base/timer.h"
 
 struct control {
 	struct event_base *base;
@@ -36,9 +37,7 @@ static void run(struct control *control)
 
 	MHD_run(control->daemon);
 	if (MHD_get_timeout(control->daemon, &ms) == MHD_YES) {
-		struct timeval wait = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
-
-		event_add(control->timer, &wait);
+		timer_arm(control->timer, (int64_t)ms);
 	} else {
 		event_del(control->timer);
 	}

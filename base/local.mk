@@ -22,7 +22,8 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/pack.c %D%/pack.h \
 	%D%/process.c %D%/process.h \
 	%D%/slice.h \
-	%D%/table.c %D%/table.h
+	%D%/table.c %D%/table.h \
+	%D%/timer.h
 # configuration files; a program that reads cig.conf links $(CONFUSE_LIBS)
 %C%_libbase_a_SOURCES += \
 	%D%/arena.c %D%/arena.h \

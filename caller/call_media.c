@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/net.h"
+#include "base/timer.h"
 #include "media/secure_leg.h"
 #include "media/wav.h"
 
@@ -94,10 +95,7 @@ static void send_frame(struct call_media *m)
 
 static void arm_tick(struct call_media *m, int64_t now_ms)
 {
-	int64_t wait = m->next_ms > now_ms ? m->next_ms - now_ms : 0;
-	struct timeval tv = { .tv_usec = (suseconds_t)wait * 1000 };
-
-	event_add(m->tick, &tv);
+	timer_arm(m->tick, m->next_ms - now_ms);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)

@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "base/encode.h"
+#include "base/timer.h"
 #include "caller/call_media.h"
 #include "caller/cca.h"
 #include "media/wav.h"
@@ -51,14 +52,6 @@ static void tell_media(const struct calling *calling)
 			   (double)stats.jitter_us / 1000.0));
 }
 
-static void arm(struct event *timer, unsigned long ms)
-{
-	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
-			      .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
-
-	event_add(timer, &tv);
-}
-
 static void on_hangup(evutil_socket_t fd, short what, void *arg)
 {
 	struct calling *calling = arg;
@@ -86,7 +79,7 @@ static void on_next_digit(evutil_socket_t fd, short what, void *arg)
 		err = umsg_call_send_digit(calling->call, digit, 100);
 	if (err)
 		fprintf(stderr, "cca: digit %c is not sent: %s\n", digit, strerror(-err));
-	arm(calling->next_digit, digit == ',' ? COMMA_MS : BETWEEN_DIGITS_MS);
+	timer_arm(calling->next_digit, digit == ',' ? COMMA_MS : BETWEEN_DIGITS_MS);
 }
 
 static void on_played(void *arg)
@@ -94,7 +87,7 @@ static void on_played(void *arg)
 	struct calling *calling = arg;
 
 	if (!calling->hangup_after_s)
-		arm(calling->hangup, AFTER_PLAY_MS);
+		timer_arm(calling->hangup, AFTER_PLAY_MS);
 }
 
 static void tell_digit(const struct calling *calling, char digit, unsigned duration_ms)
@@ -138,9 +131,9 @@ static void talk(struct calling *calling)
 		umsg_call_hangup(calling->call, UMSG__END_REASON__END_MEDIA_LOST);
 	} else {
 		if (calling->hangup_after_s)
-			arm(calling->hangup, calling->hangup_after_s * 1000);
+			timer_arm(calling->hangup, (int64_t)calling->hangup_after_s * 1000);
 		if (calling->digits)
-			arm(calling->next_digit, COMMA_MS);
+			timer_arm(calling->next_digit, COMMA_MS);
 	}
 	diag_free(&diag);
 }

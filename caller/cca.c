@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "build-config.h"
 #include "keys/curves.h"
 #include "keys/identity.h"
@@ -279,14 +280,13 @@ static int start_client(struct cca *cca)
 
 static void serve(struct cca *cca)
 {
-	struct timeval patience = { .tv_sec = cca->options.timeout_s };
 	struct event *signals[2] = { evsignal_new(cca->base, SIGINT, on_signal, cca),
 				     evsignal_new(cca->base, SIGTERM, on_signal, cca) };
 
 	for (int i = 0; i < 2; i++)
 		event_add(signals[i], NULL);
 	if (cca->options.timeout_s)
-		event_add(cca->patience, &patience);
+		timer_arm(cca->patience, (int64_t)cca->options.timeout_s * 1000);
 	event_base_dispatch(cca->base);
 	for (int i = 0; i < 2; i++)
 		event_free(signals[i]);

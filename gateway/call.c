@@ -12,6 +12,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/pack.h"
+#include "base/timer.h"
 #include "gateway/call_reason.h"
 #include "gateway/call_priv.h"
 #include "gateway/calls_priv.h"
@@ -98,13 +99,13 @@ void call_free(struct call **callp)
 	free(call);
 }
 
+/* 0: the state has no limit. */
 static void arm(struct call *call, uint32_t ms)
 {
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
-
-	event_del(call->limit);
 	if (ms)
-		event_add(call->limit, &tv);
+		timer_arm(call->limit, ms);
+	else
+		event_del(call->limit);
 }
 
 /* ---- closing ---- */

@@ -12,6 +12,7 @@
 #include "base/channel_pack.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "build-config.h"
 
 #define MODULE "relay"
@@ -31,13 +32,6 @@ struct relay_link {
 	bool up, said_down;
 };
 
-static void arm(struct relay_link *link, unsigned ms)
-{
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
-
-	event_add(link->timer, &tv);
-}
-
 static int send_command(struct relay_link *link, const Relay__Command *command)
 {
 	return link->channel ? channel_send_packed(link->channel, &command->base) : -EPIPE;
@@ -54,7 +48,7 @@ static void lose(struct relay_link *link, const char *why)
 		log_warn(MODULE, "cig-relay is not reachable at %s: %s; trying again", link->path,
 			 why);
 	link->said_down = true;
-	arm(link, RETRY_MS);
+	timer_arm(link->timer, RETRY_MS);
 	if (was_up)
 		link->ops->down(link->arg);
 }
@@ -132,7 +126,7 @@ static void connect_relay(struct relay_link *link)
 	}
 	link->heard_ms = clock_mono_ms();
 	greet(link);
-	arm(link, RELAY_LINK_POLL_MS);
+	timer_arm(link->timer, RELAY_LINK_POLL_MS);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -150,7 +144,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	poll_relay(link);
-	arm(link, RELAY_LINK_POLL_MS);
+	timer_arm(link->timer, RELAY_LINK_POLL_MS);
 }
 
 int relay_link_new(struct event_base *base, const char *run_dir, const struct relay_link_ops *ops,

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/timer.h"
 #include "build-config.h"
 
 #define MODULE "sip"
@@ -41,13 +42,6 @@ struct sip_link {
 	bool ready, stopping;
 	SipAgent__FromAgent *pong; /* the last one, for its counters */
 };
-
-static void arm(struct event *timer, unsigned ms)
-{
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
-
-	event_add(timer, &tv);
-}
 
 static int send_message(struct sip_link *link, const SipAgent__ToAgent *message)
 {
@@ -75,7 +69,7 @@ static void lose_child(struct sip_link *link, const char *text)
 		return;
 	log_warn(MODULE, "cig-sip is gone: %s; starting another one in %u ms", text,
 		 link->restart_ms);
-	arm(link->restart_timer, link->restart_ms);
+	timer_arm(link->restart_timer, link->restart_ms);
 	link->restart_ms =
 		link->restart_ms * 2 < RESTART_MAX_MS ? link->restart_ms * 2 : RESTART_MAX_MS;
 	link->ops->lost(link->arg, text);
@@ -209,7 +203,7 @@ static int start_child(struct sip_link *link)
 		end_child(link);
 		return err;
 	}
-	arm(link->ping_timer, SIP_LINK_PING_MS);
+	timer_arm(link->ping_timer, SIP_LINK_PING_MS);
 	return 0;
 }
 
@@ -239,7 +233,7 @@ static void on_ping(evutil_socket_t fd, short what, void *arg)
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_PING;
 	message.ping = &ping;
 	send_message(link, &message);
-	arm(link->ping_timer, SIP_LINK_PING_MS);
+	timer_arm(link->ping_timer, SIP_LINK_PING_MS);
 }
 
 int sip_link_new(struct event_base *base, const struct cig_config *config,

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "base/timer.h"
 
 #define MODULE "texts"
 
@@ -54,7 +55,6 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval tv = { .tv_sec = TEXTS_RETRY_MS / 1000 };
 	struct texts *texts = arg;
 	int64_t now_ms = clock_mono_ms();
 
@@ -67,7 +67,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	}
 	texts_reopen_read_boxes(texts);
 	texts_schedule(texts);
-	event_add(texts->retry, &tv);
+	timer_arm(texts->retry, TEXTS_RETRY_MS);
 }
 
 struct restoring {

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/net.h"
+#include "base/timer.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/peer_limits.h"
@@ -221,7 +222,6 @@ static void on_impatient(evutil_socket_t fd, short what, void *arg)
 
 static void take_client(struct holder *holder, int fd)
 {
-	struct timeval patience = { (HOLDER_HANDSHAKE_MS + HOLDER_REGISTER_MS) / 1000, 0 };
 	struct client *client = calloc(1, sizeof(*client));
 
 	if (!client) {
@@ -245,7 +245,7 @@ static void take_client(struct holder *holder, int fd)
 		free_client(client);
 		return;
 	}
-	event_add(client->patience, &patience);
+	timer_arm(client->patience, HOLDER_HANDSHAKE_MS + HOLDER_REGISTER_MS);
 	trace_connection(client, "connected");
 }
 

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 
 #include "base/log.h"
+#include "base/timer.h"
 #include "rendezvous/supervisor_priv.h"
 
 static void finish(struct query *query)
@@ -46,7 +47,6 @@ static void ask(struct query *query, CrsWorker__QueryKind kind, bool only_first)
 int supervisor_query(struct supervisor *supervisor, CrsWorker__QueryKind kind, bool only_first,
 		     supervisor_rows_fn *done, void *arg)
 {
-	struct timeval limit = { SUPERVISOR_QUERY_LIMIT_MS / 1000, 0 }, now = { 0, 0 };
 	struct query *query = calloc(1, sizeof(*query));
 
 	if (!query)
@@ -66,7 +66,7 @@ int supervisor_query(struct supervisor *supervisor, CrsWorker__QueryKind kind, b
 	}
 	TAILQ_INSERT_TAIL(&supervisor->queries, query, in_supervisor);
 	ask(query, kind, only_first);
-	event_add(query->limit, query->waiting ? &limit : &now);
+	timer_arm(query->limit, query->waiting ? SUPERVISOR_QUERY_LIMIT_MS : 0);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/timer.h"
 
 enum { PATH_SIZE = 512 };
 
@@ -42,18 +43,11 @@ struct redis_server {
 
 static void start(struct redis_server *server);
 
-static void arm(struct redis_server *server, int ms)
-{
-	struct timeval wait = { ms / 1000, ms % 1000 * 1000 };
-
-	event_add(server->timer, &wait);
-}
-
 static void start_later(struct redis_server *server)
 {
 	if (clock_mono_ms() - server->started_ms >= REDIS_STEADY_MS)
 		server->pause_ms = REDIS_RESTART_FIRST_MS;
-	arm(server, server->pause_ms);
+	timer_arm(server->timer, server->pause_ms);
 	server->pause_ms *= 2;
 	if (server->pause_ms > REDIS_RESTART_LAST_MS)
 		server->pause_ms = REDIS_RESTART_LAST_MS;
@@ -119,7 +113,7 @@ static void start(struct redis_server *server)
 			log_warn(server->name, "%s is in use (%s): waiting for its end",
 				 server->dir, strerror(-lock_fd));
 		server->waiting_for_lock = true;
-		arm(server, REDIS_LOCK_AGAIN_MS);
+		timer_arm(server->timer, REDIS_LOCK_AGAIN_MS);
 		return;
 	}
 	server->waiting_for_lock = false;
@@ -259,7 +253,7 @@ void redis_server_stop(struct redis_server *server, void (*stopped)(void *arg), 
 		return;
 	}
 	kill(server->pid, SIGTERM);
-	arm(server, REDIS_STOP_LIMIT_MS);
+	timer_arm(server->timer, REDIS_STOP_LIMIT_MS);
 }
 
 pid_t redis_server_pid(const struct redis_server *server)

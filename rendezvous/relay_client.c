@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/idmap.h"
 #include "base/log.h"
+#include "base/timer.h"
 
 enum { REQUEST_OCTETS = 512, QUEUE_MESSAGES = 8192 };
 
@@ -37,13 +38,6 @@ struct relay_client {
 	const struct relay_client_ops *ops;
 	void *arg;
 };
-
-static void arm(struct relay_client *client, int ms)
-{
-	struct timeval wait = { ms / 1000, ms % 1000 * 1000 };
-
-	event_add(client->timer, &wait);
-}
 
 static void unlink_pending(struct relay_client *client, struct pending *pending)
 {
@@ -81,7 +75,7 @@ static void lose(struct relay_client *client, const char *why)
 	answer_all_by_null(client);
 	if (was_up)
 		client->ops->down(client->arg);
-	arm(client, RELAY_CONNECT_AGAIN_MS);
+	timer_arm(client->timer, RELAY_CONNECT_AGAIN_MS);
 }
 
 static bool last_reply(const CrsRelay__Reply *reply)
@@ -166,7 +160,7 @@ static void try_connect(struct relay_client *client)
 		if (!client->channel)
 			close(fd);
 	}
-	arm(client, client->channel ? RELAY_POLL_MS : RELAY_CONNECT_AGAIN_MS);
+	timer_arm(client->timer, client->channel ? RELAY_POLL_MS : RELAY_CONNECT_AGAIN_MS);
 	if (client->channel)
 		greet(client);
 }
@@ -185,7 +179,7 @@ static void poll_relay(struct relay_client *client)
 	if (client->up)
 		relay_client_send(client, &request, slice_str(""), NULL, NULL);
 	if (client->channel)
-		arm(client, RELAY_POLL_MS);
+		timer_arm(client->timer, RELAY_POLL_MS);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

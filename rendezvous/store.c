@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "rendezvous/store_priv.h"
 
 /* A command that waits for the group before it to be answered. */
@@ -266,16 +267,12 @@ static void try_connect(struct store *store);
 
 static void try_again_later(struct store *store)
 {
-	struct timeval wait = { 0, STORE_CONNECT_AGAIN_MS * 1000 };
-
-	event_add(store->again, &wait);
+	timer_arm(store->again, STORE_CONNECT_AGAIN_MS);
 }
 
 static void look_for_answers(struct store *store)
 {
-	struct timeval second = { 1, 0 };
-
-	event_add(store->again, &second);
+	timer_arm(store->again, STORE_LOOK_MS);
 	if (store->waiting == 0 ||
 	    clock_mono_ms() - store->progress_ms < STORE_ANSWER_LIMIT_S * 1000)
 		return;

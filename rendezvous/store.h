@@ -19,6 +19,7 @@ struct store;
 
 enum {
 	STORE_CONNECT_AGAIN_MS = 250,
+	STORE_LOOK_MS = 1000,          /* for a server that has fallen silent */
 	STORE_ANSWER_LIMIT_S = 10,     /* then the connection counts as lost */
 	STORE_READ_PAGE = 50,          /* messages asked for at a time: up to 3 MB */
 	STORE_PART_IDLE_LIMIT_S = 600, /* parts of an unfinished message are dropped */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/net.h"
 #include "base/process.h"
+#include "base/timer.h"
 #include "rendezvous/control_api.h"
 #include "rendezvous/floors.h"
 #include "rendezvous/supervisor_priv.h"
@@ -179,9 +180,7 @@ static pid_t spawn(const struct worker_process *worker, int fd)
 
 static void start_later(struct worker_process *worker)
 {
-	struct timeval wait = { worker->pause_ms / 1000, worker->pause_ms % 1000 * 1000 };
-
-	event_add(worker->again, &wait);
+	timer_arm(worker->again, worker->pause_ms);
 	worker->pause_ms *= 2;
 	if (worker->pause_ms > SUPERVISOR_RESTART_LAST_MS)
 		worker->pause_ms = SUPERVISOR_RESTART_LAST_MS;

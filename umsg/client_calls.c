@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/timer.h"
 #include "keys/secret.h"
 
 /* ---- what is known of a call ---- */
@@ -191,17 +192,13 @@ void client_end_calls(struct umsg_client *client, Umsg__EndReason reason, bool s
 bool call_step(struct umsg_call *call, enum call_event event)
 {
 	enum call_state next = call_state_next(call->state, event);
-	uint32_t ms;
-	struct timeval tv;
 
 	if (next == CALL_NONE)
 		return false;
 	if (next == call->state)
 		return true; /* its time runs on */
 	call->state = next;
-	ms = call_state_limit_ms(next);
-	tv = (struct timeval){ (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
-	event_add(call->timer, &tv);
+	timer_arm(call->timer, call_state_limit_ms(next));
 	return true;
 }
 

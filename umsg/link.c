@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "base/clock.h"
+#include "base/timer.h"
 #include "keys/secret.h"
 #include "umsg/link_priv.h"
 
@@ -250,17 +251,11 @@ static int64_t ping_due(const struct link *link)
 void link_arm(struct link *link)
 {
 	int64_t due = sooner(sooner(link->phase_due, link->message_due), ping_due(link));
-	int64_t in = due - clock_mono_ms();
-	struct timeval tv;
 
 	if (link->state == GONE || due == 0 || (link->armed && link->armed <= due))
 		return;
-	if (in < 0)
-		in = 0;
-	tv.tv_sec = in / 1000;
-	tv.tv_usec = in % 1000 * 1000;
 	link->armed = due;
-	event_add(&link->timer, &tv);
+	timer_arm(&link->timer, due - clock_mono_ms());
 }
 
 void link_phase(struct link *link, enum link_state state, unsigned limit_ms)
