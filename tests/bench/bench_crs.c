@@ -1,10 +1,10 @@
 /* bench_crs.c - what a client and a message cost the rendezvous.
  *
- * Prints name, value, unit, reference, ratio, separated by tabs.  Runs the real crs
- * with its Redis in a folder of its own and counts the CPU time of its workers (and,
- * for messages, of redis_low); what the clients cost in this process is not in it.
- * References, in this process: the server's side of a bare OpenSSL handshake with a
- * PSK, its memory, and an echo of a message over a socket pair.
+ * Runs the real crs with its Redis in a folder of its own and counts the CPU time of
+ * its workers (and, for messages, of redis_low); what the clients cost in this process
+ * is not in it.  References: in this process the server's side of a bare OpenSSL
+ * handshake with a PSK, its memory, and an echo of a message; and a Redis alone that
+ * adds the same messages to a stream.
  */
 #include "tests/unit.h"
 
@@ -14,52 +14,32 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 #include <openssl/ssl.h>
 
-#include "base/clock.h"
-#include "rendezvous/slot.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/redis_alone.h"
 #include "tests/rendezvous/party.h"
 #include "tests/rendezvous/scene.h"
 
 enum {
-	CLIENTS = 1500,
+	MAX_CLIENTS = 1500,
 	AT_ONCE = 50,
-	MESSAGES = 20000,
+	ONLINE = 5000, /* messages a round */
+	MAX_STORED = 10000,
 	IN_FLIGHT = 100,
 	MESSAGE_OCTETS = 1024,
 	REFERENCE_RUNS = 500,
+	ROUNDS = 5,
 };
-
-static void must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "bench_crs: %s failed\n", what);
-	exit(1);
-}
-
-static void print(const char *name, double value, const char *unit, double reference)
-{
-	if (reference > 0)
-		printf("%s\t%.2f\t%s\t%.2f\t%.2f\n", name, value, unit, reference,
-		       value / reference);
-	else
-		printf("%s\t%.2f\t%s\t-\t-\n", name, value, unit);
-	fflush(stdout);
-}
 
 /* --- references --- */
 
 static double cpu_us(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+	return bench_seconds(CLOCK_THREAD_CPUTIME_ID) * 1e6;
 }
 
 static int find_session(SSL *ssl, const unsigned char *identity, size_t n, SSL_SESSION **session)
@@ -111,7 +91,7 @@ static struct pair handshake(SSL_CTX *server, SSL_CTX *client, double *server_us
 	int fds[2];
 	bool done = false;
 
-	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0, "socketpair");
+	bench_must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0, "socketpair");
 	SSL_set_fd(pair.server, fds[0]);
 	SSL_set_fd(pair.client, fds[1]);
 	for (int i = 0; i < 10 && !done; i++) {
@@ -122,7 +102,7 @@ static struct pair handshake(SSL_CTX *server, SSL_CTX *client, double *server_us
 		*server_us += cpu_us() - start;
 		done = client_done == 1 && server_done == 1;
 	}
-	must(done, "bare handshake");
+	bench_must(done, "bare handshake");
 	return pair;
 }
 
@@ -138,12 +118,12 @@ static double echo(const struct pair *pair)
 	for (int i = 0; i < REFERENCE_RUNS; i++) {
 		double start;
 
-		must(SSL_write(pair->client, message, sizeof(message)) > 0, "write");
+		bench_must(SSL_write(pair->client, message, sizeof(message)) > 0, "write");
 		start = cpu_us();
-		must(SSL_read(pair->server, message, sizeof(message)) > 0, "read");
-		must(SSL_write(pair->server, message, sizeof(message)) > 0, "write");
+		bench_must(SSL_read(pair->server, message, sizeof(message)) > 0, "read");
+		bench_must(SSL_write(pair->server, message, sizeof(message)) > 0, "write");
 		us += cpu_us() - start;
-		must(SSL_read(pair->client, message, sizeof(message)) > 0, "read");
+		bench_must(SSL_read(pair->client, message, sizeof(message)) > 0, "read");
 	}
 	return us / REFERENCE_RUNS;
 }
@@ -178,88 +158,128 @@ static struct references measure_references(void)
 
 /* --- the server's processes --- */
 
-struct usage {
-	double cpu_us;
-	double private_octets;
+struct server {
+	struct scene scene;
+	pid_t worker[2], redis;
 };
 
-static void add_usage(pid_t pid, struct usage *usage)
+static void start_server(struct server *server)
 {
-	char path[64], line[1024];
-	unsigned long user, system, kib;
-	FILE *f;
+	scene_open(&server->scene, "");
+	scene_start(&server->scene);
+	server->worker[0] = scene_process(&server->scene, "app: worker-0");
+	server->worker[1] = scene_process(&server->scene, "app: worker-1");
+	server->redis = scene_process(&server->scene, "redis_low");
+	bench_must(server->redis > 0, "finding redis_low");
+}
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "r");
-	must(f && fgets(line, sizeof(line), f) &&
-		     sscanf(strrchr(line, ')') + 2,
-			    "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-			    &system) == 2,
-	     "reading /proc");
-	fclose(f);
-	usage->cpu_us += (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "Private_Dirty: %lu kB", &kib) == 1)
-			usage->private_octets += (double)kib * 1024;
-	}
-	if (f)
+static double cpu_us_of(pid_t pid)
+{
+	clockid_t clock;
+
+	bench_must(clock_getcpuclockid(pid, &clock) == 0, "clock_getcpuclockid");
+	return bench_seconds(clock) * 1e6;
+}
+
+static double workers_us(const struct server *server)
+{
+	return cpu_us_of(server->worker[0]) + cpu_us_of(server->worker[1]);
+}
+
+static double all_us(const struct server *server)
+{
+	return workers_us(server) + cpu_us_of(server->redis);
+}
+
+/* Memory that the workers have for themselves. */
+static double workers_octets(const struct server *server)
+{
+	unsigned long sum = 0, kib;
+
+	for (int i = 0; i < 2; i++) {
+		char path[64], line[1024];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)server->worker[i]);
+		f = fopen(path, "r");
+		bench_must(f != NULL, path);
+		while (fgets(line, sizeof(line), f))
+			if (sscanf(line, "Private_Dirty: %lu kB", &kib) == 1)
+				sum += kib;
 		fclose(f);
+	}
+	return (double)sum * 1024;
 }
 
-static struct usage workers(const struct scene *scene)
-{
-	struct usage usage = { 0 };
-
-	add_usage(scene_process(scene, "app: worker-0"), &usage);
-	add_usage(scene_process(scene, "app: worker-1"), &usage);
-	return usage;
-}
-
-/* --- what is measured --- */
+/* --- clients --- */
 
 static void open_client(struct scene *scene, struct party *party, int i)
 {
-	static char uris[CLIENTS][32];
+	static char uris[MAX_CLIENTS][32];
 
 	snprintf(uris[i], sizeof(uris[i]), "tel:+4680%06d", i);
 	party_open(party, scene,
 		   &(struct party_options){ .uri = uris[i], .generation = 1, .device = 1 });
 }
 
-static void measure_clients(struct scene *scene, const struct references *r)
+static void register_all(struct scene *scene, struct party *parties, int n)
 {
-	struct party *parties = calloc(CLIENTS, sizeof(*parties));
-	struct usage before, after;
-
-	for (int i = 0; i < CLIENTS; i++) { /* once: everybody gets known, memory warm */
-		open_client(scene, &parties[i], i);
-		must(party_hears(&parties[i], "registered"), "registering");
-		party_close(&parties[i]);
-	}
-	before = workers(scene);
-	for (int i = 0; i < CLIENTS; i += AT_ONCE) {
+	for (int i = 0; i < n; i += AT_ONCE) {
 		for (int k = i; k < i + AT_ONCE; k++)
 			open_client(scene, &parties[k], k);
 		for (int k = i; k < i + AT_ONCE; k++)
-			must(party_hears(&parties[k], "registered"), "registering");
+			bench_must(party_hears(&parties[k], "registered"), "registering");
 	}
-	after = workers(scene);
-	print("crs.handshake", (after.cpu_us - before.cpu_us) / CLIENTS, "us", r->handshake_us);
-	print("crs.idle", (after.private_octets - before.private_octets) / CLIENTS, "octets",
-	      r->octets);
-	for (int i = 0; i < CLIENTS; i++)
+}
+
+static void close_all(struct server *server, struct party *parties, int n)
+{
+	for (int i = 0; i < n; i++)
 		party_close(&parties[i]);
+	bench_must(scene_cli_shows(&server->scene, "show attach", "tel:+4680", false), "detaching");
+}
+
+/* n is a multiple of AT_ONCE. */
+static void measure_clients(int n, const struct references *r)
+{
+	struct party *parties = calloc((size_t)n, sizeof(*parties));
+	struct server server;
+	double us[ROUNDS], octets;
+	char name[64];
+
+	start_server(&server);
+	for (int i = 0; i < n; i++) { /* once: everybody gets known */
+		open_client(&server.scene, &parties[i], i);
+		bench_must(party_hears(&parties[i], "registered"), "registering");
+		party_close(&parties[i]);
+	}
+	bench_must(scene_cli_shows(&server.scene, "show attach", "tel:+4680", false), "detaching");
+	octets = workers_octets(&server);
+	for (int round = 0; round < ROUNDS; round++) {
+		us[round] = workers_us(&server);
+		register_all(&server.scene, parties, n);
+		us[round] = (workers_us(&server) - us[round]) / n;
+		if (round == 0) /* later ones reuse what this one left */
+			octets = (workers_octets(&server) - octets) / n;
+		close_all(&server, parties, n);
+	}
+	snprintf(name, sizeof(name), "crs.handshake.%d", n);
+	bench_print(name, bench_median(us, ROUNDS), "us", r->handshake_us);
+	snprintf(name, sizeof(name), "crs.idle.%d", n);
+	bench_print(name, octets, "octets", r->octets);
+	scene_close(&server.scene);
 	free(parties);
 }
 
+/* --- messages --- */
+
 /* A party that posts or takes without noting a line each: its link is its own. */
 struct stream {
-	struct scene *scene;
-	struct party *from, *to;
-	unsigned posted, answered;
-	bool take;
+	struct server *server;
+	struct party from, to;
+	uint64_t serial; /* of the last message */
+	unsigned posted, answered, wanted, delivered;
+	bool online, fetched;
 };
 
 static void post(struct stream *stream)
@@ -268,93 +288,182 @@ static void post(struct stream *stream)
 	Umsg__Post body = UMSG__POST__INIT;
 	uint8_t id[FRAME_ID] = { 0 }, filler[MESSAGE_OCTETS] = { 1 };
 
-	memcpy(id, &stream->posted, sizeof(stream->posted));
-	id[15] = stream->take;
+	stream->serial++;
 	stream->posted++;
+	memcpy(id, &stream->serial, sizeof(stream->serial));
 	body.message_id = frame_data(slice_of(id, sizeof(id)));
 	body.kind = UMSG__MESSAGE_KIND__KIND_TEXT;
 	body.i_message = frame_data(slice_of(filler, 16));
 	body.total_length = MESSAGE_OCTETS;
 	body.record = frame_data(slice_of(filler, MESSAGE_OCTETS));
-	frame.to = (char *)(uintptr_t)stream->to->options.uri;
+	frame.to = (char *)(uintptr_t)stream->to.options.uri;
 	frame.body_case = UMSG__FRAME__BODY_POST;
 	frame.post = &body;
-	party_send(stream->from, &frame);
+	party_send(&stream->from, &frame);
+}
+
+static void take(struct stream *stream, const Umsg__Frame *frame)
+{
+	Umsg__Frame answer = UMSG__FRAME__INIT;
+	Umsg__Taken taken = UMSG__TAKEN__INIT;
+
+	stream->delivered++;
+	taken.message_id = frame->deliver->post->message_id;
+	taken.sender = frame->from;
+	taken.number = frame->deliver->number;
+	answer.body_case = UMSG__FRAME__BODY_TAKEN;
+	answer.taken = &taken;
+	party_send(&stream->to, &answer);
 }
 
 static void on_frame(void *arg, const Umsg__Frame *frame)
 {
 	struct stream *stream = arg;
 
-	if (frame->body_case == UMSG__FRAME__BODY_POST_ACK) {
-		must(frame->post_ack->error == UMSG__ERROR_CODE__OK, "posting");
+	switch (frame->body_case) {
+	case UMSG__FRAME__BODY_POST_ACK:
+		bench_must(frame->post_ack->error == UMSG__ERROR_CODE__OK, "posting");
 		stream->answered++;
-		if (stream->posted < MESSAGES)
+		if (stream->posted < stream->wanted)
 			post(stream);
-	} else if (frame->body_case == UMSG__FRAME__BODY_DELIVER && stream->take) {
-		Umsg__Frame answer = UMSG__FRAME__INIT;
-		Umsg__Taken taken = UMSG__TAKEN__INIT;
-
-		taken.message_id = frame->deliver->post->message_id;
-		taken.sender = frame->from;
-		answer.body_case = UMSG__FRAME__BODY_TAKEN;
-		answer.taken = &taken;
-		party_send(stream->to, &answer);
+		break;
+	case UMSG__FRAME__BODY_DELIVER:
+		take(stream, frame);
+		break;
+	case UMSG__FRAME__BODY_FETCHED:
+		stream->fetched = !frame->fetched->more;
+		if (!stream->fetched)
+			party_fetch(&stream->to, frame->fetched->last);
+		break;
+	default:
+		break;
 	}
 }
 
-static double run_stream(struct stream *stream, bool with_redis)
+static void join(struct stream *stream, struct party *party, const char *uri)
 {
-	struct usage before = workers(stream->scene), after;
-	pid_t redis = scene_process(stream->scene, "redis_low");
-	int64_t start = clock_mono_ms();
+	party_open(party, &stream->server->scene,
+		   &(struct party_options){ .uri = uri, .generation = 1, .device = 1 });
+	bench_must(party_hears(party, "registered"), "registering");
+	party->on_frame = on_frame;
+	party->arg = stream;
+}
 
-	if (with_redis)
-		add_usage(redis, &before);
+static void join_receiver(struct stream *stream)
+{
+	join(stream, &stream->to, "tel:+46702");
+}
+
+static void leave_receiver(struct stream *stream)
+{
+	party_close(&stream->to);
+	bench_must(scene_cli_shows(&stream->server->scene, "show attach", "tel:+46702", false),
+		   "detaching");
+}
+
+/* Posts n messages; returns the microseconds of workers and Redis. */
+static double post_all(struct stream *stream, unsigned n)
+{
+	double before = all_us(stream->server);
+
+	stream->posted = stream->answered = stream->delivered = 0;
+	stream->wanted = n;
 	while (stream->posted < IN_FLIGHT)
 		post(stream);
-	while (stream->answered < MESSAGES)
-		event_base_loop(stream->scene->base, EVLOOP_ONCE);
-	after = workers(stream->scene);
-	if (with_redis)
-		add_usage(redis, &after);
-	fprintf(stderr, "bench_crs: %.0f messages/s\n",
-		MESSAGES * 1000.0 / (double)(clock_mono_ms() - start));
-	return (after.cpu_us - before.cpu_us) / MESSAGES;
+	while (stream->answered < n)
+		event_base_loop(stream->server->scene.base, EVLOOP_ONCE);
+	return all_us(stream->server) - before;
 }
 
-static void measure_messages(struct scene *scene, const struct references *r)
+static void fetch(struct stream *stream)
 {
-	struct party *from = calloc(1, sizeof(*from)), *to = calloc(1, sizeof(*to));
-	struct stream stream = { .scene = scene, .from = from, .to = to, .take = true };
-
-	party_open(from, scene,
-		   &(struct party_options){ .uri = "tel:+46701", .generation = 1, .device = 1 });
-	party_open(to, scene,
-		   &(struct party_options){ .uri = "tel:+46702", .generation = 1, .device = 1 });
-	must(party_hears(from, "registered") && party_hears(to, "registered"), "registering");
-	from->on_frame = to->on_frame = on_frame;
-	from->arg = to->arg = &stream;
-	print("crs.message.online", run_stream(&stream, true), "us", r->echo_us);
-	party_close(to);
-	must(scene_cli_shows(scene, "show attach", "tel:+46702", false), "detaching");
-	stream = (struct stream){ .scene = scene, .from = from, .to = to };
-	print("crs.message.stored", run_stream(&stream, true), "us", 0);
-	party_close(from);
-	free(from);
-	free(to);
+	stream->fetched = false;
+	party_fetch(&stream->to, 0);
+	while (!stream->fetched)
+		event_base_loop(stream->server->scene.base, EVLOOP_ONCE);
 }
 
-int main(void)
+/* Fetches and takes what waits; the second Fetch is answered behind the last Taken. */
+static double fetch_all(struct stream *stream, unsigned n)
+{
+	double before = all_us(stream->server);
+
+	stream->delivered = 0;
+	fetch(stream);
+	bench_must(stream->delivered == n, "fetching every message");
+	fetch(stream);
+	bench_must(stream->delivered == n, "taking every message");
+	return all_us(stream->server) - before;
+}
+
+static void measure_online(struct stream *stream, const struct references *r)
+{
+	double us[ROUNDS];
+
+	join_receiver(stream);
+	post_all(stream, ONLINE); /* warms up */
+	for (int i = 0; i < ROUNDS; i++) {
+		us[i] = post_all(stream, ONLINE) / ONLINE;
+		bench_must(stream->delivered >= ONLINE, "delivering every message");
+	}
+	bench_print("crs.message.online", bench_median(us, ROUNDS), "us", r->echo_us);
+	leave_receiver(stream);
+}
+
+static void measure_stored(struct stream *stream, unsigned n)
+{
+	double stored[ROUNDS], fetched[ROUNDS], sum[ROUNDS], alone[ROUNDS], reference;
+	char name[64], dir[128];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		stored[i] = post_all(stream, n) / n;
+		join_receiver(stream);
+		fetched[i] = fetch_all(stream, n) / n;
+		leave_receiver(stream);
+		sum[i] = stored[i] + fetched[i];
+		snprintf(dir, sizeof(dir), "%s/alone-%u-%d", stream->server->scene.root, n, i);
+		alone[i] = redis_alone_add(dir, n, MESSAGE_OCTETS, IN_FLIGHT);
+	}
+	reference = bench_median(alone, ROUNDS);
+	snprintf(name, sizeof(name), "crs.message.stored.%u", n);
+	bench_print(name, bench_median(sum, ROUNDS), "us", reference);
+	snprintf(name, sizeof(name), "crs.message.stored.%u.post", n);
+	bench_print(name, bench_median(stored, ROUNDS), "us", reference);
+	snprintf(name, sizeof(name), "crs.message.stored.%u.fetch", n);
+	bench_print(name, bench_median(fetched, ROUNDS), "us", reference);
+}
+
+static void measure_messages(int argc, char *argv[], const struct references *r)
+{
+	static struct stream stream;
+	struct server server;
+
+	start_server(&server);
+	stream = (struct stream){ .server = &server };
+	join(&stream, &stream.from, "tel:+46701");
+	if (bench_wants(argc, argv, "crs.message.online"))
+		measure_online(&stream, r);
+	join_receiver(&stream); /* gets known */
+	leave_receiver(&stream);
+	if (bench_wants(argc, argv, "crs.message.stored.1000"))
+		measure_stored(&stream, 1000);
+	if (bench_wants(argc, argv, "crs.message.stored.10000"))
+		measure_stored(&stream, MAX_STORED);
+	party_close(&stream.from);
+	scene_close(&server.scene);
+}
+
+int main(int argc, char *argv[])
 {
 	struct references r = measure_references();
-	struct scene scene;
 
 	signal(SIGPIPE, SIG_IGN);
-	scene_open(&scene, "");
-	scene_start(&scene);
-	measure_clients(&scene, &r);
-	measure_messages(&scene, &r);
-	scene_close(&scene);
+	if (bench_wants(argc, argv, "crs.handshake.150") || bench_wants(argc, argv, "crs.idle.150"))
+		measure_clients(150, &r);
+	if (bench_wants(argc, argv, "crs.handshake.1500") ||
+	    bench_wants(argc, argv, "crs.idle.1500"))
+		measure_clients(MAX_CLIENTS, &r);
+	if (bench_wants(argc, argv, "crs.message"))
+		measure_messages(argc, argv, &r);
 	return 0;
 }

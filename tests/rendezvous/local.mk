@@ -51,7 +51,8 @@ if HAVE_CMOCKA
 noinst_PROGRAMS += tests/bench/bench_crs
 endif
 tests_bench_bench_crs_SOURCES = tests/bench/bench_crs.c tests/bench/bench.c tests/bench/bench.h \
+	tests/bench/redis_alone.c tests/bench/redis_alone.h \
 	%D%/party.c %D%/party.h %D%/scene.c \
 	%D%/scene.h
-tests_bench_bench_crs_CFLAGS = $(%C%_test_crs_CFLAGS)
+tests_bench_bench_crs_CFLAGS = $(%C%_test_crs_CFLAGS) $(HIREDIS_CFLAGS)
 tests_bench_bench_crs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)

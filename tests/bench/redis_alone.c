@@ -1,0 +1,104 @@
+#include "tests/bench/redis_alone.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <hiredis/hiredis.h>
+
+#include "base/clock.h"
+#include "base/process.h"
+#include "tests/bench/bench.h"
+
+enum { PATIENCE_MS = 10000 };
+
+static pid_t spawn(const char *dir, const char *socket)
+{
+	const char *argv[] = {
+		"/usr/bin/env",
+		"redis-server",
+		"--port",
+		"0",
+		"--unixsocket",
+		socket,
+		"--dir",
+		dir,
+		"--save",
+		"",
+		"--appendonly",
+		"yes",
+		"--appendfsync",
+		"always",
+		NULL,
+	};
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	pid_t pid = process_spawn(
+		&(struct process_spec){ .argv = argv, .pass_fd = -1, .output_fd = null });
+
+	close(null);
+	bench_must(pid > 0, "starting redis-server");
+	return pid;
+}
+
+static redisContext *connect_to(const char *socket)
+{
+	int64_t deadline = clock_mono_ms() + PATIENCE_MS;
+
+	while (clock_mono_ms() < deadline) {
+		redisContext *redis = redisConnectUnix(socket);
+
+		if (redis && !redis->err)
+			return redis;
+		if (redis)
+			redisFree(redis);
+		usleep(10000);
+	}
+	bench_must(false, "connecting to redis-server");
+	return NULL;
+}
+
+static void add(redisContext *redis, size_t n, const char *message, size_t octets)
+{
+	for (size_t i = 0; i < n; i++)
+		bench_must(redisAppendCommand(redis, "XADD m * p %b", message, octets) == REDIS_OK,
+			   "writing to redis-server");
+	for (size_t i = 0; i < n; i++) {
+		redisReply *reply = NULL;
+
+		bench_must(redisGetReply(redis, (void **)&reply) == REDIS_OK &&
+				   reply->type == REDIS_REPLY_STRING,
+			   "adding to a stream");
+		freeReplyObject(reply);
+	}
+}
+
+double redis_alone_add(const char *dir, size_t messages, size_t octets, size_t at_once)
+{
+	char socket[108], *message = calloc(1, octets);
+	clockid_t clock;
+	redisContext *redis;
+	double before;
+	pid_t pid;
+
+	snprintf(socket, sizeof(socket), "%s/socket", dir);
+	bench_must(message && mkdir(dir, 0700) == 0, "making a folder");
+	pid = spawn(dir, socket);
+	redis = connect_to(socket);
+	bench_must(clock_getcpuclockid(pid, &clock) == 0, "clock_getcpuclockid");
+	add(redis, at_once, message, octets); /* warms up */
+	before = bench_seconds(clock);
+	for (size_t i = 0; i < messages; i += at_once)
+		add(redis, at_once, message, octets);
+	before = bench_seconds(clock) - before;
+	redisFree(redis);
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+	free(message);
+	return before * 1e6 / (double)messages;
+}
