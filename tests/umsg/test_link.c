@@ -95,7 +95,7 @@ static int set_up(void **state)
  * machine may take its time for a handshake. */
 static int set_up_hasty_handshake(void **state)
 {
-	return set_up_with(state, (struct link_limits){ .handshake_ms = 50 });
+	return set_up_with(state, (struct link_limits){ .handshake_ms = 500 });
 }
 
 static int set_up_hasty(void **state)
