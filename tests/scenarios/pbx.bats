@@ -311,12 +311,12 @@ told_of() { # SED_SCRIPT TEXT: what cig-cli says of the configuration after that
 
 @test "hold and resume: the call survives a hold longer than the media timeout, and media flows again" {
 	phone_101 'answermode=auto'
-	dial_out --play "$D/alice-long.wav" --record "$T/heard.wav" --dtmf ',,,,,,,,,,8' "$LAB_GATEWAY;101"
+	dial_out --play "$D/alice-long.wav" --record "$T/heard.wav" --dtmf ',,,,,,,,,,,,8' "$LAB_GATEWAY;101"
 	phone_await 101 CALL_ESTABLISHED 15
-	await 10 "the speech" phone_heard_seconds 101 4
+	await 10 "the speech" phone_heard_seconds 101 6
 	phone 101 hold
 	phone_await 101 'a=recvonly' 5 log
-	await 10 "three seconds of hold" call_lasts 7
+	await 12 "three seconds of hold" call_lasts 9
 	phone 101 resume
 	await 5 "the resumption" resumed
 	phone 101 sndcode 5
