@@ -18,6 +18,7 @@
 #include "keys/curves.h"
 #include "keys/identity.h"
 #include "keys/replay.h"
+#include "umsg/client_ring.h"
 #include "umsg/link.h"
 #include "umsg/seen.h"
 #include "umsg/text.h"
@@ -176,23 +177,8 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 		      struct slice shared)
 {
 	struct cca *cca = arg;
-	struct diag *diag = diag_new();
-	struct key_ring *old = cca->ring, *ring;
-	int err = key_ring_update(old, month, revision, entry, shared, clock_wall_s(), &ring, diag);
 
-	if (err) {
-		log_warn(MODULE, "update refused: %s", diag_first_error(diag));
-	} else {
-		struct umsg_keys keys = { .store = ring->store,
-					  .domain = ring->domain,
-					  .keyset = ring->keyset };
-
-		cca->ring = ring;
-		umsg_client_set_keys(cca->client, &keys);
-		key_ring_close(&old);
-	}
-	diag_free(&diag);
-	return err == 0 || err == -ESTALE;
+	return client_ring_update(&cca->ring, cca->client, month, revision, entry, shared);
 }
 
 static const struct umsg_client_ops client_ops = {
@@ -245,6 +231,7 @@ static int open_keys(struct cca *cca, struct diag *diag)
 	cca->curves = curves_new();
 	err = cca->curves ? key_ring_open(cca->curves, path, &cca->ring, diag) : -ENOMEM;
 	if (!err) {
+		client_ring_expire(&cca->ring, NULL);
 		snprintf(path, sizeof(path), "%s/calls.replay", dir);
 		err = replay_open(path, REPLAY_ENTRIES, clock_wall_s(), &cca->replay);
 	}
@@ -261,9 +248,7 @@ static int start_client(struct cca *cca)
 {
 	struct umsg_client_options options = {
 		.base = cca->base,
-		.keys = { .store = cca->ring->store,
-			  .domain = cca->ring->domain,
-			  .keyset = cca->ring->keyset },
+		.keys = client_ring_keys(cca->ring),
 		.replay = cca->replay,
 		.seen = cca->seen,
 		.address = cca->options.address,

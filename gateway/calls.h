@@ -30,8 +30,8 @@ struct calls_world {
 	struct session_log *session_log;
 	/* NULL while there are no keys. */
 	struct umsg_client *umsg;
-	const char *own_uri; /* "tel:+8888", "" while there are no keys */
-	unsigned engines;    /* calls at once that the letter allows */
+	char own_uri[UMSG_URI_SIZE]; /* "tel:+8888", "" while there are no keys */
+	unsigned engines;            /* calls at once that the letter allows */
 };
 
 /* config is held and used for new calls.  Returns NULL when memory is out. */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "build-config.h"
 #include "keys/curves.h"
 #include "keys/domain.h"
@@ -16,6 +17,7 @@
 #include "keys/keyset.h"
 #include "keys/period.h"
 #include "keys/replay.h"
+#include "umsg/client_ring.h"
 #include "umsg/link.h"
 #include "umsg/seen.h"
 
@@ -34,6 +36,7 @@ struct secure_side {
 	struct umsg_seen *seen;
 	struct key_ring *ring; /* NULL: no keys yet */
 	struct umsg_client *client;
+	struct event *hour;
 	char why[UMSG_TEXT_SIZE]; /* of the last state */
 };
 
@@ -87,28 +90,21 @@ static bool on_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZ
 	return side->ops->receipt(side->arg, from, id, state, reason);
 }
 
-static void use_ring(struct secure_side *side, struct key_ring *ring);
+/* Who the client is, and how many calls it may have. */
+static void announce_client(struct secure_side *side)
+{
+	side->ops->client(side->arg, side->client, keystore_uri(side->ring->store),
+			  keystore_engines(side->ring->store));
+}
 
 static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice entry,
 		      struct slice shared)
 {
 	struct secure_side *side = arg;
-	struct diag *diag = diag_new();
-	struct key_ring *ring;
-	char text[PERIOD_TEXT_SIZE];
-	int err = key_ring_update(side->ring, month, revision, entry, shared, clock_wall_s(), &ring,
-				  diag);
+	bool taken = client_ring_update(&side->ring, side->client, month, revision, entry, shared);
 
-	period_text(month, text);
-	if (err) {
-		log_warn(MODULE, "update %s-%u is not applied: %s", text, revision,
-			 diag_first_error(diag));
-	} else {
-		log_info(MODULE, "update %s-%u is applied", text, revision);
-		use_ring(side, ring);
-	}
-	diag_free(&diag);
-	return err == 0 || err == -ESTALE;
+	announce_client(side);
+	return taken;
 }
 
 static const struct umsg_client_ops client_ops = {
@@ -123,33 +119,6 @@ static const struct umsg_client_ops client_ops = {
 
 /* ---- keys ---- */
 
-static struct umsg_keys keys_of(const struct key_ring *ring)
-{
-	return (struct umsg_keys){ .store = ring->store,
-				   .domain = ring->domain,
-				   .keyset = ring->keyset };
-}
-
-static void announce_client(struct secure_side *side)
-{
-	side->ops->client(side->arg, side->client, keystore_uri(side->ring->store),
-			  keystore_engines(side->ring->store));
-}
-
-/* The client goes over to the new keys; the old ring is freed. */
-static void use_ring(struct secure_side *side, struct key_ring *ring)
-{
-	struct key_ring *old = side->ring;
-	struct umsg_keys keys = keys_of(ring);
-
-	side->ring = ring;
-	if (side->client) {
-		umsg_client_set_keys(side->client, &keys);
-		announce_client(side);
-	}
-	key_ring_close(&old);
-}
-
 static int start_client(struct secure_side *side)
 {
 	const struct cig_tel *tel = &side->config->tel;
@@ -157,7 +126,7 @@ static int start_client(struct secure_side *side)
 	struct umsg_client_options options = {
 		.base = side->base,
 		.links = side->links,
-		.keys = keys_of(side->ring),
+		.keys = client_ring_keys(side->ring),
 		.replay = side->replay,
 		.seen = side->seen,
 		.software = "cig " PACKAGE_VERSION,
@@ -198,10 +167,27 @@ int secure_side_reload(struct secure_side *side, struct diag *diag)
 		key_ring_close(&ring);
 		return -EPERM;
 	}
-	use_ring(side, ring);
-	log_info(MODULE, "keys of %s are loaded, %u crypto engines", keystore_uri(ring->store),
-		 keystore_engines(ring->store));
-	return side->client ? 0 : start_client(side);
+	client_ring_replace(&side->ring, ring, side->client);
+	client_ring_expire(&side->ring, side->client);
+	log_info(MODULE, "keys of %s are loaded, %u crypto engines",
+		 keystore_uri(side->ring->store), keystore_engines(side->ring->store));
+	if (!side->client)
+		return start_client(side);
+	announce_client(side);
+	return 0;
+}
+
+static void on_hour(evutil_socket_t fd, short what, void *arg)
+{
+	struct secure_side *side = arg;
+
+	(void)fd;
+	(void)what;
+	if (side->client) {
+		client_ring_expire(&side->ring, side->client);
+		announce_client(side);
+	}
+	timer_arm(side->hour, CLIENT_RING_EXPIRE_MS);
 }
 
 /* ---- life ---- */
@@ -236,7 +222,8 @@ int secure_side_new(struct event_base *base, const struct cig_config *config,
 	side->ops = ops;
 	side->arg = arg;
 	side->curves = curves_new();
-	err = side->curves ? link_context_new(base, NULL, &side->links) : -ENOMEM;
+	side->hour = evtimer_new(base, on_hour, side);
+	err = side->curves && side->hour ? link_context_new(base, NULL, &side->links) : -ENOMEM;
 	if (!err)
 		err = open_memory(side, diag);
 	if (!err)
@@ -249,6 +236,7 @@ int secure_side_new(struct event_base *base, const struct cig_config *config,
 		secure_side_free(&side);
 		return err;
 	}
+	timer_arm(side->hour, CLIENT_RING_EXPIRE_MS);
 	*side_out = side;
 	return 0;
 }
@@ -263,6 +251,8 @@ void secure_side_free(struct secure_side **sidep)
 	if (side->client)
 		side->ops->client(side->arg, NULL, "", 0);
 	umsg_client_free(&side->client);
+	if (side->hour)
+		event_free(side->hour);
 	key_ring_close(&side->ring);
 	umsg_seen_free(&side->seen);
 	replay_free(&side->replay);

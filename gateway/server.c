@@ -85,7 +85,7 @@ static void secure_client(void *arg, struct umsg_client *client, const char *own
 	struct calls_world *world = calls_world(server->calls);
 
 	world->umsg = client;
-	world->own_uri = own_uri;
+	snprintf(world->own_uri, sizeof(world->own_uri), "%s", own_uri);
 	world->engines = engines;
 	texts_set_client(server->texts, client, own_uri);
 }
@@ -187,8 +187,7 @@ static int make_calls(struct server *server)
 				     .sip = server->sip,
 				     .relay = server->relay,
 				     .resolver = server->resolver,
-				     .session_log = server->session_log,
-				     .own_uri = "" };
+				     .session_log = server->session_log };
 
 	server->calls = calls_new(&world, server->config);
 	return server->calls ? 0 : -ENOMEM;

@@ -70,15 +70,17 @@ int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revisio
 	return err ? err : key_ring_open(ring->curves, ring->path, ring_out, diag);
 }
 
-int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct diag *diag)
+int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring **ring_out,
+		    struct diag *diag)
 {
 	struct keystore *store = NULL;
 	int err = keystore_load(ring->path, KEYSTORE_CHANGE, &store, diag);
+	bool changed = !err && keystore_expire(store, now_s);
 
-	if (!err && keystore_expire(store, now_s)) {
+	if (changed)
 		err = keystore_save(store);
-		err = err ? err : 1;
-	}
 	keystore_free(&store);
-	return err;
+	if (!err && changed)
+		err = key_ring_open(ring->curves, ring->path, ring_out, diag);
+	return err ? err : changed;
 }

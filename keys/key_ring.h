@@ -31,7 +31,9 @@ int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revisio
 		    struct key_ring **ring_out, struct diag *diag);
 
 /* Wipes from the store on disk what is past (keystore_expire).  Returns 1 when
- * something was: open the store anew; 0, or -errno. */
-int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct diag *diag);
+ * something was, and then the store opened anew; 0 when there was nothing, or as
+ * those; the old ring stays usable in any case. */
+int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring **ring_out,
+		    struct diag *diag);
 
 #endif

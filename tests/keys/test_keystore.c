@@ -10,7 +10,9 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "keys/key_ring.h"
 #include "keys/keyset.h"
+#include "keys/period.h"
 #include "tests/keys/world.h"
 
 static void a_letter_makes_a_store_that_is_ready_to_use(void **state)
@@ -273,6 +275,31 @@ static void a_directory_holds_one_store_whatever_else_lies_there(void **state)
 	unlink(other);
 }
 
+/* A program that runs for months goes over to what is left when a month has ended, and
+ * the disk holds no more than that. */
+static void a_ring_is_opened_anew_when_a_month_is_over(void **state)
+{
+	struct world *w = *state;
+	struct letter letter = world_letter(w, 2);
+	int64_t end = period_start(SAMPLE_MONTH + 1);
+	struct key_ring *ring, *left = NULL;
+	struct period_keys *keys;
+
+	assert_int_equal(world_enrol(w, &letter), 0);
+	assert_int_equal(key_ring_open(w->curves, w->path, &ring, NULL), 0);
+	assert_int_equal(key_ring_expire(ring, end - 1, &left, NULL), 0);
+	assert_null(left);
+	assert_int_equal(key_ring_expire(ring, end + 86400, &left, NULL), 1);
+	assert_true(keyset_has(ring->keyset, SAMPLE_MONTH)); /* whoever uses it goes on */
+	assert_false(keyset_has(left->keyset, SAMPLE_MONTH));
+	keys = keyset_hold(left->keyset, SAMPLE_MONTH + 1);
+	assert_non_null(keys);
+	period_keys_release(&keys);
+	key_ring_close(&ring);
+	key_ring_close(&left);
+	assert_null(left);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, world_clean)
 
 int main(void)
@@ -290,6 +317,7 @@ int main(void)
 		TEST(one_program_at_a_time_changes_a_store),
 		TEST(a_path_is_made_of_an_identity_only),
 		TEST(a_directory_holds_one_store_whatever_else_lies_there),
+		TEST(a_ring_is_opened_anew_when_a_month_is_over),
 	};
 
 	return cmocka_run_group_tests(tests, world_make, world_end);

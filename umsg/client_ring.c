@@ -1,0 +1,68 @@
+#include "umsg/client_ring.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "keys/period.h"
+
+#define MODULE "keys"
+
+struct umsg_keys client_ring_keys(const struct key_ring *ring)
+{
+	return (struct umsg_keys){ .store = ring->store,
+				   .domain = ring->domain,
+				   .keyset = ring->keyset };
+}
+
+void client_ring_replace(struct key_ring **ringp, struct key_ring *ring, struct umsg_client *client)
+{
+	struct key_ring *old = *ringp;
+	struct umsg_keys keys = client_ring_keys(ring);
+
+	*ringp = ring;
+	if (client)
+		umsg_client_set_keys(client, &keys);
+	key_ring_close(&old);
+}
+
+bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int64_t month,
+			uint32_t revision, struct slice entry, struct slice shared)
+{
+	struct diag *diag = diag_new();
+	char text[PERIOD_TEXT_SIZE];
+	struct key_ring *ring;
+	int err = key_ring_update(*ringp, month, revision, entry, shared, clock_wall_s(), &ring,
+				  diag);
+
+	period_text(month, text);
+	if (err) {
+		log_warn(MODULE, "update %s-%" PRIu32 " is not applied: %s", text, revision,
+			 diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	} else {
+		log_info(MODULE, "update %s-%" PRIu32 " is applied", text, revision);
+		client_ring_replace(ringp, ring, client);
+	}
+	diag_free(&diag);
+	return err == 0 || err == -ESTALE;
+}
+
+void client_ring_expire(struct key_ring **ringp, struct umsg_client *client)
+{
+	struct diag *diag = diag_new();
+	struct key_ring *ring;
+	int err = key_ring_expire(*ringp, clock_wall_s(), &ring, diag);
+
+	if (err == 1) {
+		log_info(MODULE, "keys of months that are over are wiped");
+		client_ring_replace(ringp, ring, client);
+	} else if (err && err != -EBUSY) { /* busy: whoever changes it comes first */
+		log_warn(MODULE, "%s: keys of months that are over are still there: %s",
+			 (*ringp)->path,
+			 diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	}
+	diag_free(&diag);
+}

@@ -1,0 +1,29 @@
+/* client_ring.h - keeps a client and its key store (keys/key_ring.h) in step: what a
+ * gateway and a caller do alike with updates, new letters and months that are over.
+ *
+ * The owner holds the ring; every function here may replace *ringp.
+ */
+#ifndef UMSG_CLIENT_RING_H
+#define UMSG_CLIENT_RING_H
+
+#include "keys/key_ring.h"
+#include "umsg/client.h"
+
+/* The ring as the client takes it; valid as long as the ring. */
+struct umsg_keys client_ring_keys(const struct key_ring *ring);
+
+/* The client (NULL: none yet) goes over to ring; the old one is closed. */
+void client_ring_replace(struct key_ring **ringp, struct key_ring *ring,
+			 struct umsg_client *client);
+
+/* What the client's update callback has to do: applies the update to the store on disk
+ * and goes over to it; the log tells the outcome.  Returns what the callback returns. */
+bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int64_t month,
+			uint32_t revision, struct slice entry, struct slice shared);
+
+/* Wipes what is past from the store (keystore_expire) and goes over to what is left.  Call
+ * it at the start, and every CLIENT_RING_EXPIRE_MS. */
+enum { CLIENT_RING_EXPIRE_MS = 3600000 };
+void client_ring_expire(struct key_ring **ringp, struct umsg_client *client);
+
+#endif
