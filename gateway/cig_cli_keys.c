@@ -13,18 +13,11 @@
 #include <openssl/crypto.h>
 
 #include "base/diag.h"
-#include "base/file.h"
 #include "gateway/cig_cli.h"
 #include "keys/curves.h"
 #include "keys/keystore.h"
+#include "keys/letter_file.h"
 #include "keys/letter_text.h"
-
-enum { MAX_LETTER_FILE = 64 * 1024 };
-
-struct letter_octets {
-	uint8_t octets[LETTER_OCTETS_MAX];
-	size_t n;
-};
 
 /* Asks for the letter line by line, each checked as it is typed. */
 static int type_letter(struct letter_octets *letter)
@@ -48,12 +41,7 @@ static int type_letter(struct letter_octets *letter)
 			printf("This is not line %u, or it has a slip: type it again.\n", number);
 			continue;
 		}
-		if (n > sizeof(letter->octets) - letter->n) {
-			err = -EMSGSIZE;
-			break;
-		}
-		memcpy(letter->octets + letter->n, octets, n);
-		letter->n += n;
+		err = letter_octets_add(letter, slice_of(octets, n));
 		number++;
 		OPENSSL_cleanse(octets, sizeof(octets));
 	}
@@ -63,40 +51,13 @@ static int type_letter(struct letter_octets *letter)
 	return err ? err : letter->n ? 0 : -ENODATA;
 }
 
-static int load_letter(const char *path, struct letter_octets *letter, struct diag *diag)
-{
-	uint8_t *content;
-	size_t n;
-	int err = file_read(path, MAX_LETTER_FILE, &content, &n);
-
-	if (err) {
-		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
-		return err;
-	}
-	err = letter_text_read(slice_of(content, n), letter->octets, &letter->n, diag);
-	OPENSSL_cleanse(content, n);
-	free(content);
-	return err;
-}
-
 static int unprotect(struct letter_octets *letter, struct diag *diag)
 {
-	uint8_t key[LETTER_QR_KEY_SIZE], plain[LETTER_OCTETS_MAX];
 	char *text = getpass("Key of the letter (8 groups of 4): ");
-	size_t n;
-	int err = text ? letter_qr_key_parse(slice_str(text), key) : -EINVAL;
+	int err = letter_octets_open(letter, text ? text : "", diag);
 
-	if (err)
-		diag_error(diag, NULL, "a letter's key is 32 hexadecimal digits");
-	else
-		err = letter_unprotect(slice_of(letter->octets, letter->n), key, plain, &n, diag);
-	if (!err) {
-		memcpy(letter->octets, plain, n);
-		letter->n = n;
-	}
 	if (text)
 		OPENSSL_cleanse(text, strlen(text));
-	OPENSSL_cleanse(plain, sizeof(plain));
 	return err;
 }
 
@@ -105,7 +66,7 @@ static int gateway_uri(const struct letter_octets *octets, char uri[IDENTITY_URI
 		       struct diag *diag)
 {
 	struct letter letter;
-	int err = letter_decode(slice_of(octets->octets, octets->n), &letter, diag);
+	int err = letter_decode(slice_of(octets->p, octets->n), &letter, diag);
 
 	if (err)
 		return err;
@@ -129,7 +90,7 @@ static int enrol(struct cli *cli, const struct letter_octets *letter, struct dia
 	if (err == -ENOENT)
 		err = keystore_path(cli->userdata, uri, path, sizeof(path));
 	if (!err)
-		err = keystore_enrol(curves, slice_of(letter->octets, letter->n), path, diag);
+		err = keystore_enrol(curves, slice_of(letter->p, letter->n), path, diag);
 	if (!err)
 		printf("The keys of %s are in %s\n", uri, path);
 	curves_free(&curves);
@@ -170,12 +131,12 @@ int cli_set_key(struct cli *cli, int argc, char **argv)
 		diag_free(&diag);
 		return CLI_USAGE;
 	}
-	err = file ? load_letter(file, &letter, diag) : type_letter(&letter);
-	if (!err && letter_is_protected(slice_of(letter.octets, letter.n)))
+	err = file ? letter_file_read(file, &letter, diag) : type_letter(&letter);
+	if (!err && letter_is_protected(slice_of(letter.p, letter.n)))
 		err = unprotect(&letter, diag);
 	if (!err)
 		err = enrol(cli, &letter, diag);
-	OPENSSL_cleanse(letter.octets, sizeof(letter.octets));
+	letter_octets_wipe(&letter);
 	if (err)
 		fprintf(stderr, "cig-cli: the keys are not changed: %s\n",
 			diag_errors(diag) ? diag_first_error(diag) : strerror(-err));

@@ -32,6 +32,7 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/keystore_update.c \
 	%D%/keystore_use.c \
 	%D%/letter.c %D%/letter.h \
+	%D%/letter_file.c %D%/letter_file.h \
 	%D%/letter_seal.c \
 	%D%/letter_text.c %D%/letter_text.h \
 	%D%/master.c %D%/master.h \
