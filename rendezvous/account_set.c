@@ -19,7 +19,7 @@ struct loaded {
 struct account_set {
 	struct loaded *accounts;
 	size_t count;
-	struct account_secret dummy;
+	struct account_secret nobody;
 };
 
 static const struct loaded *find(const struct account_set *set, const char *id)
@@ -76,7 +76,7 @@ int account_set_load(const char *dir, const struct account_set *before,
 		return -ENOMEM;
 	err = accounts_list(dir, &ids, &count, diag);
 	if (!err)
-		err = account_secret_random(&set->dummy);
+		err = account_secret_random(&set->nobody);
 	if (!err) {
 		set->accounts = calloc(count ? count : 1, sizeof(*set->accounts));
 		err = set->accounts ? 0 : -ENOMEM;
@@ -104,7 +104,7 @@ void account_set_free(struct account_set **setp)
 		account_secret_wipe(&set->accounts[i].secret);
 		OPENSSL_cleanse(set->accounts[i].text, sizeof(set->accounts[i].text));
 	}
-	account_secret_wipe(&set->dummy);
+	account_secret_wipe(&set->nobody);
 	free(set->accounts);
 	free(set);
 	*setp = NULL;
@@ -126,5 +126,5 @@ const struct account_secret *account_set_secret(const struct account_set *set, c
 	const struct loaded *account = find(set, id);
 
 	*known_out = account != NULL;
-	return account ? &account->secret : &set->dummy;
+	return account ? &account->secret : &set->nobody;
 }

@@ -25,7 +25,7 @@ size_t account_set_count(const struct account_set *set);
 /* The id of account i < account_set_count(), in the order of names. */
 const char *account_set_id(const struct account_set *set, size_t i);
 
-/* The account's secret; a dummy that opens nothing where there is no such account. */
+/* The account's secret; nobody's, which opens nothing, where there is no such account. */
 const struct account_secret *account_set_secret(const struct account_set *set, const char *id,
 						bool *known_out);
 

@@ -47,7 +47,7 @@ void scene_open(struct scene *scene, const char *relay_conf)
 	char text[512], output[SCENE_OUTPUT];
 
 	memset(scene, 0, sizeof(*scene));
-	strcpy(scene->root, "/tmp/crs-scene-XXXXXX");
+	snprintf(scene->root, sizeof(scene->root), "/tmp/crs-scene-XXXXXX");
 	assert_non_null(mkdtemp(scene->root));
 	scene->port = free_port();
 	snprintf(text, sizeof(text),
@@ -178,7 +178,7 @@ pid_t scene_process(const struct scene *scene, const char *name)
 	if (scene_cli(scene, "show system", output))
 		return 0;
 	line = strstr(output, name);
-	return line ? atoi(line + strlen(name)) : 0;
+	return line ? (int)strtol(line + strlen(name), NULL, 10) : 0;
 }
 
 static void trace_path(const struct scene *scene, char path[128])

@@ -21,7 +21,7 @@ static int make_folder(void **state)
 {
 	struct folder *folder = calloc(1, sizeof(*folder));
 
-	strcpy(folder->path, "/tmp/crs-accounts-XXXXXX");
+	snprintf(folder->path, sizeof(folder->path), "/tmp/crs-accounts-XXXXXX");
 	*state = folder;
 	return mkdtemp(folder->path) ? 0 : -1;
 }

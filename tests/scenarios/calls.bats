@@ -136,13 +136,14 @@ lab_cig_shows() { # call|umsg STATE
 	lab_cig_cli show "$1" | grep -qw "$2"
 }
 
-@test "CIG-016 CIG-018 CIG-019 CIG-020 CIG-021 CIG-042 CIG-044: only the ports that are configured are open" {
+@test "CIG-016 CIG-018 CIG-019 CIG-020 CIG-021 CIG-042 CIG-044 CRS-003: only the ports that are configured are open" {
 	needs ss
 	ss -Hltn "sport = :$LAB_CONTROL_PORT" | grep -q "127.0.0.1:$LAB_CONTROL_PORT"
 	[ "$(ss -Hltn "sport = :$LAB_CONTROL_PORT" | wc -l)" -eq 1 ]
 	ss -Hlun "sport = :$LAB_SIP_PORT" | grep -q "127.0.0.1:$LAB_SIP_PORT"
 	ss -Hltn "sport = :$LAB_SIP_PORT" | grep -q "127.0.0.1:$LAB_SIP_PORT"
 	ss -Htn "dport = :$LAB_CRS_PORT" | grep -q ESTAB
+	ss -Hlun "sport = :$LAB_MEDIA_PORT" | grep -q "127.0.0.1:$LAB_MEDIA_PORT"
 	phone_101 'answermode=auto'
 	dial_out --hangup 3 "${LAB_GATEWAY};101"
 	phone_await 101 CALL_ESTABLISHED 15
