@@ -208,6 +208,17 @@ static int open_memory(struct secure_side *side, struct diag *diag)
 	return err;
 }
 
+static int make_links(struct secure_side *side)
+{
+	const char *bind = side->config->tel.common.bind;
+	struct net_addr own;
+	int err = link_context_new(side->base, NULL, &side->links);
+
+	if (!err && bind[0] && (err = net_parse(bind, 0, &own)) == 0)
+		link_context_bind(side->links, &own);
+	return err;
+}
+
 int secure_side_new(struct event_base *base, const struct cig_config *config,
 		    const struct secure_side_ops *ops, void *arg, struct secure_side **side_out,
 		    struct diag *diag)
@@ -223,7 +234,7 @@ int secure_side_new(struct event_base *base, const struct cig_config *config,
 	side->arg = arg;
 	side->curves = curves_new();
 	side->hour = evtimer_new(base, on_hour, side);
-	err = side->curves && side->hour ? link_context_new(base, NULL, &side->links) : -ENOMEM;
+	err = side->curves && side->hour ? make_links(side) : -ENOMEM;
 	if (!err)
 		err = open_memory(side, diag);
 	if (!err)

@@ -70,6 +70,11 @@ int link_context_new(struct event_base *base, const struct link_limits *limits,
 	return 0;
 }
 
+void link_context_bind(struct link_context *context, const struct net_addr *own)
+{
+	context->own = *own;
+}
+
 void link_context_free(struct link_context **contextp)
 {
 	struct link_context *context = *contextp;
@@ -485,15 +490,31 @@ static int set_login(struct link *link, const struct link_login *login)
 	return 0;
 }
 
+/* A socket from where the context wants to connect, or -errno. */
+static int open_socket(const struct link_context *context, int family)
+{
+	const struct net_addr *own = &context->own;
+	int err, fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (own->len && own->sa.sa_family == family && bind(fd, &own->sa, own->len) < 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
 int link_connect(struct link_context *context, const struct net_addr *addr,
 		 const struct link_login *login, const struct link_ops *ops, void *arg,
 		 struct link **link_out)
 {
-	int err, fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err, fd = open_socket(context, addr->sa.sa_family);
 	struct link *link;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	link = new_link(context, fd, ops, arg);
 	if (!link) {
 		close(fd);

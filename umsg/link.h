@@ -41,6 +41,10 @@ struct link_limits {
 int link_context_new(struct event_base *base, const struct link_limits *limits,
 		     struct link_context **context_out);
 
+/* The own address, with port 0, that link_connect() connects from; copied.  It is not used
+ * towards addresses of the other family. */
+void link_context_bind(struct link_context *context, const struct net_addr *own);
+
 /* Its links must be gone. */
 void link_context_free(struct link_context **contextp);
 
@@ -105,7 +109,8 @@ struct link_login {
 };
 
 /* Connects as a client.  Failure to connect comes as LINK_CLOSED, never from
- * within this call.  Returns 0, -EINVAL, -EIO, -errno (no socket) or -ENOMEM. */
+ * within this call.  Returns 0, -EINVAL, -EIO, -errno (no socket, or
+ * none at the own address) or -ENOMEM. */
 int link_connect(struct link_context *context, const struct net_addr *addr,
 		 const struct link_login *login, const struct link_ops *ops, void *arg,
 		 struct link **link_out);

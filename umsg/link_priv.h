@@ -17,6 +17,7 @@ enum { LINK_READ_OCTETS = 16384 }; /* at once: a TLS record */
 struct link_context {
 	struct event_base *base;
 	struct link_limits limits;
+	struct net_addr own; /* len 0: any */
 	SSL_CTX *server, *client;
 	BIO_METHOD *socket;
 	struct ws_engine *engine;
