@@ -18,6 +18,9 @@ LAB_ACCOUNT=demo
 LAB_CLOCK=()
 # Extension 101 of the PBX side; labs that run beside each other have phones of their own.
 LAB_PHONE_IP=${LAB_PHONE_IP:-127.0.$((1 + RANDOM % 250)).12}
+# The gateway's addresses: red towards the PBX, black towards the rendezvous.
+LAB_RED=127.0.0.1
+LAB_BLACK=127.0.0.1
 
 lab_ports() { # chooses the ports once
 	[ -z "${LAB_CRS_PORT:-}" ] || return 0
@@ -115,12 +118,12 @@ lab_cig_conf() {
 			tel {
 				extension map tel2sip;
 				source map sip2source;
-				bind_media 127.0.0.1;
+				bind $LAB_BLACK;
 			}
 			sip {
 				extension map sip2tel;
 				source map tel2source;
-				bind 127.0.0.1;
+				bind $LAB_RED;
 				port $LAB_SIP_PORT;
 				rtp_port_range $LAB_RTP;
 				${LAB_SIP_SETTINGS:-trusted "127.0.0.0/8";}
@@ -203,6 +206,7 @@ lab() { # all of it
 
 lab_remember() {
 	declare -p D LAB_CRS_PORT LAB_MEDIA_PORT LAB_CONTROL_PORT LAB_SIP_PORT LAB_RTP LAB_PHONE_IP \
+		LAB_RED LAB_BLACK \
 		LAB_PHONE_CTRL LAB_CRS_RELAY LAB_CRS LAB_CIG_RELAY LAB_CIG_SERVER >"$BATS_FILE_TMPDIR/lab"
 }
 

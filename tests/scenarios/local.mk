@@ -7,6 +7,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/talk.bash \
 	%D%/garbage.py \
 	%D%/sip_ask.py \
+	%D%/wire_figures.py \
 	%D%/kamailio.cfg \
 	%D%/sipp/uac_gives_up.xml \
 	%D%/sipp/uac_speaks.xml \
@@ -20,6 +21,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/pbx.bats \
 	%D%/strangers.bats \
 	%D%/texts.bats \
+	%D%/wires.bats \
 	%D%/create_cig_maildir.bats \
 	%D%/etc.bats
 EXTRA_DIST += %D%/cms.bats

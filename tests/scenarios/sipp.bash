@@ -35,7 +35,7 @@ sipp_uas() { # NAME SCENARIO IP PORT TRANSPORT ARGUMENTS...: an extension that w
 }
 
 sipp_uac() { # NAME SCENARIO NUMBER IP PORT TRANSPORT ARGUMENTS...: calls the gateway
-	sipp_start "$1" "$2" "$4" "$5" "$6" -s "$3" "${@:7}" "127.0.0.1:$LAB_SIP_PORT"
+	sipp_start "$1" "$2" "$4" "$5" "$6" -s "$3" "${@:7}" "$LAB_RED:$LAB_SIP_PORT"
 }
 
 sipp_ended() { # NAME SECONDS: has it gone through its scenario?
@@ -48,14 +48,14 @@ sipp_ended() { # NAME SECONDS: has it gone through its scenario?
 }
 
 sip_ask() { # FROM_IP [OPTIONS]: sends stdin to the gateway, prints the final response's status line
-	python3 "$TOP/tests/scenarios/sip_ask.py" "$1" "127.0.0.1:$LAB_SIP_PORT" "${@:2}"
+	python3 "$TOP/tests/scenarios/sip_ask.py" "$1" "$LAB_RED:$LAB_SIP_PORT" "${@:2}"
 }
 
 sip_invite() { # NUMBER: an INVITE's head; the body is stdin
 	local body
 	body=$(sed 's/$/\r/' && echo .)
 	body=${body%.}
-	printf '%s\n' "INVITE sip:$1@127.0.0.1:$LAB_SIP_PORT SIP/2.0" \
+	printf '%s\n' "INVITE sip:$1@$LAB_RED:$LAB_SIP_PORT SIP/2.0" \
 		'Via: SIP/2.0/UDP @ME@;branch=z9hG4bK@ID@;rport' 'From: <sip:101@@ME@>;tag=1' \
 		"To: <sip:$1@127.0.0.1>" 'Call-ID: @ID@' 'CSeq: 1 INVITE' 'Contact: <sip:101@@ME@>' \
 		'Max-Forwards: 70' 'Content-Type: application/sdp' "Content-Length: ${#body}" ''

@@ -54,7 +54,7 @@ no_media_ports() {
 }
 
 media_ports() { # those of the PBX side that are open now, sorted
-	ss -Hlun | awk '{ print $4 }' | sed -n 's/^127\.0\.0\.1://p' |
+	ss -Hlun | awk '{ print $4 }' | sed -n "s/^$LAB_RED://p" |
 		awk -v low="${LAB_RTP% *}" -v high="${LAB_RTP#* }" '$1 >= low && $1 <= high' | sort
 }
 
