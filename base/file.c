@@ -54,7 +54,7 @@ int file_read(const char *path, size_t max, uint8_t **data_out, size_t *len_out)
 	return err;
 }
 
-static int write_all(int fd, struct slice content)
+int file_write_all(int fd, struct slice content)
 {
 	while (content.n) {
 		ssize_t n = write(fd, content.p, content.n);
@@ -98,7 +98,7 @@ int file_write_atomic(const char *path, mode_t mode, struct slice content)
 	fd = mkostemp(tmp, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = fchmod(fd, mode) < 0 ? -errno : write_all(fd, content);
+	err = fchmod(fd, mode) < 0 ? -errno : file_write_all(fd, content);
 	if (!err && fsync(fd) < 0)
 		err = -errno;
 	close(fd);

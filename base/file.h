@@ -18,6 +18,9 @@ int file_read(const char *path, size_t max, uint8_t **data_out, size_t *len_out)
  * file stays on failure. */
 int file_write_atomic(const char *path, mode_t mode, struct slice content);
 
+/* Writes all of content to fd, a file.  Returns 0 or -errno. */
+int file_write_all(int fd, struct slice content);
+
 /* Makes path and every missing parent with mode.  Returns 0 or -errno. */
 int file_mkdirs(const char *path, mode_t mode);
 

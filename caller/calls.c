@@ -13,6 +13,7 @@
 #include "caller/call_media.h"
 #include "caller/cca.h"
 #include "media/wav.h"
+#include "umsg/end_reason.h"
 
 enum {
 	MAX_PLAY_SAMPLES = 8000 * 3600,

@@ -18,6 +18,7 @@
 #include "gateway/calls_priv.h"
 #include "gateway/resolver.h"
 #include "gateway/session_log.h"
+#include "umsg/end_reason.h"
 
 #define MODULE "call"
 
@@ -118,7 +119,7 @@ static void log_end(const struct call *call, const char *why)
 		 "call=%" PRIu64 " from=%s to=%s state=%s reason=\"%s\" duration=%lds sip=%s "
 		 "umsg=%s%s%s",
 		 call->number, call->in_from, call->in_to, words[call->word],
-		 reason_text(call->reason), duration, *call->pbx.call_id ? call->pbx.call_id : "-",
+		 umsg_end_reason_text(call->reason), duration, *call->pbx.call_id ? call->pbx.call_id : "-",
 		 *call->secure_id ? call->secure_id : "-", *why ? " why=" : "", why);
 }
 

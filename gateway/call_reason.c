@@ -5,37 +5,27 @@
 static const struct {
 	Umsg__EndReason reason;
 	unsigned code;
-	const char *text, *header;
+	const char *header;
 } reasons[] = {
-	{ UMSG__END_REASON__END_HANGUP, 480, "hung up", "Q.850;cause=16;text=\"hung up\"" },
-	{ UMSG__END_REASON__END_BUSY, 486, "busy", "Q.850;cause=17;text=\"busy\"" },
-	{ UMSG__END_REASON__END_DECLINED, 603, "declined", "Q.850;cause=21;text=\"declined\"" },
-	{ UMSG__END_REASON__END_NO_ANSWER, 480, "no answer", "Q.850;cause=19;text=\"no answer\"" },
-	{ UMSG__END_REASON__END_NOT_FOUND, 404, "responder not found",
-	  "Q.850;cause=1;text=\"not found\"" },
-	{ UMSG__END_REASON__END_NOT_CONNECTED, 480, "responder not connected",
-	  "Q.850;cause=20;text=\"not connected\"" },
-	{ UMSG__END_REASON__END_ANSWERED_ELSEWHERE, 480, "answered elsewhere",
+	{ UMSG__END_REASON__END_HANGUP, 480, "Q.850;cause=16;text=\"hung up\"" },
+	{ UMSG__END_REASON__END_BUSY, 486, "Q.850;cause=17;text=\"busy\"" },
+	{ UMSG__END_REASON__END_DECLINED, 603, "Q.850;cause=21;text=\"declined\"" },
+	{ UMSG__END_REASON__END_NO_ANSWER, 480, "Q.850;cause=19;text=\"no answer\"" },
+	{ UMSG__END_REASON__END_NOT_FOUND, 404, "Q.850;cause=1;text=\"not found\"" },
+	{ UMSG__END_REASON__END_NOT_CONNECTED, 480, "Q.850;cause=20;text=\"not connected\"" },
+	{ UMSG__END_REASON__END_ANSWERED_ELSEWHERE, 480,
 	  "SIP;cause=200;text=\"Call completed elsewhere\"" },
-	{ UMSG__END_REASON__END_MEDIA_LOST, 503, "media lost",
-	  "Q.850;cause=41;text=\"media lost\"" },
-	{ UMSG__END_REASON__END_UNDECRYPTABLE, 500, "undecryptable",
-	  "Q.850;cause=127;text=\"undecryptable\"" },
-	{ UMSG__END_REASON__END_NO_COMMON_CODEC, 488, "no common codec",
-	  "Q.850;cause=88;text=\"no common codec\"" },
-	{ UMSG__END_REASON__END_CONGESTION, 503, "congestion",
-	  "Q.850;cause=34;text=\"congestion\"" },
-	{ UMSG__END_REASON__END_NO_RELAY, 503, "no media relay",
-	  "Q.850;cause=34;text=\"no media relay\"" },
-	{ UMSG__END_REASON__END_NOT_ALLOWED, 403, "not allowed",
-	  "Q.850;cause=57;text=\"not allowed\"" },
-	{ UMSG__END_REASON__END_NO_ROUTE, 404, "no route", "Q.850;cause=3;text=\"no route\"" },
-	{ UMSG__END_REASON__END_LOST_CONNECTION, 480, "lost connection",
-	  "Q.850;cause=41;text=\"lost connection\"" },
-	{ UMSG__END_REASON__END_WRONG_TIME, 500, "clocks differ",
-	  "Q.850;cause=127;text=\"clocks differ\"" },
+	{ UMSG__END_REASON__END_MEDIA_LOST, 503, "Q.850;cause=41;text=\"media lost\"" },
+	{ UMSG__END_REASON__END_UNDECRYPTABLE, 500, "Q.850;cause=127;text=\"undecryptable\"" },
+	{ UMSG__END_REASON__END_NO_COMMON_CODEC, 488, "Q.850;cause=88;text=\"no common codec\"" },
+	{ UMSG__END_REASON__END_CONGESTION, 503, "Q.850;cause=34;text=\"congestion\"" },
+	{ UMSG__END_REASON__END_NO_RELAY, 503, "Q.850;cause=34;text=\"no media relay\"" },
+	{ UMSG__END_REASON__END_NOT_ALLOWED, 403, "Q.850;cause=57;text=\"not allowed\"" },
+	{ UMSG__END_REASON__END_NO_ROUTE, 404, "Q.850;cause=3;text=\"no route\"" },
+	{ UMSG__END_REASON__END_LOST_CONNECTION, 480, "Q.850;cause=41;text=\"lost connection\"" },
+	{ UMSG__END_REASON__END_WRONG_TIME, 500, "Q.850;cause=127;text=\"clocks differ\"" },
 	/* last: what stands for everything else */
-	{ UMSG__END_REASON__END_FAILED, 500, "failed", "Q.850;cause=127;text=\"failed\"" },
+	{ UMSG__END_REASON__END_FAILED, 500, "Q.850;cause=127;text=\"failed\"" },
 };
 
 enum { REASONS = sizeof(reasons) / sizeof(reasons[0]) };
@@ -57,11 +47,6 @@ unsigned reason_to_sip(Umsg__EndReason reason)
 const char *reason_header(Umsg__EndReason reason)
 {
 	return reasons[row_of(reason)].header;
-}
-
-const char *reason_text(Umsg__EndReason reason)
-{
-	return reasons[row_of(reason)].text;
 }
 
 /* Not the table the other way round: many codes mean one thing to a caller. */

@@ -1,4 +1,4 @@
-/* call_reason.h - why a call ended, in the words of either side.
+/* call_reason.h - why a call ended, as either side says it.
  *
  * One table ties the UMSG reasons (umsg.proto, EndReason) to SIP final responses
  * (RFC 3261 21) and to the cause of a Reason header (RFC 3326, Q.850).
@@ -16,8 +16,5 @@ Umsg__EndReason reason_from_sip(unsigned code);
 
 /* "Q.850;cause=16;text=\"hangup\"": constant text. */
 const char *reason_header(Umsg__EndReason reason);
-
-/* One word or a few for the log: "busy", "no answer". */
-const char *reason_text(Umsg__EndReason reason);
 
 #endif

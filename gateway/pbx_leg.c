@@ -8,6 +8,7 @@
 
 #include "base/net.h"
 #include "base/pack.h"
+#include "gateway/sip_wire.h"
 
 enum { OFFERED_EVENT_PT = 101, DEFAULT_PTIME_MS = 20 };
 
@@ -197,18 +198,6 @@ int pbx_leg_hangup(struct pbx_leg *leg, const char *reason)
 	return sip_link_send(leg->link, &message);
 }
 
-static void read_challenge(const SipAgent__Challenge *from, struct digest_challenge *to)
-{
-	*to = (struct digest_challenge){ .proxy = from->proxy,
-					 .has_opaque = from->has_opaque,
-					 .stale = from->stale };
-	snprintf(to->realm, sizeof(to->realm), "%s", from->realm);
-	snprintf(to->nonce, sizeof(to->nonce), "%s", from->nonce);
-	snprintf(to->opaque, sizeof(to->opaque), "%s", from->opaque);
-	snprintf(to->algorithm, sizeof(to->algorithm), "%s", from->algorithm);
-	snprintf(to->qop, sizeof(to->qop), "%s", from->qop);
-}
-
 int pbx_leg_authorize(struct pbx_leg *leg, const SipAgent__Challenged *challenged,
 		      const char **why_out)
 {
@@ -224,10 +213,8 @@ int pbx_leg_authorize(struct pbx_leg *leg, const SipAgent__Challenged *challenge
 	if (!leg->account)
 		return -EACCES;
 	account = (struct digest_account){ leg->account->user, leg->account->password };
-	while (n < challenged->n_challenges && n < DIGEST_MAX_CHALLENGES) {
-		read_challenge(challenged->challenges[n], &challenges[n]);
-		n++;
-	}
+	for (size_t i = 0; i < challenged->n_challenges && n < DIGEST_MAX_CHALLENGES; i++)
+		n += wire_challenge_get(challenged->challenges[i], &challenges[n]) == 0;
 	err = digest_session_answer(&leg->digest, challenged->number, challenges, n, &account,
 				    challenged->method, challenged->uri, user, proxy);
 	if (err) {

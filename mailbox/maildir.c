@@ -35,20 +35,6 @@ int maildir_open_dir(const struct maildir *maildir, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-int maildir_write_all(int fd, struct slice content)
-{
-	while (content.n) {
-		ssize_t n = write(fd, content.p, content.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		content = slice_from(content, (size_t)n);
-	}
-	return 0;
-}
-
 int maildir_move(int from_dir, const char *from, int to_dir, const char *to)
 {
 	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)

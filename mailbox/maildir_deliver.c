@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "base/encode.h"
+#include "base/file.h"
 #include "mailbox/maildir_priv.h"
 
 enum {
@@ -84,7 +85,7 @@ static int write_tmp(struct staged *s)
 	if (s->fd < 0)
 		return -errno;
 	err = fchmod(s->fd, MAILDIR_FILE_MODE) < 0 ? -errno
-						   : maildir_write_all(s->fd, s->item->content);
+						   : file_write_all(s->fd, s->item->content);
 	if (!err && fstat(s->fd, &st) < 0)
 		err = -errno;
 	if (!err)

@@ -15,9 +15,6 @@ enum { MAILDIR_NAME_BYTES_MAX = MAILDIR_NAME_SIZE - 1 };
 /* Opens path/name.  Returns a descriptor or -errno. */
 int maildir_open_dir(const struct maildir *maildir, const char *name);
 
-/* Writes all of content.  Returns 0 or -errno. */
-int maildir_write_all(int fd, struct slice content);
-
 /* Moves a file without replacing another.  Returns 0, -EEXIST or -errno. */
 int maildir_move(int from_dir, const char *from, int to_dir, const char *to);
 

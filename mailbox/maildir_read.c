@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "mailbox/maildir_priv.h"
 
 enum {
@@ -306,7 +307,7 @@ static int write_reason(int dir, const char *name, const char *reason)
 	if (fd < 0)
 		return -errno;
 	fchmod(fd, MAILDIR_FILE_MODE);
-	err = maildir_write_all(fd, slice_of(text, n));
+	err = file_write_all(fd, slice_of(text, n));
 	if (!err && fsync(fd) < 0)
 		err = -errno;
 	close(fd);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "umsg/end_reason.h"
 
 struct sessions {
 	struct idmap by_id;
@@ -29,40 +30,13 @@ static const struct {
 	[SESSION_HANGUP] = { "hangup", SESSION_LINGER_MS },
 };
 
-const char *session_reason_text(Umsg__EndReason reason)
-{
-	static const char *const texts[] = {
-		[UMSG__END_REASON__END_UNSPECIFIED] = "unspecified",
-		[UMSG__END_REASON__END_HANGUP] = "hangup",
-		[UMSG__END_REASON__END_BUSY] = "busy",
-		[UMSG__END_REASON__END_DECLINED] = "declined",
-		[UMSG__END_REASON__END_NO_ANSWER] = "no answer",
-		[UMSG__END_REASON__END_NOT_FOUND] = "not found",
-		[UMSG__END_REASON__END_NOT_CONNECTED] = "not connected",
-		[UMSG__END_REASON__END_ANSWERED_ELSEWHERE] = "answered elsewhere",
-		[UMSG__END_REASON__END_MEDIA_LOST] = "media lost",
-		[UMSG__END_REASON__END_UNDECRYPTABLE] = "undecryptable",
-		[UMSG__END_REASON__END_NO_COMMON_CODEC] = "no common codec",
-		[UMSG__END_REASON__END_FAILED] = "failed",
-		[UMSG__END_REASON__END_CONGESTION] = "congestion",
-		[UMSG__END_REASON__END_NO_RELAY] = "no relay",
-		[UMSG__END_REASON__END_NOT_ALLOWED] = "not allowed",
-		[UMSG__END_REASON__END_NO_ROUTE] = "no route",
-		[UMSG__END_REASON__END_LOST_CONNECTION] = "connection lost",
-		[UMSG__END_REASON__END_WRONG_TIME] = "wrong time",
-	};
-	size_t i = (size_t)reason;
-
-	return i < sizeof(texts) / sizeof(texts[0]) && texts[i] ? texts[i] : "unknown";
-}
-
 void session_state_text(const struct session *s, const char *sep, char *out, size_t cap)
 {
 	struct buf b = buf_over(out, cap);
 
 	buf_put_str(&b, states[s->state].name);
 	if (s->state == SESSION_HANGUP)
-		buf_printf(&b, "(%s%s%s)", session_reason_text(s->reason), sep, s->who);
+		buf_printf(&b, "(%s%s%s)", umsg_end_reason_text(s->reason), sep, s->who);
 }
 
 struct sessions *sessions_new(const struct sessions_ops *ops, void *arg)

@@ -165,9 +165,6 @@ const struct session *sessions_find(const struct sessions *sessions, struct slic
 const struct session *sessions_first(const struct sessions *sessions);
 size_t sessions_count(const struct sessions *sessions);
 
-/* The reason in words: "busy", "answered elsewhere", ... */
-const char *session_reason_text(Umsg__EndReason reason);
-
 /* "invite" to "hangup(reason; who)"; sep is ", " in lists and "; " in traces
  * (whose fields are separated by commas). */
 void session_state_text(const struct session *s, const char *sep, char *out, size_t cap);

@@ -212,9 +212,6 @@ struct umsg_call_end {
 };
 struct umsg_call_end umsg_call_end(const struct umsg_call *call);
 
-/* "busy", "no answer", "responder not found", ...: for logs and people. */
-const char *umsg_end_reason_text(Umsg__EndReason reason);
-
 /* ---- messages ------------------------------------------------------------------ */
 
 /* A sealed post as its sender keeps it until the PostAck: every retry sends the same

@@ -18,6 +18,7 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 	%D%/client_link.c %D%/client_messages.c %D%/client_parts.c \
 	%D%/client_ring.c %D%/client_ring.h \
 	%D%/client_posts.c %D%/client_updates.c \
+	%D%/end_reason.c %D%/end_reason.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/frame_rules.c %D%/frame_rules.h \
 	%D%/link.c %D%/link.h \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rendezvous/sessions.h"
+#include "umsg/end_reason.h"
 
 /* Everything that the sessions ask for, as text: "ring 2", "forward 1 last", ... */
 struct world {
@@ -68,7 +69,7 @@ static void hangup(void *arg, const struct session *s, const struct endpoint *to
 		   Umsg__EndReason reason)
 {
 	(void)s;
-	tell(arg, "hangup %d: %s", (int)to->connection, session_reason_text(reason));
+	tell(arg, "hangup %d: %s", (int)to->connection, umsg_end_reason_text(reason));
 }
 
 static void changed(void *arg, const struct session *s)
@@ -198,11 +199,11 @@ static void nobody_to_ring_ends_the_call_at_once(void **state)
 	struct world *world = *state;
 
 	assert_int_equal(invite(world, false, 0), 0);
-	expect(world, "hangup 1: not found\n= responder not found\n");
+	expect(world, "hangup 1: responder not found\n= responder not found\n");
 	sessions_tick(world->sessions, 1000 + SESSION_LINGER_MS);
 	assert_int_equal(sessions_count(world->sessions), 0);
 	assert_int_equal(invite(world, true, 0), 0);
-	expect(world, "hangup 1: not connected\n= responder not connected\n");
+	expect(world, "hangup 1: responder not connected\n= responder not connected\n");
 }
 
 static void one_device_that_declines_leaves_the_others_ringing(void **state)
@@ -255,7 +256,7 @@ static void without_a_relay_there_is_no_call(void **state)
 
 	world->relay_error = -EPIPE;
 	assert_int_equal(invite(world, true, 1), 0);
-	expect(world, "relay add 1 legs\nhangup 1: no relay\n= hangup(no relay; server)\n");
+	expect(world, "relay add 1 legs\nhangup 1: no media relay\n= hangup(no relay; server)\n");
 	assert_int_equal(invite(world, true, 1), -EEXIST);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/umsg/stage.h"
+#include "umsg/end_reason.h"
 
 #define ALICE "tel:+46700000001"
 #define BOB "tel:+46700000002"
