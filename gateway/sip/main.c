@@ -19,22 +19,24 @@ static const uint64_t ntp_epoch_s = 2208988800u; /* from 1900 to 1970 */
 extern void (*_su_time)(su_time_t *tv);
 
 /* Wall time at the first call plus the monotonic clock: a step of the clock must
- * not reach the library's timers (it aborts when it jumps by days). */
+ * not reach the library's timers (it aborts when it jumps by days).  In whole
+ * milliseconds: of a wait that is not, the library cuts off the rest, and would ask
+ * epoll again and again until the last of it has passed. */
 static void steady_time(su_time_t *tv)
 {
 	static struct timespec offset; /* the hook takes no argument */
 	struct timespec mono;
-	uint64_t us;
+	uint64_t ms;
 
 	clock_gettime(CLOCK_MONOTONIC, &mono);
 	if (offset.tv_sec == 0) {
 		clock_gettime(CLOCK_REALTIME, &offset);
 		offset.tv_sec -= mono.tv_sec;
 	}
-	us = (uint64_t)(mono.tv_nsec + offset.tv_nsec) / 1000;
-	tv->tv_sec = (unsigned long)((uint64_t)(mono.tv_sec + offset.tv_sec) + ntp_epoch_s +
-				     us / 1000000);
-	tv->tv_usec = (unsigned long)(us % 1000000);
+	ms = (uint64_t)(mono.tv_nsec + offset.tv_nsec) / 1000000;
+	tv->tv_sec =
+		(unsigned long)((uint64_t)(mono.tv_sec + offset.tv_sec) + ntp_epoch_s + ms / 1000);
+	tv->tv_usec = (unsigned long)(ms % 1000 * 1000);
 }
 
 /* What the library says of its peers is counted elsewhere; their text is not ours to print. */
