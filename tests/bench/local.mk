@@ -2,8 +2,8 @@
 # sources of a folder's tests have their lines there.
 EXTRA_DIST += %D%/run
 noinst_PROGRAMS += %D%/bench_relay %D%/bench_mailbox
-BENCH_NEEDS = $(noinst_PROGRAMS) gateway/cig-relay rendezvous/crs rendezvous/crs-cli \
-	rendezvous/crs-relay
+BENCH_NEEDS = $(noinst_PROGRAMS) gateway/cig-relay gateway/cig-sip rendezvous/crs \
+	rendezvous/crs-cli
 
 %C%_bench_relay_SOURCES = %D%/bench_relay.c %D%/bench.c %D%/bench.h
 %C%_bench_relay_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS)

@@ -46,3 +46,12 @@ tests_gateway_test_sip_text_SOURCES = tests/gateway/test_sip_text.c $(SIP_DRIVER
 tests_gateway_test_sip_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_text_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_text_DEPENDENCIES = gateway/cig-sip
+
+# not run by check: see tests/bench
+if HAVE_CMOCKA
+noinst_PROGRAMS += tests/bench/bench_gateway
+endif
+tests_bench_bench_gateway_SOURCES = tests/bench/bench_gateway.c tests/bench/bench.c \
+	tests/bench/bench.h $(SIP_DRIVER) tests/gateway/sip_programs.c tests/gateway/sip_programs.h
+tests_bench_bench_gateway_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_bench_bench_gateway_LDADD = $(SIP_DRIVER_LIBS)
