@@ -256,7 +256,7 @@ static void without_a_relay_there_is_no_call(void **state)
 
 	world->relay_error = -EPIPE;
 	assert_int_equal(invite(world, true, 1), 0);
-	expect(world, "relay add 1 legs\nhangup 1: no media relay\n= hangup(no relay; server)\n");
+	expect(world, "relay add 1 legs\nhangup 1: no media relay\n= hangup(no media relay; server)\n");
 	assert_int_equal(invite(world, true, 1), -EEXIST);
 }
 
