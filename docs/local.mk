@@ -10,4 +10,4 @@ dist_man_MANS = \
 	%D%/man/crs-cli.1 \
 	%D%/man/crs-relay.8 \
 	%D%/man/crs.8
-EXTRA_DIST += CHANGES %D%/architecture.md %D%/dependencies.md
+EXTRA_DIST += CHANGES %D%/architecture.md %D%/dependencies.md %D%/performance.md
