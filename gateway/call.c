@@ -227,7 +227,8 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 
 static void refuse(struct call *call, unsigned code, Umsg__EndReason reason, const char *why)
 {
-	log_session(call, SESSION_FAILED);
+	if (!call->out_to)
+		log_session(call, SESSION_FAILED);
 	log_warn(MODULE, "call=%" PRIu64 " rejected code=%u from=%s to=%s in=%s: %s", call->number,
 		 code, call->in_from, call->in_to, route_interface_name(call->in), why);
 	call->sip_code = code;
@@ -251,12 +252,6 @@ static bool route(struct call *call)
 		refuse(call, answer.code, reason_of_route(answer.code), answer.reason);
 		return false;
 	}
-	call->out_to = strdup(answer.to);
-	call->out_from = strdup(answer.from);
-	if (!call->out_to || !call->out_from) {
-		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "out of memory");
-		return false;
-	}
 	if (answer.interface == call->in) {
 		refuse(call, 404, UMSG__END_REASON__END_NO_ROUTE,
 		       "the route leads back to the interface it came from");
@@ -272,6 +267,12 @@ static bool route(struct call *call)
 	    !uri_same_number(slice_str(answer.from), slice_str(call->calls->world.own_uri))) {
 		refuse(call, 403, UMSG__END_REASON__END_NOT_ALLOWED,
 		       "the source maps give a number that is not this gateway's");
+		return false;
+	}
+	call->out_from = strdup(answer.from);
+	call->out_to = call->out_from ? strdup(answer.to) : NULL;
+	if (!call->out_to) {
+		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "out of memory");
 		return false;
 	}
 	call->target = answer.target;

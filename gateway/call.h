@@ -38,7 +38,7 @@ struct call {
 	enum call_event posted[CALL_EVENT_COUNT]; /* the one being taken first */
 	unsigned n_posted;
 	enum call_word word;
-	char *in_from, *in_to, *out_from, *out_to;
+	char *in_from, *in_to, *out_from, *out_to; /* out_to: NULL until it is routed */
 	struct sip_target target;    /* of a call towards the PBX */
 	struct net_addr target_addr; /* of the PBX: where it is called, or calls from */
 	bool target_known;

@@ -291,15 +291,17 @@ json_t *calls_umsg_report(const struct calls *calls)
 
 	for (const struct call *call = calls->first; call; call = call->next) {
 		bool in = call->in == ROUTE_TEL;
+		bool creating = !in && call->state == CALL_OPENING && call->out_to;
+		const char *word = call->secure ? umsg_call_state_word(call->secure)
+				   : creating   ? "CREATE" /* no message has been sent */
+						: call->secure_word;
 
-		if (!call->secure_id[0])
+		if (!call->secure_id[0] && !creating)
 			continue;
 		json_array_append_new(
 			rows, json_pack("{s:s, s:s, s:s, s:I, s:s}", "from",
 					in ? call->in_from : or_empty(call->out_from), "to",
-					in ? call->in_to : or_empty(call->out_to), "state",
-					call->secure ? umsg_call_state_word(call->secure)
-						     : call->secure_word,
+					in ? call->in_to : or_empty(call->out_to), "state", word,
 					"time_s", (json_int_t)((now_ms - call->begun_ms) / 1000),
 					"id", call->secure_id));
 	}

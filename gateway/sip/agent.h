@@ -75,7 +75,7 @@ struct agent {
 	uint64_t next_number;
 	uint64_t strangers, malformed, options, overload; /* counters */
 	uint64_t library_malformed;                       /* as last reported */
-	struct log_limit stranger_limit, malformed_limit;
+	struct log_limit stranger_limit, malformed_limit, offer_limit;
 	bool quitting;
 };
 

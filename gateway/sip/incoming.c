@@ -40,13 +40,17 @@ static void refuse_required(nta_agent_t *nta, msg_t *msg, const sip_t *sip)
 static void refuse_sdp(struct agent *a, nta_agent_t *nta, msg_t *msg, int err, const char *why)
 {
 	struct net_addr source;
+	char text[192];
 
+	agent_source(msg, &source);
 	if (err == -ENOTSUP) {
+		snprintf(text, sizeof(text), "an offer that cannot be taken (488): %s",
+			 why ? why : "no audio");
+		agent_refused(a, &a->offer_limit, &source, text);
 		refuse(nta, msg, SIP_488_NOT_ACCEPTABLE, why);
 		return;
 	}
 	a->malformed++;
-	agent_source(msg, &source);
 	agent_refused(a, &a->malformed_limit, &source, "malformed SDP (400)");
 	refuse(nta, msg, SIP_400_BAD_REQUEST, why);
 }

@@ -215,6 +215,41 @@ refused_with() { # 'CODE PHRASE' REASON: what the secure caller hears of an exte
 	[ "$(session_states "tel:$LAB_GATEWAY;101" | grep -o hangup | wc -l)" -eq 1 ]
 }
 
+shows() { # call|umsg STATE
+	lab_cig_cli show "$1" | grep -qw "$2"
+}
+
+@test "CIG-099 CIG-101 CIG-112 CIG-113: every state of a call is seen on both sides, while those who answer are held up" {
+	answer_in --count 1
+	phone_101 'answermode=manual'
+	kill -STOP "$ANSWER" "$LAB_CIG_RELAY"
+	phone 101 dial "sip:46701234567@127.0.0.1:$LAB_SIP_PORT"
+	await 5 "CREATE" shows umsg CREATE
+	shows call ROUTED
+	kill -CONT "$LAB_CIG_RELAY"
+	await 5 "BANG" shows umsg BANG
+	await 5 "TRY" shows call TRY
+	kill -CONT "$ANSWER"
+	await 5 "TALK" shows umsg TALK
+	shows call ANSWER
+	phone 101 hangup
+	await 5 "HANGUP" shows umsg HANGUP
+	shows call HANGUP
+	await 5 "the call's end" stopped "$ANSWER"
+	[ "$(session_states sip:46701234567@)" = "routing routed trying ringing talk hangup " ]
+	dial_out "$LAB_GATEWAY;101"
+	await 5 "RING" shows call RING
+	await 5 "GROWL" shows umsg GROWL
+	phone_await 101 CALL_INCOMING 5
+	phone 101 hangup
+	await 5 "REJECT" shows call REJECT
+	call_ended 5 'reason=busy by=responder'
+	dial_out "$LAB_GATEWAY"
+	call_ended 5 'reason="no route"'
+	[ "$(session_states "tel:$LAB_GATEWAY")" = "routing routed trying ringing hangup routing failed " ]
+	all_clear
+}
+
 proxy_start() {
 	needs kamailio
 	mkdir -p "$T/kamailio"

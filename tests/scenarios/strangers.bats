@@ -82,6 +82,7 @@ answer_to() { # M_LINE...: the status line for such an offer
 	[ "$(answer_to 'm=audio 70000 RTP/AVP 8')" = "SIP/2.0 400 Bad Request" ]
 	[ "$(printf 'nonsense\n' | sip_invite 46701234567 | sip_ask "$NET.30")" = "SIP/2.0 400 Bad Request" ]
 	[ "$(logged_times "refused source=$NET.30:.*malformed SDP")" -eq 1 ]
+	[ "$(logged_times "refused source=$NET.30:.*cannot be taken \\(488\\)")" -eq 1 ]
 	same_agent
 	all_clear
 }
