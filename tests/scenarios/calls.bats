@@ -140,6 +140,7 @@ lab_cig_shows() { # call|umsg STATE
 	needs ss
 	ss -Hltn "sport = :$LAB_CONTROL_PORT" | grep -q "127.0.0.1:$LAB_CONTROL_PORT"
 	[ "$(ss -Hltn "sport = :$LAB_CONTROL_PORT" | wc -l)" -eq 1 ]
+	run -1 listening "$LAB_CONTROL_PORT" 127.0.0.2
 	ss -Hlun "sport = :$LAB_SIP_PORT" | grep -q "127.0.0.1:$LAB_SIP_PORT"
 	ss -Hltn "sport = :$LAB_SIP_PORT" | grep -q "127.0.0.1:$LAB_SIP_PORT"
 	ss -Htn "dport = :$LAB_CRS_PORT" | grep -q ESTAB

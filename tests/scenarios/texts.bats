@@ -91,3 +91,50 @@ drop() { # NAME TO FROM TEXT: as an external system writes a message
 	await 20 "three files" files_in "$OUT/new" 3
 	for i in 1 2 3; do [ "$(grep -lx "text $i" "$OUT"/new/* | wc -l)" -eq 1 ]; done
 }
+
+elsewhere() { # the lab's configuration for a second server, with everything of its own but the mail
+	local sip
+	mkdir "$T/userdata" "$T/log" "$T/run"
+	free_port && sip=$PORT
+	free_port
+	sed -e "s,$D/cig/\(userdata\|log\|run\)\",$T/\1\"," -e "s/port $LAB_SIP_PORT/port $sip/" \
+		-e "s/port $LAB_CONTROL_PORT/port $PORT/" "$D/cig/cig.conf"
+}
+
+@test "CIG-062: a mailbox whose directory is missing is told at the start" {
+	elsewhere | sed "s,$IN,$T/nowhere," >"$T/cig.conf"
+	start "$T/server.log" cig-server --config "$T/cig.conf"
+	await 10 "the warning" in_log "$T/log/cig.log" "mailbox $T/nowhere is not usable.*No such file or directory"
+}
+
+@test "CIG-072 CIG-076: a long line is written in base64, no line has more than 1000 octets, and it comes back whole" {
+	local text
+	text=$(printf 'Grüße %.0s' {1..400})end
+	caller $ALICE send --receipt "$LAB_GATEWAY;101" "$text" >"$T/send"
+	in_log "$T/send" '^delivered'
+	local file=$OUT/new/$(ls "$OUT/new")
+	awk 'length($0) > 1000 { long++ } END { exit long > 0 }' "$file"
+	grep -qi '^Content-Transfer-Encoding: base64$' "$file"
+	[ "$(sed '1,/^$/d' "$file" | base64 -d)" = "$text" ]
+	start "$T/listen" cca --store "$D/$ALICE" listen --count 1
+	local listen=$STARTED_PID
+	sed -e "s/^To:.*/To: <sip:${ALICE#+}@secure.com>/" -e 's/^From:.*/From: <sip:101@pbx.com>/' \
+		-e '/^X-/d' "$file" >"$IN/tmp/long"
+	mv "$IN/tmp/long" "$IN/new/long"
+	await 20 "the message" stopped "$listen"
+	grep -qF "text=\"$text\"" "$T/listen"
+}
+
+@test "CIG-070: a member of the mail group reads and deletes what is written, others do not" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can become somebody else"
+	local member="setpriv --reuid 65534 --regid 65534 --groups $(id -g)"
+	local stranger="setpriv --reuid 65534 --regid 65534 --clear-groups"
+	chmod 711 "$D" "$D/cig" "$D/cig/mail"
+	caller $ALICE send --receipt "$LAB_GATEWAY;101" "for the group" >"$T/send"
+	local file=$OUT/new/$(ls "$OUT/new")
+	run -1 $stranger cat "$file"
+	run -1 $stranger rm -f "$file"
+	[[ $($member cat "$file") == *"for the group"* ]]
+	$member rm "$file"
+	files_in "$OUT/new" 0
+}
