@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "base/text.h"
 
 static int expected(const struct config_word *word, struct diag *diag, const char *what)
 {
@@ -13,33 +14,12 @@ static int expected(const struct config_word *word, struct diag *diag, const cha
 	return -EINVAL;
 }
 
-static bool all_digits(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	return s.n > 0;
-}
-
-/* Decimal digits only: no sign, no blanks, at most 18 of them. */
-static bool read_uint(struct slice s, unsigned long *value_out)
-{
-	unsigned long value = 0;
-
-	if (s.n > 18 || !all_digits(s))
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		value = value * 10 + (unsigned long)(s.p[i] - '0');
-	*value_out = value;
-	return true;
-}
-
 int config_uint(const struct config_word *word, unsigned long min, unsigned long max,
 		unsigned long *value_out, struct diag *diag)
 {
 	unsigned long value;
 
-	if (!read_uint(slice_str(word->text), &value) || value < min || value > max) {
+	if (!text_number(slice_str(word->text), min, max, &value)) {
 		diag_error(diag, &word->place, "found \"%s\", expected a number from %lu to %lu",
 			   word->text, min, max);
 		return -EINVAL;
@@ -145,7 +125,7 @@ int config_net(const struct config_word *word, struct config_net *net_out, struc
 		return expected(word, diag, "IP/MASK");
 	max = net.family == AF_INET ? 32 : 128;
 	net.prefix_bits = max;
-	if (slash && read_uint(mask, &bits) && bits <= max)
+	if (slash && text_number(mask, 0, max, &bits))
 		net.prefix_bits = (unsigned)bits;
 	else if (slash && (net.family != AF_INET || !read_mask(mask, &net.prefix_bits)))
 		return expected(word, diag, "IP/MASK with a mask of the address's length");
@@ -183,8 +163,8 @@ int config_host_port(const struct config_word *word, char *host_out, size_t host
 	struct slice host = slice_of(text.p, colon ? (size_t)(colon - text.p) : 0);
 	unsigned long port;
 
-	if (!colon || host.n == 0 || !read_uint(slice_from(text, host.n + 1), &port) || port < 1 ||
-	    port > 65535)
+	if (!colon || host.n == 0 ||
+	    !text_number(slice_from(text, host.n + 1), 1, UINT16_MAX, &port))
 		return expected(word, diag, "HOST:PORT");
 	if (memchr(host.p, ':', host.n) && (host.p[0] != '[' || host.p[host.n - 1] != ']'))
 		return expected(word, diag, "HOST:PORT, an IPv6 address in brackets");

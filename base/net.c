@@ -7,16 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int parse_number(const char *text, unsigned long max, unsigned long *out)
-{
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return -EINVAL;
-	errno = 0;
-	*out = strtoul(text, &end, 10);
-	return errno || *end || *out > max ? -EINVAL : 0;
-}
+#include "base/text.h"
 
 /* Splits text into host and port text; port is "" where there is none. */
 static int split(const char *text, char *host, size_t hostsz, const char **port)
@@ -55,7 +46,7 @@ int net_parse(const char *text, uint16_t default_port, struct net_addr *out)
 	const char *port;
 
 	if (split(text, host, sizeof(host), &port) ||
-	    (*port && parse_number(port, UINT16_MAX, &number)))
+	    (*port && !text_number(slice_str(port), 0, UINT16_MAX, &number)))
 		return -EINVAL;
 	*out = (struct net_addr){ .len = sizeof(out->in) };
 	if (inet_pton(AF_INET, host, &out->in.sin_addr) == 1) {
@@ -150,7 +141,7 @@ int net_block_parse(const char *text, struct net_block *out)
 		return -EINVAL;
 	most = out->addr.sa.sa_family == AF_INET6 ? 128 : 32;
 	prefix = most;
-	if (slash && parse_number(slash + 1, most, &prefix))
+	if (slash && !text_number(slice_str(slash + 1), 0, most, &prefix))
 		return -EINVAL;
 	out->prefix = (unsigned)prefix;
 	return 0;

@@ -54,3 +54,20 @@ bool text_is_clean(struct slice text)
 	}
 	return true;
 }
+
+bool text_number(struct slice text, unsigned long min, unsigned long max, unsigned long *number_out)
+{
+	unsigned long number = 0;
+
+	if (text.n == 0 || text.n > 19) /* that many digits fit */
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+		number = number * 10 + (unsigned long)(text.p[i] - '0');
+	}
+	if (number < min || number > max)
+		return false;
+	*number_out = number;
+	return true;
+}

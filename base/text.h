@@ -1,4 +1,4 @@
-/* text.h - is this text at all? */
+/* text.h - is this text at all, or a number? */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -11,5 +11,10 @@ size_t text_char(struct slice text);
 
 /* Is text well-formed UTF-8 without control characters (C0, DEL, C1)? */
 bool text_is_clean(struct slice text);
+
+/* Reads a whole text of decimal digits, without sign and blanks, from min to max.  On
+ * false *number_out is unchanged. */
+bool text_number(struct slice text, unsigned long min, unsigned long max,
+		 unsigned long *number_out);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "base/encode.h"
+#include "base/text.h"
 #include "base/timer.h"
 #include "caller/call_media.h"
 #include "caller/cca.h"
@@ -279,10 +280,13 @@ static void answer_incoming(struct cca *cca, void *arg, struct umsg_call *call)
 	}
 	umsg_call_ring(call);
 	err = umsg_call_answer(call, &audio_wish);
-	if (err)
-		fprintf(stderr, "cca: cannot answer: %s\n", strerror(-err));
-	else
+	if (!err) {
 		talk(calling);
+		return;
+	}
+	fprintf(stderr, "cca: cannot answer: %s\n", strerror(-err));
+	if (calling->call)
+		umsg_call_hangup(call, UMSG__END_REASON__END_FAILED);
 }
 
 static void taken_call_event(struct cca *cca, void *arg, struct umsg_call *call,
@@ -328,6 +332,15 @@ static int take_reject(struct calling *calling, const char *word, struct diag *d
 	return diag_errors(diag) ? -EINVAL : 0;
 }
 
+static int take_number(const char *option, const char *value, unsigned long *number_out,
+		       struct diag *diag)
+{
+	if (text_number(slice_str(value), 1, CCA_NUMBER_MAX, number_out))
+		return 0;
+	diag_error(diag, NULL, "%s %s: expected a number from 1", option, value);
+	return -EINVAL;
+}
+
 static int take_option(struct calling *calling, int option, const char *value, struct diag *diag)
 {
 	switch (option) {
@@ -343,12 +356,10 @@ static int take_option(struct calling *calling, int option, const char *value, s
 		diag_error(diag, NULL, "--dtmf %s: expected 0-9 * # A-D and \",\"", value);
 		return -EINVAL;
 	case OPT_HANGUP:
-		calling->hangup_after_s = strtoul(value, NULL, 10);
-		return 0;
+		return take_number("--hangup", value, &calling->hangup_after_s, diag);
 	case OPT_COUNT:
-		calling->left = strtoul(value, NULL, 10);
-		calling->counted = calling->left > 0;
-		return 0;
+		calling->counted = true;
+		return take_number("--count", value, &calling->left, diag);
 	case OPT_REJECT:
 		return take_reject(calling, value, diag);
 	default:

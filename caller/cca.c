@@ -199,7 +199,7 @@ static void on_patience_over(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	fprintf(stderr, "cca: not attached to %s within %u s\n",
+	fprintf(stderr, "cca: not attached to %s within %lu s\n",
 		cca->client ? umsg_client_address(cca->client) : "the rendezvous",
 		cca->options.timeout_s);
 	cca_end(cca, CCA_FAILED);

@@ -16,13 +16,14 @@ struct event;
 struct event_base;
 
 enum { CCA_OK = 0, CCA_FAILED = 1, CCA_USAGE = 2 };
+enum { CCA_NUMBER_MAX = 1000000000 }; /* of any option */
 
 /* Where the caller keeps what it has: DIR/.ks.URI, DIR/calls.replay,
  * DIR/messages.seen. */
 struct cca_options {
-	const char *store;   /* DIR */
-	const char *address; /* HOST:PORT instead of the key store's, or NULL */
-	unsigned timeout_s;  /* to get attached; 0: for ever */
+	const char *store;       /* DIR */
+	const char *address;     /* HOST:PORT instead of the key store's, or NULL */
+	unsigned long timeout_s; /* to get attached; 0: for ever */
 	bool json;
 };
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "build-config.h"
 #include "caller/cca.h"
 
@@ -106,7 +107,11 @@ int main(int argc, char **argv)
 			options.address = optarg;
 			break;
 		case OPT_TIMEOUT:
-			options.timeout_s = (unsigned)strtoul(optarg, NULL, 10);
+			if (!text_number(slice_str(optarg), 0, CCA_NUMBER_MAX,
+					 &options.timeout_s)) {
+				fprintf(stderr, "cca: --timeout %s: expected seconds\n", optarg);
+				return CCA_USAGE;
+			}
 			break;
 		case OPT_JSON:
 			options.json = true;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/encode.h"
+#include "base/text.h"
 #include "caller/cca.h"
 
 static const char *const receipt_words[] = {
@@ -215,8 +216,9 @@ int cca_listen(const struct cca_options *options, int argc, char **argv)
 	int option, status;
 
 	while ((option = getopt_long(argc, argv, "", listen_options, NULL)) == 'c') {
-		listening.left = strtoul(optarg, NULL, 10);
-		listening.counted = listening.left > 0;
+		if (!text_number(slice_str(optarg), 1, CCA_NUMBER_MAX, &listening.left))
+			break;
+		listening.counted = true;
 	}
 	if (option != -1 || optind != argc) {
 		fputs("usage: cca listen [--count N]\n", stderr);

@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "keys/period.h"
 
 static const char *kind_of(const struct cms *cms)
@@ -29,13 +30,10 @@ static int take_engines(struct cms *cms, struct person *person)
 {
 	const char *text = cms->value[OPTION_ENGINES];
 	unsigned long value;
-	char *end;
 
 	if (!text)
 		return 0;
-	value = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || value < LETTER_ENGINES_MIN ||
-	    value > LETTER_ENGINES_MAX) {
+	if (!text_number(slice_str(text), LETTER_ENGINES_MIN, LETTER_ENGINES_MAX, &value)) {
 		diag_error(cms->diag, NULL, "a gateway has %d to %d crypto engines, not \"%s\"",
 			   LETTER_ENGINES_MIN, LETTER_ENGINES_MAX, text);
 		return -EINVAL;

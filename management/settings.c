@@ -111,16 +111,14 @@ int settings_save(sqlite3 *db, const struct settings *s, struct diag *diag)
 static bool address_valid(const char *text)
 {
 	const char *colon = strrchr(text, ':');
-	char *end;
-	long port;
+	unsigned long port;
 
-	if (!colon || colon == text || colon[1] < '0' || colon[1] > '9')
+	if (!colon || colon == text)
 		return false;
 	for (const char *p = text; *p; p++)
 		if (*p <= ' ' || *p > '~')
 			return false;
-	port = strtol(colon + 1, &end, 10);
-	return *end == '\0' && end - colon <= 6 && port >= 1 && port <= 65535;
+	return text_number(slice_str(colon + 1), 1, UINT16_MAX, &port);
 }
 
 bool settings_check(const struct settings *s, struct diag *diag)

@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/encode.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "keys/account.h"
 #include "rendezvous/accounts.h"
 #include "rendezvous/cli.h"
@@ -23,15 +24,6 @@ struct secret_options {
 	unsigned long bytes;
 };
 
-static bool parse_number(const char *text, unsigned long max, unsigned long *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoul(text, &end, 10);
-	return !errno && *text >= '0' && *text <= '9' && !*end && *out <= max;
-}
-
 /* -b BITS or -B BYTES; the number may be joined, as the manual has it (-B32). */
 static int parse_length(int argc, char **argv, struct secret_options *out)
 {
@@ -40,7 +32,7 @@ static int parse_length(int argc, char **argv, struct secret_options *out)
 
 	if ((argv[0][2] != '\0') != (argc == 1))
 		return CLI_USAGE;
-	if (!parse_number(number_text, 8 * ACCOUNTS_SECRET_BYTES_MAX, &number))
+	if (!text_number(slice_str(number_text), 0, 8 * ACCOUNTS_SECRET_BYTES_MAX, &number))
 		return cli_error("%.2s %s: expected a number", argv[0], number_text);
 	out->bytes = argv[0][1] == 'b' ? (number + 7) / 8 : number;
 	if (out->bytes < ACCOUNT_SECRET_MIN || out->bytes > ACCOUNTS_SECRET_BYTES_MAX)

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/idmap.h"
+#include "base/text.h"
 #include "keys/account.h"
 #include "rendezvous/keyhash.h"
 
@@ -241,28 +242,13 @@ static struct slice take_word(struct slice *line)
 	return word;
 }
 
-static bool parse_number(struct slice text, uint64_t max, uint64_t *out)
-{
-	uint64_t v = 0;
-
-	if (text.n == 0 || text.n > 19)
-		return false;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return false;
-		v = v * 10 + (uint64_t)(text.p[i] - '0');
-	}
-	*out = v;
-	return v <= max;
-}
-
 /* 1: the line made sense, 0: it did not, -ENOMEM. */
 static int load_line(struct roster *roster, struct account *account, struct slice line)
 {
 	struct slice word = take_word(&line);
-	uint64_t number;
+	unsigned long number;
 
-	if (!parse_number(take_word(&line), INT64_MAX, &number))
+	if (!text_number(take_word(&line), 0, INT64_MAX, &number))
 		return 0;
 	if (slice_eq_str(word, "applied")) {
 		account->applied_s = (int64_t)number;

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "build-config.h"
 #include "gateway/relay/relay.h"
 
@@ -52,12 +53,9 @@ static const struct option long_options[] = {
 
 static int parse_number(const char *option, const char *text, unsigned long max, unsigned *out)
 {
-	char *end;
 	unsigned long n;
 
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || n == 0 || n > max) {
+	if (!text_number(slice_str(text), 1, max, &n)) {
 		fprintf(stderr, "cig-relay: --%s %s: expected a number from 1 to %lu\n", option,
 			text, max);
 		return -EINVAL;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/config_value.h"
@@ -216,6 +217,40 @@ static void tells_clean_text(void **state)
 	assert_false(text_is_clean(slice_of("a\0b", 3)));
 }
 
+static void a_number_is_digits_and_nothing_else(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned long min, max;
+		bool want;
+		unsigned long number;
+	} cases[] = {
+		{ "0", 0, 9, true, 0 },
+		{ "007", 1, 9, true, 7 },
+		{ "65535", 1, 65535, true, 65535 },
+		{ "65536", 1, 65535, false, 0 },
+		{ "0", 1, 9, false, 0 },
+		{ "9999999999999999999", 0, ULONG_MAX, true, 9999999999999999999UL },
+		{ "10000000000000000000", 0, ULONG_MAX, false, 0 }, /* too many digits */
+		{ "", 0, 9, false, 0 },
+		{ "+1", 0, 9, false, 0 },
+		{ "-1", 0, ULONG_MAX, false, 0 },
+		{ " 1", 0, 9, false, 0 },
+		{ "1 ", 0, 9, false, 0 },
+		{ "0x1", 0, 9, false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unsigned long number = 42;
+
+		assert_int_equal(
+			text_number(slice_str(cases[i].text), cases[i].min, cases[i].max, &number),
+			cases[i].want);
+		assert_true(number == (cases[i].want ? cases[i].number : 42));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +262,7 @@ int main(void)
 		cmocka_unit_test(reads_either_word_for_yes_and_no),
 		cmocka_unit_test(suggests_the_nearest_word_if_it_is_near),
 		cmocka_unit_test(tells_clean_text),
+		cmocka_unit_test(a_number_is_digits_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
