@@ -82,6 +82,16 @@ static void sip_change(struct call *call, const SipAgent__Change *change)
 		media_leg_set_plain(call->calls->world.relay, call->number, &call->pbx.audio);
 }
 
+/* By INFO; digits as RTP events or tones pass through cig-relay without us. */
+static void sip_digit(struct call *call, const SipAgent__DigitIn *digit)
+{
+	if (call->state != CALL_UP)
+		return;
+	log_info(MODULE, "call=%" PRIu64 " digit from=pbx by INFO", call->number);
+	media_leg_send_digit(call->calls->world.relay, call->number, digit->digit,
+			     digit->duration_ms);
+}
+
 void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
 {
 	switch (event->body_case) {
@@ -102,6 +112,9 @@ void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_CHANGE:
 		sip_change(call, event->change);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_DIGIT_IN:
+		sip_digit(call, event->digit_in);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_DIALOG_CHANGED:
 		pbx_leg_keep_dialog(&call->pbx, event->dialog_changed->dialog);

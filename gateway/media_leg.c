@@ -109,6 +109,21 @@ int media_leg_answered(struct relay_link *link, uint64_t number)
 	return relay_link_send(link, &command);
 }
 
+int media_leg_send_digit(struct relay_link *link, uint64_t number, const char *digit,
+			 unsigned duration_ms)
+{
+	Relay__Command command = RELAY__COMMAND__INIT;
+	Relay__SendDigit body = RELAY__SEND_DIGIT__INIT;
+
+	body.call_id = number;
+	body.to = RELAY__SIDE__SECURE;
+	body.digit = (char *)digit;
+	body.duration_ms = duration_ms;
+	command.of_case = RELAY__COMMAND__OF_SEND_DIGIT;
+	command.send_digit = &body;
+	return relay_link_send(link, &command);
+}
+
 int media_leg_close(struct relay_link *link, uint64_t number)
 {
 	Relay__Command command = RELAY__COMMAND__INIT;

@@ -27,6 +27,9 @@ int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct p
 int media_leg_set_secure(struct relay_link *link, uint64_t number,
 			 const struct media_secure *secure);
 int media_leg_answered(struct relay_link *link, uint64_t number);
+/* A digit that the PBX sent by SIP INFO, to the secure side; duration_ms 0: not told. */
+int media_leg_send_digit(struct relay_link *link, uint64_t number, const char *digit,
+			 unsigned duration_ms);
 int media_leg_close(struct relay_link *link, uint64_t number);
 
 #endif

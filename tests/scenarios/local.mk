@@ -10,6 +10,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/wire_figures.py \
 	%D%/kamailio.cfg \
 	%D%/sipp/uac_gives_up.xml \
+	%D%/sipp/uac_offers_late.xml \
 	%D%/sipp/uac_speaks.xml \
 	%D%/sipp/uas_answers.xml \
 	%D%/sipp/uas_hangs_up.xml \

@@ -127,6 +127,16 @@ trunk_calls_in() { # TRANSPORT
 	trunk_calls_in t1
 }
 
+@test "a trunk that offers late and sends digits by INFO" {
+	answer_in --record "$T/heard.wav" --count 1
+	sipp_uac trunk uac_offers_late.xml 46701234567 $NET.30 5090 u1
+	sipp_ended trunk 20
+	await 5 "the call's end" stopped "$ANSWER"
+	in_log "$T/answer" '^digit digit=6'
+	speech-match "$D/phone.wav" "$T/heard.wav" 0.9
+	all_clear
+}
+
 @test "CIG-035 CIG-040: the gateway calls the port of the map entry, in a second map; either side hangs up" {
 	sipp_uas callee uas_answers.xml $NET.31 5080 u1 -rtp_echo -mp 6000
 	dial_out --play "$D/alice-long.wav" --record "$T/heard.wav" "$LAB_GATEWAY;5101"
