@@ -119,7 +119,8 @@ static void log_end(const struct call *call, const char *why)
 		 "call=%" PRIu64 " from=%s to=%s state=%s reason=\"%s\" duration=%lds sip=%s "
 		 "umsg=%s%s%s",
 		 call->number, call->in_from, call->in_to, words[call->word],
-		 umsg_end_reason_text(call->reason), duration, *call->pbx.call_id ? call->pbx.call_id : "-",
+		 umsg_end_reason_text(call->reason), duration,
+		 *call->pbx.call_id ? call->pbx.call_id : "-",
 		 *call->secure_id ? call->secure_id : "-", *why ? " why=" : "", why);
 }
 
@@ -475,7 +476,8 @@ static void on_relay_resolved(void *arg, int err, const struct net_addr *addr, c
 		.ptime_ms = media->ptime_ms,
 	};
 	net_format_host(addr, secure.relay_ip);
-	media_leg_set_secure(call->calls->world.relay, call->number, &secure);
+	if (media_leg_set_secure(call->calls->world.relay, call->number, &secure))
+		call_end(call, UMSG__END_REASON__END_MEDIA_LOST, "cig-relay takes no commands");
 }
 
 /* Both legs have accepted: media flows as soon as cig-relay knows both. */

@@ -147,16 +147,29 @@ static void relay_opened(struct call *call, const Relay__Opened *opened)
 	call_check_opened(call);
 }
 
+/* The relay has the call no more, or never had it. */
+static void media_gone(struct call *call, Umsg__EndReason reason, const char *why)
+{
+	call->media_open = false;
+	if (call->state == CALL_CLOSING)
+		call_check_cleared(call);
+	else
+		call_end(call, reason, why);
+}
+
 static void relay_failed(struct call *call, const Relay__Failed *failed)
 {
-	if (failed->reason != RELAY__FAILED__REASON__PORTS_EXHAUSTED &&
-	    failed->reason != RELAY__FAILED__REASON__FULL) {
-		log_warn(MODULE, "call=%" PRIu64 " cig-relay refused a command: %s", call->number,
-			 failed->text);
-		return;
+	switch (failed->reason) {
+	case RELAY__FAILED__REASON__PORTS_EXHAUSTED:
+	case RELAY__FAILED__REASON__FULL:
+		media_gone(call, UMSG__END_REASON__END_CONGESTION, failed->text);
+		break;
+	case RELAY__FAILED__REASON__UNKNOWN_CALL:
+		media_gone(call, UMSG__END_REASON__END_MEDIA_LOST, failed->text);
+		break;
+	default: /* it goes on without what was commanded: no media, then */
+		call_end(call, UMSG__END_REASON__END_FAILED, failed->text);
 	}
-	call->media_open = false;
-	call_end(call, UMSG__END_REASON__END_CONGESTION, failed->text);
 }
 
 static const char *const closed_texts[] = {
@@ -179,15 +192,10 @@ static void keep_stats(struct call *call, const Relay__Stats *stats)
 
 static void relay_closed(struct call *call, const Relay__Closed *closed)
 {
-	call->media_open = false;
 	keep_stats(call, closed->stats);
-	if (call->state == CALL_CLOSING)
-		call_check_cleared(call);
-	else
-		call_end(call, UMSG__END_REASON__END_MEDIA_LOST,
-			 closed->reason <= RELAY__CLOSED__REASON__FAULT
-				 ? closed_texts[closed->reason]
-				 : "media lost");
+	media_gone(call, UMSG__END_REASON__END_MEDIA_LOST,
+		   closed->reason <= RELAY__CLOSED__REASON__FAULT ? closed_texts[closed->reason]
+								  : "media lost");
 }
 
 void call_relay_event(struct call *call, const Relay__Event *event)
@@ -214,13 +222,8 @@ void call_relay_event(struct call *call, const Relay__Event *event)
 
 void call_relay_lost(struct call *call)
 {
-	if (!call->media_open)
-		return;
-	call->media_open = false;
-	if (call->state == CALL_CLOSING)
-		call_check_cleared(call);
-	else
-		call_end(call, UMSG__END_REASON__END_MEDIA_LOST, "cig-relay is gone");
+	if (call->media_open)
+		media_gone(call, UMSG__END_REASON__END_MEDIA_LOST, "cig-relay is gone");
 }
 
 /* ---- events of the secure side ---- */

@@ -1,5 +1,5 @@
-/* link_priv.h - the inside of a link, for link.c (life, time, connecting) and
- * link_io.c (TLS, upgrade, messages).
+/* link_priv.h - the inside of a link, for link.c (life, time, connecting), link_context.c
+ * and link_io.c (TLS, upgrade, messages).
  */
 #ifndef UMSG_LINK_PRIV_H
 #define UMSG_LINK_PRIV_H

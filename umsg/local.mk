@@ -22,6 +22,7 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 	%D%/frame.c %D%/frame.h \
 	%D%/frame_rules.c %D%/frame_rules.h \
 	%D%/link.c %D%/link.h \
+	%D%/link_context.c \
 	%D%/link_io.c %D%/link_priv.h \
 	%D%/link_tls.c %D%/link_tls.h \
 	%D%/message_body.c %D%/message_body.h \

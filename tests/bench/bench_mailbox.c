@@ -45,9 +45,11 @@ static void write_file(const char *path, const struct bench *b, bool durable)
 
 static void open_mailbox(struct bench *b, size_t holds)
 {
+	char here[PATH_MAX - 32];
+
 	*b = (struct bench){ .number = 0 };
-	bench_must(getcwd(b->dir, sizeof(b->dir) - 32) != NULL, "getcwd");
-	strcat(b->dir, "/bench-mailbox.XXXXXX");
+	bench_must(getcwd(here, sizeof(here)) != NULL, "getcwd");
+	snprintf(b->dir, sizeof(b->dir), "%s/bench-mailbox.XXXXXX", here);
 	bench_must(mkdtemp(b->dir) != NULL, "mkdtemp");
 	snprintf(b->path, sizeof(b->path), "%s/box", b->dir);
 	memset(b->content, 'x', OCTETS);

@@ -9,224 +9,8 @@
 
 #include "base/diag.h"
 #include "gateway/call.h"
-#include "gateway/resolver.h"
-#include "gateway/session_log.h"
+#include "tests/gateway/call_sides.h"
 #include "tests/umsg/loop.h"
-
-/* ---- the sides ---- */
-
-struct sip_link {
-	bool ready;
-	uint64_t last_call;
-	unsigned invites, rings, answers, rejects, hangups, orphans;
-	int fails;
-};
-
-bool sip_link_is_ready(const struct sip_link *link)
-{
-	return link->ready;
-}
-
-uint64_t sip_link_next_call(struct sip_link *link)
-{
-	return link->last_call += 2;
-}
-
-int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
-{
-	link->invites += message->body_case == SIP_AGENT__TO_AGENT__BODY_INVITE;
-	link->rings += message->body_case == SIP_AGENT__TO_AGENT__BODY_RING;
-	link->answers += message->body_case == SIP_AGENT__TO_AGENT__BODY_ANSWER;
-	link->rejects += message->body_case == SIP_AGENT__TO_AGENT__BODY_REJECT;
-	link->hangups += message->body_case == SIP_AGENT__TO_AGENT__BODY_HANGUP;
-	if (!link->ready)
-		return -EPIPE;
-	link->orphans += message->body_case == SIP_AGENT__TO_AGENT__BODY_BYE_ORPHAN;
-	return link->fails;
-}
-
-struct relay_link {
-	bool up;
-	unsigned opens, closes;
-};
-
-bool relay_link_is_up(const struct relay_link *link)
-{
-	return link->up;
-}
-
-int relay_link_send(struct relay_link *link, const Relay__Command *command)
-{
-	link->opens += command->of_case == RELAY__COMMAND__OF_OPEN;
-	link->closes += command->of_case == RELAY__COMMAND__OF_CLOSE;
-	return link->up ? 0 : -EPIPE;
-}
-
-struct resolution {
-	struct resolver *of;
-	resolver_fn *done;
-	void *arg;
-};
-
-struct resolver {
-	struct resolution *waiting;
-};
-
-struct resolution *resolver_start(struct resolver *resolver, const char *host, uint16_t port,
-				  resolver_fn *done, void *arg)
-{
-	struct resolution *r = calloc(1, sizeof(*r));
-
-	(void)host;
-	(void)port;
-	assert_non_null(r);
-	assert_null(resolver->waiting);
-	*r = (struct resolution){ resolver, done, arg };
-	resolver->waiting = r;
-	return r;
-}
-
-struct umsg_client {
-	enum umsg_state state;
-	struct calls *calls;
-	struct umsg_call *call;
-	int invite_fails, answer_fails;
-	bool ends_when_rung; /* the link breaks while the ringing is sent */
-};
-
-struct umsg_call {
-	struct umsg_client *client;
-	void *arg;
-	bool ended;
-	struct umsg_call_end end;
-	struct umsg_media media;
-};
-
-void resolver_cancel(struct resolution **resolutionp)
-{
-	if (!*resolutionp)
-		return;
-	(*resolutionp)->of->waiting = NULL;
-	free(*resolutionp);
-	*resolutionp = NULL;
-}
-
-void session_log_write(struct session_log *log, int64_t wall_ms, const struct session_event *event)
-{
-	(void)log;
-	(void)wall_ms;
-	(void)event;
-}
-
-enum umsg_state umsg_client_state(const struct umsg_client *client)
-{
-	return client->state;
-}
-
-static void end_secure(struct umsg_call *call, Umsg__EndReason reason)
-{
-	if (call->ended)
-		return;
-	call->ended = true;
-	call->end = (struct umsg_call_end){ .reason = reason };
-	calls_secure_event(call->client->calls, call, UMSG_CALL_ENDED);
-}
-
-int umsg_call_invite(struct umsg_client *client, const char *to, const char *called_extension,
-		     const char *calling_extension, const struct umsg_audio_wish *wish, void *arg,
-		     struct umsg_call **call_out)
-{
-	(void)called_extension;
-	(void)calling_extension;
-	(void)wish;
-	assert_string_equal(to, "tel:+46701");
-	if (client->invite_fails)
-		return client->invite_fails;
-	client->call = calloc(1, sizeof(*client->call));
-	assert_non_null(client->call);
-	client->call->client = client;
-	client->call->arg = arg;
-	*call_out = client->call;
-	return 0;
-}
-
-int umsg_call_ring(struct umsg_call *call)
-{
-	if (call->client->ends_when_rung)
-		end_secure(call, UMSG__END_REASON__END_LOST_CONNECTION);
-	return 0;
-}
-
-int umsg_call_answer(struct umsg_call *call, const struct umsg_audio_wish *wish)
-{
-	(void)wish;
-	if (call->client->answer_fails)
-		end_secure(call, UMSG__END_REASON__END_NO_COMMON_CODEC);
-	return call->client->answer_fails;
-}
-
-void umsg_call_hangup(struct umsg_call *call, Umsg__EndReason reason)
-{
-	end_secure(call, reason);
-}
-
-void umsg_call_set_arg(struct umsg_call *call, void *arg)
-{
-	call->arg = arg;
-}
-
-void *umsg_call_arg(const struct umsg_call *call)
-{
-	return call->arg;
-}
-
-const uint8_t *umsg_call_id(const struct umsg_call *call)
-{
-	static const uint8_t id[UMSG_ID_SIZE] = { 1 };
-
-	(void)call;
-	return id;
-}
-
-const char *umsg_call_from(const struct umsg_call *call)
-{
-	(void)call;
-	return "tel:+46701";
-}
-
-const char *umsg_call_to(const struct umsg_call *call)
-{
-	(void)call;
-	return "tel:+8888";
-}
-
-const char *umsg_call_called_extension(const struct umsg_call *call)
-{
-	(void)call;
-	return "101";
-}
-
-const char *umsg_call_calling_extension(const struct umsg_call *call)
-{
-	(void)call;
-	return "";
-}
-
-const char *umsg_call_state_word(const struct umsg_call *call)
-{
-	(void)call;
-	return "";
-}
-
-const struct umsg_media *umsg_call_media(const struct umsg_call *call)
-{
-	return &call->media;
-}
-
-struct umsg_call_end umsg_call_end(const struct umsg_call *call)
-{
-	return call->end;
-}
 
 /* ---- the scene ---- */
 
@@ -370,6 +154,18 @@ static void relay_closes(struct scene *scene)
 	calls_relay_event(scene->calls, &event);
 }
 
+static void relay_refuses(struct scene *scene, Relay__Failed__Reason reason)
+{
+	Relay__Failed failed = RELAY__FAILED__INIT;
+	Relay__Event event = RELAY__EVENT__INIT;
+
+	failed.call_id = calls_total(scene->calls);
+	failed.reason = reason;
+	event.of_case = RELAY__EVENT__OF_FAILED;
+	event.failed = &failed;
+	calls_relay_event(scene->calls, &event);
+}
+
 static void pbx_rings(struct scene *scene)
 {
 	SipAgent__Ringing ringing = SIP_AGENT__RINGING__INIT;
@@ -430,7 +226,7 @@ static void secure_answers(struct scene *scene)
 static void secure_ends(struct scene *scene)
 {
 	if (scene->client.call)
-		end_secure(scene->client.call, UMSG__END_REASON__END_HANGUP);
+		sides_end_secure(scene->client.call, UMSG__END_REASON__END_HANGUP);
 }
 
 /* The last words of those who are still there. */
@@ -520,6 +316,26 @@ static void what_cannot_be_invited_is_rejected(void **state)
 	assert_all_ended(scene);
 }
 
+/* Neither a call that got no ports nor one whose keys were not taken goes on. */
+static void what_the_relay_refuses_ends_the_call(void **state)
+{
+	struct scene *scene = *state;
+
+	pbx_calls(scene);
+	relay_refuses(scene, RELAY__FAILED__REASON__PORTS_EXHAUSTED);
+	assert_int_equal(scene->sip.rejects, 1);
+	assert_int_equal(scene->relay.closes, 0); /* there is nothing to close */
+	pbx_ends(scene);
+	assert_all_ended(scene);
+	for (size_t i = 0; i < COUNT(from_pbx); i++)
+		from_pbx[i](scene);
+	relay_refuses(scene, RELAY__FAILED__REASON__BAD_COMMAND);
+	assert_int_equal(scene->sip.hangups, 1);
+	assert_int_equal(scene->relay.closes, 1);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
 /* The secure leg ends while it is told to ring or to answer: from within that step. */
 static void a_leg_may_end_while_it_is_spoken_to(void **state)
 {
@@ -594,6 +410,7 @@ int main(void)
 		cmocka_unit_test(a_call_ends_on_all_sides_whoever_leaves_and_when),
 		SCENE_TEST(a_call_from_the_pbx_is_rung_answered_and_hung_up),
 		SCENE_TEST(what_cannot_be_invited_is_rejected),
+		SCENE_TEST(what_the_relay_refuses_ends_the_call),
 		SCENE_TEST(a_leg_may_end_while_it_is_spoken_to),
 		SCENE_TEST(more_calls_than_engines_are_refused),
 		SCENE_TEST(the_next_agent_ends_what_the_dead_one_left),

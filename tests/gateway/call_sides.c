@@ -1,0 +1,178 @@
+#include "tests/gateway/call_sides.h"
+
+#include <stdlib.h>
+
+#include "gateway/session_log.h"
+
+bool sip_link_is_ready(const struct sip_link *link)
+{
+	return link->ready;
+}
+
+uint64_t sip_link_next_call(struct sip_link *link)
+{
+	return link->last_call += 2;
+}
+
+int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
+{
+	link->rings += message->body_case == SIP_AGENT__TO_AGENT__BODY_RING;
+	link->answers += message->body_case == SIP_AGENT__TO_AGENT__BODY_ANSWER;
+	link->rejects += message->body_case == SIP_AGENT__TO_AGENT__BODY_REJECT;
+	link->hangups += message->body_case == SIP_AGENT__TO_AGENT__BODY_HANGUP;
+	if (!link->ready)
+		return -EPIPE;
+	link->orphans += message->body_case == SIP_AGENT__TO_AGENT__BODY_BYE_ORPHAN;
+	return 0;
+}
+
+bool relay_link_is_up(const struct relay_link *link)
+{
+	return link->up;
+}
+
+int relay_link_send(struct relay_link *link, const Relay__Command *command)
+{
+	link->closes += command->of_case == RELAY__COMMAND__OF_CLOSE;
+	return link->up ? 0 : -EPIPE;
+}
+
+struct resolution *resolver_start(struct resolver *resolver, const char *host, uint16_t port,
+				  resolver_fn *done, void *arg)
+{
+	struct resolution *r = calloc(1, sizeof(*r));
+
+	(void)host;
+	(void)port;
+	assert_non_null(r);
+	assert_null(resolver->waiting);
+	*r = (struct resolution){ resolver, done, arg };
+	resolver->waiting = r;
+	return r;
+}
+
+void resolver_cancel(struct resolution **resolutionp)
+{
+	if (!*resolutionp)
+		return;
+	(*resolutionp)->of->waiting = NULL;
+	free(*resolutionp);
+	*resolutionp = NULL;
+}
+
+void session_log_write(struct session_log *log, int64_t wall_ms, const struct session_event *event)
+{
+	(void)log;
+	(void)wall_ms;
+	(void)event;
+}
+
+enum umsg_state umsg_client_state(const struct umsg_client *client)
+{
+	return client->state;
+}
+
+void sides_end_secure(struct umsg_call *call, Umsg__EndReason reason)
+{
+	if (call->ended)
+		return;
+	call->ended = true;
+	call->end = (struct umsg_call_end){ .reason = reason };
+	calls_secure_event(call->client->calls, call, UMSG_CALL_ENDED);
+}
+
+int umsg_call_invite(struct umsg_client *client, const char *to, const char *called_extension,
+		     const char *calling_extension, const struct umsg_audio_wish *wish, void *arg,
+		     struct umsg_call **call_out)
+{
+	(void)called_extension;
+	(void)calling_extension;
+	(void)wish;
+	assert_string_equal(to, "tel:+46701");
+	if (client->invite_fails)
+		return client->invite_fails;
+	client->call = calloc(1, sizeof(*client->call));
+	assert_non_null(client->call);
+	client->call->client = client;
+	client->call->arg = arg;
+	*call_out = client->call;
+	return 0;
+}
+
+int umsg_call_ring(struct umsg_call *call)
+{
+	if (call->client->ends_when_rung)
+		sides_end_secure(call, UMSG__END_REASON__END_LOST_CONNECTION);
+	return 0;
+}
+
+int umsg_call_answer(struct umsg_call *call, const struct umsg_audio_wish *wish)
+{
+	(void)wish;
+	if (call->client->answer_fails)
+		sides_end_secure(call, UMSG__END_REASON__END_NO_COMMON_CODEC);
+	return call->client->answer_fails;
+}
+
+void umsg_call_hangup(struct umsg_call *call, Umsg__EndReason reason)
+{
+	sides_end_secure(call, reason);
+}
+
+void umsg_call_set_arg(struct umsg_call *call, void *arg)
+{
+	call->arg = arg;
+}
+
+void *umsg_call_arg(const struct umsg_call *call)
+{
+	return call->arg;
+}
+
+const uint8_t *umsg_call_id(const struct umsg_call *call)
+{
+	static const uint8_t id[UMSG_ID_SIZE] = { 1 };
+
+	(void)call;
+	return id;
+}
+
+const char *umsg_call_from(const struct umsg_call *call)
+{
+	(void)call;
+	return "tel:+46701";
+}
+
+const char *umsg_call_to(const struct umsg_call *call)
+{
+	(void)call;
+	return "tel:+8888";
+}
+
+const char *umsg_call_called_extension(const struct umsg_call *call)
+{
+	(void)call;
+	return "101";
+}
+
+const char *umsg_call_calling_extension(const struct umsg_call *call)
+{
+	(void)call;
+	return "";
+}
+
+const char *umsg_call_state_word(const struct umsg_call *call)
+{
+	(void)call;
+	return "";
+}
+
+const struct umsg_media *umsg_call_media(const struct umsg_call *call)
+{
+	return &call->media;
+}
+
+struct umsg_call_end umsg_call_end(const struct umsg_call *call)
+{
+	return call->end;
+}

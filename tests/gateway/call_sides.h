@@ -1,0 +1,52 @@
+/* call_sides.h - the SIP agent, the media relay, the resolver and the secure side as a test
+ * plays them: they count what they are told, and answer when the test says so.
+ */
+#ifndef TESTS_GATEWAY_CALL_SIDES_H
+#define TESTS_GATEWAY_CALL_SIDES_H
+
+#include "tests/unit.h"
+
+#include "gateway/calls.h"
+#include "gateway/resolver.h"
+
+struct sip_link {
+	bool ready;
+	uint64_t last_call;
+	unsigned rings, answers, rejects, hangups, orphans;
+};
+
+struct relay_link {
+	bool up;
+	unsigned closes;
+};
+
+struct resolution {
+	struct resolver *of;
+	resolver_fn *done;
+	void *arg;
+};
+
+struct resolver {
+	struct resolution *waiting;
+};
+
+struct umsg_client {
+	enum umsg_state state;
+	struct calls *calls;
+	struct umsg_call *call;
+	int invite_fails, answer_fails;
+	bool ends_when_rung; /* the link breaks while the ringing is sent */
+};
+
+struct umsg_call {
+	struct umsg_client *client;
+	void *arg;
+	bool ended;
+	struct umsg_call_end end;
+	struct umsg_media media;
+};
+
+/* The secure leg ends, as the other party or the rendezvous may have it at any time. */
+void sides_end_secure(struct umsg_call *call, Umsg__EndReason reason);
+
+#endif
