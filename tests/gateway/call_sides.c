@@ -1,5 +1,6 @@
 #include "tests/gateway/call_sides.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "gateway/session_log.h"
