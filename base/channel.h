@@ -33,6 +33,7 @@ void channel_free(struct channel **channelp);
 /* Returns 0, -EMSGSIZE, -ENOBUFS when the queue is full, -EPIPE when closed. */
 int channel_send(struct channel *channel, struct slice message);
 
+/* Messages that the socket has not taken yet. */
 size_t channel_queued(const struct channel *channel);
 
 /* A listening SOCK_SEQPACKET socket at path (at most 107 octets; a stale socket

@@ -37,6 +37,7 @@ void diag_error(struct diag *diag, const struct diag_place *place, const char *f
 void diag_warning(struct diag *diag, const struct diag_place *place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* How many there are, also beyond those kept; 0 for NULL. */
 size_t diag_errors(const struct diag *diag);
 size_t diag_warnings(const struct diag *diag);
 

@@ -30,6 +30,8 @@ void log_reopen(void);
  * above 0 everything. */
 void log_set_verbose(int verbose);
 
+/* Writes one line, with time, module and type, where log_set_verbose() lets it pass;
+ * controls in it are written as escapes. */
 void log_line(enum log_type type, const char *module, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -30,6 +30,7 @@ void net_format(const struct net_addr *addr, char out[NET_TEXT_SIZE]);
 /* The address without its port. */
 void net_format_host(const struct net_addr *addr, char out[NET_TEXT_SIZE]);
 
+/* In host order. */
 uint16_t net_port(const struct net_addr *addr);
 void net_set_port(struct net_addr *addr, uint16_t port);
 

@@ -33,6 +33,7 @@ int table_add(struct table *table, const char *const *cells);
 int table_cell(struct table *table, const char *text);
 int table_cellf(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whole rows, without the head. */
 size_t table_rows(const struct table *table);
 
 /* Prints all rows; an unfinished last row is printed as far as it goes. */

@@ -39,7 +39,7 @@ struct call {
 	unsigned n_posted;
 	enum call_word word;
 	char *in_from, *in_to, *out_from, *out_to; /* out_to: NULL until it is routed */
-	struct sip_target target;    /* of a call towards the PBX */
+	struct sip_target target;                  /* of a call towards the PBX */
 	struct net_addr target_addr; /* of the PBX: where it is called, or calls from */
 	bool target_known;
 	struct resolution *resolution; /* of the PBX's or the media relay's name */
@@ -82,6 +82,7 @@ void call_secure_event(struct call *call, enum umsg_call_event event);
 /* Ends the call on both sides; harmless when it is ending. */
 void call_end(struct call *call, Umsg__EndReason reason, const char *why);
 
+/* "ROUTED", "TRY", ... */
 const char *call_word_name(enum call_word word);
 
 #endif

@@ -39,6 +39,7 @@ enum call_phase call_phase_next(enum call_phase state, enum call_event event);
 /* How long the state may last, in milliseconds; 0: as long as both talk. */
 uint32_t call_phase_limit_ms(enum call_phase state);
 
+/* "opening", "dialling", ...: for tests and graphs. */
 const char *call_phase_name(enum call_phase state);
 
 #endif

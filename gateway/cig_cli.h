@@ -22,6 +22,7 @@ struct cli {
  * wrong. */
 typedef int cli_action_fn(struct cli *cli, int argc, char **argv);
 
+/* The actions, each in a cig_cli_*.c of its own or in cig_cli.c. */
 int cli_echo(struct cli *cli, int argc, char **argv);
 int cli_show(struct cli *cli, int argc, char **argv);
 int cli_status(struct cli *cli, int argc, char **argv);

@@ -57,8 +57,8 @@ struct cig_sip {
 	bool messaging;                   /* SIP MESSAGE in and out; false */
 	const struct config_net *trusted; /* who may call in; none: everyone; ours */
 	size_t trusted_count;
-	unsigned max_calls;               /* 0: no limit; ours */
-	unsigned media_timeout_s;         /* silence that ends a call; 30; ours */
+	unsigned max_calls;       /* 0: no limit; ours */
+	unsigned media_timeout_s; /* silence that ends a call; 30; ours */
 };
 
 /* A pair of translate maps: for a mailbox or one direction of a message center. */
@@ -109,6 +109,7 @@ int cig_config_read(const char *path, struct diag *diag, const struct cig_config
 int cig_config_parse(const char *name, struct slice text, struct diag *diag,
 		     const struct cig_config **config_out);
 
+/* One hold more; returns config. */
 const struct cig_config *cig_config_hold(const struct cig_config *config);
 
 /* Gives one hold back and sets *configp to NULL; the last one frees. */

@@ -70,6 +70,7 @@ void pbx_leg_keep_dialog(struct pbx_leg *leg, const SipAgent__Dialog *dialog);
 /* Ends the dialog of a dead child through its successor; there must be one. */
 int pbx_leg_bye_orphan(struct pbx_leg *leg, const char *reason);
 
+/* Wipes and frees what the leg holds; the leg itself is the call's. */
 void pbx_leg_clear(struct pbx_leg *leg);
 
 #endif

@@ -31,6 +31,7 @@ int relay_link_new(struct event_base *base, const char *run_dir, const struct re
 		   void *arg, struct relay_link **link_out);
 void relay_link_free(struct relay_link **linkp);
 
+/* Has the relay answered our greeting? */
 bool relay_link_is_up(const struct relay_link *link);
 
 /* The relay's "cig-relay VERSION", "" while it is down. */

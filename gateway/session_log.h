@@ -38,6 +38,8 @@ void session_log_close(struct session_log **logp);
 /* Opens the path again, after logrotate has moved the file. */
 void session_log_reopen(struct session_log *log);
 
+/* Writes a line.  Commas, blanks and controls in a field are written as %XX, so that
+ * nobody forges one.  That it cannot be written is told in the log. */
 void session_log_write(struct session_log *log, int64_t wall_ms, const struct session_event *event);
 
 /* "routing" and so on. */

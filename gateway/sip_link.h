@@ -33,6 +33,7 @@ int sip_link_new(struct event_base *base, const struct cig_config *config,
 /* Asks the child to end its calls and waits at most two seconds for it. */
 void sip_link_free(struct sip_link **linkp);
 
+/* Is there a child that has bound its port? */
 bool sip_link_is_ready(const struct sip_link *link);
 
 /* The address and port that the child bound, "" before it is ready. */

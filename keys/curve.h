@@ -36,6 +36,7 @@ bool curve_is_on(const struct curve_point *a);
  * form, a coordinate that is not below p, or what curve_is_on() denies. */
 int curve_read(struct curve_point *out, struct slice octets);
 
+/* Uncompressed (04 x y), and compressed (02 or 03, x).  Not for the point at infinity. */
 void curve_write(const struct curve_point *a, uint8_t out[CURVE_OCTETS]);
 void curve_write_compressed(const struct curve_point *a, uint8_t out[CURVE_COMPRESSED]);
 

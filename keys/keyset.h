@@ -27,6 +27,7 @@ int keyset_new(const struct domain *domain, struct slice uri, struct keyset **ke
 /* Wipes what nobody else holds. */
 void keyset_free(struct keyset **keysetp);
 
+/* Whose keys, and of which domain; as long as the set. */
 const char *keyset_uri(const struct keyset *keyset);
 const struct domain *keyset_domain(const struct keyset *keyset);
 

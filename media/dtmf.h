@@ -43,6 +43,7 @@ struct dtmf_receiver {
 	int64_t heard_ms;
 };
 
+/* clock_hz: of telephone-event, RFC 4733. */
 void dtmf_receiver_init(struct dtmf_receiver *receiver, uint32_t clock_hz);
 
 /* Takes one payload with its RTP timestamp.  Writes up to 3 events (the end of an

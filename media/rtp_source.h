@@ -18,6 +18,7 @@ struct rtp_source {
 	int64_t last_sr_ms;
 };
 
+/* clock_hz: of the timestamps. */
 void rtp_source_init(struct rtp_source *source, uint32_t clock_hz);
 
 /* Counts a packet; a new SSRC starts afresh.  timed: its timestamp tells when it

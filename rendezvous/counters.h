@@ -13,6 +13,7 @@ struct counters;
 
 enum counter { COUNTER_POST, COUNTER_DELIV, COUNTER_COUNT };
 
+/* Returns NULL when memory is out. */
 struct counters *counters_new(void);
 void counters_free(struct counters **countersp);
 

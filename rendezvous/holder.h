@@ -48,8 +48,11 @@ void holder_accounts_changed(struct holder *holder);
 /* Another update was applied: clients of the account hear of it. */
 void holder_updates_changed(struct holder *holder);
 
+/* Ends the connections of an account, or (m->uri not empty) of one of its URIs, and tells
+ * them m->reason. */
 void holder_expel(struct holder *holder, const CrsWorker__Expel *m);
 
+/* A row for each registered client, for `crs-cli show`. */
 void holder_list(const struct holder *holder, struct worker_rows *rows);
 
 #endif

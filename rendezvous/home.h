@@ -19,6 +19,7 @@ enum {
 	HOME_COUNTERS_FLUSH_MS = 5000,
 };
 
+/* The home of this worker's slots.  Returns 0 or -ENOMEM. */
 int home_new(struct worker *worker, struct home **home_out);
 void home_free(struct home **homep);
 

@@ -76,6 +76,7 @@ void home_send_noted(struct home *home, const struct endpoint *to, Umsg__Frame *
 void home_send_octets(struct home *home, const struct endpoint *to, struct slice octets,
 		      const struct home_note *note);
 
+/* Sends an Error about request to a connection; text is copied, retry_after_s 0: never. */
 void home_error(struct home *home, const struct endpoint *to, uint64_t request,
 		Umsg__ErrorCode code, const char *text, uint32_t retry_after_s);
 

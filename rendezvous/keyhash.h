@@ -15,6 +15,7 @@ struct keyhash {
 /* Draws a secret.  Returns 0 or -EIO. */
 int keyhash_init(struct keyhash *keyhash);
 
+/* The same for the same text and secret; strangers cannot choose it. */
 uint64_t keyhash_of(const struct keyhash *keyhash, struct slice text);
 
 #endif

@@ -108,6 +108,7 @@ struct mailboxes_ops {
 
 struct mailboxes;
 
+/* ops and arg are borrowed.  Returns NULL when memory is out. */
 struct mailboxes *mailboxes_new(const struct mailboxes_ops *ops, void *arg);
 void mailboxes_free(struct mailboxes **mailboxesp);
 

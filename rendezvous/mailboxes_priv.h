@@ -35,8 +35,11 @@ struct mailboxes {
 	void *arg;
 };
 
+/* NULL where there is none. */
 struct mailbox *mailbox_find(const struct mailboxes *mailboxes, struct slice uri);
+/* Makes it where there is none; NULL when memory is out. */
 struct mailbox *mailbox_need(struct mailboxes *mailboxes, struct slice uri, int64_t now_ms);
+/* Frees it with its messages. */
 void mailbox_drop(struct mailboxes *mailboxes, struct mailbox *mailbox);
 
 struct mail *mail_find(const struct mailboxes *mailboxes, const struct mailbox *mailbox,

@@ -21,6 +21,7 @@ enum {
 	PEER_WAYS = 8,     /* entries that one address may share with others */
 };
 
+/* Returns NULL when memory or randomness is out. */
 struct peer_limits *peer_limits_new(void);
 void peer_limits_free(struct peer_limits **limitsp);
 

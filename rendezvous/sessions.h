@@ -114,6 +114,7 @@ struct sessions_ops {
 
 struct sessions;
 
+/* ops and arg are borrowed.  Returns NULL when memory or randomness is out. */
 struct sessions *sessions_new(const struct sessions_ops *ops, void *arg);
 void sessions_free(struct sessions **sessionsp);
 

@@ -11,6 +11,7 @@
 
 enum { SLOT_COUNT = 1024 };
 
+/* CRC16 of the bare URI, modulo SLOT_COUNT. */
 unsigned slot_of(struct slice uri);
 
 /* The worker (0 to workers - 1) at which a URI is at home; workers >= 1. */

@@ -132,6 +132,7 @@ void umsg_client_free(struct umsg_client **clientp);
  * the next connection; a URI must not change. */
 void umsg_client_set_keys(struct umsg_client *client, const struct umsg_keys *keys);
 
+/* As the state callback told last. */
 enum umsg_state umsg_client_state(const struct umsg_client *client);
 
 /* HOST:PORT to which it is, or was last, connected. */
@@ -167,6 +168,7 @@ void umsg_call_hangup(struct umsg_call *call, Umsg__EndReason reason);
 /* Sends a digit as a signal, for calls without telephone events. */
 int umsg_call_send_digit(struct umsg_call *call, char digit, unsigned duration_ms);
 
+/* Whatever the owner ties to the call; NULL at first for incoming ones. */
 void umsg_call_set_arg(struct umsg_call *call, void *arg);
 void *umsg_call_arg(const struct umsg_call *call);
 
@@ -202,6 +204,7 @@ struct umsg_media {
 /* NULL before the call is answered. */
 const struct umsg_media *umsg_call_media(const struct umsg_call *call);
 
+/* Of the event that was just told. */
 char umsg_call_digit(const struct umsg_call *call);
 bool umsg_call_held(const struct umsg_call *call);
 

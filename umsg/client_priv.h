@@ -158,10 +158,15 @@ bool client_may_log(struct log_limit *limit, unsigned *suppressed_out);
 
 /* ---- client_link.c ---- */
 
+/* Begins the next attempt, by the next address of the route. */
 void client_connect(struct umsg_client *client);
+/* Ends the connection, the resolution and what was under way on them. */
 void client_disconnect(struct umsg_client *client);
+/* Says who we are and what keys we hold; Registered or Denied follows. */
 void client_register(struct umsg_client *client);
+/* Tells the owner when state or text is new. */
 void client_set_state(struct umsg_client *client, enum umsg_state state, const char *text);
+/* What the rendezvous answered, or says of itself. */
 void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame);
 void client_on_denied(struct umsg_client *client, const Umsg__Denied *denied);
 void client_on_unregistered(struct umsg_client *client, const Umsg__Unregistered *unregistered);
