@@ -254,6 +254,16 @@ void server_free(struct server **serverp)
 	free(server);
 }
 
+/* What is bound once is not bound anew while calls go on. */
+static void warn_of_bound(const struct cig_config *before, const struct cig_config *after)
+{
+	if (strcmp(before->sip.common.bind, after->sip.common.bind) != 0 ||
+	    strcmp(before->tel.common.bind, after->tel.common.bind) != 0 ||
+	    before->sip.port != after->sip.port || before->control_port != after->control_port ||
+	    strcmp(before->control_bind, after->control_bind) != 0)
+		log_warn(MODULE, "bind and port change when cig-server is started again");
+}
+
 int server_reload(struct server *server, struct diag *diag)
 {
 	const struct cig_config *config;
@@ -264,7 +274,9 @@ int server_reload(struct server *server, struct diag *diag)
 		return err;
 	cig_config_summary(config, summary, sizeof(summary));
 	log_info(MODULE, "new calls use %s: %s", config->path, summary);
+	warn_of_bound(server->config, config);
 	calls_set_config(server->calls, config);
+	sip_link_set_config(server->sip, config);
 	cig_config_release(&server->config);
 	server->config = config;
 	return 0;

@@ -302,6 +302,18 @@ void sip_link_free(struct sip_link **linkp)
 	free(link);
 }
 
+void sip_link_set_config(struct sip_link *link, const struct cig_config *config)
+{
+	const struct cig_config *old = link->config;
+	int err;
+
+	link->config = cig_config_hold(config);
+	cig_config_release(&old);
+	err = link->ready ? configure(link) : 0; /* a child to come gets it then */
+	if (err)
+		log_warn(MODULE, "cig-sip goes on with the old configuration: %s", strerror(-err));
+}
+
 bool sip_link_is_ready(const struct sip_link *link)
 {
 	return link->ready;

@@ -156,6 +156,13 @@ static void take_settings(struct agent *a, const SipAgent__Configure *c)
 	a->ring_ms = limited(c->ring_ms, DEFAULT_RING_MS);
 }
 
+/* While it runs: who may call in, and how many. */
+static void reconfigure(struct agent *a, const SipAgent__Configure *c)
+{
+	if (read_networks(a, c) == 0)
+		a->max_calls = c->max_calls ? c->max_calls : DEFAULT_MAX_CALLS;
+}
+
 static void tell_ready(struct agent *a, const struct net_addr *bound)
 {
 	SipAgent__Ready ready = SIP_AGENT__READY__INIT;
@@ -210,8 +217,10 @@ static void configure(struct agent *a, const SipAgent__Configure *c)
 	char url[256], host[NET_TEXT_SIZE];
 	int err;
 
-	if (a->nta)
+	if (a->nta) {
+		reconfigure(a, c);
 		return;
+	}
 	if (net_parse(c->address, (uint16_t)c->port, &bound) || c->port > 65535 ||
 	    (!c->udp && !c->tcp) || read_networks(a, c)) {
 		fail(a, "the address, port, transports or networks are malformed");

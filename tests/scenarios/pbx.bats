@@ -387,31 +387,20 @@ dial_as() { # USER_INDEX CCA_ARGUMENTS...: in the background, output in $T/call.
 	CALLS[$1]=$STARTED_PID
 }
 
-reload() { # SED_SCRIPT: changes the running gateway's configuration
-	local before
-	before=$(reloads)
-	sed -i "$1" "$D/cig/cig.conf"
-	kill -HUP "$LAB_CIG_SERVER"
-	await 5 "the reload" reloaded "$before"
-}
-
-reloads() {
-	grep -c 'new calls use' "$D/cig/log/cig.log" || :
-}
-
-reloaded() { # TIMES_BEFORE
-	[ "$(reloads)" -gt "$1" ]
-}
-
 @test "an extension from which nothing comes at all: no answer, after the time of RFC 3261" {
-	await 35 "the call's end" stopped "$(cat "$D/unanswered.pid")"
+	unanswered_is_over
 	in_log "$D/unanswered" '^ended reason="no answer"'
 	all_clear
+}
+
+unanswered_is_over() { # it holds a port and an engine
+	await 35 "the call's end" stopped "$(cat "$D/unanswered.pid")"
 }
 
 @test "CIG-044: RTP ports run out, the next call is refused, and they come back" {
 	local low=${LAB_RTP% *} high=${LAB_RTP#* }
 	declare -A CALLS
+	unanswered_is_over
 	reload "s/rtp_port_range .*;/rtp_port_range $low $((low + 1));/"
 	sipp_uas callee uas_answers.xml $NET.31 5080 u1
 	dial_as 0 "$LAB_GATEWAY;5101"
@@ -433,6 +422,7 @@ $((low + 1))" ]
 @test "CIG-104: crypto engines run out, the next call is refused, and they come back" {
 	declare -A CALLS
 	local i
+	unanswered_is_over
 	sipp_uas callee uas_answers.xml $NET.31 5080 u1 -m 3
 	for i in 0 1 2; do dial_as $i "$LAB_GATEWAY;5101"; done
 	for i in 0 1 2; do await 15 "talk" in_log "$T/call.$i" '^talk'; done

@@ -120,3 +120,22 @@ relay_ports() { # all UDP ports of cig-relay and crs-relay: ADDRESS:PORT
 	running "$LAB_CRS_RELAY"
 	all_clear
 }
+
+gets() { # ADDRESS STATUS_LINE
+	[ "$(sip_options | sip_ask "$1" 1)" = "$2" ]
+}
+
+@test "who is trusted changes with a reload, without a call being dropped" {
+	phone_101 'answermode=auto'
+	dial_out "$LAB_GATEWAY;101"
+	phone_await 101 CALL_ESTABLISHED 15
+	reload "s,trusted .*;,&\ntrusted \"$STRANGER\";,"
+	await 5 "the stranger's admission" gets $STRANGER "SIP/2.0 200 OK"
+	reload "/trusted \"$STRANGER\";/d"
+	await 5 "its exclusion" gets $STRANGER "SIP/2.0 403 Forbidden"
+	running "$CALL"
+	kill -INT "$CALL"
+	call_ended 5 'reason=hangup by=initiator'
+	same_agent
+	all_clear
+}

@@ -72,3 +72,19 @@ answer_in() { # CCA_ARGUMENTS...
 	ANSWER=$STARTED_PID
 	await 15 "the caller at the rendezvous" in_log "$T/answer" '^attached'
 }
+
+reload() { # SED_SCRIPT: changes the running gateway's configuration
+	local before
+	before=$(reloads)
+	sed -i "$1" "$D/cig/cig.conf"
+	kill -HUP "$LAB_CIG_SERVER"
+	await 5 "the reload" reloaded "$before"
+}
+
+reloads() {
+	grep -c 'new calls use' "$D/cig/log/cig.log" || :
+}
+
+reloaded() { # TIMES_BEFORE
+	[ "$(reloads)" -gt "$1" ]
+}
