@@ -109,7 +109,8 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 	session_log_reopen(server->session_log);
 	if (server_reload(server, diag))
 		for (size_t i = 0; diag_get(diag, i, &item); i++)
-			log_warn(MODULE, "not reloaded: %s:%u:%u: %s", item.place.file,
+			log_warn(MODULE, "not reloaded: %s:%u:%u: %s",
+				 item.place.file ? item.place.file : server->config->path,
 				 item.place.line, item.place.column, item.text);
 	diag_free(&diag);
 }
