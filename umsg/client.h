@@ -242,6 +242,10 @@ int umsg_client_seal_receipt(struct umsg_client *client, const char *to,
  * than the rendezvous takes), -ENOBUFS, -ENOMEM. */
 int umsg_client_post(struct umsg_client *client, struct slice sealed);
 
+/* Asks for everything anew that was told and not taken, for an owner who could not keep
+ * it then and can now: it is told again.  Attaching does the same. */
+void umsg_client_fetch(struct umsg_client *client);
+
 /* The message is durable here: the rendezvous may delete it. */
 int umsg_client_taken(struct umsg_client *client, const uint8_t id[UMSG_ID_SIZE], const char *from,
 		      uint64_t number);

@@ -337,7 +337,10 @@ void client_on_deliver(struct umsg_client *client, Umsg__Frame **framep)
 
 /* ---- fetching ---- */
 
-enum { FETCH_RETRY_S = 5 }; /* where the refusal does not say */
+enum {
+	FETCH_RETRY_S = 5, /* where the refusal does not say */
+	NO_CONNECTION = 0, /* they are counted from 1 */
+};
 
 static void fetch(struct umsg_client *client)
 {
@@ -374,6 +377,13 @@ void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify)
 		client->fetched = 0;
 	}
 	fetch(client);
+}
+
+void umsg_client_fetch(struct umsg_client *client)
+{
+	for (struct client_pending *p = client->pending; p; p = p->next)
+		p->connection = NO_CONNECTION;
+	client_fetch_all(client);
 }
 
 void client_on_fetch_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)

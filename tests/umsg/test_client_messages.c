@@ -77,6 +77,8 @@ static void what_was_not_taken_comes_again(void **state)
 	STAGE_UNTIL(stage, bob->messages == 1);
 	stage_cut(stage);
 	STAGE_UNTIL(stage, bob->messages == 2);
+	umsg_client_fetch(bob->client); /* and when he asks for it */
+	STAGE_UNTIL(stage, bob->messages == 3);
 	assert_int_equal(umsg_client_taken(bob->client, bob->id, ALICE, bob->number), 0);
 	STAGE_UNTIL(stage, stage->takens == 1);
 }
