@@ -40,6 +40,29 @@ static void get_umsg(struct control_request *request, void *arg)
 	control_answer_json(request, 200, json_pack("{s:o}", "sessions", sessions));
 }
 
+static void add_text_problems(const struct server *server, json_t *list)
+{
+	json_t *texts = texts_report(server->texts), *box;
+	const char *journal = json_string_value(json_object_get(texts, "journal"));
+	size_t i;
+
+	if (*journal)
+		json_array_append_new(
+			list, json_sprintf("messages are left at the rendezvous: %s", journal));
+
+	json_array_foreach(json_object_get(texts, "mailboxes"), i, box)
+	{
+		const char *reason = json_string_value(json_object_get(box, "reason"));
+
+		if (*reason)
+			json_array_append_new(
+				list, json_sprintf("mailbox %s: %s",
+						   json_string_value(json_object_get(box, "path")),
+						   reason));
+	}
+	json_decref(texts);
+}
+
 static json_t *problems(const struct server *server)
 {
 	const struct calls_world *world = calls_world(server->calls);
@@ -53,6 +76,7 @@ static json_t *problems(const struct server *server)
 		json_array_append_new(list, json_string("cig-relay is not connected"));
 	if (!sip_link_is_ready(server->sip))
 		json_array_append_new(list, json_string("cig-sip is not running"));
+	add_text_problems(server, list);
 	return list;
 }
 

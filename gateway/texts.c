@@ -65,6 +65,10 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 		texts_forget_sent(texts, clock_wall_s());
 		journal_tidy(texts->journal, clock_wall_s());
 	}
+	if (texts->refetch_ms && texts->refetch_ms <= now_ms && texts->client) {
+		texts->refetch_ms = 0;
+		umsg_client_fetch(texts->client);
+	}
 	texts_reopen_read_boxes(texts);
 	texts_schedule(texts);
 	timer_arm(texts->retry, TEXTS_RETRY_MS);
@@ -108,14 +112,24 @@ const char *texts_id_text(const uint8_t id[UMSG_ID_SIZE], char out[TEXTS_ID_TEXT
 	return out;
 }
 
-int texts_open_maildir(const char *path, struct maildir **maildir_out)
+void texts_note_trouble(const char *path, int *trouble, int err, const char *why)
+{
+	if (err == *trouble)
+		return;
+	*trouble = err;
+	if (err)
+		log_warn(MODULE, "mailbox %s is not usable, and tried again: %s", path,
+			 why ? why : strerror(-err));
+	else
+		log_info(MODULE, "mailbox %s is usable now", path);
+}
+
+int texts_open_maildir(const char *path, int *trouble, struct maildir **maildir_out)
 {
 	struct diag *diag = diag_new();
 	int err = maildir_open(path, maildir_out, diag);
 
-	if (err)
-		log_warn(MODULE, "mailbox %s is not usable, and tried again: %s", path,
-			 diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	texts_note_trouble(path, trouble, err, diag_errors(diag) ? diag_first_error(diag) : NULL);
 	diag_free(&diag);
 	return err;
 }
@@ -131,7 +145,7 @@ static int open_write_boxes(struct texts *texts)
 		struct write_box *box = &texts->write[texts->n_write];
 
 		box->config = &config->write_mailboxes[texts->n_write];
-		texts_open_maildir(box->config->path, &box->maildir);
+		texts_open_maildir(box->config->path, &box->trouble, &box->maildir);
 	}
 	return 0;
 }
@@ -242,15 +256,18 @@ void texts_attached(struct texts *texts)
 {
 	for (struct outward *out = texts->outward; out; out = out->next)
 		out->posted = false; /* their PostAcks were lost with the connection */
+	for (size_t i = 0; i < texts->n_read; i++)
+		texts->read[i].n_resting = 0;
 	texts_schedule(texts);
 	texts_scan(texts);
 }
 
 static void report_box(json_t *boxes, const struct cig_mailbox *config, const char *kind,
-		       bool usable)
+		       int trouble)
 {
-	json_array_append_new(boxes, json_pack("{s:s, s:s, s:s}", "path", config->path, "kind",
-					       kind, "state", usable ? "OK" : "NOT USABLE"));
+	json_array_append_new(boxes, json_pack("{s:s, s:s, s:s, s:s}", "path", config->path, "kind",
+					       kind, "state", trouble ? "NOT USABLE" : "OK",
+					       "reason", trouble ? strerror(-trouble) : ""));
 }
 
 json_t *texts_report(const struct texts *texts)
@@ -258,9 +275,11 @@ json_t *texts_report(const struct texts *texts)
 	json_t *boxes = json_array();
 
 	for (size_t i = 0; i < texts->n_read; i++)
-		report_box(boxes, texts->read[i].config, "read", texts->read[i].maildir != NULL);
+		report_box(boxes, texts->read[i].config, "read", texts->read[i].trouble);
 	for (size_t i = 0; i < texts->n_write; i++)
-		report_box(boxes, texts->write[i].config, "write", texts->write[i].maildir != NULL);
-	return json_pack("{s:I, s:o}", "queued", (json_int_t)(texts->n_inward + texts->n_outward),
+		report_box(boxes, texts->write[i].config, "write", texts->write[i].trouble);
+	return json_pack("{s:I, s:s, s:o}", "queued",
+			 (json_int_t)(texts->n_inward + texts->n_outward), "journal",
+			 texts->journal_trouble ? strerror(-texts->journal_trouble) : "",
 			 "mailboxes", boxes);
 }

@@ -48,8 +48,9 @@ void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__E
 bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_ID_SIZE],
 		   Umsg__ReceiptState state, const char *reason);
 
-/* For status: { "queued": N, "mailboxes": [ { "path", "kind", "state" } ] }; queued are
- * messages that wait for a mailbox, and posts that wait for the rendezvous. */
+/* For status: { "queued": N, "journal": why messages cannot be kept or "", "mailboxes": [ { "path",
+ * "kind", "state", "reason" } ] }; queued are messages that wait for a mailbox, and posts that wait
+ * for the rendezvous. */
 json_t *texts_report(const struct texts *texts);
 
 #endif

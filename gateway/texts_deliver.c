@@ -34,6 +34,7 @@ struct delivery {
 struct attempt {
 	struct delivery *of;
 	size_t destination;
+	struct write_box *box;
 	char name[MAILDIR_NAME_SIZE];
 	uint8_t *octets;
 };
@@ -151,16 +152,17 @@ static int make_file(struct delivery *delivery, const Texts__Destination *destin
 	return err;
 }
 
-static struct maildir *find_box(const struct texts *texts, const char *path)
+/* The mailbox, open, or NULL. */
+static struct write_box *find_box(const struct texts *texts, const char *path)
 {
 	for (size_t i = 0; i < texts->n_write; i++) {
 		struct write_box *box = &texts->write[i];
 
 		if (strcmp(box->config->path, path) != 0)
 			continue;
-		if (!box->maildir)
-			maildir_open(path, &box->maildir, NULL); /* it may be back */
-		return box->maildir;
+		if (!box->maildir) /* it may be back */
+			texts_open_maildir(path, &box->trouble, &box->maildir);
+		return box->maildir ? box : NULL;
 	}
 	return NULL;
 }
@@ -191,6 +193,8 @@ static void flush(struct batch *batch)
 	for (size_t i = 0; i < batch->n; i++) {
 		struct attempt *attempt = &batch->attempts[i];
 
+		texts_note_trouble(attempt->box->config->path, &attempt->box->trouble,
+				   batch->items[i].result, NULL);
 		if (batch->items[i].result)
 			attempt->of->again = true;
 		else
@@ -204,7 +208,7 @@ static void add_attempt(struct batch *batch, struct delivery *delivery, size_t i
 {
 	const Texts__Destination *destination = delivery->inward->destinations[i];
 	struct attempt *attempt = &batch->attempts[batch->n];
-	struct maildir *box = find_box(batch->texts, destination->path);
+	struct write_box *box = find_box(batch->texts, destination->path);
 	size_t n;
 	int err;
 
@@ -222,9 +226,10 @@ static void add_attempt(struct batch *batch, struct delivery *delivery, size_t i
 		return;
 	}
 	attempt->of = delivery;
+	attempt->box = box;
 	attempt->destination = i;
 	maildir_name(delivery->inward->sent, delivery->id, destination->path, attempt->name);
-	batch->items[batch->n++] = (struct maildir_item){ .to = box,
+	batch->items[batch->n++] = (struct maildir_item){ .to = box->maildir,
 							  .name = attempt->name,
 							  .content = slice_of(attempt->octets, n) };
 	if (batch->n == TEXTS_BATCH)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/pack.h"
 #include "gateway/texts_priv.h"
@@ -124,16 +125,35 @@ static int accept_message(struct texts *texts, const struct umsg_message *messag
 		inward.destinations = at;
 		for (size_t i = 0; i < inward.n_destinations; i++)
 			at[i] = &destinations[i];
-		log_info(MODULE, "message=%s from=%s to=%s mailboxes=%zu state=received",
-			 texts_id_text(message->id, id), from, to, inward.n_destinations);
 		err = journal_inward(texts, key, &inward, message->end_s);
+		if (!err)
+			log_info(MODULE, "message=%s from=%s to=%s mailboxes=%zu state=received",
+				 texts_id_text(message->id, id), from, to, inward.n_destinations);
 	}
 	free(inward.body.data);
 	free(addresses);
 	return err;
 }
 
-/* Not journaled is not taken: the rendezvous delivers it again. */
+/* Not journaled is not taken: the rendezvous delivers it again when it is asked to. */
+static void leave(struct texts *texts, const char *id, const char *from, int err)
+{
+	if (err != texts->journal_trouble)
+		log_warn(MODULE, "message=%s from=%s and others are left at the rendezvous: %s", id,
+			 from, strerror(-err));
+	texts->journal_trouble = err;
+	if (!texts->refetch_ms)
+		texts->refetch_ms = clock_mono_ms() + TEXTS_REFETCH_MS;
+}
+
+static void keep(struct texts *texts)
+{
+	if (texts->journal_trouble)
+		log_info(MODULE, "messages are taken again");
+	texts->journal_trouble = 0;
+	texts_schedule(texts);
+}
+
 void texts_message(struct texts *texts, const struct umsg_message *message)
 {
 	struct journal_key key = texts_inward_key(message->id);
@@ -148,8 +168,7 @@ void texts_message(struct texts *texts, const struct umsg_message *message)
 	if (!err)
 		err = note_taken(texts, message);
 	if (err)
-		log_warn(MODULE, "message=%s from=%s is left at the rendezvous: %s",
-			 texts_id_text(message->id, id), message->from, strerror(-err));
+		leave(texts, texts_id_text(message->id, id), message->from, err);
 	else
-		texts_schedule(texts);
+		keep(texts);
 }

@@ -54,20 +54,17 @@ static void end_box(struct read_box *box)
 	maildir_free(&box->maildir);
 }
 
-static void open_box(struct read_box *box, bool say)
+static void open_box(struct read_box *box)
 {
-	int err = say ? texts_open_maildir(box->config->path, &box->maildir)
-		      : maildir_open(box->config->path, &box->maildir, NULL);
+	int err;
 
-	if (err)
+	if (texts_open_maildir(box->config->path, &box->trouble, &box->maildir))
 		return;
 	err = begin_box(box);
 	if (!err)
 		return;
 	end_box(box);
-	if (say)
-		log_warn(MODULE, "mailbox %s cannot be watched, and is tried again: %s",
-			 box->config->path, strerror(-err));
+	texts_note_trouble(box->config->path, &box->trouble, err, "it cannot be watched");
 }
 
 int texts_open_read_boxes(struct texts *texts)
@@ -82,7 +79,7 @@ int texts_open_read_boxes(struct texts *texts)
 
 		box->texts = texts;
 		box->config = &config->read_mailboxes[texts->n_read];
-		open_box(box, true);
+		open_box(box);
 	}
 	return 0;
 }
@@ -92,11 +89,8 @@ void texts_reopen_read_boxes(struct texts *texts)
 	for (size_t i = 0; i < texts->n_read; i++) {
 		struct read_box *box = &texts->read[i];
 
-		if (box->maildir)
-			continue;
-		open_box(box, false);
-		if (box->maildir)
-			log_info(MODULE, "mailbox %s is usable now", box->config->path);
+		if (!box->maildir)
+			open_box(box);
 	}
 }
 
@@ -109,14 +103,56 @@ void texts_close_read_boxes(struct texts *texts)
 	texts->n_read = 0;
 }
 
+/* ---- files that rest ---- */
+
+static struct resting_file *find_resting(struct read_box *box, const uint8_t id[16])
+{
+	for (size_t i = 0; i < box->n_resting; i++)
+		if (memcmp(box->resting[i].id, id, sizeof(box->resting[i].id)) == 0)
+			return &box->resting[i];
+	return NULL;
+}
+
+static bool rests(struct read_box *box, const uint8_t id[16])
+{
+	const struct resting_file *file = find_resting(box, id);
+
+	return file && file->until_ms > clock_mono_ms();
+}
+
+/* So that the files behind it have their turn.  Returns whether it is the first time. */
+static bool let_rest(struct read_box *box, const struct maildir_entry *entry)
+{
+	struct resting_file *file;
+	uint8_t id[16];
+	bool first;
+
+	if (maildir_entry_id(box->maildir, entry, id))
+		return true;
+	file = find_resting(box, id);
+	first = !file;
+	if (first && box->n_resting < TEXTS_RESTING)
+		file = &box->resting[box->n_resting++];
+	else if (first)
+		file = &box->resting[id[0]]; /* it is looked at a little earlier */
+	memcpy(file->id, id, sizeof(file->id));
+	file->until_ms = clock_mono_ms() + TEXTS_REST_MS;
+	return first;
+}
+
 /* ---- a file ---- */
 
 static void refuse_file(struct read_box *box, const struct maildir_entry *entry, const char *why)
 {
 	int err = maildir_fail(box->maildir, entry, why);
 
-	log_warn(MODULE, "file %s/%s is not sent: %s; %s", box->config->path, entry->name, why,
-		 err ? "it cannot be moved aside, either" : "moved to .failed");
+	texts_note_trouble(box->config->path, &box->trouble, err, NULL);
+	if (!err)
+		log_warn(MODULE, "file %s/%s is not sent: %s; moved to .failed", box->config->path,
+			 entry->name, why);
+	else if (let_rest(box, entry))
+		log_warn(MODULE, "file %s/%s is not sent: %s; it cannot be moved aside: %s",
+			 box->config->path, entry->name, why, strerror(-err));
 }
 
 /* "tel:+8888;101" to its bare URI and extension. */
@@ -231,9 +267,16 @@ static void take_message(struct read_box *box, const struct maildir_entry *entry
 
 	if (why)
 		refuse_file(box, entry, why);
-	else if (err)
+	else if (err && let_rest(box, entry))
 		log_warn(MODULE, "file %s/%s cannot be sent now: %s", box->config->path,
 			 entry->name, strerror(-err));
+}
+
+static const char *unreadable(int err)
+{
+	return err == -EINVAL  ? "it is no regular file"
+	       : err == -EFBIG ? "longer than a message may be"
+			       : strerror(-err);
 }
 
 static void take_file(struct read_box *box, const struct maildir_entry *entry,
@@ -256,7 +299,9 @@ static void take_file(struct read_box *box, const struct maildir_entry *entry,
 	}
 	if (err && err != -ENOMEM)
 		refuse_file(box, entry,
-			    diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+			    diag_errors(diag) ? diag_first_error(diag) : unreadable(err));
+	else if (err)
+		let_rest(box, entry);
 	else if (!err)
 		take_message(box, entry, key, &m);
 	message_clear(&m);
@@ -275,10 +320,17 @@ static bool is_refused(const struct texts *texts, const struct journal_key *file
 static void clear_file(struct read_box *box, const struct maildir_entry *entry,
 		       const struct journal_key *key)
 {
-	if (is_refused(box->texts, key))
+	int err;
+
+	if (is_refused(box->texts, key)) {
 		refuse_file(box, entry, "refused by the rendezvous; the log has the reason");
-	else
-		maildir_remove(box->maildir, entry);
+		return;
+	}
+	err = maildir_remove(box->maildir, entry);
+	texts_note_trouble(box->config->path, &box->trouble, err, NULL);
+	if (err && let_rest(box, entry))
+		log_warn(MODULE, "file %s/%s is sent, and cannot be removed: %s", box->config->path,
+			 entry->name, strerror(-err));
 }
 
 /* Returns true when a file was sealed, or could not be. */
@@ -289,7 +341,7 @@ static bool look_at_file(struct read_box *box, const struct maildir_entry *entry
 	struct journal_entry known;
 	struct outward *out;
 
-	if (maildir_entry_id(box->maildir, entry, key.id))
+	if (maildir_entry_id(box->maildir, entry, key.id) || rests(box, key.id))
 		return false;
 	if (!journal_find(texts->journal, &key, &known)) {
 		take_file(box, entry, &key);
@@ -310,9 +362,13 @@ static void scan_box(struct read_box *box, unsigned *seals)
 	struct texts *texts = box->texts;
 	struct maildir_entry *entries;
 	size_t n;
+	int err = maildir_list(box->maildir, FILES_LISTED, &entries, &n);
 
-	if (maildir_list(box->maildir, FILES_LISTED, &entries, &n))
-		return; /* the next rescan may find it back */
+	if (err) { /* it was there: it may come back */
+		texts_note_trouble(box->config->path, &box->trouble, err, NULL);
+		end_box(box);
+		return;
+	}
 	for (size_t i = 0; i < n && !texts->files_wait; i++) {
 		*seals += look_at_file(box, &entries[i]);
 		texts->files_wait = *seals == TEXTS_SEALS || texts->n_outward >= TEXTS_MAX_POSTS;
@@ -330,6 +386,8 @@ void texts_scan(struct texts *texts)
 	for (size_t i = 0; i < texts->n_read && !texts->files_wait; i++)
 		if (texts->read[i].maildir)
 			scan_box(&texts->read[i], &seals);
+	if (texts->files_wait && texts->n_outward < TEXTS_MAX_POSTS)
+		texts_schedule(texts); /* refused ones are followed by no PostAck */
 }
 
 /* ---- what became of it ---- */

@@ -205,10 +205,11 @@ static void clear_file(struct outward *out)
 {
 	if (!out->box || !out->box->maildir)
 		return; /* the next scan finds the finished id */
-	if (*out->refusal)
-		maildir_fail(out->box->maildir, &out->entry, out->refusal);
-	else
-		maildir_remove(out->box->maildir, &out->entry);
+	texts_note_trouble(out->box->config->path, &out->box->trouble,
+			   *out->refusal
+				   ? maildir_fail(out->box->maildir, &out->entry, out->refusal)
+				   : maildir_remove(out->box->maildir, &out->entry),
+			   NULL);
 }
 
 void texts_drop_acked(struct texts *texts)

@@ -37,6 +37,9 @@ enum {
 	TEXTS_MAX_POSTS = 64, /* posts that await their PostAck */
 	TEXTS_LIFETIME_S = 30 * 86400,
 	TEXTS_TIDY_MS = 600000,
+	TEXTS_REFETCH_MS = 10000, /* what could not be journaled is asked for again */
+	TEXTS_RESTING = 256,      /* files of a mailbox that could not be dealt with, ... */
+	TEXTS_REST_MS = 30000,    /* ... and are passed over for so long */
 };
 
 /* A message that is said to be Taken after the journal's next sync. */
@@ -71,17 +74,26 @@ struct outward {
 	char refusal[128]; /* acked by a final error: move the file aside */
 };
 
+struct resting_file {
+	uint8_t id[16]; /* maildir_entry_id() */
+	int64_t until_ms;
+};
+
 struct read_box {
 	const struct cig_mailbox *config;
 	struct maildir *maildir; /* NULL: not usable now */
+	int trouble;             /* what failed last, as -errno; 0: nothing */
 	struct maildir_watch *watch;
 	struct event *readable;
 	struct texts *texts;
+	struct resting_file resting[TEXTS_RESTING];
+	size_t n_resting;
 };
 
 struct write_box {
 	const struct cig_mailbox *config;
 	struct maildir *maildir;
+	int trouble;
 };
 
 struct texts {
@@ -99,9 +111,10 @@ struct texts {
 	struct outward *outward, **outward_tail;
 	size_t n_outward;
 	struct event *turn, *retry;
-	int64_t next_tidy_ms;
-	bool dirty;      /* the journal has changes that are not synced */
-	bool files_wait; /* a scan stopped before the last file */
+	int64_t next_tidy_ms, refetch_ms; /* refetch_ms 0: nothing was left at the rendezvous */
+	int journal_trouble;              /* why something was, as -errno; 0: nothing */
+	bool dirty;                       /* the journal has changes that are not synced */
+	bool files_wait;                  /* a scan stopped before the last file */
 	const struct texts_ops *ops;
 	void *arg;
 };
@@ -113,8 +126,12 @@ void texts_schedule(struct texts *texts);
 enum { TEXTS_ID_TEXT = BASE64_TEXT_SIZE(UMSG_ID_SIZE) };
 const char *texts_id_text(const uint8_t id[UMSG_ID_SIZE], char out[TEXTS_ID_TEXT]);
 
-/* Opens a mailbox, and says in the log why it cannot.  Returns as maildir_open(). */
-int texts_open_maildir(const char *path, struct maildir **maildir_out);
+/* Notes how it went with a mailbox (err 0: well); the log tells when that changes.  why
+ * may be NULL. */
+void texts_note_trouble(const char *path, int *trouble, int err, const char *why);
+
+/* Opens a mailbox and notes how that went.  Returns as maildir_open(). */
+int texts_open_maildir(const char *path, int *trouble, struct maildir **maildir_out);
 
 /* ---- texts_in.c ---- */
 struct journal_key texts_inward_key(const uint8_t id[UMSG_ID_SIZE]);
