@@ -28,3 +28,4 @@ EXTRA_DIST += tests/packages.txt \
 EXTRA_DIST += %D%/cms.bats
 EXTRA_DIST += %D%/docs.bats
 EXTRA_DIST += %D%/bad_input.bats
+EXTRA_DIST += %D%/faults.bats
