@@ -51,6 +51,11 @@ int umsg_client_taken(struct umsg_client *client, const uint8_t id[UMSG_ID_SIZE]
 	return 0;
 }
 
+void umsg_client_fetch(struct umsg_client *client)
+{
+	(void)client; /* nothing waits at this rendezvous */
+}
+
 void umsg_sealed_clear(struct umsg_sealed *sealed)
 {
 	free(sealed->octets);
