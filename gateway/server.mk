@@ -18,7 +18,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/server.c gateway/server.h \
 	gateway/session_log.c gateway/session_log.h \
 	gateway/sip_link.c gateway/sip_link.h \
-	gateway/texts.c gateway/texts.h gateway/texts_priv.h \
+	gateway/texts.c gateway/texts.h gateway/texts_port.h gateway/texts_priv.h \
 	gateway/texts_in.c gateway/texts_deliver.c gateway/texts_out.c gateway/texts_post.c
 nodist_gateway_libgateway_a_SOURCES = gateway/texts.pb-c.c gateway/texts.pb-c.h
 BUILT_SOURCES += gateway/texts.pb-c.h
