@@ -365,7 +365,15 @@ static void read_sip(struct cig_build *b, const struct config_statement *s)
 			config_bool(&s->word[0], &sip->messaging, b->diag);
 		else if (cig_is(s, "trusted"))
 			add_trusted(b, &s->word[0]);
-		else if (cig_is(s, "media_timeout_s")) {
+		else if (cig_is(s, "tls"))
+			cig_build_tls(b, s);
+		else if (cig_is(s, "session_expires_s")) {
+			if (config_uint(&s->word[0], 0, 86400, &number, b->diag) == 0)
+				sip->session_expires_s = (unsigned)number;
+		} else if (cig_is(s, "min_session_expires_s")) {
+			if (config_uint(&s->word[0], 90, 86400, &number, b->diag) == 0)
+				sip->min_session_expires_s = (unsigned)number;
+		} else if (cig_is(s, "media_timeout_s")) {
 			if (config_uint(&s->word[0], 1, 3600, &number, b->diag) == 0)
 				sip->media_timeout_s = (unsigned)number;
 		} else if (config_uint(&s->word[0], 0, 1000000, &number, b->diag) == 0)

@@ -148,6 +148,8 @@ static struct cig_config_object *object_new(const char *path)
 	object->pub.control_port = 8083;
 	object->pub.sip.port = 5060;
 	object->pub.sip.media_timeout_s = 30;
+	object->pub.sip.min_session_expires_s = 90; /* the least of RFC 4028 */
+	object->pub.sip.tls.port = 5061;
 	if (!object->router || !object->pub.path) {
 		object_free(object);
 		return NULL;
@@ -159,6 +161,7 @@ static struct cig_config_object *object_new(const char *path)
 static void build(struct cig_build *b, const struct config_statement *first)
 {
 	cig_build_accounts(b, first);
+	cig_build_pbxs(b, first);
 	cig_build_maps(b, first);
 	cig_build_settings(b, first);
 	cig_build_interfaces(b, first);
@@ -180,6 +183,7 @@ static int finish(struct cig_build *b, struct config *config, int err, size_t er
 	free(b->maps.list);
 	free(b->translate_maps.list);
 	free(b->accounts.list);
+	free(b->pbxs.list);
 	if (err)
 		object_free(b->object);
 	else
@@ -284,5 +288,10 @@ bool cig_config_trusts(const struct cig_config *config, const struct sockaddr *a
 	for (size_t i = 0; i < config->sip.trusted_count; i++)
 		if (config_net_holds(&config->sip.trusted[i], address))
 			return true;
+	if (cig_config_pbx_from(config, address))
+		return true;
+	for (size_t i = 0; i < config->pbx_count; i++)
+		if (config->pbxs[i].network_count)
+			return false;
 	return config->sip.trusted_count == 0;
 }

@@ -50,6 +50,53 @@ struct cig_tel {
 	size_t trust_domain_count;
 };
 
+/* SIP over TLS; ours. */
+struct cig_tls {
+	uint16_t port;           /* 5061 */
+	const char *certificate; /* PEM, the chain; NULL: TLS is not served, only used */
+	const char *key;         /* PEM; certificate where not set */
+	const char *ca;          /* PEM, whom we trust; NULL: no TLS at all */
+	bool verify_clients;     /* who connects must have a certificate of ca; false */
+};
+
+/* One PBX or trunk: what the entries for its hosts, and calls from its networks, get
+ * beyond the manual; ours. */
+struct cig_pbx_server {
+	const char *host;
+	uint16_t port; /* 0: by SRV where there is one, else the transport's usual one */
+	unsigned priority, weight; /* as RFC 2782 has them */
+};
+
+enum cig_srtp { CIG_SRTP_OFF, CIG_SRTP_OPTIONAL, CIG_SRTP_REQUIRED };
+enum cig_dtmf { CIG_DTMF_EVENTS, CIG_DTMF_INFO, CIG_DTMF_TONES };
+/* What becomes of 3xx and REFER. */
+enum cig_diversion { CIG_DIVERT_REFUSE, CIG_DIVERT_MAPS };
+
+struct cig_pbx {
+	const char *name;
+	const char *const *hosts; /* of sip patterns; at least one */
+	size_t host_count;
+	const struct cig_pbx_server *servers; /* none: the host itself */
+	size_t server_count;
+	const struct config_net *networks; /* its own addresses; none: nothing comes from it */
+	size_t network_count;
+	bool has_transport; /* transport instead of the entry's */
+	enum sip_transport transport;
+	unsigned probe_s;          /* OPTIONS that often; 0: never */
+	unsigned answer_timeout_s; /* of one server, before the next; 0: 4, the last one 32 */
+	enum cig_srtp srtp;
+	enum cig_dtmf dtmf;     /* where the PBX takes it: events */
+	bool reliable;          /* ask for PRACK; false */
+	bool asserted_identity; /* the maps see its P-Asserted-Identity; false */
+	bool assert_identity;   /* it gets one of us; false */
+	enum cig_diversion redirects, transfers;
+	const struct cig_account *challenge; /* it must prove who it is; NULL: need not */
+	const char *register_uri;            /* NULL: no registration */
+	const struct cig_account *register_account;
+	unsigned register_s; /* 3600 */
+	struct diag_place place;
+};
+
 /* The PBX side. */
 struct cig_sip {
 	struct cig_interface common;
@@ -59,6 +106,10 @@ struct cig_sip {
 	size_t trusted_count;
 	unsigned max_calls;       /* 0: no limit; ours */
 	unsigned media_timeout_s; /* silence that ends a call; 30; ours */
+	/* RFC 4028; 0: only where the PBX asks for it; ours. */
+	unsigned session_expires_s;
+	unsigned min_session_expires_s; /* 90 */
+	struct cig_tls tls;
 };
 
 /* A pair of translate maps: for a mailbox or one direction of a message center. */
@@ -87,6 +138,8 @@ struct cig_config {
 	struct cig_sip sip;
 	const struct cig_account *accounts;
 	size_t account_count;
+	const struct cig_pbx *pbxs;
+	size_t pbx_count;
 	const struct cig_mailbox *read_mailboxes, *write_mailboxes;
 	size_t read_mailbox_count, write_mailbox_count;
 	const struct cig_message_center *message_centers;
@@ -125,11 +178,19 @@ const struct translate_map *cig_config_translate_map(const struct cig_config *co
 /* The account that entries name by auth, or NULL. */
 const struct cig_account *cig_config_account(const struct cig_config *config, const char *name);
 
+/* The PBX to whose hosts this one belongs (without regard to case), or NULL. */
+const struct cig_pbx *cig_config_pbx_of_host(const struct cig_config *config, const char *host);
+
+/* The PBX from whose networks this address is, or NULL. */
+const struct cig_pbx *cig_config_pbx_from(const struct cig_config *config,
+					  const struct sockaddr *address);
+
 /* The address to send media to where the peer announced address (text as inet_ntop()
  * writes it): the interface's first override for it, else address itself. */
 const char *cig_config_override(const struct cig_interface *interface, const char *address);
 
-/* May this address call in? */
+/* May this address call in?  Who is trusted, and the networks of every pbx; where the file
+ * names neither, everyone. */
 bool cig_config_trusts(const struct cig_config *config, const struct sockaddr *address);
 
 struct cig_addresses {

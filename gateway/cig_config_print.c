@@ -1,6 +1,8 @@
 /* cig_config_print.c - the loaded configuration for the log, without passwords. */
 #include <arpa/inet.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "gateway/cig_config_priv.h"
@@ -97,6 +99,29 @@ static void print_tel(const struct printer *p, const struct cig_config *config)
 	p->line(p->arg, "    }");
 }
 
+static void print_net(const struct printer *p, const char *keyword, const struct config_net *net)
+{
+	char address[CONFIG_IP_SIZE];
+
+	inet_ntop(net->family, net->address, address, sizeof(address));
+	print(p, "%s \"%s/%u\";", keyword, address, net->prefix_bits);
+}
+
+static void print_tls(const struct printer *p, const struct cig_tls *tls)
+{
+	if (!tls->ca)
+		return;
+	p->line(p->arg, "        tls {");
+	print(p, "            port %u;", tls->port);
+	if (tls->certificate) {
+		print(p, "            certificate \"%s\";", tls->certificate);
+		print(p, "            key \"%s\";", tls->key);
+	}
+	print(p, "            ca \"%s\";", tls->ca);
+	print(p, "            verify_clients %s;", tls->verify_clients ? "true" : "false");
+	p->line(p->arg, "        }");
+}
+
 static void print_sip(const struct printer *p, const struct cig_config *config)
 {
 	const struct cig_sip *sip = &config->sip;
@@ -108,14 +133,62 @@ static void print_sip(const struct printer *p, const struct cig_config *config)
 	if (sip->max_calls)
 		print(p, "        max_calls %u;", sip->max_calls);
 	print(p, "        media_timeout_s %u;", sip->media_timeout_s);
-	for (size_t i = 0; i < sip->trusted_count; i++) {
-		char address[CONFIG_IP_SIZE];
-
-		inet_ntop(sip->trusted[i].family, sip->trusted[i].address, address,
-			  sizeof(address));
-		print(p, "        trusted \"%s/%u\";", address, sip->trusted[i].prefix_bits);
-	}
+	print(p, "        session_expires_s %u;", sip->session_expires_s);
+	print(p, "        min_session_expires_s %u;", sip->min_session_expires_s);
+	print_tls(p, &sip->tls);
+	for (size_t i = 0; i < sip->trusted_count; i++)
+		print_net(p, "        trusted", &sip->trusted[i]);
 	p->line(p->arg, "    }");
+}
+
+static const char *truth(bool b)
+{
+	return b ? "true" : "false";
+}
+
+static void print_server(const struct printer *p, const struct cig_pbx_server *server)
+{
+	bool v6 = strchr(server->host, ':') != NULL;
+	char port[8] = "";
+
+	if (server->port)
+		snprintf(port, sizeof(port), ":%u", server->port);
+	print(p, "    server \"%s%s%s%s\" priority %u weight %u;", v6 ? "[" : "", server->host,
+	      v6 ? "]" : "", port, server->priority, server->weight);
+}
+
+static void print_pbx(const struct printer *p, const struct cig_pbx *pbx)
+{
+	static const char *const transports[] = { "udp", "tcp", "tls" };
+	static const char *const srtp[] = { "off", "optional", "required" };
+	static const char *const dtmf[] = { "events", "info", "tones" };
+	static const char *const diversions[] = { "refuse", "maps" };
+
+	print(p, "pbx %s {", pbx->name);
+	for (size_t i = 0; i < pbx->host_count; i++)
+		print(p, "    host \"%s\";", pbx->hosts[i]);
+	for (size_t i = 0; i < pbx->server_count; i++)
+		print_server(p, &pbx->servers[i]);
+	for (size_t i = 0; i < pbx->network_count; i++)
+		print_net(p, "    network", &pbx->networks[i]);
+	if (pbx->has_transport)
+		print(p, "    transport %s;", transports[pbx->transport]);
+	print(p, "    probe_s %u;", pbx->probe_s);
+	if (pbx->answer_timeout_s)
+		print(p, "    answer_timeout_s %u;", pbx->answer_timeout_s);
+	print(p, "    srtp %s;", srtp[pbx->srtp]);
+	print(p, "    dtmf %s;", dtmf[pbx->dtmf]);
+	print(p, "    reliable %s;", truth(pbx->reliable));
+	print(p, "    asserted_identity %s;", truth(pbx->asserted_identity));
+	print(p, "    assert_identity %s;", truth(pbx->assert_identity));
+	print(p, "    redirects %s;", diversions[pbx->redirects]);
+	print(p, "    transfers %s;", diversions[pbx->transfers]);
+	if (pbx->challenge)
+		print(p, "    challenge %s;", pbx->challenge->name);
+	if (pbx->register_uri)
+		print(p, "    register \"%s\" auth %s expires %u;", pbx->register_uri,
+		      pbx->register_account->name, pbx->register_s);
+	p->line(p->arg, "}");
 }
 
 static void print_maps(const struct printer *p, const char *indent,
@@ -184,6 +257,8 @@ void cig_config_print(const struct cig_config *config, void (*line)(void *arg, c
 	for (size_t i = 0; i < config->account_count; i++)
 		print(&p, "auth %s { user \"%s\"; password \"***\"; }", config->accounts[i].name,
 		      config->accounts[i].user);
+	for (size_t i = 0; i < config->pbx_count; i++)
+		print_pbx(&p, &config->pbxs[i]);
 	for (size_t i = 0; (map = router_map_at(object->router, i)); i++)
 		print_map(&p, map);
 	line(arg, "interfaces {");

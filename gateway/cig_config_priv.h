@@ -33,6 +33,7 @@ struct cig_build {
 	struct cig_config_object *object;
 	struct diag *diag;
 	struct cig_names maps, translate_maps, accounts; /* declared; accounts in pub's order */
+	struct cig_names pbxs;
 	const char *file, *file_kept;                    /* the last name kept, and its copy */
 	int err;                                         /* -ENOMEM */
 };
@@ -46,6 +47,10 @@ void cig_build_maps(struct cig_build *b, const struct config_statement *s);
 void cig_build_settings(struct cig_build *b, const struct config_statement *s);
 void cig_build_interfaces(struct cig_build *b, const struct config_statement *s);
 void cig_build_messages(struct cig_build *b, const struct config_statement *s);
+void cig_build_pbxs(struct cig_build *b, const struct config_statement *s);
+
+/* sip's tls block. */
+void cig_build_tls(struct cig_build *b, const struct config_statement *s);
 
 /* Is it the statement of this keyword? */
 bool cig_is(const struct config_statement *s, const char *keyword);

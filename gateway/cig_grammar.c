@@ -24,6 +24,15 @@ static const struct config_keyword in_tel[] = {
 	{ 0 },
 };
 
+static const struct config_keyword in_tls[] = {
+	{ "port", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "certificate", 1, 1, CONFIG_ONCE, "\"/FILE\"", NULL, NULL },
+	{ "key", 1, 1, CONFIG_ONCE, "\"/FILE\"", NULL, NULL },
+	{ "ca", 1, 1, CONFIG_ONCE, "\"/FILE\"", NULL, NULL },
+	{ "verify_clients", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ 0 },
+};
+
 static const struct config_keyword in_sip[] = {
 	{ "extension map", 1, 1, 0, "NAME", NULL, NULL },
 	{ "source map", 1, 1, 0, "NAME", NULL, NULL },
@@ -36,6 +45,29 @@ static const struct config_keyword in_sip[] = {
 	{ "trusted", 1, 1, 0, "\"IP/MASK\"", NULL, NULL },
 	{ "max_calls", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
 	{ "media_timeout_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
+	{ "session_expires_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
+	{ "min_session_expires_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
+	{ "tls", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_tls, NULL },
+	{ 0 },
+};
+
+static const struct config_keyword in_pbx[] = {
+	{ "host", 1, 1, 0, "\"HOST\"", NULL, NULL },
+	{ "server", 1, 5, 0, "\"HOST[:PORT]\" [priority NUMBER] [weight NUMBER]", NULL, NULL },
+	{ "network", 1, 1, 0, "\"IP/MASK\"", NULL, NULL },
+	{ "transport", 1, 1, CONFIG_ONCE, "udp|tcp|tls", NULL, NULL },
+	{ "probe_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
+	{ "answer_timeout_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
+	{ "srtp", 1, 1, CONFIG_ONCE, "off|optional|required", NULL, NULL },
+	{ "dtmf", 1, 1, CONFIG_ONCE, "events|info|tones", NULL, NULL },
+	{ "reliable", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ "asserted_identity", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ "assert_identity", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ "redirects", 1, 1, CONFIG_ONCE, "refuse|maps", NULL, NULL },
+	{ "transfers", 1, 1, CONFIG_ONCE, "refuse|maps", NULL, NULL },
+	{ "challenge", 1, 1, CONFIG_ONCE, "ACCOUNT", NULL, NULL },
+	{ "register", 3, 5, CONFIG_ONCE, "\"sip:USER@HOST\" auth ACCOUNT [expires SECONDS]", NULL,
+	  NULL },
 	{ 0 },
 };
 
@@ -93,6 +125,7 @@ static const struct config_keyword in_control[] = {
 const struct config_keyword cig_grammar[] = {
 	{ "map", 1, 1, CONFIG_BLOCK, "NAME", in_map, NULL },
 	{ "auth", 1, 1, CONFIG_BLOCK, "NAME", in_auth, NULL },
+	{ "pbx", 1, 1, CONFIG_BLOCK, "NAME", in_pbx, NULL },
 	{ "interfaces", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_interfaces, NULL },
 	{ "translate_map", 1, 1, CONFIG_BLOCK, "NAME", in_translate_map, NULL },
 	{ "mailboxes", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_mailboxes, NULL },

@@ -48,6 +48,31 @@ static void check_overlap(const struct cig_config *config, const struct diag_pla
 			     tel->rtp.low, tel->rtp.high, sip->rtp.low, sip->rtp.high);
 }
 
+static bool has_networks(const struct cig_config *config)
+{
+	for (size_t i = 0; i < config->pbx_count; i++)
+		if (config->pbxs[i].network_count)
+			return true;
+	return false;
+}
+
+static void check_pbxs(const struct cig_config *config, struct diag *diag)
+{
+	for (size_t i = 0; i < config->pbx_count; i++) {
+		const struct cig_pbx *pbx = &config->pbxs[i];
+
+		if (pbx->has_transport && pbx->transport == SIP_TLS && !config->sip.tls.ca)
+			diag_warning(diag, &pbx->place,
+				     "pbx %s: transport tls without a tls block in sip: its calls "
+				     "are refused",
+				     pbx->name);
+		if (pbx->asserted_identity && pbx->network_count == 0)
+			diag_warning(diag, &pbx->place,
+				     "pbx %s: asserted_identity has no effect without \"network\"",
+				     pbx->name);
+	}
+}
+
 static void check_sip(const struct cig_config *config, const struct diag_place *place,
 		      struct diag *diag)
 {
@@ -55,14 +80,15 @@ static void check_sip(const struct cig_config *config, const struct diag_place *
 
 	if (sip->port < FIRST_PLAIN_PORT)
 		diag_warning(diag, place, "sip: port %u needs a privilege", sip->port);
-	if (sip->trusted_count == 0)
+	if (sip->trusted_count == 0 && !has_networks(config))
 		diag_warning(diag, place,
 			     "sip: everyone who reaches port %u may call in: name your PBX by "
 			     "\"trusted\"",
 			     sip->port);
 	if (sip->messaging && config->write_mailbox_count + config->message_center_count == 0)
 		diag_warning(diag, place,
-			     "messaging is true without mailboxes: texts of secure callers have no place to go");
+			     "messaging is true without mailboxes: texts of secure callers have no "
+			     "place to go");
 }
 
 void cig_config_lint(const struct cig_build *b)
@@ -85,6 +111,7 @@ void cig_config_lint(const struct cig_build *b)
 		return;
 	}
 	check_sip(config, &place, b->diag);
+	check_pbxs(config, b->diag);
 	check_range(&config->tel.common, "tel", &place, b->diag);
 	check_range(&config->sip.common, "sip", &place, b->diag);
 	check_overlap(config, &place, b->diag);

@@ -5,6 +5,7 @@ gateway_libcig_config_a_SOURCES = \
 	gateway/cig_address.c \
 	gateway/cig_build.c \
 	gateway/cig_build_messages.c \
+	gateway/cig_build_pbx.c \
 	gateway/cig_config.c gateway/cig_config.h gateway/cig_config_priv.h \
 	gateway/cig_config_changes.c \
 	gateway/cig_config_print.c \

@@ -33,8 +33,16 @@ static const char full[] =
 	" sip { extension map s; source map s; bind 192.168.1.1; bind_media 192.168.1.2; port "
 	"5070;\n"
 	"  messaging true; rtp_port_range 40000 40999; max_calls 50; media_timeout_s 5;\n"
+	"  session_expires_s 1800; min_session_expires_s 120;\n"
+	"  tls { port 5062; certificate \"/c.pem\"; ca \"/ca.pem\"; verify_clients true; }\n"
 	"  trusted \"192.168.0.0/16\"; trusted \"2001:db8::/32\"; }\n"
 	"}\n"
+	"pbx main { host \"pbx.com\"; host \"pbx.org\"; server \"10.1.0.1:5080\" priority 1;\n"
+	" server \"[2001:db8::5]:5060\" weight 7 priority 2; server \"sip.pbx.com\";\n"
+	" network \"10.1.0.0/16\"; transport tcp; probe_s 10; answer_timeout_s 2; srtp optional;\n"
+	" dtmf info; reliable true; asserted_identity true; assert_identity true;\n"
+	" redirects maps; transfers maps; challenge acc;\n"
+	" register \"sip:gw@pbx.com\" auth acc expires 600; }\n"
 	"translate_map out { rule match \"tel:+{n}\" translation \"{n}@h\"; }\n"
 	"translate_map in { rule translation \"tel:+{n}\" match \"{n}@h\"; }\n"
 	"mailboxes { read { path \"/m/r\"; map_from translate_map in; map_to translate_map in; }\n"
@@ -51,6 +59,33 @@ static const struct cig_config *parse(const char *text, struct diag *diag)
 
 	assert_int_equal(err == 0, config != NULL);
 	return config;
+}
+
+static void check_pbx(const struct cig_config *c)
+{
+	const struct cig_pbx *pbx = cig_config_pbx_of_host(c, "PBX.org");
+	struct sockaddr_in from = { .sin_family = AF_INET };
+
+	inet_pton(AF_INET, "10.1.2.3", &from.sin_addr);
+	assert_non_null(pbx);
+	assert_null(cig_config_pbx_of_host(c, "pbx.net"));
+	assert_ptr_equal(cig_config_pbx_from(c, (struct sockaddr *)&from), pbx);
+	assert_true(cig_config_trusts(c, (struct sockaddr *)&from));
+	assert_int_equal(pbx->server_count, 3);
+	assert_int_equal(pbx->servers[0].port, 5080);
+	assert_int_equal(pbx->servers[0].priority, 1);
+	assert_string_equal(pbx->servers[1].host, "2001:db8::5");
+	assert_int_equal(pbx->servers[1].weight, 7);
+	assert_string_equal(pbx->servers[2].host, "sip.pbx.com");
+	assert_int_equal(pbx->servers[2].port, 0);
+	assert_int_equal(pbx->transport, SIP_TCP);
+	assert_int_equal(pbx->srtp, CIG_SRTP_OPTIONAL);
+	assert_int_equal(pbx->dtmf, CIG_DTMF_INFO);
+	assert_true(pbx->reliable && pbx->asserted_identity && pbx->assert_identity);
+	assert_int_equal(pbx->redirects, CIG_DIVERT_MAPS);
+	assert_string_equal(pbx->challenge->name, "acc");
+	assert_string_equal(pbx->register_uri, "sip:gw@pbx.com");
+	assert_int_equal(pbx->register_s, 600);
 }
 
 /* CIG-025, CIG-026, CIG-027, CIG-028, CIG-039, CIG-040, CIG-041, CIG-042, CIG-044, CIG-045,
@@ -78,6 +113,12 @@ static void reads_every_setting(void **state)
 	assert_int_equal(c->sip.port, 5070);
 	assert_true(c->sip.messaging);
 	assert_int_equal(c->sip.max_calls, 50);
+	assert_int_equal(c->sip.session_expires_s, 1800);
+	assert_int_equal(c->sip.min_session_expires_s, 120);
+	assert_int_equal(c->sip.tls.port, 5062);
+	assert_string_equal(c->sip.tls.key, "/c.pem");
+	assert_true(c->sip.tls.verify_clients);
+	check_pbx(c);
 	assert_int_equal(c->sip.media_timeout_s, 5);
 	assert_string_equal(c->read_mailboxes[0].path, "/m/r");
 	assert_string_equal(translate_map_name(c->write_mailboxes[0].maps.to), "out");
@@ -207,6 +248,22 @@ static const struct {
 	{ "userdata \"u\"; control { port 99999; }",
 	  "1:10 found \"u\", expected an absolute path\n"
 	  "1:30 found \"99999\", expected a number from 1 to 65535\n" },
+	{ "pbx a { host \"h@x\"; transport tpc; srtp no; server \"h:99999\"; server \"h\" wait 1; "
+	  "}",
+	  "1:14 found \"h@x\", expected a host\n"
+	  "1:31 found \"tpc\", expected udp, tcp or tls (did you mean \"tcp\"?)\n"
+	  "1:41 found \"no\", expected off, optional or required\n"
+	  "1:52 found \"h:99999\", expected HOST:PORT\n"
+	  "1:74 found \"wait\", expected server \"HOST[:PORT]\" [priority NUMBER] [weight NUMBER]\n"
+	  "1:1 pbx a: \"host\" is missing\n" },
+	{ "pbx a { host \"h\"; }\npbx b { host \"H\"; challenge x; register \"tel:+1\" auth y; }",
+	  "2:14 host H belongs to pbx a already\n2:29 unknown auth \"x\"\n"
+	  "2:41 found \"tel:+1\", expected \"sip:USER@HOST\"\n2:55 unknown auth \"y\"\n"
+	  "2:1 pbx b: \"host\" is missing\n" },
+	{ "interfaces { sip { tls { key \"k\"; } } }",
+	  "1:30 found \"k\", expected an absolute path\n"
+	  "1:20 tls: \"ca\" is missing: no peer could be verified\n"
+	  "1:20 tls: \"certificate\" is missing\n" },
 	/* I-05 */
 	{ "translation_map t { }",
 	  "1:1 unknown keyword \"translation_map\" (did you mean \"translate_map\"?)\n" },
@@ -240,7 +297,8 @@ static const struct {
 	{ "rtp_port_range 1000 2047;",
 	  "sip: rtp_port_range 1000 2047: ports below 1024 need a privilege" },
 	{ "port 100;", "sip: port 100 needs a privilege" },
-	{ "messaging true;", "messaging is true without mailboxes: texts of secure callers have no place to go" },
+	{ "messaging true;",
+	  "messaging is true without mailboxes: texts of secure callers have no place to go" },
 	{ "extension map s;", "map s is named twice" },
 	{ "} } auth a { user \"u\"; password \"p\"; } control { bind 127.0.0.1;",
 	  "auth a is not used" },

@@ -1,0 +1,304 @@
+/* cig_build_pbx.c - cig.conf's pbx blocks and sip's tls block: what the manual lacks.
+ *
+ * A pbx block says how the PBX of certain hosts is to be treated.  Entries of maps are
+ * tied to it by the host of their sip pattern, calls from it by its networks, so that a
+ * file with only the manual's statements means what it meant.
+ */
+#include <string.h>
+
+#include "base/suggest.h"
+#include "gateway/cig_config_priv.h"
+
+enum { DEFAULT_PROBE_S = 30, DEFAULT_REGISTER_S = 3600, DEFAULT_WEIGHT = 1 };
+
+/* One of the words in known, whose number goes to *choice_out. */
+static void read_choice(const struct config_word *word, const char *const *known, size_t n,
+			int *choice_out, struct diag *diag)
+{
+	const char *near;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(word->text, known[i]) == 0) {
+			*choice_out = (int)i;
+			return;
+		}
+	near = suggest_near(word->text, known, n);
+	diag_error(diag, &word->place, "found \"%s\", expected %s%s%s or %s%s%s%s", word->text,
+		   n > 2 ? known[0] : "", n > 2 ? ", " : "", known[n - 2], known[n - 1],
+		   near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+}
+
+static void read_seconds(const struct config_word *word, unsigned long min, unsigned long max,
+			 unsigned *out, struct diag *diag)
+{
+	unsigned long value;
+
+	if (config_uint(word, min, max, &value, diag) == 0)
+		*out = (unsigned)value;
+}
+
+/* A name or numeric address that can stand in a sip URI. */
+static bool is_host(const char *text)
+{
+	static const char known[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789.-:[]_";
+
+	return text[0] && strlen(text) < 256 && text[strspn(text, known)] == '\0';
+}
+
+static void add_host(struct cig_build *b, struct cig_pbx *pbx, const struct config_word *word)
+{
+	const struct cig_pbx *other;
+	const char **list;
+
+	if (!is_host(word->text)) {
+		diag_error(b->diag, &word->place, "found \"%s\", expected a host", word->text);
+		return;
+	}
+	other = cig_config_pbx_of_host(&b->object->pub, word->text);
+	if (other) {
+		diag_error(b->diag, &word->place, "host %s belongs to pbx %s already", word->text,
+			   other->name);
+		return;
+	}
+	list = cig_grow(b, pbx->hosts, &pbx->host_count, sizeof(*list));
+	if (!list)
+		return;
+	list[pbx->host_count - 1] = cig_keep_text(b, word->text);
+	pbx->hosts = list;
+}
+
+/* "host", "host:5080", "[2001:db8::1]:5080" or a bare IPv6 address; no port: 0. */
+static int read_server_host(struct cig_build *b, const struct config_word *word,
+			    struct cig_pbx_server *server)
+{
+	const char *colon = strchr(word->text, ':');
+	bool has_port = colon && (word->text[0] == '[' ? strstr(word->text, "]:") != NULL
+						       : !strchr(colon + 1, ':'));
+	char host[256];
+
+	if (has_port) {
+		if (config_host_port(word, host, sizeof(host), &server->port, b->diag))
+			return -1;
+	} else if (is_host(word->text)) {
+		size_t bracket = word->text[0] == '[';
+
+		strncpy(host, word->text + bracket, sizeof(host) - 1);
+		host[sizeof(host) - 1] = '\0';
+		host[strcspn(host, "]")] = '\0';
+	} else {
+		diag_error(b->diag, &word->place, "found \"%s\", expected a host", word->text);
+		return -1;
+	}
+	server->host = cig_keep_text(b, host);
+	return 0;
+}
+
+static void add_server(struct cig_build *b, struct cig_pbx *pbx, const struct config_statement *s)
+{
+	struct cig_pbx_server server = { .weight = DEFAULT_WEIGHT }, *list;
+
+	if (read_server_host(b, &s->word[0], &server))
+		return;
+	for (size_t w = 1; w < s->words; w += 2) {
+		bool priority = strcmp(s->word[w].text, "priority") == 0;
+
+		if ((!priority && strcmp(s->word[w].text, "weight") != 0) || w + 1 == s->words) {
+			diag_error(b->diag, &s->word[w].place, "found \"%s\", expected %s %s",
+				   s->word[w].text, s->keyword->keyword, s->keyword->usage);
+			return;
+		}
+		read_seconds(&s->word[w + 1], 0, 65535,
+			     priority ? &server.priority : &server.weight, b->diag);
+	}
+	list = cig_grow(b, pbx->servers, &pbx->server_count, sizeof(*list));
+	if (!list)
+		return;
+	list[pbx->server_count - 1] = server;
+	pbx->servers = list;
+}
+
+static void add_network(struct cig_build *b, struct cig_pbx *pbx, const struct config_word *word)
+{
+	struct config_net net, *list;
+
+	if (config_net(word, &net, b->diag) < 0)
+		return;
+	list = cig_grow(b, pbx->networks, &pbx->network_count, sizeof(*list));
+	if (!list)
+		return;
+	list[pbx->network_count - 1] = net;
+	pbx->networks = list;
+}
+
+static const struct cig_account *find_account(struct cig_build *b, const struct config_word *word)
+{
+	int i = cig_names_use(&b->accounts, "auth", word, b->diag);
+
+	return i < 0 ? NULL : &b->object->pub.accounts[i];
+}
+
+/* register "sip:USER@HOST" auth ACCOUNT [expires SECONDS]; */
+static void read_register(struct cig_build *b, struct cig_pbx *pbx,
+			  const struct config_statement *s)
+{
+	struct uri uri;
+	struct sip_target target;
+
+	if (strcmp(s->word[1].text, "auth") != 0 || s->words == 4 ||
+	    (s->words == 5 && strcmp(s->word[3].text, "expires") != 0)) {
+		diag_error(b->diag, &s->place, "expected %s %s", s->keyword->keyword,
+			   s->keyword->usage);
+		return;
+	}
+	if (uri_parse(slice_str(s->word[0].text), &uri, NULL) < 0 ||
+	    uri_sip_target(&uri, &target) < 0 || uri.user.n == 0)
+		diag_error(b->diag, &s->word[0].place, "found \"%s\", expected \"sip:USER@HOST\"",
+			   s->word[0].text);
+	pbx->register_uri = cig_keep_text(b, s->word[0].text);
+	pbx->register_account = find_account(b, &s->word[2]);
+	if (s->words == 5)
+		read_seconds(&s->word[4], 60, 86400, &pbx->register_s, b->diag);
+}
+
+/* The statements that choose one of a few words. */
+static bool read_word(struct cig_build *b, struct cig_pbx *pbx, const struct config_statement *s)
+{
+	static const char *const transports[] = { "udp", "tcp", "tls" };
+	static const char *const srtp[] = { "off", "optional", "required" };
+	static const char *const dtmf[] = { "events", "info", "tones" };
+	static const char *const diversions[] = { "refuse", "maps" };
+	int choice = 0;
+
+	if (cig_is(s, "transport")) {
+		read_choice(&s->word[0], transports, 3, &choice, b->diag);
+		pbx->transport = (enum sip_transport)choice;
+		pbx->has_transport = true;
+	} else if (cig_is(s, "srtp")) {
+		read_choice(&s->word[0], srtp, 3, &choice, b->diag);
+		pbx->srtp = (enum cig_srtp)choice;
+	} else if (cig_is(s, "dtmf")) {
+		read_choice(&s->word[0], dtmf, 3, &choice, b->diag);
+		pbx->dtmf = (enum cig_dtmf)choice;
+	} else if (cig_is(s, "redirects")) {
+		read_choice(&s->word[0], diversions, 2, &choice, b->diag);
+		pbx->redirects = (enum cig_diversion)choice;
+	} else if (cig_is(s, "transfers")) {
+		read_choice(&s->word[0], diversions, 2, &choice, b->diag);
+		pbx->transfers = (enum cig_diversion)choice;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void read_pbx(struct cig_build *b, struct cig_pbx *pbx, const struct config_statement *s)
+{
+	if (read_word(b, pbx, s))
+		return;
+	if (cig_is(s, "host"))
+		add_host(b, pbx, &s->word[0]);
+	else if (cig_is(s, "server"))
+		add_server(b, pbx, s);
+	else if (cig_is(s, "network"))
+		add_network(b, pbx, &s->word[0]);
+	else if (cig_is(s, "probe_s"))
+		read_seconds(&s->word[0], 0, 3600, &pbx->probe_s, b->diag);
+	else if (cig_is(s, "answer_timeout_s"))
+		read_seconds(&s->word[0], 1, 32, &pbx->answer_timeout_s, b->diag);
+	else if (cig_is(s, "reliable"))
+		config_bool(&s->word[0], &pbx->reliable, b->diag);
+	else if (cig_is(s, "asserted_identity"))
+		config_bool(&s->word[0], &pbx->asserted_identity, b->diag);
+	else if (cig_is(s, "assert_identity"))
+		config_bool(&s->word[0], &pbx->assert_identity, b->diag);
+	else if (cig_is(s, "challenge"))
+		pbx->challenge = find_account(b, &s->word[0]);
+	else
+		read_register(b, pbx, s);
+}
+
+static void add_pbx(struct cig_build *b, const struct config_statement *s)
+{
+	struct cig_config *pub = &b->object->pub;
+	struct cig_pbx pbx = { .name = cig_keep_text(b, s->word[0].text),
+			       .probe_s = DEFAULT_PROBE_S,
+			       .register_s = DEFAULT_REGISTER_S,
+			       .place = cig_keep_place(b, &s->place) };
+	struct cig_pbx *list;
+
+	if (b->err || config_name(&s->word[0], "a pbx's name", b->diag) < 0)
+		return;
+	for (const struct config_statement *c = s->first; c && !b->err; c = c->next)
+		read_pbx(b, &pbx, c);
+	if (pbx.host_count == 0)
+		diag_error(b->diag, &s->place, "pbx %s: \"host\" is missing", pbx.name);
+	if (pbx.challenge && pbx.network_count == 0)
+		diag_error(b->diag, &s->place,
+			   "pbx %s: \"network\" is missing: whom is \"challenge\" for?", pbx.name);
+	if (cig_names_add(&b->pbxs, "pbx", pbx.name, &pbx.place, b->diag))
+		return;
+	list = cig_grow(b, pub->pbxs, &pub->pbx_count, sizeof(*list));
+	if (!list)
+		return;
+	list[pub->pbx_count - 1] = pbx;
+	pub->pbxs = list;
+}
+
+void cig_build_pbxs(struct cig_build *b, const struct config_statement *s)
+{
+	for (; s && !b->err; s = s->next)
+		if (cig_is(s, "pbx"))
+			add_pbx(b, s);
+}
+
+void cig_build_tls(struct cig_build *b, const struct config_statement *s)
+{
+	struct cig_tls *tls = &b->object->pub.sip.tls;
+	unsigned long port;
+
+	for (const struct config_statement *c = s->first; c; c = c->next) {
+		const struct config_word *word = &c->word[0];
+
+		if (cig_is(c, "port")) {
+			if (config_uint(word, 1, 65535, &port, b->diag) == 0)
+				tls->port = (uint16_t)port;
+		} else if (cig_is(c, "verify_clients")) {
+			config_bool(word, &tls->verify_clients, b->diag);
+		} else {
+			if (word->text[0] != '/')
+				diag_error(b->diag, &word->place,
+					   "found \"%s\", expected an absolute path", word->text);
+			*(cig_is(c, "certificate") ? &tls->certificate
+			  : cig_is(c, "key")       ? &tls->key
+						   : &tls->ca) = cig_keep_text(b, word->text);
+		}
+	}
+	if (!tls->ca)
+		diag_error(b->diag, &s->place, "tls: \"ca\" is missing: no peer could be verified");
+	if (tls->key && !tls->certificate)
+		diag_error(b->diag, &s->place, "tls: \"certificate\" is missing");
+	if (!tls->key)
+		tls->key = tls->certificate;
+}
+
+/* ---- looking it up ---- */
+
+const struct cig_pbx *cig_config_pbx_of_host(const struct cig_config *config, const char *host)
+{
+	for (size_t i = 0; i < config->pbx_count; i++)
+		for (size_t h = 0; h < config->pbxs[i].host_count; h++)
+			if (strcasecmp(config->pbxs[i].hosts[h], host) == 0)
+				return &config->pbxs[i];
+	return NULL;
+}
+
+const struct cig_pbx *cig_config_pbx_from(const struct cig_config *config,
+					  const struct sockaddr *address)
+{
+	for (size_t i = 0; i < config->pbx_count; i++)
+		for (size_t n = 0; n < config->pbxs[i].network_count; n++)
+			if (config_net_holds(&config->pbxs[i].networks[n], address))
+				return &config->pbxs[i];
+	return NULL;
+}
