@@ -181,6 +181,13 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 	return client_ring_update(&cca->ring, cca->client, month, revision, entry, shared);
 }
 
+static void on_accepted(void *arg, const char *identity)
+{
+	struct cca *cca = arg;
+
+	client_ring_accepted(&cca->ring, cca->client, identity);
+}
+
 static const struct umsg_client_ops client_ops = {
 	.state = on_state,
 	.incoming = on_incoming,
@@ -189,6 +196,7 @@ static const struct umsg_client_ops client_ops = {
 	.post_ack = on_post_ack,
 	.receipt = on_receipt,
 	.update = on_update,
+	.accepted = on_accepted,
 };
 
 /* ---- life ---- */
@@ -311,6 +319,8 @@ int cca_run(const struct cca_options *options, const struct cca_job *job, void *
 	else
 		serve(&cca);
 	umsg_client_free(&cca.client);
+	if (cca.base) /* base/dns.h: what was being asked for goes with one more turn */
+		event_base_loop(cca.base, EVLOOP_NONBLOCK);
 	if (begun && job->finish)
 		job->finish(&cca, arg);
 	clean_up(&cca);

@@ -158,6 +158,7 @@ static int serve(const struct options *options, const struct cig_config *config,
 	log_info(MODULE, server ? "stopped" : "not started");
 	status = server && !server->broken ? EXIT_SUCCESS : EXIT_FAILURE;
 	server_free(&server);
+	event_base_loop(base, EVLOOP_NONBLOCK); /* base/dns.h: what was being asked for */
 	event_base_free(base);
 	return status;
 }

@@ -107,6 +107,14 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 	return taken;
 }
 
+static void on_accepted(void *arg, const char *identity)
+{
+	struct secure_side *side = arg;
+
+	client_ring_accepted(&side->ring, side->client, identity);
+	announce_client(side); /* its URI lies in the ring */
+}
+
 static const struct umsg_client_ops client_ops = {
 	.state = on_state,
 	.incoming = on_incoming,
@@ -115,6 +123,7 @@ static const struct umsg_client_ops client_ops = {
 	.post_ack = on_post_ack,
 	.receipt = on_receipt,
 	.update = on_update,
+	.accepted = on_accepted,
 };
 
 /* ---- keys ---- */

@@ -70,6 +70,18 @@ int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revisio
 	return err ? err : key_ring_open(ring->curves, ring->path, ring_out, diag);
 }
 
+/* Saves a changed store and opens it anew; frees it in any case. */
+static int adopt(const struct key_ring *ring, struct keystore *store, bool changed, int err,
+		 struct key_ring **ring_out, struct diag *diag)
+{
+	if (changed)
+		err = keystore_save(store);
+	keystore_free(&store);
+	if (!err && changed)
+		err = key_ring_open(ring->curves, ring->path, ring_out, diag);
+	return err ? err : changed;
+}
+
 int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring **ring_out,
 		    struct diag *diag)
 {
@@ -77,10 +89,26 @@ int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring 
 	int err = keystore_load(ring->path, KEYSTORE_CHANGE, &store, diag);
 	bool changed = !err && keystore_expire(store, now_s);
 
-	if (changed)
-		err = keystore_save(store);
-	keystore_free(&store);
-	if (!err && changed)
-		err = key_ring_open(ring->curves, ring->path, ring_out, diag);
-	return err ? err : changed;
+	return adopt(ring, store, changed, err, ring_out, diag);
+}
+
+/* By its identity: the store on disk may have other logins than the ring by now. */
+static bool accept_login(struct keystore *store, const char *identity, int64_t now_s)
+{
+	struct keystore_login login;
+
+	for (size_t i = 0; keystore_login_at(store, now_s, i, &login); i++)
+		if (strcmp(login.identity, identity) == 0)
+			return keystore_login_accepted(store, now_s, i);
+	return false;
+}
+
+int key_ring_accept(const struct key_ring *ring, const char *identity, int64_t now_s,
+		    struct key_ring **ring_out, struct diag *diag)
+{
+	struct keystore *store = NULL;
+	int err = keystore_load(ring->path, KEYSTORE_CHANGE, &store, diag);
+	bool changed = !err && accept_login(store, identity, now_s);
+
+	return adopt(ring, store, changed, err, ring_out, diag);
 }

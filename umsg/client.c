@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <event2/dns.h>
 
 #include "base/clock.h"
 
@@ -291,8 +290,7 @@ void umsg_client_free(struct umsg_client **clientp)
 	client_forget_pending(client);
 	client_forget_posts(client);
 	client_forget_longs(client);
-	if (client->dns)
-		evdns_base_free(client->dns, 0);
+	dns_free(&client->dns);
 	free_event(client->timer);
 	free_event(client->bury);
 	free_event(client->fetch_timer);

@@ -105,6 +105,11 @@ struct umsg_client_ops {
 	 * keys, and return true, which confirms it to the rendezvous. */
 	bool (*update)(void *arg, int64_t month, uint32_t revision, struct slice entry,
 		       struct slice shared);
+
+	/* The rendezvous accepted the login of this TLS identity while the key store still
+	 * has former ones behind it: they are not needed any more (keystore_login_accepted).
+	 * May replace the keys; may be NULL. */
+	void (*accepted)(void *arg, const char *identity);
 };
 
 struct umsg_client_options {
@@ -125,7 +130,9 @@ struct umsg_client_options {
  * jitter, 0.25 to 30 s) whenever the connection is lost.  Returns 0, -EINVAL, -ENOMEM. */
 int umsg_client_new(const struct umsg_client_options *options, struct umsg_client **client_out);
 
-/* Hangs up every call (UMSG_CALL_ENDED comes) and closes the connection. */
+/* Hangs up every call (UMSG_CALL_ENDED comes) and closes the connection.  A name that was
+ * being asked for goes with the loop's next turn: before the loop itself is freed, run it
+ * once more with EVLOOP_NONBLOCK (base/dns.h). */
 void umsg_client_free(struct umsg_client **clientp);
 
 /* New keys after an update or set-key; calls go on.  A changed login takes effect at

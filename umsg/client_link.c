@@ -7,9 +7,10 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include <event2/dns.h>
+#include <event2/util.h>
 #include <openssl/rand.h>
 
 #include "base/clock.h"
@@ -65,9 +66,7 @@ static void try_later(struct umsg_client *client)
 
 void client_disconnect(struct umsg_client *client)
 {
-	if (client->resolving)
-		evdns_getaddrinfo_cancel(client->resolving);
-	client->resolving = NULL;
+	dns_drop(&client->resolving);
 	event_del(client->timer);
 	event_del(client->fetch_timer);
 	client->fetch_due_s = 0;
@@ -141,6 +140,8 @@ static void connect_to(struct umsg_client *client, const struct net_addr *addr)
 	int err = -ENOKEY;
 
 	if (current_login(client, &from)) {
+		snprintf(client->route.identity, sizeof(client->route.identity), "%s",
+			 from.identity);
 		login.identity = from.identity;
 		login.psk = from.key;
 		client->connection++;
@@ -172,35 +173,21 @@ static void add_address(struct client_route *route, const struct sockaddr *sa, s
 	route->n_addresses++;
 }
 
-static void on_resolved(int result, struct evutil_addrinfo *found, void *arg)
+static void on_resolved(void *arg, int error, const struct addrinfo *found)
 {
 	struct umsg_client *client = arg;
 
-	if (result == EVUTIL_EAI_CANCEL)
-		return;
-	client->resolving = NULL;
-	for (struct evutil_addrinfo *a = found; a; a = a->ai_next)
+	client->resolving = NULL; /* it is gone with its answer */
+	for (const struct addrinfo *a = found; a; a = a->ai_next)
 		add_address(&client->route, a->ai_addr, (socklen_t)a->ai_addrlen);
-	if (found)
-		evutil_freeaddrinfo(found);
 	if (client->route.n_addresses) {
 		connect_next(client);
 		return;
 	}
 	log_warn(CLIENT_LOG, "%s: no address of %s: %s", client_uri(client), client->route.host,
-		 result ? evutil_gai_strerror(result) : "none known");
+		 error ? evutil_gai_strerror(error) : "none known");
 	client_set_state(client, UMSG_OFFLINE, "no such host");
 	try_later(client);
-}
-
-/* A host without resolv.conf still has /etc/hosts. */
-static struct evdns_base *new_dns(struct event_base *base)
-{
-	struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-
-	if (dns && evdns_base_resolv_conf_parse(dns, DNS_OPTIONS_ALL, "/etc/resolv.conf") != 0)
-		evdns_base_load_hosts(dns, "/etc/hosts");
-	return dns;
 }
 
 static void resolve(struct umsg_client *client, const char *name)
@@ -208,18 +195,15 @@ static void resolve(struct umsg_client *client, const char *name)
 	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC,
 					       .ai_socktype = SOCK_STREAM,
 					       .ai_protocol = IPPROTO_TCP };
-	struct evdns_getaddrinfo_request *request;
 
 	if (!client->dns)
-		client->dns = new_dns(client->base);
-	if (!client->dns) {
-		client_set_state(client, UMSG_OFFLINE, "no name servers");
-		try_later(client);
+		client->dns = dns_new(client->base);
+	if (client->dns)
+		client->resolving = dns_ask(client->dns, name, &hints, on_resolved, client);
+	if (client->resolving)
 		return;
-	}
-	request = evdns_getaddrinfo(client->dns, name, NULL, &hints, on_resolved, client);
-	if (request) /* else it was answered at once */
-		client->resolving = request;
+	client_set_state(client, UMSG_OFFLINE, "no memory for a question to name servers");
+	try_later(client);
 }
 
 /* "HOST", "HOST:PORT" or a numeric address. */
@@ -336,6 +320,26 @@ static void warn_of_clocks(struct umsg_client *client, uint64_t server_time)
 			 client_uri(client), (long long)ahead);
 }
 
+/* Logins behind the one that was accepted are tried after a refusal only: whoever keeps
+ * the store may forget them.  By the identity that connected, for with a new month the
+ * order of the logins is another one. */
+static void tell_accepted(struct umsg_client *client)
+{
+	const struct keystore *store = client->keys.store;
+	int64_t now_s = clock_wall_s();
+	struct keystore_login login;
+
+	if (!client->ops->accepted)
+		return;
+	for (size_t i = 0; keystore_login_at(store, now_s, i, &login); i++) {
+		if (strcmp(login.identity, client->route.identity) != 0)
+			continue;
+		if (keystore_login_at(store, now_s, i + 1, &login))
+			client->ops->accepted(client->arg, client->route.identity);
+		return;
+	}
+}
+
 void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 {
 	const Umsg__Registered *registered = frame->registered;
@@ -359,6 +363,7 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 	client_set_state(client, registered->updates_only ? UMSG_UPDATES_ONLY : UMSG_ATTACHED, "");
 	if (!client->link)
 		return;
+	tell_accepted(client);
 	if (!registered->updates_only && registered->waiting)
 		client_fetch_all(client);
 	client_offer_updates(client, registered->updates, registered->n_updates);

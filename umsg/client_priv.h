@@ -13,9 +13,11 @@
 
 #include <event2/event.h>
 
+#include "base/dns.h"
 #include "base/idmap.h"
 #include "base/log.h"
 #include "base/net.h"
+#include "keys/account.h"
 #include "keys/domain.h"
 #include "keys/keyset.h"
 #include "keys/keystore.h"
@@ -25,8 +27,6 @@
 #include "umsg/link.h"
 #include "umsg/seen.h"
 
-struct evdns_base;
-struct evdns_getaddrinfo_request;
 struct update_fetch;
 
 enum {
@@ -43,6 +43,7 @@ enum {
 /* Where a client tries to connect, one after the other. */
 struct client_route {
 	size_t login; /* of keystore_login_at() */
+	char identity[ACCOUNT_IDENTITY_MAX + 1]; /* with which it connected last */
 	struct net_addr addresses[CLIENT_ADDRESSES_MAX];
 	size_t n_addresses, next;
 	char host[LETTER_ADDRESS_MAX + 1]; /* HOST:PORT as it was given */
@@ -94,8 +95,8 @@ struct umsg_client {
 	/* The connection: client_link.c */
 	enum umsg_state state;
 	struct link *link;
-	struct evdns_base *dns;
-	struct evdns_getaddrinfo_request *resolving;
+	struct dns *dns; /* NULL until a name has to be asked for */
+	struct dns_question *resolving;
 	struct event *timer; /* the next attempt, or registration */
 	struct client_route route;
 	unsigned failures;

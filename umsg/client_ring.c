@@ -50,19 +50,36 @@ bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int
 	return err == 0 || err == -ESTALE;
 }
 
+/* What key_ring_expire() or key_ring_accept() said: goes over to what is left, or tells why
+ * what should be gone is still there. */
+static void go_over(struct key_ring **ringp, struct umsg_client *client, struct key_ring *ring,
+		    int err, const char *what, const struct diag *diag)
+{
+	if (err == 1) {
+		log_info(MODULE, "%s are wiped", what);
+		client_ring_replace(ringp, ring, client);
+	} else if (err && err != -EBUSY) { /* busy: whoever changes it comes first */
+		log_warn(MODULE, "%s: %s are still there: %s", (*ringp)->path, what,
+			 diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	}
+}
+
 void client_ring_expire(struct key_ring **ringp, struct umsg_client *client)
 {
 	struct diag *diag = diag_new();
-	struct key_ring *ring;
+	struct key_ring *ring = NULL;
 	int err = key_ring_expire(*ringp, clock_wall_s(), &ring, diag);
 
-	if (err == 1) {
-		log_info(MODULE, "keys of months that are over are wiped");
-		client_ring_replace(ringp, ring, client);
-	} else if (err && err != -EBUSY) { /* busy: whoever changes it comes first */
-		log_warn(MODULE, "%s: keys of months that are over are still there: %s",
-			 (*ringp)->path,
-			 diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
-	}
+	go_over(ringp, client, ring, err, "keys of months that are over", diag);
+	diag_free(&diag);
+}
+
+void client_ring_accepted(struct key_ring **ringp, struct umsg_client *client, const char *identity)
+{
+	struct diag *diag = diag_new();
+	struct key_ring *ring = NULL;
+	int err = key_ring_accept(*ringp, identity, clock_wall_s(), &ring, diag);
+
+	go_over(ringp, client, ring, err, "former logins", diag);
 	diag_free(&diag);
 }

@@ -26,4 +26,8 @@ bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int
 enum { CLIENT_RING_EXPIRE_MS = 3600000 };
 void client_ring_expire(struct key_ring **ringp, struct umsg_client *client);
 
+/* What the client's accepted callback has to do: former logins are wiped from the store. */
+void client_ring_accepted(struct key_ring **ringp, struct umsg_client *client,
+			  const char *identity);
+
 #endif
