@@ -120,7 +120,7 @@ struct mikey_message {
 	bool from_hashed, to_hashed;   /* UIDs? */
 	struct slice from_kms, to_kms; /* IDRkmsi, IDRkmsr */
 	uint8_t id_scheme;
-	struct slice sakke;     /* 273 octets */
+	struct slice sakke;     /* 273 octets, or down to 258 (sakke_open) */
 	struct slice to_self;   /* the same for the sender itself, or empty */
 	struct slice extension; /* MIKEY_EXTENSION octets, or empty */
 	struct slice signed_part;

@@ -148,7 +148,8 @@ static bool parse_sealed(struct cursor *c, uint8_t *id_scheme_out, struct slice 
 
 	*id_scheme_out = cursor_u8(c);
 	*data_out = cursor_l16(c);
-	return params == MIKEY_SAKKE_PARAMS && data_out->n == MIKEY_SAKKE_DATA;
+	return params == MIKEY_SAKKE_PARAMS && data_out->n >= MIKEY_SAKKE_LEAST &&
+	       data_out->n <= MIKEY_SAKKE_DATA;
 }
 
 static bool parse_sakke(struct parser *p)

@@ -41,6 +41,7 @@ enum {
 
 	MIKEY_SAKKE_PARAMS = 1,
 	MIKEY_SAKKE_DATA = 273,
+	MIKEY_SAKKE_LEAST = 258, /* from senders that drop leading zeros of H (sakke.h) */
 	MIKEY_SAKKE_PAYLOAD = 5 + MIKEY_SAKKE_DATA,
 	MIKEY_SIGN_ECCSI = 2,
 	MIKEY_SIGN_DATA = 129,

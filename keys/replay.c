@@ -258,11 +258,12 @@ static int append(struct replay *replay, const uint8_t key[KEY], int64_t until_s
 	do
 		n = pwrite(replay->fd, record, RECORD, replay->length);
 	while (n < 0 && errno == EINTR);
-	if (n == RECORD) {
+	/* On disk before the call rings: the promise of replay.h outlives a power cut, too. */
+	if (n == RECORD && fdatasync(replay->fd) == 0) {
 		replay->length += RECORD;
 		return 0;
 	}
-	n = n < 0 ? -errno : -ENOSPC;
+	n = n < 0 || n == RECORD ? -errno : -ENOSPC;
 	if (ftruncate(replay->fd, replay->length) < 0)
 		return -errno;
 	return (int)n;

@@ -19,9 +19,9 @@ int replay_new(size_t max_entries, struct replay **replay_out);
 /* Keeps the entries in a file, too (mode 0600; made if it is not there), so that
  * they survive a restart; it is read, cleared of what is past at now_s and
  * written anew here, then only appended to.  A cut last record is dropped; a file
- * of another form is refused.  An entry is with the operating system when
- * replay_take() returns (not fsynced: a host that loses its power is away longer
- * than a call's window).
+ * of another form is refused.  An entry is on the disk when
+ * replay_take() returns: a host that lost its power may be back well within the
+ * five minutes of a call's window.
  * Returns 0, -EINVAL, -EBADMSG (another form), -ENOBUFS (it holds more than
  * max_entries), -ENOMEM, or -errno. */
 int replay_open(const char *path, size_t max_entries, int64_t now_s, struct replay **replay_out);

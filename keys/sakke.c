@@ -103,12 +103,13 @@ static void write_class(const struct fp2 *value, const struct fp *re_inverse,
 	wipe(&tangent, sizeof(tangent));
 }
 
-/* out = in xor HashToIntegerRange(w, 2^128) */
-static void mask(uint8_t out[SAKKE_SSV], const uint8_t *in, const uint8_t w[FP_OCTETS])
+/* out = in xor HashToIntegerRange(w, 2^128); w has all its FP_OCTETS, as RFC 6508 has it,
+ * or fewer as senders make it that drop leading zeros. */
+static void mask(uint8_t out[SAKKE_SSV], const uint8_t *in, struct slice w)
 {
 	uint8_t hash[SAKKE_SSV];
 
-	scalar_hash128(hash, slice_of(w, FP_OCTETS));
+	scalar_hash128(hash, w);
 	for (size_t i = 0; i < SAKKE_SSV; i++)
 		out[i] = in[i] ^ hash[i];
 	wipe(hash, sizeof(hash));
@@ -169,7 +170,7 @@ int sakke_seal(const struct sakke_kms *kms, struct slice identifier, const uint8
 		err = finish_seal(&point, &value, w, out);
 	}
 	if (!err) {
-		mask(out + SAKKE_POINT, ssv, w);
+		mask(out + SAKKE_POINT, ssv, slice_of(w, FP_OCTETS));
 		if (zeros_out)
 			*zeros_out = (struct sakke_zeros){ w[0] == 0, out[SAKKE_POINT] == 0 };
 	}
@@ -293,24 +294,55 @@ static int test(const struct sakke_receiver *receiver, const struct curve_point 
 	return err;
 }
 
+static int unmask(const struct sakke_receiver *receiver, const struct curve_point *r,
+		  const uint8_t hidden[SAKKE_SSV], struct slice w, uint8_t ssv_out[SAKKE_SSV])
+{
+	mask(ssv_out, hidden, w);
+	return test(receiver, r, ssv_out);
+}
+
+/* What is left of w when a sender dropped its leading zeros. */
+static struct slice without_zeros(const uint8_t w[FP_OCTETS])
+{
+	size_t n = 0;
+
+	while (n < FP_OCTETS && w[n] == 0)
+		n++;
+	return slice_of(w + n, FP_OCTETS - n);
+}
+
+/* Widely used implementations treat g^r and H as numbers and drop leading zero octets
+ * (1 in 128 of their messages).  A shorter H is filled up; and when TEST fails, w without
+ * its zeros is tried once: TEST decides in every case, so nothing else opens by it. */
+static int open_hidden(const struct sakke_receiver *receiver, const struct curve_point *r,
+		       struct slice h, uint8_t ssv_out[SAKKE_SSV])
+{
+	uint8_t w[FP_OCTETS] = { 0 }, hidden[SAKKE_SSV] = { 0 };
+	int err = pair(receiver, r, w);
+
+	memcpy(hidden + SAKKE_SSV - h.n, h.p, h.n);
+	if (!err)
+		err = unmask(receiver, r, hidden, slice_of(w, FP_OCTETS), ssv_out);
+	if (err == -EBADMSG && w[0] == 0)
+		err = unmask(receiver, r, hidden, without_zeros(w), ssv_out);
+	wipe(w, sizeof(w));
+	return err;
+}
+
 int sakke_open(const struct sakke_receiver *receiver, struct slice sealed,
 	       uint8_t ssv_out[SAKKE_SSV])
 {
 	struct curve_point r;
-	uint8_t w[FP_OCTETS] = { 0 };
 	int err;
 
 	wipe(ssv_out, SAKKE_SSV);
-	if (sealed.n != SAKKE_SEALED || curve_read(&r, slice_of(sealed.p, SAKKE_POINT)) < 0)
+	if (sealed.n <= SAKKE_POINT || sealed.n > SAKKE_SEALED ||
+	    curve_read(&r, slice_of(sealed.p, SAKKE_POINT)) < 0)
 		return -EBADMSG;
-	err = pair(receiver, &r, w);
-	if (!err) {
-		mask(ssv_out, sealed.p + SAKKE_POINT, w);
-		err = test(receiver, &r, ssv_out);
-	}
+	err = open_hidden(receiver, &r, slice_of(sealed.p + SAKKE_POINT, sealed.n - SAKKE_POINT),
+			  ssv_out);
 	if (err)
 		wipe(ssv_out, SAKKE_SSV);
-	wipe(w, sizeof(w));
 	return err;
 }
 

@@ -55,7 +55,8 @@ int sakke_receiver_new(const struct sakke_kms *kms, struct slice identifier, str
 /* Wipes it. */
 void sakke_receiver_free(struct sakke_receiver **receiverp);
 
-/* Opens what was sealed to this receiver (RFC 6508 6.2.2).
+/* Opens what was sealed to this receiver (RFC 6508 6.2.2): 273 octets, or down to 258 from
+ * a sender that drops leading zeros of g^r and H.
  * Returns 0, -EBADMSG for every fault of the input (ssv_out is then wiped), -EIO,
  * -ENOMEM. */
 int sakke_open(const struct sakke_receiver *receiver, struct slice sealed,

@@ -90,6 +90,36 @@ static void seals_and_opens_at_the_edges(void **state)
 	}
 }
 
+/* As Streamwide's library and jim-b seal: g^r and H are numbers to them. */
+static void opens_what_senders_made_that_drop_leading_zeros(void **state)
+{
+	static const uint8_t nothing[SAKKE_SSV];
+	struct world *w = *state;
+	struct slice ssv = vector(w->edge, "gr_lead0_SSV"), gr = vector(w->edge, "gr_lead0_g_r");
+	struct slice h = vector(w->edge, "h_lead0_EncapsulatedData");
+	uint8_t sealed[SAKKE_SEALED], opened[SAKKE_SSV], hash[SAKKE_SSV];
+
+	/* w without its zero octet was hashed */
+	memcpy(sealed, vector(w->edge, "gr_lead0_EncapsulatedData").p, sizeof(sealed));
+	assert_int_equal(gr.p[0], 0);
+	scalar_hash128(hash, slice_of(gr.p + 1, gr.n - 1));
+	for (size_t i = 0; i < SAKKE_SSV; i++)
+		sealed[SAKKE_POINT + i] = ssv.p[i] ^ hash[i];
+	assert_int_equal(sakke_open(w->receiver, slice_of(sealed, sizeof(sealed)), opened), 0);
+	assert_memory_equal(opened, ssv.p, SAKKE_SSV);
+	sealed[SAKKE_POINT] ^= 1;
+	assert_int_equal(sakke_open(w->receiver, slice_of(sealed, sizeof(sealed)), opened),
+			 -EBADMSG);
+	assert_memory_equal(opened, nothing, SAKKE_SSV);
+
+	/* H without its zero octet was sent */
+	memcpy(sealed, h.p, SAKKE_POINT);
+	assert_int_equal(h.p[SAKKE_POINT], 0);
+	memcpy(sealed + SAKKE_POINT, h.p + SAKKE_POINT + 1, SAKKE_SSV - 1);
+	assert_int_equal(sakke_open(w->receiver, slice_of(sealed, sizeof(sealed) - 1), opened), 0);
+	assert_memory_equal(opened, vector(w->edge, "h_lead0_SSV").p, SAKKE_SSV);
+}
+
 static void hashes_into_the_range_as_the_rfc_does(void **state)
 {
 	struct world *w = *state;
@@ -269,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(seals_and_opens_the_rfcs_example),
 		cmocka_unit_test(seals_and_opens_at_the_edges),
+		cmocka_unit_test(opens_what_senders_made_that_drop_leading_zeros),
 		cmocka_unit_test(hashes_into_the_range_as_the_rfc_does),
 		cmocka_unit_test(issues_the_rfcs_keys),
 		cmocka_unit_test(a_receiver_key_must_be_the_identitys),
