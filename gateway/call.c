@@ -476,8 +476,12 @@ static void on_relay_resolved(void *arg, int err, const struct net_addr *addr, c
 		.ptime_ms = media->ptime_ms,
 	};
 	net_format_host(addr, secure.relay_ip);
-	if (media_leg_set_secure(call->calls->world.relay, call->number, &secure))
+	if (media_leg_set_secure(call->calls->world.relay, call->number, &secure)) {
 		call_end(call, UMSG__END_REASON__END_MEDIA_LOST, "cig-relay takes no commands");
+		return;
+	}
+	call->secure_set = true;
+	call_send_early_digits(call);
 }
 
 /* Both legs have accepted: media flows as soon as cig-relay knows both. */

@@ -14,6 +14,7 @@ struct resolution;
 enum {
 	CALL_LINGER_MS = 3000,  /* an ended call stays in the lists for so long */
 	CALL_ORPHAN_MS = 32000, /* and for so long while it waits for another cig-sip */
+	CALL_EARLY_DIGITS = 16, /* that wait for the secure leg */
 };
 
 /* The last thing that happened (CIG manual 2.9, "show call"). */
@@ -50,6 +51,8 @@ struct call {
 	char secure_id[32];                /* of the session, base64; "" before there is one */
 	char secure_word[8];               /* its last state word */
 	bool media_open;                   /* cig-relay has the call */
+	bool secure_set;                   /* and where its secure leg goes */
+	char early[CALL_EARLY_DIGITS + 1]; /* digits by INFO that came before that */
 	struct event *limit;               /* of the state; then of lingering */
 	int64_t begun_ms, up_ms, ended_ms; /* 0: not yet */
 	Umsg__EndReason reason;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/pack.h"
@@ -82,12 +83,36 @@ static void sip_change(struct call *call, const SipAgent__Change *change)
 		media_leg_set_plain(call->calls->world.relay, call->number, &call->pbx.audio);
 }
 
+void call_send_early_digits(struct call *call)
+{
+	for (const char *d = call->early; *d; d++)
+		media_leg_send_digit(call->calls->world.relay, call->number,
+				     (const char[]){ *d, '\0' }, 0);
+	call->early[0] = '\0';
+}
+
+/* cig-relay drops digits for a leg that it does not know, and the media relay's name may
+ * still have to be looked up when the PBX sends the first one. */
+static void keep_digit(struct call *call, const char *digit)
+{
+	size_t n = strlen(call->early);
+
+	if (n < CALL_EARLY_DIGITS && digit[0]) {
+		call->early[n] = digit[0];
+		call->early[n + 1] = '\0';
+	}
+}
+
 /* By INFO; digits as RTP events or tones pass through cig-relay without us. */
 static void sip_digit(struct call *call, const SipAgent__DigitIn *digit)
 {
 	if (call->state != CALL_UP)
 		return;
 	log_info(MODULE, "call=%" PRIu64 " digit from=pbx by INFO", call->number);
+	if (!call->secure_set) {
+		keep_digit(call, digit->digit);
+		return;
+	}
 	media_leg_send_digit(call->calls->world.relay, call->number, digit->digit,
 			     digit->duration_ms);
 }

@@ -15,6 +15,9 @@ void call_check_opened(struct call *call);
 /* Lets a closing call go when nothing is awaited from either side any more. */
 void call_check_cleared(struct call *call);
 
+/* Digits by INFO that came while cig-relay did not know the secure leg yet. */
+void call_send_early_digits(struct call *call);
+
 /* Opus as the secure side's usual codec, or the PBX's own without transcoding. */
 struct umsg_audio_wish call_audio_wish(const struct call *call);
 

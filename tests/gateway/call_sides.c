@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/session_log.h"
 
@@ -35,6 +36,10 @@ bool relay_link_is_up(const struct relay_link *link)
 int relay_link_send(struct relay_link *link, const Relay__Command *command)
 {
 	link->closes += command->of_case == RELAY__COMMAND__OF_CLOSE;
+	link->secure_set |= command->of_case == RELAY__COMMAND__OF_SET_SECURE;
+	if (command->of_case == RELAY__COMMAND__OF_SEND_DIGIT && link->secure_set)
+		strncat(link->digits, command->send_digit->digit,
+			sizeof(link->digits) - 1 - strlen(link->digits));
 	return link->up ? 0 : -EPIPE;
 }
 

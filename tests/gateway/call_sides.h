@@ -18,6 +18,8 @@ struct sip_link {
 struct relay_link {
 	bool up;
 	unsigned closes;
+	bool secure_set;
+	char digits[32]; /* towards the secure side, once that is set */
 };
 
 struct resolution {

@@ -402,6 +402,50 @@ static void the_next_agent_ends_what_the_dead_one_left(void **state)
 	assert_all_ended(scene);
 }
 
+static void pbx_sends_digit(struct scene *scene, const char *digit)
+{
+	SipAgent__DigitIn in = SIP_AGENT__DIGIT_IN__INIT;
+
+	in.call = sip_number(scene);
+	in.digit = (char *)digit;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_DIGIT_IN, &in);
+}
+
+/* CIG-005: by INFO, while the media relay's name is still being looked up. */
+static void digits_before_the_secure_leg_wait_for_it(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i + 1 < COUNT(from_pbx); i++)
+		from_pbx[i](scene);
+	pbx_sends_digit(scene, "");
+	pbx_sends_digit(scene, "4");
+	pbx_sends_digit(scene, "#");
+	assert_string_equal(scene->relay.digits, "");
+	resolves(scene);
+	assert_string_equal(scene->relay.digits, "4#");
+	pbx_sends_digit(scene, "2");
+	assert_string_equal(scene->relay.digits, "4#2");
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void more_early_digits_than_wait_are_dropped(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i + 1 < COUNT(from_pbx); i++)
+		from_pbx[i](scene);
+	for (unsigned i = 0; i < 100; i++)
+		pbx_sends_digit(scene, "9");
+	resolves(scene);
+	assert_string_equal(scene->relay.digits, "9999999999999999");
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
 #define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -414,6 +458,8 @@ int main(void)
 		SCENE_TEST(a_leg_may_end_while_it_is_spoken_to),
 		SCENE_TEST(more_calls_than_engines_are_refused),
 		SCENE_TEST(the_next_agent_ends_what_the_dead_one_left),
+		SCENE_TEST(digits_before_the_secure_leg_wait_for_it),
+		SCENE_TEST(more_early_digits_than_wait_are_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
