@@ -9,5 +9,6 @@ dist_man_MANS = \
 	%D%/man/create_cig_maildir.8 \
 	%D%/man/crs-cli.1 \
 	%D%/man/crs-relay.8 \
-	%D%/man/crs.8
+	%D%/man/crs.8 \
+	%D%/man/crs.conf.5
 EXTRA_DIST += CHANGES %D%/architecture.md %D%/dependencies.md %D%/performance.md

@@ -154,11 +154,10 @@ static int read_settings(struct command_line *line)
 int main(int argc, char **argv)
 {
 	struct command_line line = { .root = NULL };
-	int key;
+	int key, status;
 
 	while ((key = getopt_long(argc, argv, "nev", long_options, NULL)) != -1) {
-		int status = take_option(&line, key);
-
+		status = take_option(&line, key);
 		if (status >= 0)
 			return status;
 	}
@@ -168,9 +167,11 @@ int main(int argc, char **argv)
 	}
 	if (line.worker)
 		return worker_run(WORKER_FD);
-	if (set_paths(&line) || read_settings(&line))
+	if (set_paths(&line))
 		return 1;
-	if (line.check_only)
-		return 0;
-	return supervisor_run(&line.options);
+	status = read_settings(&line) ? 1 : 0;
+	if (!status && !line.check_only)
+		status = supervisor_run(&line.options);
+	settings_clear(&line.options.settings);
+	return status;
 }

@@ -14,6 +14,7 @@
 #include "base/net.h"
 #include "base/timer.h"
 #include "rendezvous/account_set.h"
+#include "rendezvous/client_policy.h"
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/peer_limits.h"
 
@@ -178,6 +179,28 @@ static void on_closed(struct client *client, const struct link_event *event)
 							 : link_reason_name(event->reason));
 }
 
+static struct client_subject subject_of(const struct client *client)
+{
+	return (struct client_subject){ .address = &link_peer(client->link)->sa,
+					.uri = slice_str(client->uri),
+					.account = slice_str(client->account) };
+}
+
+static void keep_alive(struct client *client)
+{
+	const struct client_subject subject = subject_of(client);
+	unsigned line;
+	struct keep_alive keep =
+		client_policy_keep_alive(worker_policy(client->holder->worker), &subject, &line);
+
+	link_set_keep_alive(client->link, keep.tcp ? LINK_KEEP_TCP : LINK_KEEP_WS, keep.interval_ms,
+			    keep.grace_ms);
+	if (line)
+		log_debug("attach", "uri=%s account=%s keep-alive by line %u of crs.conf: %s %u ms",
+			  client->uri, client->account, line, keep.tcp ? "tcp" : "ws",
+			  keep.interval_ms);
+}
+
 static void on_event(void *arg, struct link *link, const struct link_event *event)
 {
 	struct client *client = arg;
@@ -190,8 +213,7 @@ static void on_event(void *arg, struct link *link, const struct link_event *even
 		break;
 	case LINK_NEGOTIATED:
 		client->negotiated = true;
-		link_set_keep_alive(client->link, LINK_KEEP_WS, HOLDER_PING_MS,
-				    HOLDER_PING_GRACE_MS);
+		keep_alive(client);
 		trace_connection(client, "negotiated");
 		break;
 	case LINK_FRAME:
@@ -216,8 +238,28 @@ static void on_impatient(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (client->state == CLIENT_NEW || client->state == CLIENT_ASKED)
+	if (!client_is_registered(client))
 		link_close(client->link, 1008);
+}
+
+void client_be_patient(struct client *client, long ms)
+{
+	if (client->patience)
+		event_free(client->patience);
+	client->patience = NULL;
+	if (ms < 0)
+		return;
+	client->patience = evtimer_new(worker_base(client->holder->worker), on_impatient, client);
+	if (client->patience)
+		timer_arm(client->patience, ms);
+}
+
+void client_clean_up(struct client *client)
+{
+	const struct client_subject subject = subject_of(client);
+
+	client_be_patient(
+		client, client_policy_cleanup_ms(worker_policy(client->holder->worker), &subject));
 }
 
 static void take_client(struct holder *holder, int fd)
@@ -240,12 +282,11 @@ static void take_client(struct holder *holder, int fd)
 		free_client(client);
 		return;
 	}
-	client->patience = evtimer_new(worker_base(holder->worker), on_impatient, client);
+	client_be_patient(client, HOLDER_HANDSHAKE_MS + HOLDER_REGISTER_MS);
 	if (!client->patience) {
 		free_client(client);
 		return;
 	}
-	timer_arm(client->patience, HOLDER_HANDSHAKE_MS + HOLDER_REGISTER_MS);
 	trace_connection(client, "connected");
 }
 

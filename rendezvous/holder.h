@@ -13,8 +13,6 @@ struct diag;
 struct holder;
 
 enum {
-	HOLDER_PING_MS = 21 * 60 * 1000, /* silence, then our ping (CRS manual 4.10) */
-	HOLDER_PING_GRACE_MS = 30 * 1000,
 	HOLDER_HANDSHAKE_MS = 10 * 1000,
 	HOLDER_REGISTER_MS = 20 * 1000, /* from the upgrade to the first Register */
 	HOLDER_ACCEPT_PER_TURN = 16,    /* so that a storm does not delay live frames */

@@ -105,15 +105,14 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 			log_info("attach",
 				 "denied uri=%s account=%s reason=\"%s\" (%u more not logged)",
 				 client->uri, client->account, m->reason, suppressed);
+		client_clean_up(client);
 	} else {
 		client->state = CLIENT_REGISTERED;
 		client->since_s = clock_wall_s();
 		send_registered(client, m);
 		client_trace(client, "registered", client->updates_only ? "no keys" : "ok");
+		client_be_patient(client, -1);
 	}
-	if (client->patience)
-		event_free(client->patience);
-	client->patience = NULL;
 }
 
 static void send_unregistered(struct client *client, Umsg__UnregisterReason reason,
@@ -147,6 +146,8 @@ static void unregister(struct client *client, uint32_t deny_reason, const char *
 	}
 	if (close)
 		link_close(client->link, 1001);
+	else
+		client_clean_up(client);
 }
 
 void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m)

@@ -51,7 +51,7 @@ struct client {
 	TAILQ_ENTRY(client) in_holder;
 	struct holder *holder;
 	struct link *link;
-	struct event *patience; /* until it has registered */
+	struct event *patience; /* limit of the time in which it is not registered, or NULL */
 	enum client_state state;
 	bool known;         /* its identity opened */
 	bool authenticated; /* and it has the key that belongs to it */
@@ -99,6 +99,12 @@ static inline bool client_is_registered(const struct client *client)
 
 /* Closes, tells homes and frees. */
 void client_end(struct client *client, const char *why);
+
+/* Closes the connection unless the client is registered ms from now; -1: it may stay. */
+void client_be_patient(struct client *client, long ms);
+
+/* The client is denied or unregistered: what crs.conf says of such (CRS manual 4.12). */
+void client_clean_up(struct client *client);
 
 /* Sends a frame to the client; what cannot be sent ends the link by itself. */
 void client_send(struct client *client, Umsg__Frame *frame);

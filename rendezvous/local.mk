@@ -32,6 +32,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/accounts_json.c \
 	%D%/apply.c %D%/apply.h \
 	%D%/client_lists.c \
+	%D%/client_policy.c %D%/client_policy.h \
 	%D%/control_api.c %D%/control_api.h %D%/control_api_priv.h \
 	%D%/control_listings.c \
 	%D%/control_traces.c \
@@ -66,7 +67,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/worker_process.c \
 	%D%/worker_queries.c %D%/worker_queries.h
 CRS_LIBS = %D%/libcrs.a %D%/libcrs_proto.a %D%/librelay.a umsg/libumsg.a umsg/libumsg_proto.a \
-	keys/libkeys.a base/libbase.a $(HIREDIS_LIBS) $(CONTROL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) \
+	maps/libmaps.a keys/libkeys.a base/libbase.a $(HIREDIS_LIBS) $(CONTROL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) \
 	$(PROTOBUF_C_LIBS) $(CONFUSE_LIBS) -lwslay
 
 CRS_PLACES = -DCRS_DIR='"$(CRS_DIR)"' -DCRS_RUN_DIR='"$(CRS_RUN_DIR)"' \

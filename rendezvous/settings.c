@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/config_lines.h"
 #include "base/net.h"
+#include "rendezvous/client_policy.h"
 #include "rendezvous/paths.h"
 
 enum { HOSTS_MAX = 64 };
@@ -139,33 +140,6 @@ static void read_features(struct reader *r, const struct config_line *line)
 	}
 }
 
-/* What applies to whom: a network, or URI@ACCOUNT. */
-static void check_subject(struct reader *r, const struct config_word *word)
-{
-	struct config_net net;
-
-	if (!strchr(word->text, '@'))
-		config_net(word, &net, r->diag);
-}
-
-static void check_keep_alive(struct reader *r, const struct config_line *line)
-{
-	unsigned long ms;
-	bool ws = is(&line->word[2], "ws");
-
-	check_subject(r, &line->word[1]);
-	if (!ws && !is(&line->word[2], "tcp"))
-		diag_error(r->diag, &line->word[2].place, "\"%s\": expected tcp or ws",
-			   line->word[2].text);
-	config_uint(&line->word[3], 1000, 86400000, &ms, r->diag);
-	if (line->words < 5)
-		return;
-	if (!ws)
-		diag_error(r->diag, &line->word[4].place,
-			   "a grace period is possible with ws only");
-	config_uint(&line->word[4], 1000, 86400000, &ms, r->diag);
-}
-
 static void check_manuals_lines(struct reader *r, const struct config_line *line)
 {
 	const struct config_word *word = line->word;
@@ -178,14 +152,11 @@ static void check_manuals_lines(struct reader *r, const struct config_line *line
 		config_uint(&word[1], 1, 65535, &number, r->diag);
 	else if (is(word, "cps"))
 		config_uint(&word[2], 1, 65535, &number, r->diag);
-	else if (is(word, "keep-alive"))
-		check_keep_alive(r, line);
+	else if (is(word, "keep-alive") || is(word, "detach-cleanup"))
+		client_policy_read(r->settings->policy, line, r->diag);
 	else if (is(word, "addr-map")) {
 		config_ip(&word[1], ip, r->diag);
 		config_ip(&word[2], ip, r->diag);
-	} else if (is(word, "detach-cleanup")) {
-		check_subject(r, &word[1]);
-		config_uint(&word[2], 0, 86400000, &number, r->diag);
 	}
 }
 
@@ -374,6 +345,9 @@ int settings_read(const struct crs_paths *paths, struct settings *settings_out, 
 	struct config_lines *common, *local;
 
 	set_defaults(settings_out, paths);
+	settings_out->policy = client_policy_new(paths->config);
+	if (!settings_out->policy)
+		return -ENOMEM;
 	common = read_file(paths->config, common_rules, diag);
 	local = read_file(paths->local, local_rules, diag);
 	if (common)
@@ -387,4 +361,9 @@ int settings_read(const struct crs_paths *paths, struct settings *settings_out, 
 	config_lines_free(&common);
 	config_lines_free(&local);
 	return diag_errors(diag) > before ? -EINVAL : 0;
+}
+
+void settings_clear(struct settings *settings)
+{
+	client_policy_free(&settings->policy);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct client_policy;
 struct crs_paths;
 struct diag;
 
@@ -35,10 +36,12 @@ struct settings {
 	unsigned long redis_max_mib;
 	enum settings_backup backup;
 	bool push;
+	struct client_policy *policy;
 };
 
 /* Reads both files.  diag gets every error and warning, not only the first.
- * Returns 0, -EINVAL, or -ENOMEM. */
+ * Returns 0, -EINVAL, or -ENOMEM; settings_clear() in any case. */
 int settings_read(const struct crs_paths *paths, struct settings *settings_out, struct diag *diag);
+void settings_clear(struct settings *settings);
 
 #endif

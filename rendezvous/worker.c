@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/accounts.h"
+#include "rendezvous/client_policy.h"
 #include "rendezvous/holder.h"
 #include "rendezvous/home.h"
 #include "rendezvous/mailboxes.h"
@@ -39,6 +40,7 @@ struct worker {
 	struct channel *control;
 	CrsWorker__Setup *setup;
 	struct account_set *accounts;
+	struct client_policy *policy;
 	struct roster *roster;
 	struct updates *updates;
 	struct mesh *mesh;
@@ -65,6 +67,11 @@ const CrsWorker__Setup *worker_setup(const struct worker *worker)
 const struct account_set *worker_accounts(const struct worker *worker)
 {
 	return worker->accounts;
+}
+
+const struct client_policy *worker_policy(const struct worker *worker)
+{
+	return worker->policy;
 }
 
 struct roster *worker_roster(const struct worker *worker)
@@ -403,6 +410,9 @@ static int start_parts(struct worker *worker, struct diag *diag)
 	struct timeval tick = { 0, MAIL_TICK_MS * 1000 };
 	int err = load_accounts(worker);
 
+	worker->policy = client_policy_unpack(setup);
+	if (!err && !worker->policy)
+		err = -ENOMEM;
 	if (err) {
 		diag_error(diag, NULL, "cannot load the accounts: %s", strerror(-err));
 		return err;
@@ -525,6 +535,7 @@ static void free_parts(struct worker *worker)
 	home_free(&worker->home);
 	updates_free(&worker->updates);
 	roster_free(&worker->roster);
+	client_policy_free(&worker->policy);
 	account_set_free(&worker->accounts);
 	channel_free(&worker->control);
 	if (worker->tick)

@@ -17,6 +17,7 @@
 #include "base/net.h"
 #include "base/process.h"
 #include "base/timer.h"
+#include "rendezvous/client_policy.h"
 #include "rendezvous/control_api.h"
 #include "rendezvous/floors.h"
 #include "rendezvous/supervisor_priv.h"
@@ -61,6 +62,7 @@ static void send_setup(struct worker_process *worker)
 	if (!options->log_to_stderr)
 		setup.log_path = log_path;
 	setup.verbose = options->verbose;
+	client_policy_pack(settings->policy, &setup);
 	message.body_case = CRS_WORKER__CONTROL__BODY_SETUP;
 	message.setup = &setup;
 	worker_process_send(worker, &message);

@@ -16,13 +16,15 @@ endif
 EXTRA_tests_rendezvous_test_crs_relay_DEPENDENCIES = rendezvous/crs-relay
 
 # crs
-CRS_UNIT_TESTS = %D%/test_accounts %D%/test_mailboxes %D%/test_roster %D%/test_sessions \
+CRS_UNIT_TESTS = %D%/test_accounts %D%/test_client_policy %D%/test_mailboxes %D%/test_roster %D%/test_sessions \
 	%D%/test_settings
 if HAVE_CMOCKA
 check_PROGRAMS += $(CRS_UNIT_TESTS)
 endif
 %C%_test_accounts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_accounts_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_client_policy_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_test_client_policy_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_mailboxes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_test_mailboxes_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_roster_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -45,6 +47,15 @@ endif
 %C%_test_crs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
+
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_connections
+endif
+%C%_test_crs_connections_SOURCES = %D%/test_crs_connections.c %D%/party.c %D%/party.h \
+	%D%/scene.c %D%/scene.h
+%C%_test_crs_connections_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_connections_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_connections_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 # not run by check: see tests/bench
 if HAVE_CMOCKA

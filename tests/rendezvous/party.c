@@ -169,6 +169,9 @@ static void on_event(void *arg, struct link *link, const struct link_event *even
 			hear(party, frame);
 		frame_free(&frame);
 		break;
+	case LINK_PINGED:
+		note(party, "pinged");
+		break;
 	case LINK_CLOSED:
 		note(party, "closed %s", link_reason_name(event->reason));
 		break;

@@ -64,6 +64,18 @@ void scene_open(struct scene *scene, const char *relay_conf)
 	assert_int_equal(link_context_new(scene->base, NULL, &scene->links), 0);
 }
 
+void scene_configure(const struct scene *scene, const char *lines)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/crs.conf", scene->root);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	assert_true(fputs(lines, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
 void scene_kill(pid_t *pid)
 {
 	int status;

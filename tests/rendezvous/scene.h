@@ -26,6 +26,8 @@ struct scene {
 /* Makes the folder with its configuration (relay_conf: of crs-relay.conf, may be "")
  * and the account; nothing runs yet.  Every failure ends the test. */
 void scene_open(struct scene *scene, const char *relay_conf);
+/* Adds lines to crs.conf, before the start. */
+void scene_configure(const struct scene *scene, const char *lines);
 /* Ends everything that runs and removes the folder. */
 void scene_close(struct scene *scene);
 

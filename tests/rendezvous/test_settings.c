@@ -33,6 +33,7 @@ static int read_texts(const char *config, const char *local, struct settings *se
 	err = settings_read(&paths, settings, diag);
 	diag_print(diag, f);
 	fclose(f);
+	settings_clear(settings); /* what is looked at are its values */
 	diag_free(&diag);
 	snprintf(command, sizeof(command), "rm -rf '%s'", root);
 	assert_int_equal(system(command), 0);

@@ -1,0 +1,170 @@
+/* A real crs: how long connections stay. */
+#include "tests/unit.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tests/rendezvous/party.h"
+#include "tests/rendezvous/scene.h"
+
+static const char lines[] = "keep-alive tel:+46701@acme ws 1000 1000\n"
+			    "keep-alive tel:+46702@acme tcp 3000\n"
+			    "detach-cleanup tel:+46703@acme 1000\n"
+			    "detach-cleanup 192.0.2.0/24 1000\n";
+
+static int open_scene(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	*state = scene;
+	scene_open(scene, "");
+	scene_configure(scene, lines);
+	scene_start(scene);
+	return 0;
+}
+
+static int close_scene(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_close(scene);
+	free(scene);
+	return 0;
+}
+
+static void attach(struct party *party, struct scene *scene, const char *uri)
+{
+	party_open(party, scene,
+		   &(struct party_options){ .uri = uri, .generation = 1, .device = 1 });
+	assert_true(party_hears(party, "registered primary"));
+}
+
+/* CRS-022 and CRS-023: the ping comes at the interval, not before. */
+static void a_silent_client_is_pinged_at_its_interval(void **state)
+{
+	struct scene *scene = *state;
+	struct party p;
+	int64_t begun_ms = clock_mono_ms();
+
+	attach(&p, scene, "tel:+46701");
+	for (int i = 0; i < 2; i++) {
+		assert_true(party_hears(&p, "pinged"));
+		assert_true(clock_mono_ms() - begun_ms >= 900 * (i + 1));
+	}
+	assert_false(party_heard(&p, "closed"));
+	party_close(&p);
+}
+
+/* CRS-024: without an answer within the grace period the connection is stale. */
+static void a_client_that_answers_no_ping_is_cut_off(void **state)
+{
+	struct scene *scene = *state;
+	struct party p;
+
+	attach(&p, scene, "tel:+46701");
+	link_pause(p.link, true); /* reads no ping, answers none */
+	assert_true(scene_cli_shows(scene, "show attach", "tel:+46701", false));
+	link_pause(p.link, false);
+	assert_true(party_hears(&p, "closed"));
+	party_close(&p);
+}
+
+/* What ss says of the server's side of its connections. */
+static void list_sockets(const struct scene *scene, char output[SCENE_OUTPUT])
+{
+	char command[128];
+	FILE *f;
+	size_t n;
+
+	snprintf(command, sizeof(command), "ss -Htno state established '( sport = :%u )'",
+		 scene->port);
+	f = popen(command, "r");
+	assert_non_null(f);
+	n = fread(output, 1, SCENE_OUTPUT - 1, f);
+	output[n] = '\0';
+	assert_int_equal(pclose(f), 0);
+}
+
+/* CRS-022: by TCP, as the kernel shows it as soon as nothing is on the way. */
+static void tcp_keep_alives_are_the_kernels(void **state)
+{
+	struct scene *scene = *state;
+	int64_t until_ms = clock_mono_ms() + SCENE_PATIENCE_MS;
+	char output[SCENE_OUTPUT] = "";
+	struct party p;
+
+	attach(&p, scene, "tel:+46702");
+	while (!strstr(output, "timer:(keepalive,") && clock_mono_ms() < until_ms) {
+		scene_run(scene);
+		list_sockets(scene, output);
+	}
+	assert_non_null(strstr(output, "timer:(keepalive,"));
+	party_close(&p);
+}
+
+static void block(struct scene *scene, const char *verb, const char *uri)
+{
+	char words[64], output[SCENE_OUTPUT];
+
+	snprintf(words, sizeof(words), "blacklist %s acme %s", verb, uri);
+	assert_int_equal(scene_cli(scene, words, output), 0);
+}
+
+/* CRS-031 and CRS-032, and CRS-033: who has no such line stays connected. */
+static void a_denied_client_is_closed_after_its_delay(void **state)
+{
+	struct scene *scene = *state;
+	struct party cleaned, stays;
+	int64_t denied_ms;
+
+	block(scene, "add", "tel:+46703");
+	block(scene, "add", "tel:+46704");
+	party_open(&stays, scene,
+		   &(struct party_options){ .uri = "tel:+46704", .generation = 1, .device = 1 });
+	assert_true(party_hears(&stays, "denied"));
+	party_open(&cleaned, scene,
+		   &(struct party_options){ .uri = "tel:+46703", .generation = 1, .device = 1 });
+	assert_true(party_hears(&cleaned, "denied"));
+	denied_ms = clock_mono_ms();
+	assert_true(party_hears(&cleaned, "closed"));
+	assert_true(clock_mono_ms() - denied_ms >= 900);
+	/* Still there, and as soon as it may, it is let in by the same connection. */
+	assert_false(party_heard(&stays, "closed"));
+	block(scene, "remove", "tel:+46704");
+	party_register(&stays);
+	assert_true(party_hears(&stays, "registered primary"));
+	block(scene, "remove", "tel:+46703");
+	party_close(&cleaned);
+	party_close(&stays);
+}
+
+/* CRS-031: unregistered later on, not denied at once. */
+static void an_unregistered_client_is_closed_after_its_delay(void **state)
+{
+	struct scene *scene = *state;
+	struct party p;
+
+	attach(&p, scene, "tel:+46703");
+	block(scene, "add", "tel:+46703");
+	assert_true(party_hears(&p, "unregistered"));
+	assert_true(party_hears(&p, "closed"));
+	block(scene, "remove", "tel:+46703");
+	party_close(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_silent_client_is_pinged_at_its_interval),
+		cmocka_unit_test(a_client_that_answers_no_ping_is_cut_off),
+		cmocka_unit_test(tcp_keep_alives_are_the_kernels),
+		cmocka_unit_test(a_denied_client_is_closed_after_its_delay),
+		cmocka_unit_test(an_unregistered_client_is_closed_after_its_delay),
+	};
+
+	return cmocka_run_group_tests(tests, open_scene, close_scene);
+}
