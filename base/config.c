@@ -1,6 +1,7 @@
 #include "base/config.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,32 +94,58 @@ static const char *refuse_include(const struct reader *reader, const char *real)
 	return NULL;
 }
 
-static void include(struct config_builder *b, const struct config_token *name, void *arg)
+static void include_file(struct reader *reader, const char *path, const struct diag_place *place)
 {
-	struct reader *reader = arg;
+	struct config_builder *b = &reader->builder;
 	struct source source = { .outer = reader->source };
-	char path[PATH_MAX];
 	const char *why;
 
-	if (!reader->source) {
-		diag_error(b->diag, &name->place, "\"include\" needs a file to stand in");
-		return;
-	}
-	if (resolve(name->place.file, name->text, path, sizeof(path)) < 0 ||
-	    !realpath(path, source.path)) {
-		diag_error(b->diag, &name->place, "cannot read \"%.*s\": %s", (int)name->text.n,
-			   (const char *)name->text.p, strerror(errno));
+	if (!realpath(path, source.path)) {
+		diag_error(b->diag, place, "cannot read \"%s\": %s", path, strerror(errno));
 		return;
 	}
 	why = refuse_include(reader, source.path);
 	if (why) {
-		diag_error(b->diag, &name->place, "%s", why);
+		diag_error(b->diag, place, "%s", why);
 		return;
 	}
 	reader->source = &source;
-	if (read_source(reader, path, &name->place) == -ENOMEM)
+	if (read_source(reader, path, place) == -ENOMEM)
 		b->err = -ENOMEM;
 	reader->source = source.outer;
+}
+
+/* Every file that the pattern matches, in the order of their names, so that the order of
+ * entries does not hang on the file system.  None at all is no fault: "conf.d" may be empty. */
+static void include_all(struct reader *reader, const char *pattern, const struct diag_place *place)
+{
+	struct config_builder *b = &reader->builder;
+	glob_t found = { 0 };
+	int err = glob(pattern, GLOB_ERR, NULL, &found);
+
+	if (err == GLOB_NOSPACE)
+		b->err = -ENOMEM;
+	else if (err && err != GLOB_NOMATCH)
+		diag_error(b->diag, place, "cannot read the directory of \"%s\"", pattern);
+	for (size_t i = 0; !err && !b->err && i < found.gl_pathc; i++)
+		include_file(reader, found.gl_pathv[i], place);
+	globfree(&found);
+}
+
+static void include(struct config_builder *b, const struct config_token *name, void *arg)
+{
+	struct reader *reader = arg;
+	char path[PATH_MAX];
+
+	if (!reader->source)
+		diag_error(b->diag, &name->place, "\"include\" needs a file to stand in");
+	else if (resolve(name->place.file, name->text, path, sizeof(path)) < 0)
+		diag_error(b->diag, &name->place, "cannot read \"%.*s\": %s", (int)name->text.n,
+			   (const char *)name->text.p, strerror(ENAMETOOLONG));
+	else if (strpbrk(path, "*?["))
+		include_all(reader, path, &name->place);
+	else
+		include_file(reader, path, &name->place);
 }
 
 /* Makes the result of what the builder holds; frees what reading needed. */

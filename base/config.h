@@ -3,8 +3,9 @@
  * A statement is a keyword and words or quoted strings up to ";"; a block is a
  * keyword, an optional title and { ... }.  "//" and slash-star comments may stand
  * where a token may start.  "include FILE;" puts the statements of another file in
- * its place, relative to the file it stands in.  Nothing is expanded, nothing in
- * the administrator's text is changed.  Source: CIG manual 2.9, "Configuration".
+ * its place, relative to the file it stands in; a FILE with "*", "?" or "[" stands for
+ * all that match, in the order of their names.  Otherwise nothing is expanded, nothing
+ * in the administrator's text is changed.  Source: CIG manual 2.9, "Configuration".
  *
  * The reader checks everything first and tells every fault with file, line and
  * column, what was found and what was expected; what is sound then passes through

@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libbase.a
 %C%_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(CONFUSE_CFLAGS) $(JANSSON_CFLAGS) \
 	$(MICROHTTPD_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
 %C%_libbase_a_SOURCES = \
+	%D%/append_file.c %D%/append_file.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/channel.c %D%/channel.h \
 	%D%/channel_pack.c %D%/channel_pack.h \
@@ -18,6 +19,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/encode.c %D%/encode.h \
 	%D%/file.c %D%/file.h \
 	%D%/idmap.c %D%/idmap.h \
+	%D%/json_text.c %D%/json_text.h \
 	%D%/log.c %D%/log.h \
 	%D%/net.c %D%/net.h \
 	%D%/pack.c %D%/pack.h \

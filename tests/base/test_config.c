@@ -149,8 +149,7 @@ static const struct {
 	  "a\xe2\x80\x9d;",
 	  "title('a')", "1:7 a typographic quote: write plain \" quotes\n" },
 	{ "title a\x01;", "", "1:7 control characters, or text that is not UTF-8\n" },
-	{ "title \"\xff\";", "",
-	  "1:7 control characters, or text that is not UTF-8\n" },
+	{ "title \"\xff\";", "", "1:7 control characters, or text that is not UTF-8\n" },
 	{ "include \"x\";", "", "1:9 \"include\" needs a file to stand in\n" },
 	{ "include;", "", "1:8 found \";\", expected include \"FILE\"\n" },
 };
@@ -247,6 +246,23 @@ static void includes_files_relative_to_the_one_they_stand_in(void **state)
 		    "1:1 \"map n\" is never closed: \"}\" missing before line 1\n");
 }
 
+static void includes_all_that_a_pattern_matches_by_name(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("conf.d", 0700), 0);
+	write_text("conf.d/20-b.conf", "title b;");
+	write_text("conf.d/10-a.conf", "title a;");
+	write_text("conf.d/30-c.disabled", "title c;");
+	write_text("all.conf", "include \"conf.d/*.conf\"; title z;");
+	expect_read("all.conf", "title(a)title(b)title(z)", "");
+	write_text("all.conf", "include \"conf.d/*.none\"; title z;");
+	expect_read("all.conf", "title(z)", "");
+	write_text("conf.d/40-loop.conf", "include \"*.conf\";");
+	write_text("all.conf", "include \"conf.d/4*\";");
+	expect_read("all.conf", "title(a)title(b)",
+		    "1:9 this file is being read already: the includes make a loop\n");
+}
+
 static void refuses_loops_depth_and_missing_files(void **state)
 {
 	(void)state;
@@ -299,6 +315,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_is_sound_and_tells_every_fault),
 		cmocka_unit_test_setup_teardown(includes_files_relative_to_the_one_they_stand_in,
+						make_directory, remove_directory),
+		cmocka_unit_test_setup_teardown(includes_all_that_a_pattern_matches_by_name,
 						make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(refuses_loops_depth_and_missing_files,
 						make_directory, remove_directory),
