@@ -15,10 +15,9 @@
 #include "base/timer.h"
 #include "gateway/call_reason.h"
 #include "gateway/call_priv.h"
+#include "gateway/call_news.h"
 #include "gateway/calls_priv.h"
 #include "gateway/resolver.h"
-#include "gateway/session_log.h"
-#include "umsg/end_reason.h"
 
 #define MODULE "call"
 
@@ -27,22 +26,6 @@ static const char *const words[] = { "ROUTED", "TRY", "RING", "REJECT", "ANSWER"
 const char *call_word_name(enum call_word word)
 {
 	return words[word];
-}
-
-static void log_session(struct call *call, enum session_state state)
-{
-	bool sip_in = call->in == ROUTE_SIP;
-	struct session_event event = {
-		.caller = call->in_from,
-		.callee = call->in_to,
-		.routed_caller = call->out_from,
-		.routed_callee = call->out_to,
-		.state = state,
-		.caller_id = sip_in ? call->pbx.call_id : call->secure_id,
-		.callee_id = sip_in ? call->secure_id : call->pbx.call_id,
-	};
-
-	session_log_write(call->calls->world.session_log, clock_wall_ms(), &event);
 }
 
 /* ---- life ---- */
@@ -71,7 +54,9 @@ struct call *call_new(struct calls *calls, enum route_interface in, const char *
 		calls->active--;
 		call->state = CALL_GONE;
 		call_free(&call);
+		return NULL;
 	}
+	call_news_begun(call);
 	return call;
 }
 
@@ -110,19 +95,6 @@ static void arm(struct call *call, uint32_t ms)
 }
 
 /* ---- closing ---- */
-
-static void log_end(const struct call *call, const char *why)
-{
-	long duration = call->up_ms ? (long)((call->ended_ms - call->up_ms) / 1000) : 0;
-
-	log_info(MODULE,
-		 "call=%" PRIu64 " from=%s to=%s state=%s reason=\"%s\" duration=%lds sip=%s "
-		 "umsg=%s%s%s",
-		 call->number, call->in_from, call->in_to, words[call->word],
-		 umsg_end_reason_text(call->reason), duration,
-		 *call->pbx.call_id ? call->pbx.call_id : "-",
-		 *call->secure_id ? call->secure_id : "-", *why ? " why=" : "", why);
-}
 
 static void end_pbx(struct call *call)
 {
@@ -167,28 +139,9 @@ void call_end(struct call *call, Umsg__EndReason reason, const char *why)
 	call->reason = reason;
 	call->ended_ms = clock_mono_ms();
 	call->word = last_word(call);
-	if (call->out_to)
-		log_session(call, SESSION_HANGUP);
-	log_end(call, why);
+	snprintf(call->why, sizeof(call->why), "%s", why);
+	call_news_end(call, why);
 	call_post(call, CALL_EV_END);
-}
-
-static void log_media(const struct call *call)
-{
-	const Relay__LegStats *plain = call->stats ? call->stats->plain : NULL;
-	const Relay__LegStats *secure = call->stats ? call->stats->secure : NULL;
-
-	if (!plain || !secure || !*secure->codec)
-		return; /* it never came to media */
-	log_info(MODULE,
-		 "call=%" PRIu64 " media pbx=%s/%s sent=%" PRIu64 " received=%" PRIu64
-		 " lost=%" PRIu64 " strangers=%" PRIu64 " malformed=%" PRIu64
-		 " secure=%s sent=%" PRIu64 " received=%" PRIu64 " lost=%" PRIu64
-		 " auth_failures=%" PRIu64,
-		 call->number, plain->codec, plain->remote, plain->packets_sent,
-		 plain->packets_received, plain->lost, plain->strangers, plain->malformed,
-		 secure->codec, secure->packets_sent, secure->packets_received, secure->lost,
-		 secure->auth_failures);
 }
 
 /* The next child of the SIP agent may yet have to say BYE for it. */
@@ -228,10 +181,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 
 static void refuse(struct call *call, unsigned code, Umsg__EndReason reason, const char *why)
 {
-	if (!call->out_to)
-		log_session(call, SESSION_FAILED);
-	log_warn(MODULE, "call=%" PRIu64 " rejected code=%u from=%s to=%s in=%s: %s", call->number,
-		 code, call->in_from, call->in_to, route_interface_name(call->in), why);
+	call_news_refused(call, code, why);
 	call->sip_code = code;
 	call_end(call, reason, why);
 }
@@ -248,7 +198,7 @@ static bool route(struct call *call)
 				       .from = slice_str(call->in_from) };
 	struct route_answer answer;
 
-	log_session(call, SESSION_ROUTING);
+	call_news_state(call, SESSION_ROUTING);
 	if (!router_route(cig_config_router(call->config), &question, &answer, NULL)) {
 		refuse(call, answer.code, reason_of_route(answer.code), answer.reason);
 		return false;
@@ -279,7 +229,7 @@ static bool route(struct call *call)
 	call->target = answer.target;
 	call->pbx.account = answer.auth ? cig_config_account(call->config, answer.auth) : NULL;
 	call->word = CALL_WORD_ROUTED;
-	log_session(call, SESSION_ROUTED);
+	call_news_state(call, SESSION_ROUTED);
 	return true;
 }
 
@@ -508,9 +458,7 @@ static void enter_up(struct call *call)
 {
 	call->up_ms = clock_mono_ms();
 	call->word = CALL_WORD_ANSWER;
-	log_session(call, SESSION_TALK);
-	log_info(MODULE, "call=%" PRIu64 " from=%s to=%s state=ANSWER", call->number, call->in_from,
-		 call->in_to);
+	call_news_answered(call);
 	if (call->in == ROUTE_SIP && pbx_leg_answer(&call->pbx))
 		call_end(call, UMSG__END_REASON__END_FAILED, "cig-sip does not take the answer");
 	else
@@ -531,11 +479,11 @@ static void enter(struct call *call, enum call_phase state)
 		break;
 	case CALL_TRYING:
 		call->word = CALL_WORD_TRY;
-		log_session(call, SESSION_TRYING);
+		call_news_state(call, SESSION_TRYING);
 		break;
 	case CALL_RINGING:
 		call->word = CALL_WORD_RING;
-		log_session(call, SESSION_RINGING);
+		call_news_state(call, SESSION_RINGING);
 		if (call->in == ROUTE_SIP)
 			pbx_leg_ring(&call->pbx);
 		else if (call->secure)
@@ -549,7 +497,7 @@ static void enter(struct call *call, enum call_phase state)
 		break;
 	case CALL_GONE:
 		call->calls->active--;
-		log_media(call);
+		call_news_gone(call);
 		arm(call, CALL_LINGER_MS);
 		break;
 	default:

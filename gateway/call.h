@@ -57,7 +57,9 @@ struct call {
 	int64_t begun_ms, up_ms, ended_ms; /* 0: not yet */
 	Umsg__EndReason reason;
 	unsigned sip_code;   /* of a refusal; 0: as the reason has it */
-	Relay__Stats *stats; /* the final figures, or NULL */
+	char why[160];       /* the end in words, for the record; "" where the reason is all */
+	Relay__Stats *stats; /* the last figures that cig-relay told, or NULL */
+	bool stats_asked;    /* newer ones are on their way */
 };
 
 /* A call that has come in on one side.  Returns NULL when memory is out. */

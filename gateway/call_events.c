@@ -8,6 +8,7 @@
 #include "base/pack.h"
 #include "gateway/call_priv.h"
 #include "gateway/call_reason.h"
+#include "gateway/call_news.h"
 #include "gateway/calls_priv.h"
 
 #define MODULE "call"
@@ -117,8 +118,26 @@ static void sip_digit(struct call *call, const SipAgent__DigitIn *digit)
 			     digit->duration_ms);
 }
 
+/* What the agent said, for traces; the events' names are those of sip_agent.proto. */
+static void tell_sip(struct call *call, const SipAgent__FromAgent *event)
+{
+	const ProtobufCMessageDescriptor *about = event->base.descriptor;
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field(about, (unsigned)event->body_case);
+
+	if (event->body_case == SIP_AGENT__FROM_AGENT__BODY_RINGING)
+		call_news(call, "sip", "ringing code=%u%s", event->ringing->code,
+			  event->ringing->audio ? " with early media" : "");
+	else if (event->body_case == SIP_AGENT__FROM_AGENT__BODY_ENDED)
+		call_news(call, "sip", "ended code=%u %s", event->ended->code,
+			  event->ended->phrase);
+	else
+		call_news(call, "sip", "%s", field ? field->name : "event");
+}
+
 void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
 {
+	tell_sip(call, event);
 	switch (event->body_case) {
 	case SIP_AGENT__FROM_AGENT__BODY_TRYING:
 		call_post(call, CALL_EV_TRYING);
@@ -227,9 +246,18 @@ void call_relay_event(struct call *call, const Relay__Event *event)
 {
 	switch (event->of_case) {
 	case RELAY__EVENT__OF_OPENED:
+		call_news(call, "media", "port %u is open towards the PBX",
+			  event->opened->plain_port);
 		relay_opened(call, event->opened);
 		break;
+	case RELAY__EVENT__OF_SECURE_BOUND:
+		call_news(call, "media", "the rendezvous's relay has bound our leg");
+		break;
+	case RELAY__EVENT__OF_STATS:
+		keep_stats(call, event->stats);
+		break;
 	case RELAY__EVENT__OF_FAILED:
+		call_news(call, "media", "refused: %s", event->failed->text);
 		relay_failed(call, event->failed);
 		break;
 	case RELAY__EVENT__OF_DIGIT:
@@ -238,6 +266,10 @@ void call_relay_event(struct call *call, const Relay__Event *event)
 			 event->digit->from == RELAY__SIDE__PLAIN ? "pbx" : "secure");
 		break;
 	case RELAY__EVENT__OF_CLOSED:
+		call_news(call, "media", "closed%s%s", event->closed->reason ? ": " : "",
+			  event->closed->reason <= RELAY__CLOSED__REASON__FAULT
+				  ? closed_texts[event->closed->reason]
+				  : "");
 		relay_closed(call, event->closed);
 		break;
 	default:
@@ -252,6 +284,15 @@ void call_relay_lost(struct call *call)
 }
 
 /* ---- events of the secure side ---- */
+
+static const char *const secure_events[] = {
+	[UMSG_CALL_PROGRESS] = "the invitation is passed on",
+	[UMSG_CALL_RINGING] = "ringing",
+	[UMSG_CALL_ANSWERED] = "answered",
+	[UMSG_CALL_DIGIT] = "a digit",
+	[UMSG_CALL_HOLD] = "hold or resume",
+	[UMSG_CALL_ENDED] = "ended",
+};
 
 static void secure_ended(struct call *call)
 {
@@ -268,6 +309,7 @@ static void secure_ended(struct call *call)
 
 void call_secure_event(struct call *call, enum umsg_call_event event)
 {
+	call_news(call, "secure", "%s", secure_events[event]);
 	switch (event) {
 	case UMSG_CALL_PROGRESS:
 		call_post(call, CALL_EV_TRYING);

@@ -6,7 +6,6 @@
 
 #include <event2/event.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "gateway/call.h"
 #include "gateway/calls_priv.h"
@@ -76,6 +75,7 @@ void calls_link(struct calls *calls, struct call *call)
 
 void calls_unlink(struct calls *calls, struct call *call)
 {
+	calls_media_told(calls, call);
 	*call->link = call->next;
 	if (call->next)
 		call->next->link = call->link;
@@ -209,14 +209,19 @@ void calls_relay_event(struct calls *calls, const Relay__Event *event)
 {
 	struct idmap_node *node = idmap_first(&calls->by_number, relay_call_of(event));
 
-	if (node)
-		call_relay_event(IDMAP_OWNER(node, struct call, by_number), event);
+	if (!node)
+		return;
+	call_relay_event(IDMAP_OWNER(node, struct call, by_number), event);
+	if (event->of_case == RELAY__EVENT__OF_STATS || event->of_case == RELAY__EVENT__OF_CLOSED)
+		calls_media_told(calls, IDMAP_OWNER(node, struct call, by_number));
 }
 
 void calls_relay_down(struct calls *calls)
 {
-	for (struct call *call = calls->first; call; call = call->next)
+	for (struct call *call = calls->first; call; call = call->next) {
 		call_relay_lost(call);
+		calls_media_told(calls, call);
+	}
 }
 
 static void join_extension(char *out, size_t outsz, const char *uri, const char *extension)
@@ -258,54 +263,4 @@ unsigned calls_active(const struct calls *calls)
 uint64_t calls_total(const struct calls *calls)
 {
 	return calls->last_number;
-}
-
-static const char *or_empty(const char *text)
-{
-	return text ? text : "";
-}
-
-json_t *calls_report(const struct calls *calls)
-{
-	json_t *rows = json_array();
-	int64_t now_ms = clock_mono_ms();
-
-	for (const struct call *call = calls->first; call; call = call->next) {
-		int64_t until = call->ended_ms ? call->ended_ms : now_ms;
-
-		json_array_append_new(
-			rows,
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "in_from",
-				  call->in_from, "in_to", call->in_to, "out_from",
-				  or_empty(call->out_from), "out_to", or_empty(call->out_to),
-				  "state", call_word_name(call->word), "number",
-				  (json_int_t)call->number, "duration_s",
-				  (json_int_t)(call->up_ms ? (until - call->up_ms) / 1000 : 0),
-				  "sip_call_id", call->pbx.call_id, "session_id", call->secure_id));
-	}
-	return rows;
-}
-
-json_t *calls_umsg_report(const struct calls *calls)
-{
-	json_t *rows = json_array();
-	int64_t now_ms = clock_mono_ms();
-
-	for (const struct call *call = calls->first; call; call = call->next) {
-		bool in = call->in == ROUTE_TEL;
-		bool creating = !in && call->state == CALL_OPENING && call->out_to;
-		const char *word = call->secure ? umsg_call_state_word(call->secure)
-				   : creating   ? "CREATE" /* no message has been sent */
-						: call->secure_word;
-
-		if (!call->secure_id[0] && !creating)
-			continue;
-		json_array_append_new(
-			rows, json_pack("{s:s, s:s, s:s, s:I, s:s}", "from",
-					in ? call->in_from : or_empty(call->out_from), "to",
-					in ? call->in_to : or_empty(call->out_to), "state", word,
-					"time_s", (json_int_t)((now_ms - call->begun_ms) / 1000),
-					"id", call->secure_id));
-	}
-	return rows;
 }

@@ -17,6 +17,9 @@
 #include "umsg/client.h"
 
 struct call;
+struct call_figures;
+struct call_records;
+struct call_trace;
 struct calls;
 struct resolver;
 struct session_log;
@@ -28,6 +31,9 @@ struct calls_world {
 	struct relay_link *relay;
 	struct resolver *resolver;
 	struct session_log *session_log;
+	struct call_trace *trace;     /* NULL: nobody can look */
+	struct call_records *records; /* NULL: none are kept */
+	struct call_figures *figures; /* NULL: nothing is counted */
 	/* NULL while there are no keys. */
 	struct umsg_client *umsg;
 	char own_uri[UMSG_URI_SIZE]; /* "tel:+8888", "" while there are no keys */
@@ -57,7 +63,17 @@ void calls_secure_event(struct calls *calls, struct umsg_call *secure, enum umsg
 unsigned calls_active(const struct calls *calls);
 uint64_t calls_total(const struct calls *calls);
 
-/* Arrays for the control port: rows CIG-098 to CIG-101.  NULL: memory is out. */
+/* Asks cig-relay for the media figures of every call that is up; told is called once, from
+ * the loop, when all of them are there or their calls have ended.  Returns 0; -EALREADY
+ * while another one waits, -ENOENT when there is nothing to ask for (told is not called). */
+int calls_ask_media(struct calls *calls, void (*told)(void *arg), void *arg);
+
+/* Waits no longer: told is not called. */
+void calls_forget_media(struct calls *calls);
+
+/* Arrays for the control port: rows CIG-098 to CIG-101.  The first also has duration_s and,
+ * as of calls_ask_media(), pbx and secure with codec and losses (call_record.h).  NULL:
+ * memory is out. */
 json_t *calls_report(const struct calls *calls);
 json_t *calls_umsg_report(const struct calls *calls);
 

@@ -11,7 +11,14 @@ struct calls {
 	struct idmap by_number, by_sip;
 	uint64_t last_number;
 	unsigned active; /* calls that are not gone */
+	/* Who waits for the media figures of so many calls; NULL: nobody. */
+	void (*media_told)(void *arg);
+	void *media_arg;
+	unsigned media_awaited;
 };
+
+/* The call's figures are there, or will never be. */
+void calls_media_told(struct calls *calls, struct call *call);
 
 /* Gives the call its number and a place in the table. */
 void calls_link(struct calls *calls, struct call *call);

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "build-config.h"
 #include "gateway/server.h"
-#include "gateway/session_log.h"
 
 #define MODULE "cig-server"
 
@@ -105,8 +104,7 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	log_reopen();
-	session_log_reopen(server->session_log);
+	server_reopen_logs(server);
 	if (server_reload(server, diag))
 		for (size_t i = 0; diag_get(diag, i, &item); i++)
 			log_warn(MODULE, "not reloaded: %s:%u:%u: %s",

@@ -134,3 +134,14 @@ int media_leg_close(struct relay_link *link, uint64_t number)
 	command.close = &body;
 	return relay_link_send(link, &command);
 }
+
+int media_leg_ask_stats(struct relay_link *link, uint64_t number)
+{
+	Relay__Command command = RELAY__COMMAND__INIT;
+	Relay__StatsRequest body = RELAY__STATS_REQUEST__INIT;
+
+	body.call_id = number;
+	command.of_case = RELAY__COMMAND__OF_STATS_REQUEST;
+	command.stats_request = &body;
+	return relay_link_send(link, &command);
+}

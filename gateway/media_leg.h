@@ -30,6 +30,8 @@ int media_leg_answered(struct relay_link *link, uint64_t number);
 /* A digit that the PBX sent by SIP INFO, to the secure side; duration_ms 0: not told. */
 int media_leg_send_digit(struct relay_link *link, uint64_t number, const char *digit,
 			 unsigned duration_ms);
+/* Asks for the call's figures, which come as the event Stats. */
+int media_leg_ask_stats(struct relay_link *link, uint64_t number);
 int media_leg_close(struct relay_link *link, uint64_t number);
 
 #endif

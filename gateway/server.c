@@ -9,9 +9,11 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
-#include "base/control.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "gateway/call_record.h"
+#include "gateway/call_trace.h"
+#include "gateway/control_api.h"
 #include "gateway/relay_link.h"
 #include "gateway/resolver.h"
 #include "gateway/session_log.h"
@@ -158,12 +160,18 @@ static const struct texts_ops texts_ops = { texts_broken };
 
 /* ---- life ---- */
 
-static int open_session_log(struct server *server, struct diag *diag)
+static int open_logs(struct server *server, struct diag *diag)
 {
+	const char *dir = server->config->log_dir;
 	char path[PATH_MAX];
+	int err;
 
-	snprintf(path, sizeof(path), "%s/session.log", server->config->log_dir);
-	return session_log_open(path, &server->session_log, diag);
+	snprintf(path, sizeof(path), "%s/session.log", dir);
+	err = session_log_open(path, &server->session_log, diag);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/calls.jsonl", dir);
+	return call_records_open(path, &server->records, diag);
 }
 
 static int start_links(struct server *server, struct diag *diag)
@@ -187,19 +195,47 @@ static int make_calls(struct server *server)
 				     .sip = server->sip,
 				     .relay = server->relay,
 				     .resolver = server->resolver,
-				     .session_log = server->session_log };
+				     .session_log = server->session_log,
+				     .trace = server->trace,
+				     .records = server->records,
+				     .figures = &server->figures };
 
 	server->calls = calls_new(&world, server->config);
 	return server->calls ? 0 : -ENOMEM;
 }
 
+static int reload(void *arg, json_t **report_out, struct diag *diag)
+{
+	int err = server_reload(arg, diag);
+
+	if (!err)
+		*report_out = json_pack("{s:b}", "done", 1);
+	return err;
+}
+
+static int start_control(struct server *server, struct diag *diag)
+{
+	const struct control_api_parts parts = { .base = server->base,
+						 .calls = server->calls,
+						 .relay = server->relay,
+						 .sip = server->sip,
+						 .secure = server->secure,
+						 .texts = server->texts,
+						 .started_ms = server->started_ms,
+						 .reload = reload,
+						 .arg = server };
+
+	return control_api_new(&parts, &server->control, diag);
+}
+
 /* The links call back from the loop only, so calls may be made after them. */
 static int start(struct server *server, struct diag *diag)
 {
-	int err = open_session_log(server, diag);
+	int err = open_logs(server, diag);
 
 	server->resolver = resolver_new(server->base);
-	if (!err && !server->resolver)
+	server->trace = call_trace_new();
+	if (!err && (!server->resolver || !server->trace))
 		err = -ENOMEM;
 	if (!err)
 		err = start_links(server, diag);
@@ -212,7 +248,7 @@ static int start(struct server *server, struct diag *diag)
 		err = secure_side_new(server->base, server->config, &secure_ops, server,
 				      &server->secure, diag);
 	if (!err)
-		err = control_api_start(server, diag);
+		err = start_control(server, diag);
 	if (err && !diag_errors(diag))
 		diag_error(diag, NULL, "%s", strerror(-err));
 	return err;
@@ -242,7 +278,10 @@ void server_free(struct server **serverp)
 	if (!server)
 		return;
 	*serverp = NULL;
-	control_free(&server->control);
+	call_trace_free(&server->trace); /* its streams are the control port's */
+	if (server->calls)
+		calls_world(server->calls)->trace = NULL;
+	control_api_free(&server->control);
 	secure_side_free(&server->secure); /* hangs up, which ends the calls */
 	calls_free(&server->calls);
 	texts_free(&server->texts);
@@ -250,8 +289,16 @@ void server_free(struct server **serverp)
 	relay_link_free(&server->relay);
 	resolver_free(&server->resolver);
 	session_log_close(&server->session_log);
+	call_records_close(&server->records);
 	cig_config_release(&server->config);
 	free(server);
+}
+
+void server_reopen_logs(struct server *server)
+{
+	log_reopen();
+	session_log_reopen(server->session_log);
+	call_records_reopen(server->records);
 }
 
 /* What is bound once is not bound anew while calls go on. */

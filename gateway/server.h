@@ -2,12 +2,15 @@
 #ifndef GATEWAY_SERVER_H
 #define GATEWAY_SERVER_H
 
+#include "gateway/call_figures.h"
 #include "gateway/calls.h"
 #include "gateway/cig_config.h"
 #include "gateway/secure_side.h"
 #include "gateway/texts.h"
 
-struct control;
+struct call_records;
+struct call_trace;
+struct control_api;
 struct diag;
 struct resolver;
 struct session_log;
@@ -16,13 +19,16 @@ struct server {
 	struct event_base *base;
 	const struct cig_config *config; /* held */
 	struct session_log *session_log;
+	struct call_records *records;
+	struct call_trace *trace;
+	struct call_figures figures;
 	struct resolver *resolver;
 	struct sip_link *sip;
 	struct relay_link *relay;
 	struct calls *calls;
 	struct texts *texts;
 	struct secure_side *secure;
-	struct control *control;
+	struct control_api *control;
 	int64_t started_ms;
 	bool broken; /* the loop was stopped by a fault: start anew */
 };
@@ -38,7 +44,7 @@ void server_free(struct server **serverp);
  * nothing.  Returns 0 or -errno with diag set. */
 int server_reload(struct server *server, struct diag *diag);
 
-/* gateway/control_api.c: listens on the control port. */
-int control_api_start(struct server *server, struct diag *diag);
+/* Opens cig.log, session.log and the call records again, after logrotate has moved them. */
+void server_reopen_logs(struct server *server);
 
 #endif

@@ -5,10 +5,14 @@ gateway_libgateway_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(P
 gateway_libgateway_a_SOURCES = \
 	gateway/call.c gateway/call.h gateway/call_priv.h \
 	gateway/call_events.c \
+	gateway/call_figures.c gateway/call_figures.h \
+	gateway/call_record.c gateway/call_record.h \
+	gateway/call_news.c gateway/call_news.h \
+	gateway/call_trace.c gateway/call_trace.h \
 	gateway/call_reason.c gateway/call_reason.h \
 	gateway/call_phase.c gateway/call_phase.h \
-	gateway/calls.c gateway/calls.h gateway/calls_priv.h \
-	gateway/control_api.c \
+	gateway/calls.c gateway/calls.h gateway/calls_priv.h gateway/calls_report.c \
+	gateway/control_api.c gateway/control_api.h \
 	gateway/media_leg.c gateway/media_leg.h \
 	gateway/pbx_leg.c gateway/pbx_leg.h \
 	gateway/relay_link.c gateway/relay_link.h \
@@ -18,6 +22,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/server.c gateway/server.h \
 	gateway/session_log.c gateway/session_log.h \
 	gateway/sip_link.c gateway/sip_link.h \
+	gateway/status_report.c gateway/status_report.h \
 	gateway/texts.c gateway/texts.h gateway/texts_port.h gateway/texts_priv.h \
 	gateway/texts_in.c gateway/texts_deliver.c gateway/texts_out.c gateway/texts_post.c
 nodist_gateway_libgateway_a_SOURCES = gateway/texts.pb-c.c gateway/texts.pb-c.h

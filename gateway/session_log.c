@@ -1,22 +1,10 @@
 #include "gateway/session_log.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "base/append_file.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/diag.h"
-#include "base/log.h"
 
 enum { MAX_LINE = 8192 };
-
-struct session_log {
-	int fd;
-	char *path;
-};
 
 static const char *const names[] = { "routing", "routed", "failed", "trying",
 				     "ringing", "talk",   "hangup" };
@@ -26,54 +14,33 @@ const char *session_state_name(enum session_state state)
 	return names[state];
 }
 
-static int open_path(const char *path)
+/* The log is the file; the type keeps callers from writing other lines into it. */
+static struct append_file *file_of(struct session_log *log)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	return (struct append_file *)(void *)log;
 }
 
 int session_log_open(const char *path, struct session_log **log_out, struct diag *diag)
 {
-	struct session_log *log = calloc(1, sizeof(*log));
-	int err = 0;
+	struct append_file *file;
+	int err = append_file_open(path, "session_log", &file, diag);
 
-	if (!log || !(log->path = strdup(path))) {
-		free(log);
-		return -ENOMEM;
-	}
-	log->fd = open_path(path);
-	if (log->fd < 0) {
-		err = -errno;
-		diag_error(diag, NULL, "%s: %s", path, strerror(errno));
-		session_log_close(&log);
-		return err;
-	}
-	*log_out = log;
-	return 0;
+	if (!err)
+		*log_out = (struct session_log *)(void *)file;
+	return err;
 }
 
 void session_log_close(struct session_log **logp)
 {
-	struct session_log *log = *logp;
+	struct append_file *file = file_of(*logp);
 
-	if (!log)
-		return;
+	append_file_close(&file);
 	*logp = NULL;
-	if (log->fd >= 0)
-		close(log->fd);
-	free(log->path);
-	free(log);
 }
 
 void session_log_reopen(struct session_log *log)
 {
-	int fd = open_path(log->path);
-
-	if (fd < 0) {
-		log_warn("session_log", "cannot reopen %s: %s", log->path, strerror(errno));
-		return;
-	}
-	close(log->fd);
-	log->fd = fd;
+	append_file_reopen(file_of(log));
 }
 
 static void put_field(struct buf *line, const char *text)
@@ -107,6 +74,5 @@ void session_log_write(struct session_log *log, int64_t wall_ms, const struct se
 	put_field(&line, event->caller_id);
 	put_field(&line, event->callee_id);
 	buf_put_char(&line, '\n');
-	if (write(log->fd, line.p, line.len) < 0)
-		log_warn("session_log", "%s: %s", log->path, strerror(errno));
+	append_file_write(file_of(log), buf_slice(&line));
 }

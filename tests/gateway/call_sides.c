@@ -66,6 +66,12 @@ void resolver_cancel(struct resolution **resolutionp)
 	*resolutionp = NULL;
 }
 
+const char *session_state_name(enum session_state state)
+{
+	(void)state;
+	return "";
+}
+
 void session_log_write(struct session_log *log, int64_t wall_ms, const struct session_event *event)
 {
 	(void)log;

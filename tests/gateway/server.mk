@@ -17,7 +17,7 @@ tests_gateway_test_calls_LDADD = gateway/libgateway.a gateway/libcig_config.a \
 	gateway/librelay_control.a gateway/libsip_agent.a gateway/libsip_text.a \
 	umsg/libumsg.a umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
-	$(CMOCKA_LIBS)
+	$(MICROHTTPD_LIBS) $(CMOCKA_LIBS)
 tests_gateway_test_texts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 tests_gateway_test_texts_LDADD = gateway/libgateway.a gateway/libcig_config.a \

@@ -1,0 +1,110 @@
+#include "gateway/call_news.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway/call.h"
+#include "gateway/call_figures.h"
+#include "gateway/call_record.h"
+#include "gateway/call_trace.h"
+#include "umsg/end_reason.h"
+
+#define MODULE "call"
+
+void call_news(struct call *call, const char *side, const char *fmt, ...)
+{
+	struct call_trace *trace = calls_world(call->calls)->trace;
+	va_list ap;
+
+	if (!call_trace_is_read(trace))
+		return;
+	va_start(ap, fmt);
+	call_trace_tell(trace, call, side, fmt, ap);
+	va_end(ap);
+}
+
+void call_news_begun(struct call *call)
+{
+	call_figures_begun(calls_world(call->calls)->figures, call);
+}
+
+void call_news_state(struct call *call, enum session_state state)
+{
+	bool sip_in = call->in == ROUTE_SIP;
+	struct session_event event = {
+		.caller = call->in_from,
+		.callee = call->in_to,
+		.routed_caller = call->out_from,
+		.routed_callee = call->out_to,
+		.state = state,
+		.caller_id = sip_in ? call->pbx.call_id : call->secure_id,
+		.callee_id = sip_in ? call->secure_id : call->pbx.call_id,
+	};
+
+	session_log_write(calls_world(call->calls)->session_log, clock_wall_ms(), &event);
+	call_news(call, "call", "%s", session_state_name(state));
+}
+
+void call_news_refused(struct call *call, unsigned code, const char *why)
+{
+	if (!call->out_to)
+		call_news_state(call, SESSION_FAILED);
+	log_warn(MODULE, "call=%" PRIu64 " rejected code=%u from=%s to=%s in=%s: %s", call->number,
+		 code, call->in_from, call->in_to, route_interface_name(call->in), why);
+	call_news(call, "call", "rejected code=%u: %s", code, why);
+}
+
+void call_news_answered(struct call *call)
+{
+	call_news_state(call, SESSION_TALK);
+	log_info(MODULE, "call=%" PRIu64 " from=%s to=%s state=ANSWER", call->number, call->in_from,
+		 call->in_to);
+	call_figures_answered(calls_world(call->calls)->figures, call);
+}
+
+void call_news_end(struct call *call, const char *why)
+{
+	long duration = call->up_ms ? (long)((call->ended_ms - call->up_ms) / 1000) : 0;
+
+	if (call->out_to)
+		call_news_state(call, SESSION_HANGUP);
+	log_info(MODULE,
+		 "call=%" PRIu64 " from=%s to=%s state=%s reason=\"%s\" duration=%lds sip=%s "
+		 "umsg=%s%s%s",
+		 call->number, call->in_from, call->in_to, call_word_name(call->word),
+		 umsg_end_reason_text(call->reason), duration,
+		 *call->pbx.call_id ? call->pbx.call_id : "-",
+		 *call->secure_id ? call->secure_id : "-", *why ? " why=" : "", why);
+	call_news(call, "call", "ends: %s%s%s", umsg_end_reason_text(call->reason),
+		  *why ? ": " : "", why);
+}
+
+static void log_media(const struct call *call)
+{
+	const Relay__LegStats *plain = call->stats ? call->stats->plain : NULL;
+	const Relay__LegStats *secure = call->stats ? call->stats->secure : NULL;
+
+	if (!plain || !secure || !*secure->codec)
+		return; /* it never came to media */
+	log_info(MODULE,
+		 "call=%" PRIu64 " media pbx=%s/%s sent=%" PRIu64 " received=%" PRIu64
+		 " lost=%" PRIu64 " strangers=%" PRIu64 " malformed=%" PRIu64
+		 " secure=%s sent=%" PRIu64 " received=%" PRIu64 " lost=%" PRIu64
+		 " auth_failures=%" PRIu64,
+		 call->number, plain->codec, plain->remote, plain->packets_sent,
+		 plain->packets_received, plain->lost, plain->strangers, plain->malformed,
+		 secure->codec, secure->packets_sent, secure->packets_received, secure->lost,
+		 secure->auth_failures);
+}
+
+void call_news_gone(struct call *call)
+{
+	const struct calls_world *world = calls_world(call->calls);
+
+	log_media(call);
+	call_records_write(world->records, call);
+	call_figures_ended(world->figures, call);
+	call_news(call, "call", "gone");
+}

@@ -1,0 +1,84 @@
+#include "gateway/status_report.h"
+
+#include "base/clock.h"
+#include "build-config.h"
+#include "gateway/calls.h"
+#include "gateway/control_api.h"
+#include "gateway/secure_side.h"
+#include "gateway/texts.h"
+
+static void add_text_problems(const struct control_api_parts *parts, json_t *list)
+{
+	json_t *texts = texts_report(parts->texts), *box;
+	const char *journal = json_string_value(json_object_get(texts, "journal"));
+	size_t i;
+
+	if (*journal)
+		json_array_append_new(
+			list, json_sprintf("messages are left at the rendezvous: %s", journal));
+
+	json_array_foreach(json_object_get(texts, "mailboxes"), i, box)
+	{
+		const char *reason = json_string_value(json_object_get(box, "reason"));
+
+		if (*reason)
+			json_array_append_new(
+				list, json_sprintf("mailbox %s: %s",
+						   json_string_value(json_object_get(box, "path")),
+						   reason));
+	}
+	json_decref(texts);
+}
+
+static json_t *problems(const struct control_api_parts *parts)
+{
+	const struct calls_world *world = calls_world(parts->calls);
+	json_t *list = json_array();
+
+	if (!world->umsg)
+		json_array_append_new(list, json_string("no keys: run \"cig-cli set-key\""));
+	else if (umsg_client_state(world->umsg) != UMSG_ATTACHED)
+		json_array_append_new(list, json_string("not attached to the rendezvous"));
+	if (!relay_link_is_up(parts->relay))
+		json_array_append_new(list, json_string("cig-relay is not connected"));
+	if (!sip_link_is_ready(parts->sip))
+		json_array_append_new(list, json_string("cig-sip is not running"));
+	add_text_problems(parts, list);
+	return list;
+}
+
+static json_t *sip_report(const struct control_api_parts *parts)
+{
+	const SipAgent__Counters *counters = sip_link_counters(parts->sip);
+	json_t *sip = json_pack("{s:s, s:s}", "bind", calls_config(parts->calls)->sip.common.bind,
+				"state", sip_link_is_ready(parts->sip) ? "READY" : "DOWN");
+
+	json_object_set_new(sip, "address", json_string(sip_link_address(parts->sip)));
+	if (counters)
+		json_object_update_new(sip, json_pack("{s:I, s:I, s:I}", "requests",
+						      (json_int_t)counters->requests, "malformed",
+						      (json_int_t)counters->malformed, "strangers",
+						      (json_int_t)counters->strangers));
+	return sip;
+}
+
+json_t *status_report(const struct control_api_parts *parts)
+{
+	const struct calls_world *world = calls_world(parts->calls);
+	unsigned active = calls_active(parts->calls);
+	char config[512];
+	json_t *relay = json_pack("{s:s, s:s}", "state",
+				  relay_link_is_up(parts->relay) ? "CONNECTED" : "DISCONNECTED",
+				  "program", relay_link_program(parts->relay));
+	json_t *engines = json_pack("{s:i, s:i}", "available",
+				    world->engines > active ? (int)(world->engines - active) : 0,
+				    "total", (int)world->engines);
+
+	cig_config_summary(calls_config(parts->calls), config, sizeof(config));
+	return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "version",
+			 PACKAGE_VERSION, "uptime_s",
+			 (json_int_t)((clock_mono_ms() - parts->started_ms) / 1000), "relay", relay,
+			 "engines", engines, "umsg", secure_side_report(parts->secure), "sip",
+			 sip_report(parts), "texts", texts_report(parts->texts), "config", config,
+			 "problems", problems(parts));
+}
