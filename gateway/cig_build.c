@@ -6,9 +6,41 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/suggest.h"
 #include "maps/map.h"
+
+/* Warns, once a file, of passwords that everyone can read; those in files of their own are
+ * looked at in cig_secret.c. */
+static void check_mode(struct cig_build *b, const char *file)
+{
+	struct diag_place place = { file, 0, 0 };
+	struct stat st;
+
+	if (!b->from_files || !file || file == b->open_file)
+		return;
+	if (stat(file, &st) < 0 || !(st.st_mode & S_IROTH))
+		return;
+	b->open_file = file;
+	diag_warning(b->diag, &place, "holds passwords and can be read by everyone: chmod o-r");
+}
+
+void cig_build_password(struct cig_build *b, const struct config_statement *s,
+			const struct config_statement *c, const char **password)
+{
+	if (*password)
+		diag_error(b->diag, &c->place, "%s has a password already", s->keyword->keyword);
+	else if (cig_is(c, "password_file"))
+		*password = cig_read_secret(b, &c->word[0]);
+	else {
+		check_mode(b, c->place.file);
+		*password = cig_keep_text(b, c->word[0].text);
+	}
+	/* Told already why there is none: not as missing once more. */
+	if (!*password)
+		*password = "";
+}
 
 static void add_account(struct cig_build *b, const struct config_statement *s)
 {
@@ -21,8 +53,10 @@ static void add_account(struct cig_build *b, const struct config_statement *s)
 	if (b->err || config_name(&s->word[0], "an account's name", b->diag) < 0)
 		return;
 	for (const struct config_statement *c = s->first; c; c = c->next)
-		*(cig_is(c, "user") ? &account.user : &account.password) =
-			cig_keep_text(b, c->word[0].text);
+		if (cig_is(c, "user"))
+			account.user = cig_keep_text(b, c->word[0].text);
+		else
+			cig_build_password(b, s, c, &account.password);
 	if (!account.user || !account.password)
 		diag_error(b->diag, &s->place, "auth %s: \"%s\" is missing", account.name,
 			   account.user ? "password" : "user");

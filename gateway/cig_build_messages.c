@@ -99,8 +99,8 @@ static void read_direction(struct cig_build *b, const struct config_statement *s
 	check_maps(b, s, seen);
 }
 
-static void read_center(struct cig_build *b, const struct config_statement *s,
-			struct cig_message_center *center)
+static void read_center(struct cig_build *b, const struct config_statement *smpp,
+			const struct config_statement *s, struct cig_message_center *center)
 {
 	unsigned long port;
 
@@ -108,8 +108,8 @@ static void read_center(struct cig_build *b, const struct config_statement *s,
 		center->hostname = cig_keep_text(b, s->word[0].text);
 	} else if (cig_is(s, "user")) {
 		center->user = cig_keep_text(b, s->word[0].text);
-	} else if (cig_is(s, "password")) {
-		center->password = cig_keep_text(b, s->word[0].text);
+	} else if (cig_is(s, "password") || cig_is(s, "password_file")) {
+		cig_build_password(b, smpp, s, &center->password);
 	} else if (cig_is(s, "port")) {
 		if (config_uint(&s->word[0], 1, 65535, &port, b->diag) == 0)
 			center->port = (uint16_t)port;
@@ -129,7 +129,7 @@ static void add_center(struct cig_build *b, const struct config_statement *s)
 	bool port = false;
 
 	for (const struct config_statement *c = s->first; c; c = c->next) {
-		read_center(b, c, &center);
+		read_center(b, s, c, &center);
 		port = port || cig_is(c, "port");
 	}
 	if (!center.hostname || !center.user || !center.password || !port)

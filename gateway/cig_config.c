@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/suggest.h"
 #include "gateway/cig_config_priv.h"
@@ -173,6 +172,9 @@ static int finish(struct cig_build *b, struct config *config, int err, size_t er
 {
 	if (config && !b->err)
 		build(b, config_first(config));
+	/* Expectations on half a configuration would fail for reasons already told. */
+	if (config && !b->err && diag_errors(b->diag) == errors_before)
+		cig_check_expectations(b, config_first(config));
 	config_free(&config);
 	if (b->err)
 		err = b->err;
@@ -195,7 +197,7 @@ static int load(const char *path, const struct slice *text, struct diag *diag,
 		const struct cig_config **config_out)
 {
 	struct diag *own = diag ? NULL : diag_new(); /* errors are counted in it */
-	struct cig_build b = { .diag = diag ? diag : own };
+	struct cig_build b = { .diag = diag ? diag : own, .from_files = !text };
 	size_t before = diag_errors(b.diag);
 	struct config *config = NULL;
 	int err = -ENOMEM;
@@ -216,24 +218,9 @@ int cig_config_parse(const char *name, struct slice text, struct diag *diag,
 	return load(name, &text, diag, config_out);
 }
 
-static void check_mode(const struct cig_config *config, struct diag *diag)
-{
-	struct diag_place place = { config->path, 0, 0 };
-	struct stat st;
-
-	if (config->account_count + config->message_center_count > 0 &&
-	    stat(config->path, &st) == 0 && st.st_mode & S_IROTH)
-		diag_warning(diag, &place,
-			     "holds passwords and can be read by everyone: chmod o-r");
-}
-
 int cig_config_read(const char *path, struct diag *diag, const struct cig_config **config_out)
 {
-	int err = load(path, NULL, diag, config_out);
-
-	if (!err)
-		check_mode(*config_out, diag);
-	return err;
+	return load(path, NULL, diag, config_out);
 }
 
 const struct cig_config *cig_config_hold(const struct cig_config *config)

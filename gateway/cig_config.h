@@ -218,9 +218,18 @@ void cig_config_print(const struct cig_config *config, void (*line)(void *arg, c
 /* "3 maps with 12 entries, 2 translate maps, ...": one line for status and reload. */
 void cig_config_summary(const struct cig_config *config, char *out, size_t outsz);
 
-/* "3 entries added, 1 removed, 12 unchanged": what a reload from before to after does to
- * entries and rules; order does not count. */
-void cig_config_changes(const struct cig_config *before, const struct cig_config *after, char *out,
-			size_t outsz);
+enum cig_change { CIG_ADDED, CIG_REMOVED, CIG_CHANGED };
+
+struct cig_change_ops {
+	/* line is as cig_config_print() has it, behind the blocks around it: "map t: entry a
+	 * tel ...", without passwords; of a change the new one.  restart: it comes into effect
+	 * only when cig-server is started again.  Valid until it returns. */
+	void (*change)(void *arg, enum cig_change change, const char *line, bool restart);
+};
+
+/* Tells every line that a reload from before to after adds, removes or changes; the order
+ * of entries does not count.  Returns 0 or -ENOMEM (nothing was told). */
+int cig_config_changes(const struct cig_config *before, const struct cig_config *after,
+		       const struct cig_change_ops *ops, void *arg);
 
 #endif

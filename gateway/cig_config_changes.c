@@ -1,111 +1,262 @@
-/* cig_config_changes.c - what a reload changes, entry by entry. */
+/* cig_config_changes.c - what a reload changes, line by line, and what it cannot change.
+ *
+ * Compared is what cig_config_print() writes, so that a directive which is printed is a
+ * directive whose change is told.  Each line has a key: the blocks around it and the word
+ * or two that name it.  Lines are kept as hashes: a configuration may have a million.
+ */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "gateway/cig_config_priv.h"
-#include "maps/map.h"
 
-/* Hashes of entries and rules with the names of their maps, sorted. */
-struct hashes {
-	uint64_t *list; /* NULL: memory is out */
-	size_t n;
+enum {
+	MAX_DEPTH = CONFIG_MAX_DEPTH,
+	MAX_BLOCK = 1024, /* octets of the names of all blocks around a line */
+};
+
+/* What is bound, opened or started once, by the blocks around it and its keyword ("" for
+ * every one in the block).  A line here is all that a directive needs to be refused. */
+static const struct {
+	const char *block, *keyword;
+} restart[] = {
+	{ "interfaces tel", "bind" },
+	{ "interfaces tel", "crs_address" },
+	{ "interfaces sip", "bind" },
+	{ "interfaces sip", "port" },
+	{ "mailboxes", "" },
+	{ "message_centers", "" },
+	{ "", "userdata" },
+	{ "", "log_dir" },
+	{ "", "run_dir" },
+	{ "", "mail_group" },
+	{ "", "control" },
+};
+
+struct line {
+	uint64_t key, all; /* hashes: of what names the line, of all of it */
+};
+
+struct lines {
+	struct line *list;
+	size_t n, room;
+	bool failed; /* memory is out */
+};
+
+/* Where the printer is, and what is done with each line. */
+struct walk {
+	char block[MAX_BLOCK]; /* "interfaces sip" */
+	size_t at[MAX_DEPTH];  /* the length of block outside each open one */
+	size_t depth;
+	void (*take)(struct walk *walk, struct slice line, struct line hashes);
+	struct lines *lines; /* where take gathers them */
+	/* For take that tells: */
+	const struct lines *others;
+	const struct cig_change_ops *ops;
+	void *arg;
+	bool after;
 };
 
 static uint64_t hash(uint64_t h, struct slice text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		h = (h ^ text.p[i]) * 0x100000001b3u;
-	return (h ^ 0xff) * 0x100000001b3u; /* parts "ab" "c" from "a" "bc" */
+		h = (h ^ text.p[i]) * 0x100000001b3u; /* FNV-1a */
+	return (h ^ 0xff) * 0x100000001b3u;           /* parts "ab" "c" from "a" "bc" */
 }
 
-static uint64_t hash_start(const char *kind, const char *name)
+/* The first n words of a line. */
+static struct slice words(struct slice line, unsigned n)
 {
-	return hash(hash(0xcbf29ce484222325u, slice_str(kind)), slice_str(name));
+	size_t i = 0;
+
+	while (i < line.n && (line.p[i] != ' ' || --n > 0))
+		i++;
+	return slice_of(line.p, i);
 }
 
-static void add_map(struct hashes *hashes, const struct map *map)
+/* A named thing is known by its name, everything else by its keyword.  A rule has no name
+ * and order counts, so each is known by its match. */
+static struct slice key_of(struct slice line)
 {
-	uint64_t start = hash_start("map", map_name(map));
-	char text[2048];
+	static const char *const named[] = { "entry ", "auth ", "extension ", "source " };
 
-	for (size_t i = 0; i < map_entries(map); i++) {
-		struct buf b = BUF_OF(text);
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+		if (slice_starts(line, named[i]))
+			return words(line, 2);
+	if (slice_starts(line, "rule "))
+		return words(line, 3);
+	return words(line, 1);
+}
 
-		map_entry_write(map_entry_at(map, i), &b);
-		hashes->list[hashes->n++] = hash(start, buf_slice(&b));
+static void open_block(struct walk *walk, struct slice line)
+{
+	size_t n = strlen(walk->block);
+
+	if (walk->depth < MAX_DEPTH)
+		walk->at[walk->depth] = n;
+	walk->depth++;
+	snprintf(walk->block + n, sizeof(walk->block) - n, "%s%.*s", n ? " " : "", (int)line.n - 2,
+		 (const char *)line.p);
+}
+
+static void close_block(struct walk *walk)
+{
+	walk->depth--;
+	if (walk->depth < MAX_DEPTH)
+		walk->block[walk->at[walk->depth]] = '\0';
+}
+
+/* A mailbox and a message center have no name: their path or host stands for one, so that
+ * what belongs to one is not taken for another's. */
+static void name_block(struct walk *walk, struct slice line)
+{
+	size_t n = strlen(walk->block);
+
+	if (slice_starts(line, "path ") || slice_starts(line, "hostname "))
+		snprintf(walk->block + n, sizeof(walk->block) - n, " %.*s", (int)line.n,
+			 (const char *)line.p);
+}
+
+static void walk_line(void *arg, const char *text)
+{
+	struct walk *walk = arg;
+	struct slice line = slice_str(text);
+	struct line hashes;
+	uint64_t start;
+
+	while (line.n && line.p[0] == ' ')
+		line = slice_from(line, 1);
+	if (line.n == 1 && line.p[0] == '}') {
+		close_block(walk);
+		return;
 	}
+	if (line.n > 2 && line.p[line.n - 1] == '{') {
+		open_block(walk, line);
+		return;
+	}
+	name_block(walk, line);
+	start = hash(0xcbf29ce484222325u, slice_str(walk->block));
+	hashes = (struct line){ hash(start, key_of(line)), hash(start, line) };
+	walk->take(walk, line, hashes);
 }
 
-static void add_translate_map(struct hashes *hashes, const struct translate_map *map)
+/* ---- gathering ---- */
+
+static void gather(struct walk *walk, struct slice line, struct line hashes)
 {
-	uint64_t start = hash_start("translate_map", translate_map_name(map));
-	char text[2048];
+	struct lines *lines = walk->lines;
 
-	for (size_t i = 0; i < translate_map_rules(map); i++) {
-		struct buf b = BUF_OF(text);
+	(void)line;
+	if (lines->n == lines->room && !lines->failed) {
+		size_t room = lines->room ? 2 * lines->room : 256;
+		struct line *grown = realloc(lines->list, room * sizeof(*grown));
 
-		translate_map_write_rule(map, i, &b);
-		hashes->list[hashes->n++] = hash(start, buf_slice(&b));
+		lines->failed = !grown;
+		if (grown) {
+			lines->list = grown;
+			lines->room = room;
+		}
 	}
+	if (!lines->failed)
+		lines->list[lines->n++] = hashes;
 }
 
 static int compare(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	const struct line *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->all < y->all ? -1 : x->all > y->all;
 }
 
-static struct hashes hash_all(const struct cig_config *config)
+static void gather_all(const struct cig_config *config, struct lines *lines)
 {
-	const struct cig_config_object *object = (const struct cig_config_object *)config;
-	struct hashes hashes = { NULL, 0 };
-	const struct map *map;
-	size_t n = 1;
+	struct walk walk = { .take = gather, .lines = lines };
 
-	for (size_t i = 0; (map = router_map_at(object->router, i)); i++)
-		n += map_entries(map);
-	for (size_t i = 0; i < object->translate_map_count; i++)
-		n += translate_map_rules(object->translate_maps[i]);
-	hashes.list = calloc(n, sizeof(*hashes.list));
-	if (!hashes.list)
-		return hashes;
-	for (size_t i = 0; (map = router_map_at(object->router, i)); i++)
-		add_map(&hashes, map);
-	for (size_t i = 0; i < object->translate_map_count; i++)
-		add_translate_map(&hashes, object->translate_maps[i]);
-	qsort(hashes.list, hashes.n, sizeof(*hashes.list), compare);
-	return hashes;
+	cig_config_write(config, walk_line, &walk);
+	if (!lines->failed && lines->n)
+		qsort(lines->list, lines->n, sizeof(*lines->list), compare);
 }
 
-static size_t count_common(const struct hashes *a, const struct hashes *b)
+static bool has_line(const struct lines *lines, struct line line)
 {
-	size_t i = 0, k = 0, common = 0;
+	return lines->n && bsearch(&line, lines->list, lines->n, sizeof(line), compare);
+}
 
-	while (i < a->n && k < b->n) {
-		int c = compare(&a->list[i], &b->list[k]);
+static int compare_key(const void *key, const void *line)
+{
+	uint64_t a = *(const uint64_t *)key, b = ((const struct line *)line)->key;
 
-		common += c == 0;
-		i += c <= 0;
-		k += c >= 0;
+	return a < b ? -1 : a > b;
+}
+
+static bool has_key(const struct lines *lines, uint64_t key)
+{
+	return lines->n && bsearch(&key, lines->list, lines->n, sizeof(*lines->list), compare_key);
+}
+
+/* ---- telling ---- */
+
+static bool needs_restart(const char *block, struct slice line)
+{
+	for (size_t i = 0; i < sizeof(restart) / sizeof(restart[0]); i++) {
+		size_t n = strlen(restart[i].block);
+		bool inside = restart[i].keyword[0] ? strcmp(block, restart[i].block) == 0
+						    : strncmp(block, restart[i].block, n) == 0;
+
+		if (inside &&
+		    (!restart[i].keyword[0] || slice_eq_str(words(line, 1), restart[i].keyword)))
+			return true;
 	}
-	return common;
+	return false;
 }
 
-void cig_config_changes(const struct cig_config *before, const struct cig_config *after, char *out,
-			size_t outsz)
+/* A line that only one side has.  A key that both have is told once, as changed, when the
+ * new side is walked. */
+static void tell(struct walk *walk, struct slice line, struct line hashes)
 {
-	struct hashes old = hash_all(before), new = hash_all(after);
-	struct buf b = buf_over(out, outsz);
+	bool changed = has_key(walk->others, hashes.key);
+	enum cig_change change = changed ? CIG_CHANGED : walk->after ? CIG_ADDED : CIG_REMOVED;
+	char text[MAX_BLOCK + 2048];
+	struct buf b = BUF_OF(text);
 
-	if (old.list && new.list) {
-		size_t common = count_common(&old, &new), added = new.n - common;
+	if (has_line(walk->others, hashes) || (changed && !walk->after))
+		return;
+	/* The value of a password is nobody's business, that it has changed is. */
+	if (slice_starts(line, "password ") || slice_starts(line, "auth "))
+		line = key_of(line);
+	buf_printf(&b, "%s%s%.*s", walk->block, walk->block[0] ? ": " : "", (int)line.n,
+		   (const char *)line.p);
+	walk->ops->change(walk->arg, change, text, needs_restart(walk->block, line));
+}
 
-		buf_printf(&b, "%zu %s added, %zu removed, %zu unchanged", added,
-			   added == 1 ? "entry" : "entries", old.n - common, common);
-	} else {
-		buf_put_str(&b, "too little memory to compare");
+static void tell_all(const struct cig_config *config, const struct lines *others, bool after,
+		     const struct cig_change_ops *ops, void *arg)
+{
+	struct walk walk = {
+		.take = tell, .others = others, .ops = ops, .arg = arg, .after = after
+	};
+
+	cig_config_write(config, walk_line, &walk);
+}
+
+int cig_config_changes(const struct cig_config *before, const struct cig_config *after,
+		       const struct cig_change_ops *ops, void *arg)
+{
+	struct lines old = { NULL, 0, 0, false }, new = { NULL, 0, 0, false };
+	bool failed;
+
+	gather_all(before, &old);
+	gather_all(after, &new);
+	failed = old.failed || new.failed;
+	if (!failed) {
+		tell_all(after, &old, true, ops, arg);
+		tell_all(before, &new, false, ops, arg);
 	}
 	free(old.list);
 	free(new.list);
+	return failed ? -ENOMEM : 0;
 }

@@ -13,7 +13,13 @@ enum { MAX_LINE = 2048, MAX_PRINTED = 1000 /* entries or rules of a map */ };
 struct printer {
 	void (*line)(void *arg, const char *text);
 	void *arg;
+	bool whole; /* all entries, and passwords as they are */
 };
+
+static const char *shown(const struct printer *p, const char *password)
+{
+	return p->whole ? password : "***";
+}
 
 static void print(const struct printer *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -35,13 +41,13 @@ static void print_map(const struct printer *p, const struct map *map)
 	size_t n = map_entries(map);
 
 	print(p, "map %s {", map_name(map));
-	for (size_t i = 0; i < n && i < MAX_PRINTED; i++) {
+	for (size_t i = 0; i < n && (p->whole || i < MAX_PRINTED); i++) {
 		struct buf b = BUF_OF(text);
 
 		map_entry_write(map_entry_at(map, i), &b);
 		print(p, "    %s", text);
 	}
-	if (n > MAX_PRINTED)
+	if (n > MAX_PRINTED && !p->whole)
 		print(p, "    // and %zu more", n - MAX_PRINTED);
 	p->line(p->arg, "}");
 }
@@ -52,13 +58,13 @@ static void print_translate_map(const struct printer *p, const struct translate_
 	size_t n = translate_map_rules(map);
 
 	print(p, "translate_map %s {", translate_map_name(map));
-	for (size_t i = 0; i < n && i < MAX_PRINTED; i++) {
+	for (size_t i = 0; i < n && (p->whole || i < MAX_PRINTED); i++) {
 		struct buf b = BUF_OF(text);
 
 		translate_map_write_rule(map, i, &b);
 		print(p, "    %s", text);
 	}
-	if (n > MAX_PRINTED)
+	if (n > MAX_PRINTED && !p->whole)
 		print(p, "    // and %zu more", n - MAX_PRINTED);
 	p->line(p->arg, "}");
 }
@@ -223,7 +229,7 @@ static void print_center(const struct printer *p, const struct cig_message_cente
 	print(p, "        hostname \"%s\";", center->hostname);
 	print(p, "        port %u;", center->port);
 	print(p, "        user \"%s\";", center->user);
-	p->line(p->arg, "        password \"***\";");
+	print(p, "        password \"%s\";", shown(p, center->password));
 	if (center->reads)
 		print_direction(p, "read", &center->read);
 	if (center->writes)
@@ -247,32 +253,46 @@ static void print_messages(const struct printer *p, const struct cig_config *con
 	}
 }
 
-void cig_config_print(const struct cig_config *config, void (*line)(void *arg, const char *text),
-		      void *arg)
+static void print_all(const struct printer *p, const struct cig_config *config)
 {
 	const struct cig_config_object *object = (const struct cig_config_object *)config;
-	const struct printer p = { line, arg };
 	const struct map *map;
 
 	for (size_t i = 0; i < config->account_count; i++)
-		print(&p, "auth %s { user \"%s\"; password \"***\"; }", config->accounts[i].name,
-		      config->accounts[i].user);
+		print(p, "auth %s { user \"%s\"; password \"%s\"; }", config->accounts[i].name,
+		      config->accounts[i].user, shown(p, config->accounts[i].password));
 	for (size_t i = 0; i < config->pbx_count; i++)
-		print_pbx(&p, &config->pbxs[i]);
+		print_pbx(p, &config->pbxs[i]);
 	for (size_t i = 0; (map = router_map_at(object->router, i)); i++)
-		print_map(&p, map);
-	line(arg, "interfaces {");
-	print_tel(&p, config);
-	print_sip(&p, config);
-	line(arg, "}");
+		print_map(p, map);
+	p->line(p->arg, "interfaces {");
+	print_tel(p, config);
+	print_sip(p, config);
+	p->line(p->arg, "}");
 	for (size_t i = 0; i < object->translate_map_count; i++)
-		print_translate_map(&p, object->translate_maps[i]);
-	print_messages(&p, config);
-	print(&p, "userdata \"%s\";", config->userdata);
-	print(&p, "log_dir \"%s\";", config->log_dir);
-	print(&p, "run_dir \"%s\";", config->run_dir);
-	print(&p, "mail_group \"%s\";", config->mail_group);
-	print(&p, "control { bind %s; port %u; }", config->control_bind, config->control_port);
+		print_translate_map(p, object->translate_maps[i]);
+	print_messages(p, config);
+	print(p, "userdata \"%s\";", config->userdata);
+	print(p, "log_dir \"%s\";", config->log_dir);
+	print(p, "run_dir \"%s\";", config->run_dir);
+	print(p, "mail_group \"%s\";", config->mail_group);
+	print(p, "control { bind %s; port %u; }", config->control_bind, config->control_port);
+}
+
+void cig_config_print(const struct cig_config *config, void (*line)(void *arg, const char *text),
+		      void *arg)
+{
+	const struct printer p = { line, arg, false };
+
+	print_all(&p, config);
+}
+
+void cig_config_write(const struct cig_config *config, void (*line)(void *arg, const char *text),
+		      void *arg)
+{
+	const struct printer p = { line, arg, true };
+
+	print_all(&p, config);
 }
 
 static void put_count(struct buf *b, size_t n, const char *one, const char *many)

@@ -34,8 +34,10 @@ struct cig_build {
 	struct diag *diag;
 	struct cig_names maps, translate_maps, accounts; /* declared; accounts in pub's order */
 	struct cig_names pbxs;
-	const char *file, *file_kept;                    /* the last name kept, and its copy */
-	int err;                                         /* -ENOMEM */
+	const char *file, *file_kept; /* the last name kept, and its copy */
+	bool from_files;              /* not from memory: modes can be looked at */
+	const char *open_file;        /* the last one whose passwords everyone can read */
+	int err;                      /* -ENOMEM */
 };
 
 extern const struct config_keyword cig_grammar[];
@@ -73,6 +75,24 @@ struct diag_place cig_keep_place(struct cig_build *b, const struct diag_place *p
 /* list with one more element of size octets at its end (zeroed), in the arena; NULL sets
  * b->err.  *n is raised. */
 void *cig_grow(struct cig_build *b, const void *list, size_t *n, size_t size);
+
+/* As cig_config_print(), but every entry however many, and passwords as they are: for
+ * comparisons in memory, never for people. */
+void cig_config_write(const struct cig_config *config, void (*line)(void *arg, const char *text),
+		      void *arg);
+
+/* The secret in a file of its own, which the word names ("password_file"), relative to the
+ * file in which the word stands: its first line.  A file that others may read is a fault.
+ * Returns NULL with the reason in b->diag or b->err. */
+const char *cig_read_secret(struct cig_build *b, const struct config_word *word);
+
+/* Takes the statement c, "password" or "password_file", of the block s; one is enough. */
+void cig_build_password(struct cig_build *b, const struct config_statement *s,
+			const struct config_statement *c, const char **password);
+
+/* Runs the tests "expect ... => ...;" and tells those that fail as faults.  After all else
+ * is built without faults. */
+void cig_check_expectations(const struct cig_build *b, const struct config_statement *s);
 
 /* Warnings about a configuration without faults. */
 void cig_config_lint(const struct cig_build *b);

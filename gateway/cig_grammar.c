@@ -9,6 +9,7 @@ static const struct config_keyword in_map[] = {
 static const struct config_keyword in_auth[] = {
 	{ "user", 1, 1, CONFIG_ONCE, "\"USER\"", NULL, NULL },
 	{ "password", 1, 1, CONFIG_ONCE, "\"PASSWORD\"", NULL, NULL },
+	{ "password_file", 1, 1, CONFIG_ONCE, "\"FILE\"", NULL, NULL },
 	{ 0 },
 };
 
@@ -106,6 +107,7 @@ static const struct config_keyword in_smpp[] = {
 	{ "port", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
 	{ "user", 1, 1, CONFIG_ONCE, "\"USER\"", NULL, NULL },
 	{ "password", 1, 1, CONFIG_ONCE, "\"PASSWORD\"", NULL, NULL },
+	{ "password_file", 1, 1, CONFIG_ONCE, "\"FILE\"", NULL, NULL },
 	{ "read", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_direction, NULL },
 	{ "write", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_direction, NULL },
 	{ 0 },
@@ -130,6 +132,8 @@ const struct config_keyword cig_grammar[] = {
 	{ "translate_map", 1, 1, CONFIG_BLOCK, "NAME", in_translate_map, NULL },
 	{ "mailboxes", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_mailboxes, NULL },
 	{ "message_centers", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_message_centers, NULL },
+	{ "expect", 3, 7, 0, "\"URI\" [from \"URI\"] => \"URI\" [from \"URI\"] | reject [CODE]",
+	  NULL, NULL },
 	{ "userdata", 1, 1, CONFIG_ONCE, "\"/DIR\"", NULL, NULL },
 	{ "log_dir", 1, 1, CONFIG_ONCE, "\"/DIR\"", NULL, NULL },
 	{ "run_dir", 1, 1, CONFIG_ONCE, "\"/DIR\"", NULL, NULL },

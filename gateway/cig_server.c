@@ -101,15 +101,17 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 	struct server *server = arg;
 	struct diag *diag = diag_new();
 	struct diag_item item;
+	json_t *report = NULL;
 
 	(void)sig;
 	(void)what;
 	server_reopen_logs(server);
-	if (server_reload(server, diag))
+	if (server_reload(server, &report, diag))
 		for (size_t i = 0; diag_get(diag, i, &item); i++)
 			log_warn(MODULE, "not reloaded: %s:%u:%u: %s",
 				 item.place.file ? item.place.file : server->config->path,
 				 item.place.line, item.place.column, item.text);
+	json_decref(report);
 	diag_free(&diag);
 }
 

@@ -9,6 +9,8 @@ gateway_libcig_config_a_SOURCES = \
 	gateway/cig_config.c gateway/cig_config.h gateway/cig_config_priv.h \
 	gateway/cig_config_changes.c \
 	gateway/cig_config_print.c \
+	gateway/cig_expect.c \
 	gateway/cig_grammar.c \
-	gateway/cig_lint.c
+	gateway/cig_lint.c \
+	gateway/cig_secret.c
 EXTRA_DIST += etc/cig.conf.sample docs/man/cig.conf.5

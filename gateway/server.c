@@ -15,6 +15,7 @@
 #include "gateway/call_trace.h"
 #include "gateway/control_api.h"
 #include "gateway/relay_link.h"
+#include "gateway/reload.h"
 #include "gateway/resolver.h"
 #include "gateway/session_log.h"
 #include "gateway/sip_link.h"
@@ -206,11 +207,7 @@ static int make_calls(struct server *server)
 
 static int reload(void *arg, json_t **report_out, struct diag *diag)
 {
-	int err = server_reload(arg, diag);
-
-	if (!err)
-		*report_out = json_pack("{s:b}", "done", 1);
-	return err;
+	return server_reload(arg, report_out, diag);
 }
 
 static int start_control(struct server *server, struct diag *diag)
@@ -301,30 +298,44 @@ void server_reopen_logs(struct server *server)
 	call_records_reopen(server->records);
 }
 
-/* What is bound once is not bound anew while calls go on. */
-static void warn_of_bound(const struct cig_config *before, const struct cig_config *after)
+/* Calls in progress hold the configuration that they began with. */
+static void use_config(struct server *server, const struct cig_config *config)
 {
-	if (strcmp(before->sip.common.bind, after->sip.common.bind) != 0 ||
-	    strcmp(before->tel.common.bind, after->tel.common.bind) != 0 ||
-	    before->sip.port != after->sip.port || before->control_port != after->control_port ||
-	    strcmp(before->control_bind, after->control_bind) != 0)
-		log_warn(MODULE, "bind and port change when cig-server is started again");
-}
-
-int server_reload(struct server *server, struct diag *diag)
-{
-	const struct cig_config *config;
-	int err = cig_config_read(server->config->path, diag, &config);
-	char summary[512];
-
-	if (err)
-		return err;
-	cig_config_summary(config, summary, sizeof(summary));
-	log_info(MODULE, "new calls use %s: %s", config->path, summary);
-	warn_of_bound(server->config, config);
 	calls_set_config(server->calls, config);
 	sip_link_set_config(server->sip, config);
 	cig_config_release(&server->config);
 	server->config = config;
+}
+
+/* What people see, of warnings, too: an entry that is shadowed is not refused. */
+static void log_reload(const struct cig_config *config, const json_t *report,
+		       const struct diag *diag)
+{
+	struct diag_item item;
+
+	log_info(MODULE, "new calls use %s: %s; %d added, %d changed, %d removed", config->path,
+		 json_string_value(json_object_get(report, "summary")),
+		 (int)json_integer_value(json_object_get(report, "added")),
+		 (int)json_integer_value(json_object_get(report, "changed")),
+		 (int)json_integer_value(json_object_get(report, "removed")));
+	for (size_t i = 0; diag_get(diag, i, &item); i++)
+		log_warn(MODULE, "%s:%u:%u: %s", item.place.file ? item.place.file : config->path,
+			 item.place.line, item.place.column, item.text);
+}
+
+int server_reload(struct server *server, json_t **report_out, struct diag *diag)
+{
+	const struct cig_config *config;
+	int err = cig_config_read(server->config->path, diag, &config);
+
+	if (err)
+		return err;
+	err = reload_compare(server->config, config, report_out, diag);
+	if (err) {
+		cig_config_release(&config);
+		return err;
+	}
+	log_reload(config, *report_out, diag);
+	use_config(server, config);
 	return 0;
 }

@@ -40,9 +40,10 @@ struct server *server_new(struct event_base *base, const struct cig_config *conf
 /* Ends calls, then the parts in the reverse order. */
 void server_free(struct server **serverp);
 
-/* Reads the configuration again; new calls use it.  A file with faults changes
- * nothing.  Returns 0 or -errno with diag set. */
-int server_reload(struct server *server, struct diag *diag);
+/* Reads the configuration again; new calls use it, calls in progress keep theirs.  A file
+ * with faults, or with changes that need a restart, changes nothing.  Returns 0 with a
+ * report of what changed (reload.h; the caller's), or -errno with diag set. */
+int server_reload(struct server *server, json_t **report_out, struct diag *diag);
 
 /* Opens cig.log, session.log and the call records again, after logrotate has moved them. */
 void server_reopen_logs(struct server *server);

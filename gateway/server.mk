@@ -16,6 +16,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/media_leg.c gateway/media_leg.h \
 	gateway/pbx_leg.c gateway/pbx_leg.h \
 	gateway/relay_link.c gateway/relay_link.h \
+	gateway/reload.c gateway/reload.h \
 	gateway/resolver.c gateway/resolver.h \
 	gateway/route_report.c gateway/route_report.h \
 	gateway/secure_side.c gateway/secure_side.h \

@@ -53,8 +53,9 @@ int router_use_map(struct router *router, enum route_interface interface, enum r
 const struct map *router_used_map(const struct router *router, enum route_interface interface,
 				  enum route_use use, size_t i);
 
-/* Warns of maps that are unused or empty, and of entries that are of no use where their
- * map is used (map_check()). */
+/* Warns of maps that are unused or empty, of entries that are of no use where their map is
+ * used (map_check()), and of those that are one-way: whoever is reached by them has no
+ * source identity for a call of his own, or one that does not lead back to him. */
 void router_check(const struct router *router, struct diag *diag);
 
 struct route_call {
