@@ -14,6 +14,7 @@ struct loaded {
 	char id[ACCOUNT_ID_MAX + 1];
 	char text[ACCOUNTS_SECRET_TEXT];
 	struct account_secret secret;
+	bool statistics;
 };
 
 struct account_set {
@@ -50,6 +51,7 @@ static int load_one(const char *dir, const char *id, const struct account_set *b
 	buf_put_str(&b, id);
 	if (err)
 		return err;
+	account->statistics = accounts_have_mark(dir, id, ACCOUNT_MARK_STATISTICS);
 	if (old && strcmp(old->text, account->text) == 0) {
 		account->secret = old->secret;
 		return 0;
@@ -118,6 +120,13 @@ size_t account_set_count(const struct account_set *set)
 const char *account_set_id(const struct account_set *set, size_t i)
 {
 	return set->accounts[i].id;
+}
+
+bool account_set_has_statistics(const struct account_set *set, const char *id)
+{
+	const struct loaded *account = find(set, id);
+
+	return account && account->statistics;
 }
 
 const struct account_secret *account_set_secret(const struct account_set *set, const char *id,

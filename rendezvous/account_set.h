@@ -25,6 +25,9 @@ size_t account_set_count(const struct account_set *set);
 /* The id of account i < account_set_count(), in the order of names. */
 const char *account_set_id(const struct account_set *set, size_t i);
 
+/* Are statistics of this account's users kept? */
+bool account_set_has_statistics(const struct account_set *set, const char *id);
+
 /* The account's secret; nobody's, which opens nothing, where there is no such account. */
 const struct account_secret *account_set_secret(const struct account_set *set, const char *id,
 						bool *known_out);

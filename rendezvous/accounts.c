@@ -287,6 +287,18 @@ static int check_uri(const char *uri, struct diag *diag)
 	return -EINVAL;
 }
 
+static int check_exists(const char *dir, const char *id, struct diag *diag)
+{
+	char path[ACCOUNTS_PATH];
+	int err = accounts_path(dir, id, NULL, path);
+
+	if (!err && access(path, F_OK)) {
+		diag_error(diag, NULL, "there is no account %s", id);
+		err = -ENOENT;
+	}
+	return err;
+}
+
 int accounts_blacklist(const char *dir, const char *id, const char *uri, bool add,
 		       struct diag *diag)
 {
@@ -299,11 +311,7 @@ int accounts_blacklist(const char *dir, const char *id, const char *uri, bool ad
 	if (!err)
 		err = check_uri(uri, diag);
 	if (!err)
-		err = accounts_path(dir, id, NULL, path);
-	if (!err && access(path, F_OK)) {
-		diag_error(diag, NULL, "there is no account %s", id);
-		err = -ENOENT;
-	}
+		err = check_exists(dir, id, diag);
 	if (!err)
 		err = accounts_read_blacklist(dir, id, &text);
 	if (err)
@@ -331,5 +339,40 @@ int accounts_blacklist(const char *dir, const char *id, const char *uri, bool ad
 			   add ? "already on" : "not on", id);
 	else if (err)
 		diag_error(diag, NULL, "cannot write the blacklist of %s: %s", id, strerror(-err));
+	return err;
+}
+
+static int mark_path(const char *dir, const char *id, enum account_mark mark,
+		     char path[ACCOUNTS_PATH])
+{
+	static const char *const names[] = { [ACCOUNT_MARK_STATISTICS] = "statistics" };
+
+	return accounts_path(dir, id, names[mark], path);
+}
+
+bool accounts_have_mark(const char *dir, const char *id, enum account_mark mark)
+{
+	char path[ACCOUNTS_PATH];
+
+	return mark_path(dir, id, mark, path) == 0 && access(path, F_OK) == 0;
+}
+
+int accounts_set_mark(const char *dir, const char *id, enum account_mark mark, bool on,
+		      struct diag *diag)
+{
+	char path[ACCOUNTS_PATH];
+	int err = check_id(id, diag);
+
+	if (!err)
+		err = check_exists(dir, id, diag);
+	if (err)
+		return err;
+	err = mark_path(dir, id, mark, path);
+	if (!err && on)
+		err = file_write_atomic(path, 0640, slice_str(""));
+	else if (!err && unlink(path) && errno != ENOENT)
+		err = -errno;
+	if (err)
+		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
 	return err;
 }

@@ -2,6 +2,7 @@
  *
  *	secret      the shared secret as the administrator gave it, a line, 0600
  *	blacklist   a URI a line; may be missing
+ *	statistics  empty; there while statistics are kept
  *	floors      what the account's users may not fall behind (roster.h)
  *	YYYY-MM.upd applied updates, their index opened
  *
@@ -53,6 +54,14 @@ void accounts_list_free(char ***idsp, size_t count);
  * (nothing to do), -EINVAL (uri) or -errno. */
 int accounts_blacklist(const char *dir, const char *id, const char *uri, bool add,
 		       struct diag *diag);
+
+/* What an operator switches on and off for an account; off unless it was switched on. */
+enum account_mark { ACCOUNT_MARK_STATISTICS };
+
+bool accounts_have_mark(const char *dir, const char *id, enum account_mark mark);
+/* Returns 0 (also where nothing changed), -EINVAL, -ENOENT (no such account) or -errno. */
+int accounts_set_mark(const char *dir, const char *id, enum account_mark mark, bool on,
+		      struct diag *diag);
 
 /* The blacklist's text, "" when there is none; the caller frees. */
 int accounts_read_blacklist(const char *dir, const char *id, char **text_out);

@@ -27,12 +27,16 @@ cli_action_fn cli_purge_client, cli_purge_clients, cli_check_slot;
 cli_action_fn cli_show_attach, cli_show_session, cli_show_message, cli_show_relay;
 cli_action_fn cli_show_relays, cli_show_version, cli_show_services, cli_show_system;
 cli_action_fn cli_show_account, cli_show_updates, cli_show_blacklist;
+cli_action_fn cli_stats_enable, cli_stats_disable, cli_stats_clear, cli_stats_export;
 cli_action_fn cli_trace;
 
 /* Asks crs.  Returns 0 with *answer_out (owned), or -errno: told on standard error
  * unless quiet_if_down and the server does not run (-ECONNREFUSED or -ENOENT). */
 int cli_call(const struct cli *cli, const char *method, const char *target, json_t *body,
 	     bool quiet_if_down, json_t **answer_out);
+
+/* Has crs do something that it answers by nothing worth printing; body is taken over. */
+int cli_act(const struct cli *cli, const char *target, json_t *body);
 
 /* Prints an array of objects: their members named by columns (a NULL behind the last)
  * under these headings; or as it is, with --json.  Takes list over. */

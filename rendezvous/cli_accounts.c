@@ -166,7 +166,7 @@ int cli_list_account(const struct cli *cli, int argc, char **argv)
 }
 
 /* An action whose answer needs no printing. */
-static int act(const struct cli *cli, const char *target, json_t *body)
+int cli_act(const struct cli *cli, const char *target, json_t *body)
 {
 	json_t *answer = NULL, *warnings, *warning;
 	size_t i;
@@ -190,14 +190,14 @@ static int act(const struct cli *cli, const char *target, json_t *body)
 int cli_delete_account(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
-	return act(cli, "/account/delete", json_pack("{s:s}", "id", argv[0]));
+	return cli_act(cli, "/account/delete", json_pack("{s:s}", "id", argv[0]));
 }
 
 int cli_reload(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	return act(cli, "/reload", json_object());
+	return cli_act(cli, "/reload", json_object());
 }
 
 int cli_apply(const struct cli *cli, int argc, char **argv)
@@ -233,27 +233,29 @@ int cli_apply(const struct cli *cli, int argc, char **argv)
 int cli_blacklist_add(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
-	return act(cli, "/blacklist",
-		   json_pack("{s:s, s:s, s:b}", "account", argv[0], "uri", argv[1], "add", true));
+	return cli_act(
+		cli, "/blacklist",
+		json_pack("{s:s, s:s, s:b}", "account", argv[0], "uri", argv[1], "add", true));
 }
 
 int cli_blacklist_remove(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
-	return act(cli, "/blacklist",
-		   json_pack("{s:s, s:s, s:b}", "account", argv[0], "uri", argv[1], "add", false));
+	return cli_act(
+		cli, "/blacklist",
+		json_pack("{s:s, s:s, s:b}", "account", argv[0], "uri", argv[1], "add", false));
 }
 
 int cli_purge_client(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
-	return act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]));
+	return cli_act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]));
 }
 
 int cli_purge_clients(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
-	return act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", ""));
+	return cli_act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", ""));
 }
 
 int cli_check_slot(const struct cli *cli, int argc, char **argv)

@@ -25,17 +25,15 @@
 #include "rendezvous/slot.h"
 #include "rendezvous/updates.h"
 
-/* The text member of a request's body, or "". */
-static const char *member(const json_t *body, const char *name)
+const char *control_api_member(const json_t *body, const char *name)
 {
 	const char *text = json_string_value(json_object_get(body, name));
 
 	return text ? text : "";
 }
 
-/* Who did what, with what result: the audit log. */
-static void audit(const struct control_request *request, const char *what, const char *about,
-		  const char *result)
+void control_api_audit(const struct control_request *request, const char *what, const char *about,
+		       const char *result)
 {
 	char buffer[1024], user[64] = "?";
 	struct passwd entry, *found = NULL;
@@ -51,9 +49,8 @@ static void audit(const struct control_request *request, const char *what, const
 		 result);
 }
 
-/* The outcome of an action: nothing but an empty object, or what went wrong. */
-static void answer_action(struct control_request *request, const char *what, const char *about,
-			  int err, const struct diag *diag, json_t *result)
+void control_api_answer(struct control_request *request, const char *what, const char *about,
+			int err, const struct diag *diag, json_t *result)
 {
 	const char *text = diag_errors(diag) ? diag_first_error(diag) : strerror(-err);
 	unsigned status = err == -EINVAL || err == -EBADMSG ? 400
@@ -61,13 +58,26 @@ static void answer_action(struct control_request *request, const char *what, con
 			  : err == -EEXIST                  ? 409
 							    : 500;
 
-	audit(request, what, about, err ? text : "ok");
+	control_api_audit(request, what, about, err ? text : "ok");
 	if (err) {
 		json_decref(result);
 		control_answer_error(request, status, "%s", text);
 		return;
 	}
 	control_answer_json(request, 200, result ? result : json_object());
+}
+
+bool control_api_knows(struct control_api *api, struct control_request *request,
+		       const char *account)
+{
+	bool known = false;
+
+	if (account)
+		account_set_secret(supervisor_accounts(api->supervisor), account, &known);
+	if (!known)
+		control_answer_error(request, 404, "there is no account %s",
+				     account ? account : "");
+	return known;
 }
 
 static json_t *warnings_of(const struct diag *diag)
@@ -119,7 +129,7 @@ static void get_accounts(struct control_request *request, void *arg)
 		control_answer_error(request, 500, "%s", diag_first_error(diag));
 	else
 		control_answer_json(request, 200, list);
-	audit(request, "list account", "", err ? diag_first_error(diag) : "ok");
+	control_api_audit(request, "list account", "", err ? diag_first_error(diag) : "ok");
 	diag_free(&diag);
 }
 
@@ -157,15 +167,15 @@ static void post_account(struct control_request *request, void *arg)
 	if (control_body_json(request, &body))
 		return;
 	diag = diag_new();
-	id = member(body, "id");
-	snprintf(secret, sizeof(secret), "%s", member(body, "secret"));
+	id = control_api_member(body, "id");
+	snprintf(secret, sizeof(secret), "%s", control_api_member(body, "secret"));
 	err = accounts_create(dir, id, slice_str(secret), diag);
 	if (!err) {
 		result = json_pack("{s:s, s:s}", "id", id, "secret", secret);
 		supervisor_reload(api->supervisor, diag);
 	}
 	OPENSSL_cleanse(secret, sizeof(secret));
-	answer_action(request, "create account", id, err, diag, result);
+	control_api_answer(request, "create account", id, err, diag, result);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -182,11 +192,11 @@ static void post_account_delete(struct control_request *request, void *arg)
 	if (control_body_json(request, &body))
 		return;
 	diag = diag_new();
-	id = member(body, "id");
+	id = control_api_member(body, "id");
 	err = accounts_delete(dir, id, diag);
 	if (!err)
 		supervisor_reload(api->supervisor, diag);
-	answer_action(request, "delete account", id, err, diag, NULL);
+	control_api_answer(request, "delete account", id, err, diag, NULL);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -198,7 +208,7 @@ static void post_reload(struct control_request *request, void *arg)
 	int err = supervisor_reload(api->supervisor, diag);
 	json_t *result = json_pack("{s:o}", "warnings", warnings_of(diag));
 
-	answer_action(request, "reload account", "", err, diag, result);
+	control_api_answer(request, "reload account", "", err, diag, result);
 	diag_free(&diag);
 }
 
@@ -215,7 +225,7 @@ static void post_apply(struct control_request *request, void *arg)
 	if (control_body_json(request, &body))
 		return;
 	diag = diag_new();
-	path = member(body, "path");
+	path = control_api_member(body, "path");
 	err = apply_file(dir, supervisor_accounts(api->supervisor),
 			 supervisor_floors(api->supervisor), path,
 			 json_is_true(json_object_get(body, "partial")), &applied, diag);
@@ -227,7 +237,7 @@ static void post_apply(struct control_request *request, void *arg)
 				   (json_int_t)applied.damaged);
 		supervisor_reload(api->supervisor, diag);
 	}
-	answer_action(request, "apply", path, err, diag, result);
+	control_api_answer(request, "apply", path, err, diag, result);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -246,11 +256,14 @@ static void post_blacklist(struct control_request *request, void *arg)
 		return;
 	diag = diag_new();
 	add = json_is_true(json_object_get(body, "add"));
-	snprintf(about, sizeof(about), "%s@%s", member(body, "uri"), member(body, "account"));
-	err = accounts_blacklist(dir, member(body, "account"), member(body, "uri"), add, diag);
+	snprintf(about, sizeof(about), "%s@%s", control_api_member(body, "uri"),
+		 control_api_member(body, "account"));
+	err = accounts_blacklist(dir, control_api_member(body, "account"),
+				 control_api_member(body, "uri"), add, diag);
 	if (!err)
 		supervisor_reload(api->supervisor, diag);
-	answer_action(request, add ? "blacklist add" : "blacklist remove", about, err, diag, NULL);
+	control_api_answer(request, add ? "blacklist add" : "blacklist remove", about, err, diag,
+			   NULL);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -260,14 +273,13 @@ static void get_blacklist(struct control_request *request, void *arg)
 	struct control_api *api = arg;
 	const char *id = control_arg(request, "account");
 	char *text = NULL, *line, *rest;
-	bool known = false;
 	json_t *list;
 
-	if (id)
-		account_set_secret(supervisor_accounts(api->supervisor), id, &known);
-	if (!known || accounts_read_blacklist(supervisor_options(api->supervisor)->paths.accounts,
-					      id, &text)) {
-		control_answer_error(request, 404, "there is no account %s", id ? id : "");
+	if (!control_api_knows(api, request, id))
+		return;
+	if (accounts_read_blacklist(supervisor_options(api->supervisor)->paths.accounts, id,
+				    &text)) {
+		control_answer_error(request, 500, "cannot read the blacklist of %s", id);
 		return;
 	}
 	list = json_array();
@@ -287,13 +299,16 @@ static void post_purge(struct control_request *request, void *arg)
 	if (control_body_json(request, &body))
 		return;
 	diag = diag_new();
-	account_set_secret(supervisor_accounts(api->supervisor), member(body, "account"), &known);
+	account_set_secret(supervisor_accounts(api->supervisor),
+			   control_api_member(body, "account"), &known);
 	if (known)
-		supervisor_expel(api->supervisor, member(body, "account"), member(body, "uri"),
-				 "purged");
+		supervisor_expel(api->supervisor, control_api_member(body, "account"),
+				 control_api_member(body, "uri"), "purged");
 	else
-		diag_error(diag, NULL, "there is no account %s", member(body, "account"));
-	answer_action(request, "purge", member(body, "account"), known ? 0 : -ENOENT, diag, NULL);
+		diag_error(diag, NULL, "there is no account %s",
+			   control_api_member(body, "account"));
+	control_api_answer(request, "purge", control_api_member(body, "account"),
+			   known ? 0 : -ENOENT, diag, NULL);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -362,6 +377,7 @@ static const struct control_route routes[] = {
 	{ "GET", "/updates", get_updates, false, "applied monthly updates" },
 	{ "GET", "/blacklist", get_blacklist, false, "account=ID: blacklisted users" },
 	{ "GET", "/slot", get_slot, false, "uri=URI: slot of a user" },
+	{ "GET", "/stats", control_api_stats_export, false, "account=ID: statistics of its users" },
 	{ "GET", "/trace", control_api_trace_open, false,
 	  "element=NAME[,NAME...] json=1: events as they come" },
 	{ "POST", "/account", post_account, false, "{id, secret}: create an account" },
@@ -369,6 +385,8 @@ static const struct control_route routes[] = {
 	{ "POST", "/reload", post_reload, false, "load accounts, blacklists, updates again" },
 	{ "POST", "/apply", post_apply, false, "{path, partial}: take a monthly update over" },
 	{ "POST", "/blacklist", post_blacklist, false, "{account, uri, add}: change a blacklist" },
+	{ "POST", "/stats", control_api_stats_change, false,
+	  "{account, action}: enable, disable or clear statistics" },
 	{ "POST", "/purge", post_purge, false, "{account, uri}: end connections" },
 };
 

@@ -26,6 +26,26 @@ struct control_api {
 	struct tracer_list tracers;
 };
 
+/* control_api.c: the text member of a request's body, or "". */
+const char *control_api_member(const json_t *body, const char *name);
+
+/* Who did what, with what result, goes to the audit log. */
+void control_api_audit(const struct control_request *request, const char *what, const char *about,
+		       const char *result);
+
+/* Answers a request that changes something, and audits it: result (taken over; NULL: an
+ * empty object), or where err is not 0 what diag says. */
+void control_api_answer(struct control_request *request, const char *what, const char *about,
+			int err, const struct diag *diag, json_t *result);
+
+/* Is there such an account?  If not, the request is answered. */
+bool control_api_knows(struct control_api *api, struct control_request *request,
+		       const char *account);
+
+/* control_statistics.c */
+void control_api_stats_export(struct control_request *request, void *arg);
+void control_api_stats_change(struct control_request *request, void *arg);
+
 /* control_traces.c */
 void control_api_trace_open(struct control_request *request, void *arg);
 void control_api_drop_tracers(struct control_api *api);

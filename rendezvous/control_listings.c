@@ -56,13 +56,14 @@ static void on_rows(void *arg, json_t *rows)
 static void list_rows(struct control_api *api, struct control_request *request,
 		      CrsWorker__QueryKind kind, const struct listing *model)
 {
+	const struct supervisor_question question = { .kind = kind };
 	struct listing *listing = malloc(sizeof(*listing));
 
 	if (listing) {
 		*listing = *model;
 		listing->request = request;
 	}
-	if (!listing || supervisor_query(api->supervisor, kind, false, on_rows, listing)) {
+	if (!listing || supervisor_query(api->supervisor, &question, on_rows, listing)) {
 		free(listing);
 		control_answer_error(request, 500, "no memory");
 	}
@@ -93,11 +94,12 @@ struct asked {
 static void ask_workers(struct control_api *api, struct control_request *request,
 			CrsWorker__QueryKind kind, supervisor_rows_fn *done)
 {
+	const struct supervisor_question question = { .kind = kind };
 	struct asked *asked = malloc(sizeof(*asked));
 
 	if (asked)
 		*asked = (struct asked){ .api = api, .request = request };
-	if (!asked || supervisor_query(api->supervisor, kind, false, done, asked)) {
+	if (!asked || supervisor_query(api->supervisor, &question, done, asked)) {
 		free(asked);
 		control_answer_error(request, 500, "no memory");
 	}
@@ -150,11 +152,12 @@ static void on_counts(void *arg, json_t *rows)
 
 static void on_flushed(void *arg, json_t *rows)
 {
+	const struct supervisor_question question = { .kind = CRS_WORKER__QUERY_KIND__COUNTERS,
+						      .only_first = true };
 	struct asked *listing = arg;
 
 	json_decref(rows);
-	if (supervisor_query(listing->api->supervisor, CRS_WORKER__QUERY_KIND__COUNTERS, true,
-			     on_counts, listing)) {
+	if (supervisor_query(listing->api->supervisor, &question, on_counts, listing)) {
 		control_answer_error(listing->request, 500, "no memory");
 		free(listing);
 	}

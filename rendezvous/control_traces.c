@@ -61,7 +61,8 @@ void control_api_trace_open(struct control_request *request, void *arg)
 
 	if (!parse_elements(control_arg(request, "element"), &elements)) {
 		control_answer_error(request, 400,
-				     "element: expected attach, session, message, connection");
+				     "element: expected attach, session, message, connection, "
+				     "statistics");
 		return;
 	}
 	tracer = calloc(1, sizeof(*tracer));

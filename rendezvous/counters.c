@@ -22,6 +22,27 @@ struct counters {
 	struct line_list all;
 };
 
+const char *counter_name(enum counter what)
+{
+	static const char *const names[COUNTER_COUNT] = {
+		[COUNTER_POST] = "post",
+		[COUNTER_DELIV] = "deliv",
+		[COUNTER_SESSION_OUT] = "session-outgoing",
+		[COUNTER_SESSION_IN] = "session-incoming",
+		[COUNTER_MESSAGE_OUT] = "message-outgoing",
+		[COUNTER_MESSAGE_IN] = "message-incoming",
+		[COUNTER_SYSTEM_OUT] = "system-outgoing",
+		[COUNTER_SYSTEM_IN] = "system-incoming",
+		[COUNTER_CONFERENCE] = "conference-calls",
+		[COUNTER_MULTI_OUT] = "initiated-multi-session",
+		[COUNTER_MULTI_IN] = "accepted-multi-session",
+		[COUNTER_GROUP_OUT] = "sent-group-call-invite",
+		[COUNTER_GROUP_IN] = "accepted-group-call-invite",
+	};
+
+	return names[what];
+}
+
 struct counters *counters_new(void)
 {
 	struct counters *counters = calloc(1, sizeof(*counters));

@@ -1,5 +1,5 @@
-/* counters.h - what "show message" counts, kept in memory until it is written to
- * the store.
+/* counters.h - what "show message" and the statistics of an account count, kept in
+ * memory until it is written to the store.
  *
  * Writing each count at once would cost a command per message; what was counted
  * since the last flush is lost with the process.  Pure.
@@ -7,11 +7,37 @@
 #ifndef RENDEZVOUS_COUNTERS_H
 #define RENDEZVOUS_COUNTERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct counters;
 
-enum counter { COUNTER_POST, COUNTER_DELIV, COUNTER_COUNT };
+/* From the third on they are the columns of "stats export" (CRS manual 5.4, "stats"). */
+enum counter {
+	COUNTER_POST,
+	COUNTER_DELIV,
+	COUNTER_SESSION_OUT,
+	COUNTER_SESSION_IN,
+	COUNTER_MESSAGE_OUT,
+	COUNTER_MESSAGE_IN,
+	COUNTER_SYSTEM_OUT, /* receipts; nobody's text */
+	COUNTER_SYSTEM_IN,  /* receipts, and updates that were installed */
+	COUNTER_CONFERENCE,
+	COUNTER_MULTI_OUT, /* calls with several media streams */
+	COUNTER_MULTI_IN,
+	COUNTER_GROUP_OUT, /* invitations to group calls */
+	COUNTER_GROUP_IN,
+	COUNTER_COUNT
+};
+
+/* "post", "session-outgoing", ...: in the store, in exports and in traces. */
+const char *counter_name(enum counter what);
+
+/* Is it counted only for accounts that have statistics enabled? */
+static inline bool counter_is_statistic(enum counter what)
+{
+	return what >= COUNTER_SESSION_OUT;
+}
 
 /* Returns NULL when memory is out. */
 struct counters *counters_new(void);

@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "build-config.h"
 #include "rendezvous/cli.h"
+#include "rendezvous/trace.h"
 
 struct action {
 	const char *word[2]; /* the second may be NULL */
@@ -48,7 +49,15 @@ static const struct action actions[] = {
 	{ { "show", "system" }, 0, 0, cli_show_system, "show system" },
 	{ { "show", "updates" }, 0, 0, cli_show_updates, "show updates" },
 	{ { "show", "version" }, 0, 0, cli_show_version, "show version" },
-	{ { "trace", NULL }, 1, 4, cli_trace, "trace attach|session|message|connection..." },
+	{ { "stats", "clear" }, 1, 1, cli_stats_clear, "stats clear ACCOUNT" },
+	{ { "stats", "disable" }, 1, 1, cli_stats_disable, "stats disable ACCOUNT" },
+	{ { "stats", "enable" }, 1, 1, cli_stats_enable, "stats enable ACCOUNT" },
+	{ { "stats", "export" }, 1, 1, cli_stats_export, "stats export ACCOUNT" },
+	{ { "trace", NULL },
+	  1,
+	  TRACE_ELEMENT_COUNT,
+	  cli_trace,
+	  "trace attach|session|message|connection|statistics..." },
 };
 
 static const size_t action_count = sizeof(actions) / sizeof(actions[0]);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "rendezvous/account_set.h"
 #include "rendezvous/home_priv.h"
 #include "rendezvous/relay_client.h"
 #include "rendezvous/roster.h"
@@ -163,6 +164,7 @@ static void on_update_confirm(struct home *home, const struct endpoint *from,
 			   "store not available", MAIL_RETRY_DOWN_S);
 		return;
 	}
+	home_count(home, COUNTER_SYSTEM_IN, up->account, up->from);
 	frame.request = request->request;
 	frame.body_case = UMSG__FRAME__BODY_DONE;
 	frame.done = &done;
@@ -252,17 +254,28 @@ void home_relay_down(struct home *home)
 	sessions_relay_lost(home->sessions, clock_mono_ms());
 }
 
+void home_count(struct home *home, enum counter what, const char *account, const char *uri)
+{
+	const char *fields[] = { counter_name(what), uri, account };
+
+	if (counter_is_statistic(what)) {
+		if (!account_set_has_statistics(worker_accounts(home->worker), account))
+			return;
+		worker_trace(home->worker, TRACE_STATISTICS, fields, 3);
+	}
+	counters_add(home->counters, what, account, uri);
+}
+
 static int write_counted(void *arg, const struct counted *counted)
 {
-	static const char *const names[COUNTER_COUNT] = { "post", "deliv" };
 	struct home *home = arg;
 	struct store *store = worker_store(home->worker);
 	int err = store_is_up(store) ? 0 : -EPIPE;
 
 	for (int i = 0; !err && i < COUNTER_COUNT; i++) {
 		if (counted->count[i])
-			err = store_count(store, names[i], counted->account, counted->uri,
-					  counted->count[i]);
+			err = store_count(store, counter_name((enum counter)i), counted->account,
+					  counted->uri, counted->count[i]);
 	}
 	if (!err && counted->read_s)
 		err = store_note_read(store, counted->account, counted->uri, counted->read_s);

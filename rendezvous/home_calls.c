@@ -280,6 +280,18 @@ static size_t ringing_devices(const struct home *home, struct slice callee,
 	return n;
 }
 
+static void count_invited(struct home *home, const struct session_invite *invite,
+			  const CrsWorker__Up *up)
+{
+	const char *account = roster_account_of(worker_roster(home->worker), invite->callee);
+
+	home_count(home, COUNTER_SESSION_OUT, up->account, up->from);
+	if (invite->n_streams > 1)
+		home_count(home, COUNTER_MULTI_OUT, up->account, up->from);
+	if (account)
+		home_count(home, COUNTER_SESSION_IN, account, up->uri);
+}
+
 void home_bang(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
 	       const Umsg__Frame *frame)
 {
@@ -309,6 +321,16 @@ void home_bang(struct home *home, const struct endpoint *from, const CrsWorker__
 	else if (err)
 		home_error(home, from, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
 			   "no memory for another call", 5);
+	else
+		count_invited(home, &invite, up);
+}
+
+static void count_accepted(struct home *home, struct slice id, const CrsWorker__Up *up)
+{
+	const struct session *session = sessions_find(home->sessions, id);
+
+	if (session && session->n_streams > 1)
+		home_count(home, COUNTER_MULTI_IN, up->account, up->from);
 }
 
 static enum session_frame frame_type(const Umsg__Frame *frame)
@@ -334,6 +356,8 @@ void home_session_frame(struct home *home, const struct endpoint *from, const Cr
 	int err = sessions_frame(home->sessions, frame_session_id(frame), from, frame_type(frame),
 				 frame_bytes(up->frame), reason, clock_mono_ms());
 
+	if (!err && frame->body_case == UMSG__FRAME__BODY_TALK)
+		count_accepted(home, frame_session_id(frame), up);
 	if (err && frame->body_case != UMSG__FRAME__BODY_HANGUP)
 		home_error(home, from, frame->request, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
 			   err == -EPROTO ? "not in this state of the call" : "no such call", 0);

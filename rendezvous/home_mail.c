@@ -266,17 +266,31 @@ static void send_ack(struct home *home, const struct endpoint *to, uint64_t requ
 	home_send_noted(home, to, &frame, &note);
 }
 
+static bool is_receipt(const struct mail *mail)
+{
+	return mail->kind == UMSG__MESSAGE_KIND__KIND_RECEIPT;
+}
+
+static void count_posted(struct home *home, const struct mail *mail)
+{
+	if (is_receipt(mail)) {
+		home_count(home, COUNTER_SYSTEM_OUT, mail->account, mail->sender);
+		return;
+	}
+	home_count(home, COUNTER_POST, mail->account, mail->sender);
+	home_count(home, COUNTER_MESSAGE_OUT, mail->account, mail->sender);
+}
+
 static void ack(void *arg, const struct mail *mail, Umsg__ErrorCode code, const char *text,
 		uint32_t retry_after_s)
 {
 	struct home *home = arg;
 
-	if (code == UMSG__ERROR_CODE__OK && mail->kind != UMSG__MESSAGE_KIND__KIND_RECEIPT &&
-	    mail->origin.connection)
-		counters_add(home->counters, COUNTER_POST, mail->account, mail->sender);
-	if (mail->origin.connection)
-		send_ack(home, &mail->origin, mail->request, id_of(mail), code, text,
-			 retry_after_s);
+	if (!mail->origin.connection)
+		return; /* of before a restart: it was answered then */
+	if (code == UMSG__ERROR_CODE__OK)
+		count_posted(home, mail);
+	send_ack(home, &mail->origin, mail->request, id_of(mail), code, text, retry_after_s);
 }
 
 static void part_ack(void *arg, const struct mail *mail, uint32_t next)
@@ -310,13 +324,19 @@ static void trace(struct home *home, const char *from, const char *to, const cha
 static void event(void *arg, const char *uri, const struct mail *mail, enum mail_event what)
 {
 	struct home *home = arg;
-	bool receipt = mail->kind == UMSG__MESSAGE_KIND__KIND_RECEIPT;
+	const char *account;
 
 	if (what == MAIL_POSTED) {
-		trace(home, mail->sender, uri, receipt ? "posted ack" : "posted content",
+		trace(home, mail->sender, uri, is_receipt(mail) ? "posted ack" : "posted content",
 		      id_of(mail));
-	} else if (!receipt) {
-		counters_add(home->counters, COUNTER_DELIV, mail->account, mail->sender);
+		return;
+	}
+	account = roster_account_of(worker_roster(home->worker), slice_str(uri));
+	if (account)
+		home_count(home, is_receipt(mail) ? COUNTER_SYSTEM_IN : COUNTER_MESSAGE_IN, account,
+			   uri);
+	if (!is_receipt(mail)) {
+		home_count(home, COUNTER_DELIV, mail->account, mail->sender);
 		trace(home, mail->sender, uri, "delivered", id_of(mail));
 	}
 }

@@ -80,6 +80,9 @@ void home_send_octets(struct home *home, const struct endpoint *to, struct slice
 void home_error(struct home *home, const struct endpoint *to, uint64_t request,
 		Umsg__ErrorCode code, const char *text, uint32_t retry_after_s);
 
+/* Counts for a user; statistics only where the account has them enabled. */
+void home_count(struct home *home, enum counter what, const char *account, const char *uri);
+
 /* home_attach.c: frees all users, devices and registrations that wait. */
 void home_free_users(struct home *home);
 

@@ -35,6 +35,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/client_policy.c %D%/client_policy.h \
 	%D%/control_api.c %D%/control_api.h %D%/control_api_priv.h \
 	%D%/control_listings.c \
+	%D%/control_statistics.c \
 	%D%/control_traces.c \
 	%D%/counters.c %D%/counters.h \
 	%D%/floors.c %D%/floors.h \
@@ -58,6 +59,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/sessions.c %D%/sessions.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/slot.c %D%/slot.h \
+	%D%/statistics.c %D%/statistics.h \
 	%D%/store.c %D%/store.h %D%/store_priv.h \
 	%D%/store_commands.c \
 	%D%/supervisor.c %D%/supervisor.h %D%/supervisor_priv.h \
@@ -79,6 +81,7 @@ bin_PROGRAMS += %D%/crs
 %C%_crs_LDADD = $(CRS_LIBS)
 
 bin_PROGRAMS += %D%/crs-cli
-%C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_accounts.c %D%/cli_show.c
+%C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_accounts.c %D%/cli_show.c \
+	%D%/cli_statistics.c
 %C%_crs_cli_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 %C%_crs_cli_LDADD = $(CRS_LIBS)

@@ -25,18 +25,20 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	finish(arg);
 }
 
-static void ask(struct query *query, CrsWorker__QueryKind kind, bool only_first)
+static void ask(struct query *query, const struct supervisor_question *question)
 {
 	struct supervisor *supervisor = query->supervisor;
 	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
 	CrsWorker__Query body = CRS_WORKER__QUERY__INIT;
 
 	body.number = query->number;
-	body.kind = kind;
+	body.kind = question->kind;
+	if (question->account)
+		body.account = (char *)(uintptr_t)question->account;
 	message.body_case = CRS_WORKER__CONTROL__BODY_QUERY;
 	message.query = &body;
 	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
-		if (only_first && query->waiting)
+		if (question->only_first && query->waiting)
 			return;
 		if (supervisor->workers[i].ready &&
 		    worker_process_send(&supervisor->workers[i], &message) == 0)
@@ -44,7 +46,7 @@ static void ask(struct query *query, CrsWorker__QueryKind kind, bool only_first)
 	}
 }
 
-int supervisor_query(struct supervisor *supervisor, CrsWorker__QueryKind kind, bool only_first,
+int supervisor_query(struct supervisor *supervisor, const struct supervisor_question *question,
 		     supervisor_rows_fn *done, void *arg)
 {
 	struct query *query = calloc(1, sizeof(*query));
@@ -65,7 +67,7 @@ int supervisor_query(struct supervisor *supervisor, CrsWorker__QueryKind kind, b
 		return -ENOMEM;
 	}
 	TAILQ_INSERT_TAIL(&supervisor->queries, query, in_supervisor);
-	ask(query, kind, only_first);
+	ask(query, question);
 	timer_arm(query->limit, query->waiting ? SUPERVISOR_QUERY_LIMIT_MS : 0);
 	return 0;
 }

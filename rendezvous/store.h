@@ -5,7 +5,8 @@
  * so an answer means durable.  Commands travel in groups: all that were made since the
  * group before was sent, as soon as that one is answered.  Keys: "m:URI" a stream of the messages
  * of a user, oldest first; "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
- * "deliv:ACCOUNT" and "read:ACCOUNT" hashes by URI of what "show message" prints.
+ * "deliv:ACCOUNT" and "read:ACCOUNT" hashes by URI of what "show message" prints; the same
+ * of counter_name(); "confirm-YYYY-MM:ACCOUNT" of the updates that users have installed.
  * In redis_high: "relay:WORKER" a hash of the calls whose media crs-relay carries.
  * Threads: one event loop.
  */
@@ -96,6 +97,10 @@ typedef void store_field_fn(void *arg, const char *what, const char *account, co
 			    const char *value);
 int store_read_hash(struct store *store, const char *what, const char *account,
 		    store_field_fn *field, store_done_fn *done, void *arg);
+
+/* Forgets such a hash. */
+int store_drop_hash(struct store *store, const char *what, const char *account, store_done_fn *done,
+		    void *arg);
 
 /* Is done when everything sent before it is. */
 int store_barrier(struct store *store, store_done_fn *done, void *arg);

@@ -275,6 +275,19 @@ int store_read_hash(struct store *store, const char *what, const char *account,
 	return err;
 }
 
+int store_drop_hash(struct store *store, const char *what, const char *account, store_done_fn *done,
+		    void *arg)
+{
+	struct store_wait wait = { .done = done, .arg = arg };
+	struct store_command c = { .n = 0 };
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "%s:%s", what, account);
+	add_text(&c, "DEL");
+	add_text(&c, key);
+	return store_send(store, &c, &wait);
+}
+
 int store_barrier(struct store *store, store_done_fn *done, void *arg)
 {
 	struct store_wait wait = { .done = done, .arg = arg };

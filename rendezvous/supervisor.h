@@ -46,11 +46,17 @@ const struct account_set *supervisor_accounts(const struct supervisor *superviso
 struct floors *supervisor_floors(struct supervisor *supervisor);
 struct relay_client *supervisor_relay(struct supervisor *supervisor);
 
-/* Asks every worker that runs (or only the first of them); done gets an array of rows,
+struct supervisor_question {
+	CrsWorker__QueryKind kind;
+	bool only_first;     /* of the workers that run: what it says is the store's */
+	const char *account; /* NULL where kind needs none */
+};
+
+/* Asks every worker that runs; done gets an array of rows,
  * each an array of texts, and owns it.  Workers that do not answer in time are left
  * out.  Returns 0 or -ENOMEM. */
 typedef void supervisor_rows_fn(void *arg, json_t *rows);
-int supervisor_query(struct supervisor *supervisor, CrsWorker__QueryKind kind, bool only_first,
+int supervisor_query(struct supervisor *supervisor, const struct supervisor_question *question,
 		     supervisor_rows_fn *done, void *arg);
 
 /* Which elements somebody looks at (bits of trace_element); trace lines come by

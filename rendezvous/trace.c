@@ -20,6 +20,7 @@ static const char *const message_fields[] = {
 static const char *const connection_fields[] = {
 	"header", "time", "id", "user-type", "user", "ip", "port", "state",
 };
+static const char *const statistics_fields[] = { "header", "time", "type", "uri", "account" };
 
 static const struct {
 	const char *name;
@@ -30,6 +31,7 @@ static const struct {
 	[TRACE_SESSION] = { "session", session_fields, 7 },
 	[TRACE_MESSAGE] = { "message", message_fields, 7 },
 	[TRACE_CONNECTION] = { "connection", connection_fields, 8 },
+	[TRACE_STATISTICS] = { "statistics", statistics_fields, 5 },
 };
 
 const char *trace_element_name(enum trace_element element)

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/pack.h"
+#include "keys/period.h"
 #include "rendezvous/account_set.h"
+#include "rendezvous/counters.h"
 #include "rendezvous/holder.h"
 #include "rendezvous/home.h"
 #include "rendezvous/relay_client.h"
@@ -16,7 +19,8 @@ enum { ROWS_PER_PART = 200 };
 struct worker_rows {
 	struct worker *worker;
 	uint32_t number;
-	size_t commands; /* to the store, that have no answer yet */
+	size_t commands;     /* to the store, that have no answer yet */
+	char confirm[2][24]; /* names of hashes that were asked for */
 	CrsWorker__Row *row[ROWS_PER_PART];
 	size_t n;
 };
@@ -110,6 +114,38 @@ static void ask_counters(struct worker_rows *rows)
 	}
 }
 
+static void ask_statistics(struct worker_rows *rows, const char *account)
+{
+	struct store *store = worker_store(rows->worker);
+	int64_t month = period_of(clock_wall_s());
+
+	for (int i = COUNTER_SESSION_OUT; i < COUNTER_COUNT; i++) {
+		if (store_read_hash(store, counter_name((enum counter)i), account, on_field,
+				    on_command_done, rows) == 0)
+			rows->commands++;
+	}
+	for (int i = 0; i < 2; i++) {
+		char text[PERIOD_TEXT_SIZE];
+
+		period_text(month + i, text);
+		snprintf(rows->confirm[i], sizeof(rows->confirm[i]), "confirm-%s", text);
+		if (store_read_hash(store, rows->confirm[i], account, on_field, on_command_done,
+				    rows) == 0)
+			rows->commands++;
+	}
+}
+
+static void clear_statistics(struct worker_rows *rows, const char *account)
+{
+	struct store *store = worker_store(rows->worker);
+
+	for (int i = COUNTER_SESSION_OUT; i < COUNTER_COUNT; i++) {
+		if (store_drop_hash(store, counter_name((enum counter)i), account, on_command_done,
+				    rows) == 0)
+			rows->commands++;
+	}
+}
+
 static void flush_counters(struct worker_rows *rows)
 {
 	home_flush_counters(worker_home(rows->worker));
@@ -140,6 +176,12 @@ void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 		break;
 	case CRS_WORKER__QUERY_KIND__COUNTERS:
 		ask_counters(rows);
+		break;
+	case CRS_WORKER__QUERY_KIND__STATISTICS:
+		ask_statistics(rows, query->account);
+		break;
+	case CRS_WORKER__QUERY_KIND__CLEAR_STATISTICS:
+		clear_statistics(rows, query->account);
 		break;
 	default:
 		break;

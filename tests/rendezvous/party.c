@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/net.h"
 #include "keys/account.h"
+#include "keys/period.h"
 
 static void note(struct party *party, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -133,6 +134,8 @@ static void hear(struct party *party, const Umsg__Frame *f)
 		     f->update_part->data.len);
 		break;
 	case UMSG__FRAME__BODY_UPDATE_NEWS:
+		party->revision = f->update_news->updates[0]->revision;
+		party->created = f->update_news->updates[0]->created;
 		note(party, "update_news %zu", f->update_news->n_updates);
 		break;
 	case UMSG__FRAME__BODY_BANG:
@@ -249,7 +252,7 @@ bool party_heard(const struct party *party, const char *text)
 	return find_line(party->heard, text) != NULL;
 }
 
-void party_bang(struct party *party, const char *to, char session)
+void party_bang_streams(struct party *party, const char *to, char session, unsigned streams)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Bang bang = UMSG__BANG__INIT;
@@ -259,11 +262,16 @@ void party_bang(struct party *party, const char *to, char session)
 	bang.session_id = frame_data(slice_of(id, sizeof(id)));
 	bang.i_message = frame_data(slice_of(filler, sizeof(filler)));
 	bang.sealed = frame_data(slice_of(filler, sizeof(filler)));
-	bang.streams = 1;
+	bang.streams = streams;
 	frame.to = (char *)(uintptr_t)to;
 	frame.body_case = UMSG__FRAME__BODY_BANG;
 	frame.bang = &bang;
 	party_send(party, &frame);
+}
+
+void party_bang(struct party *party, const char *to, char session)
+{
+	party_bang_streams(party, to, session, 1);
 }
 
 static void send_session(struct party *party, const char *to, char session,
@@ -326,6 +334,23 @@ void party_post(struct party *party, const char *to, char message, size_t octets
 	frame.post = &post;
 	party_send(party, &frame);
 	free(record);
+}
+
+void party_confirm(struct party *party)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__UpdateConfirm confirm = UMSG__UPDATE_CONFIRM__INIT;
+	Umsg__UpdateName name = UMSG__UPDATE_NAME__INIT;
+	char month[PERIOD_TEXT_SIZE];
+
+	period_text(period_of(clock_wall_s()), month);
+	name.month = month;
+	name.revision = party->revision;
+	name.created = party->created;
+	confirm.name = &name;
+	frame.body_case = UMSG__FRAME__BODY_UPDATE_CONFIRM;
+	frame.update_confirm = &confirm;
+	party_send(party, &frame);
 }
 
 void party_taken(struct party *party, const char *from, char message)

@@ -26,6 +26,8 @@ struct party {
 	uint64_t request;
 	uint8_t session_id[FRAME_ID]; /* of the last Bang that came */
 	uint64_t number;              /* of the last Deliver */
+	uint32_t revision;            /* of this month's update in the last news of updates */
+	uint64_t created;
 	/* Hears everything instead of the notes; may be NULL. */
 	void (*on_frame)(void *arg, const Umsg__Frame *frame);
 	void *arg;
@@ -43,10 +45,14 @@ bool party_heard(const struct party *party, const char *text);
 
 /* Sessions and messages are named by a letter, of which all octets of the id are. */
 void party_bang(struct party *party, const char *to, char session);
+/* A call with more media streams than one. */
+void party_bang_streams(struct party *party, const char *to, char session, unsigned streams);
 void party_answer(struct party *party, const char *to, char session,
 		  Umsg__Frame__BodyCase what); /* as responder: growl, talk, hangup, signal */
 void party_hangup(struct party *party, const char *to, char session); /* as caller */
 void party_post(struct party *party, const char *to, char message, size_t octets);
+/* Tells that the update of which the last news told is installed. */
+void party_confirm(struct party *party);
 void party_taken(struct party *party, const char *from, char message);
 void party_fetch(struct party *party, uint64_t after);
 void party_update_get(struct party *party, const char *month, Umsg__UpdateWhat what,

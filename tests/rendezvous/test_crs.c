@@ -17,6 +17,7 @@
 #include "tests/keys/sample.h"
 #include "tests/rendezvous/party.h"
 #include "tests/rendezvous/scene.h"
+#include "tests/rendezvous/update_file.h"
 
 /* At home with worker 0 and worker 1 of two. */
 static char alice[32], bob[32], carol[32];
@@ -558,47 +559,12 @@ static void a_killed_worker_leaves_nothing_at_the_relay(void **state)
 	party_close(&b);
 }
 
-struct update_user_wish {
-	const char *uri;
-	uint32_t generation;
-};
-
-/* Writes an update file of this month for the account. */
-static void write_update(const char *path, uint32_t revision, const struct update_user_wish *wishes,
-			 size_t n, const char *deleted)
-{
-	char *users[1] = { alice };
-	struct update_common common = { .users = users, .n_users = 1 };
-	struct update_writer *writer =
-		update_writer_new(SCENE_ACCOUNT, period_of(clock_wall_s()), revision,
-				  (uint64_t)clock_wall_s() + revision, 0, &common);
-	uint8_t update_key[UPDATE_KEY_SIZE] = { 1 }, *file = NULL;
-	struct account_secret secret;
-	size_t size = 0;
-
-	assert_non_null(writer);
-	for (size_t i = 0; i < n; i++) {
-		struct update_entry entry = sample_entry(7);
-
-		entry.generation = wishes[i].generation;
-		assert_int_equal(update_writer_add(writer, wishes[i].uri, update_key, &entry), 0);
-	}
-	if (deleted)
-		assert_int_equal(update_writer_tombstone(writer, deleted), 0);
-	assert_int_equal(account_secret_from_text(slice_str(SCENE_SECRET), SCENE_ACCOUNT, &secret),
-			 0);
-	assert_int_equal(update_writer_finish(writer, &secret, &file, &size), 0);
-	assert_int_equal(file_write_atomic(path, 0644, slice_of(file, size)), 0);
-	free(file);
-	update_writer_free(&writer);
-}
-
 /* CRS-047; users see it (row CRS-049), old and deleted keys are shut out. */
 static void an_update_is_applied_fetched_and_obeyed(void **state)
 {
 	struct scene *scene = *state;
-	const struct update_user_wish first[] = { { alice, 1 }, { bob, 1 } };
-	const struct update_user_wish second[] = { { alice, 2 } };
+	const struct update_file_user first[] = { { alice, 1 }, { bob, 1 } };
+	const struct update_file_user second[] = { { alice, 2 } };
 	char path[128], words[192], output[SCENE_OUTPUT], month[PERIOD_TEXT_SIZE];
 	struct party a, b, c;
 
@@ -607,7 +573,8 @@ static void an_update_is_applied_fetched_and_obeyed(void **state)
 	snprintf(words, sizeof(words), "apply '%s'", path);
 	attach(&a, scene, alice, 1);
 	attach(&b, scene, bob, 1);
-	write_update(path, 1, first, 2, NULL);
+	update_file_write(path,
+			  &(struct update_file){ .revision = 1, .users = first, .n_users = 2 });
 	assert_int_equal(scene_cli(scene, words, output), 0);
 	assert_non_null(strstr(output, "account acme: update of "));
 	assert_true(party_hears(&a, "update_news 1"));
@@ -622,7 +589,9 @@ static void an_update_is_applied_fetched_and_obeyed(void **state)
 	party_update_get(&a, "2001-01", UMSG__UPDATE_WHAT__UPDATE_ENTRY, 0);
 	assert_true(party_hears(&a, "error 5"));
 
-	write_update(path, 2, second, 1, bob);
+	update_file_write(path,
+			  &(struct update_file){
+				  .revision = 2, .users = second, .n_users = 1, .deleted = bob });
 	assert_int_equal(scene_cli(scene, words, output), 0);
 	assert_true(party_hears(&a, "unregistered 2 old credentials"));
 	assert_true(party_hears(&b, "unregistered 2 deleted"));
@@ -646,7 +615,7 @@ static void an_update_is_applied_fetched_and_obeyed(void **state)
 static void a_damaged_update_changes_nothing(void **state)
 {
 	struct scene *scene = *state;
-	const struct update_user_wish users[] = { { alice, 5 } };
+	const struct update_file_user users[] = { { alice, 5 } };
 	char path[128], words[192], output[SCENE_OUTPUT];
 	struct party a;
 	uint8_t *data = NULL;
@@ -654,7 +623,8 @@ static void a_damaged_update_changes_nothing(void **state)
 
 	snprintf(path, sizeof(path), "%s/new.upd", scene->root);
 	snprintf(words, sizeof(words), "apply '%s'", path);
-	write_update(path, 1, users, 1, NULL);
+	update_file_write(path,
+			  &(struct update_file){ .revision = 1, .users = users, .n_users = 1 });
 	assert_int_equal(file_read(path, 1 << 24, &data, &n), 0);
 	data[n - 10] ^= 1; /* in a part */
 	assert_int_equal(file_write_atomic(path, 0644, slice_of(data, n)), 0);

@@ -1,0 +1,85 @@
+/* control_statistics.c - statistics over the control socket. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/control.h"
+#include "base/diag.h"
+#include "rendezvous/accounts.h"
+#include "rendezvous/control_api_priv.h"
+#include "rendezvous/statistics.h"
+
+static void on_exported(void *arg, json_t *rows)
+{
+	struct control_request *request = arg;
+
+	if (rows)
+		control_answer_json(request, 200, rows);
+	else
+		control_answer_error(request, 500, "no memory");
+}
+
+void control_api_stats_export(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *account = control_arg(request, "account");
+
+	if (!control_api_knows(api, request, account))
+		return;
+	control_api_audit(request, "stats export", account, "ok");
+	if (statistics_collect(api->supervisor, account, on_exported, request))
+		control_answer_error(request, 500, "no memory");
+}
+
+static void on_cleared(void *arg, json_t *rows)
+{
+	struct control_request *request = arg;
+
+	json_decref(rows);
+	if (rows)
+		control_answer_json(request, 200, json_object());
+	else
+		control_answer_error(request, 500, "no memory");
+}
+
+/* Workers learn of the mark by the reload. */
+static void switch_mark(struct control_api *api, struct control_request *request,
+			const char *account, const char *action, bool on)
+{
+	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
+	struct diag *diag = diag_new();
+	int err = accounts_set_mark(dir, account, ACCOUNT_MARK_STATISTICS, on, diag);
+
+	if (!err)
+		err = supervisor_reload(api->supervisor, diag);
+	control_api_answer(request, action, account, err, diag, NULL);
+	diag_free(&diag);
+}
+
+void control_api_stats_change(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *account, *action;
+	json_t *body;
+
+	if (control_body_json(request, &body))
+		return;
+	account = control_api_member(body, "account");
+	action = control_api_member(body, "action");
+	if (!control_api_knows(api, request, account)) {
+		json_decref(body);
+		return;
+	}
+	if (strcmp(action, "enable") == 0) {
+		switch_mark(api, request, account, "stats enable", true);
+	} else if (strcmp(action, "disable") == 0) {
+		switch_mark(api, request, account, "stats disable", false);
+	} else if (strcmp(action, "clear") == 0) {
+		control_api_audit(request, "stats clear", account, "ok");
+		if (statistics_clear(api->supervisor, account, on_cleared, request))
+			control_answer_error(request, 500, "no memory");
+	} else {
+		control_answer_error(request, 400, "action: expected enable, disable or clear");
+	}
+	json_decref(body);
+}

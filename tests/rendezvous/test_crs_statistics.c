@@ -1,0 +1,173 @@
+/* A real crs: the statistics of an account. */
+#include "tests/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/rendezvous/party.h"
+#include "tests/rendezvous/scene.h"
+#include "tests/rendezvous/update_file.h"
+
+#define ALICE "tel:+46700000001"
+#define BOB "tel:+46700000002"
+
+static int open_scene(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	*state = scene;
+	scene_open(scene, "");
+	scene_start(scene);
+	scene_start_relay(scene);
+	return 0;
+}
+
+static int close_scene(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_close(scene);
+	free(scene);
+	return 0;
+}
+
+static void attach(struct party *party, struct scene *scene, const char *uri)
+{
+	party_open(party, scene,
+		   &(struct party_options){ .uri = uri, .generation = 1, .device = 1 });
+	assert_true(party_hears(party, "registered primary"));
+}
+
+static void do_cli(struct scene *scene, const char *words)
+{
+	char output[SCENE_OUTPUT];
+
+	assert_int_equal(scene_cli(scene, words, output), 0);
+}
+
+static void assert_exported(struct scene *scene, const char *line)
+{
+	assert_true(scene_cli_shows(scene, "stats export acme", line, true));
+}
+
+/* A call with one stream, one back with two, and a text; ids are their letters. */
+static void talk(struct party *a, struct party *b, const char ids[3])
+{
+	char delivered[] = "deliver ?", acked[] = "post_ack ? 0";
+
+	delivered[8] = ids[2];
+	acked[9] = ids[2];
+	party_bang(a, BOB, ids[0]);
+	assert_true(party_hears(b, "bang from"));
+	party_answer(b, ALICE, ids[0], UMSG__FRAME__BODY_TALK);
+	assert_true(party_hears(a, "talk"));
+	party_hangup(a, BOB, ids[0]);
+	assert_true(party_hears(b, "hangup"));
+	party_bang_streams(b, ALICE, ids[1], 2);
+	assert_true(party_hears(a, "bang from"));
+	party_answer(a, BOB, ids[1], UMSG__FRAME__BODY_TALK);
+	assert_true(party_hears(b, "talk"));
+	party_hangup(b, ALICE, ids[1]);
+	assert_true(party_hears(a, "hangup"));
+	party_post(a, BOB, ids[2], 100);
+	assert_true(party_hears(b, delivered));
+	party_taken(b, ALICE, ids[2]);
+	assert_true(party_hears(a, acked));
+}
+
+/* CRS-104: nothing is counted until it is enabled.  CRS-105: columns and tabs.
+ * CRS-106 and CRS-107: the values of a scripted run.  CRS-103: the trace. */
+static void what_was_done_is_counted_once_enabled(void **state)
+{
+	static const char head[] =
+		"tel-uri\tsession-outgoing\tsession-incoming\tmessage-outgoing\t"
+		"message-incoming\tsystem-outgoing\tsystem-incoming\tconference-calls\t"
+		"initiated-multi-session\taccepted-multi-session\tsent-group-call-invite\t"
+		"accepted-group-call-invite\tcurrent-offered\tcurrent-confirmed\t"
+		"next-offered\tnext-confirmed\n";
+	struct scene *scene = *state;
+	char output[SCENE_OUTPUT];
+	struct party a, b;
+
+	attach(&a, scene, ALICE);
+	attach(&b, scene, BOB);
+	talk(&a, &b, "12m");
+	assert_int_equal(scene_cli(scene, "stats export acme", output), 0);
+	assert_string_equal(output, head);
+
+	scene_trace(scene, "statistics");
+	do_cli(scene, "stats enable acme");
+	talk(&a, &b, "34n");
+	assert_exported(scene, head);
+	assert_exported(scene, ALICE "\t1\t1\t1\t0\t0\t0\t0\t0\t1\t0\t0\tfalse\tfalse\tfalse"
+				     "\tfalse\n");
+	assert_exported(scene, BOB "\t1\t1\t0\t1\t0\t0\t0\t1\t0\t0\t0\tfalse\tfalse\tfalse"
+				   "\tfalse\n");
+	assert_true(scene_traced(scene, "event,20"));
+	assert_true(scene_traced(scene, ",session-outgoing," ALICE ",acme"));
+	assert_true(scene_traced(scene, ",accepted-multi-session," ALICE ",acme"));
+	assert_true(scene_traced(scene, ",message-incoming," BOB ",acme"));
+
+	do_cli(scene, "stats disable acme");
+	talk(&a, &b, "56o");
+	assert_exported(scene, ALICE "\t1\t1\t1\t0\t");
+	do_cli(scene, "stats clear acme");
+	assert_int_equal(scene_cli(scene, "stats export acme", output), 0);
+	assert_string_equal(output, head);
+	party_close(&a);
+	party_close(&b);
+}
+
+/* CRS-108: what an update offers to whom, and who has confirmed it. */
+static void offered_and_confirmed_updates_are_shown(void **state)
+{
+	static const struct update_file_user users[] = { { ALICE, 1 }, { BOB, 1 } };
+	struct scene *scene = *state;
+	struct party a;
+
+	attach(&a, scene, ALICE);
+	assert_int_equal(update_file_apply(scene, &(struct update_file){ .revision = 1,
+									 .users = users,
+									 .n_users = 2 }),
+			 0);
+	assert_true(party_hears(&a, "update_news 1"));
+	party_confirm(&a);
+	assert_true(party_hears(&a, "done"));
+	assert_int_equal(update_file_apply(scene, &(struct update_file){ .months_ahead = 1,
+									 .revision = 1,
+									 .users = users,
+									 .n_users = 1 }),
+			 0);
+	assert_exported(scene, ALICE "\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\ttrue\ttrue\ttrue\tfalse");
+	assert_exported(scene, BOB "\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\ttrue\tfalse\tfalse\tfalse");
+	/* A newer revision is not the one that was confirmed. */
+	assert_int_equal(update_file_apply(scene, &(struct update_file){ .revision = 2,
+									 .users = users,
+									 .n_users = 2 }),
+			 0);
+	assert_exported(scene, ALICE "\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\ttrue\tfalse\ttrue");
+	party_close(&a);
+}
+
+static void an_unknown_account_or_word_is_refused(void **state)
+{
+	struct scene *scene = *state;
+	char output[SCENE_OUTPUT];
+
+	assert_int_equal(scene_cli(scene, "stats enable nobody", output), 1);
+	assert_non_null(strstr(output, "there is no account nobody"));
+	assert_int_equal(scene_cli(scene, "stats export nobody", output), 1);
+	assert_int_equal(scene_cli(scene, "stats show acme", output), 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_done_is_counted_once_enabled),
+		cmocka_unit_test(offered_and_confirmed_updates_are_shown),
+		cmocka_unit_test(an_unknown_account_or_word_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, open_scene, close_scene);
+}
