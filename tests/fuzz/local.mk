@@ -61,3 +61,4 @@ FUZZ_TARGETS += %D%/fuzz_route
 %C%_fuzz_route_LDADD = maps/libmaps.a base/libbase.a
 EXTRA_DIST += %D%/corpus/route
 include tests/fuzz/media.mk
+include tests/fuzz/smpp.mk

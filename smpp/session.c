@@ -1,0 +1,590 @@
+#include "smpp/session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	DEFAULT_WINDOW = 10,
+	MAX_WINDOW = 1000,
+	DEFAULT_ENQUIRE_MS = 30000,
+	DEFAULT_RESPONSE_MS = 10000,
+	FIRST_SEQUENCE = 1,
+	LAST_SEQUENCE = 0x7FFFFFFF, /* 3.2: then again from 1 */
+	MAX_OUT = SMPP_MAX_PDU + 1,
+	SHORT_OUT = 1024, /* a PDU without payload is packed on the stack */
+	MAX_ODD = 16,     /* what is told of one connection; the rest is like it */
+};
+
+/* A submit on its way.  Slots are found by the sequence number's low bits, so a response
+ * costs the same at any window and in any order. */
+struct slot {
+	uint64_t token;
+	int64_t sent_ms;
+	uint32_t sequence; /* 0: free */
+};
+
+struct smpp_session {
+	struct smpp_session_options options;
+	char system_id[16], password[9], system_type[13], range[41];
+	const struct smpp_session_ops *ops;
+	void *arg;
+	enum smpp_session_state state;
+	uint32_t next_sequence;
+	uint32_t control_sequence; /* of our bind, enquire_link or unbind; 0: none */
+	int64_t control_ms;        /* when it was sent */
+	int64_t heard_ms;          /* the last octet of the center */
+	struct slot *slots;
+	uint32_t mask; /* slots - 1 */
+	unsigned outstanding;
+	uint32_t oldest;   /* the sequence from which on slots may be taken */
+	int64_t credit_us; /* rate: the next submit may pass from then on */
+	bool wants_room;   /* a submit was sent away */
+	uint8_t *partial;  /* a PDU that has not come whole */
+	size_t n_partial, room_partial;
+	unsigned odd;
+};
+
+/* ---- events ---------------------------------------------------------------------------- */
+
+static void tell(struct smpp_session *s, const struct smpp_session_event *event)
+{
+	s->ops->event(s->arg, event);
+}
+
+__attribute__((format(printf, 2, 3))) static void tell_odd(struct smpp_session *s, const char *fmt,
+							   ...)
+{
+	char text[160];
+	va_list ap;
+
+	if (s->odd++ >= MAX_ODD)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	tell(s, &(struct smpp_session_event){ .kind = SMPP_ODD, .text = text });
+}
+
+/* In the order of their sequence, so that the owner may put them back as they were. */
+static void tell_unanswered(struct smpp_session *s)
+{
+	for (uint32_t sequence = s->oldest; s->outstanding && sequence != s->next_sequence;
+	     sequence = sequence == LAST_SEQUENCE ? FIRST_SEQUENCE : sequence + 1) {
+		struct slot *slot = &s->slots[sequence & s->mask];
+
+		if (slot->sequence != sequence)
+			continue;
+		slot->sequence = 0;
+		s->outstanding--;
+		tell(s,
+		     &(struct smpp_session_event){ .kind = SMPP_UNANSWERED, .token = slot->token });
+	}
+}
+
+static void end(struct smpp_session *s, enum smpp_end reason, uint32_t status, const char *text)
+{
+	if (s->state == SMPP_CLOSED)
+		return;
+	s->state = SMPP_CLOSED;
+	tell_unanswered(s);
+	tell(s, &(struct smpp_session_event){
+			.kind = SMPP_ENDED, .reason = reason, .status = status, .text = text });
+}
+
+/* ---- sending ----------------------------------------------------------------------------- */
+
+static uint32_t take_sequence(struct smpp_session *s)
+{
+	uint32_t sequence = s->next_sequence;
+
+	s->next_sequence = sequence == LAST_SEQUENCE ? FIRST_SEQUENCE : sequence + 1;
+	return sequence;
+}
+
+static int send_pdu(struct smpp_session *s, const struct smpp_pdu *pdu)
+{
+	uint8_t brief[SHORT_OUT], *room = brief;
+	size_t size = sizeof(brief);
+	struct buf out;
+	int err;
+
+	if (pdu->tlvs.n > SHORT_OUT / 2) {
+		size = pdu->tlvs.n + SHORT_OUT;
+		room = malloc(size);
+		if (!room)
+			return -ENOMEM;
+	}
+	out = buf_over(room, size);
+	err = smpp_pdu_pack(pdu, &out);
+	if (!err)
+		s->ops->send(s->arg, buf_slice(&out));
+	if (room != brief)
+		free(room);
+	return err;
+}
+
+static void answer(struct smpp_session *s, uint32_t command, uint32_t sequence, uint32_t status)
+{
+	const struct smpp_pdu pdu = { .command = command | SMPP_RESPONSE,
+				      .status = status,
+				      .sequence = sequence };
+
+	send_pdu(s, &pdu); /* has nothing that could be too long */
+}
+
+/* A request of ours that is no submit; there is one at a time. */
+static void send_control(struct smpp_session *s, struct smpp_pdu *pdu, int64_t now_ms)
+{
+	pdu->sequence = take_sequence(s);
+	s->control_sequence = pdu->sequence;
+	s->control_ms = now_ms;
+	send_pdu(s, pdu);
+}
+
+void smpp_session_answer(struct smpp_session *session, uint32_t command, uint32_t sequence,
+			 uint32_t status)
+{
+	if (session->state == SMPP_BOUND || session->state == SMPP_UNBINDING)
+		answer(session, command, sequence, status);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static bool keep(char *to, size_t size, const char *text)
+{
+	return snprintf(to, size, "%s", text ? text : "") < (int)size;
+}
+
+static unsigned or_default(unsigned value, unsigned standard)
+{
+	return value ? value : standard;
+}
+
+int smpp_session_new(const struct smpp_session_options *options, const struct smpp_session_ops *ops,
+		     void *arg, struct smpp_session **session_out)
+{
+	struct smpp_session *s = calloc(1, sizeof(*s));
+	uint32_t slots = 16;
+
+	if (!s)
+		return -ENOMEM;
+	s->options = *options;
+	s->options.window = or_default(options->window, DEFAULT_WINDOW);
+	s->options.enquire_ms = or_default(options->enquire_ms, DEFAULT_ENQUIRE_MS);
+	s->options.response_ms = or_default(options->response_ms, DEFAULT_RESPONSE_MS);
+	if (s->options.window > MAX_WINDOW ||
+	    !keep(s->system_id, sizeof(s->system_id), options->system_id) ||
+	    !keep(s->password, sizeof(s->password), options->password) ||
+	    !keep(s->system_type, sizeof(s->system_type), options->system_type) ||
+	    !keep(s->range, sizeof(s->range), options->address_range)) {
+		smpp_session_free(&s);
+		return -EINVAL;
+	}
+	while (slots < 4 * s->options.window)
+		slots *= 2;
+	s->slots = calloc(slots, sizeof(*s->slots));
+	if (!s->slots) {
+		smpp_session_free(&s);
+		return -ENOMEM;
+	}
+	s->mask = slots - 1;
+	s->next_sequence = s->oldest = FIRST_SEQUENCE;
+	s->ops = ops;
+	s->arg = arg;
+	*session_out = s;
+	return 0;
+}
+
+void smpp_session_free(struct smpp_session **sessionp)
+{
+	struct smpp_session *s = *sessionp;
+
+	if (!s)
+		return;
+	*sessionp = NULL;
+	explicit_bzero(s->password, sizeof(s->password));
+	free(s->slots);
+	free(s->partial);
+	free(s);
+}
+
+void smpp_session_connected(struct smpp_session *session, int64_t now_ms)
+{
+	static const uint32_t commands[] = {
+		[SMPP_TRANSCEIVER] = SMPP_BIND_TRANSCEIVER,
+		[SMPP_TRANSMITTER] = SMPP_BIND_TRANSMITTER,
+		[SMPP_RECEIVER] = SMPP_BIND_RECEIVER,
+	};
+	const struct smpp_session_options *o = &session->options;
+	struct smpp_pdu bind = { .command = commands[o->role],
+				 .system_id = slice_str(session->system_id),
+				 .password = slice_str(session->password),
+				 .system_type = slice_str(session->system_type),
+				 .interface_version = SMPP_INTERFACE_VERSION,
+				 .range = { o->range_ton, o->range_npi,
+					    slice_str(session->range) } };
+
+	session->state = SMPP_BINDING;
+	session->heard_ms = now_ms;
+	session->credit_us = now_ms * 1000;
+	send_control(session, &bind, now_ms);
+}
+
+void smpp_session_lost(struct smpp_session *session, const char *text)
+{
+	end(session, SMPP_END_LOST, 0, text);
+}
+
+void smpp_session_unbind(struct smpp_session *session, int64_t now_ms)
+{
+	struct smpp_pdu unbind = { .command = SMPP_UNBIND };
+
+	if (session->state != SMPP_BOUND) {
+		end(session, SMPP_END_UNBOUND, 0, "not bound");
+		return;
+	}
+	session->state = SMPP_UNBINDING;
+	send_control(session, &unbind, now_ms);
+}
+
+enum smpp_session_state smpp_session_state(const struct smpp_session *session)
+{
+	return session->state;
+}
+
+unsigned smpp_session_outstanding(const struct smpp_session *session)
+{
+	return session->outstanding;
+}
+
+/* ---- submits ----------------------------------------------------------------------------------
+ */
+
+/* The rate is a credit in time: each submit costs 1/rate s, and at most a tenth of a second
+ * may be saved up.  All in microseconds, so that rates above 1,000 a second work. */
+static bool rate_allows(const struct smpp_session *s, int64_t now_ms)
+{
+	return !s->options.rate_per_s || s->credit_us <= now_ms * 1000;
+}
+
+static void use_rate(struct smpp_session *s, int64_t now_ms)
+{
+	int64_t earliest = now_ms * 1000 - 100000;
+
+	if (!s->options.rate_per_s)
+		return;
+	if (s->credit_us < earliest)
+		s->credit_us = earliest;
+	s->credit_us += 1000000 / s->options.rate_per_s;
+}
+
+static bool window_allows(const struct smpp_session *s)
+{
+	return s->outstanding < s->options.window && !s->slots[s->next_sequence & s->mask].sequence;
+}
+
+static void advance_oldest(struct smpp_session *s)
+{
+	while (s->oldest != s->next_sequence && s->slots[s->oldest & s->mask].sequence != s->oldest)
+		s->oldest = s->oldest == LAST_SEQUENCE ? FIRST_SEQUENCE : s->oldest + 1;
+}
+
+int smpp_session_submit(struct smpp_session *session, const struct smpp_pdu *pdu, uint64_t token,
+			int64_t now_ms)
+{
+	struct smpp_pdu submit = *pdu;
+	struct slot *slot;
+	int err;
+
+	if (session->state != SMPP_BOUND || session->options.role == SMPP_RECEIVER)
+		return -ENOTCONN;
+	if (!window_allows(session) || !rate_allows(session, now_ms)) {
+		session->wants_room = true;
+		return -EAGAIN;
+	}
+	submit.command = SMPP_SUBMIT_SM;
+	submit.status = 0;
+	submit.sequence = session->next_sequence;
+	err = send_pdu(session, &submit);
+	if (err)
+		return err;
+	slot = &session->slots[submit.sequence & session->mask];
+	*slot = (struct slot){ token, now_ms, take_sequence(session) };
+	session->outstanding++;
+	use_rate(session, now_ms);
+	advance_oldest(session);
+	return 0;
+}
+
+static void offer_room(struct smpp_session *s, int64_t now_ms)
+{
+	if (!s->wants_room || s->state != SMPP_BOUND || !window_allows(s) ||
+	    !rate_allows(s, now_ms))
+		return;
+	s->wants_room = false;
+	tell(s, &(struct smpp_session_event){ .kind = SMPP_ROOM });
+}
+
+/* Returns false when no submit has that sequence. */
+static bool take_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
+{
+	struct slot *slot = &s->slots[pdu->sequence & s->mask];
+	struct smpp_session_event event = { .kind = SMPP_ANSWERED, .status = pdu->status };
+
+	if (!pdu->sequence || slot->sequence != pdu->sequence)
+		return false;
+	event.token = slot->token;
+	event.id = pdu->message_id;
+	slot->sequence = 0;
+	s->outstanding--;
+	advance_oldest(s);
+	tell(s, &event);
+	return true;
+}
+
+/* ---- what comes --------------------------------------------------------------------------------
+ */
+
+static uint32_t bind_command(const struct smpp_session *s)
+{
+	return s->options.role == SMPP_TRANSCEIVER   ? SMPP_BIND_TRANSCEIVER
+	       : s->options.role == SMPP_TRANSMITTER ? SMPP_BIND_TRANSMITTER
+						     : SMPP_BIND_RECEIVER;
+}
+
+/* Some centers answer a bind with another sequence number: its command tells enough. */
+static void take_bind_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
+{
+	char number[SMPP_STATUS_TEXT];
+
+	if (s->state != SMPP_BINDING) {
+		tell_odd(s, "a bind response without a bind");
+		return;
+	}
+	s->control_sequence = 0;
+	if (pdu->status != SMPP_OK) {
+		end(s, SMPP_END_REFUSED, pdu->status, smpp_status_name(pdu->status, number));
+		return;
+	}
+	s->state = SMPP_BOUND;
+	tell(s, &(struct smpp_session_event){ .kind = SMPP_IS_BOUND });
+}
+
+/* A generic_nack answers whatever has its sequence (4.3.1). */
+static void take_nack(struct smpp_session *s, const struct smpp_pdu *pdu)
+{
+	char number[SMPP_STATUS_TEXT];
+	const char *name = smpp_status_name(pdu->status, number);
+
+	if (s->state == SMPP_BINDING && pdu->sequence == s->control_sequence)
+		end(s, SMPP_END_REFUSED, pdu->status, name);
+	else if (pdu->sequence && pdu->sequence == s->control_sequence)
+		s->control_sequence = 0; /* an enquire_link that was heard, at least */
+	else if (!take_answer(s, pdu))
+		tell_odd(s, "generic_nack %s to nothing that was asked (sequence %u)", name,
+			 pdu->sequence);
+}
+
+static void take_response(struct smpp_session *s, const struct smpp_pdu *pdu)
+{
+	uint32_t request = pdu->command & ~SMPP_RESPONSE;
+
+	if (pdu->command == SMPP_GENERIC_NACK) {
+		take_nack(s, pdu);
+	} else if (request == bind_command(s)) {
+		take_bind_answer(s, pdu);
+	} else if (request == SMPP_UNBIND && s->state == SMPP_UNBINDING) {
+		end(s, SMPP_END_UNBOUND, 0, "unbound");
+	} else if (request == SMPP_ENQUIRE_LINK) {
+		if (pdu->sequence == s->control_sequence)
+			s->control_sequence = 0;
+	} else if (request != SMPP_SUBMIT_SM || !take_answer(s, pdu)) {
+		tell_odd(s, "response 0x%08X to nothing that was asked (sequence %u)", pdu->command,
+			 pdu->sequence);
+	}
+}
+
+static void take_delivery(struct smpp_session *s, const struct smpp_pdu *pdu)
+{
+	if (s->state != SMPP_BOUND || s->options.role == SMPP_TRANSMITTER) {
+		answer(s, pdu->command, pdu->sequence, SMPP_RINVBNDSTS);
+		return;
+	}
+	tell(s, &(struct smpp_session_event){ .kind = SMPP_DELIVERED, .pdu = pdu });
+}
+
+static void take_request(struct smpp_session *s, const struct smpp_pdu *pdu)
+{
+	switch (pdu->command) {
+	case SMPP_DELIVER_SM:
+	case SMPP_DATA_SM:
+		take_delivery(s, pdu);
+		break;
+	case SMPP_ENQUIRE_LINK:
+		answer(s, SMPP_ENQUIRE_LINK, pdu->sequence, SMPP_OK);
+		break;
+	case SMPP_UNBIND:
+		answer(s, SMPP_UNBIND, pdu->sequence, SMPP_OK);
+		end(s, SMPP_END_BY_PEER, 0, "the center unbinds");
+		break;
+	case SMPP_ALERT_NOTIFICATION: /* has no response (4.12) */
+	case SMPP_OUTBIND:            /* we bind by ourselves */
+		break;
+	default: /* what an ESME asks, or what 3.4 does not have */
+		tell_odd(s, "command 0x%08X", pdu->command);
+		answer(s, SMPP_GENERIC_NACK, pdu->sequence, SMPP_RINVCMDID);
+		break;
+	}
+}
+
+/* A response is never answered, whatever it is like; a request is, with what is wrong. */
+static void take_malformed(struct smpp_session *s, const struct smpp_pdu *pdu, uint32_t fault)
+{
+	char number[SMPP_STATUS_TEXT];
+
+	tell_odd(s, "command 0x%08X is malformed: %s", pdu->command,
+		 smpp_status_name(fault, number));
+	if (pdu->command & SMPP_RESPONSE)
+		take_response(s, pdu); /* status and sequence are there */
+	else if (pdu->command != SMPP_ALERT_NOTIFICATION && pdu->command != SMPP_OUTBIND)
+		answer(s, pdu->command, pdu->sequence, fault);
+}
+
+static void take_pdu(struct smpp_session *s, struct slice octets)
+{
+	struct smpp_pdu pdu;
+	uint32_t fault;
+
+	if (smpp_pdu_decode(octets, &pdu, &fault))
+		take_malformed(s, &pdu, fault);
+	else if (pdu.command & SMPP_RESPONSE)
+		take_response(s, &pdu);
+	else
+		take_request(s, &pdu);
+}
+
+/* Takes all whole PDUs from the front of octets and returns how many octets they were. */
+static size_t take_whole(struct smpp_session *s, struct slice octets)
+{
+	size_t taken = 0, n;
+
+	while (s->state != SMPP_CLOSED && s->state != SMPP_OPEN) {
+		struct slice rest = slice_from(octets, taken);
+		int found = smpp_pdu_frame(rest, &n);
+
+		if (found < 0) {
+			answer(s, SMPP_GENERIC_NACK, 0, SMPP_RINVCMDLEN);
+			end(s, SMPP_END_BROKEN, 0,
+			    found == -EMSGSIZE ? "a PDU longer than is taken"
+					       : "a command_length below 16");
+			return octets.n;
+		}
+		if (found == 0)
+			break;
+		take_pdu(s, slice_of(rest.p, n));
+		taken += n;
+	}
+	return taken;
+}
+
+/* Keeps what is no whole PDU yet; it is less than SMPP_MAX_PDU. */
+static bool keep_partial(struct smpp_session *s, struct slice octets)
+{
+	if (s->n_partial + octets.n > s->room_partial) {
+		size_t room = (s->n_partial + octets.n) * 2;
+		uint8_t *bigger = realloc(s->partial, room);
+
+		if (!bigger)
+			return false;
+		s->partial = bigger;
+		s->room_partial = room;
+	}
+	if (octets.n)
+		memcpy(s->partial + s->n_partial, octets.p, octets.n);
+	s->n_partial += octets.n;
+	return true;
+}
+
+void smpp_session_input(struct smpp_session *session, struct slice octets, int64_t now_ms)
+{
+	size_t taken;
+
+	session->heard_ms = now_ms;
+	if (session->n_partial == 0) {
+		taken = take_whole(session, octets);
+		octets = slice_from(octets, taken);
+	}
+	if (!keep_partial(session, octets)) {
+		end(session, SMPP_END_MEMORY, 0, "out of memory");
+		return;
+	}
+	if (session->n_partial) {
+		taken = take_whole(session, slice_of(session->partial, session->n_partial));
+		session->n_partial -= taken;
+		memmove(session->partial, session->partial + taken, session->n_partial);
+	}
+	offer_room(session, now_ms);
+}
+
+/* ---- time
+ * ---------------------------------------------------------------------------------------- */
+
+/* The oldest submit's time-out, or -1. */
+static int64_t submit_due(const struct smpp_session *s)
+{
+	if (!s->outstanding)
+		return -1;
+	return s->slots[s->oldest & s->mask].sent_ms + s->options.response_ms;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+int64_t smpp_session_due_ms(const struct smpp_session *session)
+{
+	int64_t due = submit_due(session);
+
+	if (session->state == SMPP_CLOSED || session->state == SMPP_OPEN)
+		return -1;
+	if (session->control_sequence)
+		due = earlier(due, session->control_ms + session->options.response_ms);
+	else if (session->state == SMPP_BOUND)
+		due = earlier(due, session->heard_ms + session->options.enquire_ms);
+	if (session->wants_room && session->options.rate_per_s && window_allows(session))
+		due = earlier(due, (session->credit_us + 999) / 1000);
+	return due;
+}
+
+static const char *waits_for(const struct smpp_session *s)
+{
+	return s->state == SMPP_BINDING     ? "no response to the bind"
+	       : s->state == SMPP_UNBINDING ? "no response to unbind"
+					    : "no response to enquire_link";
+}
+
+void smpp_session_tick(struct smpp_session *session, int64_t now_ms)
+{
+	struct smpp_pdu enquire = { .command = SMPP_ENQUIRE_LINK };
+	const struct smpp_session_options *o = &session->options;
+	int64_t submits;
+
+	if (session->state == SMPP_CLOSED || session->state == SMPP_OPEN)
+		return;
+	if (session->control_sequence && now_ms - session->control_ms >= o->response_ms) {
+		end(session, SMPP_END_TIMEOUT, 0, waits_for(session));
+		return;
+	}
+	submits = submit_due(session);
+	if (submits >= 0 && now_ms >= submits) {
+		end(session, SMPP_END_TIMEOUT, 0, "no response to submit_sm");
+		return;
+	}
+	if (session->state == SMPP_BOUND && !session->control_sequence &&
+	    now_ms - session->heard_ms >= o->enquire_ms)
+		send_control(session, &enquire, now_ms);
+	offer_room(session, now_ms);
+}

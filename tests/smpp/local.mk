@@ -1,0 +1,14 @@
+# tests of smpp/
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_pdu %D%/test_alphabet %D%/test_segment %D%/test_receipt %D%/test_session
+endif
+%C%_test_pdu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SMPP34_CFLAGS)
+%C%_test_pdu_LDADD = smpp/libsmpp.a base/libbase.a $(CMOCKA_LIBS) $(SMPP34_LIBS)
+%C%_test_alphabet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_alphabet_LDADD = smpp/libsmpp.a base/libbase.a $(CMOCKA_LIBS)
+%C%_test_segment_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_segment_LDADD = smpp/libsmpp.a base/libbase.a $(CMOCKA_LIBS)
+%C%_test_receipt_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_receipt_LDADD = smpp/libsmpp.a base/libbase.a $(CMOCKA_LIBS)
+%C%_test_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_session_LDADD = smpp/libsmpp.a base/libbase.a $(CMOCKA_LIBS)
