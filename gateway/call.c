@@ -208,10 +208,11 @@ static bool route(struct call *call)
 		       "the route leads back to the interface it came from");
 		return false;
 	}
-	if (answer.interface == ROUTE_SIP && answer.target.transport == SIP_TLS) {
+	if (answer.interface == ROUTE_SIP && answer.target.transport == SIP_TLS &&
+	    !call->config->sip.tls.ca) {
 		refuse(call, 503, UMSG__END_REASON__END_NO_ROUTE,
-		       "the entry says transport=tls: only udp and tcp are spoken, and nothing "
-		       "goes in clear that should not");
+		       "the entry says transport=tls, and the sip interface has no tls block: "
+		       "nothing goes in clear that should not");
 		return false;
 	}
 	if (answer.interface == ROUTE_TEL &&
@@ -383,7 +384,8 @@ static void dial_pbx(struct call *call)
 	struct pbx_invite invite = { .request_uri = call->out_to,
 				     .from_uri = call->out_from,
 				     .target = &call->target_addr,
-				     .tcp = call->target.transport == SIP_TCP };
+				     .transport = call->target.transport,
+				     .host = call->target.host };
 
 	if (pbx_leg_invite(&call->pbx, &invite)) {
 		call_end(call, UMSG__END_REASON__END_CONGESTION, "cig-sip takes no calls");

@@ -276,7 +276,7 @@ void cig_build_tls(struct cig_build *b, const struct config_statement *s)
 	}
 	if (!tls->ca)
 		diag_error(b->diag, &s->place, "tls: \"ca\" is missing: no peer could be verified");
-	if (tls->key && !tls->certificate)
+	if (!tls->certificate)
 		diag_error(b->diag, &s->place, "tls: \"certificate\" is missing");
 	if (!tls->key)
 		tls->key = tls->certificate;

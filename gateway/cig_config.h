@@ -53,7 +53,7 @@ struct cig_tel {
 /* SIP over TLS; ours. */
 struct cig_tls {
 	uint16_t port;           /* 5061 */
-	const char *certificate; /* PEM, the chain; NULL: TLS is not served, only used */
+	const char *certificate; /* PEM, our own with its chain */
 	const char *key;         /* PEM; certificate where not set */
 	const char *ca;          /* PEM, whom we trust; NULL: no TLS at all */
 	bool verify_clients;     /* who connects must have a certificate of ca; false */

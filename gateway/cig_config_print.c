@@ -119,10 +119,8 @@ static void print_tls(const struct printer *p, const struct cig_tls *tls)
 		return;
 	p->line(p->arg, "        tls {");
 	print(p, "            port %u;", tls->port);
-	if (tls->certificate) {
-		print(p, "            certificate \"%s\";", tls->certificate);
-		print(p, "            key \"%s\";", tls->key);
-	}
+	print(p, "            certificate \"%s\";", tls->certificate);
+	print(p, "            key \"%s\";", tls->key);
 	print(p, "            ca \"%s\";", tls->ca);
 	print(p, "            verify_clients %s;", tls->verify_clients ? "true" : "false");
 	p->line(p->arg, "        }");

@@ -126,7 +126,8 @@ int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
 	net_format_host(invite->target, host);
 	target.address = host;
 	target.port = net_port(invite->target);
-	target.transport = invite->tcp ? SIP_AGENT__TRANSPORT__TCP : SIP_AGENT__TRANSPORT__UDP;
+	target.transport = (SipAgent__Transport)invite->transport; /* in the same order */
+	target.name = (char *)invite->host;
 	make_offer(&ours, leg);
 	leg->number = sip_link_next_call(leg->link);
 	body.call = leg->number;

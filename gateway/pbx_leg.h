@@ -45,7 +45,8 @@ struct pbx_leg {
 struct pbx_invite {
 	const char *request_uri, *from_uri;
 	const struct net_addr *target;
-	bool tcp;
+	enum sip_transport transport;
+	const char *host; /* of the entry: whom the certificate must name over TLS */
 };
 
 /* Each returns 0 or what sip_link_send() says. */

@@ -18,17 +18,20 @@ gateway_libsip_text_a_SOURCES = \
 
 # the program, beside cig-server
 libexec_PROGRAMS += gateway/cig-sip
-gateway_cig_sip_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) $(SOFIA_CFLAGS:-I%=-isystem%)
+gateway_cig_sip_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) $(SOFIA_CFLAGS:-I%=-isystem%) \
+	$(OPENSSL_CFLAGS)
 gateway_cig_sip_LDADD = gateway/libsip_text.a gateway/libsip_agent.a base/libbase.a \
 	$(SOFIA_LIBS) $(PROTOBUF_C_LIBS) $(OPENSSL_LIBS) -ldl
 gateway_cig_sip_SOURCES = \
 	gateway/sip/agent.c gateway/sip/agent.h \
 	gateway/sip/body.c \
 	gateway/sip/call.c \
+	gateway/sip/call_request.c \
 	gateway/sip/dialog.c \
 	gateway/sip/digit.c \
 	gateway/sip/door.c \
 	gateway/sip/header.c \
+	gateway/sip/hop.c \
 	gateway/sip/incoming.c \
 	gateway/sip/link.c gateway/sip/link.h \
 	gateway/sip/main.c \
@@ -37,4 +40,5 @@ gateway_cig_sip_SOURCES = \
 	gateway/sip/receive.c \
 	gateway/sip/single.c \
 	gateway/sip/sofia.h \
-	gateway/sip/text.c
+	gateway/sip/text.c \
+	gateway/sip/tls.c

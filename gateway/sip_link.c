@@ -80,7 +80,11 @@ static void take_ready(struct sip_link *link, const SipAgent__Ready *ready)
 	snprintf(link->address, sizeof(link->address), "%s:%u", ready->address, ready->port);
 	link->ready = true;
 	link->restart_ms = RESTART_MIN_MS;
-	log_info(MODULE, "cig-sip is ready on %s", link->address);
+	if (ready->tls_port)
+		log_info(MODULE, "cig-sip is ready on %s, TLS on port %u", link->address,
+			 ready->tls_port);
+	else
+		log_info(MODULE, "cig-sip is ready on %s", link->address);
 	link->ops->ready(link->arg);
 }
 
@@ -143,11 +147,27 @@ static void network_text(const struct config_net *net, char out[NETWORK_TEXT_SIZ
 	snprintf(out, NETWORK_TEXT_SIZE, "%s/%u", ip, net->prefix_bits);
 }
 
+static void fill_tls(const struct cig_tls *tls, SipAgent__Tls *out)
+{
+	sip_agent__tls__init(out);
+	out->port = tls->port;
+	out->certificate = (char *)tls->certificate;
+	out->key = (char *)tls->key;
+	out->ca = (char *)tls->ca;
+	out->verify_clients = tls->verify_clients;
+}
+
 static int send_configure(struct sip_link *link, char **networks, size_t n)
 {
 	const struct cig_sip *sip = &link->config->sip;
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__Configure configure = SIP_AGENT__CONFIGURE__INIT;
+	SipAgent__Tls tls;
+
+	if (sip->tls.ca) {
+		fill_tls(&sip->tls, &tls);
+		configure.tls = &tls;
+	}
 
 	configure.networks = n ? networks : (char **)everyone;
 	configure.n_networks = n ? n : sizeof(everyone) / sizeof(everyone[0]);
@@ -162,18 +182,36 @@ static int send_configure(struct sip_link *link, char **networks, size_t n)
 	return send_message(link, &message);
 }
 
+static size_t count_networks(const struct cig_config *config)
+{
+	size_t n = config->sip.trusted_count;
+
+	for (size_t i = 0; i < config->pbx_count; i++)
+		n += config->pbxs[i].network_count;
+	return n;
+}
+
+/* Who is trusted, and every PBX's own networks. */
+static void list_networks(const struct cig_config *config, char (*texts)[NETWORK_TEXT_SIZE])
+{
+	for (size_t i = 0; i < config->sip.trusted_count; i++)
+		network_text(&config->sip.trusted[i], *texts++);
+	for (size_t i = 0; i < config->pbx_count; i++)
+		for (size_t k = 0; k < config->pbxs[i].network_count; k++)
+			network_text(&config->pbxs[i].networks[k], *texts++);
+}
+
 static int configure(struct sip_link *link)
 {
-	size_t n = link->config->sip.trusted_count;
+	size_t n = count_networks(link->config);
 	char(*texts)[NETWORK_TEXT_SIZE] = calloc(n + 1, sizeof(*texts));
 	char **networks = calloc(n + 1, sizeof(*networks));
 	int err = -ENOMEM;
 
 	if (texts && networks) {
-		for (size_t i = 0; i < n; i++) {
-			network_text(&link->config->sip.trusted[i], texts[i]);
+		list_networks(link->config, texts);
+		for (size_t i = 0; i < n; i++)
 			networks[i] = texts[i];
-		}
 		err = send_configure(link, networks, n);
 	}
 	free(networks);

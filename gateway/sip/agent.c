@@ -93,16 +93,6 @@ void agent_source(msg_t *msg, struct net_addr *out)
 		out->in6 = from->su_sin6, out->len = sizeof(out->in6);
 }
 
-void agent_route(const struct net_addr *to, bool tcp, char out[AGENT_ROUTE_SIZE])
-{
-	char host[NET_TEXT_SIZE];
-	bool v6 = to->sa.sa_family == AF_INET6;
-
-	net_format_host(to, host);
-	snprintf(out, AGENT_ROUTE_SIZE, "sip:%s%s%s:%u;transport=%s", v6 ? "[" : "", host,
-		 v6 ? "]" : "", net_port(to), tcp ? "tcp" : "udp");
-}
-
 /* ---- configuration ---- */
 
 static void fail(struct agent *a, const char *text)
@@ -175,6 +165,7 @@ static void tell_ready(struct agent *a, const struct net_addr *bound)
 	net_format_host(bound, host);
 	ready.address = host;
 	ready.port = a->port;
+	ready.tls_port = a->tls_port;
 	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_READY, &ready);
 }
 
@@ -214,7 +205,7 @@ static void fail_to_bind(struct agent *a, const struct net_addr *bound, int err)
 static void configure(struct agent *a, const SipAgent__Configure *c)
 {
 	struct net_addr bound;
-	char url[256], host[NET_TEXT_SIZE];
+	char url[256], host[NET_TEXT_SIZE], why[256] = "";
 	int err;
 
 	if (a->nta) {
@@ -236,8 +227,12 @@ static void configure(struct agent *a, const SipAgent__Configure *c)
 		a->nta = bind_transports(a, url);
 		err = a->nta ? 0 : -su_errno();
 	}
-	if (err)
+	if (err) {
 		fail_to_bind(a, &bound, err);
+		return;
+	}
+	if (c->tls && tls_bind(a, c->tls, why, sizeof(why)))
+		fail(a, why);
 	else
 		tell_ready(a, &bound);
 }
@@ -424,4 +419,8 @@ void agent_done(struct agent *a)
 	su_timer_destroy(a->leaving);
 	idmap_done(&a->by_number);
 	free(a->user_agent);
+	tls_forget_names(a);
+	free(a->tls.certificate);
+	free(a->tls.key);
+	free(a->tls.ca);
 }

@@ -2,10 +2,13 @@
  *
  *     main.c     the process: clock, loop, descriptor 3
  *     agent.c    the agent as a whole: configuration, counters, what the server says
+ *     hop.c      where requests go: address, transport, name
  *     door.c     who may open a TCP connection
+ *     tls.c      what the library's TLS lacks
  *     header.c   texts of the server as values of headers
  *     receive.c  requests and responses that belong to no dialog or transaction
- *     call.c     a call: its life, timers, events, ACK, BYE
+ *     call.c     a call: its life, timers, events
+ *     call_request.c  our requests in a dialog: ACK, BYE; challenges; hanging up
  *     incoming.c calls from the PBX network until they are up
  *     outgoing.c calls to it until they are up
  *     dialog.c   requests inside a dialog: BYE, re-INVITE, UPDATE, ACK
@@ -38,7 +41,9 @@ enum {
 	AGENT_MAX_MESSAGE = 65536, /* octets of a SIP message */
 	AGENT_QUEUE_MAX = 16384,   /* events that may wait: then the process gives up */
 	AGENT_QUEUE_BUSY = 1024,   /* from here on new calls get 503 */
-	AGENT_ROUTE_SIZE = 128,    /* "sip:[...]:65535;transport=tcp" */
+	AGENT_NAME_SIZE = 256,     /* of a host, with its NUL */
+	/* "sip:NAME:65535;maddr=[...];transport=tls" */
+	AGENT_ROUTE_SIZE = AGENT_NAME_SIZE + NET_TEXT_SIZE + 48,
 	AGENT_RETRY_AFTER_S = 5,
 	AGENT_MAX_CHALLENGES = 3, /* of one request */
 	AGENT_UNACKED_MAX = 2000, /* refused INVITEs without ACK: the library walks them all */
@@ -49,6 +54,18 @@ enum {
 
 struct single;
 struct text;
+
+/* Where a request goes. */
+struct hop {
+	struct net_addr addr;
+	SipAgent__Transport transport;
+	char name[AGENT_NAME_SIZE]; /* TLS: whom the certificate must name; "": the address */
+};
+
+/* Paths of tls.c's PEM files. */
+struct tls_files {
+	char *certificate, *key, *ca; /* ca NULL: no TLS */
+};
 
 /* ---- the agent ---- */
 
@@ -61,8 +78,11 @@ struct agent {
 	struct net_block networks[AGENT_MAX_NETWORKS];
 	size_t nnetworks;
 	char host[NET_TEXT_SIZE]; /* of Contact; an IPv6 address in brackets */
-	unsigned port;
-	char *user_agent; /* NULL: none */
+	unsigned port, tls_port;  /* tls_port 0: no TLS */
+	struct tls_files tls;
+	struct stack_st_CONF_VALUE *tls_values;  /* of the certificate read last: tls.c */
+	struct stack_st_GENERAL_NAME *tls_names; /* the same */
+	char *user_agent;                        /* NULL: none */
 	uint32_t udp_mtu, answer_ms, ring_ms;
 	struct idmap by_number;
 	struct call *calls, *dead;
@@ -75,7 +95,7 @@ struct agent {
 	uint64_t next_number;
 	uint64_t strangers, malformed, options, overload; /* counters */
 	uint64_t library_malformed;                       /* as last reported */
-	struct log_limit stranger_limit, malformed_limit, offer_limit;
+	struct log_limit stranger_limit, malformed_limit, offer_limit, flood_limit, tls_limit;
 	bool quitting;
 };
 
@@ -102,8 +122,28 @@ void agent_let_go(struct agent *agent, nta_incoming_t *irq);
 /* Where msg came from. */
 void agent_source(msg_t *msg, struct net_addr *out);
 
-/* "sip:HOST:PORT;transport=..." */
-void agent_route(const struct net_addr *to, bool tcp, char out[AGENT_ROUTE_SIZE]);
+/* ---- hop.c ---- */
+
+/* As the library wants it: "sip:HOST:PORT;transport=...", over TLS with the name that the
+ * certificate must hold as host and the address as maddr. */
+void hop_route(const struct hop *hop, char out[AGENT_ROUTE_SIZE]);
+
+/* Returns 0 or -EINVAL; target may be NULL. */
+int hop_of_target(const SipAgent__Target *target, struct hop *out);
+
+/* Where msg came from, over which transport. */
+void hop_of_message(msg_t *msg, const sip_t *sip, struct hop *out);
+
+/* The address that url names, where it is numeric. */
+bool hop_of_url(const url_t *url, struct hop *out);
+
+/* Fills pb; address and name are made in home. */
+void hop_target(const struct hop *hop, su_home_t *home, SipAgent__Target *pb);
+
+/* "<sip:USER@HOST:PORT;transport=...>": our Contact over that transport, made in home;
+ * user may be NULL or empty. */
+char *hop_contact(const struct agent *agent, su_home_t *home, const char *user,
+		  SipAgent__Transport transport);
 
 /* ---- header.c ---- */
 
@@ -117,9 +157,6 @@ bool agent_uri_ok(su_home_t *home, const char *text);
 /* `"name" <uri>`, made in home; both are checked before.  NULL: out of memory. */
 char *agent_name_addr(su_home_t *home, const char *name, const char *uri);
 
-/* Returns 0 or -EINVAL; target may be NULL. */
-int agent_target(const SipAgent__Target *target, struct net_addr *out);
-
 /* A Call-ID that tells nothing (the library's own holds a hardware address and the
  * time), made in home; NULL when memory or randomness is out. */
 char *agent_new_call_id(su_home_t *home);
@@ -132,6 +169,13 @@ static inline const char *agent_text(const char *text)
 
 /* door.c: from now on strangers' TCP connections are closed; NULL: no more. */
 void door_watch(struct agent *agent);
+/* The agent that watches, for tls.c; NULL: none. */
+struct agent *door_agent(void);
+
+/* tls.c: adds the transport on host, which has its brackets.  Returns 0, -EINVAL (a file
+ * cannot be used) or another -errno, with why_out saying what. */
+void tls_forget_names(struct agent *agent);
+int tls_bind(struct agent *agent, const SipAgent__Tls *tls, char *why_out, size_t why_size);
 
 /* receive.c: the library's callback for what belongs nowhere. */
 int receive_message(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
@@ -194,8 +238,8 @@ struct call {
 	uint32_t resend_ms;
 	int resend_code; /* the response to repeat */
 	bool change_answered, late_offer, ring_audio;
-	struct net_addr peer; /* the next hop where the dialog names a host */
-	bool peer_tcp;
+	struct hop peer;        /* the next hop where the dialog names a host */
+	tport_t *connection;    /* TCP or TLS: by which the call came in, held; else NULL */
 	bool grown;             /* our INVITE went over TCP because of its size */
 	struct sdp offer;       /* the peer's latest; nlines 0: none */
 	struct sdp_local local; /* ours */
@@ -247,8 +291,11 @@ void call_authorize(struct call *call, const SipAgent__Authorize *authorize);
 bool call_ask(struct call *call, nta_outgoing_t *request, const sip_t *response);
 
 /* Where the next request of the dialog goes. */
-void call_next_hop(struct call *call, char out[AGENT_ROUTE_SIZE], struct net_addr *addr_out,
-		   bool *tcp_out);
+void call_next_hop(struct call *call, struct hop *out);
+/* The connection by which a request goes instead, while it lasts; else NULL. */
+tport_t *call_connection(const struct call *call);
+/* The same as the library wants it. */
+void call_route(struct call *call, char out[AGENT_ROUTE_SIZE]);
 void call_send_ack(struct call *call, uint32_t seq);
 void call_send_bye(struct call *call);
 

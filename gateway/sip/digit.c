@@ -16,21 +16,19 @@ static void send_next(struct call *call)
 {
 	struct digit d = call->digits[0];
 	char route[AGENT_ROUTE_SIZE], body[64];
-	struct net_addr addr;
-	bool tcp;
 
 	if (call->ndigits == 0 || call->info || call->state != CALL_UP)
 		return;
 	call->ndigits--;
 	memmove(call->digits, call->digits + 1, call->ndigits * sizeof(call->digits[0]));
 	snprintf(body, sizeof(body), "Signal=%c\r\nDuration=%u\r\n", d.digit, d.ms);
-	call_next_hop(call, route, &addr, &tcp);
-	call->info = nta_outgoing_tcreate(call->leg, on_response, call, (url_string_t *)route,
-					  SIP_METHOD_INFO, NULL,
-					  SIPTAG_AUTHORIZATION_STR(call->authorization),
-					  SIPTAG_PROXY_AUTHORIZATION_STR(call->proxy_authorization),
-					  SIPTAG_CONTENT_TYPE_STR("application/dtmf-relay"),
-					  SIPTAG_PAYLOAD_STR(body), TAG_END());
+	call_route(call, route);
+	call->info = nta_outgoing_tcreate(
+		call->leg, on_response, call, (url_string_t *)route, SIP_METHOD_INFO, NULL,
+		NTATAG_TPORT(call_connection(call)), SIPTAG_AUTHORIZATION_STR(call->authorization),
+		SIPTAG_PROXY_AUTHORIZATION_STR(call->proxy_authorization),
+		SIPTAG_CONTENT_TYPE_STR("application/dtmf-relay"), SIPTAG_PAYLOAD_STR(body),
+		TAG_END());
 }
 
 static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)

@@ -11,6 +11,10 @@
 
 #include "gateway/sip/agent.h"
 
+/* Connections of one address: what it begins and never ends shall not use up what others
+ * need. */
+enum { DOOR_PER_SOURCE = 200 };
+
 static struct agent *doorkeeper; /* accept() has no argument for it */
 
 void door_watch(struct agent *agent)
@@ -18,13 +22,42 @@ void door_watch(struct agent *agent)
 	doorkeeper = agent;
 }
 
-static bool lets_in(struct agent *a, const struct sockaddr_storage *from, socklen_t n)
+struct agent *door_agent(void)
+{
+	return doorkeeper;
+}
+
+/* How many of the connections that were let in are still open and from there.  The library
+ * closes them by itself and tells nobody, so each descriptor is asked for its peer: those up to
+ * the newest are enough, as the system gives the lowest that is free. */
+static unsigned count_from(const struct net_addr *source, int newest)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd <= newest; fd++) {
+		struct net_addr peer = { .len = sizeof(peer.in6) };
+		int type;
+		socklen_t type_size = sizeof(type);
+
+		n += getpeername(fd, &peer.sa, &peer.len) == 0 && net_same_host(&peer, source) &&
+		     getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 &&
+		     type == SOCK_STREAM;
+	}
+	return n;
+}
+
+static bool lets_in(struct agent *a, int fd, const struct sockaddr_storage *from, socklen_t n)
 {
 	struct net_addr source = { .len = n };
 
 	memcpy(&source.in6, from, n < sizeof(source.in6) ? n : sizeof(source.in6));
-	if (agent_trusts(a, &source))
-		return true;
+	if (agent_trusts(a, &source)) {
+		if (count_from(&source, fd) <= DOOR_PER_SOURCE) /* with the new one */
+			return true;
+		a->overload++;
+		agent_refused(a, &a->flood_limit, &source, "too many connections of one address");
+		return false;
+	}
 	a->strangers++;
 	agent_refused(a, &a->stranger_limit, &source,
 		      "a connection from a network that is not allowed");
@@ -39,7 +72,7 @@ BEFORE_LIBRARIES int accept(int fd, __SOCKADDR_ARG addr, socklen_t *restrict len
 
 	if (s < 0)
 		return s;
-	if (doorkeeper && !lets_in(doorkeeper, &from, n)) {
+	if (doorkeeper && !lets_in(doorkeeper, s, &from, n)) {
 		close(s);
 		errno = ECONNABORTED;
 		return -1;

@@ -1,6 +1,5 @@
 #include "gateway/sip/agent.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -39,15 +38,6 @@ char *agent_name_addr(su_home_t *home, const char *name, const char *uri)
 	if (b.len == 0 || !buf_ok(&b)) /* a name too long is left out */
 		return su_sprintf(home, "<%s>", uri);
 	return su_sprintf(home, "\"%s\" <%s>", quoted, uri);
-}
-
-int agent_target(const SipAgent__Target *target, struct net_addr *out)
-{
-	if (!target || target->port == 0 || target->port > 65535 ||
-	    net_parse(target->address, (uint16_t)target->port, out))
-		return -EINVAL;
-	net_set_port(out, (uint16_t)target->port);
-	return 0;
 }
 
 char *agent_new_call_id(su_home_t *home)

@@ -114,9 +114,9 @@ static bool is_anonymous(const sip_t *sip)
 static void tell_incoming(struct call *call, const sip_t *sip)
 {
 	SipAgent__Incoming event = SIP_AGENT__INCOMING__INIT;
-	SipAgent__Target source = SIP_AGENT__TARGET__INIT;
+	SipAgent__Target source;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	char *identities[BODY_MAX_ASSERTED], host[NET_TEXT_SIZE];
+	char *identities[BODY_MAX_ASSERTED];
 	struct wire_audio audio;
 
 	event.call = call->node.key;
@@ -125,10 +125,7 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 	event.from_name = body_name(home, sip->sip_from->a_display);
 	event.to_uri = body_url(home, sip->sip_to->a_url);
 	event.call_id = call->sip_call_id;
-	net_format_host(&call->peer, host);
-	source.address = host;
-	source.port = net_port(&call->peer);
-	source.transport = call->peer_tcp ? SIP_AGENT__TRANSPORT__TCP : SIP_AGENT__TRANSPORT__UDP;
+	hop_target(&call->peer, home, &source);
 	event.source = &source;
 	if (call->offer.nlines) {
 		wire_audio_put(&call->offer.audio, &audio);
@@ -144,15 +141,6 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 
 /* ---- a new call ---- */
 
-static char *contact_for(struct call *call, const sip_t *sip)
-{
-	const char *user = sip->sip_request->rq_url->url_user;
-	struct agent *a = call->agent;
-
-	return su_sprintf(call->home, "<sip:%s%s%s:%u%s>", user ? user : "", user ? "@" : "",
-			  a->host, a->port, call->peer_tcp ? ";transport=tcp" : "");
-}
-
 /* The dialog: our To is their To with a tag of ours. */
 static int make_dialog(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 {
@@ -167,20 +155,22 @@ static int make_dialog(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 	call->sip_call_id = su_strdup(call->home, sip->sip_call_id->i_id);
 	call->local_uri = body_url(call->home, sip->sip_to->a_url);
 	call->remote_uri = body_url(call->home, sip->sip_from->a_url);
-	call->contact = contact_for(call, sip);
+	call->contact = hop_contact(call->agent, call->home, sip->sip_request->rq_url->url_user,
+				    call->peer.transport);
 	return call->contact && call->sip_call_id ? 0 : -ENOMEM;
 }
 
 /* Fills a new call; its INVITE becomes a transaction. */
 static int start(struct call *call, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 {
-	agent_source(msg, &call->peer);
-	call->peer_tcp = su_casematch(sip->sip_via->v_protocol, sip_transport_tcp);
+	hop_of_message(msg, sip, &call->peer);
 	call->late_offer = call->offer.nlines == 0;
 	call->local.session = (uint64_t)su_randint(1, 0x7fffffff);
 	call->invite = nta_incoming_create(nta, NULL, msg, sip, TAG_END());
 	if (!call->invite)
 		return -ENOMEM; /* msg is gone, too */
+	if (call->peer.transport != SIP_AGENT__TRANSPORT__UDP)
+		call->connection = nta_incoming_transport(nta, call->invite, NULL);
 	nta_incoming_bind(call->invite, on_cancel, call);
 	return make_dialog(call, call->invite, sip);
 }

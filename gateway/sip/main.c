@@ -1,7 +1,8 @@
 /* main.c - cig-sip: SIP with the PBX network, for the cig-server that started it.
  *
  * Not for administrators to run: descriptor 3 is the socket to cig-server
- * (gateway/sip_agent.proto).  It holds no key and no password.
+ * (gateway/sip_agent.proto).  It holds no key of the domain and
+ * no password.
  */
 #include <signal.h>
 #include <stdio.h>

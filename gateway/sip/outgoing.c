@@ -34,7 +34,6 @@ static int take_extra(struct call *call, const SipAgent__Invite *invite)
 static int take_texts(struct call *call, const SipAgent__Invite *invite)
 {
 	const char *asserted = agent_text(invite->asserted_uri);
-	struct agent *a = call->agent;
 
 	if (!agent_uri_ok(call->home, invite->request_uri) ||
 	    !agent_uri_ok(call->home, invite->from_uri) ||
@@ -45,9 +44,8 @@ static int take_texts(struct call *call, const SipAgent__Invite *invite)
 	call->request_uri = su_strdup(call->home, invite->request_uri);
 	call->local_uri = su_strdup(call->home, invite->from_uri);
 	call->remote_uri = su_strdup(call->home, invite->to_uri);
-	call->contact = su_sprintf(call->home, "<sip:%s%s%s:%u%s>", invite->contact_user,
-				   invite->contact_user[0] ? "@" : "", a->host, a->port,
-				   call->peer_tcp ? ";transport=tcp" : "");
+	call->contact =
+		hop_contact(call->agent, call->home, invite->contact_user, call->peer.transport);
 	if (asserted)
 		call->asserted = su_sprintf(call->home, "P-Asserted-Identity: <%s>\r\n", asserted);
 	return take_extra(call, invite);
@@ -93,10 +91,13 @@ static bool too_big_for_udp(const struct call *call)
 
 void outgoing_send_invite(struct call *call)
 {
-	bool grown = !call->peer_tcp && !call->grown && too_big_for_udp(call);
+	struct hop hop = call->peer;
 
-	call->grown = call->grown || grown;
-	agent_route(&call->peer, call->peer_tcp || grown, call->route);
+	if (hop.transport == SIP_AGENT__TRANSPORT__UDP && !call->grown && too_big_for_udp(call)) {
+		hop.transport = SIP_AGENT__TRANSPORT__TCP;
+		call->grown = true;
+	}
+	hop_route(&hop, call->route);
 	nta_outgoing_destroy(call->out);
 	call->out = nta_outgoing_tcreate(
 		call->leg, on_response, call, (url_string_t *)call->route, SIP_METHOD_INVITE,
@@ -131,8 +132,9 @@ void outgoing_start(struct agent *a, const SipAgent__Invite *invite)
 		agent_send(a, SIP_AGENT__FROM_AGENT__BODY_ENDED, &ended);
 		return;
 	}
-	call->peer_tcp = invite->target && invite->target->transport == SIP_AGENT__TRANSPORT__TCP;
-	if (agent_target(invite->target, &call->peer) || take_texts(call, invite))
+	if (hop_of_target(invite->target, &call->peer) ||
+	    (call->peer.transport == SIP_AGENT__TRANSPORT__TLS && !a->tls_port) ||
+	    take_texts(call, invite))
 		give_up(call, "a URI, name, header or target cannot be used");
 	else if (take_offer(call, invite))
 		give_up(call, "the offer cannot be written");

@@ -109,12 +109,12 @@ void single_probe(struct agent *a, const SipAgent__Probe *probe)
 {
 	struct single *s = single_new(a);
 	char route[AGENT_ROUTE_SIZE];
-	struct net_addr addr;
+	struct hop hop;
 
-	if (s && agent_target(probe->target, &addr) == 0 && agent_text_ok(probe->from_uri) &&
+	if (s && hop_of_target(probe->target, &hop) == 0 && agent_text_ok(probe->from_uri) &&
 	    agent_text_ok(probe->request_uri) && !strpbrk(probe->from_uri, "<> ") &&
 	    !strpbrk(probe->request_uri, "<> ?")) {
-		agent_route(&addr, probe->target->transport == SIP_AGENT__TRANSPORT__TCP, route);
+		hop_route(&hop, route);
 		s->probe = probe->probe;
 		s->out = send_options(s, probe, route);
 	}
@@ -197,12 +197,12 @@ void single_bye_orphan(struct agent *a, const SipAgent__ByeOrphan *orphan)
 	const char *reason = agent_text_ok(orphan->reason) ? agent_text(orphan->reason) : NULL;
 	struct single *s = single_new(a);
 	char route[AGENT_ROUTE_SIZE];
-	struct net_addr addr;
+	struct hop hop;
 
-	if (s && d && usable(d) && agent_target(d->next_hop, &addr) == 0) {
+	if (s && d && usable(d) && hop_of_target(d->next_hop, &hop) == 0) {
 		s->call_id = su_strdup(s->home, d->call_id);
 		s->leg = rebuild(a, s->home, d);
-		agent_route(&addr, d->next_hop->transport == SIP_AGENT__TRANSPORT__TCP, route);
+		hop_route(&hop, route);
 		s->out = s->leg ? send_bye(s, route, reason) : NULL;
 	}
 	if (s && s->out)
@@ -223,10 +223,9 @@ static size_t count_strays(const struct agent *a)
 
 void single_refuse_answer(struct agent *a, msg_t *msg, const sip_t *sip)
 {
-	bool tcp = su_casematch(sip->sip_via->v_protocol, sip_transport_tcp);
 	struct single *s = count_strays(a) < STRAY_MAX ? single_new(a) : NULL;
 	char route[AGENT_ROUTE_SIZE];
-	struct net_addr source;
+	struct hop source;
 
 	if (!s)
 		return;
@@ -235,8 +234,8 @@ void single_refuse_answer(struct agent *a, msg_t *msg, const sip_t *sip)
 				 SIPTAG_CSEQ(sip->sip_cseq), TAG_END());
 	if (s->leg) {
 		nta_leg_client_route(s->leg, sip->sip_record_route, sip->sip_contact);
-		agent_source(msg, &source);
-		agent_route(&source, tcp, route);
+		hop_of_message(msg, sip, &source);
+		hop_route(&source, route);
 		nta_outgoing_tcreate(s->leg, NULL, NULL, (url_string_t *)route, SIP_METHOD_ACK,
 				     NULL,
 				     SIPTAG_CSEQ(sip_cseq_create(s->home, sip->sip_cseq->cs_seq,

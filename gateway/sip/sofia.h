@@ -26,6 +26,7 @@ struct call;
 #include <sofia-sip/su_tag.h>
 #include <sofia-sip/su_uniqueid.h>
 #include <sofia-sip/su_wait.h>
+#include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
 
 /* For a function that the library shall find before the system's or its own: all others

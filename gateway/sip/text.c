@@ -21,8 +21,8 @@ struct text {
 	su_timer_t *limit;
 	nta_incoming_t *in;
 	nta_outgoing_t *out;
-	struct net_addr target;
-	bool tcp, grown;
+	struct hop target; /* of theirs: where it came from */
+	bool grown;        /* over TCP because of its size */
 	const char *request_uri, *from, *to, *call_id, *content_type;
 	const char *authorization, *proxy_authorization;
 	struct slice body;
@@ -137,8 +137,9 @@ static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
 
 	if (status < 200)
 		return 0;
-	if (tcp_failed && t->tcp) {
-		t->tcp = false; /* no TCP there: UDP, whatever the size */
+	if (tcp_failed && t->target.transport == SIP_AGENT__TRANSPORT__TCP) {
+		t->target.transport =
+			SIP_AGENT__TRANSPORT__UDP; /* no TCP there: UDP, whatever the size */
 		if (send_request(t) == 0)
 			return 0;
 	} else if (sip && (status == 401 || status == 407) && ask(t, out, sip)) {
@@ -158,7 +159,7 @@ static int send_request(struct text *t)
 
 	if (!msg)
 		return -ENOMEM;
-	agent_route(&t->target, t->tcp, route);
+	hop_route(&t->target, route);
 	snprintf(cseq, sizeof(cseq), "%u MESSAGE", ++t->cseq);
 	t->out = nta_outgoing_mcreate(
 		t->agent->nta, on_response, t, (url_string_t *)route, msg,
@@ -184,10 +185,12 @@ static int take_request(struct text *t, const SipAgent__Text *text)
 	struct agent *a = t->agent;
 	const char *name;
 
-	if (agent_target(text->target, &t->target) || text->body.len > BODY_MAX ||
-	    !agent_uri_ok(t->home, text->request_uri) || !agent_uri_ok(t->home, text->from_uri) ||
-	    !agent_uri_ok(t->home, text->to_uri) || !agent_text_ok(text->from_name) ||
-	    !text->content_type[0] || !agent_text_ok(text->content_type))
+	if (hop_of_target(text->target, &t->target) ||
+	    (t->target.transport == SIP_AGENT__TRANSPORT__TLS && !a->tls_port) ||
+	    text->body.len > BODY_MAX || !agent_uri_ok(t->home, text->request_uri) ||
+	    !agent_uri_ok(t->home, text->from_uri) || !agent_uri_ok(t->home, text->to_uri) ||
+	    !agent_text_ok(text->from_name) || !text->content_type[0] ||
+	    !agent_text_ok(text->content_type))
 		return -EINVAL;
 	t->request_uri = su_strdup(t->home, text->request_uri);
 	name = agent_name_addr(t->home, text->from_name, text->from_uri);
@@ -203,9 +206,10 @@ static int take_request(struct text *t, const SipAgent__Text *text)
 		memcpy(copy, text->body.data, text->body.len);
 		t->body = slice_of(copy, text->body.len);
 	}
-	t->grown = text->target->transport == SIP_AGENT__TRANSPORT__UDP &&
+	t->grown = t->target.transport == SIP_AGENT__TRANSPORT__UDP &&
 		   t->body.n + HEADERS_ABOUT > a->udp_mtu;
-	t->tcp = t->grown || text->target->transport == SIP_AGENT__TRANSPORT__TCP;
+	if (t->grown)
+		t->target.transport = SIP_AGENT__TRANSPORT__TCP;
 	return t->from && t->to && t->call_id && t->content_type ? 0 : -ENOMEM;
 }
 
@@ -254,14 +258,11 @@ static void on_reply_limit(struct agent *a, su_timer_t *timer, void *arg)
 static void tell_text(struct text *t, const sip_t *sip)
 {
 	SipAgent__TextIn event = SIP_AGENT__TEXT_IN__INIT;
-	SipAgent__Target source = SIP_AGENT__TARGET__INIT;
-	char *identities[BODY_MAX_ASSERTED], host[NET_TEXT_SIZE];
+	SipAgent__Target source;
+	char *identities[BODY_MAX_ASSERTED];
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 
-	net_format_host(&t->target, host);
-	source.address = host;
-	source.port = net_port(&t->target);
-	source.transport = t->tcp ? SIP_AGENT__TRANSPORT__TCP : SIP_AGENT__TRANSPORT__UDP;
+	hop_target(&t->target, home, &source);
 	event.text = t->number;
 	event.request_uri = body_url(home, sip->sip_request->rq_url);
 	event.from_uri = body_url(home, sip->sip_from->a_url);
@@ -306,8 +307,7 @@ void text_take(struct agent *a, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 		return;
 	}
 	a->next_number += 2;
-	agent_source(msg, &t->target);
-	t->tcp = su_casematch(sip->sip_via->v_protocol, sip_transport_tcp);
+	hop_of_message(msg, sip, &t->target);
 	t->in = nta_incoming_create(nta, NULL, msg, sip, TAG_END());
 	if (!t->in) {
 		text_free(t);

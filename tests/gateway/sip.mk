@@ -15,7 +15,8 @@ check_PROGRAMS += \
 	tests/gateway/test_sip_outgoing \
 	tests/gateway/test_sip_malformed \
 	tests/gateway/test_sip_peers \
-	tests/gateway/test_sip_text
+	tests/gateway/test_sip_text \
+	tests/gateway/test_sip_tls
 endif
 SIP_DRIVER = \
 	tests/gateway/sip_driver.c tests/gateway/sip_driver.h \
@@ -46,6 +47,12 @@ tests_gateway_test_sip_text_SOURCES = tests/gateway/test_sip_text.c $(SIP_DRIVER
 tests_gateway_test_sip_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_text_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_text_DEPENDENCIES = gateway/cig-sip
+
+tests_gateway_test_sip_tls_SOURCES = tests/gateway/test_sip_tls.c $(SIP_DRIVER) \
+	tests/gateway/tls_kit.c tests/gateway/tls_kit.h
+tests_gateway_test_sip_tls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_tls_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_tls_DEPENDENCIES = gateway/cig-sip
 
 # not run by check: see tests/bench
 if HAVE_CMOCKA

@@ -19,7 +19,7 @@ enum { PATIENCE_MS = 5000, PACKET_MAX = 128 * 1024 };
 struct sip_driver {
 	int fd;
 	pid_t pid;
-	unsigned port;
+	unsigned port, tls_port;
 	SipAgent__FromAgent *event;
 	uint8_t packet[PACKET_MAX];
 };
@@ -121,11 +121,13 @@ static void configure(struct sip_driver *d, const struct sip_driver_options *o)
 	c.answer_ms = o->answer_ms;
 	c.udp_mtu = o->udp_mtu;
 	c.texts = o->texts;
+	c.tls = (SipAgent__Tls *)(uintptr_t)o->tls;
 	c.first_call = o->first_call ? o->first_call : 1;
 	sip_driver_send(d, SIP_AGENT__TO_AGENT__BODY_CONFIGURE, &c);
 	event = sip_driver_expect(d, SIP_AGENT__FROM_AGENT__BODY_READY);
 	assert_string_equal(event->ready->address, "127.0.0.1");
 	d->port = event->ready->port;
+	d->tls_port = event->ready->tls_port;
 }
 
 struct sip_driver *sip_driver_start(const struct sip_driver_options *options)
@@ -195,6 +197,16 @@ unsigned sip_driver_port(const struct sip_driver *d)
 	return d->port;
 }
 
+unsigned sip_driver_tls_port(const struct sip_driver *d)
+{
+	return d->tls_port;
+}
+
+const SipAgent__Refused *sip_driver_refused(struct sip_driver *d)
+{
+	return sip_driver_expect(d, SIP_AGENT__FROM_AGENT__BODY_REFUSED)->refused;
+}
+
 void sip_driver_audio(struct wire_audio *audio, SipAgent__Direction direction)
 {
 	static const struct sdp_audio ours = {
@@ -233,6 +245,12 @@ void sip_driver_hangup(struct sip_driver *d, uint64_t call)
 void sip_driver_invite(struct sip_driver *d, uint64_t call, unsigned port,
 		       SipAgent__Transport transport)
 {
+	sip_driver_invite_host(d, call, port, transport, "");
+}
+
+void sip_driver_invite_host(struct sip_driver *d, uint64_t call, unsigned port,
+			    SipAgent__Transport transport, const char *host)
+{
 	SipAgent__Invite invite = SIP_AGENT__INVITE__INIT;
 	SipAgent__Target target = SIP_AGENT__TARGET__INIT;
 	struct wire_audio audio;
@@ -243,6 +261,7 @@ void sip_driver_invite(struct sip_driver *d, uint64_t call, unsigned port,
 	target.address = address;
 	target.port = port;
 	target.transport = transport;
+	target.name = (char *)(uintptr_t)host;
 	invite.call = call;
 	invite.request_uri = invite.to_uri = uri;
 	invite.from_uri = from;

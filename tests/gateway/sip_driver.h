@@ -7,13 +7,14 @@
 struct sip_driver;
 
 struct sip_driver_options {
-	const char *network; /* NULL: 127.0.0.0/8 */
-	unsigned max_calls;  /* 0: the agent's own */
-	unsigned answer_ms;  /* 0: the agent's own */
-	unsigned udp_mtu;    /* 0: the agent's own */
-	uint64_t first_call; /* 0: 1 */
-	unsigned port;       /* 0: any free one */
-	bool texts;          /* take SIP MESSAGE */
+	const char *network;      /* NULL: 127.0.0.0/8 */
+	unsigned max_calls;       /* 0: the agent's own */
+	unsigned answer_ms;       /* 0: the agent's own */
+	unsigned udp_mtu;         /* 0: the agent's own */
+	uint64_t first_call;      /* 0: 1 */
+	unsigned port;            /* 0: any free one */
+	bool texts;               /* take SIP MESSAGE */
+	const SipAgent__Tls *tls; /* NULL: none */
 };
 
 /* Starts and configures an agent on 127.0.0.1; fails the test where it cannot.
@@ -30,6 +31,10 @@ void sip_driver_kill(struct sip_driver **driverp);
 unsigned sip_driver_descriptors(const struct sip_driver *driver);
 
 unsigned sip_driver_port(const struct sip_driver *driver);
+unsigned sip_driver_tls_port(const struct sip_driver *driver);
+
+/* The first Refused event, or a test's failure. */
+const SipAgent__Refused *sip_driver_refused(struct sip_driver *driver);
 
 /* message is the SipAgent__* that body names. */
 void sip_driver_send(struct sip_driver *driver, SipAgent__ToAgent__BodyCase body, void *message);
@@ -53,6 +58,9 @@ void sip_driver_audio(struct wire_audio *audio, SipAgent__Direction direction);
 void sip_driver_answer(struct sip_driver *driver, uint64_t call);
 void sip_driver_hangup(struct sip_driver *driver, uint64_t call);
 /* Calls sip:101@127.0.0.1 at port, as sip:+4670@gw.test. */
+/* The same; over TLS the certificate must name host. */
+void sip_driver_invite_host(struct sip_driver *driver, uint64_t call, unsigned port,
+			    SipAgent__Transport transport, const char *host);
 void sip_driver_invite(struct sip_driver *driver, uint64_t call, unsigned port,
 		       SipAgent__Transport transport);
 

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/ssl.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 
@@ -29,15 +31,28 @@ void sip_peer_open(struct sip_peer *p, const char *host, unsigned agent_port)
 	p->port = ntohs(a.sin_port);
 }
 
+void sip_peer_over_tls(struct sip_peer *p, struct ssl_st *ssl, unsigned port, unsigned agent_port)
+{
+	*p = (struct sip_peer){
+		.fd = SSL_get_fd(ssl), .ssl = ssl, .port = port, .agent_port = agent_port
+	};
+	snprintf(p->host, sizeof(p->host), "127.0.0.1");
+}
+
 void sip_peer_close(struct sip_peer *p)
 {
-	close(p->fd);
+	if (!p->ssl)
+		close(p->fd);
 }
 
 void sip_peer_send_raw(struct sip_peer *p, const void *octets, size_t n)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
 
+	if (p->ssl) {
+		assert_int_equal(SSL_write(p->ssl, octets, (int)n), (int)n);
+		return;
+	}
 	a.sin_port = htons((uint16_t)p->agent_port);
 	inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
 	assert_int_equal(sendto(p->fd, octets, n, 0, (struct sockaddr *)&a, sizeof(a)), (ssize_t)n);
@@ -57,14 +72,14 @@ void sip_peer_request(struct sip_peer *p, const struct sip_peer_request *r)
 	struct buf b = BUF_OF(text);
 
 	buf_printf(&b, "%s sip:+4670@127.0.0.1:%u SIP/2.0\r\n", r->method, p->agent_port);
-	buf_printf(&b, "Via: SIP/2.0/UDP %s:%u;branch=z9hG4bK-%s-%s-%u\r\n", p->host, p->port,
-		   r->call, r->invite_branch ? "INVITE" : r->method, r->cseq);
+	buf_printf(&b, "Via: SIP/2.0/%s %s:%u;branch=z9hG4bK-%s-%s-%u\r\n", p->ssl ? "TLS" : "UDP",
+		   p->host, p->port, r->call, r->invite_branch ? "INVITE" : r->method, r->cseq);
 	buf_printf(&b, "Max-Forwards: 70\r\nFrom: \"Hundred\" <sip:100@pbx.test>;tag=ft-%s\r\n",
 		   r->call);
 	buf_printf(&b, "To: <sip:+4670@gw.test>%s%s\r\n", r->to_tag ? ";tag=" : "",
 		   r->to_tag ? p->to_tag : "");
-	buf_printf(&b, "Call-ID: %s\r\nCSeq: %u %s\r\nContact: <sip:100@%s:%u>\r\n", r->call,
-		   r->cseq, r->method, p->host, p->port);
+	buf_printf(&b, "Call-ID: %s\r\nCSeq: %u %s\r\nContact: <sip:100@%s:%u%s>\r\n", r->call,
+		   r->cseq, r->method, p->host, p->port, p->ssl ? ";transport=tls" : "");
 	buf_put_str(&b, r->headers ? r->headers : "");
 	put_body(&b, r->body);
 	assert_true(buf_ok(&b));
@@ -111,7 +126,8 @@ void sip_peer_reply(struct sip_peer *p, int status, const char *tag, const char 
 	put_header(p, &b, "To", tag && !strstr(to, "tag=") ? tag : NULL);
 	put_header(p, &b, "Call-ID", NULL);
 	put_header(p, &b, "CSeq", NULL);
-	buf_printf(&b, "Contact: <sip:101@%s:%u>\r\n", p->host, p->port);
+	buf_printf(&b, "Contact: <sip:101@%s:%u%s>\r\n", p->host, p->port,
+		   p->ssl ? ";transport=tls" : "");
 	buf_put_str(&b, headers ? headers : "");
 	put_body(&b, body);
 	assert_true(buf_ok(&b));
@@ -123,9 +139,10 @@ static bool receive(struct sip_peer *p, int ms)
 	struct pollfd f = { p->fd, POLLIN, 0 };
 	ssize_t n;
 
-	if (ms < 0 || poll(&f, 1, ms) != 1)
+	if (ms < 0 || (!(p->ssl && SSL_pending(p->ssl)) && poll(&f, 1, ms) != 1))
 		return false;
-	n = recv(p->fd, p->text, sizeof(p->text) - 1, 0);
+	n = p->ssl ? SSL_read(p->ssl, p->text, sizeof(p->text) - 1)
+		   : recv(p->fd, p->text, sizeof(p->text) - 1, 0);
 	assert_true(n >= 0);
 	p->text[n] = '\0';
 	return true;

@@ -1,4 +1,4 @@
-/* sip_peer.h - a PBX of a few lines over UDP, for what no real one would do. */
+/* sip_peer.h - a PBX of a few lines over UDP or TLS, for what no real one would do. */
 #ifndef TESTS_GATEWAY_SIP_PEER_H
 #define TESTS_GATEWAY_SIP_PEER_H
 
@@ -7,8 +7,9 @@
 
 struct sip_peer {
 	int fd;
-	unsigned port; /* ours */
-	char host[32]; /* ours */
+	struct ssl_st *ssl; /* NULL: UDP */
+	unsigned port;      /* ours */
+	char host[32];      /* ours */
 	unsigned agent_port;
 	char to_tag[64]; /* of the last response with one, or of the last INVITE's From */
 	char text[8192]; /* the last message received */
@@ -17,6 +18,11 @@ struct sip_peer {
 /* On host (127.0.0.x), against an agent on 127.0.0.1. */
 void sip_peer_open(struct sip_peer *peer, const char *host, unsigned agent_port);
 void sip_peer_close(struct sip_peer *peer);
+
+/* The same over a TLS connection that is there (owned by the caller); port is where it
+ * listens. */
+void sip_peer_over_tls(struct sip_peer *peer, struct ssl_st *ssl, unsigned port,
+		       unsigned agent_port);
 
 /* Sends octets as they are. */
 void sip_peer_send_raw(struct sip_peer *peer, const void *octets, size_t n);
