@@ -1,8 +1,9 @@
-#include "keys/comb.h"
+#include "keys/comb_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "keys/fp8_priv.h"
 #include "keys/secret.h"
 
 enum {
@@ -13,20 +14,18 @@ enum {
 };
 
 struct comb {
-	struct curve_point entry[ROWS * ENTRIES];
+	const struct comb_form *form;
+	void *table;
+	size_t size;
 };
 
 struct comb_power {
-	struct fp entry[ROWS * ENTRIES];
+	const struct comb_form *form;
+	void *table;
 };
 
-/* k made odd, and whether the result must be negated for it. */
-struct odd_scalar {
-	uint64_t v[FP_LIMBS];
-	uint64_t negate; /* all ones or 0 */
-};
-
-static void make_odd(struct odd_scalar *out, const struct scalar *k)
+/* q is odd, so of k and q - k one is odd. */
+void comb_make_odd(struct comb_odd *out, const struct scalar *k)
 {
 	uint64_t borrow = 0;
 
@@ -40,26 +39,23 @@ static void make_odd(struct odd_scalar *out, const struct scalar *k)
 	}
 }
 
-/* Digit i is 2 index + 1, negated where the mask says so.  For odd k it is
- * 2 m + 1 - 32 with m the 5 bits above bit 5 i; the last one is what is left. */
-struct digit {
-	uint64_t index;
-	uint64_t negate;
-};
-
-static struct digit digit_of(const struct odd_scalar *k, size_t i)
+/* With W the window, digit i of an odd k is 2 m + 1 - 2^W, where m is the W bits
+ * above bit W i; the last one is what is left. */
+struct comb_digit comb_digit_of(const struct comb_odd *k, unsigned window, unsigned digits,
+				size_t i)
 {
-	size_t bit = WINDOW * i + 1, limb = bit / 64, shift = bit % 64;
+	size_t bit = window * i + 1, limb = bit / 64, shift = bit % 64;
 	uint64_t bits = k->v[limb] >> shift;
 	uint64_t negative;
 
-	if (shift > 64 - WINDOW && limb + 1 < FP_LIMBS)
+	if (shift > 64 - window && limb + 1 < FP_LIMBS)
 		bits |= k->v[limb + 1] << (64 - shift);
-	bits &= (1 << WINDOW) - 1;
-	if (i == DIGITS - 1)
-		return (struct digit){ bits, k->negate };
-	negative = (bits >> (WINDOW - 1)) - 1;
-	return (struct digit){ (bits ^ negative) & (ENTRIES - 1), negative ^ k->negate };
+	bits &= (UINT64_C(1) << window) - 1;
+	if (i == digits - 1)
+		return (struct comb_digit){ bits, k->negate };
+	negative = (bits >> (window - 1)) - 1;
+	bits = (bits ^ negative) & ((UINT64_C(1) << (window - 1)) - 1);
+	return (struct comb_digit){ bits, negative ^ k->negate };
 }
 
 /* out = table[index], n limbs an entry, by reading all entries. */
@@ -83,177 +79,39 @@ static void negate_if(uint64_t mask, struct fp *a)
 	fp_move_if(mask, a, &minus);
 }
 
-static void pick_point(struct curve_point *out, const struct comb *comb, size_t row,
-		       struct digit digit)
+static void pick_point(struct curve_point *out, const struct curve_point *entry, size_t row,
+		       struct comb_digit digit)
 {
-	pick((uint64_t *)out, (const uint64_t *)&comb->entry[row * ENTRIES], 2 * FP_LIMBS,
-	     digit.index);
+	pick((uint64_t *)out, (const uint64_t *)&entry[row * ENTRIES], 2 * FP_LIMBS, digit.index);
 	negate_if(digit.negate, &out->y);
 }
 
-void comb_mul(const struct comb *comb, const struct scalar *k, struct curve_jacobian *out)
+static void pick_power(struct fp *out, const struct fp *entry, size_t row, struct comb_digit digit)
 {
-	struct odd_scalar odd;
+	pick((uint64_t *)out, (const uint64_t *)&entry[row * ENTRIES], FP_LIMBS, digit.index);
+	negate_if(digit.negate, out);
+}
+
+static void narrow_mul(const void *table, const struct scalar *k, struct curve_jacobian *out)
+{
+	struct comb_odd odd;
 	struct curve_point entry;
 
-	make_odd(&odd, k);
-	pick_point(&entry, comb, 0, digit_of(&odd, 1));
+	comb_make_odd(&odd, k);
+	pick_point(&entry, table, 0, comb_digit_of(&odd, WINDOW, DIGITS, 1));
 	curve_to_jacobian(out, &entry);
 	for (size_t row = 1; row < DIGITS / 2; row++) {
-		pick_point(&entry, comb, row, digit_of(&odd, 2 * row + 1));
+		pick_point(&entry, table, row, comb_digit_of(&odd, WINDOW, DIGITS, 2 * row + 1));
 		curve_add(out, out, &entry);
 	}
 	for (size_t i = 0; i < WINDOW; i++)
 		curve_double(out, out);
 	for (size_t row = 0; row < ROWS; row++) {
-		pick_point(&entry, comb, row, digit_of(&odd, 2 * row));
+		pick_point(&entry, table, row, comb_digit_of(&odd, WINDOW, DIGITS, 2 * row));
 		curve_add(out, out, &entry);
 	}
 	wipe(&odd, sizeof(odd));
 	wipe(&entry, sizeof(entry));
-}
-
-/* out[0 ... ENTRIES - 1] = 1, 3, ... times base, which becomes 2^10 base.  The
- * second operand of an addition must be affine; 2 base is made so, together with
- * those of the other rows, before. */
-static void fill_row(struct curve_jacobian *out, const struct curve_jacobian *base,
-		     const struct curve_point *twice)
-{
-	out[0] = *base;
-	for (size_t i = 1; i < ENTRIES; i++)
-		curve_add(&out[i], &out[i - 1], twice);
-}
-
-/* What comb_new() works in. */
-struct build {
-	struct curve_jacobian base[ROWS], twice[ROWS];
-	struct curve_point affine[ROWS];
-	struct curve_jacobian entry[ROWS * ENTRIES];
-	struct fp scratch[2 * ROWS * ENTRIES];
-};
-
-static int fill(struct comb *comb, const struct curve_point *base, struct build *b)
-{
-	int err;
-
-	curve_to_jacobian(&b->base[0], base);
-	for (size_t row = 0;; row++) {
-		curve_double(&b->twice[row], &b->base[row]);
-		if (row == ROWS - 1)
-			break;
-		b->base[row + 1] = b->twice[row];
-		for (size_t i = 1; i < 2 * WINDOW; i++)
-			curve_double(&b->base[row + 1], &b->base[row + 1]);
-	}
-	err = curve_normalise(b->affine, b->twice, ROWS, b->scratch);
-	if (err)
-		return err;
-	for (size_t row = 0; row < ROWS; row++)
-		fill_row(b->entry + row * ENTRIES, &b->base[row], &b->affine[row]);
-	return curve_normalise(comb->entry, b->entry, ROWS * ENTRIES, b->scratch);
-}
-
-/* [q - 2] B is -2 B just for points of order q. */
-static bool is_of_order(const struct comb *comb, const struct curve_point *twice)
-{
-	struct scalar k;
-	struct curve_jacobian product;
-	struct curve_point minus = *twice;
-
-	memcpy(k.v, fp_order, sizeof(k.v));
-	k.v[0] -= 2;
-	comb_mul(comb, &k, &product);
-	fp_neg(&minus.y, &minus.y);
-	return curve_same(&product, &minus);
-}
-
-int comb_new(const struct curve_point *base, struct comb **comb_out)
-{
-	struct comb *comb = malloc(sizeof(*comb));
-	struct build *b = malloc(sizeof(*b));
-	int err = -ENOMEM;
-
-	if (!comb || !b)
-		goto out;
-	err = fill(comb, base, b);
-	if (!err && !is_of_order(comb, &b->affine[0]))
-		err = -EINVAL;
-	if (err == -EDOM) /* infinity among the multiples: a small order */
-		err = -EINVAL;
-	if (!err) {
-		*comb_out = comb;
-		comb = NULL;
-	}
-out:
-	if (b)
-		wipe(b, sizeof(*b));
-	free(b);
-	comb_free(&comb);
-	return err;
-}
-
-void comb_free(struct comb **combp)
-{
-	if (*combp)
-		wipe(*combp, sizeof(**combp));
-	free(*combp);
-	*combp = NULL;
-}
-
-/* Every row's entries as re + i im; then im / re of all by one inversion. */
-static int fill_powers(struct comb_power *comb, const struct fp *tangent, struct fp2 *entry,
-		       struct fp *scratch)
-{
-	struct fp2 base = { fp_one, *tangent }, square;
-	int err;
-
-	for (size_t row = 0; row < ROWS; row++) {
-		struct fp2 *e = entry + row * ENTRIES;
-
-		fp2_sqr(&square, &base);
-		e[0] = base;
-		for (size_t i = 1; i < ENTRIES; i++)
-			fp2_mul(&e[i], &e[i - 1], &square);
-		for (size_t i = 0; i < 2 * WINDOW; i++)
-			fp2_sqr(&base, &base);
-	}
-	for (size_t i = 0; i < ROWS * ENTRIES; i++)
-		scratch[i] = entry[i].re;
-	err = fp_inverse_all(scratch, ROWS * ENTRIES, scratch + ROWS * ENTRIES);
-	for (size_t i = 0; i < ROWS * ENTRIES && !err; i++)
-		fp_mul(&comb->entry[i], &entry[i].im, &scratch[i]);
-	return err;
-}
-
-int comb_power_new(const struct fp *tangent, struct comb_power **comb_out)
-{
-	struct comb_power *comb = malloc(sizeof(*comb));
-	struct fp2 *entry = malloc(ROWS * ENTRIES * sizeof(*entry));
-	struct fp *scratch = malloc(2 * ROWS * ENTRIES * sizeof(*scratch));
-	int err = -ENOMEM;
-
-	if (comb && entry && scratch)
-		err = fill_powers(comb, tangent, entry, scratch);
-	free(entry);
-	free(scratch);
-	if (err)
-		comb_power_free(&comb);
-	else
-		*comb_out = comb;
-	return err;
-}
-
-void comb_power_free(struct comb_power **combp)
-{
-	free(*combp);
-	*combp = NULL;
-}
-
-static void pick_power(struct fp *out, const struct comb_power *comb, size_t row,
-		       struct digit digit)
-{
-	pick((uint64_t *)out, (const uint64_t *)&comb->entry[row * ENTRIES], FP_LIMBS, digit.index);
-	negate_if(digit.negate, out);
 }
 
 /* a (1 + i t) */
@@ -267,24 +125,166 @@ static void mul_tangent(struct fp2 *a, const struct fp *t)
 	fp_add(&a->im, &a->im, &y);
 }
 
-void comb_power(const struct comb_power *comb, const struct scalar *k, struct fp2 *out)
+static void narrow_power(const void *table, const struct scalar *k, struct fp2 *out)
 {
-	struct odd_scalar odd;
+	struct comb_odd odd;
 	struct fp t;
 
-	make_odd(&odd, k);
+	comb_make_odd(&odd, k);
 	out->re = fp_one;
-	pick_power(&out->im, comb, 0, digit_of(&odd, 1));
+	pick_power(&out->im, table, 0, comb_digit_of(&odd, WINDOW, DIGITS, 1));
 	for (size_t row = 1; row < DIGITS / 2; row++) {
-		pick_power(&t, comb, row, digit_of(&odd, 2 * row + 1));
+		pick_power(&t, table, row, comb_digit_of(&odd, WINDOW, DIGITS, 2 * row + 1));
 		mul_tangent(out, &t);
 	}
 	for (size_t i = 0; i < WINDOW; i++)
 		fp2_sqr(out, out);
 	for (size_t row = 0; row < ROWS; row++) {
-		pick_power(&t, comb, row, digit_of(&odd, 2 * row));
+		pick_power(&t, table, row, comb_digit_of(&odd, WINDOW, DIGITS, 2 * row));
 		mul_tangent(out, &t);
 	}
 	wipe(&odd, sizeof(odd));
 	wipe(&t, sizeof(t));
+}
+
+/* The entries as they are. */
+static void *keep(const void *entry, size_t size)
+{
+	void *table = malloc(size);
+
+	if (table)
+		memcpy(table, entry, size);
+	return table;
+}
+
+static void *narrow_pack(const struct curve_point *entry, size_t *size_out)
+{
+	*size_out = ROWS * ENTRIES * sizeof(*entry);
+	return keep(entry, *size_out);
+}
+
+static void *narrow_pack_power(const struct fp *entry)
+{
+	return keep(entry, ROWS * ENTRIES * sizeof(*entry));
+}
+
+static const struct comb_form *form_of(enum fp_path path)
+{
+	static const struct comb_form narrow = {
+		.shape = { WINDOW, 2 * WINDOW, ROWS },
+		.pack = narrow_pack,
+		.mul = narrow_mul,
+		.pack_power = narrow_pack_power,
+		.power = narrow_power,
+	};
+
+#ifdef FP8_BUILT
+	if (path == FP_WIDE)
+		return &comb_form_wide;
+#endif
+	(void)path;
+	return &narrow;
+}
+
+/* [q - 2] B + B is -B just for points of order q.  Whatever goes through an addition
+ * that is not complete ends as infinity, and is the same as nothing. */
+static bool is_of_order(const struct comb *comb, const struct curve_point *base)
+{
+	struct scalar k;
+	struct curve_jacobian product;
+	struct curve_point minus = *base;
+
+	memcpy(k.v, fp_order, sizeof(k.v));
+	k.v[0] -= 2; /* odd: that of an even one would be made from q - k */
+	comb_mul(comb, &k, &product);
+	curve_add(&product, &product, base);
+	fp_neg(&minus.y, &minus.y);
+	return curve_same(&product, &minus);
+}
+
+static int make(const struct comb_form *form, const struct curve_point *base,
+		struct curve_point *entry, struct comb **comb_out)
+{
+	struct comb *comb = calloc(1, sizeof(*comb));
+	int err = comb ? comb_build(&form->shape, base, entry) : -ENOMEM;
+
+	if (!err) {
+		comb->form = form;
+		comb->table = form->pack(entry, &comb->size);
+		err = comb->table ? 0 : -ENOMEM;
+	}
+	if (!err && !is_of_order(comb, base))
+		err = -EINVAL;
+	if (err)
+		comb_free(&comb);
+	else
+		*comb_out = comb;
+	return err == -EDOM ? -EINVAL : err; /* infinity among the multiples */
+}
+
+int comb_new(const struct curve_point *base, enum fp_path path, struct comb **comb_out)
+{
+	const struct comb_form *form = form_of(path);
+	size_t n = comb_entries(&form->shape);
+	struct curve_point *entry = calloc(n, sizeof(*entry));
+	int err;
+
+	if (!entry)
+		return -ENOMEM;
+	err = make(form, base, entry, comb_out);
+	wipe(entry, n * sizeof(*entry));
+	free(entry);
+	return err;
+}
+
+void comb_free(struct comb **combp)
+{
+	struct comb *comb = *combp;
+
+	if (comb && comb->table)
+		wipe(comb->table, comb->size);
+	if (comb)
+		free(comb->table);
+	free(comb);
+	*combp = NULL;
+}
+
+void comb_mul(const struct comb *comb, const struct scalar *k, struct curve_jacobian *out)
+{
+	comb->form->mul(comb->table, k, out);
+}
+
+int comb_power_new(const struct fp *tangent, enum fp_path path, struct comb_power **comb_out)
+{
+	const struct comb_form *form = form_of(path);
+	struct comb_power *comb = calloc(1, sizeof(*comb));
+	struct fp *entry = calloc(comb_entries(&form->shape), sizeof(*entry));
+	int err = -ENOMEM;
+
+	if (comb && entry)
+		err = comb_build_power(&form->shape, tangent, entry);
+	if (!err) {
+		comb->form = form;
+		comb->table = form->pack_power(entry);
+		err = comb->table ? 0 : -ENOMEM;
+	}
+	free(entry);
+	if (err)
+		comb_power_free(&comb);
+	else
+		*comb_out = comb;
+	return err;
+}
+
+void comb_power_free(struct comb_power **combp)
+{
+	if (*combp)
+		free((*combp)->table);
+	free(*combp);
+	*combp = NULL;
+}
+
+void comb_power(const struct comb_power *comb, const struct scalar *k, struct fp2 *out)
+{
+	comb->form->power(comb->table, k, out);
 }

@@ -7,6 +7,9 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/box.c %D%/box.h \
 	%D%/certificate.c %D%/certificate.h \
 	%D%/comb.c %D%/comb.h \
+	%D%/comb8.c \
+	%D%/comb_build.c \
+	%D%/comb_priv.h \
 	%D%/curve.c %D%/curve.h \
 	%D%/curves.c %D%/curves.h \
 	%D%/curves_priv.h \
@@ -14,8 +17,12 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/domain_priv.h \
 	%D%/eccsi.c %D%/eccsi.h \
 	%D%/fp.c %D%/fp.h \
+	%D%/fp8.c %D%/fp8.h \
+	%D%/fp8_horner.c \
+	%D%/fp8_priv.h \
 	%D%/fp_adx.c \
 	%D%/fp_derived.c \
+	%D%/fp_path.h \
 	%D%/fp_priv.h \
 	%D%/identity.c %D%/identity.h \
 	%D%/issued.c %D%/issued.h \
@@ -43,6 +50,7 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/mikey_srtp.c \
 	%D%/mikey_write.c \
 	%D%/pairing.c %D%/pairing.h \
+	%D%/pairing8.c \
 	%D%/pairing_lines.c \
 	%D%/pairing_priv.h \
 	%D%/period.c %D%/period.h \

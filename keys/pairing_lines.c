@@ -244,13 +244,13 @@ static size_t lines_of_step(const struct work *w, size_t step)
 }
 
 /* Sets odd powers' signs for -x; w->values[step] is b(0). */
-static void find_functions(struct work *w, struct pairing *out)
+static void find_functions(struct work *w, struct pairing_step *out)
 {
 	struct function f;
 	size_t first = 0;
 
 	for (size_t step = 0; step < PAIRING_STEPS; step++) {
-		struct pairing_step *s = &out->step[step];
+		struct pairing_step *s = &out[step];
 		size_t n = lines_of_step(w, step);
 
 		step_function(w, first, n, &f);
@@ -266,12 +266,12 @@ static void find_functions(struct work *w, struct pairing *out)
 	wipe(&f, sizeof(f));
 }
 
-static int scale(struct work *w, struct pairing *out)
+static int scale(struct work *w, struct pairing_step *out)
 {
 	int err = fp_inverse_all(w->values, PAIRING_STEPS, w->scratch);
 
 	for (size_t step = 0; step < PAIRING_STEPS && !err; step++) {
-		struct pairing_step *s = &out->step[step];
+		struct pairing_step *s = &out[step];
 
 		for (size_t i = 0; i < PAIRING_A; i++)
 			fp_mul(&s->a[i], &s->a[i], &w->values[step]);
@@ -281,7 +281,7 @@ static int scale(struct work *w, struct pairing *out)
 	return err == -EDOM ? -EINVAL : err;
 }
 
-int pairing_lines(const struct curve_point *k, struct pairing *out)
+int pairing_lines(const struct curve_point *k, struct pairing_step out[PAIRING_STEPS])
 {
 	struct work *w = calloc(1, sizeof(*w));
 	int err;

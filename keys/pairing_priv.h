@@ -1,5 +1,5 @@
-/* pairing_priv.h - the two halves of the pairing: pairing_lines.c computes the
- * functions, pairing.c evaluates them.
+/* pairing_priv.h - the parts of the pairing: pairing_lines.c computes the functions,
+ * pairing.c evaluates them one after the other, pairing8.c eight at a time.
  */
 #ifndef KEYS_PAIRING_PRIV_H
 #define KEYS_PAIRING_PRIV_H
@@ -18,11 +18,21 @@ struct pairing_step {
 	struct fp b[PAIRING_B]; /* of x, x^2 */
 };
 
-struct pairing {
-	struct pairing_step step[PAIRING_STEPS];
+/* x, x^2, x^3 and y, x y, x^2 y of the second point. */
+struct pairing_powers {
+	struct fp x[PAIRING_A - 1];
+	struct fp y, xy[PAIRING_B];
 };
 
 /* Fills in the steps.  Returns as pairing_new(). */
-int pairing_lines(const struct curve_point *k, struct pairing *out);
+int pairing_lines(const struct curve_point *k, struct pairing_step step[PAIRING_STEPS]);
+
+/* The table of eight at a time; NULL when memory is out. */
+struct pairing8 *pairing8_new(const struct pairing_step step[PAIRING_STEPS]);
+void pairing8_free(struct pairing8 **pairingp);
+
+/* As pairing_compute(), without the final exponent. */
+void pairing8_compute(const struct pairing8 *pairing, const struct pairing_powers *at,
+		      struct fp2 *out);
 
 #endif

@@ -21,6 +21,7 @@ static const uint8_t pairing_of_generator[FP_OCTETS] = {
 };
 
 struct sakke {
+	enum fp_path path; /* of every table here and in what is made from it */
 	struct comb *generator;
 	struct comb_power *power;
 	struct fp g;
@@ -42,14 +43,21 @@ struct sakke_receiver {
 
 struct sakke *sakke_new(void)
 {
+	return sakke_new_for(fp_best_path());
+}
+
+struct sakke *sakke_new_for(enum fp_path path)
+{
 	struct sakke *sakke = calloc(1, sizeof(*sakke));
 	struct curve_point p;
 
 	if (!sakke)
 		return NULL;
+	sakke->path = path;
 	curve_generator(&p);
-	if (!fp_read(&sakke->g, pairing_of_generator) || comb_new(&p, &sakke->generator) < 0 ||
-	    comb_power_new(&sakke->g, &sakke->power) < 0)
+	if (!fp_read(&sakke->g, pairing_of_generator) ||
+	    comb_new(&p, path, &sakke->generator) < 0 ||
+	    comb_power_new(&sakke->g, path, &sakke->power) < 0)
 		sakke_free(&sakke);
 	return sakke;
 }
@@ -76,7 +84,7 @@ int sakke_kms_new(const struct sakke *sakke, struct slice z, struct sakke_kms **
 	kms->sakke = sakke;
 	err = curve_read(&kms->z, z);
 	if (!err)
-		err = comb_new(&kms->z, &kms->comb);
+		err = comb_new(&kms->z, sakke->path, &kms->comb);
 	if (err)
 		sakke_kms_free(&kms);
 	else
@@ -216,13 +224,13 @@ static int prepare(const struct sakke_kms *kms, struct sakke_receiver *receiver,
 	if (!err)
 		err = curve_read(&k, rsk);
 	if (!err)
-		err = pairing_new(&k, &receiver->pairing);
+		err = pairing_new(&k, kms->sakke->path, &receiver->pairing);
 	if (!err)
 		err = public_key(kms, &b, &key);
 	if (!err && !pairs_to_g(receiver, &key))
 		err = -EKEYREJECTED;
 	if (!err)
-		err = comb_new(&key, &receiver->comb);
+		err = comb_new(&key, kms->sakke->path, &receiver->comb);
 	wipe(&k, sizeof(k));
 	return err == -EDOM ? -EKEYREJECTED : err;
 }

@@ -12,6 +12,7 @@
 #define KEYS_SAKKE_H
 
 #include "base/slice.h"
+#include "keys/fp_path.h"
 #include "keys/scalar.h"
 
 struct sakke;
@@ -24,8 +25,14 @@ enum {
 	SAKKE_SEALED = SAKKE_POINT + SAKKE_SSV, /* R_b, H: RFC 6508 4 */
 };
 
-/* The tables of P and g (some 20 ms).  Returns NULL when memory is out. */
+/* The tables of P and g (some 20 ms), for the fastest path that this processor can
+ * take.  Returns NULL when memory is out. */
 struct sakke *sakke_new(void);
+
+/* The same for a given path, which all that is made from it takes, too: how tests
+ * and benchmarks reach both.  FP_WIDE only where fp_best_path() is so. */
+struct sakke *sakke_new_for(enum fp_path path);
+
 void sakke_free(struct sakke **sakkep);
 
 /* A key management server as others see it: Z with its table (some 10 ms).

@@ -17,19 +17,29 @@ struct world {
 	struct slice id;
 };
 
-static int set_up(void **state)
+static int set_up(void **state, enum fp_path path)
 {
-	static struct world w; /* one for all tests of this program */
+	static struct world w; /* one for all tests of a path */
 
 	w.rfc = vectors_open("rfc6508-sakke.txt");
 	w.edge = vectors_open("sakke-edge.txt");
 	w.id = vector(w.rfc, "b");
-	w.sakke = sakke_new();
+	w.sakke = sakke_new_for(path);
 	assert_non_null(w.sakke);
 	assert_int_equal(sakke_kms_new(w.sakke, vector(w.rfc, "Z"), &w.kms), 0);
 	assert_int_equal(sakke_receiver_new(w.kms, w.id, vector(w.rfc, "Kb"), &w.receiver), 0);
 	*state = &w;
 	return 0;
+}
+
+static int set_up_narrow(void **state)
+{
+	return set_up(state, FP_NARROW);
+}
+
+static int set_up_wide(void **state)
+{
+	return set_up(state, FP_WIDE);
 }
 
 static int tear_down(void **state)
@@ -310,5 +320,11 @@ int main(void)
 		cmocka_unit_test(identifiers_have_a_bound),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	int failed = cmocka_run_group_tests_name("one element at a time", tests, set_up_narrow,
+						 tear_down);
+
+	if (fp_best_path() == FP_WIDE)
+		failed += cmocka_run_group_tests_name("eight at a time", tests, set_up_wide,
+						      tear_down);
+	return failed;
 }
