@@ -303,6 +303,9 @@ static void use_config(struct server *server, const struct cig_config *config)
 {
 	calls_set_config(server->calls, config);
 	sip_link_set_config(server->sip, config);
+	if (texts_set_config(server->texts, config))
+		log_warn(MODULE,
+			 "out of memory: mailboxes change when cig-server is started again");
 	cig_config_release(&server->config);
 	server->config = config;
 }

@@ -25,7 +25,9 @@ gateway_libgateway_a_SOURCES = \
 	gateway/sip_link.c gateway/sip_link.h \
 	gateway/status_report.c gateway/status_report.h \
 	gateway/texts.c gateway/texts.h gateway/texts_port.h gateway/texts_priv.h \
-	gateway/texts_in.c gateway/texts_deliver.c gateway/texts_out.c gateway/texts_post.c
+	gateway/texts_in.c gateway/texts_inward.c gateway/texts_list.c gateway/texts_mailbox.c \
+	gateway/texts_notice.c gateway/texts_port.c gateway/texts_post.c \
+	gateway/texts_queue.c gateway/texts_queue.h gateway/texts_read.c gateway/texts_submit.c
 nodist_gateway_libgateway_a_SOURCES = gateway/texts.pb-c.c gateway/texts.pb-c.h
 BUILT_SOURCES += gateway/texts.pb-c.h
 CLEANFILES += gateway/texts.pb-c.c gateway/texts.pb-c.h

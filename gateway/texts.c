@@ -15,10 +15,47 @@
 
 #define MODULE "texts"
 
+/* ---- small things for all files of texts ---- */
+
 void texts_schedule(struct texts *texts)
 {
 	event_active(texts->turn, EV_TIMEOUT, 0);
 }
+
+void texts_touch(struct texts *texts)
+{
+	texts->dirty = true;
+	texts_schedule(texts);
+}
+
+const char *texts_id_text(const uint8_t id[UMSG_ID_SIZE], char out[TEXTS_ID_TEXT])
+{
+	base64_encode(BASE64_STANDARD, slice_of(id, UMSG_ID_SIZE), out);
+	return out;
+}
+
+void texts_set_why(char **at, const char *why)
+{
+	if (*at && strcmp(*at, why) == 0)
+		return;
+	free(*at);
+	*at = *why ? strdup(why) : NULL;
+}
+
+int texts_open_maildir(const char *path, struct maildir **maildir_out, char why[TEXT_WHY_SIZE])
+{
+	struct diag *diag = diag_new();
+	int err = maildir_open(path, maildir_out, diag);
+
+	snprintf(why, TEXT_WHY_SIZE, "%s",
+		 !err                ? ""
+		 : diag_errors(diag) ? diag_first_error(diag)
+				     : strerror(-err));
+	diag_free(&diag);
+	return err;
+}
+
+/* ---- the turn ---- */
 
 /* One sync covers all changes of the turn; only then is anybody told. */
 static int sync_journal(struct texts *texts)
@@ -34,6 +71,8 @@ static int sync_journal(struct texts *texts)
 	return err;
 }
 
+/* Runs after the events of the loop.  What is told comes before what is begun: a peer that
+ * waits for its answer waits for no new work. */
 static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct texts *texts = arg;
@@ -43,9 +82,11 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	if (sync_journal(texts))
 		return;
 	texts_say_taken(texts);
-	texts_drop_acked(texts);
-	texts_deliver(texts);
-	if (texts->files_wait)
+	texts_tell_kept(texts);
+	texts_tell_posts(texts);
+	texts_offer(texts);
+	texts_conclude(texts);
+	if (texts_files_wait(texts))
 		texts_scan(texts);
 	if (texts->dirty)
 		texts_schedule(texts); /* what was just done is told after the next sync */
@@ -53,13 +94,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		texts_post_due(texts);
 }
 
-static void on_retry(evutil_socket_t fd, short what, void *arg)
+static void tidy(struct texts *texts, int64_t now_ms)
 {
-	struct texts *texts = arg;
-	int64_t now_ms = clock_mono_ms();
-
-	(void)fd;
-	(void)what;
 	if (now_ms >= texts->next_tidy_ms) {
 		texts->next_tidy_ms = now_ms + TEXTS_TIDY_MS;
 		texts_forget_sent(texts, clock_wall_s());
@@ -69,10 +105,22 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 		texts->refetch_ms = 0;
 		umsg_client_fetch(texts->client);
 	}
-	texts_reopen_read_boxes(texts);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct texts *texts = arg;
+
+	(void)fd;
+	(void)what;
+	tidy(texts, clock_mono_ms());
+	texts_expire(texts);
+	texts_reopen_reader(texts);
 	texts_schedule(texts);
 	timer_arm(texts->retry, TEXTS_RETRY_MS);
 }
+
+/* ---- life ---- */
 
 struct restoring {
 	struct texts *texts;
@@ -85,10 +133,18 @@ static bool restore_entry(void *arg, const struct journal_entry *entry)
 
 	if (entry->finished)
 		return true;
-	if (entry->key.kind == TEXTS_INWARD)
-		restoring->err = texts_queue_inward(restoring->texts, &entry->key);
-	else if (entry->key.kind == TEXTS_OUTWARD || entry->key.kind == TEXTS_RECEIPT)
+	switch (entry->key.kind) {
+	case TEXTS_INWARD:
+		restoring->err = texts_restore_inward(restoring->texts, entry);
+		break;
+	case TEXTS_OUTWARD:
+	case TEXTS_RECEIPT:
+	case TEXTS_SUBMITTED:
 		restoring->err = texts_restore_outward(restoring->texts, &entry->key);
+		break;
+	default: /* awaited Receipts stay on disk */
+		break;
+	}
 	return restoring->err == 0;
 }
 
@@ -106,48 +162,17 @@ static int open_journal(struct texts *texts, struct diag *diag)
 	return restoring.err;
 }
 
-const char *texts_id_text(const uint8_t id[UMSG_ID_SIZE], char out[TEXTS_ID_TEXT])
+static int make_maps(struct texts *texts)
 {
-	base64_encode(BASE64_STANDARD, slice_of(id, UMSG_ID_SIZE), out);
-	return out;
-}
+	int err = idhash_init(&texts->hash);
 
-void texts_note_trouble(const char *path, int *trouble, int err, const char *why)
-{
-	if (err == *trouble)
-		return;
-	*trouble = err;
-	if (err)
-		log_warn(MODULE, "mailbox %s is not usable, and tried again: %s", path,
-			 why ? why : strerror(-err));
-	else
-		log_info(MODULE, "mailbox %s is usable now", path);
-}
-
-int texts_open_maildir(const char *path, int *trouble, struct maildir **maildir_out)
-{
-	struct diag *diag = diag_new();
-	int err = maildir_open(path, maildir_out, diag);
-
-	texts_note_trouble(path, trouble, err, diag_errors(diag) ? diag_first_error(diag) : NULL);
-	diag_free(&diag);
+	if (!err)
+		err = idmap_init(&texts->inward);
+	if (!err)
+		err = idmap_init(&texts->posts_by_key);
+	if (!err)
+		err = idmap_init(&texts->posts_by_id);
 	return err;
-}
-
-static int open_write_boxes(struct texts *texts)
-{
-	const struct cig_config *config = texts->config;
-
-	texts->write = calloc(config->write_mailbox_count + 1, sizeof(*texts->write));
-	if (!texts->write)
-		return -ENOMEM;
-	for (; texts->n_write < config->write_mailbox_count; texts->n_write++) {
-		struct write_box *box = &texts->write[texts->n_write];
-
-		box->config = &config->write_mailboxes[texts->n_write];
-		texts_open_maildir(box->config->path, &box->trouble, &box->maildir);
-	}
-	return 0;
 }
 
 static int start(struct texts *texts, struct diag *diag)
@@ -158,11 +183,13 @@ static int start(struct texts *texts, struct diag *diag)
 	texts->retry = evtimer_new(texts->base, on_retry, texts);
 	if (!texts->turn || !texts->retry)
 		return -ENOMEM;
-	err = open_write_boxes(texts);
-	if (!err)
-		err = texts_open_read_boxes(texts);
+	err = make_maps(texts);
 	if (!err)
 		err = open_journal(texts, diag);
+	if (!err)
+		err = texts_open_mailboxes(texts);
+	if (!err)
+		err = texts_open_reader(texts);
 	if (!err)
 		on_retry(-1, 0, texts);
 	return err;
@@ -172,6 +199,7 @@ int texts_new(struct event_base *base, const struct cig_config *config, const st
 	      void *arg, struct texts **texts_out, struct diag *diag)
 {
 	struct texts *texts = calloc(1, sizeof(*texts));
+	int64_t now_ms = clock_mono_ms();
 	int err;
 
 	if (!texts)
@@ -181,9 +209,12 @@ int texts_new(struct event_base *base, const struct cig_config *config, const st
 	texts->ops = ops;
 	texts->arg = arg;
 	texts->taken_tail = &texts->taken;
-	texts->fresh.tail = &texts->fresh.head;
-	texts->stuck.tail = &texts->stuck.head;
-	texts->outward_tail = &texts->outward;
+	texts->ports_tail = &texts->ports;
+	texts->all_tail = &texts->all;
+	texts->fresh_tail = &texts->fresh;
+	texts->acked_tail = &texts->acked;
+	texts_queue_init(&texts->done, now_ms);
+	texts_queue_init(&texts->posts, now_ms);
 	err = start(texts, diag);
 	if (err) {
 		texts_free(&texts);
@@ -193,31 +224,13 @@ int texts_new(struct event_base *base, const struct cig_config *config, const st
 	return 0;
 }
 
-static void free_inward(struct inward_queue *queue)
-{
-	while (queue->head) {
-		struct inward *in = queue->head;
-
-		queue->head = in->next;
-		free(in);
-	}
-}
-
-static void free_queues(struct texts *texts)
+static void free_taken(struct texts *texts)
 {
 	while (texts->taken) {
 		struct taken *taken = texts->taken;
 
 		texts->taken = taken->next;
 		free(taken);
-	}
-	free_inward(&texts->fresh);
-	free_inward(&texts->stuck);
-	while (texts->outward) {
-		struct outward *out = texts->outward;
-
-		texts->outward = out->next;
-		free(out);
 	}
 }
 
@@ -228,11 +241,15 @@ void texts_free(struct texts **textsp)
 	if (!texts)
 		return;
 	*textsp = NULL;
-	texts_close_read_boxes(texts);
-	for (size_t i = 0; i < texts->n_write; i++)
-		maildir_free(&texts->write[i].maildir);
-	free(texts->write);
-	free_queues(texts);
+	texts_close_reader(texts);
+	texts_close_mailboxes(texts);
+	free_taken(texts);
+	texts_forget_outward(texts);
+	texts_forget_inward(texts);
+	texts_free_ports(texts);
+	idmap_done(&texts->inward);
+	idmap_done(&texts->posts_by_key);
+	idmap_done(&texts->posts_by_id);
 	if (texts->journal && texts->dirty)
 		journal_sync(texts->journal);
 	journal_free(&texts->journal);
@@ -244,6 +261,23 @@ void texts_free(struct texts **textsp)
 	free(texts);
 }
 
+int texts_set_config(struct texts *texts, const struct cig_config *config)
+{
+	const struct cig_config *before = texts->config;
+	int err;
+
+	/* The reader's files point into the old configuration until it is opened anew. */
+	texts_close_reader(texts);
+	texts->config = cig_config_hold(config);
+	err = texts_change_mailboxes(texts);
+	if (!err)
+		err = texts_open_reader(texts);
+	cig_config_release(&before);
+	texts_scan(texts);
+	texts_schedule(texts);
+	return err;
+}
+
 void texts_set_client(struct texts *texts, struct umsg_client *client, const char *own_uri)
 {
 	texts->client = client;
@@ -252,34 +286,15 @@ void texts_set_client(struct texts *texts, struct umsg_client *client, const cha
 		texts_scan(texts);
 }
 
+const char *texts_own_uri(const struct texts *texts)
+{
+	return texts->own_uri;
+}
+
 void texts_attached(struct texts *texts)
 {
-	for (struct outward *out = texts->outward; out; out = out->next)
-		out->posted = false; /* their PostAcks were lost with the connection */
-	for (size_t i = 0; i < texts->n_read; i++)
-		texts->read[i].n_resting = 0;
+	texts_post_again(texts);
+	texts_wake_reader(texts);
 	texts_schedule(texts);
 	texts_scan(texts);
-}
-
-static void report_box(json_t *boxes, const struct cig_mailbox *config, const char *kind,
-		       int trouble)
-{
-	json_array_append_new(boxes, json_pack("{s:s, s:s, s:s, s:s}", "path", config->path, "kind",
-					       kind, "state", trouble ? "NOT USABLE" : "OK",
-					       "reason", trouble ? strerror(-trouble) : ""));
-}
-
-json_t *texts_report(const struct texts *texts)
-{
-	json_t *boxes = json_array();
-
-	for (size_t i = 0; i < texts->n_read; i++)
-		report_box(boxes, texts->read[i].config, "read", texts->read[i].trouble);
-	for (size_t i = 0; i < texts->n_write; i++)
-		report_box(boxes, texts->write[i].config, "write", texts->write[i].trouble);
-	return json_pack("{s:I, s:s, s:o}", "queued",
-			 (json_int_t)(texts->n_inward + texts->n_outward), "journal",
-			 texts->journal_trouble ? strerror(-texts->journal_trouble) : "",
-			 "mailboxes", boxes);
 }

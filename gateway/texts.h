@@ -1,11 +1,11 @@
 /* texts.h - text messages through the gateway (CIG manual 2.9, "Text message
  * interface"; docs/architecture.md "A text").
  *
- * From the secure side: a message is journaled, then Taken; every write mailbox
- * whose maps match gets its file, each with a state of its own; the sender gets a
- * Receipt when the last one is done, or at once when none matches.  From a read
- * mailbox: a file is sealed and journaled, posted until the rendezvous has it, and
- * removed then; one that cannot be sent is moved aside with the reason.
+ * From the secure side: a message is journaled, then Taken; every port whose maps match (a
+ * write mailbox, a message center, SIP MESSAGE: gateway/texts_port.h) gets it, each with a
+ * state of its own; the sender gets a Receipt when the last one is done, or at once when
+ * none matches.  From outside: a text is sealed and journaled, posted until the rendezvous
+ * has it, and the one who sent it hears of a failure.
  *
  * Threads: the program's event loop.
  */
@@ -32,7 +32,14 @@ struct texts_ops {
  * now and then.  Returns 0, or -errno of the journal with diag set. */
 int texts_new(struct event_base *base, const struct cig_config *config, const struct texts_ops *ops,
 	      void *arg, struct texts **texts_out, struct diag *diag);
+
+/* Every port that was added must have been removed. */
 void texts_free(struct texts **textsp);
+
+/* The mailboxes and maps of a new configuration, which is held, are used from here on.
+ * Texts whose mailbox is gone wait for one of its path until their end.  Returns 0 or
+ * -ENOMEM. */
+int texts_set_config(struct texts *texts, const struct cig_config *config);
 
 /* The client to send with, and our own number ("tel:+8888"); NULL and "" while
  * there are no keys. */
@@ -48,9 +55,67 @@ void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__E
 bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_ID_SIZE],
 		   Umsg__ReceiptState state, const char *reason);
 
+/* ---- what is to be seen ---------------------------------------------------------- */
+
+/* Since the start of the program. */
+struct texts_counters {
+	uint64_t received;           /* messages from the secure side that were journaled */
+	uint64_t delivered;          /* of these: at least one destination has it */
+	uint64_t failed;             /* no destination has it, or there was none */
+	uint64_t expired;            /* its end came first */
+	uint64_t posted;             /* texts from outside that the rendezvous has */
+	uint64_t refused;            /* that it, or we, cannot send */
+	uint64_t receipts[5];        /* about texts from outside, by Umsg__ReceiptState */
+	uint64_t notices;            /* to senders outside whose text was in vain */
+	uint64_t left_at_rendezvous; /* could not be journaled, and were left there */
+};
+
+struct texts_port_counters {
+	uint64_t delivered, failed, expired; /* destinations */
+	uint64_t submitted;                  /* texts that came in by it */
+};
+
+/* Of a port, or a read mailbox. */
+struct texts_port_state {
+	const char *name, *kind; /* kind: "mailbox", "center", "sip"; "read" for a read mailbox */
+	const char *trouble;     /* "": it is well */
+	size_t waiting;          /* open destinations, those in hand among them */
+	size_t sent;             /* the far side's receipt is awaited */
+	struct texts_port_counters counters;
+};
+
+/* Of all ports together, and of the posts. */
+struct texts_gauges {
+	size_t inward;    /* messages from the secure side that are not everywhere yet */
+	size_t posts;     /* texts and Receipts that wait for the rendezvous */
+	size_t journaled; /* open entries of the journal, awaited Receipts among them */
+};
+
+const struct texts_counters *texts_counters(const struct texts *texts);
+struct texts_gauges texts_gauges(const struct texts *texts);
+
+/* Calls each for every port and read mailbox; what it gets is valid until it returns. */
+void texts_each_port(const struct texts *texts,
+		     void (*each)(void *arg, const struct texts_port_state *state), void *arg);
+
 /* For status: { "queued": N, "journal": why messages cannot be kept or "", "mailboxes": [ { "path",
- * "kind", "state", "reason" } ] }; queued are messages that wait for a mailbox, and posts that wait
- * for the rendezvous. */
+ * "kind", "state", "reason" } ], "ports": [ { "name", "kind", "waiting", "sent", "delivered",
+ * "failed", "trouble" } ] }; queued are messages that wait for a port, and posts that wait for the
+ * rendezvous. */
 json_t *texts_report(const struct texts *texts);
+
+/* What is queued and why, the oldest first, at most limit rows: { "messages": [ { "id",
+ * "direction" ("out", "in" or "receipt"), "from", "to", "where", "state", "why", "tries",
+ * "end" } ], "more": how many were left out }.  A message has a row for each destination that
+ * is not done. */
+json_t *texts_list(const struct texts *texts, size_t limit);
+
+/* Tries a queued message at once: with all of its ports, or with the rendezvous.  id is as
+ * the list has it.  Returns 0, -EINVAL (no id) or -ENOENT (none queued with it). */
+int texts_retry(struct texts *texts, const char *id);
+
+/* Gives a queued message up: its sender hears so, a file is moved aside.  Returns 0, -EINVAL,
+ * -ENOENT, -EBUSY (a port has it in hand just now) or another -errno. */
+int texts_drop(struct texts *texts, const char *id);
 
 #endif

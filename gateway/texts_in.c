@@ -19,7 +19,7 @@ struct journal_key texts_inward_key(const uint8_t id[UMSG_ID_SIZE])
 	return key;
 }
 
-/* ---- a message comes ---- */
+/* ---- Taken ---- */
 
 static int note_taken(struct texts *texts, const struct umsg_message *message)
 {
@@ -48,91 +48,121 @@ void texts_say_taken(struct texts *texts)
 	texts->taken_tail = &texts->taken;
 }
 
-static void with_extension(char *out, size_t outsz, const char *uri, const char *extension)
+/* ---- to whom it goes ---- */
+
+/* The ports that want a message, and with which addresses (CIG-065). */
+struct choice {
+	struct text_port *ports[JOURNAL_MAX_DESTINATIONS];
+	Texts__Destination destinations[JOURNAL_MAX_DESTINATIONS], *at[JOURNAL_MAX_DESTINATIONS];
+	struct cig_addresses addresses[JOURNAL_MAX_DESTINATIONS];
+	size_t n;
+};
+
+static void choose(const struct texts *texts, const Texts__Inward *inward, const char *kind,
+		   const char *name, struct choice *choice)
 {
-	snprintf(out, outsz, "%s%s%s", uri, *extension ? ";" : "", extension);
-}
+	for (struct text_port *port = texts->ports; port; port = port->next) {
+		size_t n = choice->n;
 
-static bool is_chosen(const Texts__Destination *destinations, size_t n, const char *path)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(destinations[i].path, path) == 0)
-			return true;
-	return false;
-}
-
-/* Which mailboxes want it, and with which addresses (CIG-065).  Of several blocks for
- * one mailbox the first that matches counts. */
-static size_t choose_destinations(const struct texts *texts, const Texts__Inward *inward,
-				  Texts__Destination *destinations, struct cig_addresses *addresses)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < texts->n_write && n < JOURNAL_MAX_DESTINATIONS; i++) {
-		const struct cig_mailbox *box = texts->write[i].config;
-
-		if (is_chosen(destinations, n, box->path) ||
-		    cig_translate_outward(&box->maps, slice_str(inward->from),
-					  slice_str(inward->to), &addresses[n], NULL) != 1)
+		if (n == JOURNAL_MAX_DESTINATIONS)
+			break;
+		if (!port->ops || !port->ops->match || (kind && strcmp(kind, port->kind) != 0) ||
+		    (name && strcmp(name, port->name) != 0) ||
+		    port->ops->match(port->arg, inward->from, inward->to, &choice->addresses[n]) !=
+			    1)
 			continue;
-		texts__destination__init(&destinations[n]);
-		destinations[n].path = (char *)box->path;
-		destinations[n].from = addresses[n].from;
-		destinations[n].to = addresses[n].to;
-		n++;
+		choice->ports[n] = port;
+		texts__destination__init(&choice->destinations[n]);
+		choice->destinations[n].port = port->name;
+		choice->destinations[n].from = choice->addresses[n].from;
+		choice->destinations[n].to = choice->addresses[n].to;
+		choice->at[n] = &choice->destinations[n];
+		choice->n++;
 	}
-	return n;
 }
 
-static int journal_inward(struct texts *texts, const struct journal_key *key,
+static int journal_inward(struct texts *texts, const uint8_t id[UMSG_ID_SIZE],
 			  const Texts__Inward *inward, int64_t end_s)
 {
+	struct journal_key key = texts_inward_key(id);
 	uint8_t *packed;
 	size_t n;
 	int err = pack_write(&inward->base, JOURNAL_MAX_PAYLOAD_BYTES, &packed, &n);
 
 	if (err)
 		return err;
-	err = journal_put(texts->journal, key, end_s, inward->n_destinations, slice_of(packed, n));
+	err = journal_put(texts->journal, &key, end_s, inward->n_destinations, slice_of(packed, n));
 	free(packed);
-	texts->dirty |= !err;
+	if (!err)
+		texts_touch(texts);
 	return err;
 }
 
-static int accept_message(struct texts *texts, const struct umsg_message *message,
-			  const struct journal_key *key)
+static int accept_choice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], int64_t end_s,
+			 Texts__Inward *inward, struct choice *choice)
+{
+	struct inward *in = texts_inward_new(id, end_s, choice->ports, choice->n);
+	int err = in ? 0 : -ENOMEM;
+
+	inward->n_destinations = choice->n;
+	inward->destinations = choice->at;
+	if (!err)
+		err = journal_inward(texts, id, inward, end_s);
+	inward->n_destinations = 0;
+	inward->destinations = NULL;
+	if (err)
+		texts_inward_free(in);
+	else
+		texts_inward_admit(texts, in);
+	return err ? err : (int)choice->n;
+}
+
+int texts_accept(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], int64_t end_s,
+		 Texts__Inward *inward, const char *kind, const char *name)
+{
+	struct choice *choice = calloc(1, sizeof(*choice)); /* too large for the stack */
+	int result;
+
+	if (!choice)
+		return -ENOMEM;
+	choose(texts, inward, kind, name, choice);
+	result = accept_choice(texts, id, end_s, inward, choice);
+	free(choice);
+	return result;
+}
+
+/* ---- a message comes ---- */
+
+static void with_extension(char *out, size_t outsz, const char *uri, const char *extension)
+{
+	snprintf(out, outsz, "%s%s%s", uri, *extension ? ";" : "", extension);
+}
+
+static int accept_message(struct texts *texts, const struct umsg_message *message)
 {
 	char from[UMSG_URI_SIZE + UMSG_EXTENSION_SIZE], to[UMSG_URI_SIZE + UMSG_EXTENSION_SIZE];
-	Texts__Destination destinations[JOURNAL_MAX_DESTINATIONS];
-	Texts__Destination *at[JOURNAL_MAX_DESTINATIONS];
-	struct cig_addresses *addresses = calloc(texts->n_write + 1, sizeof(*addresses));
 	Texts__Inward inward = TEXTS__INWARD__INIT;
 	char id[TEXTS_ID_TEXT];
-	int err = addresses ? pack_write(&message->body->base, UMSG_BODY_MAX, &inward.body.data,
-					 &inward.body.len)
-			    : -ENOMEM;
+	int n = pack_write(&message->body->base, UMSG_BODY_MAX, &inward.body.data,
+			   &inward.body.len);
 
-	if (!err) {
-		with_extension(from, sizeof(from), message->from, message->body->calling_extension);
-		with_extension(to, sizeof(to), message->to, message->body->called_extension);
-		inward.from = from;
-		inward.to = to;
-		inward.sender = (char *)message->from;
-		inward.from_domain = (char *)message->from_domain;
-		inward.sent = message->sent_s;
-		inward.n_destinations =
-			choose_destinations(texts, &inward, destinations, addresses);
-		inward.destinations = at;
-		for (size_t i = 0; i < inward.n_destinations; i++)
-			at[i] = &destinations[i];
-		err = journal_inward(texts, key, &inward, message->end_s);
-		if (!err)
-			log_info(MODULE, "message=%s from=%s to=%s mailboxes=%zu state=received",
-				 texts_id_text(message->id, id), from, to, inward.n_destinations);
-	}
+	if (n)
+		return n;
+	with_extension(from, sizeof(from), message->from, message->body->calling_extension);
+	with_extension(to, sizeof(to), message->to, message->body->called_extension);
+	inward.from = from;
+	inward.to = to;
+	inward.sender = (char *)message->from;
+	inward.from_domain = (char *)message->from_domain;
+	inward.sent = message->sent_s;
+	n = texts_accept(texts, message->id, message->end_s, &inward, NULL, NULL);
 	free(inward.body.data);
-	free(addresses);
-	return err;
+	if (n < 0)
+		return n;
+	texts->counters.received++;
+	log_info(MODULE, "message=%s from=%s to=%s destinations=%d state=received",
+		 texts_id_text(message->id, id), from, to, n);
+	return 0;
 }
 
 /* Not journaled is not taken: the rendezvous delivers it again when it is asked to. */
@@ -142,6 +172,7 @@ static void leave(struct texts *texts, const char *id, const char *from, int err
 		log_warn(MODULE, "message=%s from=%s and others are left at the rendezvous: %s", id,
 			 from, strerror(-err));
 	texts->journal_trouble = err;
+	texts->counters.left_at_rendezvous++;
 	if (!texts->refetch_ms)
 		texts->refetch_ms = clock_mono_ms() + TEXTS_REFETCH_MS;
 }
@@ -160,11 +191,9 @@ void texts_message(struct texts *texts, const struct umsg_message *message)
 	char id[TEXTS_ID_TEXT];
 	int err = 0;
 
-	if (!journal_find(texts->journal, &key, NULL)) {
-		err = texts_queue_inward(texts, &key); /* harmless for what is not journaled */
-		if (!err)
-			err = accept_message(texts, message, &key);
-	}
+	/* A repeat of one that is journaled is taken once more, and nothing else. */
+	if (!journal_find(texts->journal, &key, NULL))
+		err = accept_message(texts, message);
 	if (!err)
 		err = note_taken(texts, message);
 	if (err)

@@ -86,8 +86,10 @@ struct text_port_ops {
 	void (*stored)(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
 
 	/* The rendezvous has a submitted text (refusal ""), or it can never have it.  Always
-	 * after stored(); exactly once for each text of this run.  May be NULL. */
-	void (*posted)(void *arg, const uint8_t key[TEXT_KEY_SIZE], const char *refusal);
+	 * after stored(); at most once for each text of this run.  Returns true when the peer
+	 * still waits for its answer and so hears of the refusal; else it gets a notice, a
+	 * text like any other.  May be NULL: it gets the notice. */
+	bool (*posted)(void *arg, const uint8_t key[TEXT_KEY_SIZE], const char *refusal);
 };
 
 /* Makes or finds the port of that name.  name tells it apart from all others and from run
@@ -124,7 +126,7 @@ void text_port_delivered(struct text_port *port, const uint8_t id[UMSG_ID_SIZE])
 void text_port_failed(struct text_port *port, const uint8_t id[UMSG_ID_SIZE], const char *why);
 
 /* A text in hand did not go: it is offered again, in its old place, after so many
- * milliseconds (0: TEXT_RETRY_MS). */
+ * milliseconds (0: with the next offers of the port). */
 void text_port_later(struct text_port *port, const uint8_t id[UMSG_ID_SIZE], unsigned after_ms,
 		     const char *why);
 

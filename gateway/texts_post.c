@@ -11,6 +11,8 @@
 
 #define MODULE "texts"
 
+/* ---- in memory ---- */
+
 static struct outward *outward_new(const struct journal_key *key)
 {
 	struct outward *out = calloc(1, sizeof(*out));
@@ -20,56 +22,151 @@ static struct outward *outward_new(const struct journal_key *key)
 	return out;
 }
 
-static void append(struct texts *texts, struct outward *out)
+static void outward_free(struct outward *out)
 {
-	*texts->outward_tail = out;
-	texts->outward_tail = &out->next;
-	texts->n_outward++;
+	free(out->file);
+	free(out->why);
+	free(out);
 }
 
-static int journal_outward(struct texts *texts, const struct journal_key *key,
-			   const struct umsg_sealed *sealed, const char *to, const char *what)
+static uint64_t key_hash(const struct texts *texts, const struct journal_key *key)
 {
-	Texts__Outward outward = TEXTS__OUTWARD__INIT;
+	return idhash_of(&texts->hash, key->id, key->kind);
+}
+
+static void link_outward(struct texts *texts, struct outward *out)
+{
+	idmap_put(&texts->posts_by_key, &out->by_key, key_hash(texts, &out->key));
+	texts_queue_append(&texts->posts, &out->queued);
+	texts->n_outward++;
+	texts->n_files += out->key.kind == TEXTS_OUTWARD;
+	texts->n_submitted += out->key.kind == TEXTS_SUBMITTED;
+}
+
+/* The id under which the rendezvous answers. */
+static void learn_id(struct texts *texts, struct outward *out, const uint8_t id[UMSG_ID_SIZE])
+{
+	if (out->has_id)
+		return;
+	memcpy(out->message_id, id, sizeof(out->message_id));
+	out->has_id = true;
+	idmap_put(&texts->posts_by_id, &out->by_id, idhash_of(&texts->hash, id, 0));
+}
+
+static void unlink_outward(struct texts *texts, struct outward *out)
+{
+	idmap_remove(&texts->posts_by_key, &out->by_key);
+	if (out->has_id)
+		idmap_remove(&texts->posts_by_id, &out->by_id);
+	texts_queue_remove(&texts->posts, &out->queued);
+	texts->n_outward--;
+	texts->n_files -= out->key.kind == TEXTS_OUTWARD;
+	texts->n_submitted -= out->key.kind == TEXTS_SUBMITTED;
+}
+
+struct outward *texts_find_outward(const struct texts *texts, const struct journal_key *key)
+{
+	struct idmap_node *node = idmap_first(&texts->posts_by_key, key_hash(texts, key));
+
+	for (; node; node = idmap_next(node)) {
+		struct outward *out = IDMAP_OWNER(node, struct outward, by_key);
+
+		if (out->key.kind == key->kind &&
+		    memcmp(out->key.id, key->id, sizeof(key->id)) == 0)
+			return out;
+	}
+	return NULL;
+}
+
+static struct outward *find_by_id(const struct texts *texts, const uint8_t id[UMSG_ID_SIZE])
+{
+	struct idmap_node *node = idmap_first(&texts->posts_by_id, idhash_of(&texts->hash, id, 0));
+
+	for (; node; node = idmap_next(node)) {
+		struct outward *out = IDMAP_OWNER(node, struct outward, by_id);
+
+		if (memcmp(out->message_id, id, sizeof(out->message_id)) == 0)
+			return out;
+	}
+	return NULL;
+}
+
+void texts_each_outward(const struct texts *texts, bool (*each)(void *arg, struct outward *out),
+			void *arg)
+{
+	const struct idmap *map = &texts->posts_by_key;
+
+	if (!map->buckets)
+		return;
+	for (size_t i = 0; i < (size_t)1 << map->bits; i++)
+		for (struct idmap_node *node = map->buckets[i]; node; node = node->next)
+			if (!each(arg, IDMAP_OWNER(node, struct outward, by_key)))
+				return;
+}
+
+void texts_forget_outward(struct texts *texts)
+{
+	struct idmap_node *node;
+
+	while (texts->posts_by_key.buckets && (node = idmap_take(&texts->posts_by_key)))
+		outward_free(IDMAP_OWNER(node, struct outward, by_key));
+}
+
+/* ---- the journal ---- */
+
+static int journal_outward(struct texts *texts, const struct journal_key *key,
+			   const struct umsg_sealed *sealed, const Texts__Outward *outward)
+{
+	Texts__Outward whole = *outward;
 	uint8_t *packed;
 	size_t n;
 	int err;
 
-	outward.message_id = (ProtobufCBinaryData){ UMSG_ID_SIZE, (uint8_t *)sealed->id };
-	outward.sealed = (ProtobufCBinaryData){ sealed->n, sealed->octets };
-	outward.to = (char *)to;
-	outward.what = (char *)what;
-	err = pack_write(&outward.base, JOURNAL_MAX_PAYLOAD_BYTES, &packed, &n);
+	whole.message_id = (ProtobufCBinaryData){ UMSG_ID_SIZE, (uint8_t *)sealed->id };
+	whole.sealed = (ProtobufCBinaryData){ sealed->n, sealed->octets };
+	err = pack_write(&whole.base, JOURNAL_MAX_PAYLOAD_BYTES, &packed, &n);
 	if (err)
 		return err;
 	err = journal_put(texts->journal, key, clock_wall_s() + TEXTS_LIFETIME_S, 0,
 			  slice_of(packed, n));
 	free(packed);
-	texts->dirty |= !err;
 	return err;
 }
 
+static void note_port(struct texts *texts, struct outward *out, const Texts__Outward *outward)
+{
+	if (!*outward->port || outward->port_key.len != TEXT_KEY_SIZE)
+		return;
+	memcpy(out->port_key, outward->port_key.data, sizeof(out->port_key));
+	out->port = texts_port_named(texts, outward->port, NULL);
+}
+
 int texts_queue_post(struct texts *texts, const struct journal_key *key,
-		     const struct umsg_sealed *sealed, const char *to, const char *what,
+		     const struct umsg_sealed *sealed, const Texts__Outward *outward,
 		     struct outward **outward_out)
 {
 	struct outward *out = outward_new(key);
-	int err = out ? journal_outward(texts, key, sealed, to, what) : -ENOMEM;
+	int err = out ? journal_outward(texts, key, sealed, outward) : -ENOMEM;
 
 	if (err) {
 		free(out);
 		return err;
 	}
-	memcpy(out->message_id, sealed->id, sizeof(out->message_id));
-	append(texts, out);
-	texts_schedule(texts);
+	note_port(texts, out, outward);
+	link_outward(texts, out);
+	learn_id(texts, out, sealed->id);
+	if (out->port) {
+		out->fresh = true;
+		*texts->fresh_tail = out;
+		texts->fresh_tail = &out->next;
+	}
+	texts_touch(texts);
 	*outward_out = out;
 	return 0;
 }
 
-/* Returns 0, -EBADMSG (damaged on disk), or -errno. */
-static int load(const struct texts *texts, const struct journal_key *key,
-		Texts__Outward **outward_out)
+int texts_load_outward(const struct texts *texts, const struct journal_key *key,
+		       Texts__Outward **outward_out)
 {
 	Texts__Outward *outward;
 	uint8_t *packed;
@@ -94,19 +191,25 @@ int texts_restore_outward(struct texts *texts, const struct journal_key *key)
 
 	if (!out)
 		return -ENOMEM;
-	append(texts, out);
+	link_outward(texts, out);
 	return 0;
 }
 
-struct outward *texts_find_outward(struct texts *texts, const struct journal_key *key)
+bool texts_know_outward(struct texts *texts, struct outward *out)
 {
-	struct outward *out = texts->outward;
+	Texts__Outward *outward;
 
-	while (out &&
-	       (out->key.kind != key->kind || memcmp(out->key.id, key->id, sizeof(key->id)) != 0))
-		out = out->next;
-	return out;
+	if (out->has_id)
+		return true;
+	if (texts_load_outward(texts, &out->key, &outward))
+		return false;
+	learn_id(texts, out, outward->message_id.data);
+	note_port(texts, out, outward);
+	texts__outward__free_unpacked(outward, NULL);
+	return true;
 }
+
+/* ---- the end of a post ---- */
 
 /* Remembers that a file was refused for as long as its id is known. */
 static void journal_refused(struct texts *texts, const struct journal_key *file)
@@ -119,30 +222,93 @@ static void journal_refused(struct texts *texts, const struct journal_key *file)
 		journal_finish(texts->journal, &key);
 }
 
-/* Nothing is left to post: the journal keeps only the id.  refusal: why it was in vain,
- * "" where the rendezvous has it. */
-static void settle(struct texts *texts, struct outward *out, const char *refusal)
+/* A text that can never be sent: who sent it hears so from its port, by the reason beside
+ * its file, or by a notice that is journaled together with the end of the post. */
+static void come_back(struct texts *texts, struct outward *out, const char *refusal)
 {
-	snprintf(out->refusal, sizeof(out->refusal), "%s", refusal);
-	out->acked = true;
-	out->posted = false;
-	if (*refusal && out->key.kind == TEXTS_OUTWARD)
+	const struct text_port *port = out->port;
+	bool told = out->key.kind == TEXTS_OUTWARD;
+
+	if (out->key.kind == TEXTS_RECEIPT)
+		return;
+	texts->counters.refused++;
+	if (port && port->ops && port->ops->posted && !out->fresh)
+		told = port->ops->posted(port->arg, out->port_key, refusal);
+	if (out->has_id)
+		texts_drop_sent(texts, out->message_id, told ? NULL : refusal);
+	if (out->key.kind == TEXTS_OUTWARD)
 		journal_refused(texts, &out->key);
-	journal_finish(texts->journal, &out->key);
-	texts->dirty = true;
-	texts_schedule(texts);
 }
 
-/* Returns 0, -EBADMSG (it never can be), or another -errno: later. */
+static void take_off(struct texts *texts, struct outward *out)
+{
+	texts->n_posted -= out->posted;
+	out->posted = false;
+	texts_queue_remove(&texts->posts, &out->queued);
+}
+
+void texts_settle(struct texts *texts, struct outward *out, const char *refusal)
+{
+	take_off(texts, out);
+	texts_set_why(&out->why, refusal);
+	out->acked = true;
+	if (*refusal)
+		come_back(texts, out, refusal);
+	else if (out->key.kind != TEXTS_RECEIPT)
+		texts->counters.posted++;
+	journal_finish(texts->journal, &out->key);
+	if (!out->fresh) { /* else it is still in the other list, and comes here from there */
+		out->next = NULL;
+		*texts->acked_tail = out;
+		texts->acked_tail = &out->next;
+	}
+	texts_touch(texts);
+}
+
+void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCode error,
+		    const char *text, unsigned retry_after_s)
+{
+	struct outward *out = find_by_id(texts, id);
+	char text_of_id[TEXTS_ID_TEXT];
+
+	if (!out || out->acked)
+		return;
+	texts_id_text(id, text_of_id);
+	if (error == UMSG__ERROR_CODE__OK) {
+		log_info(MODULE, "message=%s state=posted", text_of_id);
+		texts_settle(texts, out, "");
+	} else if (retry_after_s) {
+		take_off(texts, out);
+		texts_set_why(&out->why, text);
+		texts_queue_put_off(&texts->posts, &out->queued,
+				    clock_mono_ms() + (int64_t)retry_after_s * 1000);
+		texts_schedule(texts);
+		log_warn(MODULE, "message=%s is not taken now (%s): again in %u s", text_of_id,
+			 text, retry_after_s);
+	} else {
+		log_warn(MODULE, "message=%s is refused: %s", text_of_id, text);
+		texts_settle(texts, out, *text ? text : "the rendezvous refuses it");
+	}
+}
+
+/* ---- posting ---- */
+
+/* Returns 0, -EBADMSG (it never can be), -ETIME (its end has come), or another -errno. */
 static int try_post(struct texts *texts, struct outward *out)
 {
 	Texts__Outward *outward;
-	int err = load(texts, &out->key, &outward);
+	int err = texts_load_outward(texts, &out->key, &outward);
 
 	if (err)
 		return err;
-	memcpy(out->message_id, outward->message_id.data, sizeof(out->message_id));
-	err = umsg_client_post(texts->client, slice_of(outward->sealed.data, outward->sealed.len));
+	learn_id(texts, out, outward->message_id.data);
+	if (!out->port)
+		note_port(texts, out, outward);
+	if (outward->end && outward->end <= clock_wall_s())
+		err = -ETIME;
+	else
+		err = umsg_client_post(texts->client,
+				       slice_of(outward->sealed.data, outward->sealed.len));
 	texts__outward__free_unpacked(outward, NULL);
 	return err;
 }
@@ -151,82 +317,95 @@ static void post(struct texts *texts, struct outward *out)
 {
 	int err = try_post(texts, out);
 
-	out->posted = !err;
-	out->next_try_ms = clock_mono_ms() + TEXTS_RETRY_MS;
-	if (err && err != -ENOTCONN && err != -ENOBUFS)
-		log_warn(MODULE, "a post cannot be sent: %s", strerror(-err));
-	if (err == -EBADMSG)
-		settle(texts, out, "damaged in the journal, or sealed under another number");
+	if (!err) {
+		out->posted = true;
+		texts->n_posted++;
+	} else if (err == -EBADMSG) {
+		texts_settle(texts, out, "damaged in the journal, or sealed under another number");
+	} else if (err == -ETIME) {
+		texts_settle(texts, out, "expired before the rendezvous could be reached");
+	} else {
+		if (err != -ENOTCONN && err != -ENOBUFS)
+			log_warn(MODULE, "a post cannot be sent: %s", strerror(-err));
+		texts_set_why(&out->why, strerror(-err));
+		texts_queue_put_off(&texts->posts, &out->queued, clock_mono_ms() + TEXTS_RETRY_MS);
+	}
 }
 
 void texts_post_due(struct texts *texts)
 {
 	int64_t now_ms = clock_mono_ms();
-	size_t posted = 0;
+	struct queued *item;
 
 	if (!texts->client || umsg_client_state(texts->client) != UMSG_ATTACHED)
 		return;
-	for (struct outward *out = texts->outward; out && posted < TEXTS_MAX_POSTS;
-	     out = out->next) {
-		if (!out->posted && !out->acked && out->next_try_ms <= now_ms)
-			post(texts, out);
-		posted += out->posted;
-	}
+	while (texts->n_posted < TEXTS_MAX_POSTS &&
+	       (item = texts_queue_take(&texts->posts, now_ms)))
+		post(texts, IDMAP_OWNER(item, struct outward, queued));
 }
 
-void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCode error,
-		    const char *text, unsigned retry_after_s)
+static bool return_posted(void *arg, struct outward *out)
 {
-	struct outward *out = texts->outward;
-	char text_of_id[TEXTS_ID_TEXT];
+	struct texts *texts = arg;
 
-	while (out && memcmp(out->message_id, id, UMSG_ID_SIZE) != 0)
-		out = out->next;
-	if (!out || out->acked)
-		return;
-	texts_id_text(id, text_of_id);
-	if (error == UMSG__ERROR_CODE__OK) {
-		log_info(MODULE, "message=%s state=posted", text_of_id);
-		settle(texts, out, "");
-	} else if (retry_after_s) {
-		out->posted = false;
-		out->next_try_ms = clock_mono_ms() + (int64_t)retry_after_s * 1000;
-		log_warn(MODULE, "message=%s is not taken now (%s): again in %u s", text_of_id,
-			 text, retry_after_s);
-	} else {
-		log_warn(MODULE, "message=%s is refused: %s", text_of_id, text);
-		settle(texts, out, *text ? text : "the rendezvous refuses it");
-	}
+	if (!out->posted)
+		return true;
+	take_off(texts, out);
+	texts_queue_return(&texts->posts, &out->queued);
+	return true;
 }
 
-/* The journal is synced: a crash from here on finds the id, and does not send the
- * file again. */
-static void clear_file(struct outward *out)
+void texts_post_again(struct texts *texts)
 {
-	if (!out->box || !out->box->maildir)
-		return; /* the next scan finds the finished id */
-	texts_note_trouble(out->box->config->path, &out->box->trouble,
-			   *out->refusal
-				   ? maildir_fail(out->box->maildir, &out->entry, out->refusal)
-				   : maildir_remove(out->box->maildir, &out->entry),
-			   NULL);
+	texts_each_outward(texts, return_posted, texts);
 }
 
-void texts_drop_acked(struct texts *texts)
+/* ---- after the sync ---- */
+
+static void tell_stored(struct texts *texts)
 {
-	struct outward **at = &texts->outward;
+	struct outward *out = texts->fresh, *next;
 
-	while (*at) {
-		struct outward *out = *at;
+	texts->fresh = NULL;
+	texts->fresh_tail = &texts->fresh;
+	for (; out; out = next) {
+		const struct text_port *port = out->port;
 
-		if (!out->acked) {
-			at = &out->next;
-			continue;
+		next = out->next;
+		out->next = NULL;
+		out->fresh = false;
+		if (port && port->ops && port->ops->stored)
+			port->ops->stored(port->arg, out->port_key);
+		if (out->acked) { /* dropped in the turn in which it came */
+			*texts->acked_tail = out;
+			texts->acked_tail = &out->next;
 		}
-		clear_file(out);
-		*at = out->next;
-		texts->n_outward--;
-		free(out);
 	}
-	texts->outward_tail = at;
+}
+
+/* A crash from here on finds the id, and does not send the file again. */
+static void finish(struct texts *texts, struct outward *out)
+{
+	const struct text_port *port = out->port;
+
+	if (out->file)
+		texts_clear_file(out->file, out->why ? out->why : "");
+	if (!out->why && port && port->ops && port->ops->posted)
+		port->ops->posted(port->arg, out->port_key, "");
+	unlink_outward(texts, out);
+	outward_free(out);
+}
+
+void texts_tell_posts(struct texts *texts)
+{
+	struct outward *out, *next;
+
+	tell_stored(texts);
+	out = texts->acked;
+	texts->acked = NULL;
+	texts->acked_tail = &texts->acked;
+	for (; out; out = next) {
+		next = out->next;
+		finish(texts, out);
+	}
 }

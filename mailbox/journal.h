@@ -24,7 +24,7 @@ enum {
 	JOURNAL_ID_BYTES = 16,
 	JOURNAL_MAX_DESTINATIONS = 64,
 	JOURNAL_MAX_PAYLOAD_BYTES = 64 << 20,
-	JOURNAL_MAX_NOTE_BYTES = 512,
+	JOURNAL_MAX_NOTE_BYTES = 20000,
 };
 
 /* kind is the program's: direction, purpose. */

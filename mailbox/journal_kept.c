@@ -88,16 +88,22 @@ void kept_finish(struct journal *journal, struct kept *entry)
 
 int kept_prepare_state(struct kept *entry, struct slice note, char **copy_out)
 {
+	*copy_out = NULL;
+	if (!note.n)
+		return 0;
 	if (!entry->notes)
 		entry->notes = calloc(entry->destinations, sizeof(*entry->notes));
-	*copy_out = entry->notes ? strndup(note.n ? (const char *)note.p : "", note.n) : NULL;
+	if (entry->notes)
+		*copy_out = strndup((const char *)note.p, note.n);
 	return *copy_out ? 0 : -ENOMEM;
 }
 
 void kept_set_state(struct kept *entry, size_t destination, journal_state state, char *note)
 {
-	free(entry->notes[destination]);
-	entry->notes[destination] = note;
+	if (entry->notes) {
+		free(entry->notes[destination]);
+		entry->notes[destination] = note;
+	}
 	entry->states[destination] = state;
 }
 

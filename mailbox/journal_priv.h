@@ -65,8 +65,8 @@ void kept_forget(struct journal *journal, struct kept *entry);
 /* Leaves the id and the end. */
 void kept_finish(struct journal *journal, struct kept *entry);
 
-/* Makes what kept_set_state needs, so that it cannot fail: a copy of note.  Returns 0 or
- * -ENOMEM. */
+/* Makes what kept_set_state needs, so that it cannot fail: a copy of note, NULL of an empty
+ * one.  Returns 0 or -ENOMEM. */
 int kept_prepare_state(struct kept *entry, struct slice note, char **copy_out);
 
 /* Takes note over. */

@@ -7,7 +7,7 @@ noinst_LIBRARIES += %D%/libmailbox.a
 	%D%/journal_compact.c %D%/journal_kept.c %D%/journal_load.c \
 	%D%/journal_file.c %D%/journal_file.h \
 	%D%/maildir.c %D%/maildir.h %D%/maildir_priv.h \
-	%D%/maildir_deliver.c %D%/maildir_read.c %D%/maildir_watch.c \
+	%D%/maildir_deliver.c %D%/maildir_list.c %D%/maildir_read.c %D%/maildir_watch.c \
 	%D%/message.c %D%/message.h \
 	%D%/mime.h %D%/mime_priv.h \
 	%D%/mime_header.c %D%/mime_read.c %D%/mime_write.c

@@ -67,9 +67,25 @@ struct maildir_entry {
 	off_t size;
 };
 
-/* Lists what waits in new and cur, oldest first, at most max entries; drafts and
- * trashed ones (flags D and T) and names with a leading dot are left out.  The
- * caller frees *entries_out (NULL when there is none).  Returns 0 or -errno. */
+/* A listing of what waits in new and cur, made in steps: the max oldest files that wanted
+ * (NULL: all) says yes to.  Drafts and trashed ones (flags D and T) and names with a leading
+ * dot are left out.  maildir outlives it.  Returns 0 or -ENOMEM. */
+struct maildir_listing;
+int maildir_listing_new(struct maildir *maildir, size_t max,
+			bool (*wanted)(void *arg, const struct maildir_entry *entry), void *arg,
+			struct maildir_listing **listing_out);
+void maildir_listing_free(struct maildir_listing **listingp);
+
+/* Looks at so many directory entries more.  Returns 1 when that was all, 0 when there are
+ * more, or -errno. */
+int maildir_listing_step(struct maildir_listing *listing, size_t entries);
+
+/* The files of a listing that is complete, oldest first, and its end.  The caller frees
+ * *entries_out (NULL when there is none).  Returns whether more were wanted than max. */
+bool maildir_listing_take(struct maildir_listing **listingp, struct maildir_entry **entries_out,
+			  size_t *n_out);
+
+/* All at once: at most max entries.  Returns 0 or -errno. */
 int maildir_list(struct maildir *maildir, size_t max, struct maildir_entry **entries_out,
 		 size_t *n_out);
 

@@ -1,4 +1,4 @@
-/* Reading mailboxes: list, read, remove, move aside. */
+/* Reading mailboxes: read, remove, move aside. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,109 +24,7 @@ static const char *folder_of(const struct maildir_entry *entry)
 	return entry->in_cur ? "cur" : "new";
 }
 
-/* --- listing --- */
-
-struct list {
-	struct maildir_entry *entries;
-	size_t n, cap, max;
-};
-
-static int by_age(const void *va, const void *vb)
-{
-	const struct maildir_entry *a = va, *b = vb;
-
-	if (a->mtime.tv_sec != b->mtime.tv_sec)
-		return a->mtime.tv_sec < b->mtime.tv_sec ? -1 : 1;
-	if (a->mtime.tv_nsec != b->mtime.tv_nsec)
-		return a->mtime.tv_nsec < b->mtime.tv_nsec ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
-
-/* Keeps the max oldest. */
-static void cut(struct list *list)
-{
-	if (list->n)
-		qsort(list->entries, list->n, sizeof(*list->entries), by_age);
-	if (list->n > list->max)
-		list->n = list->max;
-}
-
-/* Twice max is held at most, however many files there are. */
-static int list_add(struct list *list, const struct maildir_entry *entry)
-{
-	struct maildir_entry *more;
-	size_t cap;
-
-	if (list->n == 2 * list->max)
-		cut(list);
-	if (list->n == list->cap) {
-		cap = list->cap ? 2 * list->cap : 16;
-		more = reallocarray(list->entries, cap, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		list->entries = more;
-		list->cap = cap;
-	}
-	list->entries[list->n++] = *entry;
-	return 0;
-}
-
-/* Is it a message to be taken: no draft, not thrown away, not hidden? */
-static bool is_message(const char *name)
-{
-	const char *flags = name + maildir_base_length(name);
-
-	return name[0] != '.' && !(*flags && strpbrk(flags + 3, "DT"));
-}
-
-static int list_folder(struct list *list, const struct maildir *maildir, bool in_cur)
-{
-	int fd = maildir_open_dir(maildir, in_cur ? "cur" : "new"), err = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *found;
-
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return fd < 0 ? fd : -ENOMEM;
-	}
-	while (!err && (found = readdir(dir))) {
-		struct maildir_entry entry = { .in_cur = in_cur };
-		struct stat st;
-
-		if (!is_message(found->d_name) ||
-		    fstatat(fd, found->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode))
-			continue; /* or it vanished since */
-		snprintf(entry.name, sizeof(entry.name), "%s", found->d_name);
-		entry.inode = st.st_ino;
-		entry.mtime = st.st_mtim;
-		entry.size = st.st_size;
-		err = list_add(list, &entry);
-	}
-	closedir(dir);
-	return err;
-}
-
-int maildir_list(struct maildir *maildir, size_t max, struct maildir_entry **entries_out,
-		 size_t *n_out)
-{
-	struct list list = { .max = max };
-	int err = max ? list_folder(&list, maildir, false) : 0;
-
-	if (!err && max)
-		err = list_folder(&list, maildir, true);
-	cut(&list);
-	if (err || list.n == 0) {
-		free(list.entries);
-		list.entries = NULL;
-		list.n = 0;
-	}
-	if (err)
-		return err;
-	*entries_out = list.entries;
-	*n_out = list.n;
-	return 0;
-}
+/* --- one file --- */
 
 int maildir_entry_id(const struct maildir *maildir, const struct maildir_entry *entry,
 		     uint8_t id_out[16])
@@ -146,8 +44,6 @@ int maildir_entry_id(const struct maildir *maildir, const struct maildir_entry *
 	memcpy(id_out, digest, 16);
 	return 0;
 }
-
-/* --- one file --- */
 
 static bool is_same(const struct stat *st, const struct maildir_entry *entry)
 {

@@ -38,6 +38,7 @@ struct message {
 	char *sender_uri;    /* the sender, not translated (X-Sender-URI) */
 	char *sender_domain; /* name of its security domain (X-Sender-Domain) */
 	int64_t date_s;      /* UTC, seconds since 1970; 0: unknown */
+	int64_t end_s;       /* not to be shown from then on (Expires); 0: not given */
 	enum message_auto auto_submitted;
 	enum message_responder responder;
 	char *text; /* "" when there are only attachments */

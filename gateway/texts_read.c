@@ -1,0 +1,557 @@
+/* texts_read.c - read mailboxes: their files go to the secure side (CIG manual 2.9, "Text
+ * message interface").
+ *
+ * A listing of a mailbox is made in steps and kept until its files were dealt with: a
+ * mailbox of 100,000 files costs the loop no pause, and no file costs a listing of its own.
+ * Files that cannot be dealt with rest, and hide nothing that is newer.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "gateway/texts_priv.h"
+#include "mailbox/message.h"
+#include "mailbox/mime.h"
+
+#define MODULE "texts"
+
+enum {
+	LISTED_AT_ONCE = 2048,  /* files kept of a listing */
+	STEPS_AT_ONCE = 1000,   /* directory entries looked at in one turn: some milliseconds */
+	LOOKS_AT_ONCE = 256,    /* files of a listing that turn out to need nothing */
+	MAX_RESTING = 200000,   /* some 16 MB; those beyond are tried at each listing */
+	MAX_REST_DOUBLINGS = 7, /* about an hour */
+};
+
+/* A file that could not be dealt with. */
+struct resting {
+	struct idmap_node node;
+	uint8_t id[16]; /* maildir_entry_id() */
+	int64_t until_ms;
+	unsigned times;
+};
+
+struct read_box {
+	struct texts *texts;
+	const struct cig_mailbox *config;
+	struct maildir *maildir; /* NULL: not usable now */
+	char trouble[TEXT_WHY_SIZE];
+	struct maildir_watch *watch;
+	struct event *readable;
+	bool stale;                      /* something came since the listing began */
+	struct maildir_listing *listing; /* being made */
+	struct maildir_entry *entries;   /* of the last one, from `at` on to be looked at */
+	size_t n, at;
+	struct idmap resting;
+	struct texts_port_counters counters;
+};
+
+struct texts_reader {
+	struct read_box *boxes;
+	size_t n;
+	unsigned seals; /* in this scan */
+};
+
+/* ---- mailboxes ---- */
+
+static void set_trouble(struct read_box *box, const char *why)
+{
+	if (strcmp(box->trouble, why) == 0)
+		return;
+	snprintf(box->trouble, sizeof(box->trouble), "%s", why);
+	if (*why)
+		log_warn(MODULE, "mailbox %s is not usable, and tried again: %s", box->config->path,
+			 why);
+	else
+		log_info(MODULE, "mailbox %s is usable now", box->config->path);
+}
+
+static void note_trouble(struct read_box *box, int err)
+{
+	set_trouble(box, err ? strerror(-err) : "");
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct read_box *box = arg;
+
+	(void)fd;
+	(void)what;
+	maildir_watch_drain(box->watch);
+	box->stale = true;
+	texts_scan(box->texts);
+}
+
+/* A mailbox that is there: watched, and swept. */
+static int begin_box(struct read_box *box)
+{
+	int err = maildir_watch_new(box->maildir, TEXTS_RESCAN_S, &box->watch);
+
+	if (err)
+		return err;
+	box->readable = event_new(box->texts->base, maildir_watch_fd(box->watch),
+				  EV_READ | EV_PERSIST, on_readable, box);
+	if (!box->readable || event_add(box->readable, NULL))
+		return -ENOMEM;
+	maildir_sweep(box->maildir, clock_wall_s());
+	box->stale = true;
+	return 0;
+}
+
+static void drop_listing(struct read_box *box)
+{
+	maildir_listing_free(&box->listing);
+	free(box->entries);
+	box->entries = NULL;
+	box->n = box->at = 0;
+}
+
+static void end_box(struct read_box *box)
+{
+	if (box->readable)
+		event_free(box->readable);
+	box->readable = NULL;
+	drop_listing(box);
+	maildir_watch_free(&box->watch);
+	maildir_free(&box->maildir);
+}
+
+static void open_box(struct read_box *box)
+{
+	char why[TEXT_WHY_SIZE];
+	int err = texts_open_maildir(box->config->path, &box->maildir, why);
+
+	set_trouble(box, why);
+	if (err)
+		return;
+	err = begin_box(box);
+	if (!err)
+		return;
+	end_box(box);
+	set_trouble(box, "it cannot be watched");
+}
+
+int texts_open_reader(struct texts *texts)
+{
+	const struct cig_config *config = texts->config;
+	struct texts_reader *reader = calloc(1, sizeof(*reader));
+	int err = 0;
+
+	texts->reader = reader;
+	if (!reader)
+		return -ENOMEM;
+	reader->boxes = calloc(config->read_mailbox_count + 1, sizeof(*reader->boxes));
+	if (!reader->boxes)
+		return -ENOMEM;
+	for (; !err && reader->n < config->read_mailbox_count; reader->n++) {
+		struct read_box *box = &reader->boxes[reader->n];
+
+		box->texts = texts;
+		box->config = &config->read_mailboxes[reader->n];
+		err = idmap_init(&box->resting);
+		if (!err)
+			open_box(box);
+	}
+	return err;
+}
+
+void texts_reopen_reader(struct texts *texts)
+{
+	for (size_t i = 0; i < texts->reader->n; i++)
+		if (!texts->reader->boxes[i].maildir)
+			open_box(&texts->reader->boxes[i]);
+}
+
+static void forget_resting(struct read_box *box)
+{
+	struct idmap_node *node;
+
+	while ((node = idmap_take(&box->resting)))
+		free(IDMAP_OWNER(node, struct resting, node));
+}
+
+static bool forget_box(void *arg, struct outward *out)
+{
+	(void)arg;
+	free(out->file); /* the next listing finds it again */
+	out->file = NULL;
+	return true;
+}
+
+void texts_close_reader(struct texts *texts)
+{
+	struct texts_reader *reader = texts->reader;
+
+	if (!reader)
+		return;
+	texts_each_outward(texts, forget_box, NULL);
+	for (size_t i = 0; i < reader->n; i++) {
+		end_box(&reader->boxes[i]);
+		forget_resting(&reader->boxes[i]);
+		idmap_done(&reader->boxes[i].resting);
+	}
+	free(reader->boxes);
+	free(reader);
+	texts->reader = NULL;
+}
+
+void texts_wake_reader(struct texts *texts)
+{
+	for (size_t i = 0; i < texts->reader->n; i++) {
+		forget_resting(&texts->reader->boxes[i]);
+		texts->reader->boxes[i].stale = true;
+	}
+}
+
+bool texts_reader_state(const struct texts *texts, size_t number, struct texts_port_state *out)
+{
+	const struct read_box *box = &texts->reader->boxes[number];
+
+	if (number >= texts->reader->n)
+		return false;
+	*out = (struct texts_port_state){
+		.name = box->config->path,
+		.kind = "read",
+		.trouble = box->trouble,
+		.counters = box->counters,
+	};
+	return true;
+}
+
+/* ---- files that rest ---- */
+
+static struct resting *find_resting(const struct read_box *box, const uint8_t id[16])
+{
+	struct idmap_node *node = idmap_first(&box->resting, idhash_of(&box->texts->hash, id, 0));
+
+	for (; node; node = idmap_next(node)) {
+		struct resting *resting = IDMAP_OWNER(node, struct resting, node);
+
+		if (memcmp(resting->id, id, sizeof(resting->id)) == 0)
+			return resting;
+	}
+	return NULL;
+}
+
+/* So that the files behind it have their turn.  Returns whether it is the first time. */
+static bool let_rest(struct read_box *box, const uint8_t id[16])
+{
+	struct resting *resting = find_resting(box, id);
+	bool first = !resting;
+
+	if (first) {
+		resting = box->resting.used < MAX_RESTING ? calloc(1, sizeof(*resting)) : NULL;
+		if (!resting)
+			return false; /* it is tried again, and its reason is in the log of others
+				       */
+		memcpy(resting->id, id, sizeof(resting->id));
+		idmap_put(&box->resting, &resting->node, idhash_of(&box->texts->hash, id, 0));
+	}
+	resting->until_ms = clock_mono_ms() + ((int64_t)TEXTS_REST_MS << resting->times);
+	if (resting->times < MAX_REST_DOUBLINGS)
+		resting->times++;
+	return first;
+}
+
+/* ---- a file ---- */
+
+static void refuse_file(struct read_box *box, const struct maildir_entry *entry,
+			const struct journal_key *key, const char *why)
+{
+	int err = maildir_fail(box->maildir, entry, why);
+
+	note_trouble(box, err);
+	if (!err) {
+		box->counters.failed++;
+		box->texts->counters.refused++;
+		log_warn(MODULE, "file %s/%s is not sent: %s; moved to .failed", box->config->path,
+			 entry->name, why);
+	} else if (let_rest(box, key->id)) {
+		log_warn(MODULE, "file %s/%s is not sent: %s; it cannot be moved aside: %s",
+			 box->config->path, entry->name, why, strerror(-err));
+	}
+}
+
+/* The attachments borrow from m. */
+static void fill_body(const struct message *m, Umsg__TextBody *body, Umsg__Attachment *attachments,
+		      Umsg__Attachment **at)
+{
+	for (size_t i = 0; i < m->attachment_count; i++) {
+		umsg__attachment__init(&attachments[i]);
+		attachments[i].name = m->attachments[i].filename;
+		attachments[i].type = m->attachments[i].content_type;
+		attachments[i].data =
+			(ProtobufCBinaryData){ m->attachments[i].n, m->attachments[i].data };
+		at[i] = &attachments[i];
+	}
+	body->text = m->text ? m->text : (char *)"";
+	body->n_attachments = m->attachment_count;
+	body->attachments = at;
+	body->sent = (uint64_t)(m->date_s > 0 ? m->date_s : 0);
+	body->auto_submitted = (Umsg__AutoSubmitted)m->auto_submitted; /* the same order */
+}
+
+static int send_message(struct read_box *box, const struct maildir_entry *entry,
+			const struct journal_key *key, const struct message *m,
+			const struct cig_addresses *addresses)
+{
+	Umsg__Attachment attachments[MESSAGE_MAX_ATTACHMENTS], *at[MESSAGE_MAX_ATTACHMENTS];
+	char what[MAILDIR_NAME_SIZE + 8], id[TEXTS_ID_TEXT];
+	const struct texts_origin origin = { .kind = "mailbox", .what = what };
+	struct outward_file *file = malloc(sizeof(*file));
+	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+	struct outward *out;
+	int err = file ? 0 : -ENOMEM;
+
+	fill_body(m, &body, attachments, at);
+	snprintf(what, sizeof(what), "file %s", entry->name);
+	if (!err)
+		err = texts_send(box->texts, key, addresses->from, addresses->to, &body, m->end_s,
+				 &origin, &out);
+	if (err) {
+		free(file);
+		return err;
+	}
+	*file = (struct outward_file){ .box = box, .entry = *entry };
+	out->file = file;
+	box->counters.submitted++;
+	log_info(MODULE, "message=%s file=%s/%s from=%s to=%s state=queued",
+		 texts_id_text(out->message_id, id), box->config->path, entry->name,
+		 addresses->from, addresses->to);
+	return 0;
+}
+
+static void take_message(struct read_box *box, const struct maildir_entry *entry,
+			 const struct journal_key *key, const struct message *m)
+{
+	struct cig_addresses addresses;
+	const char *why;
+	int err;
+
+	if (!m->from || !m->to || !*m->from || !*m->to)
+		why = "From or To is missing";
+	else if (cig_translate_inward(&box->config->maps, slice_str(box->texts->own_uri),
+				      slice_str(m->from), slice_str(m->to), &addresses, &why,
+				      NULL) == 1)
+		why = m->end_s && m->end_s <= clock_wall_s() ? "it has expired" : NULL;
+	if (why) {
+		refuse_file(box, entry, key, why);
+		return;
+	}
+	err = send_message(box, entry, key, m, &addresses);
+	why = texts_final_reason(box->texts, err);
+	if (why)
+		refuse_file(box, entry, key, why);
+	else if (err && let_rest(box, key->id))
+		log_warn(MODULE, "file %s/%s cannot be sent now: %s", box->config->path,
+			 entry->name, strerror(-err));
+}
+
+static const char *unreadable(int err)
+{
+	return err == -EINVAL  ? "it is no regular file"
+	       : err == -EFBIG ? "longer than a message may be"
+			       : strerror(-err);
+}
+
+static void take_file(struct read_box *box, const struct maildir_entry *entry,
+		      const struct journal_key *key)
+{
+	struct diag *diag = diag_new();
+	struct message m;
+	uint8_t *octets;
+	size_t n;
+	int err = maildir_read(box->maildir, entry, MIME_MAX_FILE_BYTES, &octets, &n);
+
+	if (err == -ENOENT || !diag) { /* another reader took it */
+		diag_free(&diag);
+		return;
+	}
+	message_init(&m);
+	if (!err) {
+		err = mime_read(slice_of(octets, n), &m, diag);
+		free(octets);
+	}
+	if (err && err != -ENOMEM)
+		refuse_file(box, entry, key,
+			    diag_errors(diag) ? diag_first_error(diag) : unreadable(err));
+	else if (err)
+		let_rest(box, key->id);
+	else
+		take_message(box, entry, key, &m);
+	message_clear(&m);
+	diag_free(&diag);
+}
+
+static bool is_refused(const struct texts *texts, const struct journal_key *file)
+{
+	struct journal_key key = *file;
+
+	key.kind = TEXTS_REFUSED;
+	return journal_find(texts->journal, &key, NULL);
+}
+
+/* A file whose post is over, though a crash or a full disk kept us from clearing it. */
+static void clear_leftover(struct read_box *box, const struct maildir_entry *entry,
+			   const struct journal_key *key)
+{
+	int err;
+
+	if (is_refused(box->texts, key)) {
+		refuse_file(box, entry, key, "refused by the rendezvous; the log has the reason");
+		return;
+	}
+	err = maildir_remove(box->maildir, entry);
+	note_trouble(box, err);
+	if (err && let_rest(box, key->id))
+		log_warn(MODULE, "file %s/%s is sent, and cannot be removed: %s", box->config->path,
+			 entry->name, strerror(-err));
+}
+
+void texts_clear_file(struct outward_file *file, const char *refusal)
+{
+	struct read_box *box = file->box;
+	int err;
+
+	if (!box->maildir)
+		return; /* the next listing finds the finished id */
+	err = *refusal ? maildir_fail(box->maildir, &file->entry, refusal)
+		       : maildir_remove(box->maildir, &file->entry);
+	note_trouble(box, err);
+	box->counters.delivered += !*refusal;
+	box->counters.failed += *refusal != '\0';
+	if (err)
+		box->stale = true;
+}
+
+/* ---- listings ---- */
+
+static int entry_key(const struct read_box *box, const struct maildir_entry *entry,
+		     struct journal_key *key_out)
+{
+	*key_out = (struct journal_key){ .kind = TEXTS_OUTWARD };
+	return maildir_entry_id(box->maildir, entry, key_out->id);
+}
+
+/* Is there anything to do for this file now? */
+static bool is_wanted(void *arg, const struct maildir_entry *entry)
+{
+	const struct read_box *box = arg;
+	const struct resting *resting;
+	const struct outward *out;
+	struct journal_key key;
+
+	if (entry_key(box, entry, &key))
+		return false;
+	resting = find_resting(box, key.id);
+	if (resting && resting->until_ms > clock_mono_ms())
+		return false;
+	out = texts_find_outward(box->texts, &key);
+	return !out || !out->file; /* else it waits for its PostAck */
+}
+
+/* Returns true when a file was sealed, or refused: that took milliseconds. */
+static bool look_at_file(struct read_box *box, const struct maildir_entry *entry)
+{
+	struct texts *texts = box->texts;
+	struct journal_entry known;
+	struct journal_key key;
+	struct outward *out;
+
+	if (!is_wanted(box, entry) || entry_key(box, entry, &key))
+		return false;
+	if (!journal_find(texts->journal, &key, &known)) {
+		take_file(box, entry, &key);
+		return true;
+	}
+	out = texts_find_outward(texts, &key);
+	if (out && !out->acked) { /* journaled in an earlier run */
+		out->file = malloc(sizeof(*out->file));
+		if (out->file)
+			*out->file = (struct outward_file){ .box = box, .entry = *entry };
+	} else if (!out && known.finished) {
+		clear_leftover(box, entry, &key);
+	}
+	return false;
+}
+
+/* Goes on with the listing, or begins one where something came.  Returns 0, also while it
+ * is not ready, or -errno. */
+static int list_box(struct read_box *box)
+{
+	int result = 0;
+
+	if (!box->listing) {
+		box->stale = false;
+		result = maildir_listing_new(box->maildir, LISTED_AT_ONCE, is_wanted, box,
+					     &box->listing);
+	}
+	if (result >= 0)
+		result = maildir_listing_step(box->listing, STEPS_AT_ONCE);
+	if (result <= 0)
+		return result;
+	/* What did not fit is seen by the next one. */
+	box->stale |= maildir_listing_take(&box->listing, &box->entries, &box->n);
+	box->at = 0;
+	return 0;
+}
+
+static bool box_waits(const struct read_box *box)
+{
+	return box->maildir && (box->stale || box->listing || box->at < box->n);
+}
+
+static bool is_full(const struct texts *texts)
+{
+	return texts->reader->seals >= TEXTS_SEALS || texts->n_files >= TEXTS_MAX_FILES;
+}
+
+static void scan_box(struct read_box *box)
+{
+	struct texts *texts = box->texts;
+	int err = 0;
+
+	for (int i = 0; box->at < box->n && i < LOOKS_AT_ONCE && !is_full(texts); i++)
+		texts->reader->seals += look_at_file(box, &box->entries[box->at++]);
+	if (box->at < box->n)
+		return;
+	free(box->entries);
+	box->entries = NULL;
+	box->n = box->at = 0;
+	if (box->listing || box->stale)
+		err = list_box(box);
+	if (err) { /* it was there: it may come back */
+		note_trouble(box, err);
+		end_box(box);
+	}
+}
+
+bool texts_files_wait(const struct texts *texts)
+{
+	if (!texts->client || texts->n_files >= TEXTS_MAX_FILES)
+		return false;
+	for (size_t i = 0; i < texts->reader->n; i++)
+		if (box_waits(&texts->reader->boxes[i]))
+			return true;
+	return false;
+}
+
+void texts_scan(struct texts *texts)
+{
+	struct texts_reader *reader = texts->reader;
+
+	if (!texts->client || !reader)
+		return;
+	reader->seals = 0;
+	for (size_t i = 0; i < reader->n && !is_full(texts); i++)
+		if (box_waits(&reader->boxes[i]))
+			scan_box(&reader->boxes[i]);
+	if (texts_files_wait(texts))
+		texts_schedule(texts);
+}

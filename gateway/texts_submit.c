@@ -1,0 +1,306 @@
+/* texts_submit.c - a text from outside is sealed and journaled, and what becomes of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/pack.h"
+#include "gateway/texts_priv.h"
+
+#define MODULE "texts"
+
+/* ---- sealing ---- */
+
+/* "tel:+8888;101" to its bare URI and extension. */
+static void split(const char *uri, char bare[UMSG_URI_SIZE], char extension[UMSG_EXTENSION_SIZE])
+{
+	const char *mark = strchr(uri, ';');
+
+	snprintf(bare, UMSG_URI_SIZE, "%.*s", (int)(mark ? (size_t)(mark - uri) : strlen(uri)),
+		 uri);
+	snprintf(extension, UMSG_EXTENSION_SIZE, "%s", mark ? mark + 1 : "");
+}
+
+/* Whose Receipt for this id will count. */
+static int journal_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], int64_t end_s,
+			const Texts__Sent *sent)
+{
+	struct journal_key key = { .kind = TEXTS_SENT };
+	uint8_t *packed;
+	size_t n;
+	int err = pack_write(&sent->base, JOURNAL_MAX_PAYLOAD_BYTES, &packed, &n);
+
+	if (err)
+		return err;
+	memcpy(key.id, id, sizeof(key.id));
+	err = journal_put(texts->journal, &key, end_s ? end_s : clock_wall_s() + TEXTS_LIFETIME_S,
+			  0, slice_of(packed, n));
+	free(packed);
+	return err;
+}
+
+static int queue_sealed(struct texts *texts, const struct journal_key *key, const Texts__Sent *sent,
+			const struct umsg_sealed *sealed, int64_t end_s,
+			const struct texts_origin *origin, struct outward **outward_out)
+{
+	Texts__Outward outward = TEXTS__OUTWARD__INIT;
+	int err = journal_sent(texts, sealed->id, end_s, sent);
+
+	if (err)
+		return err;
+	outward.to = sent->to;
+	outward.what = (char *)origin->what;
+	outward.end = end_s;
+	if (origin->port) {
+		outward.port = origin->port->name;
+		outward.port_key =
+			(ProtobufCBinaryData){ TEXT_KEY_SIZE, (uint8_t *)origin->port_key };
+	}
+	err = texts_queue_post(texts, key, sealed, &outward, outward_out);
+	if (err)
+		texts_drop_sent(texts, sealed->id, NULL);
+	return err;
+}
+
+int texts_send(struct texts *texts, const struct journal_key *key, const char *from, const char *to,
+	       const Umsg__TextBody *body, int64_t end_s, const struct texts_origin *origin,
+	       struct outward **outward_out)
+{
+	char own[UMSG_URI_SIZE], bare[UMSG_URI_SIZE];
+	char called[UMSG_EXTENSION_SIZE], calling[UMSG_EXTENSION_SIZE];
+	struct umsg_sealed sealed = { .n = 0 };
+	Umsg__TextBody whole = *body;
+	Texts__Sent sent = TEXTS__SENT__INIT;
+	int err;
+
+	split(from, own, calling);
+	split(to, bare, called);
+	whole.version = 1;
+	whole.called_extension = called;
+	whole.calling_extension = calling;
+	whole.responder = UMSG__RESPONDER_TYPE__RESPONDER_TEL_URI;
+	if (!whole.sent)
+		whole.sent = (uint64_t)clock_wall_s();
+	err = umsg_client_seal(texts->client, bare, &whole, end_s, &sealed);
+	if (err)
+		return err;
+	sent.to = bare;
+	sent.from = (char *)from;
+	sent.receiver = (char *)to;
+	sent.kind = (char *)origin->kind;
+	sent.port = origin->port ? origin->port->name : (char *)"";
+	sent.by_hand = body->auto_submitted == UMSG__AUTO_SUBMITTED__BY_HAND;
+	err = queue_sealed(texts, key, &sent, &sealed, end_s, origin, outward_out);
+	umsg_sealed_clear(&sealed);
+	return err;
+}
+
+const char *texts_final_reason(const struct texts *texts, int err)
+{
+	switch (err) {
+	case -EMSGSIZE:
+		return "longer than a message may be";
+	case -EINVAL:
+		return "To is no number that can be sealed to";
+	case -ENOKEY: /* attached: the own keys are there */
+		return umsg_client_state(texts->client) == UMSG_ATTACHED
+			       ? "To is of no domain that is trusted"
+			       : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* ---- a port submits ---- */
+
+/* Ports choose keys of their own: the journal's is made of both. */
+static int submitted_key(const struct text_port *port, const uint8_t port_key[TEXT_KEY_SIZE],
+			 struct journal_key *key_out)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(ctx, port->name, strlen(port->name) + 1) == 1 &&
+		  EVP_DigestUpdate(ctx, port_key, TEXT_KEY_SIZE) == 1 &&
+		  EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	*key_out = (struct journal_key){ .kind = TEXTS_SUBMITTED };
+	if (ok)
+		memcpy(key_out->id, digest, sizeof(key_out->id));
+	return ok ? 0 : -ENOMEM;
+}
+
+/* What a repeat of a known text gets. */
+static int answer_repeat(const struct texts *texts, const struct journal_key *key,
+			 char why[TEXT_WHY_SIZE])
+{
+	const struct outward *out = texts_find_outward(texts, key);
+
+	if (!out || !out->fresh)
+		return -EALREADY;
+	snprintf(why, TEXT_WHY_SIZE, "it is being stored");
+	return -EAGAIN;
+}
+
+static int explain(const struct texts *texts, int err, char why[TEXT_WHY_SIZE])
+{
+	const char *final = texts_final_reason(texts, err);
+
+	snprintf(why, TEXT_WHY_SIZE, "%s", final ? final : strerror(-err));
+	if (final)
+		return err == -EMSGSIZE ? err : -EINVAL;
+	return err == -ENOMEM ? err : -EAGAIN;
+}
+
+int texts_submit(struct text_port *port, const struct text_in *in, char why[TEXT_WHY_SIZE])
+{
+	struct texts *texts = port->texts;
+	struct texts_origin origin = { .kind = port->kind, .port = port, .port_key = in->key };
+	char what[TEXT_WHY_SIZE], id[TEXTS_ID_TEXT];
+	struct journal_key key;
+	struct outward *out;
+	int err = submitted_key(port, in->key, &key);
+
+	why[0] = '\0';
+	if (!err && journal_find(texts->journal, &key, NULL))
+		return answer_repeat(texts, &key, why);
+	if (!err && (!texts->client || texts->n_submitted >= TEXTS_MAX_SUBMITTED)) {
+		snprintf(why, TEXT_WHY_SIZE, "%s",
+			 texts->client ? "too many texts wait for the rendezvous"
+				       : "the gateway has no keys");
+		return -EAGAIN;
+	}
+	snprintf(what, sizeof(what), "text of %.60s by %.60s", in->outer_from, port->name);
+	origin.what = what;
+	if (!err)
+		err = texts_send(texts, &key, in->from, in->to, in->body, in->end_s, &origin, &out);
+	if (err)
+		return explain(texts, err, why);
+	port->counters.submitted++;
+	log_info(MODULE, "message=%s port=%s outer-from=%s outer-to=%s from=%s to=%s state=queued",
+		 texts_id_text(out->message_id, id), port->name, in->outer_from, in->outer_to,
+		 in->from, in->to);
+	return 0;
+}
+
+/* ---- what became of it ---- */
+
+static const char *const state_words[] = {
+	[UMSG__RECEIPT_STATE__RECEIPT_NONE] = "none",
+	[UMSG__RECEIPT_STATE__RECEIPT_DELIVERED] = "delivered",
+	[UMSG__RECEIPT_STATE__RECEIPT_FAILED] = "failed",
+	[UMSG__RECEIPT_STATE__RECEIPT_EXPIRED] = "expired",
+	[UMSG__RECEIPT_STATE__RECEIPT_UNDECRYPTABLE] = "undecryptable",
+};
+
+/* The awaited one's journal entry, unpacked; NULL where there is none. */
+static Texts__Sent *load_sent(const struct texts *texts, const struct journal_key *key)
+{
+	Texts__Sent *sent;
+	uint8_t *packed;
+	size_t n;
+
+	if (journal_payload(texts->journal, key, &packed, &n))
+		return NULL;
+	sent = texts__sent__unpack(NULL, n, packed);
+	free(packed);
+	return sent;
+}
+
+static struct journal_key sent_key(const uint8_t id[UMSG_ID_SIZE])
+{
+	struct journal_key key = { .kind = TEXTS_SENT };
+
+	memcpy(key.id, id, sizeof(key.id));
+	return key;
+}
+
+void texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const char *why)
+{
+	struct journal_key key = sent_key(id);
+	Texts__Sent *sent = load_sent(texts, &key);
+
+	if (!sent)
+		return;
+	if (why)
+		texts_notice(texts, id, sent, why);
+	texts__sent__free_unpacked(sent, NULL);
+	journal_finish(texts->journal, &key);
+	texts_touch(texts);
+}
+
+/* The Receipt is taken when the caller returns: a notice that it causes must be durable by
+ * then.  That costs a flush for each text that failed, and no other. */
+static void come_back(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
+		      const char *state, const char *reason)
+{
+	char why[TEXT_WHY_SIZE];
+
+	snprintf(why, sizeof(why), "%s%s%.120s", state, *reason ? ": " : "", reason);
+	texts_notice(texts, id, sent, why);
+	if (journal_sync(texts->journal))
+		texts->ops->broken(texts->arg);
+}
+
+/* A Receipt counts only from the identity to which the message went. */
+bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_ID_SIZE],
+		   Umsg__ReceiptState state, const char *reason)
+{
+	size_t number = (size_t)state < sizeof(state_words) / sizeof(state_words[0]) ? state : 0;
+	struct journal_key key = sent_key(id);
+	Texts__Sent *sent = load_sent(texts, &key);
+	char text[TEXTS_ID_TEXT];
+
+	if (!sent)
+		return true; /* of an unknown message, or a second one */
+	texts_id_text(id, text);
+	if (strcmp(sent->to, from) != 0) {
+		log_warn(MODULE, "message=%s: a receipt of %s, to whom it did not go", text, from);
+		texts__sent__free_unpacked(sent, NULL);
+		return true;
+	}
+	texts->counters.receipts[number]++;
+	log_info(MODULE, "message=%s by=%s state=%s %s", text, from, state_words[number], reason);
+	journal_finish(texts->journal, &key);
+	texts_touch(texts);
+	if (state != UMSG__RECEIPT_STATE__RECEIPT_DELIVERED)
+		come_back(texts, id, sent, state_words[number], reason);
+	texts__sent__free_unpacked(sent, NULL);
+	return true;
+}
+
+enum { ENDED_AT_ONCE = 64 };
+
+struct ended {
+	int64_t now_s;
+	struct journal_key keys[ENDED_AT_ONCE];
+	size_t n;
+};
+
+static bool find_ended(void *arg, const struct journal_entry *entry)
+{
+	struct ended *ended = arg;
+
+	if (entry->key.kind == TEXTS_SENT && !entry->finished && entry->end_s <= ended->now_s)
+		ended->keys[ended->n++] = entry->key;
+	return ended->n < ENDED_AT_ONCE;
+}
+
+void texts_forget_sent(struct texts *texts, int64_t now_s)
+{
+	struct ended ended = { .now_s = now_s };
+	char id[TEXTS_ID_TEXT];
+
+	journal_each(texts->journal, find_ended, &ended);
+	for (size_t i = 0; i < ended.n; i++) {
+		log_info(MODULE, "message=%s state=unknown no receipt came",
+			 texts_id_text(ended.keys[i].id, id));
+		journal_finish(texts->journal, &ended.keys[i]);
+		texts_touch(texts);
+	}
+}
