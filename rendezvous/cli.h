@@ -27,6 +27,7 @@ cli_action_fn cli_purge_client, cli_purge_clients, cli_check_slot;
 cli_action_fn cli_show_attach, cli_show_session, cli_show_message, cli_show_relay;
 cli_action_fn cli_show_relays, cli_show_version, cli_show_services, cli_show_system;
 cli_action_fn cli_show_account, cli_show_updates, cli_show_blacklist;
+cli_action_fn cli_backup, cli_restore;
 cli_action_fn cli_stats_enable, cli_stats_disable, cli_stats_clear, cli_stats_export;
 cli_action_fn cli_trace;
 

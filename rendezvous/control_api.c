@@ -313,6 +313,20 @@ static void post_purge(struct control_request *request, void *arg)
 	diag_free(&diag);
 }
 
+/* What crs-cli did by itself. */
+static void post_audit(struct control_request *request, void *arg)
+{
+	json_t *body;
+
+	(void)arg;
+	if (control_body_json(request, &body))
+		return;
+	control_api_audit(request, control_api_member(body, "action"),
+			  control_api_member(body, "about"), "ok");
+	control_answer_json(request, 200, json_object());
+	json_decref(body);
+}
+
 static void get_slot(struct control_request *request, void *arg)
 {
 	const char *uri = control_arg(request, "uri");
@@ -387,6 +401,7 @@ static const struct control_route routes[] = {
 	{ "POST", "/blacklist", post_blacklist, false, "{account, uri, add}: change a blacklist" },
 	{ "POST", "/stats", control_api_stats_change, false,
 	  "{account, action}: enable, disable or clear statistics" },
+	{ "POST", "/audit", post_audit, false, "{action, about}: note what was done" },
 	{ "POST", "/purge", post_purge, false, "{account, uri}: end connections" },
 };
 

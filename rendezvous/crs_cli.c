@@ -20,6 +20,7 @@ struct action {
 
 static const struct action actions[] = {
 	{ { "apply", NULL }, 1, 2, cli_apply, "apply FILE [--partial]" },
+	{ { "backup", NULL }, 0, 0, cli_backup, "backup" },
 	{ { "blacklist", "add" }, 2, 2, cli_blacklist_add, "blacklist add ACCOUNT URI" },
 	{ { "blacklist", "remove" }, 2, 2, cli_blacklist_remove, "blacklist remove ACCOUNT URI" },
 	{ { "check", "slot" }, 1, 1, cli_check_slot, "check slot URI" },
@@ -38,6 +39,7 @@ static const struct action actions[] = {
 	{ { "purge", "client" }, 2, 2, cli_purge_client, "purge client ACCOUNT URI" },
 	{ { "purge", "clients" }, 1, 1, cli_purge_clients, "purge clients ACCOUNT" },
 	{ { "reload", "account" }, 0, 0, cli_reload, "reload account" },
+	{ { "restore", NULL }, 1, 2, cli_restore, "restore FILE [--check]" },
 	{ { "show", "account" }, 0, 0, cli_show_account, "show account" },
 	{ { "show", "attach" }, 0, 0, cli_show_attach, "show attach" },
 	{ { "show", "blacklist" }, 1, 1, cli_show_blacklist, "show blacklist ACCOUNT" },

@@ -23,8 +23,13 @@ int crs_paths_init(struct crs_paths *paths, const char *root)
 		{ paths->config, "crs.conf", NULL },   { paths->local, "crs-local.conf", NULL },
 		{ paths->accounts, "accounts", NULL }, { paths->data, "data", NULL },
 		{ paths->run, "run", CRS_RUN_DIR },    { paths->log, "log", CRS_LOG_DIR },
+		{ paths->backup, "backup", NULL },
 	};
-	int err = 0;
+	struct buf given = BUF_OF(paths->root);
+	int err;
+
+	buf_put_str(&given, dir);
+	err = buf_ok(&given) ? 0 : -ENAMETOOLONG;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		struct buf b = buf_over(places[i].out, CRS_PATH_SIZE);

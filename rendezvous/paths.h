@@ -13,10 +13,12 @@
 enum { CRS_PATH_SIZE = 256 };
 
 struct crs_paths {
+	char root[CRS_PATH_SIZE];
 	char config[CRS_PATH_SIZE]; /* crs.conf */
 	char local[CRS_PATH_SIZE];  /* crs-local.conf */
 	char accounts[CRS_PATH_SIZE], data[CRS_PATH_SIZE];
 	char run[CRS_PATH_SIZE], log[CRS_PATH_SIZE];
+	char backup[CRS_PATH_SIZE]; /* archives (CRS manual 4.20.1) */
 	char control[CRS_PATH_SIZE]; /* crs-cli's socket */
 	char relay[CRS_PATH_SIZE];   /* crs-relay's socket */
 };

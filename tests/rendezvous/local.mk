@@ -68,6 +68,14 @@ endif
 EXTRA_tests_rendezvous_test_crs_statistics_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_backup
+endif
+%C%_test_crs_backup_SOURCES = %D%/test_crs_backup.c %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h
+%C%_test_crs_backup_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_backup_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_backup_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
+
 # not run by check: see tests/bench
 if HAVE_CMOCKA
 noinst_PROGRAMS += tests/bench/bench_crs

@@ -1,0 +1,34 @@
+/* backup_priv.h - what writing and reading of backups share. */
+#ifndef RENDEZVOUS_BACKUP_PRIV_H
+#define RENDEZVOUS_BACKUP_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rendezvous/backup.h"
+
+#define BACKUP_MANIFEST "backup-manifest.json"
+
+enum {
+	BACKUP_BLOCK = 64 * 1024,
+	BACKUP_HASH = 32,
+	BACKUP_MANIFEST_MAX = 64 << 20,
+};
+
+/* The four parts of a backup: their names under ROOT and where they are. */
+enum { BACKUP_PARTS = 4 };
+struct backup_part {
+	const char *name, *path;
+	bool folder;
+};
+void backup_parts(const struct crs_paths *paths, struct backup_part parts_out[BACKUP_PARTS]);
+
+/* backup_redis.c: while Redis is held, it appends to its log and does not write it anew.
+ * No Redis at the socket is fine: nothing changes then.  Returns 0 or -errno with
+ * diag set. */
+struct backup_hold;
+int backup_hold_redis(const struct crs_paths *paths, struct backup_hold **hold_out,
+		      struct diag *diag);
+void backup_release_redis(struct backup_hold **holdp);
+
+#endif

@@ -1,0 +1,424 @@
+/* backup_restore.c - checks a backup archive and puts it into its place.
+ *
+ * An archive is taken for what a stranger may have written: names are relative, without
+ * "..", below the root that its manifest names; only folders and plain files are taken.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/encode.h"
+#include "base/file.h"
+#include "rendezvous/backup_priv.h"
+
+/* What was read of an archive. */
+struct contents {
+	json_t *files;    /* path: { size, sha256 } as found */
+	char *manifest;   /* its text, or NULL */
+	size_t n_folders; /* bounded, as files are */
+};
+
+enum { MEMBERS_MAX = 2000000 };
+
+static int bad(struct diag *diag, const char *file, const char *what, const char *member)
+{
+	diag_error(diag, NULL, "%s: %s%s%s", file, what, *member ? ": " : "", member);
+	return -EBADMSG;
+}
+
+static bool safe_name(const char *name)
+{
+	if (!name || name[0] == '/' || name[0] == '\0')
+		return false;
+	for (const char *part = name; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0'))
+			return false;
+	}
+	return true;
+}
+
+static bool is_manifest(const char *name)
+{
+	size_t n = strlen(name), m = strlen("/" BACKUP_MANIFEST);
+
+	return n > m && strcmp(name + n - m, "/" BACKUP_MANIFEST) == 0;
+}
+
+/* ---- checking ---- */
+
+static int keep_manifest(struct archive *tar, struct archive_entry *entry, struct contents *out)
+{
+	la_int64_t size = archive_entry_size(entry);
+
+	if (size < 0 || size > BACKUP_MANIFEST_MAX || out->manifest)
+		return -EBADMSG;
+	out->manifest = calloc(1, (size_t)size + 1);
+	if (!out->manifest)
+		return -ENOMEM;
+	return archive_read_data(tar, out->manifest, (size_t)size) == size ? 0 : -EBADMSG;
+}
+
+/* Reads the member to its end; its size and hash are noted. */
+static int hash_member(struct archive *tar, const char *name, struct contents *out)
+{
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	uint8_t block[BACKUP_BLOCK], sum[EVP_MAX_MD_SIZE];
+	char hex[HEX_TEXT_SIZE(BACKUP_HASH)] = "";
+	la_ssize_t n = 0;
+	json_int_t size = 0;
+	unsigned m = 0;
+	int err = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+
+	while (!err && (n = archive_read_data(tar, block, sizeof(block))) > 0) {
+		size += n;
+		if (EVP_DigestUpdate(hash, block, (size_t)n) != 1)
+			err = -EIO;
+	}
+	if (!err && n < 0)
+		err = -EBADMSG;
+	if (!err && (EVP_DigestFinal_ex(hash, sum, &m) != 1 || m != BACKUP_HASH))
+		err = -EIO;
+	EVP_MD_CTX_free(hash);
+	if (err)
+		return err;
+	hex_encode(slice_of(sum, m), hex);
+	json_object_set_new(out->files, name, json_pack("{s:I, s:s}", "size", size, "sha256", hex));
+	return 0;
+}
+
+static int read_member(struct archive *tar, struct archive_entry *entry, const char *file,
+		       struct contents *out, struct diag *diag)
+{
+	const char *name = archive_entry_pathname(entry);
+	int err;
+
+	if (!safe_name(name))
+		return bad(diag, file, "a member has no name that may be restored",
+			   name ? name : "");
+	if (out->n_folders + json_object_size(out->files) >= MEMBERS_MAX)
+		return bad(diag, file, "more members than a backup has", "");
+	if (archive_entry_filetype(entry) == AE_IFDIR) {
+		out->n_folders++;
+		return 0;
+	}
+	if (archive_entry_filetype(entry) != AE_IFREG)
+		return bad(diag, file, "neither folder nor plain file", name);
+	err = is_manifest(name) ? keep_manifest(tar, entry, out) : hash_member(tar, name, out);
+	return err == -EBADMSG ? bad(diag, file, "cut off or damaged", name) : err;
+}
+
+typedef int member_fn(struct archive *tar, struct archive_entry *entry, void *arg);
+
+/* Calls member for each, in the archive's order, until it fails. */
+static int each_member(const char *file, member_fn *member, void *arg, struct diag *diag)
+{
+	struct archive *tar = archive_read_new();
+	struct archive_entry *entry;
+	int err = 0, status;
+
+	if (!tar || archive_read_support_format_tar(tar) != ARCHIVE_OK) {
+		archive_read_free(tar);
+		return -ENOMEM;
+	}
+	if (archive_read_open_filename(tar, file, BACKUP_BLOCK) != ARCHIVE_OK) {
+		err = archive_errno(tar) > 0 ? -archive_errno(tar) : -EBADMSG;
+		diag_error(diag, NULL, "%s: %s", file, archive_error_string(tar));
+		archive_read_free(tar);
+		return err;
+	}
+	while (!err && (status = archive_read_next_header(tar, &entry)) != ARCHIVE_EOF) {
+		if (status < ARCHIVE_WARN)
+			err = bad(diag, file, archive_error_string(tar), "");
+		else
+			err = member(tar, entry, arg);
+	}
+	archive_read_free(tar);
+	return err;
+}
+
+struct reading {
+	const char *file;
+	struct contents *contents;
+	struct diag *diag;
+};
+
+static int on_read(struct archive *tar, struct archive_entry *entry, void *arg)
+{
+	struct reading *reading = arg;
+
+	return read_member(tar, entry, reading->file, reading->contents, reading->diag);
+}
+
+/* Is every file of the manifest there as it says, and no other? */
+static int compare(const char *file, const json_t *manifest, const json_t *found,
+		   struct backup_info *info_out, struct diag *diag)
+{
+	const json_t *files = json_object_get(manifest, "files"), *expected;
+	const char *root = json_string_value(json_object_get(manifest, "root"));
+	size_t i, n = root ? strlen(root) : 0;
+
+	json_array_foreach(files, i, expected)
+	{
+		const char *path = json_string_value(json_object_get(expected, "path"));
+		const json_t *there = path ? json_object_get(found, path) : NULL;
+
+		if (!path || strncmp(path, root ? root : "", n) != 0 || path[n] != '/')
+			return bad(diag, file, "the manifest names a file outside of its root",
+				   path ? path : "");
+		if (!there)
+			return bad(diag, file, "a file of the manifest is missing", path);
+		if (!json_equal(json_object_get(there, "size"),
+				json_object_get(expected, "size")) ||
+		    !json_equal(json_object_get(there, "sha256"),
+				json_object_get(expected, "sha256")))
+			return bad(diag, file, "not as it was when the backup was made", path);
+		info_out->octets += (uint64_t)json_integer_value(json_object_get(there, "size"));
+	}
+	info_out->files = json_array_size(files);
+	if (info_out->files != json_object_size(found))
+		return bad(diag, file, "holds files that its manifest does not name", "");
+	return 0;
+}
+
+static void copy_text(const json_t *object, const char *name, char *out, size_t cap)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	snprintf(out, cap, "%s", text ? text : "");
+}
+
+/* Reads the manifest into info; root_out is where its files were. */
+static int check(const char *file, struct backup_info *info_out, char root_out[CRS_PATH_SIZE],
+		 struct diag *diag)
+{
+	struct contents contents = { .files = json_object() };
+	struct reading reading = { file, &contents, diag };
+	json_t *manifest = NULL;
+	int err = each_member(file, on_read, &reading, diag);
+
+	memset(info_out, 0, sizeof(*info_out));
+	if (!err && contents.manifest)
+		manifest = json_loads(contents.manifest, 0, NULL);
+	if (!err && !manifest)
+		err = bad(diag, file, "no backup of crs, or cut off: it ends without a manifest",
+			  "");
+	if (!err) {
+		copy_text(manifest, "version", info_out->version, sizeof(info_out->version));
+		copy_text(manifest, "instance", info_out->instance, sizeof(info_out->instance));
+		copy_text(manifest, "time", info_out->time, sizeof(info_out->time));
+		copy_text(manifest, "root", root_out, CRS_PATH_SIZE);
+		err = compare(file, manifest, contents.files, info_out, diag);
+	}
+	json_decref(manifest);
+	json_decref(contents.files);
+	free(contents.manifest);
+	return err;
+}
+
+int backup_check(const char *file, struct backup_info *info_out, struct diag *diag)
+{
+	char root[CRS_PATH_SIZE];
+
+	return check(file, info_out, root, diag);
+}
+
+/* ---- restoring ---- */
+
+struct restoring {
+	const char *folder; /* everything goes here first */
+	size_t root_n;      /* octets of the archive's root and its "/" */
+	struct diag *diag;
+};
+
+static bool known_part(const char *name)
+{
+	static const char *const parts[] = { "crs.conf", "crs-local.conf", "accounts", "data" };
+	size_t n = strcspn(name, "/");
+
+	for (int i = 0; i < BACKUP_PARTS; i++) {
+		if (strlen(parts[i]) == n && strncmp(parts[i], name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What crs gives such files: secrets and data are its own, the rest may be read. */
+static mode_t mode_of(const char *name)
+{
+	const char *last = strrchr(name, '/');
+
+	if (strncmp(name, "data/", 5) == 0 || (last && strcmp(last, "/secret") == 0))
+		return 0600;
+	return strncmp(name, "accounts/", 9) == 0 ? 0640 : 0644;
+}
+
+static int write_file(struct archive *tar, const char *path, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (archive_read_data_into_fd(tar, fd) != ARCHIVE_OK)
+		err = -EBADMSG;
+	if (!err && (fchmod(fd, mode) || fsync(fd)))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int on_restore(struct archive *tar, struct archive_entry *entry, void *arg)
+{
+	struct restoring *r = arg;
+	const char *name = archive_entry_pathname(entry);
+	char path[PATH_MAX];
+	int err;
+
+	if (is_manifest(name) || strlen(name) <= r->root_n || !known_part(name + r->root_n))
+		return 0;
+	name += r->root_n;
+	err = crs_path_join(path, sizeof(path), r->folder, name);
+	if (!err && archive_entry_filetype(entry) == AE_IFDIR)
+		err = file_mkdirs(path, 0750);
+	else if (!err)
+		err = write_file(tar, path, mode_of(name));
+	if (err)
+		diag_error(r->diag, NULL, "%s: %s", name, strerror(-err));
+	return err;
+}
+
+/* Depth first, so that a folder is empty when it is its turn. */
+static int each_below(const char *folder, int (*fn)(const FTSENT *node, void *arg), void *arg)
+{
+	char *roots[] = { (char *)(uintptr_t)folder, NULL };
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTSENT *node;
+	int err = tree ? 0 : -errno;
+
+	while (!err && (node = fts_read(tree))) {
+		if (node->fts_info != FTS_D)
+			err = fn(node, arg);
+	}
+	if (tree)
+		fts_close(tree);
+	return err;
+}
+
+static int remove_node(const FTSENT *node, void *arg)
+{
+	(void)arg;
+	return remove(node->fts_accpath) ? -errno : 0;
+}
+
+static int give_away(const FTSENT *node, void *arg)
+{
+	const struct stat *owner = arg;
+
+	return lchown(node->fts_accpath, owner->st_uid, owner->st_gid) ? -errno : 0;
+}
+
+/* Root restores for the user whom the root folder belongs to. */
+static int set_owner(const char *folder, const struct crs_paths *paths)
+{
+	struct stat owner;
+
+	if (geteuid() != 0)
+		return 0;
+	if (stat(paths->root, &owner))
+		return -errno;
+	return each_below(folder, give_away, &owner);
+}
+
+/* Each part takes its place, and what was there goes to NAME.before-DATE. */
+static int swap_in(const char *folder, const struct crs_paths *paths)
+{
+	struct backup_part parts[BACKUP_PARTS];
+	time_t now = (time_t)clock_wall_s();
+	char date[32], from[PATH_MAX], aside[PATH_MAX];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H%M%SZ", &tm);
+	backup_parts(paths, parts);
+	for (int i = 0; i < BACKUP_PARTS; i++) {
+		struct buf b = BUF_OF(aside);
+
+		buf_printf(&b, "%s.before-%s", parts[i].path, date);
+		if (!buf_ok(&b) || crs_path_join(from, sizeof(from), folder, parts[i].name))
+			return -ENAMETOOLONG;
+		if (access(from, F_OK))
+			continue;
+		if (rename(parts[i].path, aside) && errno != ENOENT)
+			return -errno;
+		if (rename(from, parts[i].path))
+			return -errno;
+	}
+	return file_sync_parent(paths->config);
+}
+
+static bool is_running(const struct crs_paths *paths)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct buf b = BUF_OF(addr.sun_path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool there;
+
+	buf_put_str(&b, paths->control);
+	there = fd >= 0 && buf_ok(&b) &&
+		connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return there;
+}
+
+static int unpack(const char *file, const char *folder, size_t root_n,
+		  const struct crs_paths *paths, struct diag *diag)
+{
+	struct restoring restoring = { folder, root_n, diag };
+	int err = each_member(file, on_restore, &restoring, diag);
+
+	if (!err)
+		err = set_owner(folder, paths);
+	return err ? err : swap_in(folder, paths);
+}
+
+int backup_restore(const char *file, const struct crs_paths *paths, struct backup_info *info_out,
+		   struct diag *diag)
+{
+	char root[CRS_PATH_SIZE], folder[PATH_MAX];
+	int err = check(file, info_out, root, diag);
+
+	if (err)
+		return err;
+	if (is_running(paths)) {
+		diag_error(diag, NULL, "crs is running: stop it first (systemctl stop crs)");
+		return -EBUSY;
+	}
+	snprintf(folder, sizeof(folder), "%s/.restore-XXXXXX", paths->root);
+	err = file_mkdirs(paths->root, 0755);
+	if (!err && !mkdtemp(folder))
+		err = -errno;
+	if (!err) {
+		err = unpack(file, folder, strlen(root) + 1, paths, diag);
+		each_below(folder, remove_node, NULL);
+	}
+	if (err && !diag_errors(diag))
+		diag_error(diag, NULL, "%s: %s", paths->root, strerror(-err));
+	return err;
+}
