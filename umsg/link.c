@@ -37,7 +37,7 @@ void link_setup_done(struct link *link)
 
 static void release(struct link *link)
 {
-	ws_reader_done(&link->reader, link->context->engine);
+	ws_reader_done(&link->reader);
 	ws_out_done(&link->out);
 	link_setup_done(link);
 	free(link);

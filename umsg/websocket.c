@@ -7,43 +7,32 @@
 #include <wslay/wslay.h>
 
 enum {
-	HEADER_MAX = 14,
+	HEADER_MAX = WS_HEADER_MAX,
 	CODE_NONE = 1005,
 	CODE_MIN = 1000,
 	CODE_MAX = 4999,
+	WHOLE_MAX = 16384, /* of a TLS record: no frame in one piece is longer */
 };
 
-struct ws_state {
-	wslay_frame_context_ptr wslay;
-	struct slice input;              /* what wslay may still read */
-	uint64_t given;                  /* octets that it took in this ws_read() */
-	uint8_t control[WS_CONTROL_MAX]; /* what has come of a control frame */
-	size_t control_n;
+/* The octets of a header (RFC 6455 5.2). */
+enum {
+	FIN = 0x80, /* the first one */
+	RESERVED = 0x70,
+	OPCODE = 0x0f,
+	MASKED = 0x80, /* the second one */
+	LENGTH = 0x7f,
+	LENGTH_16 = 126, /* 2 octets of length follow */
+	LENGTH_64 = 127, /* 8 octets */
 };
 
 struct ws_engine {
 	/* By role, because wslay's state remembers a mask beyond its frame. */
-	struct ws_state *spare[2];         /* lent to the next reader, may be NULL */
 	wslay_frame_context_ptr sender[2]; /* no other state between two frames */
 	struct ws_out *out;                /* where they write */
+	uint8_t whole[WHOLE_MAX];          /* the payload of a frame that came in one piece */
 };
 
 /* ---- what wslay calls ---- */
-
-static ssize_t give_input(uint8_t *p, size_t n, int flags, void *arg)
-{
-	struct ws_state *state = arg;
-
-	(void)flags;
-	if (state->input.n == 0)
-		return -1;
-	if (n > state->input.n)
-		n = state->input.n;
-	memcpy(p, state->input.p, n);
-	state->input = slice_from(state->input, n);
-	state->given += n;
-	return (ssize_t)n;
-}
 
 /* ws_write() has made room. */
 static ssize_t take_output(const uint8_t *p, size_t n, int flags, void *arg)
@@ -63,28 +52,6 @@ static int make_mask(uint8_t *p, size_t n, void *arg)
 }
 
 /* ---- engine ---- */
-
-static void state_free(struct ws_state *state)
-{
-	if (!state)
-		return;
-	wslay_frame_context_free(state->wslay);
-	free(state);
-}
-
-static struct ws_state *state_new(void)
-{
-	static const struct wslay_frame_callbacks callbacks = { NULL, give_input, NULL };
-	struct ws_state *state = calloc(1, sizeof(*state));
-
-	if (!state)
-		return NULL;
-	if (wslay_frame_context_init(&state->wslay, &callbacks, state) != 0) {
-		free(state);
-		return NULL;
-	}
-	return state;
-}
 
 struct ws_engine *ws_engine_new(void)
 {
@@ -107,15 +74,16 @@ void ws_engine_free(struct ws_engine **enginep)
 
 	if (!engine)
 		return;
-	for (int role = WS_CLIENT; role <= WS_SERVER; role++) {
-		state_free(engine->spare[role]);
+	for (int role = WS_CLIENT; role <= WS_SERVER; role++)
 		wslay_frame_context_free(engine->sender[role]);
-	}
 	free(engine);
 	*enginep = NULL;
 }
 
-/* ---- reading ---- */
+/* ---- reading ----
+ *
+ * Frames are read here and not by wslay, which copies and unmasks octet by octet: 2.5 us
+ * for a frame of 1 KiB, a fifth of all that a message cost the rendezvous. */
 
 void ws_reader_init(struct ws_reader *reader, enum ws_role role, size_t message_max)
 {
@@ -124,38 +92,21 @@ void ws_reader_init(struct ws_reader *reader, enum ws_role role, size_t message_
 	reader->message_max = message_max;
 }
 
-static void drop_message(struct ws_reader *reader)
+static void drop(struct ws_part *part)
 {
-	free(reader->message);
-	reader->message = NULL;
-	reader->length = 0;
-	reader->capacity = 0;
-	reader->in_message = false;
+	free(part->p);
+	*part = (struct ws_part){ .p = NULL };
 }
 
-void ws_reader_done(struct ws_reader *reader, struct ws_engine *engine)
+void ws_reader_done(struct ws_reader *reader)
 {
-	(void)engine;
-	state_free(reader->state); /* in the middle of a frame: of no use to another */
-	reader->state = NULL;
-	drop_message(reader);
+	drop(&reader->message);
+	drop(&reader->control);
 }
 
 bool ws_reader_busy(const struct ws_reader *reader)
 {
-	return reader->pending != 0 || reader->in_message;
-}
-
-static size_t header_octets(uint64_t payload, bool masked)
-{
-	size_t extended = payload < 126 ? 0 : payload < 65536 ? 2 : 8;
-
-	return 2 + extended + (masked ? 4 : 0);
-}
-
-static bool is_control(uint8_t opcode)
-{
-	return wslay_is_ctrl_frame(opcode) != 0;
+	return reader->header_n != 0 || reader->in_message;
 }
 
 static int refuse(int err, unsigned code, unsigned *code_out)
@@ -164,60 +115,141 @@ static int refuse(int err, unsigned code, unsigned *code_out)
 	return err;
 }
 
-/* Makes room for the rest of a message. */
-static int reserve(struct ws_reader *reader, size_t more)
+static bool is_control(uint8_t opcode)
 {
-	size_t need = reader->length + more;
-	uint8_t *p;
+	return opcode & 0x08; /* RFC 6455 5.5 */
+}
 
-	if (need <= reader->capacity)
+/* Octets of length that stand behind a header's second octet. */
+static size_t extended(uint8_t second)
+{
+	switch (second & LENGTH) {
+	case LENGTH_16:
+		return 2;
+	case LENGTH_64:
+		return 8;
+	default:
 		return 0;
-	p = realloc(reader->message, need);
+	}
+}
+
+/* Octets of the frame's header, as far as its first two are known. */
+static size_t header_size(const struct ws_reader *reader)
+{
+	uint8_t second = reader->header[1];
+
+	if (reader->header_n < 2)
+		return 2;
+	return 2 + extended(second) + (second & MASKED ? (size_t)WS_MASK : 0);
+}
+
+/* Moves what there is of the header out of octets; true when it is complete. */
+static bool take_header(struct ws_reader *reader, struct slice *octets)
+{
+	while (reader->header_n < header_size(reader)) {
+		size_t n = header_size(reader) - reader->header_n;
+
+		if (octets->n == 0)
+			return false;
+		if (n > octets->n)
+			n = octets->n;
+		memcpy(reader->header + reader->header_n, octets->p, n);
+		reader->header_n += n;
+		*octets = slice_from(*octets, n);
+	}
+	return true;
+}
+
+/* The length of the frame's payload; it has to be written in the fewest octets (RFC 6455
+ * 5.2).  Returns 0 or -EPROTO. */
+static int read_length(const struct ws_reader *reader, uint64_t *length_out)
+{
+	size_t n = extended(reader->header[1]);
+	uint64_t length = n ? 0 : reader->header[1] & LENGTH;
+
+	for (size_t i = 0; i < n; i++)
+		length = length << 8 | reader->header[2 + i];
+	*length_out = length;
+	if ((n == 2 && length < LENGTH_16) || (n == 8 && (length <= UINT16_MAX || length >> 63)))
+		return -EPROTO;
+	return 0;
+}
+
+/* Makes room for n more octets. */
+static int reserve(struct ws_part *part, size_t n)
+{
+	uint8_t *p = realloc(part->p, part->n + n ? part->n + n : 1);
+
 	if (!p)
 		return -ENOMEM;
-	reader->message = p;
-	reader->capacity = need;
+	part->p = p;
 	return 0;
 }
 
 /* Checks a data frame's place in its message and its length (RFC 6455 5.4). */
-static int begin_data(struct ws_reader *reader, const struct wslay_frame_iocb *frame,
-		      unsigned *code_out)
+static int check_data(const struct ws_reader *reader, uint64_t length, unsigned *code_out)
 {
-	if (frame->opcode == WSLAY_TEXT_FRAME)
+	if (reader->opcode == WSLAY_TEXT_FRAME)
 		return refuse(-EPROTO, WS_CODE_UNSUPPORTED, code_out);
-	if (frame->opcode != WSLAY_BINARY_FRAME && frame->opcode != WSLAY_CONTINUATION_FRAME)
+	if (reader->opcode != WSLAY_BINARY_FRAME && reader->opcode != WSLAY_CONTINUATION_FRAME)
 		return refuse(-EPROTO, WS_CODE_PROTOCOL, code_out);
-	if ((frame->opcode == WSLAY_CONTINUATION_FRAME) != reader->in_message)
+	if ((reader->opcode == WSLAY_CONTINUATION_FRAME) != reader->in_message)
 		return refuse(-EPROTO, WS_CODE_PROTOCOL, code_out);
-	if (frame->payload_length > reader->message_max ||
-	    reader->length > reader->message_max - (size_t)frame->payload_length)
+	if (length > reader->message_max ||
+	    reader->message.n > reader->message_max - (size_t)length)
 		return refuse(-EMSGSIZE, WS_CODE_TOO_LARGE, code_out);
-	if (frame->fin && !reader->in_message && frame->data_length == frame->payload_length)
-		return 0; /* whole in one piece: handed on without a copy */
-	if (reserve(reader, (size_t)frame->payload_length) < 0)
-		return refuse(-ENOMEM, WS_CODE_INTERNAL, code_out);
 	return 0;
 }
 
-static int begin_frame(struct ws_reader *reader, const struct wslay_frame_iocb *frame,
-		       unsigned *code_out)
+/* The header is complete: checks it (RFC 6455 5.2, 5.5) and begins the payload. */
+static int begin_frame(struct ws_reader *reader, unsigned *code_out)
 {
-	bool masked = frame->mask != 0;
+	bool masked = reader->header[1] & MASKED;
+	uint64_t length;
+	int err;
 
-	if (frame->rsv != WSLAY_RSV_NONE || masked != (reader->role == WS_SERVER))
+	reader->fin = reader->header[0] & FIN;
+	reader->opcode = reader->header[0] & OPCODE;
+	if (reader->header[0] & RESERVED || masked != (reader->role == WS_SERVER) ||
+	    read_length(reader, &length))
 		return refuse(-EPROTO, WS_CODE_PROTOCOL, code_out);
+	if (!is_control(reader->opcode)) {
+		err = check_data(reader, length, code_out);
+		if (err)
+			return err;
+	} else if (length > WS_CONTROL_MAX || !reader->fin || reader->opcode > WSLAY_PONG) {
+		return refuse(-EPROTO, WS_CODE_PROTOCOL, code_out);
+	}
 	reader->in_frame = true;
-	reader->fin = frame->fin != 0;
-	reader->opcode = frame->opcode;
-	reader->frame_left = frame->payload_length;
-	reader->frame_octets = header_octets(frame->payload_length, masked) + frame->payload_length;
-	reader->state->control_n = 0;
-	if (!is_control(frame->opcode))
-		return begin_data(reader, frame, code_out);
-	if (frame->payload_length > WS_CONTROL_MAX || !frame->fin || frame->opcode > WSLAY_PONG)
-		return refuse(-EPROTO, WS_CODE_PROTOCOL, code_out);
+	reader->frame_left = (size_t)length;
+	reader->frame_read = 0;
 	return 0;
+}
+
+/* Copies payload octets, of which the first is number at of its frame, without the mask
+ * (RFC 6455 5.3). */
+static void unmask(const struct ws_reader *reader, struct slice from, size_t at, uint8_t *to)
+{
+	const uint8_t *mask = reader->header + header_size(reader) - WS_MASK;
+	uint8_t turned[8];
+	uint64_t mask8, octets8;
+	size_t i = 0;
+
+	if (reader->role == WS_CLIENT) {
+		if (from.n)
+			memcpy(to, from.p, from.n);
+		return;
+	}
+	for (size_t k = 0; k < sizeof(turned); k++)
+		turned[k] = mask[(at + k) % WS_MASK];
+	memcpy(&mask8, turned, sizeof(mask8));
+	for (; from.n - i >= sizeof(octets8); i += sizeof(octets8)) {
+		memcpy(&octets8, from.p + i, sizeof(octets8));
+		octets8 ^= mask8;
+		memcpy(to + i, &octets8, sizeof(octets8));
+	}
+	for (; i < from.n; i++)
+		to[i] = from.p[i] ^ turned[i % sizeof(turned)];
 }
 
 /* May a close frame carry this code (RFC 6455 7.4)? */
@@ -227,10 +259,9 @@ static bool is_close_code(unsigned code)
 	       code != 1006 && code != 1015 && !(code > 1014 && code < 3000);
 }
 
-static int end_control(struct ws_reader *reader, ws_message_fn *message, void *arg,
-		       unsigned *code_out)
+static int end_control(const struct ws_reader *reader, struct slice payload, ws_message_fn *message,
+		       void *arg, unsigned *code_out)
 {
-	struct slice payload = slice_of(reader->state->control, reader->state->control_n);
 	enum ws_kind kind = WS_PING;
 	unsigned code = 0;
 
@@ -247,81 +278,78 @@ static int end_control(struct ws_reader *reader, ws_message_fn *message, void *a
 	return message(arg, kind, payload, code) ? 0 : -ECANCELED;
 }
 
-static int end_data(struct ws_reader *reader, struct slice last, ws_message_fn *message, void *arg)
+/* The frame is complete; payload is its own one, or all of the message's so far. */
+static int end_frame(struct ws_reader *reader, struct slice payload, ws_message_fn *message,
+		     void *arg, unsigned *code_out)
 {
 	bool go_on;
 
-	if (!reader->fin) {
-		reader->in_message = true;
-		return 0;
+	reader->in_frame = false;
+	reader->header_n = 0;
+	if (is_control(reader->opcode)) {
+		int err = end_control(reader, payload, message, arg, code_out);
+
+		drop(&reader->control);
+		return err;
 	}
-	go_on = message(arg, WS_BINARY,
-			reader->length ? slice_of(reader->message, reader->length) : last, 0);
-	drop_message(reader);
+	reader->in_message = !reader->fin;
+	if (!reader->fin)
+		return 0;
+	go_on = message(arg, WS_BINARY, payload, 0);
+	drop(&reader->message);
 	return go_on ? 0 : -ECANCELED;
 }
 
-/* One piece of a frame as wslay hands it out. */
-static int take_piece(struct ws_reader *reader, const struct wslay_frame_iocb *frame,
-		      ws_message_fn *message, void *arg, unsigned *code_out)
+/* Is the frame all of what it tells, and here in one piece? */
+static bool is_whole(const struct ws_reader *reader, size_t here)
 {
-	struct slice piece = slice_of(frame->data, frame->data_length);
-	int err;
+	return reader->frame_read == 0 && reader->frame_left <= here &&
+	       reader->frame_left <= WHOLE_MAX &&
+	       (is_control(reader->opcode) || (reader->fin && !reader->in_message));
+}
 
-	if (!reader->in_frame) {
-		err = begin_frame(reader, frame, code_out);
-		if (err)
-			return err;
+/* Takes what there is of the frame's payload out of octets.  Nothing is allocated for one
+ * that came in one piece. */
+static int take_payload(struct ws_engine *engine, struct ws_reader *reader, struct slice *octets,
+			ws_message_fn *message, void *arg, unsigned *code_out)
+{
+	struct ws_part *part = is_control(reader->opcode) ? &reader->control : &reader->message;
+	size_t n = reader->frame_left < octets->n ? reader->frame_left : octets->n;
+	struct slice piece = slice_of(octets->p, n);
+
+	*octets = slice_from(*octets, n);
+	if (is_whole(reader, n)) {
+		if (reader->role == WS_SERVER) {
+			unmask(reader, piece, 0, engine->whole);
+			piece = slice_of(engine->whole, n);
+		}
+		return end_frame(reader, piece, message, arg, code_out);
 	}
-	if (is_control(reader->opcode) && piece.n) {
-		memcpy(reader->state->control + reader->state->control_n, piece.p, piece.n);
-		reader->state->control_n += piece.n;
-	} else if (reader->capacity && piece.n) {
-		memcpy(reader->message + reader->length, piece.p, piece.n);
-		reader->length += piece.n;
-	}
-	reader->frame_left -= piece.n;
+	if (reader->frame_read == 0 && reserve(part, reader->frame_left) < 0)
+		return refuse(-ENOMEM, WS_CODE_INTERNAL, code_out);
+	unmask(reader, piece, reader->frame_read, part->p + part->n);
+	part->n += n;
+	reader->frame_read += n;
+	reader->frame_left -= n;
 	if (reader->frame_left > 0)
 		return 0;
-	reader->in_frame = false;
-	reader->pending -= reader->frame_octets;
-	return is_control(reader->opcode) ? end_control(reader, message, arg, code_out)
-					  : end_data(reader, piece, message, arg);
+	return end_frame(reader, slice_of(part->p, part->n), message, arg, code_out);
 }
 
 int ws_read(struct ws_engine *engine, struct ws_reader *reader, struct slice octets,
 	    ws_message_fn *message, void *arg, unsigned *code_out)
 {
-	struct ws_state **spare = &engine->spare[reader->role];
-	struct ws_state *state = reader->state ? reader->state : *spare;
 	int err = 0;
 
 	*code_out = 0;
-	if (!state)
-		state = state_new();
-	if (!state)
-		return refuse(-ENOMEM, WS_CODE_INTERNAL, code_out);
-	if (state == *spare)
-		*spare = NULL;
-	reader->state = state;
-	state->input = octets;
-	while (!err) {
-		struct wslay_frame_iocb frame;
-		ssize_t n;
-
-		memset(&frame, 0, sizeof(frame));
-		state->given = 0;
-		n = wslay_frame_recv(state->wslay, &frame);
-		reader->pending += state->given;
-		if (n == WSLAY_ERR_WANT_READ)
-			break;
-		err = n < 0 ? refuse(-EPROTO, WS_CODE_PROTOCOL, code_out)
-			    : take_piece(reader, &frame, message, arg, code_out);
-	}
-	state->input = (struct slice){ NULL, 0 };
-	if (!err && reader->pending == 0 && !*spare) {
-		*spare = state;
-		reader->state = NULL;
+	while (!err && octets.n > 0) {
+		if (!reader->in_frame) {
+			if (!take_header(reader, &octets))
+				break;
+			err = begin_frame(reader, code_out);
+		}
+		if (!err)
+			err = take_payload(engine, reader, &octets, message, arg, code_out);
 	}
 	return err;
 }

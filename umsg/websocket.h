@@ -1,8 +1,7 @@
 /* websocket.h - WebSocket messages (RFC 6455 sections 5 to 7) from and to octets;
- * wslay splits and joins the frames.
+ * wslay writes the frames.
  *
- * A reader holds memory only while a message or frame is incomplete: the state of
- * wslay belongs to the engine, which lends it.
+ * A reader holds memory only while a message or frame is incomplete.
  *
  * Threads: an engine and its readers belong to one thread.
  */
@@ -12,10 +11,11 @@
 #include "base/slice.h"
 
 struct ws_engine;
-struct ws_state;
 
 enum {
 	WS_CONTROL_MAX = 125, /* octets of a control frame's payload */
+	WS_MASK = 4,
+	WS_HEADER_MAX = 2 + 8 + WS_MASK,
 	WS_CODE_NORMAL = 1000,
 	WS_CODE_GOING_AWAY = 1001,
 	WS_CODE_PROTOCOL = 1002,
@@ -33,22 +33,30 @@ enum ws_kind { WS_BINARY, WS_PING, WS_PONG, WS_CLOSE };
 struct ws_engine *ws_engine_new(void);
 void ws_engine_free(struct ws_engine **enginep);
 
+/* What has come of something incomplete; p is malloc'd. */
+struct ws_part {
+	uint8_t *p;
+	size_t n;
+};
+
 struct ws_reader {
 	enum ws_role role;      /* of ours: a server wants masked frames, a client wants none */
 	size_t message_max;     /* octets of a message */
-	struct ws_state *state; /* wslay's, while a frame is incomplete */
-	uint8_t *message;       /* malloc'd, while a message is incomplete */
-	size_t length, capacity;
-	bool in_message;  /* fragments of a message have come, its last one has not */
-	uint64_t pending; /* octets read that are not yet part of a whole frame */
-	/* The frame that is incomplete: */
-	bool in_frame, fin;
+	struct ws_part message; /* while it is incomplete */
+	bool in_message;        /* fragments of a message have come, its last one has not */
+	/* The frame that is incomplete; control frames may come between fragments. */
+	uint8_t header[WS_HEADER_MAX];
+	size_t header_n; /* octets that have come of it */
+	bool in_frame;   /* its header is complete */
+	bool fin;
 	uint8_t opcode;
-	uint64_t frame_octets, frame_left; /* with its header; of its payload */
+	size_t frame_read, frame_left; /* octets of its payload */
+	struct ws_part control;        /* its payload, if it is a control frame */
 };
 
 void ws_reader_init(struct ws_reader *reader, enum ws_role role, size_t message_max);
-void ws_reader_done(struct ws_reader *reader, struct ws_engine *engine);
+/* Frees what is incomplete. */
+void ws_reader_done(struct ws_reader *reader);
 
 /* Has part of a message or frame come? */
 bool ws_reader_busy(const struct ws_reader *reader);

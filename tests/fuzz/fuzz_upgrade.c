@@ -38,7 +38,7 @@ static void read_messages(enum ws_role role, size_t piece, struct slice octets)
 		err = ws_read(engine, &reader, slice_of(octets.p, n), look, &sum, &code);
 		octets = slice_from(octets, n);
 	}
-	ws_reader_done(&reader, engine);
+	ws_reader_done(&reader);
 	ws_engine_free(&engine);
 }
 

@@ -33,7 +33,7 @@ int rude_link_open(struct rude_link *link, const struct net_addr *addr)
 void rude_link_close(struct rude_link *link)
 {
 	if (link->engine)
-		ws_reader_done(&link->reader, link->engine);
+		ws_reader_done(&link->reader);
 	ws_engine_free(&link->engine);
 	SSL_free(link->ssl);
 	SSL_CTX_free(link->context);

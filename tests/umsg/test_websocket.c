@@ -52,7 +52,7 @@ static struct fixture *begin(enum ws_role role)
 
 static void end(struct fixture *f)
 {
-	ws_reader_done(&f->reader, f->engine);
+	ws_reader_done(&f->reader);
 	ws_engine_free(&f->engine);
 	free(f);
 }
@@ -84,8 +84,7 @@ static void what_one_end_writes_the_other_reads(void **state)
 			assert_int_equal(f->seen.last_n, lengths[i]);
 			assert_memory_equal(f->seen.last, body, lengths[i]);
 			assert_false(ws_reader_busy(&f->reader));
-			assert_null(f->reader.state); /* nothing is held while idle */
-			assert_null(f->reader.message);
+			assert_null(f->reader.message.p); /* nothing is held while idle */
 			ws_out_done(&out);
 		}
 		end(f);
@@ -117,6 +116,38 @@ static void octets_may_come_one_by_one(void **state)
 	end(f);
 }
 
+/* wslay masked these; fragments of a message stand around a ping. */
+static void octets_may_be_cut_anywhere(void **state)
+{
+	struct ws_out out = { 0 };
+	struct fixture *writer = begin(WS_CLIENT);
+	uint8_t body[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (uint8_t)(i * 11);
+	for (size_t n = 0; n < sizeof(body); n += 33)
+		assert_int_equal(
+			ws_write(writer->engine, WS_CLIENT, WS_BINARY, slice_of(body, n), &out), 0);
+	assert_int_equal(ws_out_put(&out, slice_of("\x02\x81\x01\x02\x03\x04\x60", 7)), 0);
+	assert_int_equal(ws_write(writer->engine, WS_CLIENT, WS_PING, slice_str("now"), &out), 0);
+	assert_int_equal(ws_out_put(&out, slice_of("\x80\x82\x01\x02\x03\x04\x63\x61", 8)), 0);
+	for (size_t cut = 0; cut <= out.n; cut++) {
+		struct fixture *f = begin(WS_SERVER);
+
+		assert_int_equal(feed(f, out.p, cut), 0);
+		assert_int_equal(feed(f, out.p + cut, out.n - cut), 0);
+		assert_int_equal(f->seen.messages, 8);
+		assert_int_equal(f->seen.pings, 1);
+		assert_int_equal(f->seen.last_n, 3);
+		assert_memory_equal(f->seen.last, "abc", 3);
+		assert_false(ws_reader_busy(&f->reader));
+		end(f);
+	}
+	ws_out_done(&out);
+	end(writer);
+}
+
 /* The client's side of these: frames of a server are not masked. */
 static const struct {
 	const char *name;
@@ -143,6 +174,9 @@ static const struct {
 	  "a\x82\x01"
 	  "b",
 	  6, -EPROTO, WS_CODE_PROTOCOL, 0, 0 },
+	{ "2 octets of length for 125", "\x82\x7e\x00\x7d", 4, -EPROTO, WS_CODE_PROTOCOL, 0, 0 },
+	{ "8 octets of length for 65,535", "\x82\x7f\x00\x00\x00\x00\x00\x00\xff\xff", 10, -EPROTO,
+	  WS_CODE_PROTOCOL, 0, 0 },
 	{ "fragmented ping", "\x09\x00", 2, -EPROTO, WS_CODE_PROTOCOL, 0, 0 },
 	{ "ping of 126 octets", "\x89\x7e\x00\x7e", 4, -EPROTO, WS_CODE_PROTOCOL, 0, 0 },
 	{ "65,537 octets", "\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x01x", 11, -EMSGSIZE,
@@ -228,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_one_end_writes_the_other_reads),
 		cmocka_unit_test(octets_may_come_one_by_one),
+		cmocka_unit_test(octets_may_be_cut_anywhere),
 		cmocka_unit_test(the_rules_of_rfc6455_are_kept),
 		cmocka_unit_test(a_server_refuses_frames_without_a_mask),
 		cmocka_unit_test(fragments_add_up_to_the_limit),
