@@ -1,7 +1,12 @@
 #include "base/pack.h"
 
 #include <errno.h>
+#include <stdalign.h>
 #include <stdlib.h>
+
+enum {
+	VIEW_FIXED = 768, /* what the structures of most messages take beside their octets */
+};
 
 struct budget {
 	size_t left;
@@ -38,6 +43,94 @@ ProtobufCMessage *pack_read(const ProtobufCMessageDescriptor *descriptor, struct
 
 	*err_out = message ? 0 : budget.exhausted ? -ENOMEM : -EBADMSG;
 	return message;
+}
+
+/* A view's memory: blocks that are used up one behind the other.  The first one begins
+ * with the message itself. */
+struct block {
+	struct block *next;
+	size_t used, size;
+	alignas(max_align_t) uint8_t octets[];
+};
+
+struct view {
+	struct budget budget;
+	struct block *first, *last;
+	size_t least; /* of the next block */
+};
+
+static struct block *add_block(struct view *view, size_t size)
+{
+	struct block *block = malloc(sizeof(*block) + size);
+
+	if (!block) {
+		view->budget.exhausted = true;
+		return NULL;
+	}
+	block->next = NULL;
+	block->used = 0;
+	block->size = size;
+	if (view->last)
+		view->last->next = block;
+	else
+		view->first = block;
+	view->last = block;
+	return block;
+}
+
+static void *take_of_view(void *arg, size_t n)
+{
+	struct view *view = arg;
+	struct block *block = view->last;
+	size_t room;
+
+	if (n > view->budget.left)
+		return NULL;
+	view->budget.left -= n;
+	room = (n + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+	if (!block || room > block->size - block->used)
+		block = add_block(view, room > view->least ? room : view->least);
+	if (!block)
+		return NULL;
+	block->used += room;
+	return block->octets + (block->used - room);
+}
+
+static void keep_in_view(void *arg, void *p)
+{
+	(void)arg;
+	(void)p;
+}
+
+static void free_blocks(struct block *block)
+{
+	while (block) {
+		struct block *next = block->next;
+
+		free(block);
+		block = next;
+	}
+}
+
+ProtobufCMessage *pack_view(const ProtobufCMessageDescriptor *descriptor, struct slice octets,
+			    size_t memory_max, int *err_out)
+{
+	struct view view = { .budget = { memory_max, false }, .least = VIEW_FIXED + octets.n };
+	ProtobufCAllocator allocator = { take_of_view, keep_in_view, &view };
+	ProtobufCMessage *message =
+		protobuf_c_message_unpack(descriptor, &allocator, octets.n, octets.p);
+
+	*err_out = message ? 0 : view.budget.exhausted ? -ENOMEM : -EBADMSG;
+	if (!message)
+		free_blocks(view.first);
+	return message;
+}
+
+void pack_forget(ProtobufCMessage *message)
+{
+	if (message) /* protobuf-c takes the message's own structure first */
+		free_blocks((struct block *)(void *)((uint8_t *)message -
+						     offsetof(struct block, octets)));
 }
 
 int pack_write(const ProtobufCMessage *message, size_t max, uint8_t **octets_out, size_t *n_out)

@@ -176,8 +176,8 @@ void home_up(struct home *home, unsigned holder, const CrsWorker__Up *m)
 	struct endpoint from = { .holder = holder, .connection = m->connection };
 	Umsg__Frame *frame = NULL;
 
-	if (frame_decode(frame_bytes(m->frame), FRAME_FROM_CLIENT, &frame))
-		return; /* the holder let nothing but good frames through */
+	if (frame_view(frame_bytes(m->frame), &frame))
+		return; /* out of memory: the holder let nothing but good frames through */
 	switch (frame->body_case) {
 	case UMSG__FRAME__BODY_BANG:
 		home_bang(home, &from, m, frame);

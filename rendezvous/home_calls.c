@@ -159,7 +159,7 @@ static void answer(void *arg, const struct session *s)
 	body.session_id = frame_data(id_of(s));
 	body.leg = &leg.leg;
 	body.ringing = (uint32_t)s->n_devices;
-	if (frame_decode(slice_of(s->bang, s->bang_n), FRAME_FROM_CLIENT, &bang) == 0)
+	if (frame_view(slice_of(s->bang, s->bang_n), &bang) == 0)
 		frame.request = bang->request;
 	frame_free(&bang);
 	frame.body_case = UMSG__FRAME__BODY_BANG_ANSWER;
@@ -175,7 +175,7 @@ static void ring(void *arg, const struct session *s, size_t device)
 	Umsg__Frame *bang = NULL;
 	struct leg_message leg;
 
-	if (frame_decode(slice_of(s->bang, s->bang_n), FRAME_FROM_CLIENT, &bang))
+	if (frame_view(slice_of(s->bang, s->bang_n), &bang))
 		return;
 	fill_leg(home, s, &s->relay->responder[device], &leg);
 	bang->bang->leg = &leg.leg;

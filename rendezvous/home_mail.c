@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
+#include "base/pack.h"
 #include "keys/account.h"
 #include "rendezvous/home_priv.h"
 #include "rendezvous/roster.h"
@@ -192,24 +193,27 @@ static int store_part(void *arg, const char *uri, const struct mail *mail, uint3
 static void send_deliver(struct home *home, const struct endpoint *to, const char *sender,
 			 const char *uri, struct slice packed, uint64_t number, uint64_t request)
 {
-	Umsg__Frame frame = UMSG__FRAME__INIT;
-	Umsg__Deliver deliver = UMSG__DELIVER__INIT;
-	Umsg__Post *post = umsg__post__unpack(NULL, packed.n, packed.p);
+	CrsWorker__DeliverFrame frame = CRS_WORKER__DELIVER_FRAME__INIT;
+	CrsWorker__PackedDeliver deliver = CRS_WORKER__PACKED_DELIVER__INIT;
+	uint8_t *octets;
+	size_t n;
+	int err;
 
-	if (!post) {
-		log_warn("message", "a stored message to %s cannot be read", uri);
-		return;
-	}
-	deliver.post = post;
+	deliver.post = frame_data(packed);
 	deliver.number = number;
 	deliver.epoch = home->epoch;
+	frame.version = FRAME_VERSION;
 	frame.request = request;
 	frame.from = (char *)(uintptr_t)sender;
 	frame.to = (char *)(uintptr_t)uri;
-	frame.body_case = UMSG__FRAME__BODY_DELIVER;
 	frame.deliver = &deliver;
-	home_send(home, to, &frame);
-	umsg__post__free_unpacked(post, NULL);
+	err = pack_write(&frame.base, FRAME_MAX, &octets, &n);
+	if (err) {
+		log_warn("home", "cannot write a deliver: %s", strerror(-err));
+		return;
+	}
+	home_send_octets(home, to, slice_of(octets, n), NULL);
+	free(octets);
 }
 
 static bool hand(void *arg, const char *uri, const struct mail *mail, struct endpoint *primary_out)
@@ -369,7 +373,7 @@ void home_post(struct home *home, const struct endpoint *from, const CrsWorker__
 		.origin = *from,
 		.request = frame->request,
 	};
-	uint8_t *packed;
+	int err;
 
 	if (!roster_account_of(worker_roster(home->worker), post.to)) {
 		trace(home, up->from, up->uri, "not-found", post.id);
@@ -377,17 +381,12 @@ void home_post(struct home *home, const struct endpoint *from, const CrsWorker__
 			 "no such receiver", 0);
 		return;
 	}
-	packed = malloc(umsg__post__get_packed_size(body));
-	if (packed) {
-		post.post = slice_of(packed, umsg__post__pack(body, packed));
-		if (mailboxes_post(home->mailboxes, &post, clock_mono_ms(), clock_wall_s()) == 0) {
-			free(packed);
-			return;
-		}
-	}
-	free(packed);
-	send_ack(home, from, frame->request, post.id, UMSG__ERROR_CODE__ERROR_BUSY, "no memory",
-		 MAIL_RETRY_DOWN_S);
+	err = pack_write(&body->base, FRAME_MAX, &post.post, &post.post_n);
+	if (!err)
+		err = mailboxes_post(home->mailboxes, &post, clock_mono_ms(), clock_wall_s());
+	if (err)
+		send_ack(home, from, frame->request, post.id, UMSG__ERROR_CODE__ERROR_BUSY,
+			 "no memory", MAIL_RETRY_DOWN_S);
 }
 
 void home_part(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
@@ -495,6 +494,16 @@ struct fetch {
 	char uri[];
 };
 
+/* What comes from a disk is looked at, so that no client breaks off over it. */
+static bool is_post(struct slice packed)
+{
+	int err;
+	ProtobufCMessage *post = pack_view(&umsg__post__descriptor, packed, 2 * FRAME_MAX, &err);
+
+	pack_forget(post);
+	return post != NULL;
+}
+
 static void on_fetch_item(void *arg, const struct store_item *item)
 {
 	struct fetch *fetch = arg;
@@ -508,6 +517,10 @@ static void on_fetch_item(void *arg, const struct store_item *item)
 	fetch->octets += item->post.n;
 	if (item->end_s <= clock_wall_s() || item->sender.n >= sizeof(sender))
 		return;
+	if (!is_post(item->post)) {
+		log_warn("message", "a stored message to %s cannot be read", fetch->uri);
+		return;
+	}
 	memcpy(sender, item->sender.p, item->sender.n);
 	sender[item->sender.n] = '\0';
 	send_deliver(fetch->home, &fetch->to, sender, fetch->uri, item->post, item->number,

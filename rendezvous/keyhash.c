@@ -1,6 +1,7 @@
 /* keyhash.c - SipHash-2-4 (Aumasson, Bernstein 2012). */
 #include "rendezvous/keyhash.h"
 
+#include <endian.h>
 #include <errno.h>
 
 #include <openssl/rand.h>
@@ -37,13 +38,14 @@ static void mix(struct sip *s, unsigned rounds)
 	}
 }
 
+/* The first n octets, at most 8, as a little-endian number. */
 static uint64_t little_endian(const uint8_t *p, size_t n)
 {
 	uint64_t v = 0;
 
-	for (size_t i = 0; i < n; i++)
-		v |= (uint64_t)p[i] << (8 * i);
-	return v;
+	if (n)
+		memcpy(&v, p, n);
+	return le64toh(v);
 }
 
 static void absorb(struct sip *s, uint64_t word)

@@ -54,8 +54,6 @@ void mail_drop(struct mailboxes *mailboxes, struct mail *mail)
 	TAILQ_REMOVE(&mail->mailbox->mails, mail, in_mailbox);
 	mail->mailbox->count--;
 	idmap_remove(&mailboxes->by_id, &mail->node);
-	free(mail->sender);
-	free(mail->account);
 	free(mail->post);
 	free(mail);
 }
@@ -149,19 +147,15 @@ struct mail *mailboxes_find(struct mailboxes *mailboxes, struct slice uri, struc
 static struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbox,
 			     const struct mail_item *item)
 {
-	struct mail *mail = calloc(1, sizeof(*mail));
+	struct mail *mail = calloc(1, sizeof(*mail) + item->sender.n + item->account.n + 2);
 
 	if (!mail)
 		return NULL;
-	mail->sender = strndup((const char *)item->sender.p, item->sender.n);
-	mail->account =
-		strndup(item->account.n ? (const char *)item->account.p : "", item->account.n);
-	if (!mail->sender || !mail->account) {
-		free(mail->sender);
-		free(mail->account);
-		free(mail);
-		return NULL;
-	}
+	mail->sender = mail->text;
+	memcpy(mail->sender, item->sender.p, item->sender.n);
+	mail->account = mail->text + item->sender.n + 1;
+	if (item->account.n)
+		memcpy(mail->account, item->account.p, item->account.n);
 	memcpy(mail->id, item->id.p, MAIL_ID_SIZE);
 	mail->mailbox = mailbox;
 	mail->state = MAIL_WAITING;
@@ -318,19 +312,23 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 	const char *text;
 	struct mail *mail;
 
-	if (!mailbox)
-		return -ENOMEM;
-	mail = mail_find(mailboxes, mailbox, post->sender, post->id);
-	if (mail) {
+	mail = mailbox ? mail_find(mailboxes, mailbox, post->sender, post->id) : NULL;
+	if (mail)
 		repeat(mailboxes, mail, post);
-		return 0;
+	if (mail || !mailbox) {
+		free(post->post);
+		return mail ? 0 : -ENOMEM;
 	}
 	item.end_s = now_s + MAIL_MAX_LIFETIME_S;
 	if (post->store_until_s && post->store_until_s < item.end_s)
 		item.end_s = post->store_until_s;
 	mail = mail_new(mailboxes, mailbox, &item);
-	if (!mail)
+	if (!mail) {
+		free(post->post);
 		return -ENOMEM;
+	}
+	mail->post = post->post; /* its own from here on */
+	mail->post_n = post->post_n;
 	mail->origin = post->origin;
 	mail->request = post->request;
 	text = unacceptable(mailboxes, post, item.end_s, now_s, &code);
@@ -339,13 +337,6 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 			    code == UMSG__ERROR_CODE__ERROR_BUSY ? 5 : 0);
 		return 0;
 	}
-	mail->post = malloc(post->post.n);
-	if (!mail->post) {
-		mail_drop(mailboxes, mail);
-		return -ENOMEM;
-	}
-	memcpy(mail->post, post->post.p, post->post.n);
-	mail->post_n = post->post.n;
 	start_loading(mailboxes, mailbox);
 	/* While the store is down nothing can be looked up, but an online recipient
 	 * can still be handed the message: it knows repeats by itself. */

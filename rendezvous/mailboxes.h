@@ -60,7 +60,7 @@ struct mail {
 	bool queued;
 	struct mailbox *mailbox;
 	enum mail_state state;
-	char *sender, *account; /* account: the sender's */
+	char *sender, *account; /* account: the sender's; both in text */
 	uint8_t id[MAIL_ID_SIZE];
 	int kind; /* Umsg__MessageKind */
 	int64_t end_s;
@@ -78,6 +78,7 @@ struct mail {
 	uint32_t next_part;     /* wanted (COLLECTING) */
 	struct endpoint reader; /* who is sent its parts, and the next index not sent */
 	uint32_t sent;
+	char text[];
 };
 
 enum mail_event { MAIL_POSTED, MAIL_DELIVERED, MAIL_NOT_FOUND };
@@ -117,7 +118,8 @@ struct mail_post {
 	int kind;
 	int64_t store_until_s;
 	uint32_t total_length, record_length;
-	struct slice post; /* the packed Post */
+	uint8_t *post; /* the packed Post, malloc'd: taken over in any case */
+	size_t post_n;
 	struct endpoint origin;
 	uint64_t request;
 };

@@ -12,8 +12,9 @@
 #include "base/channel.h"
 #include "base/cursor.h"
 #include "base/log.h"
+#include "base/pack.h"
 
-enum { QUEUE_MESSAGES = 8192, LENGTH_OCTETS = 4, PATH_SIZE = 300 };
+enum { QUEUE_MESSAGES = 8192, LENGTH_OCTETS = 4, PATH_SIZE = 300, MEMORY_MAX = 1 << 20 };
 
 /* A connection of another worker, on which it speaks to us. */
 struct incoming {
@@ -61,14 +62,17 @@ static int socket_path(const struct mesh *mesh, unsigned index, char out[PATH_SI
 
 static void handle(struct mesh *mesh, unsigned from, struct slice octets)
 {
-	CrsWorker__Peer *message = crs_worker__peer__unpack(NULL, octets.n, octets.p);
+	int err;
+	ProtobufCMessage *message =
+		pack_view(&crs_worker__peer__descriptor, octets, MEMORY_MAX, &err);
 
 	if (!message) {
-		log_warn("mesh", "worker %u: a message that cannot be read", from);
+		log_warn("mesh", "worker %u: a message that cannot be read: %s", from,
+			 strerror(-err));
 		return;
 	}
-	mesh->ops->message(mesh->arg, from, message);
-	crs_worker__peer__free_unpacked(message, NULL);
+	mesh->ops->message(mesh->arg, from, (CrsWorker__Peer *)(void *)message);
+	pack_forget(message);
 }
 
 static void free_incoming(struct incoming *in)

@@ -1,16 +1,21 @@
 /* slot.c - CRC16 of a URI. */
 #include "rendezvous/slot.h"
 
+/* Four bits at a time: every message asks for the slots of both its ends. */
 static uint16_t crc16(struct slice s)
 {
-	uint16_t crc = 0;
+	/* by the upper four bits, what they add once they are shifted out */
+	static const uint16_t nibble[16] = { 0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50a5,
+					     0x60c6, 0x70e7, 0x8108, 0x9129, 0xa14a, 0xb16b,
+					     0xc18c, 0xd1ad, 0xe1ce, 0xf1ef };
+	unsigned crc = 0;
 
 	for (size_t i = 0; i < s.n; i++) {
-		crc = (uint16_t)(crc ^ s.p[i] << 8);
-		for (int bit = 0; bit < 8; bit++)
-			crc = (uint16_t)(crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1);
+		crc ^= (unsigned)s.p[i] << 8;
+		crc = (crc << 4 & 0xffff) ^ nibble[crc >> 12];
+		crc = (crc << 4 & 0xffff) ^ nibble[crc >> 12];
 	}
-	return crc;
+	return (uint16_t)crc;
 }
 
 unsigned slot_of(struct slice uri)

@@ -9,6 +9,15 @@
  * fields that protobuf-c keeps while it reads. */
 enum { MEMORY_MAX = 4 * FRAME_MAX };
 
+int frame_view(struct slice octets, Umsg__Frame **frame_out)
+{
+	int err;
+
+	*frame_out = (Umsg__Frame *)(void *)pack_view(&umsg__frame__descriptor, octets, MEMORY_MAX,
+						      &err);
+	return err;
+}
+
 int frame_decode(struct slice octets, enum frame_side side, Umsg__Frame **frame_out)
 {
 	Umsg__Frame *frame;
@@ -17,9 +26,8 @@ int frame_decode(struct slice octets, enum frame_side side, Umsg__Frame **frame_
 	*frame_out = NULL;
 	if (octets.n > FRAME_MAX)
 		return -EMSGSIZE;
-	frame = (Umsg__Frame *)(void *)pack_read(&umsg__frame__descriptor, octets, MEMORY_MAX,
-						 &err);
-	if (!frame)
+	err = frame_view(octets, &frame);
+	if (err)
 		return err;
 	err = frame_check(frame, side);
 	if (err == -EBADMSG)
@@ -30,7 +38,9 @@ int frame_decode(struct slice octets, enum frame_side side, Umsg__Frame **frame_
 
 void frame_free(Umsg__Frame **framep)
 {
-	PACK_FREE(framep);
+	if (*framep)
+		pack_forget(&(*framep)->base);
+	*framep = NULL;
 }
 
 int frame_encode(Umsg__Frame *frame, uint8_t **octets_out, size_t *len_out)

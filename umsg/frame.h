@@ -41,6 +41,11 @@ enum frame_side { FRAME_FROM_CLIENT, FRAME_FROM_SERVER };
  * *frame_out is NULL in all other cases. */
 int frame_decode(struct slice octets, enum frame_side side, Umsg__Frame **frame_out);
 
+/* Reads a frame that passed frame_decode() before, in another process of ours.  Returns 0,
+ * -EBADMSG or -ENOMEM, and then *frame_out is NULL. */
+int frame_view(struct slice octets, Umsg__Frame **frame_out);
+
+/* For both; a frame is one piece of memory, no field of it can be kept. */
 void frame_free(Umsg__Frame **framep);
 
 /* What frame_decode() checks, for frames that were made here (and for tests).

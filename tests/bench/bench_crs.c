@@ -27,7 +27,7 @@
 enum {
 	MAX_CLIENTS = 1500,
 	AT_ONCE = 50,
-	ONLINE = 5000, /* messages a round */
+	ONLINE = 20000, /* messages a round */
 	MAX_STORED = 10000,
 	IN_FLIGHT = 100,
 	MESSAGE_OCTETS = 1024,

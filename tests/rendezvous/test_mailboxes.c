@@ -168,13 +168,13 @@ static void post_sized(struct world *world, char c, uint32_t total, uint32_t rec
 		.kind = UMSG__MESSAGE_KIND__KIND_TEXT,
 		.total_length = total,
 		.record_length = record,
-		.post = slice_of(packed, octets),
+		.post = packed,
+		.post_n = octets,
 		.origin = { 0, 5 },
 		.request = 1,
 	};
 
 	assert_int_equal(mailboxes_post(world->mailboxes, &post, world->now_ms, world->now_s), 0);
-	free(packed);
 }
 
 static void post(struct world *world, char c)
@@ -368,7 +368,6 @@ static void what_was_being_stored_when_the_store_went_is_refused(void **state)
 static void a_message_whose_life_is_over_is_refused_or_dropped(void **state)
 {
 	struct world *world = *state;
-	uint8_t packed[1] = { 0 };
 	struct mail_post p = { .to = slice_str(bob),
 			       .sender = slice_str(alice),
 			       .account = slice_str("acme"),
@@ -376,13 +375,15 @@ static void a_message_whose_life_is_over_is_refused_or_dropped(void **state)
 			       .total_length = 1,
 			       .record_length = 1,
 			       .store_until_s = NOW_S,
-			       .post = slice_of(packed, 1),
+			       .post = calloc(1, 1),
+			       .post_n = 1,
 			       .origin = { 0, 5 } };
 
 	ready(world, false);
 	assert_int_equal(mailboxes_post(world->mailboxes, &p, world->now_ms, world->now_s), 0);
 	expect(world, "ack a 11 its lifetime is over 0\n");
 	p.store_until_s = NOW_S + 10;
+	p.post = calloc(1, 1);
 	assert_int_equal(mailboxes_post(world->mailboxes, &p, world->now_ms, world->now_s), 0);
 	stored(world, 'a', 0, 7);
 	world->told[0] = '\0';

@@ -1,6 +1,7 @@
 # tests of umsg/
 UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_client %D%/test_client_messages \
-	%D%/test_frame %D%/test_link %D%/test_message_crypto %D%/test_seen %D%/test_upgrade %D%/test_websocket
+	%D%/test_frame %D%/test_link %D%/test_message_crypto %D%/test_pack %D%/test_seen \
+	%D%/test_upgrade %D%/test_websocket
 if HAVE_CMOCKA
 check_PROGRAMS += $(UMSG_TESTS)
 endif
@@ -30,6 +31,8 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 %C%_test_message_crypto_SOURCES = %D%/test_message_crypto.c tests/keys/party.c tests/keys/party.h
 %C%_test_message_crypto_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_message_crypto_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_pack_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_pack_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_seen_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_seen_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_upgrade_CFLAGS = $(UMSG_TEST_CFLAGS)
@@ -38,7 +41,7 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 %C%_test_websocket_LDADD = $(UMSG_TEST_LIBS)
 $(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJECTS) \
 	$(%C%_test_client_messages_OBJECTS) $(%C%_test_frame_OBJECTS) \
-	$(%C%_test_message_crypto_OBJECTS): umsg/umsg.pb-c.h
+	$(%C%_test_message_crypto_OBJECTS) $(%C%_test_pack_OBJECTS): umsg/umsg.pb-c.h
 
 # a client that breaks the rules, for the scenarios
 noinst_PROGRAMS += tests/tools/rude-client
