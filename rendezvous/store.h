@@ -3,11 +3,15 @@
  *
  * redis_low writes every command to disk before it answers (appendfsync always),
  * so an answer means durable.  Commands travel in groups: all that were made since the
- * group before was sent, as soon as that one is answered.  Keys: "m:URI" a stream of the messages
- * of a user, oldest first; "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
+ * group before was sent, as soon as that one is answered; those that add something as one
+ * transaction, and deletions of one user's messages as one command.
+ *
+ * Keys: "m:URI" a stream of the messages of a user, oldest first, each one field "m"
+ * (store_write_head()); "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
  * "deliv:ACCOUNT" and "read:ACCOUNT" hashes by URI of what "show message" prints; the same
  * of counter_name(); "confirm-YYYY-MM:ACCOUNT" of the updates that users have installed.
  * In redis_high: "relay:WORKER" a hash of the calls whose media crs-relay carries.
+ *
  * Threads: one event loop.
  */
 #ifndef RENDEZVOUS_STORE_H

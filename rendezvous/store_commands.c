@@ -5,15 +5,14 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/timer.h"
 #include "rendezvous/store_priv.h"
 
-enum { KEY_SIZE = 320, NUMBER_TEXT = 48 };
+enum { KEY_SIZE = STORE_KEY_SIZE, NUMBER_TEXT = STORE_NUMBER_TEXT };
 
 static void add_word(struct store_command *c, struct slice word)
 {
-	c->word[c->n] = word.n ? (const char *)word.p : "";
-	c->length[c->n] = word.n;
-	c->n++;
+	c->word[c->n++] = word;
 }
 
 static void add_text(struct store_command *c, const char *text)
@@ -21,10 +20,28 @@ static void add_text(struct store_command *c, const char *text)
 	add_word(c, slice_str(text));
 }
 
+static char *write_decimal(uint64_t number, char *out)
+{
+	char digits[20];
+	size_t n = 0;
+
+	do {
+		digits[n++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (n)
+		*out++ = digits[--n];
+	return out;
+}
+
+/* As Redis has them: "MILLISECONDS-COUNT". */
 static void write_number(uint64_t number, char out[NUMBER_TEXT])
 {
-	snprintf(out, NUMBER_TEXT, "%" PRIu64 "-%" PRIu64, number >> STORE_NUMBER_BITS,
-		 number & ((1u << STORE_NUMBER_BITS) - 1));
+	char *at = write_decimal(number >> STORE_NUMBER_BITS, out);
+
+	*at++ = '-';
+	at = write_decimal(number & ((1u << STORE_NUMBER_BITS) - 1), at);
+	*at = '\0';
 }
 
 static int message_key(struct slice uri, char out[KEY_SIZE])
@@ -42,13 +59,14 @@ static int part_key(struct slice uri, const char *key, char out[KEY_SIZE])
 
 	buf_put_str(&b, "p:");
 	buf_put_slice(&b, uri);
-	buf_printf(&b, ":%s", key);
+	buf_put_char(&b, ':');
+	buf_put_str(&b, key);
 	return buf_ok(&b) ? 0 : -EINVAL;
 }
 
 static int expire_at(struct store *store, const char *key, int64_t time_s)
 {
-	struct store_command c = { .n = 0 };
+	struct store_command c = { .adds = true };
 	char seconds[24];
 
 	snprintf(seconds, sizeof(seconds), "%" PRId64, time_s);
@@ -62,51 +80,59 @@ int store_add(struct store *store, struct slice uri, const struct store_item *it
 	      int64_t keep_until_s, store_done_fn *done, void *arg)
 {
 	struct store_wait wait = { .done = done, .arg = arg };
-	struct store_command c = { .n = 0 };
-	char key[KEY_SIZE], end[24], parts[12], kind[12];
+	struct store_command c = { .adds = true, .tail = item->post };
+	uint8_t octets[STORE_HEAD_MAX];
+	char key[KEY_SIZE];
+	struct slice head;
 	int err = message_key(uri, key);
 
+	if (!err)
+		err = store_write_head(item, octets, &head);
 	if (err)
 		return err;
-	snprintf(end, sizeof(end), "%" PRId64, item->end_s);
-	snprintf(parts, sizeof(parts), "%" PRIu32, item->parts);
-	snprintf(kind, sizeof(kind), "%d", item->kind);
 	add_text(&c, "XADD");
 	add_text(&c, key);
 	add_text(&c, "*");
-	add_text(&c, "s");
-	add_word(&c, item->sender);
-	add_text(&c, "i");
-	add_word(&c, item->id);
-	add_text(&c, "a");
-	add_word(&c, item->account);
-	add_text(&c, "k");
-	add_text(&c, kind);
-	add_text(&c, "e");
-	add_text(&c, end);
-	add_text(&c, "n");
-	add_text(&c, parts);
-	add_text(&c, "p");
-	add_word(&c, item->post);
+	add_text(&c, "m");
+	add_word(&c, head);
 	err = store_send(store, &c, &wait);
 	if (!err && keep_until_s)
 		expire_at(store, key, keep_until_s);
 	return err;
 }
 
-int store_delete(struct store *store, struct slice uri, uint64_t number)
+void store_send_deletes(struct store *store)
 {
 	struct store_command c = { .n = 0 };
-	char key[KEY_SIZE], entry[NUMBER_TEXT];
+
+	if (store->n_deletes == 0)
+		return;
+	add_text(&c, "XDEL");
+	add_text(&c, store->delete_key);
+	for (unsigned i = 0; i < store->n_deletes; i++)
+		add_text(&c, store->deletes[i]);
+	store->n_deletes = 0;
+	(void)store_send(store, &c, NULL); /* what is not deleted is fetched and taken again */
+}
+
+/* Whoever fetched many messages takes them one behind the other: one command for all.  It
+ * may wait a little, but goes before any other command. */
+int store_delete(struct store *store, struct slice uri, uint64_t number)
+{
+	char key[KEY_SIZE];
 	int err = message_key(uri, key);
 
 	if (err)
 		return err;
-	write_number(number, entry);
-	add_text(&c, "XDEL");
-	add_text(&c, key);
-	add_text(&c, entry);
-	return store_send(store, &c, NULL);
+	if (!store_is_up(store))
+		return -EPIPE;
+	if (store->n_deletes == STORE_DELETES_MAX || strcmp(store->delete_key, key) != 0)
+		store_send_deletes(store);
+	memcpy(store->delete_key, key, sizeof(key));
+	if (store->n_deletes == 0)
+		timer_arm(store->flush, STORE_DELETES_WAIT_MS);
+	write_number(number, store->deletes[store->n_deletes++]);
+	return 0;
 }
 
 int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
@@ -137,7 +163,7 @@ int store_part_add(struct store *store, struct slice uri, const char *key_text, 
 		   store_done_fn *done, void *arg)
 {
 	struct store_wait wait = { .done = done, .arg = arg };
-	struct store_command c = { .n = 0 }, expire = { .n = 0 };
+	struct store_command c = { .adds = true }, expire = { .adds = true };
 	char key[KEY_SIZE], seconds[12];
 	int err = part_key(uri, key_text, key);
 

@@ -34,6 +34,13 @@ endif
 %C%_test_settings_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_settings_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 
+# against a redis-server
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_store
+endif
+%C%_test_store_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+%C%_test_store_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+
 # the programs themselves; redis-server has to be installed
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs

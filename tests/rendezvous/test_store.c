@@ -1,0 +1,311 @@
+/* test_store.c - the store against a redis-server of its own. */
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/process.h"
+#include "rendezvous/store.h"
+
+enum { PATIENCE_MS = 10000, MESSAGES = 1500, FULL_OCTETS = 4096 };
+
+struct world {
+	char dir[64];
+	pid_t redis;
+	struct event_base *base;
+	struct store *store;
+	bool up;
+	unsigned done, failed;
+	int err; /* of the last command */
+	uint64_t number;
+	unsigned items;
+	uint64_t first, last; /* numbers of what was read */
+	char kept[64];        /* of the last item */
+};
+
+static void on_up(void *arg, uint64_t epoch)
+{
+	struct world *world = arg;
+
+	(void)epoch;
+	world->up = true;
+}
+
+static void on_down(void *arg)
+{
+	struct world *world = arg;
+
+	world->up = false;
+}
+
+static const struct store_ops ops = { on_up, on_down };
+
+static void on_done(void *arg, int err, uint64_t number)
+{
+	struct world *world = arg;
+
+	world->done++;
+	world->failed += err != 0;
+	world->err = err;
+	if (number) {
+		assert_true(number > world->number); /* in the order of the calls */
+		world->number = number;
+	}
+}
+
+static void on_item(void *arg, const struct store_item *item)
+{
+	struct world *world = arg;
+
+	if (world->items++ == 0)
+		world->first = item->number;
+	world->last = item->number;
+	assert_true(slice_eq_str(item->sender, "tel:+1"));
+	assert_true(slice_eq_str(item->account, "acme"));
+	assert_int_equal(item->kind, 1);
+	assert_int_equal(item->parts, 3);
+	assert_int_equal(item->end_s, 4000000000);
+	snprintf(world->kept, sizeof(world->kept), "%.*s", (int)item->post.n, item->post.p);
+}
+
+/* A program of the system, as crs starts it. */
+static pid_t start_redis(const struct world *world, const char *max_octets)
+{
+	char socket[96];
+	const char *argv[] = { "/usr/bin/env",
+			       "redis-server",
+			       "--port",
+			       "0",
+			       "--unixsocket",
+			       socket,
+			       "--dir",
+			       world->dir,
+			       "--save",
+			       "",
+			       "--appendonly",
+			       "yes",
+			       "--appendfsync",
+			       "always",
+			       "--maxmemory",
+			       max_octets,
+			       NULL };
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	pid_t pid;
+
+	snprintf(socket, sizeof(socket), "%s/redis_low.sock", world->dir);
+	pid = process_spawn(
+		&(struct process_spec){ .argv = argv, .pass_fd = -1, .output_fd = null });
+	close(null);
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void run_until(struct world *world, const bool *flag, bool value)
+{
+	int64_t deadline = clock_mono_ms() + PATIENCE_MS;
+	struct timeval often = { 0, 10000 };
+
+	while (*flag != value && clock_mono_ms() < deadline) {
+		event_base_loopexit(world->base, &often);
+		event_base_dispatch(world->base);
+	}
+	assert_int_equal(*flag, value);
+}
+
+static void await(struct world *world, unsigned done)
+{
+	int64_t deadline = clock_mono_ms() + PATIENCE_MS;
+
+	while (world->done < done && clock_mono_ms() < deadline)
+		event_base_loop(world->base, EVLOOP_ONCE);
+	assert_int_equal(world->done, done);
+	world->done = 0;
+}
+
+static struct world *begin(const char *max_octets)
+{
+	struct world *world = calloc(1, sizeof(*world));
+
+	assert_non_null(world);
+	snprintf(world->dir, sizeof(world->dir), "/tmp/crs-store-XXXXXX");
+	assert_non_null(mkdtemp(world->dir));
+	world->redis = start_redis(world, max_octets);
+	world->base = event_base_new();
+	world->store = store_new(world->base, world->dir, "redis_low", &ops, world);
+	assert_non_null(world->store);
+	run_until(world, &world->up, true);
+	return world;
+}
+
+static void end(struct world *world)
+{
+	char command[96];
+
+	store_free(&world->store);
+	event_base_free(world->base);
+	kill(world->redis, SIGKILL);
+	waitpid(world->redis, NULL, 0);
+	snprintf(command, sizeof(command), "rm -rf '%s'", world->dir);
+	assert_int_equal(system(command), 0);
+	free(world);
+}
+
+static int add(struct world *world, const char *uri, const char *post, size_t n)
+{
+	const struct store_item item = { .sender = slice_str("tel:+1"),
+					 .id = slice_str("0123456789abcdef"),
+					 .account = slice_str("acme"),
+					 .kind = 1,
+					 .end_s = 4000000000,
+					 .parts = 3,
+					 .post = slice_of(post, n) };
+
+	return store_add(world->store, slice_str(uri), &item, 4000000000, on_done, world);
+}
+
+static void read_all(struct world *world, const char *uri)
+{
+	world->items = 0;
+	assert_int_equal(
+		store_read(world->store, slice_str(uri), 0, 2 * MESSAGES, on_item, on_done, world),
+		0);
+	await(world, 1);
+	assert_int_equal(world->err, 0);
+}
+
+/* More than one transaction takes, with other commands between. */
+static void a_group_keeps_its_order(void **state)
+{
+	struct world *world = begin("0");
+	uint64_t first;
+	char post[32];
+
+	(void)state;
+	for (int i = 0; i < MESSAGES; i++) {
+		int n = snprintf(post, sizeof(post), "message %d", i);
+
+		assert_int_equal(add(world, "tel:+2", post, (size_t)n), 0);
+		if (i % 700 == 0)
+			assert_int_equal(store_read(world->store, slice_str("tel:+2"), 0, MESSAGES,
+						    on_item, NULL, world),
+					 0);
+	}
+	await(world, MESSAGES);
+	assert_int_equal(world->failed, 0);
+	assert_int_equal(world->items, 1 + 701 + 1401); /* what stood before each reading */
+	read_all(world, "tel:+2");
+	assert_int_equal(world->items, MESSAGES);
+	assert_string_equal(world->kept, "message 1499");
+	first = world->first;
+	store_delete(world->store, slice_str("tel:+2"), world->last);
+	store_delete(world->store, slice_str("tel:+2"), first);
+	read_all(world, "tel:+2"); /* goes behind the deletions */
+	assert_int_equal(world->items, MESSAGES - 2);
+	assert_string_equal(world->kept, "message 1498");
+	assert_true(world->first > first);
+	end(world);
+}
+
+/* More than one command takes, of two users in turn; the last one of each stays. */
+static void deletions_are_gathered_and_none_is_lost(void **state)
+{
+	static const char *const uris[] = { "tel:+2", "tel:+3" };
+	enum { OF_EACH = 300 };
+	struct world *world = begin("0");
+	uint64_t numbers[2][OF_EACH];
+
+	(void)state;
+	for (int user = 0; user < 2; user++) {
+		for (int i = 0; i < OF_EACH; i++) {
+			assert_int_equal(add(world, uris[user], "x", 1), 0);
+			await(world, 1);
+			numbers[user][i] = world->number;
+		}
+		world->number = 0; /* each stream has its own */
+	}
+	for (int i = 0; i < OF_EACH / 2; i++) /* first one user's, then both in turn */
+		store_delete(world->store, slice_str(uris[0]), numbers[0][i]);
+	for (int i = 0; i + 1 < OF_EACH; i++) {
+		store_delete(world->store, slice_str(uris[1]), numbers[1][i]);
+		if (i >= OF_EACH / 2)
+			store_delete(world->store, slice_str(uris[0]), numbers[0][i]);
+	}
+	for (int user = 0; user < 2; user++) {
+		read_all(world, uris[user]);
+		assert_int_equal(world->items, 1);
+		assert_int_equal(world->last, numbers[user][OF_EACH - 1]);
+	}
+	end(world);
+}
+
+/* What Redis refuses for want of memory is refused as a whole; deleting still works. */
+static void a_full_store_says_so_of_every_message(void **state)
+{
+	struct world *world = begin("2000000");
+	char *post = calloc(1, FULL_OCTETS);
+	unsigned posted = 0;
+
+	(void)state;
+	for (int round = 0; round < 100 && !world->failed; round++) {
+		for (int i = 0; i < 20; i++, posted++)
+			assert_int_equal(add(world, "tel:+2", post, FULL_OCTETS), 0);
+		await(world, 20);
+	}
+	assert_int_equal(world->failed, 20);
+	assert_int_equal(world->err, -ENOSPC);
+	read_all(world, "tel:+2");
+	assert_int_equal(world->items, posted - 20);
+	for (uint64_t left = world->items; left > 0; left--) {
+		store_delete(world->store, slice_str("tel:+2"), world->first);
+		read_all(world, "tel:+2");
+	}
+	assert_int_equal(add(world, "tel:+2", post, FULL_OCTETS), 0);
+	await(world, 1);
+	assert_int_equal(world->err, 0);
+	free(post);
+	end(world);
+}
+
+static void whoever_waits_hears_that_the_store_is_gone(void **state)
+{
+	struct world *world = begin("0");
+
+	(void)state;
+	kill(world->redis, SIGKILL);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(add(world, "tel:+2", "x", 1), 0);
+	run_until(world, &world->up, false);
+	assert_int_equal(world->done, 10);
+	assert_int_equal(world->failed, 10);
+	assert_int_equal(world->err, -EPIPE);
+	assert_int_equal(add(world, "tel:+2", "x", 1), -EPIPE);
+	waitpid(world->redis, NULL, 0);
+	world->redis = start_redis(world, "0");
+	run_until(world, &world->up, true);
+	world->done = 0;
+	assert_int_equal(add(world, "tel:+2", "x", 1), 0);
+	await(world, 1);
+	assert_int_equal(world->err, 0);
+	end(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_group_keeps_its_order),
+		cmocka_unit_test(deletions_are_gathered_and_none_is_lost),
+		cmocka_unit_test(a_full_store_says_so_of_every_message),
+		cmocka_unit_test(whoever_waits_hears_that_the_store_is_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
