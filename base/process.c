@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +25,14 @@ static void reset_signals(void)
 
 static _Noreturn void run_child(const struct process_spec *spec, pid_t parent)
 {
+	static const char *const plain[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127); /* the parent died before the line above */
 	reset_signals();
+	if (spec->own_group)
+		setpgid(0, 0);
 	if (spec->output_fd >= 0) {
 		dup2(spec->output_fd, STDOUT_FILENO);
 		dup2(spec->output_fd, STDERR_FILENO);
@@ -37,7 +42,8 @@ static _Noreturn void run_child(const struct process_spec *spec, pid_t parent)
 	else if (spec->pass_fd >= 0)
 		dup2(spec->pass_fd, CHILD_FD);
 	close_range(CHILD_FD + (spec->pass_fd >= 0), UINT_MAX, 0);
-	execv(spec->argv[0], (char *const *)spec->argv);
+	execve(spec->argv[0], (char *const *)(uintptr_t)spec->argv,
+	       spec->plain ? (char *const *)(uintptr_t)plain : environ);
 	_exit(127);
 }
 
@@ -49,6 +55,8 @@ pid_t process_spawn(const struct process_spec *spec)
 		return -errno;
 	if (pid == 0)
 		run_child(spec, parent);
+	if (spec->own_group)
+		setpgid(pid, pid); /* whoever comes first */
 	return pid;
 }
 

@@ -10,6 +10,8 @@ struct process_spec {
 	const char *const *argv; /* argv[0] is the path; NULL at the end */
 	int pass_fd;             /* becomes descriptor 3 in the child, or -1 */
 	int output_fd;           /* becomes standard output and error, or -1: inherited */
+	bool own_group;          /* leads a process group, which can be signalled as a whole */
+	bool plain;              /* gets no environment but PATH */
 };
 
 /* Starts the child with PR_SET_PDEATHSIG (SIGKILL), the parent checked after

@@ -23,7 +23,7 @@ int crs_paths_init(struct crs_paths *paths, const char *root)
 		{ paths->config, "crs.conf", NULL },   { paths->local, "crs-local.conf", NULL },
 		{ paths->accounts, "accounts", NULL }, { paths->data, "data", NULL },
 		{ paths->run, "run", CRS_RUN_DIR },    { paths->log, "log", CRS_LOG_DIR },
-		{ paths->backup, "backup", NULL },
+		{ paths->backup, "backup", NULL },     { paths->notify, "scripts/notify.sh", NULL },
 	};
 	struct buf given = BUF_OF(paths->root);
 	int err;

@@ -18,9 +18,10 @@ struct crs_paths {
 	char local[CRS_PATH_SIZE];  /* crs-local.conf */
 	char accounts[CRS_PATH_SIZE], data[CRS_PATH_SIZE];
 	char run[CRS_PATH_SIZE], log[CRS_PATH_SIZE];
-	char backup[CRS_PATH_SIZE]; /* archives (CRS manual 4.20.1) */
+	char backup[CRS_PATH_SIZE];  /* archives (CRS manual 4.20.1) */
 	char control[CRS_PATH_SIZE]; /* crs-cli's socket */
 	char relay[CRS_PATH_SIZE];   /* crs-relay's socket */
+	char notify[CRS_PATH_SIZE];  /* the script of events (CRS manual 7) */
 };
 
 /* root NULL: the installed places.  Returns 0 or -ENAMETOOLONG. */

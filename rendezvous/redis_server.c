@@ -19,6 +19,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/notifier.h"
 #include "base/process.h"
 #include "base/timer.h"
 
@@ -31,6 +32,7 @@ struct redis_server {
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool durable;
 	unsigned long max_bytes;
+	struct notifier *notifier;
 	pid_t pid;
 	int64_t started_ms;
 	int pause_ms;
@@ -122,12 +124,13 @@ static void start(struct redis_server *server)
 	close(lock_fd); /* the server holds it now */
 	server->started_ms = clock_mono_ms();
 	if (pid < 0) {
-		log_warn(server->name, "cannot start %s: %s", server->program, strerror(-pid));
+		notifier_warn(server->notifier, server->name, "cannot start %s: %s",
+			      server->program, strerror(-pid));
 		start_later(server);
 		return;
 	}
 	server->pid = pid;
-	log_init(server->name, "started pid=%d", (int)pid);
+	notifier_init(server->notifier, server->name, "started pid=%d", (int)pid);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -210,6 +213,7 @@ int redis_server_new(struct event_base *base, const struct redis_options *option
 	server->base = base;
 	server->durable = options->durable;
 	server->max_bytes = options->max_bytes;
+	server->notifier = options->notifier;
 	server->pause_ms = REDIS_RESTART_FIRST_MS;
 	server->name = strdup(options->name);
 	server->timer = evtimer_new(base, on_timer, server);
@@ -234,10 +238,11 @@ bool redis_server_reaped(struct redis_server *server, pid_t pid, int status)
 		return true;
 	}
 	if (WIFSIGNALED(status))
-		log_warn(server->name, "killed by signal %d", WTERMSIG(status));
+		notifier_warn(server->notifier, server->name, "killed by signal %d",
+			      WTERMSIG(status));
 	else
-		log_warn(server->name, "ended with status %d: see %s", WEXITSTATUS(status),
-			 server->log);
+		notifier_warn(server->notifier, server->name, "ended with status %d: see %s",
+			      WEXITSTATUS(status), server->log);
 	start_later(server);
 	return true;
 }

@@ -14,6 +14,7 @@
 
 struct diag;
 struct event_base;
+struct notifier;
 struct redis_server;
 
 enum {
@@ -28,8 +29,9 @@ struct redis_options {
 	const char *name;    /* "redis_high": of the data directory, socket and log */
 	const char *program; /* path of redis-server; NULL: found in PATH */
 	const char *data_dir, *run_dir, *log_dir;
-	bool durable;            /* appendonly yes, appendfsync always */
-	unsigned long max_bytes; /* maxmemory, noeviction; 0: none */
+	bool durable;              /* appendonly yes, appendfsync always */
+	unsigned long max_bytes;   /* maxmemory, noeviction; 0: none */
+	struct notifier *notifier; /* borrowed; told of its start and its end */
 };
 
 /* Checks the paths (the socket's has at most 107 octets), makes the directory and

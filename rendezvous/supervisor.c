@@ -20,6 +20,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/notifier.h"
 #include "base/net.h"
 #include "base/process.h"
 #include "rendezvous/account_set.h"
@@ -30,6 +31,8 @@
 #include "rendezvous/relay_client.h"
 #include "rendezvous/slot.h"
 #include "rendezvous/supervisor_priv.h"
+
+enum { NOTIFY_AT_END_MS = 3000 };
 
 const struct supervisor_options *supervisor_options(const struct supervisor *supervisor)
 {
@@ -195,10 +198,12 @@ static void on_room(evutil_socket_t fd, short what, void *arg)
 		return;
 	supervisor->disk_full = full;
 	if (full)
-		log_warn("store", "only %llu MiB free in %s: no messages are stored",
-			 (unsigned long long)free_mib, supervisor->options->paths.data);
+		notifier_warn(supervisor->notifier, "store",
+			      "only %llu MiB free in %s: no messages are stored",
+			      (unsigned long long)free_mib, supervisor->options->paths.data);
 	else
-		log_info("store", "room again in %s", supervisor->options->paths.data);
+		notifier_init(supervisor->notifier, "store", "room again in %s",
+			      supervisor->options->paths.data);
 	supervisor_tell_room(supervisor, NULL);
 }
 
@@ -289,7 +294,7 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	if (supervisor->stop_ms)
 		return;
-	log_init("crs", "stopping: signal %d", (int)sig);
+	notifier_init(supervisor->notifier, "crs", "stopping: signal %d", (int)sig);
 	supervisor->stop_ms = clock_mono_ms();
 	for (unsigned i = 0; i < supervisor->options->settings.workers; i++)
 		worker_process_stop(&supervisor->workers[i]);
@@ -364,17 +369,27 @@ static int start_redis(struct supervisor *supervisor, const char *name, bool dur
 		.log_dir = paths->log,
 		.durable = durable,
 		.max_bytes = supervisor->options->settings.redis_max_mib << 20,
+		.notifier = supervisor->notifier,
 	};
 
 	return redis_server_new(supervisor->base, &options, out, diag);
 }
 
-static void on_relay(void *arg)
+static void on_relay_up(void *arg)
 {
-	(void)arg;
+	struct supervisor *supervisor = arg;
+
+	notifier_init(supervisor->notifier, "crs_relay", "connected");
 }
 
-static const struct relay_client_ops relay_ops = { .up = on_relay, .down = on_relay };
+static void on_relay_down(void *arg)
+{
+	struct supervisor *supervisor = arg;
+
+	notifier_warn(supervisor->notifier, "crs_relay", "connection lost");
+}
+
+static const struct relay_client_ops relay_ops = { .up = on_relay_up, .down = on_relay_down };
 
 static int watch(struct supervisor *supervisor, int sig, event_callback_fn callback,
 		 struct event **event_out)
@@ -432,6 +447,7 @@ static void free_parts(struct supervisor *supervisor)
 	supervisor_drop_queries(supervisor);
 	redis_server_free(&supervisor->redis_high);
 	redis_server_free(&supervisor->redis_low);
+	notifier_free(&supervisor->notifier);
 	floors_free(&supervisor->floors);
 	account_set_free(&supervisor->accounts);
 	for (size_t i = 0; i < sizeof(supervisor->signals) / sizeof(supervisor->signals[0]); i++) {
@@ -455,6 +471,9 @@ static int prepare(struct supervisor *supervisor)
 	supervisor->base = event_base_new();
 	supervisor->workers = calloc(n, sizeof(*supervisor->workers));
 	if (!supervisor->base || !supervisor->workers)
+		return -ENOMEM;
+	supervisor->notifier = notifier_new(supervisor->base, supervisor->options->paths.notify, 0);
+	if (!supervisor->notifier)
 		return -ENOMEM;
 	supervisor->floors = floors_new(supervisor->base, supervisor->options->paths.accounts,
 					on_floor_done, supervisor);
@@ -489,11 +508,13 @@ int supervisor_run(const struct supervisor_options *options)
 		fprintf(stderr, "crs: cannot start: %s\n", strerror(-err));
 	diag_free(&diag);
 	if (!err) {
-		log_init("crs", "crs %s started as %s on %s port %u with %u workers",
-			 PACKAGE_VERSION, options->settings.name, options->settings.listen_address,
-			 options->settings.listen_port, options->settings.workers);
+		notifier_init(supervisor.notifier, "crs",
+			      "crs %s started as %s on %s port %u with %u workers", PACKAGE_VERSION,
+			      options->settings.name, options->settings.listen_address,
+			      options->settings.listen_port, options->settings.workers);
 		event_base_dispatch(supervisor.base);
-		log_init("crs", "stopped");
+		notifier_init(supervisor.notifier, "crs", "stopped");
+		notifier_finish(supervisor.notifier, NOTIFY_AT_END_MS);
 	}
 	free_parts(&supervisor);
 	return err ? 1 : 0;

@@ -12,6 +12,7 @@ struct channel;
 struct control_api;
 struct event;
 struct event_base;
+struct notifier;
 struct redis_server;
 
 struct worker_process {
@@ -45,6 +46,7 @@ struct supervisor {
 	int lock_fd;
 	struct account_set *accounts;
 	struct floors *floors;
+	struct notifier *notifier;
 	struct redis_server *redis_high, *redis_low;
 	struct relay_client *relay;
 	struct control_api *api;

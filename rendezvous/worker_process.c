@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/net.h"
+#include "base/notifier.h"
 #include "base/process.h"
 #include "base/timer.h"
 #include "rendezvous/client_policy.h"
@@ -115,7 +116,8 @@ static void on_ready(struct worker_process *worker)
 	}
 	supervisor_tell_room(supervisor, worker);
 	tell_traced(worker);
-	log_init("crs", "worker %u ready pid=%d", worker->index, (int)worker->pid);
+	notifier_init(supervisor->notifier, "crs", "worker %u ready pid=%d", worker->index,
+		      (int)worker->pid);
 }
 
 static void on_message(void *arg, struct slice octets)
@@ -205,7 +207,8 @@ void worker_process_start(struct worker_process *worker)
 					      &channel_ops, worker);
 	if (!worker->channel) {
 		close(fds[0]); /* a worker without channel ends by itself */
-		log_warn("crs", "cannot start worker %u", worker->index);
+		notifier_warn(worker->supervisor->notifier, "crs", "cannot start worker %u",
+			      worker->index);
 		worker->pid = pid > 0 ? pid : 0;
 		if (pid < 0)
 			start_later(worker);
@@ -226,11 +229,11 @@ void worker_process_reaped(struct worker_process *worker, int status)
 	if (worker->stopping)
 		return;
 	if (WIFSIGNALED(status))
-		log_warn("crs", "worker %u was killed by signal %d", worker->index,
-			 WTERMSIG(status));
+		notifier_warn(worker->supervisor->notifier, "crs",
+			      "worker %u was killed by signal %d", worker->index, WTERMSIG(status));
 	else
-		log_warn("crs", "worker %u ended with status %d", worker->index,
-			 WEXITSTATUS(status));
+		notifier_warn(worker->supervisor->notifier, "crs", "worker %u ended with status %d",
+			      worker->index, WEXITSTATUS(status));
 	if (clock_mono_ms() - worker->started_ms >= SUPERVISOR_STEADY_MS)
 		worker->pause_ms = SUPERVISOR_RESTART_FIRST_MS;
 	start_later(worker);

@@ -83,6 +83,15 @@ endif
 %C%_test_crs_backup_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_backup_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_events
+endif
+%C%_test_crs_events_SOURCES = %D%/test_crs_events.c %D%/scene.c %D%/scene.h
+%C%_test_crs_events_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_events_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_events_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
+	rendezvous/crs-relay
+
 # not run by check: see tests/bench
 if HAVE_CMOCKA
 noinst_PROGRAMS += tests/bench/bench_crs
