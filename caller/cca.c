@@ -181,11 +181,11 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 	return client_ring_update(&cca->ring, cca->client, month, revision, entry, shared);
 }
 
-static void on_accepted(void *arg, const char *identity)
+static void on_accepted(void *arg, const char *address, const char *identity)
 {
 	struct cca *cca = arg;
 
-	client_ring_accepted(&cca->ring, cca->client, identity);
+	client_ring_accepted(&cca->ring, cca->client, address, identity);
 }
 
 static const struct umsg_client_ops client_ops = {

@@ -107,11 +107,11 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 	return taken;
 }
 
-static void on_accepted(void *arg, const char *identity)
+static void on_accepted(void *arg, const char *address, const char *identity)
 {
 	struct secure_side *side = arg;
 
-	client_ring_accepted(&side->ring, side->client, identity);
+	client_ring_accepted(&side->ring, side->client, address, identity);
 	announce_client(side); /* its URI lies in the ring */
 }
 

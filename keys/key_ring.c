@@ -92,23 +92,24 @@ int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring 
 	return adopt(ring, store, changed, err, ring_out, diag);
 }
 
-/* By its identity: the store on disk may have other logins than the ring by now. */
-static bool accept_login(struct keystore *store, const char *identity, int64_t now_s)
+/* By what it is, not by its place: the store on disk may have other logins by now. */
+static bool accept_login(struct keystore *store, const char *address, const char *identity,
+			 int64_t now_s)
 {
 	struct keystore_login login;
 
 	for (size_t i = 0; keystore_login_at(store, now_s, i, &login); i++)
-		if (strcmp(login.identity, identity) == 0)
+		if (strcmp(login.address, address) == 0 && strcmp(login.identity, identity) == 0)
 			return keystore_login_accepted(store, now_s, i);
 	return false;
 }
 
-int key_ring_accept(const struct key_ring *ring, const char *identity, int64_t now_s,
-		    struct key_ring **ring_out, struct diag *diag)
+int key_ring_accept(const struct key_ring *ring, const char *address, const char *identity,
+		    int64_t now_s, struct key_ring **ring_out, struct diag *diag)
 {
 	struct keystore *store = NULL;
 	int err = keystore_load(ring->path, KEYSTORE_CHANGE, &store, diag);
-	bool changed = !err && accept_login(store, identity, now_s);
+	bool changed = !err && accept_login(store, address, identity, now_s);
 
 	return adopt(ring, store, changed, err, ring_out, diag);
 }

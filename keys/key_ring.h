@@ -36,9 +36,10 @@ int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revisio
 int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring **ring_out,
 		    struct diag *diag);
 
-/* The rendezvous accepted the login of that TLS identity: forgets in the store on disk
- * those that it replaces (keystore_login_accepted).  Returns as key_ring_expire(). */
-int key_ring_accept(const struct key_ring *ring, const char *identity, int64_t now_s,
-		    struct key_ring **ring_out, struct diag *diag);
+/* The rendezvous at that address accepted the login of that TLS identity: forgets in the
+ * store on disk those that it replaces (keystore_login_accepted).  Returns as
+ * key_ring_expire(). */
+int key_ring_accept(const struct key_ring *ring, const char *address, const char *identity,
+		    int64_t now_s, struct key_ring **ring_out, struct diag *diag);
 
 #endif

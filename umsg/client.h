@@ -106,10 +106,10 @@ struct umsg_client_ops {
 	bool (*update)(void *arg, int64_t month, uint32_t revision, struct slice entry,
 		       struct slice shared);
 
-	/* The rendezvous accepted the login of this TLS identity while the key store still
+	/* The login of this address and TLS identity was accepted while the key store still
 	 * has former ones behind it: they are not needed any more (keystore_login_accepted).
 	 * May replace the keys; may be NULL. */
-	void (*accepted)(void *arg, const char *identity);
+	void (*accepted)(void *arg, const char *address, const char *identity);
 };
 
 struct umsg_client_options {

@@ -140,6 +140,7 @@ static void connect_to(struct umsg_client *client, const struct net_addr *addr)
 	int err = -ENOKEY;
 
 	if (current_login(client, &from)) {
+		snprintf(client->route.address, sizeof(client->route.address), "%s", from.address);
 		snprintf(client->route.identity, sizeof(client->route.identity), "%s",
 			 from.identity);
 		login.identity = from.identity;
@@ -321,7 +322,7 @@ static void warn_of_clocks(struct umsg_client *client, uint64_t server_time)
 }
 
 /* Logins behind the one that was accepted are tried after a refusal only: whoever keeps
- * the store may forget them.  By the identity that connected, for with a new month the
+ * the store may forget them.  By the login that connected, for with a new month the
  * order of the logins is another one. */
 static void tell_accepted(struct umsg_client *client)
 {
@@ -332,10 +333,12 @@ static void tell_accepted(struct umsg_client *client)
 	if (!client->ops->accepted)
 		return;
 	for (size_t i = 0; keystore_login_at(store, now_s, i, &login); i++) {
-		if (strcmp(login.identity, client->route.identity) != 0)
+		if (strcmp(login.address, client->route.address) != 0 ||
+		    strcmp(login.identity, client->route.identity) != 0)
 			continue;
 		if (keystore_login_at(store, now_s, i + 1, &login))
-			client->ops->accepted(client->arg, client->route.identity);
+			client->ops->accepted(client->arg, client->route.address,
+					      client->route.identity);
 		return;
 	}
 }

@@ -43,7 +43,8 @@ enum {
 /* Where a client tries to connect, one after the other. */
 struct client_route {
 	size_t login; /* of keystore_login_at() */
-	char identity[ACCOUNT_IDENTITY_MAX + 1]; /* with which it connected last */
+	/* The login with which it connected last, as the key store has it. */
+	char address[LETTER_ADDRESS_MAX + 1], identity[ACCOUNT_IDENTITY_MAX + 1];
 	struct net_addr addresses[CLIENT_ADDRESSES_MAX];
 	size_t n_addresses, next;
 	char host[LETTER_ADDRESS_MAX + 1]; /* HOST:PORT as it was given */

@@ -74,11 +74,12 @@ void client_ring_expire(struct key_ring **ringp, struct umsg_client *client)
 	diag_free(&diag);
 }
 
-void client_ring_accepted(struct key_ring **ringp, struct umsg_client *client, const char *identity)
+void client_ring_accepted(struct key_ring **ringp, struct umsg_client *client, const char *address,
+			  const char *identity)
 {
 	struct diag *diag = diag_new();
 	struct key_ring *ring = NULL;
-	int err = key_ring_accept(*ringp, identity, clock_wall_s(), &ring, diag);
+	int err = key_ring_accept(*ringp, address, identity, clock_wall_s(), &ring, diag);
 
 	go_over(ringp, client, ring, err, "former logins", diag);
 	diag_free(&diag);
