@@ -31,7 +31,7 @@ stats() { # NUMBER COLUMN: what `stats export` says of a user
 			NR > 1 && $1 == uri { print $at }' "$T/stats"
 }
 
-stats_say() { # NUMBER COLUMN yes|no
+stats_say() { # NUMBER COLUMN true|false
 	[ "$(stats "$1" "$2")" = "$3" ]
 }
 
@@ -66,17 +66,17 @@ crs_again() { # as systemd starts it again
 	rm -f "$D"/updates/*
 	lab_cms update --output "$D/updates"
 	for file in "$D"/updates/*.upd; do lab_crs_cli apply "$file"; done
-	stats_say $ALICE current-offered yes
-	stats_say $ALICE next-offered yes
-	await 15 "the caller's confirmation" stats_say $ALICE current-confirmed yes
-	await 15 "that of the next month" stats_say $ALICE next-confirmed yes
-	await 15 "the gateway's" stats_say $LAB_GATEWAY current-confirmed yes
-	await 15 "that of the next month" stats_say $LAB_GATEWAY next-confirmed yes
+	stats_say $ALICE current-offered true
+	stats_say $ALICE next-offered true
+	await 15 "the caller's confirmation" stats_say $ALICE current-confirmed true
+	await 15 "that of the next month" stats_say $ALICE next-confirmed true
+	await 15 "the gateway's" stats_say $LAB_GATEWAY current-confirmed true
+	await 15 "that of the next month" stats_say $LAB_GATEWAY next-confirmed true
 	await 5 "the status" gateway_newer "$(month)" "$before"
 	lab_cig_cli status | grep -E "^Crypto period 1 +$(month)-$(gateway_month "$(month)")$"
 	# who was not there has it to come
-	stats_say +46709999999 current-offered yes
-	stats_say +46709999999 current-confirmed no
+	stats_say +46709999999 current-offered true
+	stats_say +46709999999 current-confirmed false
 	[ "$(head -n 1 "$T/stats" | tr '\t' '\n' | wc -l)" -eq 16 ]
 	run -1 lab_crs_cli stats export nobody
 	[[ $output == *"no account"* ]]
@@ -87,11 +87,11 @@ crs_again() { # as systemd starts it again
 	rm -f "$D"/updates/*
 	lab_cms update --output "$D/updates"
 	for file in "$D"/updates/*.upd; do lab_crs_cli apply "$file"; done
-	await 15 "the gateway's confirmation" stats_say $LAB_GATEWAY current-confirmed yes
-	stats_say $ALICE current-confirmed no
+	await 15 "the gateway's confirmation" stats_say $LAB_GATEWAY current-confirmed true
+	stats_say $ALICE current-confirmed false
 	crs_again
-	await 5 "what was confirmed" stats_say $LAB_GATEWAY current-confirmed yes
-	stats_say $ALICE current-confirmed no
+	await 5 "what was confirmed" stats_say $LAB_GATEWAY current-confirmed true
+	stats_say $ALICE current-confirmed false
 }
 
 @test "CRS-049: a new address of the rendezvous comes with an update, and former logins are forgotten once it was accepted" {
