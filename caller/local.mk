@@ -11,3 +11,9 @@ bin_PROGRAMS += %D%/cca
 %C%_cca_LDADD = umsg/libumsg.a umsg/libumsg_proto.a media/libmedia.a keys/libkeys.a \
 	base/libbase.a $(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(MEDIA_LIBS) \
 	$(WSLAY_LIBS)
+# the same with wrong SRTP keys, for the scenarios
+noinst_PROGRAMS += tests/tools/cca-wrong-key
+tests_tools_cca_wrong_key_CFLAGS = $(%C%_cca_CFLAGS)
+tests_tools_cca_wrong_key_SOURCES = $(%C%_cca_SOURCES) tests/tools/wrong_key.c
+tests_tools_cca_wrong_key_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=umsg_call_media
+tests_tools_cca_wrong_key_LDADD = $(%C%_cca_LDADD)

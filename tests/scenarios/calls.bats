@@ -149,7 +149,7 @@ lab_cig_shows() { # call|umsg STATE
 	dial_out --hangup 3 "${LAB_GATEWAY};101"
 	phone_await 101 CALL_ESTABLISHED 15
 	local low=${LAB_RTP% *} high=${LAB_RTP#* }
-	ss -Hlunp | grep cig-relay | awk '{ print $4 }' | grep '^127.0.0.1:' | sed 's/.*://' >"$T/ports"
+	ss -Hlunp | grep "pid=$LAB_CIG_RELAY," | awk '{ print $4 }' | grep '^127.0.0.1:' | sed 's/.*://' >"$T/ports"
 	awk -v low="$low" -v high="$high" '$1 >= low && $1 <= high { n++ } END { exit !n }' "$T/ports"
 	await 20 "the call's end" stopped "$CALL"
 }

@@ -7,6 +7,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/talk.bash \
 	%D%/garbage.py \
 	%D%/sip_ask.py \
+	%D%/relay_figures.py \
 	%D%/wire_figures.py \
 	%D%/kamailio.cfg \
 	%D%/sipp/uac_gives_up.xml \

@@ -27,17 +27,30 @@ teardown() {
 	talk_teardown
 }
 
-capture() { # all that passes the loopback, from now on
+capture() { # all of the lab that passes the loopback, from now on
 	needs tcpdump
-	tcpdump -i lo -U -s 0 -n -w - >"$T/wire.pcap" 2>"$T/tcpdump.log" 3>&- &
+	tcpdump -i lo -U --immediate-mode -B 32768 -s 0 -n -w - net "$NET.0/24" or port "$LAB_CRS_PORT" \
+		or port "$LAB_MEDIA_PORT" or udp port 9 >"$T/wire.pcap" 2>"$T/tcpdump.log" 3>&- &
 	STARTED+=($!)
 	CAPTURE=$!
 	await 5 "the capture" in_log "$T/tcpdump.log" 'listening on lo|permission'
 	! in_log "$T/tcpdump.log" permission || skip "capturing is not permitted"
 }
 
-captured() {
+capture_end() { # when all that passed until now is in the file
+	await 5 "the capture's end" marked_end
 	stop "$CAPTURE" INT
+	in_log "$T/tcpdump.log" '^0 packets dropped by kernel'
+}
+
+marked_end() { # a datagram to the discard port, of this capture alone
+	echo "end of $BATS_TEST_TMPDIR" >/dev/udp/127.0.0.1/9
+	grep -aqF "end of $BATS_TEST_TMPDIR" "$T/wire.pcap"
+}
+
+captured() { # HOST
+	[ -z "$CAPTURE" ] || capture_end
+	CAPTURE=
 	python3 "$TOP/tests/scenarios/wire_figures.py" "$T/wire.pcap" "$1"
 }
 
@@ -77,6 +90,68 @@ udp $LAB_MEDIA_PORT" ]
 	done
 }
 
+relay_counters() { # FILE: those of crs-relay, as crs-cli has them
+	lab_crs_cli --json show relay >"$1"
+}
+
+between() { # JQ_PATH: by how much a counter rose during the test
+	jq -n --slurpfile before "$T/before" --slurpfile after "$T/after" "(\$after[0]|$1) - (\$before[0]|$1)"
+}
+
+figure() { # NAME packets|octets: of the capture
+	jq --arg name "$1" --argjson at "$([ "$2" = packets ]; echo $?)" '.[$name][$at]' "$T/figures"
+}
+
+relay_shown() { # NODES: one RTP relay with so many nodes, and the SSRCs of both ways
+	lab_crs_cli show relays | grep -qE "^rtp +$1 +[0-9T:.Z-]+ +[0-9a-f]{8},[0-9a-f]{8}$"
+}
+
+no_relays() {
+	[ "$(lab_crs_cli --json show relays)" = "[]" ]
+}
+
+@test "REL-007 REL-008 REL-010: show relay counts exactly what passes the wire, show relays tells the active call" {
+	no_relays
+	capture
+	relay_counters "$T/before"
+	phone_101 'answermode=auto'
+	dial_out --play "$D/alice-long.wav" --dtmf '1' --hangup 4 "$LAB_GATEWAY;101"
+	phone_await 101 CALL_ESTABLISHED 15
+	await 5 "the relay of the call" relay_shown 2
+	call_ended 15 'reason=hangup'
+	all_clear
+	await 5 "the relay's end" no_relays
+	relay_counters "$T/after"
+	capture_end
+	python3 "$TOP/tests/scenarios/relay_figures.py" "$T/wire.pcap" "$LAB_MEDIA_PORT" >"$T/figures"
+	cat "$T/figures" "$T/after"
+	local rtp='.types[] | select(.type == "rtp")' unbound
+	unbound=$(between .received.droppedUnbound)
+	[ "$(figure sent_media packets)" -gt 300 ]
+	[ "$(between "$rtp | .tx")" -eq "$(figure sent_media packets)" ]
+	[ "$(between "$rtp | .txBytes")" -eq "$(figure sent_media octets)" ]
+	[ $(($(between "$rtp | .rx") + unbound)) -eq "$(figure got_media packets)" ]
+	[ "$unbound" -gt 0 ] || [ "$(between "$rtp | .rxBytes")" -eq "$(figure got_media octets)" ]
+	[ "$(between .received.packets)" -eq "$(figure got packets)" ]
+	[ "$(between .received.bytes)" -eq "$(figure got octets)" ]
+	[ "$(between .sent.packets)" -eq "$(figure sent_media packets)" ]
+	[ "$(between .sent.bytes)" -eq "$(figure sent_media octets)" ]
+	lab_crs_cli show relay | grep -E '^ *txBytes '
+}
+
+@test "CIG-012: with a wrong key there is no media: neither side hears the other" {
+	phone_101 'answermode=auto'
+	start "$T/call" cca-wrong-key --store "$D/$ALICE" call --play "$D/alice-long.wav" \
+		--record "$T/heard.wav" --hangup 6 "$LAB_GATEWAY;101"
+	CALL=$STARTED_PID
+	phone_await 101 CALL_ESTABLISHED 15
+	call_ended 20 'reason=hangup'
+	all_clear
+	await 5 "the figures" logged 'media pbx=.* secure=.* received=0 lost=[0-9]+ auth_failures=[1-9][0-9]{2,}$'
+	run -1 speech-match "$D/alice.wav" "$(phone_heard 101)" 0.6
+	run -1 speech-match "$D/phone.wav" "$T/heard.wav" 0.6
+}
+
 @test "CIG-022 CIG-042 CIG-044: SIP and RTP are on the red address, SRTP on the black one" {
 	ss -Hlun "sport = :$LAB_SIP_PORT" | grep -q "$LAB_RED:"
 	ss -Hltn "sport = :$LAB_SIP_PORT" | grep -q "$LAB_RED:"
@@ -87,7 +162,7 @@ udp $LAB_MEDIA_PORT" ]
 	dial_out "$LAB_GATEWAY;101"
 	phone_await 101 CALL_ESTABLISHED 15
 	await 5 "talk" in_log "$T/call" '^talk'
-	ss -Hlunp | awk '/cig-relay/ { print $4 }' | sort >"$T/sockets"
+	ss -Hlunp | awk -v pid="pid=$LAB_CIG_RELAY," 'index($0, pid) { print $4 }' | sort >"$T/sockets"
 	[ "$(grep -c "^$LAB_RED:" "$T/sockets")" -eq 2 ]
 	run -1 grep -v -e "^$LAB_RED:" -e "^$LAB_BLACK:" "$T/sockets"
 	kill -INT "$CALL"
