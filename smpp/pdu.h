@@ -89,13 +89,13 @@ enum {
 };
 
 enum {
-	SMPP_HEADER = 16,         /* octets of every PDU's beginning */
-	SMPP_INTERFACE_VERSION = 0x34,      /* interface_version of 3.4 */
-	SMPP_MAX_PDU = 128 << 10, /* a full message_payload with room for the rest; ours */
-	SMPP_MAX_SHORT = 254,     /* octets of short_message (5.2.21) */
-	SMPP_MAX_PAYLOAD = 65535, /* octets of a TLV's value */
-	SMPP_ADDRESS_SIZE = 21,   /* of submit_sm and deliver_sm, with its NUL */
-	SMPP_ID_SIZE = 65,        /* of a message id, with its NUL */
+	SMPP_HEADER = 16,              /* octets of every PDU's beginning */
+	SMPP_INTERFACE_VERSION = 0x34, /* interface_version of 3.4 */
+	SMPP_MAX_PDU = 128 << 10,      /* a full message_payload with room for the rest; ours */
+	SMPP_MAX_SHORT = 254,          /* octets of short_message (5.2.21) */
+	SMPP_MAX_PAYLOAD = 65535,      /* octets of a TLV's value */
+	SMPP_ADDRESS_SIZE = 21,        /* of submit_sm and deliver_sm, with its NUL */
+	SMPP_ID_SIZE = 65,             /* of a message id, with its NUL */
 };
 
 struct smpp_endpoint {

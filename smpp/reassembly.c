@@ -25,7 +25,7 @@ struct smpp_reassembly {
 	struct joining *head, **tail;
 	size_t count, octets;
 	int64_t limit_ms;
-	struct joining *out; /* given out, unlinked; with what was made for it: */
+	struct joining *out; /* given out, with what was made for it: */
 	uint8_t (*tokens)[SMPP_TOKEN_SIZE];
 	char *text;
 };
@@ -52,15 +52,13 @@ static void joining_free(struct smpp_reassembly *r, struct joining *j)
 	free(j);
 }
 
-void smpp_reassembly_drop(struct smpp_reassembly *reassembly)
+static void forget_out(struct smpp_reassembly *r)
 {
-	if (reassembly->out)
-		joining_free(reassembly, reassembly->out);
-	free(reassembly->tokens);
-	free(reassembly->text);
-	reassembly->out = NULL;
-	reassembly->tokens = NULL;
-	reassembly->text = NULL;
+	free(r->tokens);
+	free(r->text);
+	r->out = NULL;
+	r->tokens = NULL;
+	r->text = NULL;
 }
 
 void smpp_reassembly_free(struct smpp_reassembly **reassemblyp)
@@ -70,7 +68,7 @@ void smpp_reassembly_free(struct smpp_reassembly **reassemblyp)
 	if (!r)
 		return;
 	*reassemblyp = NULL;
-	smpp_reassembly_drop(r);
+	forget_out(r);
 	while (r->head) {
 		struct joining *j = r->head;
 
@@ -223,13 +221,12 @@ static bool prepare(struct smpp_reassembly *r, struct joining *j)
 	r->text = join(j);
 	r->tokens = calloc(j->here, sizeof(*r->tokens));
 	if (!r->text || !r->tokens) {
-		smpp_reassembly_drop(r);
+		forget_out(r);
 		return false;
 	}
 	for (unsigned i = 0; i < j->total; i++)
 		if (j->pieces[i].octets)
 			memcpy(r->tokens[n++], j->pieces[i].token, SMPP_TOKEN_SIZE);
-	unlink_joining(r, j);
 	r->out = j;
 	return true;
 }
@@ -252,6 +249,17 @@ bool smpp_reassembly_take(struct smpp_reassembly *reassembly, int64_t now_ms,
 					    .tokens = reassembly->tokens,
 					    .first_ms = j->first_ms };
 	return true;
+}
+
+void smpp_reassembly_done(struct smpp_reassembly *reassembly, bool kept)
+{
+	struct joining *j = reassembly->out;
+
+	forget_out(reassembly);
+	if (!j || !kept)
+		return;
+	unlink_joining(reassembly, j);
+	joining_free(reassembly, j);
 }
 
 int64_t smpp_reassembly_due_ms(const struct smpp_reassembly *reassembly)

@@ -47,15 +47,16 @@ int smpp_reassembly_add(struct smpp_reassembly *reassembly, const char *source, 
 bool smpp_reassembly_has(const struct smpp_reassembly *reassembly, const char *source,
 			 const char *dest, const struct smpp_part *part);
 
-/* The next message that is whole, or over time at now_ms; false when there is none.  It is
- * valid until smpp_reassembly_drop(), which must come before the next call.  A message that
- * cannot be put together for want of memory comes at a later call. */
+/* The next message that is whole, or over time at now_ms; false when there is none, or no
+ * memory.  It stays in the table, and valid, until smpp_reassembly_done(), which must come
+ * before any other call. */
 bool smpp_reassembly_take(struct smpp_reassembly *reassembly, int64_t now_ms,
 			  struct smpp_joined *joined_out);
-/* The message that was given out is kept elsewhere now. */
-void smpp_reassembly_drop(struct smpp_reassembly *reassembly);
+/* Ends what smpp_reassembly_take() began: the message is dropped when it is kept elsewhere
+ * now, else given out again by a later call. */
+void smpp_reassembly_done(struct smpp_reassembly *reassembly, bool kept);
 
-/* When the earliest message is over time; -1 when there is none. */
+/* When the earliest message is over time, or was; -1 when there is none. */
 int64_t smpp_reassembly_due_ms(const struct smpp_reassembly *reassembly);
 
 /* Messages that are not whole yet. */

@@ -144,11 +144,13 @@ static void parts_in_any_order_give_the_text_again(void **state)
 				assert_false(smpp_reassembly_take(table, 5, &joined));
 		}
 		assert_true(smpp_reassembly_take(table, 5, &joined));
+		smpp_reassembly_done(table, false); /* it could not be kept: it comes again */
+		assert_true(smpp_reassembly_take(table, 5, &joined));
 		assert_true(joined.whole);
 		assert_string_equal(joined.text, text);
 		assert_string_equal(joined.source, "a");
 		assert_int_equal(joined.tokens[1][0], 1);
-		smpp_reassembly_drop(table);
+		smpp_reassembly_done(table, true);
 		assert_int_equal(smpp_reassembly_count(table), 0);
 		smpp_reassembly_free(&table);
 		assert_null(table);
