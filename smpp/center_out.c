@@ -41,13 +41,20 @@ static void write_validity(char out[17], int64_t end_s)
 {
 	time_t at = (time_t)end_s;
 	struct tm tm;
+	unsigned parts[6];
+	struct buf b = buf_over(out, 17);
 
-	if (gmtime_r(&at, &tm))
-		snprintf(out, 17, "%02d%02d%02d%02d%02d%02d000+", tm.tm_year % 100,
-			 (tm.tm_mon + 1) % 100, tm.tm_mday % 100, tm.tm_hour % 100,
-			 tm.tm_min % 100, tm.tm_sec % 100);
-	else
-		out[0] = '\0';
+	if (!gmtime_r(&at, &tm))
+		return;
+	parts[0] = (unsigned)tm.tm_year % 100;
+	parts[1] = (unsigned)tm.tm_mon + 1;
+	parts[2] = (unsigned)tm.tm_mday;
+	parts[3] = (unsigned)tm.tm_hour;
+	parts[4] = (unsigned)tm.tm_min;
+	parts[5] = (unsigned)tm.tm_sec;
+	for (size_t i = 0; i < 6; i++)
+		buf_printf(&b, "%02u", parts[i]);
+	buf_put_str(&b, "000+");
 }
 
 static int read_addresses(const struct smpp_center *center, const struct smpp_text *text,

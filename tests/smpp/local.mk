@@ -1,6 +1,6 @@
 # tests of smpp/
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_pdu %D%/test_alphabet %D%/test_segment %D%/test_receipt %D%/test_session
+check_PROGRAMS += %D%/test_pdu %D%/test_alphabet %D%/test_segment %D%/test_receipt %D%/test_session %D%/test_center
 endif
 %C%_test_pdu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SMPP34_CFLAGS)
 %C%_test_pdu_LDADD = smpp/libsmpp.a base/libbase.a $(CMOCKA_LIBS) $(SMPP34_LIBS)
@@ -12,3 +12,6 @@ endif
 %C%_test_receipt_LDADD = smpp/libsmpp.a base/libbase.a $(CMOCKA_LIBS)
 %C%_test_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_session_LDADD = smpp/libsmpp.a base/libbase.a $(CMOCKA_LIBS)
+%C%_test_center_SOURCES = %D%/test_center.c %D%/fake_center.c %D%/fake_center.h
+%C%_test_center_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+%C%_test_center_LDADD = $(SMPP_LIBS) $(CMOCKA_LIBS)
