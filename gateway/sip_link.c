@@ -232,7 +232,8 @@ static int start_child(struct sip_link *link)
 		close(pair[1]);
 		return -ENOMEM;
 	}
-	link->pid = process_spawn(&(struct process_spec){ argv, pair[1], -1 });
+	link->pid = process_spawn(
+		&(struct process_spec){ .argv = argv, .pass_fd = pair[1], .output_fd = -1 });
 	close(pair[1]);
 	link->generation++;
 	link->heard_ms = clock_mono_ms();
