@@ -2,6 +2,7 @@
 bin_PROGRAMS += %D%/cca
 %C%_cca_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 %C%_cca_SOURCES = \
+	%D%/attachments.c %D%/attachments.h \
 	%D%/call_media.c %D%/call_media.h \
 	%D%/calls.c \
 	%D%/cca.c %D%/cca.h \

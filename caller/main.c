@@ -21,8 +21,9 @@ static const struct command {
 	{ "call", "[CALL OPTIONS] NUMBER[;EXT]", "call; \"w\" may stand for \";\"", cca_call },
 	{ "answer", "[CALL OPTIONS] [--count N] [--reject busy|declined]", "wait for calls",
 	  cca_answer },
-	{ "send", "[--receipt] NUMBER[;EXT] TEXT", "send a text message", cca_send },
-	{ "listen", "[--count N]", "print text messages as they come", cca_listen },
+	{ "send", "[--receipt] [--attach FILE]... NUMBER[;EXT] TEXT", "send a text message",
+	  cca_send },
+	{ "listen", "[--count N] [--save DIR]", "print text messages as they come", cca_listen },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

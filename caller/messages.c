@@ -1,6 +1,7 @@
 /* messages.c - send and listen: text messages of the reference caller. */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/diag.h"
 #include "base/encode.h"
 #include "base/text.h"
+#include "caller/attachments.h"
 #include "caller/cca.h"
 
 static const char *const receipt_words[] = {
@@ -39,6 +41,7 @@ static json_t *id_json(const uint8_t id[UMSG_ID_SIZE])
 struct sending {
 	char to[UMSG_URI_SIZE], extension[UMSG_EXTENSION_SIZE];
 	const char *text;
+	struct attachments files;
 	bool want_receipt, acked;
 	struct umsg_sealed sealed; /* made once: every retry sends the same octets */
 };
@@ -52,6 +55,8 @@ static int seal(struct cca *cca, struct sending *sending)
 	body.sent = (uint64_t)clock_wall_s();
 	body.called_extension = sending->extension;
 	body.responder = UMSG__RESPONDER_TYPE__RESPONDER_TEL_URI;
+	body.attachments = sending->files.list;
+	body.n_attachments = sending->files.n;
 	return umsg_client_seal(cca->client, sending->to, &body, 0, &sending->sealed);
 }
 
@@ -113,6 +118,7 @@ static const struct cca_job send_job = { .attached = send_attached,
 
 static const struct option send_options[] = {
 	{ "receipt", no_argument, NULL, 'r' },
+	{ "attach", required_argument, NULL, 'a' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -120,12 +126,20 @@ int cca_send(const struct cca_options *options, int argc, char **argv)
 {
 	struct sending sending = { .want_receipt = false };
 	struct diag *diag = diag_new();
-	int option, status = CCA_USAGE;
+	int option, status = CCA_USAGE, err = 0;
 
-	while ((option = getopt_long(argc, argv, "", send_options, NULL)) == 'r')
-		sending.want_receipt = true;
-	if (option != -1 || argc - optind != 2)
-		fputs("usage: cca send [--receipt] NUMBER[;EXT] TEXT\n", stderr);
+	while (!err && (option = getopt_long(argc, argv, "", send_options, NULL)) != -1) {
+		if (option == 'r')
+			sending.want_receipt = true;
+		else if (option == 'a')
+			err = attachments_add(&sending.files, optarg, diag);
+		else
+			err = -EINVAL;
+	}
+	if (diag_errors(diag))
+		fprintf(stderr, "cca: %s\n", diag_first_error(diag));
+	else if (err || argc - optind != 2)
+		fputs("usage: cca send [--receipt] [--attach FILE]... NUMBER[;EXT] TEXT\n", stderr);
 	else if (cca_parse_number(argv[optind], sending.to, sending.extension, diag))
 		fprintf(stderr, "cca: %s\n", diag_first_error(diag));
 	else {
@@ -133,6 +147,7 @@ int cca_send(const struct cca_options *options, int argc, char **argv)
 		status = cca_run(options, &send_job, &sending);
 	}
 	umsg_sealed_clear(&sending.sealed);
+	attachments_clear(&sending.files);
 	diag_free(&diag);
 	return status;
 }
@@ -142,6 +157,7 @@ int cca_send(const struct cca_options *options, int argc, char **argv)
 struct listening {
 	unsigned long left; /* messages; 0: no end */
 	bool counted;
+	const char *save;           /* where attachments go, or NULL */
 	struct umsg_sealed receipt; /* the last one, until it is posted */
 	bool done;
 };
@@ -160,6 +176,28 @@ static void tell_message(struct cca *cca, const struct umsg_message *message)
 	cca_tell(cca, "message", details);
 }
 
+/* A line for each that was written.  Returns 0 or -errno: then the message is not taken. */
+static int save_attachments(struct cca *cca, const char *dir, const struct umsg_message *message)
+{
+	const Umsg__TextBody *body = message->body;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < body->n_attachments; i++) {
+		int err = attachment_save(dir, message, i, path);
+
+		if (err) {
+			fprintf(stderr, "cca: %s: %s\n", path, strerror(-err));
+			return err;
+		}
+		cca_tell(cca, "attachment",
+			 json_pack("{s:s, s:s, s:I, s:s, s:o}", "name", body->attachments[i]->name,
+				   "type", body->attachments[i]->type, "octets",
+				   (json_int_t)body->attachments[i]->data.len, "file", path, "id",
+				   id_json(message->id)));
+	}
+	return 0;
+}
+
 /* Shown is delivered: first the line, then Taken, then the Receipt. */
 static void listen_message(struct cca *cca, void *arg, const struct umsg_message *message)
 {
@@ -167,6 +205,10 @@ static void listen_message(struct cca *cca, void *arg, const struct umsg_message
 
 	if (listening->done)
 		return; /* it stays with the rendezvous for the next run */
+	if (listening->save && save_attachments(cca, listening->save, message)) {
+		cca_end(cca, CCA_FAILED);
+		return;
+	}
 	tell_message(cca, message);
 	umsg_client_taken(cca->client, message->id, message->from, message->number);
 	umsg_sealed_clear(&listening->receipt);
@@ -207,6 +249,7 @@ static const struct cca_job listen_job = { .message = listen_message,
 
 static const struct option listen_options[] = {
 	{ "count", required_argument, NULL, 'c' },
+	{ "save", required_argument, NULL, 's' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -215,13 +258,17 @@ int cca_listen(const struct cca_options *options, int argc, char **argv)
 	struct listening listening = { .left = 0 };
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "", listen_options, NULL)) == 'c') {
-		if (!text_number(slice_str(optarg), 1, CCA_NUMBER_MAX, &listening.left))
+	while ((option = getopt_long(argc, argv, "", listen_options, NULL)) != -1) {
+		if (option == 's')
+			listening.save = optarg;
+		else if (option != 'c' ||
+			 !text_number(slice_str(optarg), 1, CCA_NUMBER_MAX, &listening.left))
 			break;
-		listening.counted = true;
+		else
+			listening.counted = true;
 	}
 	if (option != -1 || optind != argc) {
-		fputs("usage: cca listen [--count N]\n", stderr);
+		fputs("usage: cca listen [--count N] [--save DIR]\n", stderr);
 		return CCA_USAGE;
 	}
 	status = cca_run(options, &listen_job, &listening);
