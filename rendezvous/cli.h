@@ -1,6 +1,7 @@
 /* cli.h - crs-cli: one action a call, everything by parameters (CRS manual 5.3).
  *
- * Exit status: CLI_OK, CLI_ERROR (told on standard error), CLI_USAGE.
+ * Exit status: CLI_OK, CLI_ERROR (told on standard error), CLI_USAGE; a health check
+ * has one more, 3: warnings.
  */
 #ifndef RENDEZVOUS_CLI_H
 #define RENDEZVOUS_CLI_H
@@ -28,6 +29,7 @@ cli_action_fn cli_show_attach, cli_show_session, cli_show_message, cli_show_rela
 cli_action_fn cli_show_relays, cli_show_version, cli_show_services, cli_show_system;
 cli_action_fn cli_show_account, cli_show_updates, cli_show_blacklist;
 cli_action_fn cli_backup, cli_restore;
+cli_action_fn cli_health_account, cli_health_system;
 cli_action_fn cli_stats_enable, cli_stats_disable, cli_stats_clear, cli_stats_export;
 cli_action_fn cli_trace;
 

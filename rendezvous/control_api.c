@@ -9,10 +9,12 @@
 #include <sys/types.h>
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 #include "base/clock.h"
 #include "base/control.h"
 #include "base/diag.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "build-config.h"
 #include "keys/period.h"
@@ -22,6 +24,7 @@
 #include "rendezvous/apply.h"
 #include "rendezvous/control_api_priv.h"
 #include "rendezvous/floors.h"
+#include "rendezvous/guests.h"
 #include "rendezvous/slot.h"
 #include "rendezvous/updates.h"
 
@@ -313,6 +316,33 @@ static void post_purge(struct control_request *request, void *arg)
 	diag_free(&diag);
 }
 
+/* Answers the id under which the guests of a health check may enter, and how. */
+static void post_guests(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const struct settings *settings = &supervisor_options(api->supervisor)->settings;
+	uint8_t octets[GUESTS_ID / 2];
+	char id[GUESTS_ID + 1];
+	const char *account;
+	json_t *body;
+
+	if (control_body_json(request, &body))
+		return;
+	account = control_api_member(body, "account");
+	if (RAND_bytes(octets, sizeof(octets)) != 1) {
+		control_answer_error(request, 500, "no random numbers to be had");
+	} else if (control_api_knows(api, request, account)) {
+		hex_encode(slice_of(octets, sizeof(octets)), id);
+		control_api_audit(request, "health-check", account, "ok");
+		supervisor_announce_guests(api->supervisor, account, id);
+		control_answer_json(request, 200,
+				    json_pack("{s:s, s:s, s:s, s:i}", "id", id, "listen",
+					      settings->listen_address, "public", settings->ip,
+					      "port", (int)settings->listen_port));
+	}
+	json_decref(body);
+}
+
 /* What crs-cli did by itself. */
 static void post_audit(struct control_request *request, void *arg)
 {
@@ -401,6 +431,7 @@ static const struct control_route routes[] = {
 	{ "POST", "/blacklist", post_blacklist, false, "{account, uri, add}: change a blacklist" },
 	{ "POST", "/stats", control_api_stats_change, false,
 	  "{account, action}: enable, disable or clear statistics" },
+	{ "POST", "/guests", post_guests, false, "{account}: let clients of a health check enter" },
 	{ "POST", "/audit", post_audit, false, "{action, about}: note what was done" },
 	{ "POST", "/purge", post_purge, false, "{account, uri}: end connections" },
 };

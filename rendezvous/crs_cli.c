@@ -35,6 +35,16 @@ static const struct action actions[] = {
 	  cli_create_secret,
 	  "create sharedSecret [-b BITS | -B BYTES]" },
 	{ { "delete", "account" }, 1, 1, cli_delete_account, "delete account ACCOUNT" },
+	{ { "health-check", "account" },
+	  1,
+	  4,
+	  cli_health_account,
+	  "health-check account ACCOUNT [--output-format json|summary|tsv] [--local-only]" },
+	{ { "health-check", "system" },
+	  0,
+	  3,
+	  cli_health_system,
+	  "health-check system [--output-format json|summary|tsv]" },
 	{ { "list", "account" }, 0, 0, cli_list_account, "list account" },
 	{ { "purge", "client" }, 2, 2, cli_purge_client, "purge client ACCOUNT URI" },
 	{ { "purge", "clients" }, 1, 1, cli_purge_clients, "purge clients ACCOUNT" },
@@ -70,7 +80,7 @@ static void usage(FILE *to)
 	for (size_t i = 0; i < action_count; i++)
 		fprintf(to, "  %s\n", actions[i].usage);
 	fputs("list and show mean the same where only one of them is named.\n"
-	      "exit status: 0 ok, 1 error, 2 usage\n",
+	      "exit status: 0 ok, 1 error, 2 usage, 3 warning of a health check\n",
 	      to);
 }
 

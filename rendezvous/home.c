@@ -25,8 +25,9 @@ int home_new(struct worker *worker, struct home **home_out)
 	home->sessions = sessions_new(&home_sessions_ops, home);
 	home->mailboxes = mailboxes_new(&home_mailboxes_ops, home);
 	home->counters = counters_new();
-	if (!home->sessions || !home->mailboxes || !home->counters || keyhash_init(&home->hash) ||
-	    idmap_init(&home->users) || idmap_init(&home->pending)) {
+	home->guests = guests_new();
+	if (!home->sessions || !home->mailboxes || !home->counters || !home->guests ||
+	    keyhash_init(&home->hash) || idmap_init(&home->users) || idmap_init(&home->pending)) {
 		home_free(&home);
 		return -ENOMEM;
 	}
@@ -46,6 +47,7 @@ void home_free(struct home **homep)
 	sessions_free(&home->sessions);
 	mailboxes_free(&home->mailboxes);
 	counters_free(&home->counters);
+	guests_free(&home->guests);
 	free(home);
 	*homep = NULL;
 }
@@ -142,8 +144,7 @@ static void on_lookup(struct home *home, const struct endpoint *from, const Umsg
 	Umsg__LookupAnswer answer = UMSG__LOOKUP_ANSWER__INIT;
 
 	answer.uri = request->lookup->uri;
-	answer.found = roster_account_of(worker_roster(home->worker),
-					 slice_str(request->lookup->uri)) != NULL;
+	answer.found = home_account_of(home, slice_str(request->lookup->uri)) != NULL;
 	frame.request = request->request;
 	frame.body_case = UMSG__FRAME__BODY_LOOKUP_ANSWER;
 	frame.lookup_answer = &answer;
@@ -254,10 +255,24 @@ void home_relay_down(struct home *home)
 	sessions_relay_lost(home->sessions, clock_mono_ms());
 }
 
+const char *home_account_of(const struct home *home, struct slice uri)
+{
+	const char *account = guests_account_of(home->guests, uri);
+
+	return account ? account : roster_account_of(worker_roster(home->worker), uri);
+}
+
+void home_announce_guests(struct home *home, const char *account, const char *id)
+{
+	guests_announce(home->guests, account, id, clock_mono_ms());
+}
+
 void home_count(struct home *home, enum counter what, const char *account, const char *uri)
 {
 	const char *fields[] = { counter_name(what), uri, account };
 
+	if (guests_is_name(slice_str(uri)))
+		return;
 	if (counter_is_statistic(what)) {
 		if (!account_set_has_statistics(worker_accounts(home->worker), account))
 			return;
@@ -292,6 +307,8 @@ void home_tick(struct home *home)
 	int64_t now_ms = clock_mono_ms();
 
 	mailboxes_tick(home->mailboxes, now_ms, clock_wall_s());
+	if (guests_expire(home->guests, now_ms))
+		home_roster_changed(home);
 	if (now_ms - home->sessions_tick_ms >= 1000) {
 		home->sessions_tick_ms = now_ms;
 		sessions_tick(home->sessions, now_ms);

@@ -53,4 +53,7 @@ void home_tick(struct home *home);
 void home_flush_counters(struct home *home);
 void home_list_sessions(const struct home *home, struct worker_rows *rows);
 
+/* A health check begins: its guests may enter for a while (guests.h). */
+void home_announce_guests(struct home *home, const char *account, const char *id);
+
 #endif

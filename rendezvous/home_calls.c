@@ -283,7 +283,7 @@ static size_t ringing_devices(const struct home *home, struct slice callee,
 static void count_invited(struct home *home, const struct session_invite *invite,
 			  const CrsWorker__Up *up)
 {
-	const char *account = roster_account_of(worker_roster(home->worker), invite->callee);
+	const char *account = home_account_of(home, invite->callee);
 
 	home_count(home, COUNTER_SESSION_OUT, up->account, up->from);
 	if (invite->n_streams > 1)
@@ -305,7 +305,7 @@ void home_bang(struct home *home, const struct endpoint *from, const CrsWorker__
 		.from = *from,
 		.n_streams = frame->bang->streams,
 		.frame = frame_bytes(up->frame),
-		.known = roster_account_of(worker_roster(home->worker), callee) != NULL,
+		.known = home_account_of(home, callee) != NULL,
 		.devices = devices,
 	};
 	int err;

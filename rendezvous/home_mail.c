@@ -315,7 +315,7 @@ static void part_ack(void *arg, const struct mail *mail, uint32_t next)
 static void trace(struct home *home, const char *from, const char *to, const char *state,
 		  struct slice id)
 {
-	const char *account = roster_account_of(worker_roster(home->worker), slice_str(to));
+	const char *account = home_account_of(home, slice_str(to));
 	char text[BASE64_TEXT_SIZE(MAIL_ID_SIZE)];
 	const char *fields[] = { from, to, state, account ? account : "", text };
 
@@ -335,7 +335,7 @@ static void event(void *arg, const char *uri, const struct mail *mail, enum mail
 		      id_of(mail));
 		return;
 	}
-	account = roster_account_of(worker_roster(home->worker), slice_str(uri));
+	account = home_account_of(home, slice_str(uri));
 	if (account)
 		home_count(home, is_receipt(mail) ? COUNTER_SYSTEM_IN : COUNTER_MESSAGE_IN, account,
 			   uri);
@@ -375,7 +375,7 @@ void home_post(struct home *home, const struct endpoint *from, const CrsWorker__
 	};
 	int err;
 
-	if (!roster_account_of(worker_roster(home->worker), post.to)) {
+	if (!home_account_of(home, post.to)) {
 		trace(home, up->from, up->uri, "not-found", post.id);
 		send_ack(home, from, frame->request, post.id, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
 			 "no such receiver", 0);
@@ -567,7 +567,8 @@ void home_fetch(struct home *home, const struct endpoint *from, const CrsWorker_
 	fetch->last = frame->fetch->after;
 	fetch->asked = count;
 	memcpy(fetch->uri, up->from, n);
-	counters_read(home->counters, up->account, up->from, clock_wall_s());
+	if (!guests_is_name(slice_str(up->from)))
+		counters_read(home->counters, up->account, up->from, clock_wall_s());
 	if (store_read(worker_store(home->worker), slice_str(up->from), frame->fetch->after, count,
 		       on_fetch_item, on_fetch_done, fetch))
 		on_fetch_done(fetch, -EPIPE, 0);

@@ -6,6 +6,7 @@
 
 #include "base/idmap.h"
 #include "rendezvous/counters.h"
+#include "rendezvous/guests.h"
 #include "rendezvous/home.h"
 #include "rendezvous/keyhash.h"
 #include "rendezvous/mailboxes.h"
@@ -51,6 +52,7 @@ struct home {
 	struct sessions *sessions;
 	struct mailboxes *mailboxes;
 	struct counters *counters;
+	struct guests *guests;
 	uint64_t epoch;
 	char refuse_reason[64];
 	int64_t sessions_tick_ms, flushed_ms;
@@ -79,6 +81,9 @@ void home_send_octets(struct home *home, const struct endpoint *to, struct slice
 /* Sends an Error about request to a connection; text is copied, retry_after_s 0: never. */
 void home_error(struct home *home, const struct endpoint *to, uint64_t request,
 		Umsg__ErrorCode code, const char *text, uint32_t retry_after_s);
+
+/* The account of a URI that is at home here and can be called, or NULL. */
+const char *home_account_of(const struct home *home, struct slice uri);
 
 /* Counts for a user; statistics only where the account has them enabled. */
 void home_count(struct home *home, enum counter what, const char *account, const char *uri);

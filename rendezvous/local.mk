@@ -39,6 +39,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/control_traces.c \
 	%D%/counters.c %D%/counters.h \
 	%D%/floors.c %D%/floors.h \
+	%D%/guests.c %D%/guests.h \
 	%D%/holder.c %D%/holder.h %D%/holder_priv.h \
 	%D%/holder_frames.c \
 	%D%/holder_homes.c \
@@ -82,7 +83,8 @@ bin_PROGRAMS += %D%/crs
 
 bin_PROGRAMS += %D%/crs-cli
 %C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_accounts.c %D%/cli_show.c \
-	%D%/cli_statistics.c %D%/cli_backup.c %D%/backup.h %D%/backup_priv.h %D%/backup_redis.c \
+	%D%/cli_statistics.c %D%/cli_health.c %D%/health_clients.c %D%/health_clients.h \
+	%D%/health_report.c %D%/health_report.h %D%/cli_backup.c %D%/backup.h %D%/backup_priv.h %D%/backup_redis.c \
 	%D%/backup_restore.c %D%/backup_write.c
 %C%_crs_cli_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS) \
 	$(HIREDIS_CFLAGS) $(ARCHIVE_CFLAGS)

@@ -294,7 +294,11 @@ static void check_names(struct reader *r, const struct crs_paths *paths)
 		diag_error(r->diag, &r->crsname->place,
 			   "crsname \"%s\" must match a \"host\" and an \"ip\" line of %s",
 			   r->settings->name, paths->config);
-	} else if (!r->settings->relay_host[0]) {
+		return;
+	}
+	host = BUF_OF(r->settings->ip);
+	buf_put_str(&host, ip);
+	if (!r->settings->relay_host[0]) {
 		host = BUF_OF(r->settings->relay_host);
 		buf_put_str(&host, ip);
 	}

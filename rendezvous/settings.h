@@ -27,6 +27,7 @@ enum settings_backup { BACKUP_NONE, BACKUP_REPLICATE_FROM_PEER, BACKUP_READ_FROM
 
 struct settings {
 	char name[SETTINGS_NAME]; /* crsname */
+	char ip[SETTINGS_HOST];   /* public address of this server */
 	char listen_address[SETTINGS_HOST];
 	uint16_t listen_port;
 	char relay_socket[SETTINGS_HOST];

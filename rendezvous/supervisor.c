@@ -120,6 +120,18 @@ int supervisor_reload(struct supervisor *supervisor, struct diag *diag)
 	return err;
 }
 
+void supervisor_announce_guests(struct supervisor *supervisor, const char *account, const char *id)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Guests guests = CRS_WORKER__GUESTS__INIT;
+
+	guests.account = (char *)(uintptr_t)account;
+	guests.id = (char *)(uintptr_t)id;
+	message.body_case = CRS_WORKER__CONTROL__BODY_GUESTS;
+	message.guests = &guests;
+	supervisor_broadcast(supervisor, &message);
+}
+
 void supervisor_expel(struct supervisor *supervisor, const char *account, const char *uri,
 		      const char *reason)
 {

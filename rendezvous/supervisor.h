@@ -71,6 +71,9 @@ int supervisor_reload(struct supervisor *supervisor, struct diag *diag);
 void supervisor_expel(struct supervisor *supervisor, const char *account, const char *uri,
 		      const char *reason);
 
+/* Announces a health check of account under id (guests.h) to all workers. */
+void supervisor_announce_guests(struct supervisor *supervisor, const char *account, const char *id);
+
 struct supervisor_process {
 	const char *name; /* "crs", "redis_low", "app: worker-0", ... */
 	int pid;          /* 0: not running */

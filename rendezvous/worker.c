@@ -508,6 +508,9 @@ static void on_control(void *arg, struct slice octets)
 		case CRS_WORKER__CONTROL__BODY_EXPEL:
 			holder_expel(worker->holder, m->expel);
 			break;
+		case CRS_WORKER__CONTROL__BODY_GUESTS:
+			home_announce_guests(worker->home, m->guests->account, m->guests->id);
+			break;
 		default:
 			break;
 		}

@@ -92,6 +92,16 @@ endif
 EXTRA_tests_rendezvous_test_crs_events_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_health
+endif
+%C%_test_crs_health_SOURCES = %D%/test_crs_health.c %D%/party.c %D%/party.h %D%/scene.c \
+	%D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
+%C%_test_crs_health_CFLAGS = $(%C%_test_crs_CFLAGS) $(JANSSON_CFLAGS)
+%C%_test_crs_health_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_health_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
+	rendezvous/crs-relay
+
 # not run by check: see tests/bench
 if HAVE_CMOCKA
 noinst_PROGRAMS += tests/bench/bench_crs
