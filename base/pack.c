@@ -6,6 +6,7 @@
 
 enum {
 	VIEW_FIXED = 768, /* what the structures of most messages take beside their octets */
+	FIELD_NUMBER_MAX = (1 << 29) - 1,
 };
 
 struct budget {
@@ -33,6 +34,52 @@ static void give(void *arg, void *p)
 	free(p);
 }
 
+static bool fields_ok(const ProtobufCMessage *message);
+
+/* The messages in one field, however many it holds. */
+static bool members_ok(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+	const char *at = (const char *)message + field->offset;
+	size_t n = 1;
+
+	if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+		n = *(const uint32_t *)(const void *)((const char *)message +
+						      field->quantifier_offset) == field->id;
+	else if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		n = *(const size_t *)(const void *)((const char *)message +
+						    field->quantifier_offset);
+	if (n > 0 && field->label == PROTOBUF_C_LABEL_REPEATED)
+		at = *(const char *const *)(const void *)at;
+	for (size_t i = 0; i < n; i++) {
+		const ProtobufCMessage *member =
+			((const ProtobufCMessage *const *)(const void *)at)[i];
+
+		if (member && !fields_ok(member))
+			return false;
+	}
+	return true;
+}
+
+/* Has every field that we do not know a number that protobuf allows (1 to 2^29 - 1)?
+ * The library takes others where they are spelled in more octets than it needs, and would
+ * write what no reader takes: a message must mean the same to all who pass it on. */
+static bool fields_ok(const ProtobufCMessage *message)
+{
+	const ProtobufCMessageDescriptor *descriptor = message->descriptor;
+
+	for (unsigned i = 0; i < message->n_unknown_fields; i++) {
+		uint32_t number = message->unknown_fields[i].tag;
+
+		if (number == 0 || number > FIELD_NUMBER_MAX)
+			return false;
+	}
+	for (unsigned i = 0; i < descriptor->n_fields; i++)
+		if (descriptor->fields[i].type == PROTOBUF_C_TYPE_MESSAGE &&
+		    !members_ok(message, &descriptor->fields[i]))
+			return false;
+	return true;
+}
+
 ProtobufCMessage *pack_read(const ProtobufCMessageDescriptor *descriptor, struct slice octets,
 			    size_t memory_max, int *err_out)
 {
@@ -42,6 +89,11 @@ ProtobufCMessage *pack_read(const ProtobufCMessageDescriptor *descriptor, struct
 		protobuf_c_message_unpack(descriptor, &allocator, octets.n, octets.p);
 
 	*err_out = message ? 0 : budget.exhausted ? -ENOMEM : -EBADMSG;
+	if (message && !fields_ok(message)) {
+		protobuf_c_message_free_unpacked(message, NULL);
+		message = NULL;
+		*err_out = -EBADMSG;
+	}
 	return message;
 }
 
@@ -121,6 +173,10 @@ ProtobufCMessage *pack_view(const ProtobufCMessageDescriptor *descriptor, struct
 		protobuf_c_message_unpack(descriptor, &allocator, octets.n, octets.p);
 
 	*err_out = message ? 0 : view.budget.exhausted ? -ENOMEM : -EBADMSG;
+	if (message && !fields_ok(message)) {
+		message = NULL;
+		*err_out = -EBADMSG;
+	}
 	if (!message)
 		free_blocks(view.first);
 	return message;

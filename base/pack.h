@@ -8,7 +8,8 @@
 
 /* Unpacks octets into a message that takes at most memory_max octets of the heap,
  * whatever they say; free it with protobuf_c_message_free_unpacked(m, NULL).
- * Returns NULL: malformed or too much of it (*err_out -EBADMSG), or -ENOMEM. */
+ * Returns NULL: malformed, a field's number out of range, or too much of it (*err_out
+ * -EBADMSG), or -ENOMEM. */
 ProtobufCMessage *pack_read(const ProtobufCMessageDescriptor *descriptor, struct slice octets,
 			    size_t memory_max, int *err_out);
 

@@ -495,6 +495,34 @@ static void every_cut_of_a_frame_is_survived(void **state)
 	free(text);
 }
 
+/* protobuf-c takes number 0 when it is spelled in two octets, and writes it in one, which
+ * no reader takes (found by fuzz_frame). */
+static void a_field_whose_number_cannot_be_is_refused(void **state)
+{
+	static const struct {
+		uint8_t text[16];
+		size_t n;
+		int want;
+	} numbers[] = {
+		{ { 0x08, 1, 0x6a, 0, 0xa0, 1, 1 }, 7, 0 },                       /* 20 */
+		{ { 0x08, 1, 0x6a, 0, 0x80, 0, 0 }, 7, -EBADMSG },                /* 0 */
+		{ { 0x08, 1, 0x6a, 3, 0x80, 0, 0 }, 7, -EBADMSG },                /* inside */
+		{ { 0x08, 1, 0x6a, 0, 0xf8, 0xff, 0xff, 0xff, 0x0f, 0 }, 10, 0 }, /* 2^29-1 */
+		{ { 0x08, 1, 0x6a, 0, 0x80, 0x80, 0x80, 0x80, 0x10, 0 }, 10, -EBADMSG }, /* 2^29 */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		Umsg__Frame *back;
+
+		assert_int_equal(frame_decode(slice_of(numbers[i].text, numbers[i].n),
+					      FRAME_FROM_SERVER, &back),
+				 numbers[i].want);
+		assert_true((back != NULL) == (numbers[i].want == 0));
+		frame_free(&back);
+	}
+}
+
 static void an_unknown_body_is_told_from_a_bad_one(void **state)
 {
 	static const uint8_t text[] = { 0x08, 1, 0x10, 5, 0xca, 0x0c, 0 }; /* body 201 */
@@ -524,6 +552,7 @@ int main(void)
 		cmocka_unit_test(a_frame_over_the_limit_is_neither_made_nor_read),
 		cmocka_unit_test(a_frame_cannot_make_us_take_much_memory),
 		cmocka_unit_test(every_cut_of_a_frame_is_survived),
+		cmocka_unit_test(a_field_whose_number_cannot_be_is_refused),
 		cmocka_unit_test(an_unknown_body_is_told_from_a_bad_one),
 		cmocka_unit_test(what_follows_a_semicolon_is_left_out),
 	};
