@@ -170,9 +170,19 @@ static void put_filename(struct buf *b, const char *name)
 	buf_put_str(b, ascii ? "\"\n" : "\n");
 }
 
+/* What an attachment is called: a composite type (multipart, message) may not be in base64
+ * (RFC 2045 6.4), and a reader would look for parts in it where there are none. */
+static const char *written_type(const char *type)
+{
+	bool composite = strncasecmp(type, "multipart/", strlen("multipart/")) == 0 ||
+			 strncasecmp(type, "message/", strlen("message/")) == 0;
+
+	return composite ? "application/octet-stream" : type;
+}
+
 static void put_attachment(struct buf *b, const struct message_attachment *a)
 {
-	buf_printf(b, "Content-Type: %s\n", a->content_type);
+	buf_printf(b, "Content-Type: %s\n", written_type(a->content_type));
 	buf_put_str(b, "Content-Transfer-Encoding: base64\n"
 		       "Content-Disposition: attachment; ");
 	put_filename(b, a->filename);

@@ -304,6 +304,32 @@ static void attachments_come_back_as_they_were(void **state)
 	message_clear(&back);
 }
 
+/* Found by fuzz_mime: such a part was lost on its way back. */
+static void an_attachment_that_calls_itself_a_multipart_comes_back(void **state)
+{
+	static const char *const types[] = { "multipart/mixed", "Multipart/alternative",
+					     "message/rfc822" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct message m, back;
+		char *text;
+
+		fill(&m, "");
+		assert_int_equal(message_attach(&m, slice_str("x"), slice_str(types[i]),
+						slice_str("--b\n\ny\n--b--")),
+				 0);
+		text = written(&m);
+		read_back(text, &back);
+		assert_int_equal(back.attachment_count, 1);
+		assert_string_equal(back.attachments[0].content_type, "application/octet-stream");
+		assert_int_equal(back.attachments[0].n, 12);
+		free(text);
+		message_clear(&m);
+		message_clear(&back);
+	}
+}
+
 static void all_fields_come_back(void **state)
 {
 	static const char *const texts[] = {
@@ -685,6 +711,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_written_is_refused_with_its_reason),
 		cmocka_unit_test(the_same_message_gives_the_same_octets),
 		cmocka_unit_test(attachments_come_back_as_they_were),
+		cmocka_unit_test(an_attachment_that_calls_itself_a_multipart_comes_back),
 		cmocka_unit_test(all_fields_come_back),
 		cmocka_unit_test(filenames_are_encoded_and_never_paths),
 		cmocka_unit_test(long_filenames_are_cut_between_characters),
