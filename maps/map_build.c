@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "maps/fill.h"
 
 /* Which of the two strings is the sip one?  By their schemes, not by their keywords:
@@ -114,6 +115,24 @@ static int check_host(struct map_entry *entry, struct diag *diag)
 	return -EINVAL;
 }
 
+/* Is what is literal before the "@" what a user part may hold?  Percent-encoded controls were
+ * decoded by then, and no URI that is let in or out has any (uri.c). */
+static int check_user(const struct map_entry *entry, struct diag *diag)
+{
+	const struct pattern *sip = &entry->side[URI_SIP];
+
+	for (size_t i = 0; i < sip->split; i++) {
+		if (sip->piece[i].is_param || text_is_clean(piece_text(sip, i)))
+			continue;
+		diag_error(diag, &entry->place,
+			   "entry %s: the sip side is no URI: a control character, or no UTF-8, "
+			   "in the user part",
+			   entry->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int parse_sides(struct map *map, const struct map_entry_spec *spec, struct map_entry *entry,
 		       struct diag *diag)
 {
@@ -123,6 +142,8 @@ static int parse_sides(struct map *map, const struct map_entry_spec *spec, struc
 	for (size_t i = 0; !err && i < MAP_SCHEMES; i++)
 		err = pattern_parse(&map->arena, text[i], PATTERN_AS_URI, &spec->place, diag,
 				    &entry->side[i]);
+	if (!err)
+		err = check_user(entry, diag);
 	if (!err)
 		err = check_host(entry, diag);
 	if (err)

@@ -189,6 +189,11 @@ static const struct {
 	  "entry e: the sip side is no URI: its transport is none of udp, tcp, tls" },
 	{ "sip:{e}@pbx.com?a=b", "tel:+1;{e}", -EINVAL,
 	  "entry e: the sip side is no URI: headers (\"?\") have no place" },
+	/* found by fuzz_route: such a result was no URI that could be read */
+	{ "sip:a%00{e}@x", "tel:+1;{e}", -EINVAL,
+	  "entry e: the sip side is no URI: a control character, or no UTF-8, in the user part" },
+	{ "sip:{e}%7f@x", "tel:+1;{e}", -EINVAL,
+	  "entry e: the sip side is no URI: a control character, or no UTF-8, in the user part" },
 	{ "sip:{e}@", "tel:+1;{e}", -EINVAL, "entry e: the sip side is no URI: there is no host" },
 	{ "sip:{e}@h", "tel:+1x;{e}", -EINVAL,
 	  "\"tel:+1x;{e}\": a character that has no place in a tel number" },
