@@ -1,4 +1,5 @@
-# Fuzz targets: each has its corpus in tests/fuzz/corpus/NAME.  Without --enable-fuzz a target is
+# Fuzz targets: each has its corpus in tests/fuzz/corpus/NAME and, for longer searches, the
+# words of its input in tests/fuzz/dict/NAME.dict.  Without --enable-fuzz a target is
 # linked with replay.c, which feeds it every file of its corpus, and runs as a test.
 FUZZ_TARGETS =
 if FUZZ
@@ -10,10 +11,12 @@ FUZZ_MAIN = %D%/replay.c
 FUZZING_LDFLAGS = $(AM_LDFLAGS)
 check_PROGRAMS += $(FUZZ_TARGETS)
 endif
-EXTRA_DIST += %D%/replay.c %D%/run %D%/corpus
-.PHONY: print-fuzz-targets
+EXTRA_DIST += %D%/replay.c %D%/run %D%/corpus %D%/dict
+.PHONY: print-fuzz-targets fuzz-sources
 print-fuzz-targets:
 	@echo $(FUZZ_TARGETS)
+# Generated headers, which a target that is made by its name would miss in a new directory.
+fuzz-sources: $(BUILT_SOURCES)
 # One block a target:
 #   FUZZ_TARGETS += %D%/fuzz_NAME
 #   %C%_fuzz_NAME_SOURCES = %D%/fuzz_NAME.c $(FUZZ_MAIN)
@@ -62,3 +65,6 @@ FUZZ_TARGETS += %D%/fuzz_route
 EXTRA_DIST += %D%/corpus/route
 include tests/fuzz/media.mk
 include tests/fuzz/smpp.mk
+include tests/fuzz/rendezvous.mk
+include tests/fuzz/gateway.mk
+include tests/fuzz/files.mk

@@ -18,3 +18,16 @@ tests_fuzz_fuzz_sealed_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_fuzz_fuzz_sealed_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_sealed_LDADD = $(UMSG_LIBS)
 $(tests_fuzz_fuzz_sealed_OBJECTS): umsg/umsg.pb-c.h
+FUZZ_TARGETS += tests/fuzz/fuzz_client
+tests_fuzz_fuzz_client_SOURCES = tests/fuzz/fuzz_client.c \
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h \
+	tests/fuzz/fake_link.c tests/fuzz/fake_link.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_client_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_fuzz_fuzz_client_LDFLAGS = $(FUZZING_LDFLAGS)
+tests_fuzz_fuzz_client_LDADD = $(UMSG_LIBS)
+$(tests_fuzz_fuzz_client_OBJECTS): umsg/umsg.pb-c.h
+FUZZ_TARGETS += tests/fuzz/fuzz_link
+tests_fuzz_fuzz_link_SOURCES = tests/fuzz/fuzz_link.c tests/fuzz/quiet.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_link_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_fuzz_fuzz_link_LDFLAGS = $(FUZZING_LDFLAGS)
+tests_fuzz_fuzz_link_LDADD = $(UMSG_LIBS)
