@@ -105,7 +105,7 @@ static int start(void **state)
 	net_local(probe, &world.media);
 	net_format(&world.media, where);
 	close(probe);
-	world.pid = process_spawn(&(struct process_spec){ argv, -1, -1 });
+	world.pid = process_spawn(&(struct process_spec){ .argv = argv, .pass_fd = -1, .output_fd = -1 });
 	assert_true(world.pid > 0);
 	while ((world.control = channel_connect(world.socket)) < 0)
 		assert_true(clock_mono_ms() < end && waitpid(world.pid, NULL, WNOHANG) == 0);
