@@ -36,7 +36,7 @@ enum {
 	MAIL_MAX_OCTETS = 32 << 20, /* of a message's records */
 	MAIL_PARTS_IN_FLIGHT = 4,
 	MAIL_MAX_LIFETIME_S = 30 * 86400,
-	MAIL_RETRY_FULL_S = 60,
+	MAIL_RETRY_FULL_S = 15, /* fetching may make room at any moment */
 	MAIL_RETRY_DOWN_S = 5,
 	MAIL_RETRY_QUOTA_S = 3600,
 	MAILBOX_IDLE_LIMIT_MS = 600 * 1000,
