@@ -3,7 +3,10 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
-enum { BLOCK_OCTETS = 64 * 1024 };
+#include "base/huge.h"
+
+/* Blocks grow with the arena, so that a large one lies in huge pages. */
+enum { BLOCK_OCTETS = 64 * 1024, BLOCK_MOST = 16 * 1024 * 1024 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -17,7 +20,7 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
 
 	if (size > SIZE_MAX - sizeof(*block))
 		return NULL;
-	block = calloc(1, sizeof(*block) + size);
+	block = huge_alloc(sizeof(*block) + size);
 	if (!block)
 		return NULL;
 	block->size = size;
@@ -27,13 +30,20 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
 	return block;
 }
 
+static size_t next_size(const struct arena_block *last)
+{
+	if (!last || last->size < BLOCK_OCTETS)
+		return BLOCK_OCTETS;
+	return last->size < BLOCK_MOST / 2 ? 2 * last->size : BLOCK_MOST;
+}
+
 static void *take(struct arena *arena, size_t n)
 {
 	struct arena_block *block = arena->blocks;
 	void *p;
 
 	if (!block || n > arena->left)
-		block = add_block(arena, n > BLOCK_OCTETS ? n : BLOCK_OCTETS);
+		block = add_block(arena, n > next_size(block) ? n : next_size(block));
 	if (!block)
 		return NULL;
 	p = block->octets + (block->size - arena->left);

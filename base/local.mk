@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/dns.c %D%/dns.h \
 	%D%/encode.c %D%/encode.h \
 	%D%/file.c %D%/file.h \
+	%D%/huge.c %D%/huge.h \
 	%D%/idmap.c %D%/idmap.h \
 	%D%/json_text.c %D%/json_text.h \
 	%D%/log.c %D%/log.h \

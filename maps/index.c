@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/huge.h"
 #include "maps/uri.h"
 
 /* One pattern while the index is built. */
@@ -24,11 +25,13 @@ struct group {
 	struct run run;
 };
 
-/* Patterns that share their beginning.  Where all have one end, their run is here. */
+/* Patterns that share their beginning.  Where all have one end, their run is here; else
+ * the lengths of their ends are, ends[first .. first + count).  Four nodes fill a line
+ * of the processor's cache, which a lookup reads one of. */
 struct node {
 	uint64_t key; /* 0: free */
-	struct run run;
-	uint32_t first_end, ends; /* lengths of ends, ends[first_end ..); 0: use the run */
+	uint32_t first;
+	uint32_t count : 31, by_end : 1;
 };
 
 struct index {
@@ -213,15 +216,15 @@ static bool fill_groups(struct index *index, struct node *node, size_t i, size_t
 		const struct key *k = &index->keys[i];
 		uint64_t key = group_key(node->key, k->end, k->end_len);
 		struct group *group = find_group(index, key);
-		uint32_t last = node->first_end + node->ends;
+		uint32_t last = node->first + node->count;
 
 		n = run_of(index, i, same_group);
 		if (group->key)
 			return false;
 		*group = (struct group){ key, make_run(index, i, n) };
-		if (node->ends == 0 || index->ends[last - 1] != k->end_len) {
+		if (node->count == 0 || index->ends[last - 1] != k->end_len) {
 			index->ends[last] = k->end_len;
-			node->ends++;
+			node->count++;
 		}
 	}
 	return true;
@@ -236,16 +239,23 @@ static bool fill(struct index *index)
 		const struct key *k = &index->keys[i];
 		uint64_t key = node_key(index, k->beginning, k->beginning_len);
 		struct node *node = find_node(index, key);
+		struct run run;
 
 		n = run_of(index, i, same_beginning);
 		if (node->key)
 			return false;
-		*node = (struct node){ key, make_run(index, i, n), ends, 0 };
+		run = make_run(index, i, n);
+		*node = (struct node){ .key = key,
+				       .first = run.first,
+				       .count = run.count & INT32_MAX };
 		index->filter[(key >> 32 & index->filter_mask) / 64] |= (uint64_t)1
 									<< (key >> 32) % 64;
-		if (run_of(index, i, same_group) < n && !fill_groups(index, node, i, i + n))
+		if (run_of(index, i, same_group) == n)
+			continue;
+		*node = (struct node){ .key = key, .first = ends, .by_end = 1 };
+		if (!fill_groups(index, node, i, i + n))
 			return false;
-		ends += node->ends;
+		ends += node->count;
 	}
 	return true;
 }
@@ -260,9 +270,9 @@ static int make_tables(struct index *index)
 	index->filter_mask = 4 * table_size(nodes + 16) - 1;
 	index->order = calloc(index->n + 1, sizeof(*index->order));
 	index->ends = calloc(groups + 1, sizeof(*index->ends));
-	index->nodes = calloc(index->node_mask + 1, sizeof(*index->nodes));
-	index->groups = calloc(index->group_mask + 1, sizeof(*index->groups));
-	index->filter = calloc(index->filter_mask / 64 + 1, sizeof(*index->filter));
+	index->nodes = huge_alloc((index->node_mask + 1) * sizeof(*index->nodes));
+	index->groups = huge_alloc((index->group_mask + 1) * sizeof(*index->groups));
+	index->filter = huge_alloc((index->filter_mask / 64 + 1) * sizeof(*index->filter));
 	return index->order && index->ends && index->nodes && index->groups && index->filter
 		       ? 0
 		       : -ENOMEM;
@@ -359,10 +369,12 @@ static void try_beginning(struct search *s, size_t len)
 	node = find_node(index, key);
 	if (node->key == 0)
 		return;
-	if (node->ends == 0)
-		try_run(s, &node->run);
-	for (uint32_t i = 0; i < node->ends; i++) {
-		size_t end = index->ends[node->first_end + i];
+	if (!node->by_end) {
+		try_run(s, &(struct run){ node->first, node->count });
+		return;
+	}
+	for (uint32_t i = 0; i < node->count; i++) {
+		size_t end = index->ends[node->first + i];
 
 		if (len + end <= s->hashed->address.n)
 			try_run(s,
@@ -407,8 +419,10 @@ size_t index_largest_group(const struct index *index, uint32_t *first_out)
 	size_t largest = 0;
 
 	for (uint64_t i = 0; i <= index->node_mask; i++)
-		if (index->nodes[i].ends == 0)
-			look_at_run(index, &index->nodes[i].run, &largest, first_out);
+		if (!index->nodes[i].by_end)
+			look_at_run(index,
+				    &(struct run){ index->nodes[i].first, index->nodes[i].count },
+				    &largest, first_out);
 	for (uint64_t i = 0; i <= index->group_mask; i++)
 		look_at_run(index, &index->groups[i].run, &largest, first_out);
 	return largest;

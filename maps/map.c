@@ -14,7 +14,7 @@ struct map *map_new(const char *name, const struct diag_place *place)
 
 	if (!map)
 		return NULL;
-	map->name = arena_text(&map->arena, slice_str(name));
+	map->name = arena_text(&map->origins, slice_str(name));
 	if (place)
 		map->place = *place;
 	if (!map->name)
@@ -32,6 +32,7 @@ void map_free(struct map **mapp)
 		index_free(&map->index[i]);
 	free(map->entry);
 	arena_free(&map->arena);
+	arena_free(&map->origins);
 	free(map);
 	*mapp = NULL;
 }
@@ -82,8 +83,8 @@ static void explain_misses(const struct map *map, const struct uri *uri, size_t 
 		pattern_write(&entry->side[uri->scheme], &b);
 		buf_put_str(&b, " does not match: ");
 		pattern_explain_miss(&entry->side[uri->scheme], &subject, &b);
-		explain_add(explain, EXPLAIN_MISS, map->name, entry->name, &entry->place, "%s",
-			    text);
+		explain_add(explain, EXPLAIN_MISS, map->name, entry->origin->name,
+			    &entry->origin->place, "%s", text);
 	}
 }
 
@@ -103,7 +104,7 @@ static void explain_match(const struct map *map, const struct uri *uri, uint32_t
 	if (pattern_beginning(side, (uint8_t[URI_MAX]){ 0 }) < uri->text.n - 4)
 		buf_put_str(&b, " with ");
 	captures_write(captures, side, &b);
-	explain_add(explain, EXPLAIN_MATCH, map->name, entry->name, &entry->place,
+	explain_add(explain, EXPLAIN_MATCH, map->name, entry->origin->name, &entry->origin->place,
 		    "%s (entry %u of %zu)", text, number + 1, map->n);
 	explain_add(explain, EXPLAIN_NOTE, NULL, NULL, NULL, "%s becomes %s", uri->buf,
 		    result->text);
@@ -123,7 +124,7 @@ static void fill(const struct map_entry *entry, const struct values *values,
 		return;
 	}
 	result->fault = fill_sip(&entry->side[URI_SIP], values, &to, &result->why);
-	if (!result->fault && entry->no_host) {
+	if (!result->fault && entry->side[URI_SIP].no_host) {
 		result->fault = -EINVAL;
 		result->why = "the entry's sip side has no usable host";
 	}
@@ -172,7 +173,7 @@ const struct map_entry *map_entry_at(const struct map *map, size_t i)
 
 const char *map_entry_name(const struct map_entry *entry)
 {
-	return entry->name;
+	return entry->origin->name;
 }
 
 const char *map_entry_auth(const struct map_entry *entry)
@@ -182,12 +183,12 @@ const char *map_entry_auth(const struct map_entry *entry)
 
 struct diag_place map_entry_place(const struct map_entry *entry)
 {
-	return entry->place;
+	return entry->origin->place;
 }
 
 void map_entry_write(const struct map_entry *entry, struct buf *to)
 {
-	buf_printf(to, "entry %s tel \"", entry->name);
+	buf_printf(to, "entry %s tel \"", entry->origin->name);
 	pattern_write(&entry->side[URI_TEL], to);
 	buf_put_str(to, "\" sip \"");
 	pattern_write(&entry->side[URI_SIP], to);

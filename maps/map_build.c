@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/huge.h"
 #include "base/text.h"
 #include "maps/fill.h"
 
@@ -55,16 +56,17 @@ static void check_one_way(const struct map_entry *entry, enum uri_scheme scheme,
 		other = pattern_find_param(there, name);
 		if (other < 0)
 			diag_warning(
-				diag, &entry->place,
+				diag, &entry->origin->place,
 				"entry %s: {%.*s} stands on the %s side only: dropped one way, "
 				"empty the other",
-				entry->name, (int)name.n, (const char *)name.p, names[scheme]);
+				entry->origin->name, (int)name.n, (const char *)name.p,
+				names[scheme]);
 		else if (scheme == URI_TEL && (size_t)other >= there->split)
 			diag_warning(
-				diag, &entry->place,
+				diag, &entry->origin->place,
 				"entry %s: {%.*s} stands in the sip side's host, which is never "
 				"taken from a call",
-				entry->name, (int)name.n, (const char *)name.p);
+				entry->origin->name, (int)name.n, (const char *)name.p);
 	}
 }
 
@@ -75,10 +77,10 @@ static void check_adjacent(const struct map_entry *entry, const struct pattern *
 		if (p->piece[i].is_param && p->piece[i + 1].is_param &&
 		    !(p->has_at && i + 1 == p->split))
 			diag_warning(
-				diag, &entry->place,
+				diag, &entry->origin->place,
 				"entry %s: nothing parts {%.*s} from {%.*s}: the first is always "
 				"empty",
-				entry->name, p->piece[i].len, p->text + p->piece[i].at,
+				entry->origin->name, p->piece[i].len, p->text + p->piece[i].at,
 				p->piece[i + 1].len, p->text + p->piece[i + 1].at);
 }
 
@@ -108,10 +110,11 @@ static int check_host(struct map_entry *entry, struct diag *diag)
 	}
 	if (!err)
 		err = uri_sip_target(&uri, &target);
-	entry->no_host = err != 0;
+	entry->side[URI_SIP].no_host = err != 0;
 	if (!err || !fixed)
 		return 0;
-	diag_error(diag, &entry->place, "entry %s: the sip side is no URI: %s", entry->name, why);
+	diag_error(diag, &entry->origin->place, "entry %s: the sip side is no URI: %s",
+		   entry->origin->name, why);
 	return -EINVAL;
 }
 
@@ -172,14 +175,16 @@ static int make_room(struct map *map)
 
 int map_add(struct map *map, const struct map_entry_spec *spec, struct diag *diag)
 {
-	struct map_entry entry = { .place = spec->place };
+	struct map_origin *origin = arena_alloc(&map->origins, sizeof(*origin));
+	struct map_entry entry = { .origin = origin };
 	int err = make_room(map);
 
-	if (err)
-		return err;
-	entry.name = arena_text(&map->arena, slice_str(spec->name));
-	entry.auth = spec->auth ? arena_text(&map->arena, slice_str(spec->auth)) : NULL;
-	if (!entry.name || (spec->auth && !entry.auth))
+	if (err || !origin)
+		return -ENOMEM;
+	origin->place = spec->place;
+	origin->name = arena_text(&map->origins, slice_str(spec->name));
+	entry.auth = spec->auth ? arena_text(&map->origins, slice_str(spec->auth)) : NULL;
+	if (!origin->name || (spec->auth && !entry.auth))
 		return -ENOMEM;
 	err = parse_sides(map, spec, &entry, diag);
 	if (!err)
@@ -208,7 +213,7 @@ static int compare_names(const void *a, const void *b, void *arg)
 {
 	const struct map *map = arg;
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	int c = strcmp(map->entry[x].name, map->entry[y].name);
+	int c = strcmp(map->entry[x].origin->name, map->entry[y].origin->name);
 
 	return c ? c : x < y ? -1 : 1;
 }
@@ -226,10 +231,10 @@ static int check_names(const struct map *map, struct diag *diag)
 		const struct map_entry *before = &map->entry[order[i - 1]];
 		const struct map_entry *entry = &map->entry[order[i]];
 
-		if (strcmp(before->name, entry->name) == 0)
-			diag_warning(diag, &entry->place,
+		if (strcmp(before->origin->name, entry->origin->name) == 0)
+			diag_warning(diag, &entry->origin->place,
 				     "map %s: entry %s is repeated, it stands in line %u, too",
-				     map->name, entry->name, before->place.line);
+				     map->name, entry->origin->name, before->origin->place.line);
 	}
 	free(order);
 	return 0;
@@ -244,16 +249,31 @@ static void check_crowds(const struct map *map, struct diag *diag)
 
 		if (n > MAP_CROWD)
 			diag_warning(
-				diag, &map->entry[first].place,
+				diag, &map->entry[first].origin->place,
 				"map %s: %zu entries begin and end alike with %s and are tried "
 				"one by one",
-				map->name, n, map->entry[first].name);
+				map->name, n, map->entry[first].origin->name);
 	}
+}
+
+/* Moves the entries to a place of just their size, where each has a line of the cache. */
+static int settle(struct map *map)
+{
+	struct map_entry *entry = huge_alloc((map->n + 1) * sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	if (map->n > 0)
+		memcpy(entry, map->entry, map->n * sizeof(*entry));
+	free(map->entry);
+	map->entry = entry;
+	map->room = map->n;
+	return 0;
 }
 
 int map_finish(struct map *map, struct diag *diag)
 {
-	int err = 0;
+	int err = settle(map);
 
 	for (size_t i = 0; !err && i < MAP_SCHEMES; i++)
 		err = build_index(map, (enum uri_scheme)i);
@@ -303,10 +323,11 @@ static void check_reach(const struct map *map, enum uri_scheme scheme, size_t i,
 	if (found == INDEX_NONE)
 		return;
 	before = &map->entry[found];
-	diag_warning(diag, &entry->place,
+	diag_warning(diag, &entry->origin->place,
 		     "map %s: entry %s is never reached: entry %s (line %u) matches all that it "
 		     "matches",
-		     map->name, entry->name, before->name, before->place.line);
+		     map->name, entry->origin->name, before->origin->name,
+		     before->origin->place.line);
 }
 
 /* Is the result of no use even when every parameter holds a digit? */
@@ -326,12 +347,12 @@ static void check_result(const struct map *map, enum uri_scheme scheme, size_t i
 		err = fill_tel(&entry->side[URI_TEL], &values, &to, &why);
 	else
 		err = fill_sip(&entry->side[URI_SIP], &values, &to, &why);
-	if (!err && scheme == URI_TEL && entry->no_host)
+	if (!err && scheme == URI_TEL && entry->side[URI_SIP].no_host)
 		err = -EINVAL;
 	if (err)
-		diag_warning(diag, &entry->place,
+		diag_warning(diag, &entry->origin->place,
 			     "map %s: what entry %s yields can never be used (%s): %s", map->name,
-			     entry->name, text, why);
+			     entry->origin->name, text, why);
 }
 
 void map_check(const struct map *map, enum uri_scheme scheme, struct diag *diag)

@@ -8,15 +8,22 @@
 
 enum { MAP_SCHEMES = 2, MAP_CROWD = 64 /* entries in a group, above which loading warns */ };
 
-struct map_entry {
-	const char *name, *auth;
+/* What messages say of an entry; no call looks at it. */
+struct map_origin {
+	const char *name;
 	struct diag_place place;
+};
+
+/* What a call looks at: just one line of the processor's cache. */
+struct map_entry {
 	struct pattern side[MAP_SCHEMES]; /* by enum uri_scheme */
-	bool no_host;                     /* the sip side yields no usable host */
+	const char *auth;
+	const struct map_origin *origin;
 };
 
 struct map {
-	struct arena arena; /* of all texts and patterns */
+	struct arena arena;   /* of patterns */
+	struct arena origins; /* and of what only messages need */
 	const char *name;
 	struct diag_place place;
 	struct map_entry *entry;

@@ -30,7 +30,8 @@ struct piece {
 struct pattern {
 	uint8_t kind; /* enum pattern_kind */
 	uint8_t n, split;
-	bool has_at; /* sip */
+	bool has_at;  /* sip */
+	bool no_host; /* sip, a side of an entry: what is literal behind the "@" is no host */
 	const struct piece *piece;
 	const char *text; /* literals without scheme and "@", and names, one behind the other */
 };

@@ -75,9 +75,9 @@ static void check_call_back(const struct router *router, const struct map_entry 
 	if (uri_parse(slice_str(shown), &uri, NULL) == 0 && yields(extensions, &uri, &back) &&
 	    slice_eq_str(there->text, back.text))
 		return;
-	diag_warning(diag, &entry->place,
+	diag_warning(diag, &entry->origin->place,
 		     "entry %s: cannot be called back: %s appears as %s, which does not lead to it",
-		     entry->name, there->buf, shown);
+		     entry->origin->name, there->buf, shown);
 }
 
 /* An extension map's entry of one interface: those whom it reaches need a source there when
@@ -92,10 +92,10 @@ static void check_way_back(const struct router *router, enum route_interface int
 	if (!sample_uri(entry, far, &uri))
 		return; /* what it yields is warned of elsewhere */
 	if (!yields(sources_of(router, interface), &uri, &result))
-		diag_warning(diag, &entry->place,
+		diag_warning(diag, &entry->origin->place,
 			     "entry %s: one-way: calls from %s are rejected, for no source map of "
 			     "interface %s matches it",
-			     entry->name, uri.buf, route_interface_name(interface));
+			     entry->origin->name, uri.buf, route_interface_name(interface));
 	else if (interface == ROUTE_TEL)
 		check_call_back(router, entry, &uri, result.text, diag);
 }

@@ -31,7 +31,11 @@ static uint8_t lower(uint8_t c)
 
 static bool has_scheme(struct slice text, const char *scheme)
 {
-	return text.n >= 4 && strncasecmp((const char *)text.p, scheme, 4) == 0;
+	bool same = text.n >= 4;
+
+	for (size_t i = 0; same && i < 4; i++)
+		same = lower(text.p[i]) == (uint8_t)scheme[i];
+	return same;
 }
 
 /* What octets part a URI, as bits: looked at for every octet of every call. */
@@ -331,7 +335,6 @@ static int read_params(struct slice params, struct sip_target *target)
 
 int uri_sip_target(const struct uri *uri, struct sip_target *target_out)
 {
-	struct sip_target target = { .transport = SIP_UDP };
 	struct slice host = uri->host;
 	int err;
 
@@ -339,19 +342,21 @@ int uri_sip_target(const struct uri *uri, struct sip_target *target_out)
 		return -EINVAL;
 	if (host.p[0] == '[')
 		host = slice_of(host.p + 1, host.n - 2);
-	if (host.n >= sizeof(target.host))
+	if (host.n >= sizeof(target_out->host))
 		return -EINVAL;
-	memcpy(target.host, host.p, host.n);
-	err = read_params(uri->params, &target);
+	memcpy(target_out->host, host.p, host.n);
+	target_out->host[host.n] = '\0';
+	target_out->transport = SIP_UDP;
+	err = read_params(uri->params, target_out);
 	if (err)
 		return err;
-	target.port_given = uri->port.n > 0;
-	target.port = target.transport == SIP_TLS ? 5061 : 5060;
-	if (target.port_given) {
-		target.port = 0;
+	target_out->port_given = uri->port.n > 0;
+	target_out->port = target_out->transport == SIP_TLS ? 5061 : 5060;
+	if (target_out->port_given) {
+		target_out->port = 0;
 		for (size_t i = 0; i < uri->port.n; i++)
-			target.port = (uint16_t)(target.port * 10 + (uri->port.p[i] - '0'));
+			target_out->port =
+				(uint16_t)(target_out->port * 10 + (uri->port.p[i] - '0'));
 	}
-	*target_out = target;
 	return 0;
 }

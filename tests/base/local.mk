@@ -11,7 +11,8 @@ endif
 %C%_test_config_value_LDADD = base/libbase.a $(CMOCKA_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net %D%/test_idmap \
-	%D%/test_control %D%/test_control_proof %D%/test_notifier %D%/test_table %D%/test_dns %D%/test_json_text
+	%D%/test_control %D%/test_control_proof %D%/test_memory %D%/test_notifier %D%/test_table \
+	%D%/test_dns %D%/test_json_text
 endif
 %C%_test_encode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_encode_LDADD = base/libbase.a $(CMOCKA_LIBS)
@@ -27,6 +28,8 @@ endif
 %C%_test_control_proof_LDADD = base/libbase.a $(CMOCKA_LIBS) $(CONTROL_CLIENT_LIBS)
 %C%_test_dns_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_dns_LDADD = base/libbase.a $(CMOCKA_LIBS) $(EVENT_LIBS)
+%C%_test_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_memory_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_notifier_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_notifier_LDADD = base/libbase.a $(CMOCKA_LIBS) $(EVENT_LIBS)
 %C%_test_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,0 +1,23 @@
+#include "base/huge.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/mman.h>
+
+enum { LINE = 64, PAGE = 2 * 1024 * 1024 };
+
+void *huge_alloc(size_t n)
+{
+	size_t align = n < 2 * PAGE ? LINE : PAGE;
+	size_t size = (n + align - 1) / align * align;
+	void *p = size >= n && size > 0 ? aligned_alloc(align, size) : NULL;
+
+	if (!p)
+		return NULL;
+	if (align == PAGE)
+		(void)madvise(p, size, MADV_HUGEPAGE); /* before the first access; a wish only */
+	memset(p, 0, size);
+	return p;
+}
