@@ -127,10 +127,10 @@ static int check_user(const struct map_entry *entry, struct diag *diag)
 	for (size_t i = 0; i < sip->split; i++) {
 		if (sip->piece[i].is_param || text_is_clean(piece_text(sip, i)))
 			continue;
-		diag_error(diag, &entry->place,
+		diag_error(diag, &entry->origin->place,
 			   "entry %s: the sip side is no URI: a control character, or no UTF-8, "
 			   "in the user part",
-			   entry->name);
+			   entry->origin->name);
 		return -EINVAL;
 	}
 	return 0;
