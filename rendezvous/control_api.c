@@ -420,6 +420,10 @@ static const struct control_route routes[] = {
 	{ "GET", "/loaded", get_loaded, false, "accounts loaded by each worker" },
 	{ "GET", "/updates", get_updates, false, "applied monthly updates" },
 	{ "GET", "/blacklist", get_blacklist, false, "account=ID: blacklisted users" },
+	{ "GET", "/admins", control_api_admins, false, "remote administrators" },
+	{ "GET", "/admin", control_api_admin, false, "name=NAME: with the secret" },
+	{ "GET", "/admin-accounts", control_api_admin_accounts, false,
+	  "name=NAME: accounts and authorizations" },
 	{ "GET", "/slot", get_slot, false, "uri=URI: slot of a user" },
 	{ "GET", "/stats", control_api_stats_export, false, "account=ID: statistics of its users" },
 	{ "GET", "/trace", control_api_trace_open, false,
@@ -433,6 +437,11 @@ static const struct control_route routes[] = {
 	  "{account, action}: enable, disable or clear statistics" },
 	{ "POST", "/guests", post_guests, false, "{account}: let clients of a health check enter" },
 	{ "POST", "/audit", post_audit, false, "{action, about}: note what was done" },
+	{ "POST", "/admin", control_api_admin_change, false, "{name, create}: make or remove one" },
+	{ "POST", "/admin/account", control_api_admin_account_change, false,
+	  "{name, account, add}: give or take access" },
+	{ "POST", "/admin/authorization", control_api_admin_authorize, false,
+	  "{name, account, authorization, add}" },
 	{ "POST", "/purge", post_purge, false, "{account, uri}: end connections" },
 };
 

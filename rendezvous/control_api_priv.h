@@ -42,6 +42,14 @@ void control_api_answer(struct control_request *request, const char *what, const
 bool control_api_knows(struct control_api *api, struct control_request *request,
 		       const char *account);
 
+/* control_admins.c */
+void control_api_admins(struct control_request *request, void *arg);
+void control_api_admin(struct control_request *request, void *arg);
+void control_api_admin_accounts(struct control_request *request, void *arg);
+void control_api_admin_change(struct control_request *request, void *arg);
+void control_api_admin_account_change(struct control_request *request, void *arg);
+void control_api_admin_authorize(struct control_request *request, void *arg);
+
 /* control_statistics.c */
 void control_api_stats_export(struct control_request *request, void *arg);
 void control_api_stats_change(struct control_request *request, void *arg);

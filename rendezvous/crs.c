@@ -133,6 +133,8 @@ static int set_paths(struct command_line *line)
 		err = crs_path_join(paths->control, CRS_PATH_SIZE, paths->run, "crs.sock");
 	if (!err)
 		err = crs_path_join(paths->relay, CRS_PATH_SIZE, paths->run, "crs-relay.sock");
+	if (!err)
+		err = crs_path_join(paths->admins, CRS_PATH_SIZE, paths->data, "admins");
 	if (err)
 		fputs("crs: a path is too long\n", stderr);
 	return err;

@@ -30,10 +30,12 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/account_set.c %D%/account_set.h \
 	%D%/accounts.c %D%/accounts.h \
 	%D%/accounts_json.c \
+	%D%/admins.c %D%/admins.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/client_lists.c \
 	%D%/client_policy.c %D%/client_policy.h \
 	%D%/control_api.c %D%/control_api.h %D%/control_api_priv.h \
+	%D%/control_admins.c \
 	%D%/control_listings.c \
 	%D%/control_statistics.c \
 	%D%/control_traces.c \
@@ -83,7 +85,7 @@ bin_PROGRAMS += %D%/crs
 
 bin_PROGRAMS += %D%/crs-cli
 %C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_accounts.c %D%/cli_show.c \
-	%D%/cli_statistics.c %D%/cli_health.c %D%/health_clients.c %D%/health_clients.h \
+	%D%/cli_admins.c %D%/cli_statistics.c %D%/cli_health.c %D%/health_clients.c %D%/health_clients.h \
 	%D%/health_report.c %D%/health_report.h %D%/cli_backup.c %D%/backup.h %D%/backup_priv.h %D%/backup_redis.c \
 	%D%/backup_restore.c %D%/backup_write.c
 %C%_crs_cli_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS) \

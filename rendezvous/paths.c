@@ -20,10 +20,15 @@ int crs_paths_init(struct crs_paths *paths, const char *root)
 		char *out;
 		const char *name, *fixed;
 	} places[] = {
-		{ paths->config, "crs.conf", NULL },   { paths->local, "crs-local.conf", NULL },
-		{ paths->accounts, "accounts", NULL }, { paths->data, "data", NULL },
-		{ paths->run, "run", CRS_RUN_DIR },    { paths->log, "log", CRS_LOG_DIR },
-		{ paths->backup, "backup", NULL },     { paths->notify, "scripts/notify.sh", NULL },
+		{ paths->config, "crs.conf", NULL },
+		{ paths->local, "crs-local.conf", NULL },
+		{ paths->accounts, "accounts", NULL },
+		{ paths->data, "data", NULL },
+		{ paths->run, "run", CRS_RUN_DIR },
+		{ paths->log, "log", CRS_LOG_DIR },
+		{ paths->backup, "backup", NULL },
+		{ paths->notify, "scripts/notify.sh", NULL },
+		{ paths->admins, "data/admins", NULL },
 	};
 	struct buf given = BUF_OF(paths->root);
 	int err;

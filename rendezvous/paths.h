@@ -21,6 +21,7 @@ struct crs_paths {
 	char backup[CRS_PATH_SIZE];  /* archives (CRS manual 4.20.1) */
 	char control[CRS_PATH_SIZE]; /* crs-cli's socket */
 	char relay[CRS_PATH_SIZE];   /* crs-relay's socket */
+	char admins[CRS_PATH_SIZE];  /* remote administrators */
 	char notify[CRS_PATH_SIZE];  /* the script of events (CRS manual 7) */
 };
 

@@ -102,6 +102,14 @@ endif
 EXTRA_tests_rendezvous_test_crs_health_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_admins
+endif
+%C%_test_crs_admins_SOURCES = %D%/test_crs_admins.c %D%/scene.c %D%/scene.h
+%C%_test_crs_admins_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_admins_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_admins_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
+
 # not run by check: see tests/bench
 if HAVE_CMOCKA
 noinst_PROGRAMS += tests/bench/bench_crs
