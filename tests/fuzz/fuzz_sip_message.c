@@ -26,14 +26,18 @@ void agent_send(struct agent *agent, SipAgent__FromAgent__BodyCase body, void *m
 	expect(body == SIP_AGENT__FROM_AGENT__BODY_DIGIT_IN && strlen(digit->digit) == 1);
 }
 
-void call_next_hop(struct call *call, char out[AGENT_ROUTE_SIZE], struct net_addr *addr_out,
-		   bool *tcp_out)
+/* Nothing is sent here. */
+void call_route(struct call *call, char out[AGENT_ROUTE_SIZE])
 {
 	(void)call;
 	(void)out;
-	(void)addr_out;
-	(void)tcp_out;
-	abort(); /* nothing is sent here */
+	abort();
+}
+
+tport_t *call_connection(const struct call *call)
+{
+	(void)call;
+	abort();
 }
 
 int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
