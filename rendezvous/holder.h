@@ -7,6 +7,7 @@
 #ifndef RENDEZVOUS_HOLDER_H
 #define RENDEZVOUS_HOLDER_H
 
+#include "rendezvous/passing.h"
 #include "rendezvous/worker.h"
 
 struct diag;
@@ -34,7 +35,7 @@ size_t holder_count(const struct holder *holder);
 /* Messages of homes, for connections of this holder. */
 void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Attached *m);
 void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m);
-void holder_down(struct holder *holder, unsigned home, const CrsWorker__Down *m);
+void holder_down(struct holder *holder, unsigned home, const struct passed_down *m);
 
 /* A home is there (again): tell it of the clients that belong to it. */
 void holder_home_up(struct holder *holder, unsigned home);

@@ -68,8 +68,10 @@ static int send_up(struct client *client, const Umsg__Frame *frame, struct slice
 		   struct slice octets)
 {
 	struct worker *worker = client->holder->worker;
-	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
-	CrsWorker__Up up = CRS_WORKER__UP__INIT;
+	struct passed_up up = { .connection = client_connection(client),
+				.from = client->uri,
+				.account = client->account,
+				.frame = octets };
 	char home_uri[ACCOUNT_URI_MAX + 1];
 	int err;
 
@@ -80,14 +82,8 @@ static int send_up(struct client *client, const Umsg__Frame *frame, struct slice
 	}
 	memcpy(home_uri, uri.p, uri.n);
 	home_uri[uri.n] = '\0';
-	up.connection = client_connection(client);
-	up.from = client->uri;
-	up.account = client->account;
 	up.uri = home_uri;
-	up.frame = frame_data(octets);
-	message.body_case = CRS_WORKER__PEER__BODY_UP;
-	message.up = &up;
-	err = worker_send(worker, worker_home_of(worker, uri), &message);
+	err = worker_pass_up(worker, worker_home_of(worker, uri), &up);
 	if (err)
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
 			     "a part of the server restarts", 2);

@@ -158,21 +158,20 @@ void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m)
 		unregister(client, m->deny_reason, m->reason, m->close);
 }
 
-void holder_down(struct holder *holder, unsigned home, const CrsWorker__Down *m)
+void holder_down(struct holder *holder, unsigned home, const struct passed_down *m)
 {
 	struct client *client = find_client(holder, m->connection);
-	struct slice session_id = frame_bytes(m->session_id);
 
 	if (!client)
 		return;
-	if (session_id.n && m->session_over)
-		client_forget_session(client, session_id);
-	else if (session_id.n)
-		client_join_session(client, home, session_id);
-	if (m->post_answered.len)
-		client_forget_post(client, frame_bytes(m->post_answered));
-	if (m->frame.len && client->negotiated)
-		link_send(client->link, frame_bytes(m->frame));
+	if (m->session_id.n && m->session_over)
+		client_forget_session(client, m->session_id);
+	else if (m->session_id.n)
+		client_join_session(client, home, m->session_id);
+	if (m->post_answered.n)
+		client_forget_post(client, m->post_answered);
+	if (m->frame.n && client->negotiated)
+		link_send(client->link, m->frame);
 }
 
 void holder_home_up(struct holder *holder, unsigned home)

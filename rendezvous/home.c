@@ -86,19 +86,14 @@ const struct device *user_device(const struct user *user, const struct endpoint 
 void home_send_octets(struct home *home, const struct endpoint *to, struct slice octets,
 		      const struct home_note *note)
 {
-	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
-	CrsWorker__Down down = CRS_WORKER__DOWN__INIT;
+	struct passed_down down = { .connection = to->connection, .frame = octets };
 
-	down.connection = to->connection;
-	down.frame = frame_data(octets);
 	if (note) {
-		down.session_id = frame_data(note->session_id);
+		down.session_id = note->session_id;
 		down.session_over = note->over;
-		down.post_answered = frame_data(note->post_answered);
+		down.post_answered = note->post_answered;
 	}
-	message.body_case = CRS_WORKER__PEER__BODY_DOWN;
-	message.down = &down;
-	worker_send(home->worker, to->holder, &message);
+	worker_pass_down(home->worker, to->holder, &down);
 }
 
 void home_send_noted(struct home *home, const struct endpoint *to, Umsg__Frame *frame,
@@ -153,7 +148,7 @@ static void on_lookup(struct home *home, const struct endpoint *from, const Umsg
 
 /* The month that a client installed is kept for the statistics of its account. */
 static void on_update_confirm(struct home *home, const struct endpoint *from,
-			      const CrsWorker__Up *up, const Umsg__Frame *request)
+			      const struct passed_up *up, const Umsg__Frame *request)
 {
 	const Umsg__UpdateName *name = request->update_confirm->name;
 	Umsg__Frame frame = UMSG__FRAME__INIT;
@@ -172,12 +167,12 @@ static void on_update_confirm(struct home *home, const struct endpoint *from,
 	home_send(home, from, &frame);
 }
 
-void home_up(struct home *home, unsigned holder, const CrsWorker__Up *m)
+void home_up(struct home *home, unsigned holder, const struct passed_up *m)
 {
 	struct endpoint from = { .holder = holder, .connection = m->connection };
 	Umsg__Frame *frame = NULL;
 
-	if (frame_view(frame_bytes(m->frame), &frame))
+	if (frame_view(m->frame, &frame))
 		return; /* out of memory: the holder let nothing but good frames through */
 	switch (frame->body_case) {
 	case UMSG__FRAME__BODY_BANG:

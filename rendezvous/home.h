@@ -9,6 +9,7 @@
 #ifndef RENDEZVOUS_HOME_H
 #define RENDEZVOUS_HOME_H
 
+#include "rendezvous/passing.h"
 #include "rendezvous/worker.h"
 
 struct home;
@@ -26,7 +27,7 @@ void home_free(struct home **homep);
 /* Messages of holders. */
 void home_attach(struct home *home, unsigned holder, const CrsWorker__Attach *m);
 void home_detach(struct home *home, unsigned holder, const CrsWorker__Detach *m);
-void home_up(struct home *home, unsigned holder, const CrsWorker__Up *m);
+void home_up(struct home *home, unsigned holder, const struct passed_up *m);
 void home_session_lost(struct home *home, unsigned holder, const CrsWorker__SessionLost *m);
 /* A holder is gone with all its connections. */
 void home_holder_down(struct home *home, unsigned holder);

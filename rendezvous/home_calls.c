@@ -281,7 +281,7 @@ static size_t ringing_devices(const struct home *home, struct slice callee,
 }
 
 static void count_invited(struct home *home, const struct session_invite *invite,
-			  const CrsWorker__Up *up)
+			  const struct passed_up *up)
 {
 	const char *account = home_account_of(home, invite->callee);
 
@@ -292,7 +292,7 @@ static void count_invited(struct home *home, const struct session_invite *invite
 		home_count(home, COUNTER_SESSION_IN, account, up->uri);
 }
 
-void home_bang(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_bang(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame)
 {
 	struct endpoint devices[SESSION_MAX_DEVICES];
@@ -304,7 +304,7 @@ void home_bang(struct home *home, const struct endpoint *from, const CrsWorker__
 		.account = slice_str(up->account),
 		.from = *from,
 		.n_streams = frame->bang->streams,
-		.frame = frame_bytes(up->frame),
+		.frame = up->frame,
 		.known = home_account_of(home, callee) != NULL,
 		.devices = devices,
 	};
@@ -325,7 +325,7 @@ void home_bang(struct home *home, const struct endpoint *from, const CrsWorker__
 		count_invited(home, &invite, up);
 }
 
-static void count_accepted(struct home *home, struct slice id, const CrsWorker__Up *up)
+static void count_accepted(struct home *home, struct slice id, const struct passed_up *up)
 {
 	const struct session *session = sessions_find(home->sessions, id);
 
@@ -347,14 +347,14 @@ static enum session_frame frame_type(const Umsg__Frame *frame)
 	}
 }
 
-void home_session_frame(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_session_frame(struct home *home, const struct endpoint *from, const struct passed_up *up,
 			const Umsg__Frame *frame)
 {
 	Umsg__EndReason reason = frame->body_case == UMSG__FRAME__BODY_HANGUP
 					 ? frame->hangup->reason
 					 : UMSG__END_REASON__END_UNSPECIFIED;
 	int err = sessions_frame(home->sessions, frame_session_id(frame), from, frame_type(frame),
-				 frame_bytes(up->frame), reason, clock_mono_ms());
+				 up->frame, reason, clock_mono_ms());
 
 	if (!err && frame->body_case == UMSG__FRAME__BODY_TALK)
 		count_accepted(home, frame_session_id(frame), up);

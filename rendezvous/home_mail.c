@@ -26,33 +26,28 @@ static struct slice id_of(const struct mail *mail)
 /* What a command to the store has to find its mail by when it is answered. */
 struct mail_wait {
 	struct home *home;
-	uint32_t index; /* of a part */
-	uint32_t items; /* of a page */
-	char *uri, *sender;
+	uint32_t index;           /* of a part */
+	uint32_t items;           /* of a page */
+	struct slice uri, sender; /* both in text */
 	uint8_t id[MAIL_ID_SIZE];
+	uint8_t text[];
 };
 
-static void free_wait(struct mail_wait *wait)
-{
-	free(wait->uri);
-	free(wait->sender);
-	free(wait);
-}
-
+/* Of a mail, or (NULL) of all that uri has. */
 static struct mail_wait *new_wait(struct home *home, const char *uri, const struct mail *mail)
 {
-	struct mail_wait *wait = calloc(1, sizeof(*wait));
+	size_t uri_n = strlen(uri), sender_n = mail ? strlen(mail->sender) : 0;
+	struct mail_wait *wait = calloc(1, sizeof(*wait) + uri_n + sender_n);
 
 	if (!wait)
 		return NULL;
 	wait->home = home;
-	wait->uri = strdup(uri);
-	wait->sender = strdup(mail ? mail->sender : "");
-	if (mail)
+	wait->uri = slice_of(wait->text, uri_n);
+	memcpy(wait->text, uri, uri_n);
+	if (mail) {
+		wait->sender = slice_of(wait->text + uri_n, sender_n);
+		memcpy(wait->text + uri_n, mail->sender, sender_n);
 		memcpy(wait->id, mail->id, sizeof(wait->id));
-	if (!wait->uri || !wait->sender) {
-		free_wait(wait);
-		return NULL;
 	}
 	return wait;
 }
@@ -71,7 +66,7 @@ static void on_load_item(void *arg, const struct store_item *item)
 	};
 
 	wait->items++;
-	mailboxes_loaded_item(wait->home->mailboxes, slice_str(wait->uri), &mail);
+	mailboxes_loaded_item(wait->home->mailboxes, wait->uri, &mail);
 }
 
 static void on_load_done(void *arg, int err, uint64_t number)
@@ -79,9 +74,9 @@ static void on_load_done(void *arg, int err, uint64_t number)
 	struct mail_wait *wait = arg;
 
 	(void)number;
-	mailboxes_loaded(wait->home->mailboxes, slice_str(wait->uri), err,
-			 wait->items == STORE_READ_PAGE, clock_mono_ms(), clock_wall_s());
-	free_wait(wait);
+	mailboxes_loaded(wait->home->mailboxes, wait->uri, err, wait->items == STORE_READ_PAGE,
+			 clock_mono_ms(), clock_wall_s());
+	free(wait);
 }
 
 static int load(void *arg, const char *uri, uint64_t after)
@@ -95,7 +90,7 @@ static int load(void *arg, const char *uri, uint64_t after)
 	err = store_read(worker_store(home->worker), slice_str(uri), after, STORE_READ_PAGE,
 			 on_load_item, on_load_done, wait);
 	if (err)
-		free_wait(wait);
+		free(wait);
 	return err;
 }
 
@@ -103,9 +98,9 @@ static void on_stored(void *arg, int err, uint64_t number)
 {
 	struct mail_wait *wait = arg;
 
-	mailboxes_stored(wait->home->mailboxes, slice_str(wait->uri), slice_str(wait->sender),
+	mailboxes_stored(wait->home->mailboxes, wait->uri, wait->sender,
 			 slice_of(wait->id, MAIL_ID_SIZE), err, number, clock_mono_ms());
-	free_wait(wait);
+	free(wait);
 }
 
 /* The key of a long message's parts. */
@@ -142,7 +137,7 @@ static int store_mail(void *arg, const char *uri, const struct mail *mail)
 	}
 	err = store_add(store, slice_str(uri), &item, mail->keep_until_s, on_stored, wait);
 	if (err)
-		free_wait(wait);
+		free(wait);
 	return err;
 }
 
@@ -165,9 +160,9 @@ static void on_part_stored(void *arg, int err, uint64_t number)
 	struct mail_wait *wait = arg;
 
 	(void)number;
-	mailboxes_part_stored(wait->home->mailboxes, slice_str(wait->uri), slice_str(wait->sender),
+	mailboxes_part_stored(wait->home->mailboxes, wait->uri, wait->sender,
 			      slice_of(wait->id, MAIL_ID_SIZE), wait->index, err, clock_mono_ms());
-	free_wait(wait);
+	free(wait);
 }
 
 static int store_part(void *arg, const char *uri, const struct mail *mail, uint32_t index,
@@ -185,7 +180,7 @@ static int store_part(void *arg, const char *uri, const struct mail *mail, uint3
 	err = store_part_add(worker_store(home->worker), slice_str(uri), key, record,
 			     on_part_stored, wait);
 	if (err)
-		free_wait(wait);
+		free(wait);
 	return err;
 }
 
@@ -257,12 +252,10 @@ static void send_ack(struct home *home, const struct endpoint *to, uint64_t requ
 	struct home_note note = { .post_answered = id };
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__PostAck ack = UMSG__POST_ACK__INIT;
-	char copy[FRAME_TEXT_MAX];
 
-	snprintf(copy, sizeof(copy), "%s", text);
 	ack.message_id = frame_data(id);
 	ack.error = code;
-	ack.text = copy;
+	ack.text = frame_text(text);
 	ack.retry_after = retry_after_s;
 	frame.request = request;
 	frame.body_case = UMSG__FRAME__BODY_POST_ACK;
@@ -357,7 +350,7 @@ const struct mailboxes_ops home_mailboxes_ops = {
 	.event = event,
 };
 
-void home_post(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_post(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame)
 {
 	const Umsg__Post *body = frame->post;
@@ -389,7 +382,7 @@ void home_post(struct home *home, const struct endpoint *from, const CrsWorker__
 			 "no memory", MAIL_RETRY_DOWN_S);
 }
 
-void home_part(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_part(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame)
 {
 	struct slice id = frame_bytes(frame->part->message_id);
@@ -456,7 +449,7 @@ static void send_parts(struct home *home, const struct endpoint *to, const char 
 		on_parts_done(wait, -EPIPE, 0);
 }
 
-void home_part_ack(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_part_ack(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		   const Umsg__Frame *frame)
 {
 	struct mail *mail = mailboxes_find(home->mailboxes, slice_str(up->from),
@@ -473,7 +466,7 @@ void home_part_ack(struct home *home, const struct endpoint *from, const CrsWork
 
 /* A message that was stored before this worker started and whose index is not read
  * yet is deleted by its number. */
-void home_taken(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_taken(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame)
 {
 	const struct device *device = user_device(home_find_user(home, slice_str(up->from)), from);
@@ -550,7 +543,7 @@ static void on_fetch_done(void *arg, int err, uint64_t number)
 	free(fetch);
 }
 
-void home_fetch(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_fetch(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame)
 {
 	uint32_t count = frame->fetch->at_most;

@@ -93,22 +93,22 @@ void home_free_users(struct home *home);
 
 /* home_calls.c */
 extern const struct sessions_ops home_sessions_ops;
-void home_bang(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_bang(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame);
-void home_session_frame(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_session_frame(struct home *home, const struct endpoint *from, const struct passed_up *up,
 			const Umsg__Frame *frame);
 
 /* home_mail.c */
 extern const struct mailboxes_ops home_mailboxes_ops;
-void home_post(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_post(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame);
-void home_part(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_part(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame);
-void home_part_ack(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_part_ack(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		   const Umsg__Frame *frame);
-void home_taken(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_taken(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);
-void home_fetch(struct home *home, const struct endpoint *from, const CrsWorker__Up *up,
+void home_fetch(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);
 
 #endif

@@ -53,6 +53,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/mail_parts.c \
 	%D%/mailboxes.c %D%/mailboxes.h %D%/mailboxes_priv.h \
 	%D%/mesh.c %D%/mesh.h \
+	%D%/passing.c %D%/passing.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/peer_limits.c %D%/peer_limits.h \
 	%D%/queries.c \

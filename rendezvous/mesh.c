@@ -16,6 +16,14 @@
 
 enum { QUEUE_MESSAGES = 8192, LENGTH_OCTETS = 4, PATH_SIZE = 300, MEMORY_MAX = 1 << 20 };
 
+enum {
+	FIRST_OCTETS = 4096,
+	SPARE_OCTETS = 1 << 20, /* kept for the notes of later turns */
+};
+
+/* In the length of a message: it was given to mesh_pass(). */
+static const uint32_t FRAME_FOLLOWS = UINT32_C(1) << 31;
+
 /* A connection of another worker, on which it speaks to us. */
 struct incoming {
 	struct incoming *next;
@@ -31,11 +39,10 @@ struct outgoing {
 	struct buf packet;       /* what is sent at the end of this turn */
 };
 
-/* A message to ourselves. */
-struct note {
-	struct note *next;
-	size_t n;
-	uint8_t octets[];
+/* Messages to ourselves, as they would stand in a packet; p is malloc'd. */
+struct notes {
+	uint8_t *p;
+	size_t n, capacity;
 };
 
 struct mesh {
@@ -47,7 +54,7 @@ struct mesh {
 	int listen_fd;
 	struct incoming *incoming;
 	struct outgoing *outgoing; /* one a worker */
-	struct note *first, **last;
+	struct notes notes, spare; /* spare: what held those of the turn before */
 	const struct mesh_ops *ops;
 	void *arg;
 };
@@ -60,7 +67,7 @@ static int socket_path(const struct mesh *mesh, unsigned index, char out[PATH_SI
 	return buf_ok(&b) ? 0 : -ENAMETOOLONG;
 }
 
-static void handle(struct mesh *mesh, unsigned from, struct slice octets)
+static void handle_message(struct mesh *mesh, unsigned from, struct slice octets)
 {
 	int err;
 	ProtobufCMessage *message =
@@ -75,6 +82,25 @@ static void handle(struct mesh *mesh, unsigned from, struct slice octets)
 	pack_forget(message);
 }
 
+/* Messages, each behind its length. */
+static bool handle_all(struct mesh *mesh, unsigned from, struct slice packet)
+{
+	struct cursor c = cursor_of(packet);
+
+	while (!cursor_at_end(&c)) {
+		uint32_t length = cursor_u32(&c);
+		struct slice octets = cursor_take(&c, length & ~FRAME_FOLLOWS);
+
+		if (!cursor_ok(&c))
+			return false;
+		if (length & FRAME_FOLLOWS)
+			mesh->ops->frame(mesh->arg, from, octets);
+		else
+			handle_message(mesh, from, octets);
+	}
+	return true;
+}
+
 static void free_incoming(struct incoming *in)
 {
 	struct incoming **at = &in->mesh->incoming;
@@ -86,9 +112,11 @@ static void free_incoming(struct incoming *in)
 	free(in);
 }
 
-/* The first message says who speaks. */
-static void take_name(struct incoming *in, struct slice octets)
+/* The first message says who speaks.  Returns what stands behind it. */
+static struct slice take_name(struct incoming *in, struct slice packet)
 {
+	struct cursor c = cursor_of(packet);
+	struct slice octets = cursor_take(&c, cursor_u32(&c));
 	CrsWorker__Peer *message = crs_worker__peer__unpack(NULL, octets.n, octets.p);
 
 	if (message && message->body_case == CRS_WORKER__PEER__BODY_FROM &&
@@ -96,25 +124,17 @@ static void take_name(struct incoming *in, struct slice octets)
 		in->from = (int)message->from->index;
 	if (message)
 		crs_worker__peer__free_unpacked(message, NULL);
+	return slice_of(c.p, c.left);
 }
 
 /* A packet holds all messages of one turn of the sender's loop. */
 static void on_incoming(void *arg, struct slice packet)
 {
 	struct incoming *in = arg;
-	struct cursor c = cursor_of(packet);
 
-	while (!cursor_at_end(&c)) {
-		struct slice octets = cursor_take(&c, cursor_u32(&c));
-
-		if (!cursor_ok(&c))
-			break;
-		if (in->from >= 0)
-			handle(in->mesh, (unsigned)in->from, octets);
-		else
-			take_name(in, octets);
-	}
-	if (in->from < 0 || !cursor_ok(&c)) {
+	if (in->from < 0)
+		packet = take_name(in, packet);
+	if (in->from < 0 || !handle_all(in->mesh, (unsigned)in->from, packet)) {
 		log_warn("mesh", "a worker's packet cannot be read");
 		free_incoming(in);
 	}
@@ -179,22 +199,23 @@ static void on_outgoing_closed(void *arg, int err)
 static const struct channel_ops outgoing_ops = { .message = on_outgoing,
 						 .closed = on_outgoing_closed };
 
+/* What is said to ourselves meanwhile is heard in the next turn. */
 static void on_deliver(evutil_socket_t fd, short what, void *arg)
 {
 	struct mesh *mesh = arg;
-	struct note *note = mesh->first;
+	struct notes notes = mesh->notes;
 
 	(void)fd;
 	(void)what;
-	mesh->first = NULL;
-	mesh->last = &mesh->first;
-	while (note) {
-		struct note *next = note->next;
-
-		handle(mesh, mesh->index, slice_of(note->octets, note->n));
-		free(note);
-		note = next;
+	mesh->notes = mesh->spare;
+	mesh->spare = (struct notes){ .p = NULL };
+	handle_all(mesh, mesh->index, slice_of(notes.p, notes.n));
+	notes.n = 0;
+	if (notes.capacity > SPARE_OCTETS) {
+		free(notes.p);
+		notes = (struct notes){ .p = NULL };
 	}
+	mesh->spare = notes;
 }
 
 static int flush(struct outgoing *out)
@@ -237,7 +258,6 @@ int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsig
 	mesh->workers = workers;
 	mesh->ops = ops;
 	mesh->arg = arg;
-	mesh->last = &mesh->first;
 	mesh->listen_fd = -1;
 	mesh->outgoing = calloc(workers, sizeof(*mesh->outgoing));
 	mesh->deliver = event_new(base, -1, 0, on_deliver, mesh);
@@ -276,12 +296,8 @@ void mesh_free(struct mesh **meshp)
 		free_incoming(mesh->incoming);
 	for (unsigned i = 0; mesh->outgoing && i < mesh->workers; i++)
 		disconnect(&mesh->outgoing[i]);
-	while (mesh->first) {
-		struct note *note = mesh->first;
-
-		mesh->first = note->next;
-		free(note);
-	}
+	free(mesh->notes.p);
+	free(mesh->spare.p);
 	if (mesh->accept)
 		event_free(mesh->accept);
 	if (mesh->deliver)
@@ -344,43 +360,87 @@ bool mesh_is_up(const struct mesh *mesh, unsigned peer)
 	return peer == mesh->index || (peer < mesh->workers && mesh->outgoing[peer].channel);
 }
 
-static int send_to_self(struct mesh *mesh, const CrsWorker__Peer *message, size_t n)
+/* Room for n octets among what we say to ourselves; NULL when memory is out. */
+static uint8_t *room_for_self(struct mesh *mesh, size_t n)
 {
-	struct note *note = malloc(sizeof(*note) + n);
+	struct notes *notes = &mesh->notes;
+	size_t capacity = notes->capacity ? notes->capacity : FIRST_OCTETS;
 
-	if (!note)
-		return -ENOMEM;
-	note->next = NULL;
-	note->n = crs_worker__peer__pack(message, note->octets);
-	*mesh->last = note;
-	mesh->last = &note->next;
-	event_active(mesh->deliver, EV_TIMEOUT, 1);
-	return 0;
+	while (capacity - notes->n < n)
+		capacity *= 2;
+	if (capacity != notes->capacity) {
+		uint8_t *p = realloc(notes->p, capacity);
+
+		if (!p)
+			return NULL;
+		notes->p = p;
+		notes->capacity = capacity;
+	}
+	if (notes->n == 0)
+		event_active(mesh->deliver, EV_TIMEOUT, 1);
+	notes->n += n;
+	return notes->p + notes->n - n;
 }
 
-int mesh_send(struct mesh *mesh, unsigned to, const CrsWorker__Peer *message)
+/* Room for n octets to another worker in its packet of this turn. */
+static int room_for_other(struct mesh *mesh, struct outgoing *out, size_t n, uint8_t **room_out)
 {
-	size_t n = crs_worker__peer__get_packed_size(message);
-	struct outgoing *out;
-
-	/* One octet of a buf's capacity is kept for a NUL. */
-	if (n + LENGTH_OCTETS >= CHANNEL_MAX_MESSAGE || to >= mesh->workers)
-		return -EMSGSIZE;
-	if (to == mesh->index)
-		return send_to_self(mesh, message, n);
-	out = &mesh->outgoing[to];
 	if (!out->channel)
 		return -EPIPE;
-	if (out->packet.len + LENGTH_OCTETS + n >= out->packet.cap) {
+	if (out->packet.len + n >= out->packet.cap) {
 		int err = flush(out);
 
 		if (err)
 			return err;
 	}
-	buf_put_u32(&out->packet, (uint32_t)n);
-	out->packet.len += crs_worker__peer__pack(message, out->packet.p + out->packet.len);
+	*room_out = out->packet.p + out->packet.len;
+	out->packet.len += n;
 	if (!mesh->flushing)
 		event_active(mesh->flush, EV_TIMEOUT, 1);
 	mesh->flushing = true;
+	return 0;
+}
+
+/* Room for a message of n octets; its length is written. */
+static int begin(struct mesh *mesh, unsigned to, size_t n, uint32_t kind, uint8_t **room_out)
+{
+	struct buf length;
+	int err = 0;
+
+	/* One octet of a buf's capacity is kept for a NUL. */
+	if (n + LENGTH_OCTETS >= CHANNEL_MAX_MESSAGE || to >= mesh->workers)
+		return -EMSGSIZE;
+	if (to != mesh->index)
+		err = room_for_other(mesh, &mesh->outgoing[to], LENGTH_OCTETS + n, room_out);
+	else if (!(*room_out = room_for_self(mesh, LENGTH_OCTETS + n)))
+		err = -ENOMEM;
+	if (err)
+		return err;
+	length = buf_over(*room_out, LENGTH_OCTETS + 1);
+	buf_put_u32(&length, (uint32_t)n | kind);
+	*room_out += LENGTH_OCTETS;
+	return 0;
+}
+
+int mesh_send(struct mesh *mesh, unsigned to, const CrsWorker__Peer *message)
+{
+	uint8_t *room;
+	int err = begin(mesh, to, crs_worker__peer__get_packed_size(message), 0, &room);
+
+	if (!err)
+		crs_worker__peer__pack(message, room);
+	return err;
+}
+
+int mesh_pass(struct mesh *mesh, unsigned to, struct slice head, struct slice frame)
+{
+	uint8_t *room;
+	int err = begin(mesh, to, head.n + frame.n, FRAME_FOLLOWS, &room);
+
+	if (err)
+		return err;
+	memcpy(room, head.p, head.n);
+	if (frame.n)
+		memcpy(room + head.n, frame.p, frame.n);
 	return 0;
 }

@@ -9,8 +9,7 @@
 #ifndef RENDEZVOUS_MESH_H
 #define RENDEZVOUS_MESH_H
 
-#include <stdbool.h>
-
+#include "base/slice.h"
 #include "rendezvous/worker.pb-c.h"
 
 struct event_base;
@@ -18,6 +17,8 @@ struct mesh;
 
 struct mesh_ops {
 	void (*message)(void *arg, unsigned from, const CrsWorker__Peer *message);
+	/* What mesh_pass() was given, head and frame in one. */
+	void (*frame)(void *arg, unsigned from, struct slice octets);
 	/* Messages to this worker arrive from now on. */
 	void (*up)(void *arg, unsigned peer);
 	/* This worker is gone, and with it what it held. */
@@ -37,5 +38,8 @@ bool mesh_is_up(const struct mesh *mesh, unsigned peer);
 /* Returns 0, -EPIPE (that worker is not there), -ENOBUFS (it cannot keep up),
  * -EMSGSIZE or -ENOMEM. */
 int mesh_send(struct mesh *mesh, unsigned to, const CrsWorker__Peer *message);
+
+/* The same for a frame and what stands before it. */
+int mesh_pass(struct mesh *mesh, unsigned to, struct slice head, struct slice frame);
 
 #endif

@@ -129,7 +129,7 @@ int store_delete(struct store *store, struct slice uri, uint64_t number)
 	if (store->n_deletes == STORE_DELETES_MAX || strcmp(store->delete_key, key) != 0)
 		store_send_deletes(store);
 	memcpy(store->delete_key, key, sizeof(key));
-	if (store->n_deletes == 0)
+	if (!event_pending(store->flush, EV_TIMEOUT, NULL))
 		timer_arm(store->flush, STORE_DELETES_WAIT_MS);
 	write_number(number, store->deletes[store->n_deletes++]);
 	return 0;

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/timer.h"
 #include "rendezvous/store_priv.h"
 
 enum { COUNT_TEXT = 24 }; /* '$' or '*', a number, CR LF */
@@ -22,7 +23,7 @@ static const struct slice exec = { (const uint8_t *)"*1\r\n$4\r\nEXEC\r\n", 14 }
 
 void store_flush_soon(struct store *store)
 {
-	if (!store->waiting)
+	if (!store->waiting && store->group.commands >= store->gather)
 		event_active(store->flush, EV_TIMEOUT, 1);
 }
 
@@ -109,18 +110,26 @@ int store_send(struct store *store, const struct store_command *c, const struct 
 		group->last = &group->first;
 	*group->last = wait;
 	group->last = &wait->next;
+	group->commands++;
 	store_flush_soon(store);
 	return 0;
 }
 
 /* ---- sending ---- */
 
-/* An answer came: when it was the group's last one, the next group may go. */
+/* An answer came: when it was the group's last one, the next group may go.  Under load
+ * whoever was answered now will soon ask again. */
 static void answered(struct store *store, bool connected)
 {
 	store->waiting--;
 	store->progress_ms = clock_mono_ms();
-	if (connected && !store->waiting && store->group.first)
+	if (!connected || store->waiting)
+		return;
+	if (store->last >= STORE_GATHER_COMMANDS) {
+		store->gather = store->last;
+		timer_arm(store->flush, STORE_GATHER_MS);
+	}
+	if (store->group.first)
 		store_flush_soon(store);
 }
 
@@ -228,6 +237,8 @@ void store_send_group(struct store *store)
 	store_send_deletes(store);
 	store->progress_ms = clock_mono_ms();
 	group = store->group;
+	store->last = group.commands;
+	store->gather = 0;
 	store->group = (struct store_group){ .first = NULL };
 	while (group.first) {
 		struct store_wait *run = cut(&group.first, transaction_length(group.first));
@@ -260,5 +271,6 @@ void store_fail_group(struct store *store)
 	free(store->group.octets);
 	store->group = (struct store_group){ .first = NULL };
 	store->n_deletes = 0;
+	store->gather = store->last = 0;
 	fail(first);
 }

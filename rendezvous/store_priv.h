@@ -16,6 +16,10 @@ enum {
 	STORE_KEY_SIZE = 320,
 	STORE_NUMBER_TEXT = 48,
 	STORE_NUMBER_BITS = 20, /* of a number: the count; above it the milliseconds */
+	/* Behind a group of so many, the next one waits for as many, if only so long: each
+	 * flush of Redis's file costs it as much as 20 messages. */
+	STORE_GATHER_COMMANDS = 16,
+	STORE_GATHER_MS = 1,
 	STORE_TRANSACTION_COMMANDS = 512,
 	STORE_TRANSACTION_OCTETS = 1 << 20,
 	STORE_SPARE_OCTETS = 256 * 1024, /* of a group's room, kept for the next group */
@@ -41,6 +45,7 @@ struct store_group {
 	struct store_wait *first, **last;
 	uint8_t *octets; /* of the commands, one behind the other; malloc'd */
 	size_t n, capacity;
+	size_t commands;
 };
 
 struct store {
@@ -55,6 +60,8 @@ struct store {
 	struct event *flush;
 	struct event *again; /* to connect, or to see whether answers come */
 	size_t waiting;      /* commands and transactions without answer */
+	size_t gather;       /* the next group waits for so many commands; 0: it does not */
+	size_t last;         /* commands of the group before */
 	int64_t progress_ms; /* the last answer, or the first command after a pause */
 	const struct store_ops *ops;
 	void *arg;

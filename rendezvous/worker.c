@@ -22,6 +22,7 @@
 #include "rendezvous/home.h"
 #include "rendezvous/mailboxes.h"
 #include "rendezvous/mesh.h"
+#include "rendezvous/passing.h"
 #include "rendezvous/relay_client.h"
 #include "rendezvous/roster.h"
 #include "rendezvous/slot.h"
@@ -117,6 +118,24 @@ unsigned worker_home_of(const struct worker *worker, struct slice uri)
 int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *message)
 {
 	return mesh_send(worker->mesh, to, message);
+}
+
+int worker_pass_up(struct worker *worker, unsigned to, const struct passed_up *up)
+{
+	uint8_t octets[PASSING_HEAD_MAX];
+	struct slice head;
+	int err = passing_write_up(up, octets, &head);
+
+	return err ? err : mesh_pass(worker->mesh, to, head, up->frame);
+}
+
+int worker_pass_down(struct worker *worker, unsigned to, const struct passed_down *down)
+{
+	uint8_t octets[PASSING_HEAD_MAX];
+	struct slice head;
+	int err = passing_write_down(down, octets, &head);
+
+	return err ? err : mesh_pass(worker->mesh, to, head, down->frame);
 }
 
 /* --- to the supervisor --- */
@@ -277,17 +296,29 @@ static void on_peer_message(void *arg, unsigned from, const CrsWorker__Peer *m)
 	case CRS_WORKER__PEER__BODY_UNREGISTER:
 		holder_unregister(worker->holder, m->unregister);
 		break;
-	case CRS_WORKER__PEER__BODY_UP:
-		home_up(worker->home, from, m->up);
-		break;
-	case CRS_WORKER__PEER__BODY_DOWN:
-		holder_down(worker->holder, from, m->down);
-		break;
 	case CRS_WORKER__PEER__BODY_SESSION_LOST:
 		home_session_lost(worker->home, from, m->session_lost);
 		break;
 	default:
 		break;
+	}
+}
+
+static void on_peer_frame(void *arg, unsigned from, struct slice octets)
+{
+	struct worker *worker = arg;
+	struct passed_up up;
+	struct passed_down down;
+
+	switch (passing_read(octets, &up, &down)) {
+	case PASSING_UP:
+		home_up(worker->home, from, &up);
+		break;
+	case PASSING_DOWN:
+		holder_down(worker->holder, from, &down);
+		break;
+	case PASSING_BAD:
+		log_warn("worker", "worker %u: a frame that cannot be read", from);
 	}
 }
 
@@ -309,6 +340,7 @@ static void on_peer_down(void *arg, unsigned peer)
 
 static const struct mesh_ops mesh_ops = {
 	.message = on_peer_message,
+	.frame = on_peer_frame,
 	.up = on_peer_up,
 	.down = on_peer_down,
 };

@@ -16,6 +16,8 @@ struct client_policy;
 struct event_base;
 struct holder;
 struct home;
+struct passed_down;
+struct passed_up;
 struct roster;
 struct store;
 struct relay_client;
@@ -46,6 +48,8 @@ unsigned worker_home_of(const struct worker *worker, struct slice uri);
 /* To another worker or this one; the holder or home there handles it later.
  * Returns 0 or as mesh_send(). */
 int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *message);
+int worker_pass_up(struct worker *worker, unsigned to, const struct passed_up *up);
+int worker_pass_down(struct worker *worker, unsigned to, const struct passed_down *down);
 
 /* Asks the supervisor to make a floor durable; home_floor_done() follows. */
 int worker_raise_floor(struct worker *worker, uint64_t ticket, const char *account, const char *uri,

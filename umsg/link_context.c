@@ -68,6 +68,7 @@ void link_context_free(struct link_context **contextp)
 	if (!context)
 		return;
 	ws_engine_free(&context->engine);
+	ws_out_done(&context->spare);
 	SSL_CTX_free(context->server);
 	SSL_CTX_free(context->client);
 	BIO_meth_free(context->socket);

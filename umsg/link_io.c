@@ -26,6 +26,16 @@ static void flush_at_end_of_turn(struct link *link)
 
 static void tls_failed(struct link *link, int result);
 
+static void give_back(struct link_context *context, struct ws_out *out)
+{
+	if (context->spare.p || out->capacity > LINK_SPARE_OCTETS) {
+		ws_out_done(out);
+		return;
+	}
+	context->spare = (struct ws_out){ .p = out->p, .capacity = out->capacity };
+	*out = (struct ws_out){ .p = NULL };
+}
+
 bool link_flush(struct link *link)
 {
 	struct ws_out *out = &link->out;
@@ -43,8 +53,17 @@ bool link_flush(struct link *link)
 		}
 		out->start += (size_t)written;
 	}
-	ws_out_done(out);
+	give_back(link->context, out);
 	return true;
+}
+
+/* Most links have nothing to send most of the time: the room goes to who needs it next. */
+static void take_spare(struct link *link)
+{
+	if (link->out.p)
+		return;
+	link->out = link->context->spare;
+	link->context->spare = (struct ws_out){ .p = NULL };
 }
 
 int link_queue(struct link *link, enum ws_kind kind, struct slice payload)
@@ -55,6 +74,7 @@ int link_queue(struct link *link, enum ws_kind kind, struct slice payload)
 		link_give_up(link, LINK_SLOW);
 		return -ENOBUFS;
 	}
+	take_spare(link);
 	err = ws_write(link->context->engine, link->server ? WS_SERVER : WS_CLIENT, kind, payload,
 		       &link->out);
 	if (err)

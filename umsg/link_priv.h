@@ -12,7 +12,10 @@
 #include "umsg/upgrade.h"
 #include "umsg/websocket.h"
 
-enum { LINK_READ_OCTETS = 16384 }; /* at once: a TLS record */
+enum {
+	LINK_READ_OCTETS = 16384, /* at once: a TLS record */
+	LINK_SPARE_OCTETS = 256 * 1024,
+};
 
 struct link_context {
 	struct event_base *base;
@@ -22,6 +25,7 @@ struct link_context {
 	BIO_METHOD *socket;
 	struct ws_engine *engine;
 	uint8_t input[LINK_READ_OCTETS];
+	struct ws_out spare; /* empty: what the last link that wrote does not need any more */
 };
 
 enum link_state {

@@ -16,8 +16,8 @@ endif
 EXTRA_tests_rendezvous_test_crs_relay_DEPENDENCIES = rendezvous/crs-relay
 
 # crs
-CRS_UNIT_TESTS = %D%/test_accounts %D%/test_client_policy %D%/test_mailboxes %D%/test_roster %D%/test_sessions \
-	%D%/test_settings
+CRS_UNIT_TESTS = %D%/test_accounts %D%/test_client_policy %D%/test_mailboxes %D%/test_passing \
+	%D%/test_roster %D%/test_sessions %D%/test_settings
 if HAVE_CMOCKA
 check_PROGRAMS += $(CRS_UNIT_TESTS)
 endif
@@ -27,6 +27,8 @@ endif
 %C%_test_client_policy_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_mailboxes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_test_mailboxes_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_passing_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_passing_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_roster_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_roster_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_sessions_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
