@@ -70,6 +70,7 @@ void call_free(struct call **callp)
 	if (call->state != CALL_GONE)
 		call->calls->active--;
 	resolver_cancel(&call->resolution);
+	pbxs_cancel(&call->search);
 	calls_unlink(call->calls, call);
 	pbx_leg_clear(&call->pbx);
 	if (call->secure)
@@ -85,8 +86,7 @@ void call_free(struct call **callp)
 	free(call);
 }
 
-/* 0: the state has no limit. */
-static void arm(struct call *call, uint32_t ms)
+void call_arm(struct call *call, uint32_t ms)
 {
 	if (ms)
 		timer_arm(call->limit, ms);
@@ -117,6 +117,7 @@ void call_check_cleared(struct call *call)
 static void close_legs(struct call *call)
 {
 	resolver_cancel(&call->resolution);
+	pbxs_cancel(&call->search);
 	if (call->secure)
 		umsg_call_hangup(call->secure, call->reason);
 	end_pbx(call);
@@ -148,7 +149,7 @@ void call_end(struct call *call, Umsg__EndReason reason, const char *why)
 static void linger_on(struct call *call)
 {
 	if (call->orphaned && clock_mono_ms() - call->ended_ms < CALL_ORPHAN_MS)
-		arm(call, CALL_LINGER_MS);
+		call_arm(call, CALL_LINGER_MS);
 	else
 		call_free(&call);
 }
@@ -175,223 +176,6 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 						     : UMSG__END_REASON__END_NO_ANSWER,
 			 "nothing came in time");
 	}
-}
-
-/* ---- opening ---- */
-
-static void refuse(struct call *call, unsigned code, Umsg__EndReason reason, const char *why)
-{
-	call_news_refused(call, code, why);
-	call->sip_code = code;
-	call_end(call, reason, why);
-}
-
-static Umsg__EndReason reason_of_route(unsigned code)
-{
-	return code == 403 ? UMSG__END_REASON__END_NOT_ALLOWED : UMSG__END_REASON__END_NO_ROUTE;
-}
-
-static bool route(struct call *call)
-{
-	struct route_call question = { .from_interface = call->in,
-				       .to = slice_str(call->in_to),
-				       .from = slice_str(call->in_from) };
-	struct route_answer answer;
-
-	call_news_state(call, SESSION_ROUTING);
-	if (!router_route(cig_config_router(call->config), &question, &answer, NULL)) {
-		refuse(call, answer.code, reason_of_route(answer.code), answer.reason);
-		return false;
-	}
-	if (answer.interface == call->in) {
-		refuse(call, 404, UMSG__END_REASON__END_NO_ROUTE,
-		       "the route leads back to the interface it came from");
-		return false;
-	}
-	if (answer.interface == ROUTE_SIP && answer.target.transport == SIP_TLS &&
-	    !call->config->sip.tls.ca) {
-		refuse(call, 503, UMSG__END_REASON__END_NO_ROUTE,
-		       "the entry says transport=tls, and the sip interface has no tls block: "
-		       "nothing goes in clear that should not");
-		return false;
-	}
-	if (answer.interface == ROUTE_TEL &&
-	    !uri_same_number(slice_str(answer.from), slice_str(call->calls->world.own_uri))) {
-		refuse(call, 403, UMSG__END_REASON__END_NOT_ALLOWED,
-		       "the source maps give a number that is not this gateway's");
-		return false;
-	}
-	call->out_from = strdup(answer.from);
-	call->out_to = call->out_from ? strdup(answer.to) : NULL;
-	if (!call->out_to) {
-		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "out of memory");
-		return false;
-	}
-	call->target = answer.target;
-	call->pbx.account = answer.auth ? cig_config_account(call->config, answer.auth) : NULL;
-	call->word = CALL_WORD_ROUTED;
-	call_news_state(call, SESSION_ROUTED);
-	return true;
-}
-
-/* What the other parts of the gateway lack for a call, or NULL. */
-static const char *missing(const struct call *call)
-{
-	const struct calls_world *world = &call->calls->world;
-
-	if (!world->umsg || umsg_client_state(world->umsg) != UMSG_ATTACHED)
-		return "not connected to the rendezvous";
-	if (!sip_link_is_ready(world->sip))
-		return "the SIP agent is not running";
-	if (!relay_link_is_up(world->relay))
-		return "cig-relay is not connected";
-	if (call->calls->active > world->engines)
-		return "no crypto engine is free";
-	return NULL;
-}
-
-static void on_resolved(void *arg, int err, const struct net_addr *addr, const char *text);
-
-void call_start(struct call *call)
-{
-	struct calls_world *world = &call->calls->world;
-	const char *lack;
-
-	arm(call, call_phase_limit_ms(call->state));
-	if (!route(call))
-		return;
-	lack = missing(call);
-	if (lack) {
-		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, lack);
-		return;
-	}
-	if (media_leg_open(world->relay, call->number, call->config)) {
-		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "cig-relay takes no commands");
-		return;
-	}
-	call->media_open = true;
-	if (call->in == ROUTE_SIP) {
-		call->target_known = true; /* the rendezvous finds the callee */
-		return;
-	}
-	call->resolution = resolver_start(world->resolver, call->target.host, call->target.port,
-					  on_resolved, call);
-	if (!call->resolution)
-		refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "out of memory");
-}
-
-/* For SDP: as configured, else the address from which the PBX is reached. */
-static int choose_local_ip(struct call *call)
-{
-	const char *bound = call->config->sip.common.bind_media;
-	struct net_addr own;
-	char host[NET_TEXT_SIZE];
-	int err;
-
-	if (bound[0]) {
-		snprintf(call->pbx.local_ip, sizeof(call->pbx.local_ip), "%s", bound);
-		return 0;
-	}
-	err = net_source_for(&call->target_addr, &own);
-	if (err)
-		return err;
-	net_format_host(&own, host);
-	snprintf(call->pbx.local_ip, sizeof(call->pbx.local_ip), "%.*s", CONFIG_IP_SIZE - 1, host);
-	return 0;
-}
-
-void call_check_opened(struct call *call)
-{
-	if (call->state != CALL_OPENING || !call->pbx.local_port || !call->target_known)
-		return;
-	if (choose_local_ip(call))
-		call_end(call, UMSG__END_REASON__END_FAILED, "no own address reaches the PBX");
-	else
-		call_post(call, CALL_EV_OPENED);
-}
-
-static void on_resolved(void *arg, int err, const struct net_addr *addr, const char *text)
-{
-	struct call *call = arg;
-	char why[512];
-
-	call->resolution = NULL;
-	if (err) {
-		snprintf(why, sizeof(why), "PBX %s: %s", call->target.host, text);
-		call_end(call, UMSG__END_REASON__END_FAILED, why);
-		return;
-	}
-	call->target_addr = *addr;
-	call->target_known = true;
-	call_check_opened(call);
-}
-
-/* ---- dialling ---- */
-
-struct umsg_audio_wish call_audio_wish(const struct call *call)
-{
-	struct umsg_audio_wish wish = { .codecs = { UMSG_OPUS }, .n_codecs = 1 };
-
-	if (call->pbx.has_audio)
-		wish.codecs[wish.n_codecs++] =
-			call->pbx.audio.codec == PBX_PCMU ? UMSG_PCMU : UMSG_PCMA;
-	return wish;
-}
-
-void call_take_secure(struct call *call, struct umsg_call *secure)
-{
-	call->secure = secure;
-	umsg_call_set_arg(secure, call);
-	base64_encode(BASE64_STANDARD, slice_of(umsg_call_id(secure), UMSG_ID_SIZE),
-		      call->secure_id);
-}
-
-/* Splits "tel:+8888;101" into the bare URI and the extension. */
-static void split_extension(const char *uri, char bare[UMSG_URI_SIZE],
-			    char extension[UMSG_EXTENSION_SIZE])
-{
-	const char *mark = strchr(uri, ';');
-	size_t n = mark ? (size_t)(mark - uri) : strlen(uri);
-
-	snprintf(bare, UMSG_URI_SIZE, "%.*s", (int)n, uri);
-	snprintf(extension, UMSG_EXTENSION_SIZE, "%s", mark ? mark + 1 : "");
-}
-
-static void dial_secure(struct call *call)
-{
-	char to[UMSG_URI_SIZE], from[UMSG_URI_SIZE];
-	char called[UMSG_EXTENSION_SIZE], calling[UMSG_EXTENSION_SIZE], why[64];
-	struct umsg_audio_wish wish = call_audio_wish(call);
-	struct umsg_call *secure;
-	int err;
-
-	split_extension(call->out_to, to, called);
-	split_extension(call->out_from, from, calling);
-	err = umsg_call_invite(call->calls->world.umsg, to, called, calling, &wish, call, &secure);
-	if (err) {
-		snprintf(why, sizeof(why), "cannot invite: %s", strerror(-err));
-		call_end(call,
-			 err == -ENOTCONN ? UMSG__END_REASON__END_CONGESTION
-					  : UMSG__END_REASON__END_FAILED,
-			 why);
-		return;
-	}
-	call_take_secure(call, secure);
-}
-
-static void dial_pbx(struct call *call)
-{
-	struct pbx_invite invite = { .request_uri = call->out_to,
-				     .from_uri = call->out_from,
-				     .target = &call->target_addr,
-				     .transport = call->target.transport,
-				     .host = call->target.host };
-
-	if (pbx_leg_invite(&call->pbx, &invite)) {
-		call_end(call, UMSG__END_REASON__END_CONGESTION, "cig-sip takes no calls");
-		return;
-	}
-	calls_know_sip(call->calls, call);
 }
 
 /* ---- up ---- */
@@ -471,13 +255,13 @@ static void enter_up(struct call *call)
 static void enter(struct call *call, enum call_phase state)
 {
 	call->state = state;
-	arm(call, call_phase_limit_ms(state));
+	call_arm(call, call_phase_limit_ms(state));
 	switch (state) {
 	case CALL_DIALLING:
 		if (call->in == ROUTE_SIP)
-			dial_secure(call);
+			call_dial_secure(call);
 		else
-			dial_pbx(call);
+			call_dial_pbx(call);
 		break;
 	case CALL_TRYING:
 		call->word = CALL_WORD_TRY;
@@ -500,7 +284,7 @@ static void enter(struct call *call, enum call_phase state)
 	case CALL_GONE:
 		call->calls->active--;
 		call_news_gone(call);
-		arm(call, CALL_LINGER_MS);
+		call_arm(call, CALL_LINGER_MS);
 		break;
 	default:
 		break;

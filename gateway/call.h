@@ -6,6 +6,7 @@
 #include "gateway/calls.h"
 #include "gateway/media_leg.h"
 #include "gateway/pbx_leg.h"
+#include "gateway/pbxs.h"
 #include "maps/route.h"
 
 struct event;
@@ -43,7 +44,10 @@ struct call {
 	struct sip_target target;                  /* of a call towards the PBX */
 	struct net_addr target_addr; /* of the PBX: where it is called, or calls from */
 	bool target_known;
-	struct resolution *resolution; /* of the PBX's or the media relay's name */
+	struct pbx_search *search;         /* for the PBX's addresses */
+	struct pbx_way ways[PBX_WAYS_MAX]; /* what it found */
+	size_t n_ways, way;                /* the one being tried */
+	struct resolution *resolution;     /* of the media relay's name */
 	struct pbx_leg pbx;
 	bool in_sip_map;
 	bool orphaned;                     /* its child died: the next one sends BYE */

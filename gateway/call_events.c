@@ -59,6 +59,8 @@ static void sip_ended(struct call *call, const SipAgent__Ended *ended)
 		call_check_cleared(call);
 		return;
 	}
+	if (call_dial_next(call, ended))
+		return;
 	if (ended->code >= 300)
 		snprintf(why, sizeof(why), "PBX: %u %s", ended->code, ended->phrase);
 	call_end(call,
@@ -140,6 +142,7 @@ void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
 	tell_sip(call, event);
 	switch (event->body_case) {
 	case SIP_AGENT__FROM_AGENT__BODY_TRYING:
+		pbxs_met(call->calls->world.pbxs, &call->ways[call->way], 100, 0);
 		call_post(call, CALL_EV_TRYING);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_RINGING:

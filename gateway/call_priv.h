@@ -21,4 +21,21 @@ void call_send_early_digits(struct call *call);
 /* Opus as the secure side's usual codec, or the PBX's own without transcoding. */
 struct umsg_audio_wish call_audio_wish(const struct call *call);
 
+/* Limits the state; 0: no limit. */
+void call_arm(struct call *call, uint32_t ms);
+
+/* Ends a call that was not begun, with the SIP code for the PBX and one line in the log. */
+void call_refuse(struct call *call, unsigned code, Umsg__EndReason reason, const char *why);
+
+/* Looks for the PBX's addresses; the call goes on when they and the ports are there. */
+void call_find_pbx(struct call *call);
+
+/* Invite the outgoing leg. */
+void call_dial_secure(struct call *call);
+void call_dial_pbx(struct call *call);
+
+/* The PBX's address that was being tried has ended the call: tries the next one where that
+ * may help.  Returns whether it does. */
+bool call_dial_next(struct call *call, const SipAgent__Ended *ended);
+
 #endif

@@ -21,6 +21,7 @@ struct call_figures;
 struct call_records;
 struct call_trace;
 struct calls;
+struct pbxs;
 struct resolver;
 struct session_log;
 
@@ -30,6 +31,7 @@ struct calls_world {
 	struct sip_link *sip;
 	struct relay_link *relay;
 	struct resolver *resolver;
+	struct pbxs *pbxs;
 	struct session_log *session_log;
 	struct call_trace *trace;     /* NULL: nobody can look */
 	struct call_records *records; /* NULL: none are kept */

@@ -131,12 +131,35 @@ static void print_umsg(const json_t *umsg)
 	}
 }
 
+static void print_pbx(const json_t *pbx)
+{
+	json_t *server;
+	char label[40];
+	size_t i;
+
+	snprintf(label, sizeof(label), "PBX %s", cli_text(pbx, "name"));
+	line(label, cli_text(pbx, "state"));
+	json_array_foreach(json_object_get(pbx, "servers"), i, server)
+	{
+		char text[80];
+
+		snprintf(text, sizeof(text), "  %s/%s", cli_text(server, "address"),
+			 cli_text(server, "transport"));
+		printf("%-26s%s", text, cli_text(server, "state"));
+		if (json_integer_value(json_object_get(server, "code")))
+			printf(" (%" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT " ms)",
+			       json_integer_value(json_object_get(server, "code")),
+			       json_integer_value(json_object_get(server, "round_trip_ms")));
+		putchar('\n');
+	}
+}
+
 /* The manual's page, and below it what it has no line for. */
 static void print_status(const json_t *status)
 {
 	const json_t *engines = json_object_get(status, "engines");
 	const json_t *sip = json_object_get(status, "sip");
-	json_t *problem;
+	json_t *problem, *pbx;
 	size_t i;
 
 	printf("Tandem interconnect gateway v%s\n\n", cli_text(status, "version"));
@@ -149,6 +172,7 @@ static void print_status(const json_t *status)
 	puts("\nSIP status:\n----------------------------------------");
 	line("SIP Bind address", cli_text(sip, "bind"));
 	line("SIP state", cli_text(sip, "state"));
+	json_array_foreach(json_object_get(sip, "pbxs"), i, pbx) print_pbx(pbx);
 	json_array_foreach(json_object_get(status, "problems"), i, problem)
 		printf("%sProblem: %s\n", i ? "" : "\n", json_string_value(problem));
 }

@@ -16,6 +16,7 @@ struct diag;
 struct event_base;
 struct relay_link;
 struct secure_side;
+struct pbxs;
 struct sip_link;
 struct texts;
 
@@ -25,6 +26,7 @@ struct control_api_parts {
 	struct calls *calls; /* their configuration is the one in use */
 	struct relay_link *relay;
 	struct sip_link *sip;
+	struct pbxs *pbxs;
 	struct secure_side *secure;
 	struct texts *texts;
 	int64_t started_ms; /* of clock_mono_ms() */

@@ -135,6 +135,7 @@ int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
 	body.from_uri = (char *)invite->from_uri;
 	body.target = &target;
 	body.offer = &ours.audio;
+	body.answer_ms = invite->answer_ms;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_INVITE;
 	message.invite = &body;
 	err = sip_link_send(leg->link, &message);

@@ -46,7 +46,8 @@ struct pbx_invite {
 	const char *request_uri, *from_uri;
 	const struct net_addr *target;
 	enum sip_transport transport;
-	const char *host; /* of the entry: whom the certificate must name over TLS */
+	const char *host;   /* whom the certificate must name over TLS */
+	unsigned answer_ms; /* silence after which it fails; 0: that of RFC 3261 */
 };
 
 /* Each returns 0 or what sip_link_send() says. */

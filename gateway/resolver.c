@@ -17,9 +17,11 @@ struct resolver {
 struct resolution {
 	struct event *soon;         /* a numeric host is answered after resolver_start() */
 	struct dns_question *asked; /* or the name is asked for */
-	struct net_addr addr;       /* len 0: none found */
+	struct net_addr addrs[RESOLVER_MAX];
+	size_t n; /* 0: none found */
 	uint16_t port;
-	resolver_fn *done;
+	resolver_fn *done; /* one of the two */
+	resolver_list_fn *done_list;
 	void *arg;
 };
 
@@ -55,9 +57,12 @@ static void resolution_free(struct resolution *r)
 
 static void finish(struct resolution *r, const char *text)
 {
-	int err = r->addr.len ? 0 : -EHOSTUNREACH;
+	int err = r->n ? 0 : -EHOSTUNREACH;
 
-	r->done(r->arg, err, err ? NULL : &r->addr, text);
+	if (r->done)
+		r->done(r->arg, err, err ? NULL : &r->addrs[0], text);
+	else
+		r->done_list(r->arg, err, r->addrs, r->n, text);
 	resolution_free(r);
 }
 
@@ -73,10 +78,15 @@ static void on_answer(void *arg, int error, const struct addrinfo *found)
 	struct resolution *r = arg;
 
 	r->asked = NULL; /* it is gone with its answer */
-	if (!error && found->ai_addrlen <= sizeof(r->addr.in6)) {
-		memcpy(&r->addr.sa, found->ai_addr, found->ai_addrlen);
-		r->addr.len = found->ai_addrlen;
-		net_set_port(&r->addr, r->port);
+	for (; !error && found && r->n < RESOLVER_MAX; found = found->ai_next) {
+		struct net_addr *addr = &r->addrs[r->n];
+
+		if (found->ai_addrlen > sizeof(addr->in6))
+			continue;
+		memcpy(&addr->sa, found->ai_addr, found->ai_addrlen);
+		addr->len = found->ai_addrlen;
+		net_set_port(addr, r->port);
+		r->n++;
 	}
 	finish(r, error ? evutil_gai_strerror(error) : "no address of a usable kind");
 }
@@ -87,30 +97,44 @@ static int ask(struct resolver *resolver, struct resolution *r, const char *host
 					       .ai_socktype = SOCK_STREAM,
 					       .ai_flags = EVUTIL_AI_ADDRCONFIG };
 
-	if (net_parse(host, r->port, &r->addr) == 0) {
+	if (net_parse(host, r->port, &r->addrs[0]) == 0) {
+		r->n = 1;
 		r->soon = evtimer_new(resolver->base, on_soon, r);
 		if (r->soon)
 			event_active(r->soon, EV_TIMEOUT, 0);
 		return r->soon ? 0 : -ENOMEM;
 	}
-	r->addr.len = 0;
 	r->asked = dns_ask(resolver->dns, host, &hints, on_answer, r);
 	return r->asked ? 0 : -ENOMEM;
 }
 
-struct resolution *resolver_start(struct resolver *resolver, const char *host, uint16_t port,
-				  resolver_fn *done, void *arg)
+static struct resolution *begin(struct resolver *resolver, const char *host,
+				const struct resolution *what)
 {
 	struct resolution *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	*r = (struct resolution){ .port = port, .done = done, .arg = arg };
+	*r = *what;
 	if (ask(resolver, r, host)) {
 		resolution_free(r);
 		return NULL;
 	}
 	return r;
+}
+
+struct resolution *resolver_start(struct resolver *resolver, const char *host, uint16_t port,
+				  resolver_fn *done, void *arg)
+{
+	return begin(resolver, host,
+		     &(struct resolution){ .port = port, .done = done, .arg = arg });
+}
+
+struct resolution *resolver_start_list(struct resolver *resolver, const char *host, uint16_t port,
+				       resolver_list_fn *done, void *arg)
+{
+	return begin(resolver, host,
+		     &(struct resolution){ .port = port, .done_list = done, .arg = arg });
 }
 
 void resolver_cancel(struct resolution **resolutionp)

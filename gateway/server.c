@@ -14,6 +14,7 @@
 #include "gateway/call_record.h"
 #include "gateway/call_trace.h"
 #include "gateway/control_api.h"
+#include "gateway/pbxs.h"
 #include "gateway/relay_link.h"
 #include "gateway/reload.h"
 #include "gateway/resolver.h"
@@ -32,6 +33,8 @@ static void sip_ready(void *arg)
 
 	if (server->calls)
 		calls_sip_ready(server->calls);
+	if (server->pbxs)
+		pbxs_sip_ready(server->pbxs);
 }
 
 static void sip_lost(void *arg, const char *text)
@@ -49,6 +52,8 @@ static void sip_event(void *arg, const SipAgent__FromAgent *event)
 
 	if (server->calls)
 		calls_sip_event(server->calls, event);
+	if (server->pbxs)
+		pbxs_sip_event(server->pbxs, event);
 }
 
 static const struct sip_link_ops sip_ops = { sip_ready, sip_lost, sip_event };
@@ -196,6 +201,7 @@ static int make_calls(struct server *server)
 				     .sip = server->sip,
 				     .relay = server->relay,
 				     .resolver = server->resolver,
+				     .pbxs = server->pbxs,
 				     .session_log = server->session_log,
 				     .trace = server->trace,
 				     .records = server->records,
@@ -216,6 +222,7 @@ static int start_control(struct server *server, struct diag *diag)
 						 .calls = server->calls,
 						 .relay = server->relay,
 						 .sip = server->sip,
+						 .pbxs = server->pbxs,
 						 .secure = server->secure,
 						 .texts = server->texts,
 						 .started_ms = server->started_ms,
@@ -236,6 +243,11 @@ static int start(struct server *server, struct diag *diag)
 		err = -ENOMEM;
 	if (!err)
 		err = start_links(server, diag);
+	if (!err) {
+		server->pbxs =
+			pbxs_new(server->base, server->resolver, server->sip, server->config);
+		err = server->pbxs ? 0 : -ENOMEM;
+	}
 	if (!err)
 		err = make_calls(server);
 	if (!err)
@@ -282,6 +294,7 @@ void server_free(struct server **serverp)
 	secure_side_free(&server->secure); /* hangs up, which ends the calls */
 	calls_free(&server->calls);
 	texts_free(&server->texts);
+	pbxs_free(&server->pbxs);
 	sip_link_free(&server->sip);
 	relay_link_free(&server->relay);
 	resolver_free(&server->resolver);
@@ -303,6 +316,7 @@ static void use_config(struct server *server, const struct cig_config *config)
 {
 	calls_set_config(server->calls, config);
 	sip_link_set_config(server->sip, config);
+	pbxs_set_config(server->pbxs, config);
 	if (texts_set_config(server->texts, config))
 		log_warn(MODULE,
 			 "out of memory: mailboxes change when cig-server is started again");

@@ -23,6 +23,7 @@ struct server {
 	struct call_trace *trace;
 	struct call_figures figures;
 	struct resolver *resolver;
+	struct pbxs *pbxs;
 	struct sip_link *sip;
 	struct relay_link *relay;
 	struct calls *calls;

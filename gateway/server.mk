@@ -4,7 +4,7 @@ gateway_libgateway_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(P
 	$(JANSSON_CFLAGS)
 gateway_libgateway_a_SOURCES = \
 	gateway/call.c gateway/call.h gateway/call_priv.h \
-	gateway/call_events.c \
+	gateway/call_dial.c gateway/call_events.c gateway/call_route.c \
 	gateway/call_figures.c gateway/call_figures.h \
 	gateway/call_record.c gateway/call_record.h \
 	gateway/call_news.c gateway/call_news.h \
@@ -15,6 +15,9 @@ gateway_libgateway_a_SOURCES = \
 	gateway/control_api.c gateway/control_api.h \
 	gateway/media_leg.c gateway/media_leg.h \
 	gateway/pbx_leg.c gateway/pbx_leg.h \
+	gateway/pbx_peers.c gateway/pbx_peers.h \
+	gateway/pbx_probe.c gateway/pbx_search.c \
+	gateway/pbxs.c gateway/pbxs.h gateway/pbxs_priv.h \
 	gateway/relay_link.c gateway/relay_link.h \
 	gateway/reload.c gateway/reload.h \
 	gateway/resolver.c gateway/resolver.h \

@@ -1,9 +1,12 @@
 #include "gateway/status_report.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "build-config.h"
 #include "gateway/calls.h"
 #include "gateway/control_api.h"
+#include "gateway/pbxs.h"
 #include "gateway/secure_side.h"
 #include "gateway/texts.h"
 
@@ -30,6 +33,26 @@ static void add_text_problems(const struct control_api_parts *parts, json_t *lis
 	json_decref(texts);
 }
 
+/* Only what is known to be wrong: one that was never asked may well be there. */
+static void add_pbx_problems(const struct control_api_parts *parts, json_t *list)
+{
+	json_t *pbxs = pbxs_report(parts->pbxs), *pbx;
+	size_t i;
+
+	json_array_foreach(pbxs, i, pbx)
+	{
+		const char *name = json_string_value(json_object_get(pbx, "name"));
+		const char *why = json_string_value(json_object_get(pbx, "why"));
+
+		if (strcmp(json_string_value(json_object_get(pbx, "state")), "DOWN") == 0)
+			json_array_append_new(list,
+					      json_sprintf("pbx %s: no server answers", name));
+		else if (*why)
+			json_array_append_new(list, json_sprintf("pbx %s: %s", name, why));
+	}
+	json_decref(pbxs);
+}
+
 static json_t *problems(const struct control_api_parts *parts)
 {
 	const struct calls_world *world = calls_world(parts->calls);
@@ -43,6 +66,7 @@ static json_t *problems(const struct control_api_parts *parts)
 		json_array_append_new(list, json_string("cig-relay is not connected"));
 	if (!sip_link_is_ready(parts->sip))
 		json_array_append_new(list, json_string("cig-sip is not running"));
+	add_pbx_problems(parts, list);
 	add_text_problems(parts, list);
 	return list;
 }
@@ -54,6 +78,7 @@ static json_t *sip_report(const struct control_api_parts *parts)
 				"state", sip_link_is_ready(parts->sip) ? "READY" : "DOWN");
 
 	json_object_set_new(sip, "address", json_string(sip_link_address(parts->sip)));
+	json_object_set_new(sip, "pbxs", pbxs_report(parts->pbxs));
 	if (counters)
 		json_object_update_new(sip, json_pack("{s:I, s:I, s:I}", "requests",
 						      (json_int_t)counters->requests, "malformed",

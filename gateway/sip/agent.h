@@ -248,6 +248,7 @@ struct call {
 	uint32_t invite_seq;    /* of the peer's INVITE or latest re-INVITE */
 	uint32_t remote_seq;    /* highest of the peer's */
 	unsigned challenges;    /* of the request under way */
+	uint32_t answer_ms;     /* how long the INVITE may be unanswered; 0: as configured */
 	char route[AGENT_ROUTE_SIZE];
 	char *sip_call_id, *request_uri, *local_uri, *remote_uri, *contact, *asserted, *extra;
 	char *reason; /* of the BYE or CANCEL to come */

@@ -170,7 +170,9 @@ void call_enter(struct call *call, enum call_state state)
 {
 	uint32_t ms = states[state].limit_ms;
 
-	if (state == CALL_CALLING || state == CALL_ANSWERED)
+	if (state == CALL_CALLING && call->answer_ms)
+		ms = call->answer_ms;
+	else if (state == CALL_CALLING || state == CALL_ANSWERED)
 		ms = call->agent->answer_ms;
 	else if (state == CALL_PROCEEDING)
 		ms = call->agent->ring_ms;

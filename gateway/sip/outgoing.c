@@ -7,6 +7,7 @@
 
 #include "gateway/sip_wire.h"
 
+enum { LONGEST_ANSWER_MS = 60000 };
 enum { HEADERS_ABOUT = 700 /* octets of an INVITE besides what we put in */ };
 
 static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip);
@@ -132,6 +133,8 @@ void outgoing_start(struct agent *a, const SipAgent__Invite *invite)
 		agent_send(a, SIP_AGENT__FROM_AGENT__BODY_ENDED, &ended);
 		return;
 	}
+	call->answer_ms = invite->answer_ms < LONGEST_ANSWER_MS ? invite->answer_ms
+							       : LONGEST_ANSWER_MS;
 	if (hop_of_target(invite->target, &call->peer) ||
 	    (call->peer.transport == SIP_AGENT__TRANSPORT__TLS && !a->tls_port) ||
 	    take_texts(call, invite))

@@ -18,6 +18,7 @@ uint64_t sip_link_next_call(struct sip_link *link)
 
 int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
 {
+	link->invites += message->body_case == SIP_AGENT__TO_AGENT__BODY_INVITE;
 	link->rings += message->body_case == SIP_AGENT__TO_AGENT__BODY_RING;
 	link->answers += message->body_case == SIP_AGENT__TO_AGENT__BODY_ANSWER;
 	link->rejects += message->body_case == SIP_AGENT__TO_AGENT__BODY_REJECT;
@@ -64,6 +65,35 @@ void resolver_cancel(struct resolution **resolutionp)
 	(*resolutionp)->of->waiting = NULL;
 	free(*resolutionp);
 	*resolutionp = NULL;
+}
+
+struct pbx_search *pbxs_search(struct pbxs *pbxs, const struct sip_target *target,
+			       pbx_search_fn *done, void *arg)
+{
+	struct pbx_search *search = calloc(1, sizeof(*search));
+
+	(void)target;
+	assert_non_null(search);
+	assert_null(pbxs->waiting);
+	*search = (struct pbx_search){ pbxs, done, arg };
+	pbxs->waiting = search;
+	return search;
+}
+
+void pbxs_cancel(struct pbx_search **searchp)
+{
+	if (!*searchp)
+		return;
+	(*searchp)->of->waiting = NULL;
+	free(*searchp);
+	*searchp = NULL;
+}
+
+void pbxs_met(struct pbxs *pbxs, const struct pbx_way *way, unsigned code, unsigned retry_after_s)
+{
+	(void)way;
+	(void)retry_after_s;
+	pbxs->met = code;
 }
 
 const char *session_state_name(enum session_state state)

@@ -7,12 +7,13 @@
 #include "tests/unit.h"
 
 #include "gateway/calls.h"
+#include "gateway/pbxs.h"
 #include "gateway/resolver.h"
 
 struct sip_link {
 	bool ready;
 	uint64_t last_call;
-	unsigned rings, answers, rejects, hangups, orphans;
+	unsigned invites, rings, answers, rejects, hangups, orphans;
 };
 
 struct relay_link {
@@ -30,6 +31,17 @@ struct resolution {
 
 struct resolver {
 	struct resolution *waiting;
+};
+
+struct pbx_search {
+	struct pbxs *of;
+	pbx_search_fn *done;
+	void *arg;
+};
+
+struct pbxs {
+	struct pbx_search *waiting;
+	unsigned met; /* the last code */
 };
 
 struct umsg_client {

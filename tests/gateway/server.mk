@@ -1,8 +1,10 @@
 # tests of cig-server's own modules
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_call_phase tests/gateway/test_call_reason \
-	tests/gateway/test_session_log tests/gateway/test_texts
+	tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers
 endif
+tests_gateway_test_pbx_peers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_pbx_peers_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
 tests_gateway_test_call_phase_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_call_phase_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
 tests_gateway_test_call_reason_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)

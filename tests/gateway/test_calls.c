@@ -20,6 +20,7 @@ struct scene {
 	struct sip_link sip;
 	struct relay_link relay;
 	struct resolver resolver;
+	struct pbxs pbxs;
 	struct umsg_client client;
 	struct calls *calls;
 };
@@ -53,6 +54,7 @@ static int set_up(void **state)
 		.sip = &scene->sip,
 		.relay = &scene->relay,
 		.resolver = &scene->resolver,
+		.pbxs = &scene->pbxs,
 		.umsg = &scene->client,
 		.own_uri = "tel:+8888",
 		.engines = 3,
@@ -70,6 +72,7 @@ static int tear_down(void **state)
 
 	calls_free(&scene->calls);
 	assert_null(scene->resolver.waiting);
+	assert_null(scene->pbxs.waiting);
 	free(scene->client.call);
 	cig_config_release(&scene->config);
 	event_base_free(scene->base);
@@ -117,11 +120,27 @@ static void secure_user_calls(struct scene *scene)
 	calls_secure_incoming(scene->calls, scene->client.call);
 }
 
+/* The PBX has n addresses. */
+static void finds(struct scene *scene, size_t n)
+{
+	struct pbx_search *search = scene->pbxs.waiting;
+	struct pbx_way ways[PBX_WAYS_MAX] = { { .transport = SIP_UDP } };
+
+	if (!search)
+		return;
+	scene->pbxs.waiting = NULL;
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(net_parse("127.0.0.1", (uint16_t)(5060 + i), &ways[i].addr), 0);
+	search->done(search->arg, ways, n, "no such host");
+	free(search);
+}
+
 static void resolves(struct scene *scene)
 {
 	struct resolution *r = scene->resolver.waiting;
 	struct net_addr addr;
 
+	finds(scene, 1);
 	if (!r)
 		return;
 	scene->resolver.waiting = NULL;
@@ -243,6 +262,7 @@ static void assert_all_ended(struct scene *scene)
 	assert_int_equal(calls_active(scene->calls), 0);
 	assert_true(!scene->client.call || scene->client.call->ended);
 	assert_null(scene->resolver.waiting);
+	assert_null(scene->pbxs.waiting);
 }
 
 /* ---- tests ---- */
@@ -448,10 +468,92 @@ static void more_early_digits_than_wait_are_dropped(void **state)
 
 #define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void server_fails(struct scene *scene, unsigned code)
+{
+	SipAgent__Ended ended = SIP_AGENT__ENDED__INIT;
+
+	ended.call = sip_number(scene);
+	ended.cause = SIP_AGENT__CAUSE__FAILED;
+	ended.code = code;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_ENDED, &ended);
+}
+
+static void a_server_that_fails_is_followed_by_the_next_one(void **state)
+{
+	struct scene *scene = *state;
+
+	secure_user_calls(scene);
+	finds(scene, 3);
+	relay_opens(scene);
+	assert_int_equal(scene->sip.invites, 1);
+	server_fails(scene, 503);
+	assert_int_equal(scene->pbxs.met, 503);
+	assert_int_equal(scene->sip.invites, 2);
+	server_fails(scene, 408);
+	assert_int_equal(scene->sip.invites, 3);
+	assert_false(scene->client.call->ended);
+	server_fails(scene, 503); /* the last one */
+	assert_int_equal(scene->sip.invites, 3);
+	assert_true(scene->client.call->ended);
+	relay_closes(scene);
+	assert_all_ended(scene);
+}
+
+/* It said something about the callee, not about itself. */
+static void a_server_that_says_no_is_not_followed(void **state)
+{
+	static const unsigned codes[] = { 404, 486, 488, 603, 403 };
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		unsigned before = scene->sip.invites;
+
+		secure_user_calls(scene);
+		finds(scene, 2);
+		relay_opens(scene);
+		server_fails(scene, codes[i]);
+		assert_int_equal(scene->sip.invites, before + 1);
+		assert_true(scene->client.call->ended);
+		relay_closes(scene);
+		free(scene->client.call);
+		scene->client.call = NULL;
+	}
+}
+
+static void nobody_is_called_twice_that_has_rung(void **state)
+{
+	struct scene *scene = *state;
+
+	secure_user_calls(scene);
+	finds(scene, 2);
+	relay_opens(scene);
+	pbx_rings(scene);
+	server_fails(scene, 503);
+	assert_int_equal(scene->sip.invites, 1);
+	assert_true(scene->client.call->ended);
+	relay_closes(scene);
+}
+
+static void a_pbx_without_an_address_ends_the_call(void **state)
+{
+	struct scene *scene = *state;
+
+	secure_user_calls(scene);
+	finds(scene, 0);
+	relay_opens(scene);
+	assert_true(scene->client.call->ended);
+	relay_closes(scene);
+	assert_all_ended(scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_ends_on_all_sides_whoever_leaves_and_when),
+		SCENE_TEST(a_server_that_fails_is_followed_by_the_next_one),
+		SCENE_TEST(a_server_that_says_no_is_not_followed),
+		SCENE_TEST(nobody_is_called_twice_that_has_rung),
+		SCENE_TEST(a_pbx_without_an_address_ends_the_call),
 		SCENE_TEST(a_call_from_the_pbx_is_rung_answered_and_hung_up),
 		SCENE_TEST(what_cannot_be_invited_is_rejected),
 		SCENE_TEST(what_the_relay_refuses_ends_the_call),

@@ -22,6 +22,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/failures.bats \
 	%D%/pbx.bats \
 	%D%/strangers.bats \
+	%D%/trunk.bats \
 	%D%/texts.bats \
 	%D%/wires.bats \
 	%D%/create_cig_maildir.bats \

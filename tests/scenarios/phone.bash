@@ -5,10 +5,13 @@
 #   phone alice dial sip:bob@127.0.0.12
 #   phone_await bob CALL_ESTABLISHED 5
 #
+# PHONE_LINES, an array, holds more lines of its configuration.
+#
 # What the phone hears is in $D/NAME/rec/dump-*-dec.wav, its events in $D/NAME/events,
 # its SIP messages in $D/NAME/log.  Load helpers first.
 
 declare -gA PHONE=() PHONE_TX=() PHONE_READER=()
+declare -ga PHONE_LINES=()
 
 phone_config() { # NAME IP CTRL_PORT WAV
 	cat <<-C
@@ -59,6 +62,7 @@ phone_start() { # NAME IP CTRL_PORT WAV ACCOUNT_PARAMETERS [ACCOUNT_LINE...]
 	local d=$D/$1 end=$((SECONDS + 10))
 	mkdir -p "$d/rec"
 	phone_config "$1" "$2" "$3" "$4" >"$d/config"
+	printf '%s\n' "${PHONE_LINES[@]}" >>"$d/config"
 	{
 		echo "<sip:$1@$2>;regint=0;$5"
 		printf '%s\n' "${@:6}"

@@ -1,0 +1,189 @@
+/* call_dial.c - the outgoing leg of a call is invited: at the rendezvous, or at one of the
+ * PBX's addresses after the other.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/log.h"
+#include "gateway/call_priv.h"
+#include "gateway/calls_priv.h"
+
+#define MODULE "call"
+
+enum { NEXT_WAY_S = 4 /* silence of an address, where there is another one */ };
+
+/* ---- the PBX's addresses ---- */
+
+/* For SDP: as configured, else the address from which the PBX is reached. */
+static int choose_local_ip(struct call *call)
+{
+	const char *bound = call->config->sip.common.bind_media;
+	struct net_addr own;
+	char host[NET_TEXT_SIZE];
+	int err;
+
+	if (bound[0]) {
+		snprintf(call->pbx.local_ip, sizeof(call->pbx.local_ip), "%s", bound);
+		return 0;
+	}
+	err = net_source_for(&call->target_addr, &own);
+	if (err)
+		return err;
+	net_format_host(&own, host);
+	snprintf(call->pbx.local_ip, sizeof(call->pbx.local_ip), "%.*s", CONFIG_IP_SIZE - 1, host);
+	return 0;
+}
+
+void call_check_opened(struct call *call)
+{
+	if (call->state != CALL_OPENING || !call->pbx.local_port || !call->target_known)
+		return;
+	if (choose_local_ip(call))
+		call_end(call, UMSG__END_REASON__END_FAILED, "no own address reaches the PBX");
+	else
+		call_post(call, CALL_EV_OPENED);
+}
+
+/* Opened: the ports are there, and whom to call. */
+static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char *why)
+{
+	struct call *call = arg;
+	char text[512];
+
+	call->search = NULL;
+	if (n == 0) {
+		snprintf(text, sizeof(text), "PBX %s: %s", call->target.host, why);
+		call_end(call, UMSG__END_REASON__END_FAILED, text);
+		return;
+	}
+	memcpy(call->ways, ways, n * sizeof(*ways));
+	call->n_ways = n;
+	call->way = 0;
+	call->target_addr = ways[0].addr;
+	call->target_known = true;
+	call_check_opened(call);
+}
+
+void call_find_pbx(struct call *call)
+{
+	struct calls_world *world = &call->calls->world;
+
+	call->search = pbxs_search(world->pbxs, &call->target, on_found, call);
+	if (!call->search)
+		call_refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "out of memory");
+}
+
+static unsigned answer_ms(const struct call *call)
+{
+	const struct cig_pbx *pbx = cig_config_pbx_of_host(call->config, call->target.host);
+	bool last = call->way + 1 == call->n_ways;
+
+	if (pbx && pbx->answer_timeout_s)
+		return pbx->answer_timeout_s * 1000;
+	return last ? 0 : NEXT_WAY_S * 1000; /* 0: that of RFC 3261 */
+}
+
+void call_dial_pbx(struct call *call)
+{
+	const struct pbx_way *way = &call->ways[call->way];
+	struct pbx_invite invite = { .request_uri = call->out_to,
+				     .from_uri = call->out_from,
+				     .target = &way->addr,
+				     .transport = way->transport,
+				     .host = way->name,
+				     .answer_ms = answer_ms(call) };
+
+	if (pbx_leg_invite(&call->pbx, &invite)) {
+		call_end(call, UMSG__END_REASON__END_CONGESTION, "cig-sip takes no calls");
+		return;
+	}
+	calls_know_sip(call->calls, call);
+}
+
+/* RFC 3263 4.3: another address may help where this one is silent, unreachable or overloaded,
+ * and only as long as nobody there has begun to ring. */
+static bool may_help(const struct call *call, const SipAgent__Ended *ended)
+{
+	unsigned code = ended->code;
+
+	return call->in == ROUTE_TEL &&
+	       (call->state == CALL_DIALLING || call->state == CALL_TRYING) &&
+	       (code == 408 || code == 500 || code == 502 || code == 503 || code == 504) &&
+	       call->way + 1 < call->n_ways;
+}
+
+bool call_dial_next(struct call *call, const SipAgent__Ended *ended)
+{
+	const struct pbx_way *way = &call->ways[call->way];
+	char address[NET_TEXT_SIZE];
+
+	if (call->in == ROUTE_TEL && ended->code >= 300)
+		pbxs_met(call->calls->world.pbxs, way, ended->code, ended->retry_after_s);
+	if (!may_help(call, ended))
+		return false;
+	net_format(&way->addr, address);
+	log_warn(MODULE, "call=%" PRIu64 " server=%s fails: %u %s; trying the next one",
+		 call->number, address, ended->code, ended->phrase);
+	call->target_addr = call->ways[++call->way].addr;
+	if (choose_local_ip(call))
+		call_end(call, UMSG__END_REASON__END_FAILED, "no own address reaches the PBX");
+	else
+		call_dial_pbx(call);
+	return true;
+}
+
+/* ---- the secure side ---- */
+
+struct umsg_audio_wish call_audio_wish(const struct call *call)
+{
+	struct umsg_audio_wish wish = { .codecs = { UMSG_OPUS }, .n_codecs = 1 };
+
+	if (call->pbx.has_audio)
+		wish.codecs[wish.n_codecs++] =
+			call->pbx.audio.codec == PBX_PCMU ? UMSG_PCMU : UMSG_PCMA;
+	return wish;
+}
+
+void call_take_secure(struct call *call, struct umsg_call *secure)
+{
+	call->secure = secure;
+	umsg_call_set_arg(secure, call);
+	base64_encode(BASE64_STANDARD, slice_of(umsg_call_id(secure), UMSG_ID_SIZE),
+		      call->secure_id);
+}
+
+/* Splits "tel:+8888;101" into the bare URI and the extension. */
+static void split_extension(const char *uri, char bare[UMSG_URI_SIZE],
+			    char extension[UMSG_EXTENSION_SIZE])
+{
+	const char *mark = strchr(uri, ';');
+	size_t n = mark ? (size_t)(mark - uri) : strlen(uri);
+
+	snprintf(bare, UMSG_URI_SIZE, "%.*s", (int)n, uri);
+	snprintf(extension, UMSG_EXTENSION_SIZE, "%s", mark ? mark + 1 : "");
+}
+
+void call_dial_secure(struct call *call)
+{
+	char to[UMSG_URI_SIZE], from[UMSG_URI_SIZE];
+	char called[UMSG_EXTENSION_SIZE], calling[UMSG_EXTENSION_SIZE], why[64];
+	struct umsg_audio_wish wish = call_audio_wish(call);
+	struct umsg_call *secure;
+	int err;
+
+	split_extension(call->out_to, to, called);
+	split_extension(call->out_from, from, calling);
+	err = umsg_call_invite(call->calls->world.umsg, to, called, calling, &wish, call, &secure);
+	if (err) {
+		snprintf(why, sizeof(why), "cannot invite: %s", strerror(-err));
+		call_end(call,
+			 err == -ENOTCONN ? UMSG__END_REASON__END_CONGESTION
+					  : UMSG__END_REASON__END_FAILED,
+			 why);
+		return;
+	}
+	call_take_secure(call, secure);
+}

@@ -1,0 +1,187 @@
+/* pbx_search.c - where a call goes: the addresses of a block that lives, or of a host. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/timer.h"
+#include "gateway/pbxs_priv.h"
+#include "gateway/resolver.h"
+
+static unsigned random_below(void *arg, unsigned below)
+{
+	uint32_t n = 0;
+
+	(void)arg;
+	(void)!getrandom(&n, sizeof(n), 0);
+	return below ? n % below : 0;
+}
+
+static void search_free(struct pbx_search *search)
+{
+	if (search->link) {
+		*search->link = search->next;
+		if (search->next)
+			search->next->link = search->link;
+	}
+	resolver_cancel(&search->resolution);
+	if (search->soon)
+		event_free(search->soon);
+	free(search);
+}
+
+static size_t list_ways(const struct pbx *pbx, struct pbx_way ways[PBX_WAYS_MAX])
+{
+	const struct pbx_peer *order[PBX_WAYS_MAX];
+	size_t n = pbx_peers_order(&pbx->peers, clock_mono_ms(), random_below, NULL, order,
+				   PBX_WAYS_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		ways[i] = (struct pbx_way){ .addr = order[i]->addr,
+					    .transport = order[i]->transport };
+		memcpy(ways[i].name, order[i]->name, sizeof(ways[i].name));
+	}
+	return n;
+}
+
+/* search is gone then, unless it was cancelled from within, which frees it, too. */
+static void answer(struct pbx_search *search, const struct pbx_way *ways, size_t n, const char *why)
+{
+	pbx_search_fn *done = search->done;
+	void *arg = search->arg;
+
+	search_free(search);
+	done(arg, ways, n, why);
+}
+
+static void answer_by(struct pbx_search *search, const struct pbx *pbx)
+{
+	struct pbx_way ways[PBX_WAYS_MAX];
+	size_t n = list_ways(pbx, ways);
+
+	answer(search, ways, n, n ? "" : pbx->why);
+}
+
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+	struct pbx_search *search = arg;
+
+	(void)fd;
+	(void)what;
+	answer_by(search, search->pbx);
+}
+
+static void on_host_resolved(void *arg, int err, const struct net_addr *addrs, size_t n,
+			     const char *text)
+{
+	struct pbx_search *search = arg;
+	struct pbx_way ways[PBX_WAYS_MAX];
+	char why[512];
+
+	search->resolution = NULL;
+	if (err)
+		n = 0;
+	if (n > PBX_WAYS_MAX)
+		n = PBX_WAYS_MAX;
+	for (size_t i = 0; i < n; i++) {
+		ways[i] =
+			(struct pbx_way){ .addr = addrs[i], .transport = search->target.transport };
+		snprintf(ways[i].name, sizeof(ways[i].name), "%s", search->target.host);
+	}
+	snprintf(why, sizeof(why), "%s: %s", search->target.host, text);
+	answer(search, ways, n, n ? "" : why);
+}
+
+static struct pbx *find(struct pbxs *pbxs, const char *host)
+{
+	const struct cig_pbx *config = cig_config_pbx_of_host(pbxs->config, host);
+	struct pbx *pbx = pbxs->first;
+
+	while (pbx && pbx->config != config)
+		pbx = pbx->next;
+	return config ? pbx : NULL;
+}
+
+static void wait_for(struct pbx *pbx, struct pbx_search *search)
+{
+	search->next = pbx->waiting;
+	search->link = &pbx->waiting;
+	if (search->next)
+		search->next->link = &search->next;
+	pbx->waiting = search;
+	if (!pbx->resolution)
+		timer_arm(pbx->timer, 0);
+}
+
+/* What is known serves at once; else the names are asked for. */
+static int begin(struct pbx_search *search)
+{
+	struct pbxs *pbxs = search->pbxs;
+
+	if (!search->pbx || !search->pbx->config->server_count) {
+		search->resolution =
+			resolver_start_list(pbxs->resolver, search->target.host,
+					    search->target.port, on_host_resolved, search);
+		return search->resolution ? 0 : -ENOMEM;
+	}
+	if (!search->pbx->peers.n) {
+		wait_for(search->pbx, search);
+		return 0;
+	}
+	search->soon = evtimer_new(pbxs->base, on_soon, search);
+	if (!search->soon)
+		return -ENOMEM;
+	event_active(search->soon, EV_TIMEOUT, 0);
+	return 0;
+}
+
+/* The block's transport instead of the entry's, with its usual port. */
+static void take_transport(struct sip_target *target, enum sip_transport transport)
+{
+	target->transport = transport;
+	if (!target->port_given)
+		target->port = transport == SIP_TLS ? 5061 : 5060;
+}
+
+struct pbx_search *pbxs_search(struct pbxs *pbxs, const struct sip_target *target,
+			       pbx_search_fn *done, void *arg)
+{
+	struct pbx_search *search = calloc(1, sizeof(*search));
+
+	if (!search)
+		return NULL;
+	search->pbxs = pbxs;
+	search->pbx = find(pbxs, target->host);
+	search->target = *target;
+	if (search->pbx && search->pbx->config->has_transport)
+		take_transport(&search->target, search->pbx->config->transport);
+	search->done = done;
+	search->arg = arg;
+	if (begin(search)) {
+		search_free(search);
+		return NULL;
+	}
+	return search;
+}
+
+void pbxs_cancel(struct pbx_search **searchp)
+{
+	if (*searchp)
+		search_free(*searchp);
+	*searchp = NULL;
+}
+
+void pbx_answer_waiting(struct pbx *pbx, bool drop)
+{
+	/* A callback may search again or cancel others: one at a time. */
+	while (pbx->waiting) {
+		if (drop)
+			answer(pbx->waiting, NULL, 0, "the configuration has changed");
+		else
+			answer_by(pbx->waiting, pbx);
+	}
+}

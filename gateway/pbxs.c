@@ -1,0 +1,271 @@
+#include "gateway/pbxs_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "gateway/resolver.h"
+
+#define MODULE "pbx"
+
+enum {
+	REFRESH_MS = 60000,      /* names of a PBX that is not probed */
+	RESOLVE_AGAIN_MS = 5000, /* after none had an address */
+};
+
+/* ---- names ---- */
+
+/* The servers of a block, or its hosts where it has none. */
+static size_t count_servers(const struct cig_pbx *config)
+{
+	return config->server_count ? config->server_count : config->host_count;
+}
+
+static struct cig_pbx_server server_at(const struct cig_pbx *config, size_t i)
+{
+	if (config->server_count)
+		return config->servers[i];
+	return (struct cig_pbx_server){ .host = config->hosts[i], .weight = 1 };
+}
+
+static void add_found(struct pbx *pbx, const struct cig_pbx_server *server,
+		      const struct net_addr *addr)
+{
+	struct net_addr numeric;
+	struct pbx_peer peer = { .addr = *addr,
+				 .transport = pbx->config->has_transport ? pbx->config->transport
+									 : SIP_UDP,
+				 .priority = server->priority,
+				 .weight = server->weight };
+	bool named = net_parse(server->host, 0, &numeric) != 0;
+
+	/* RFC 5922 7.2: the certificate of an address is that of the PBX's domain */
+	snprintf(peer.name, sizeof(peer.name), "%s", named ? server->host : pbx->config->hosts[0]);
+	pbx_peers_add(&pbx->found, &peer);
+}
+
+static void resolve_next(struct pbx *pbx);
+
+static void on_server_resolved(void *arg, int err, const struct net_addr *addrs, size_t n,
+			       const char *text)
+{
+	struct pbx *pbx = arg;
+	struct cig_pbx_server server = server_at(pbx->config, pbx->asked);
+
+	pbx->resolution = NULL;
+	if (err)
+		snprintf(pbx->why, sizeof(pbx->why), "%s: %s", server.host, text);
+	for (size_t i = 0; i < n && !err; i++)
+		add_found(pbx, &server, &addrs[i]);
+	pbx->asked++;
+	resolve_next(pbx);
+}
+
+/* Names that do not resolve for a while leave the addresses as they were. */
+static void resolved_all(struct pbx *pbx)
+{
+	int64_t again_ms = pbx->config->probe_s ? pbx->config->probe_s * 1000 : REFRESH_MS;
+
+	if (pbx->found.n)
+		pbx_peers_replace(&pbx->peers, &pbx->found);
+	else if (pbx->why[0])
+		log_warn(MODULE, "pbx=%s has no address: %s", pbx->config->name, pbx->why);
+	timer_arm(pbx->timer, pbx->peers.n ? again_ms : RESOLVE_AGAIN_MS);
+	pbx_probe_all(pbx);
+	pbx_answer_waiting(pbx, false);
+}
+
+static void resolve_next(struct pbx *pbx)
+{
+	struct cig_pbx_server server;
+	uint16_t port;
+
+	if (pbx->asked >= count_servers(pbx->config)) {
+		resolved_all(pbx);
+		return;
+	}
+	server = server_at(pbx->config, pbx->asked);
+	port = server.port                                                       ? server.port
+	       : pbx->config->has_transport && pbx->config->transport == SIP_TLS ? 5061
+										 : 5060;
+	pbx->resolution = resolver_start_list(pbx->pbxs->resolver, server.host, port,
+					      on_server_resolved, pbx);
+	if (!pbx->resolution) {
+		snprintf(pbx->why, sizeof(pbx->why), "out of memory");
+		resolved_all(pbx);
+	}
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct pbx *pbx = arg;
+
+	(void)fd;
+	(void)what;
+	if (pbx->resolution)
+		return;
+	pbx->found.n = pbx->asked = 0;
+	pbx->why[0] = '\0';
+	resolve_next(pbx);
+}
+
+/* ---- life ---- */
+
+static void pbx_free(struct pbx *pbx)
+{
+	pbx_answer_waiting(pbx, true);
+	resolver_cancel(&pbx->resolution);
+	if (pbx->timer)
+		event_free(pbx->timer);
+	free(pbx);
+}
+
+static struct pbx *pbx_new(struct pbxs *pbxs, const struct cig_pbx *config)
+{
+	struct pbx *pbx = calloc(1, sizeof(*pbx));
+
+	if (!pbx)
+		return NULL;
+	pbx->pbxs = pbxs;
+	pbx->config = config;
+	pbx->timer = evtimer_new(pbxs->base, on_timer, pbx);
+	if (!pbx->timer) {
+		free(pbx);
+		return NULL;
+	}
+	timer_arm(pbx->timer, 0);
+	return pbx;
+}
+
+/* What was known of a block of that name. */
+static void inherit(struct pbx *pbx, struct pbx *before)
+{
+	for (; before; before = before->next)
+		if (strcmp(before->config->name, pbx->config->name) == 0)
+			pbx->peers = before->peers;
+}
+
+static int make_all(struct pbxs *pbxs, struct pbx *before)
+{
+	const struct cig_config *config = pbxs->config;
+
+	for (size_t i = config->pbx_count; i > 0; i--) {
+		struct pbx *pbx = pbx_new(pbxs, &config->pbxs[i - 1]);
+
+		if (!pbx)
+			return -ENOMEM;
+		inherit(pbx, before);
+		pbx->next = pbxs->first;
+		pbxs->first = pbx;
+	}
+	return 0;
+}
+
+static void free_all(struct pbx *first)
+{
+	while (first) {
+		struct pbx *next = first->next;
+
+		pbx_free(first);
+		first = next;
+	}
+}
+
+struct pbxs *pbxs_new(struct event_base *base, struct resolver *resolver, struct sip_link *sip,
+		      const struct cig_config *config)
+{
+	struct pbxs *pbxs = calloc(1, sizeof(*pbxs));
+
+	if (!pbxs)
+		return NULL;
+	pbxs->base = base;
+	pbxs->resolver = resolver;
+	pbxs->sip = sip;
+	pbxs->config = cig_config_hold(config);
+	if (make_all(pbxs, NULL))
+		pbxs_free(&pbxs);
+	return pbxs;
+}
+
+void pbxs_free(struct pbxs **pbxsp)
+{
+	struct pbxs *pbxs = *pbxsp;
+
+	if (!pbxs)
+		return;
+	*pbxsp = NULL;
+	free_all(pbxs->first);
+	cig_config_release(&pbxs->config);
+	free(pbxs);
+}
+
+void pbxs_set_config(struct pbxs *pbxs, const struct cig_config *config)
+{
+	const struct cig_config *old = pbxs->config;
+	struct pbx *before = pbxs->first;
+
+	pbxs->config = cig_config_hold(config);
+	pbxs->first = NULL;
+	if (make_all(pbxs, before))
+		log_warn(MODULE, "out of memory: some PBXs are not known until the next reload");
+	free_all(before);
+	cig_config_release(&old);
+}
+
+/* Probes of the former child are answered by nobody. */
+void pbxs_sip_ready(struct pbxs *pbxs)
+{
+	for (struct pbx *pbx = pbxs->first; pbx; pbx = pbx->next) {
+		for (size_t i = 0; i < pbx->peers.n; i++)
+			pbx->peers.list[i].probe = 0;
+		if (!pbx->resolution)
+			timer_arm(pbx->timer, 0);
+	}
+}
+
+/* ---- report ---- */
+
+static json_t *peer_report(const struct pbx_peer *peer, int64_t now_ms)
+{
+	char address[NET_TEXT_SIZE];
+
+	net_format(&peer->addr, address);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:I}", "address", address, "transport",
+			 pbx_transport_name(peer->transport), "state",
+			 pbx_peer_state_name(peer->state), "code", (int)peer->code, "round_trip_ms",
+			 (int)peer->round_trip_ms, "since_s",
+			 (json_int_t)(peer->since_ms ? (now_ms - peer->since_ms) / 1000 : 0));
+}
+
+/* Up when one of its servers is, down when all are. */
+static enum pbx_peer_state state_of(const struct pbx *pbx)
+{
+	for (size_t i = 0; i < pbx->peers.n; i++)
+		if (pbx->peers.list[i].state == PBX_PEER_UP)
+			return PBX_PEER_UP;
+	return pbx->peers.n && !pbx_peers_usable(&pbx->peers) ? PBX_PEER_DOWN : PBX_PEER_UNKNOWN;
+}
+
+json_t *pbxs_report(const struct pbxs *pbxs)
+{
+	json_t *list = json_array();
+	int64_t now_ms = clock_mono_ms();
+
+	for (const struct pbx *pbx = pbxs->first; pbx; pbx = pbx->next) {
+		json_t *servers = json_array();
+
+		for (size_t i = 0; i < pbx->peers.n; i++)
+			json_array_append_new(servers, peer_report(&pbx->peers.list[i], now_ms));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:o}", "name", pbx->config->name,
+						"state", pbx_peer_state_name(state_of(pbx)), "why",
+						pbx->peers.n ? "" : pbx->why, "servers", servers));
+	}
+	return list;
+}

@@ -1,0 +1,60 @@
+/* pbxs.h - the PBXs at run time: where their calls go now, and which of them live.
+ *
+ * For each pbx block of the configuration its servers' names are resolved again and again,
+ * each address is asked by OPTIONS, and what calls meet counts, too.  An entry's host
+ * without a block is resolved for each call, as the manual has it.
+ */
+#ifndef GATEWAY_PBXS_H
+#define GATEWAY_PBXS_H
+
+#include <jansson.h>
+
+#include "gateway/cig_config.h"
+#include "gateway/pbx_peers.h"
+#include "gateway/sip_agent.pb-c.h"
+
+struct event_base;
+struct pbx_search;
+struct pbxs;
+struct resolver;
+struct sip_link;
+
+/* One address that a call may try. */
+struct pbx_way {
+	struct net_addr addr;
+	enum sip_transport transport;
+	char name[256]; /* whom a certificate must name */
+};
+
+enum { PBX_WAYS_MAX = 8 };
+
+/* ways in the order of trying; n 0: none, and why says so.  Valid until it returns. */
+typedef void pbx_search_fn(void *arg, const struct pbx_way *ways, size_t n, const char *why);
+
+/* All but config, which is held, are borrowed.  Returns NULL when memory is out. */
+struct pbxs *pbxs_new(struct event_base *base, struct resolver *resolver, struct sip_link *sip,
+		      const struct cig_config *config);
+void pbxs_free(struct pbxs **pbxsp);
+
+/* Addresses that stay keep their state. */
+void pbxs_set_config(struct pbxs *pbxs, const struct cig_config *config);
+
+/* Where a call to target goes; done is called once, from the loop, unless it is cancelled.
+ * Returns NULL when memory is out. */
+struct pbx_search *pbxs_search(struct pbxs *pbxs, const struct sip_target *target,
+			       pbx_search_fn *done, void *arg);
+/* *searchp becomes NULL and may be NULL; after the callback the search is gone by itself. */
+void pbxs_cancel(struct pbx_search **searchp);
+
+/* What a call met at one of its ways: as pbx_peer_report(). */
+void pbxs_met(struct pbxs *pbxs, const struct pbx_way *way, unsigned code, unsigned retry_after_s);
+
+/* Events of the SIP agent: Probed; and its coming and going. */
+void pbxs_sip_event(struct pbxs *pbxs, const SipAgent__FromAgent *event);
+void pbxs_sip_ready(struct pbxs *pbxs);
+
+/* [{"name", "state", "servers": [{"address", "transport", "state", "code", "round_trip_ms",
+ * "since_s"}]}]; NULL: memory is out. */
+json_t *pbxs_report(const struct pbxs *pbxs);
+
+#endif

@@ -1,0 +1,53 @@
+/* pbxs_priv.h - what pbxs.c, pbx_probe.c and pbx_search.c share. */
+#ifndef GATEWAY_PBXS_PRIV_H
+#define GATEWAY_PBXS_PRIV_H
+
+#include "gateway/pbxs.h"
+
+struct resolution;
+
+/* One pbx block. */
+struct pbx {
+	struct pbxs *pbxs;
+	struct pbx *next;
+	const struct cig_pbx *config; /* of pbxs->config */
+	struct pbx_peers peers;
+	struct pbx_peers found; /* being collected */
+	size_t asked;           /* the server whose name is being resolved */
+	struct resolution *resolution;
+	struct pbx_search *waiting;
+	char why[256]; /* of the last name that did not resolve */
+	struct event *timer;
+};
+
+struct pbxs {
+	struct event_base *base;
+	struct resolver *resolver;
+	struct sip_link *sip;
+	const struct cig_config *config;
+	struct pbx *first;
+	uint64_t last_probe;
+};
+
+/* A call that waits for its addresses. */
+struct pbx_search {
+	struct pbxs *pbxs;
+	struct pbx *pbx;                 /* NULL: an entry's host without a block */
+	struct pbx_search *next, **link; /* in pbx->waiting */
+	struct sip_target target;
+	struct resolution *resolution;
+	struct event *soon;
+	pbx_search_fn *done;
+	void *arg;
+};
+
+/* "udp", "tcp", "tls". */
+const char *pbx_transport_name(enum sip_transport transport);
+
+/* Asks each address by OPTIONS, where the block says so. */
+void pbx_probe_all(struct pbx *pbx);
+
+/* Answers the searches that wait for the block's addresses; there are none: drop is true. */
+void pbx_answer_waiting(struct pbx *pbx, bool drop);
+
+#endif

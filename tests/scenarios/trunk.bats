@@ -1,0 +1,166 @@
+# trunk.bats - what an administrator sets for a PBX beyond the manual: TLS, several servers,
+# OPTIONS.
+
+load helpers
+load phone
+load lab
+load talk
+load sipp
+
+lab_cig_conf() {
+	local NET=${LAB_PHONE_IP%.*}
+	certificates
+	cat <<-C
+		map out {
+			entry tls tel "tel:$LAB_GATEWAY;3{ext}" sip "sip:{ext}@tls.test;transport=tls";
+			entry other tel "tel:$LAB_GATEWAY;4{ext}" sip "sip:{ext}@other.test;transport=tls";
+			entry two tel "tel:$LAB_GATEWAY;{ext}" sip "sip:{ext}@two.test";
+		}
+		map sources { entry all sip "sip:{ext}@{discard}" tel "tel:$LAB_GATEWAY;{ext}"; }
+		map users { entry users sip "sip:46{number}@{discard}" tel "tel:+46{number}"; }
+		map callers { entry users tel "tel:+46{number}" sip "sip:0{number}@secure.com"; }
+		// The first server is there only when a test starts it.
+		pbx two {
+			host "two.test";
+			server "$NET.41" priority 1;
+			server "$LAB_PHONE_IP" priority 2;
+			network "127.0.0.0/8";
+			probe_s 1;
+			answer_timeout_s 2;
+		}
+		pbx secured { host "tls.test"; server "$LAB_PHONE_IP:5061"; transport tls; probe_s 0; }
+		pbx other { host "other.test"; server "$LAB_PHONE_IP:5061"; transport tls; probe_s 0; }
+		interfaces {
+			tel {
+				extension map out;
+				source map sources;
+				bind_media 127.0.0.1;
+			}
+			sip {
+				extension map users;
+				source map callers;
+				bind 127.0.0.1;
+				port $LAB_SIP_PORT;
+				rtp_port_range $LAB_RTP;
+				tls {
+					port $((LAB_SIP_PORT + 1));
+					certificate "$D/tls/gateway.pem";
+					ca "$D/tls/ca.pem";
+				}
+			}
+		}
+		userdata "$D/cig/userdata";
+		log_dir "$D/cig/log";
+		run_dir "$D/cig/run";
+		mail_group "$(id -gn)";
+		control { bind 127.0.0.1; port $LAB_CONTROL_PORT; }
+	C
+}
+
+certificates() { # once, with the configuration that names them
+	mkdir -p "$D/tls"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$D/tls/ca.key" -subj /CN=authority \
+		-days 2 -out "$D/tls/ca.pem" 2>/dev/null
+	certificate gateway
+	certificate tls.test
+}
+
+certificate() { # NAME: key and certificate in $D/tls/NAME.pem
+	openssl req -newkey rsa:2048 -nodes -keyout "$D/tls/$1.key" -subj "/CN=$1" -out "$D/tls/$1.csr"
+	openssl x509 -req -in "$D/tls/$1.csr" -CA "$D/tls/ca.pem" -CAkey "$D/tls/ca.key" \
+		-CAcreateserial -days 2 -extfile <(echo "subjectAltName=DNS:$1") >"$D/tls/$1.pem"
+	cat "$D/tls/$1.key" >>"$D/tls/$1.pem"
+} 2>/dev/null
+
+setup_file() {
+	lab_setup_file
+	speech "$D/alice.wav" "The quick brown fox jumps over the lazy dog." 60
+	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back." 60
+}
+
+teardown_file() {
+	lab_teardown_file
+}
+
+setup() {
+	needs sipp openssl
+	talk_setup
+}
+
+teardown() {
+	talk_teardown
+}
+
+pbx_is() { # NAME STATE
+	lab_cig_status ".sip.pbxs[] | select(.name == \"$1\") | .state == \"$2\""
+}
+
+server_is() { # ADDRESS STATE
+	lab_cig_status ".sip.pbxs[].servers[] | select(.address == \"$1:5060\") | .state == \"$2\""
+}
+
+@test "OPTIONS tells which server of a PBX lives; status shows it, and when all are down it is a problem" {
+	await 10 "both servers down" server_is "$LAB_PHONE_IP" DOWN
+	await 10 "both servers down" server_is "$NET.41" DOWN
+	pbx_is two DOWN
+	lab_cig_status '.problems == ["pbx two: no server answers"]'
+	phone_101 'answermode=auto'
+	await 10 "one up" server_is "$LAB_PHONE_IP" UP
+	lab_cig_status '.problems == []'
+	run -0 lab_cig_cli status
+	[[ $output == *"PBX two"*UP*"$NET.41:5060/udp"*DOWN*"$LAB_PHONE_IP:5060/udp"*UP* ]]
+	grep -aq "^OPTIONS sip:two.test " "$D/101/log"
+	phone_stop 101
+	await 10 "down again" pbx_is two DOWN
+	[ "$(logged_times "pbx=two server=$LAB_PHONE_IP:5060/udp is up")" -eq 1 ]
+}
+
+@test "a call goes to the second server where the first is silent, and comes up" {
+	phone_101 'answermode=auto'
+	# bound, so that nothing says at once that nobody is there
+	start "$T/silent" python3 -c 'import signal, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("'"$NET"'.41", 5060))
+signal.pause()'
+	reload 's/probe_s 1;/probe_s 0;/'
+	dial_out --hangup 1 "$LAB_GATEWAY;101"
+	phone_await 101 CALL_ESTABLISHED 15
+	call_ended 10 'reason=hangup by=initiator'
+	logged "server=$NET.41:5060 fails: 408 .*; trying the next one"
+	reload 's/probe_s 0; *$/probe_s 1;/'
+	all_clear
+}
+
+phone_tls() { # CERTIFICATE
+	PHONE_LINES=("sip_certificate $D/tls/$1.pem" "sip_cafile $D/tls/ca.pem")
+	rm -rf "$D/101"
+	phone_start 101 "$LAB_PHONE_IP" "$LAB_PHONE_CTRL" "$D/phone-long.wav" 'answermode=auto' \
+		"<sip:102@$LAB_PHONE_IP;transport=tls>;regint=0;answermode=auto"
+}
+
+@test "CIG-017: over TLS, to a PBX whose certificate names the entry's host, and from it" {
+	phone_tls tls.test
+	dial_out --play "$D/alice-long.wav" --record "$T/heard.wav" --hangup 6 "$LAB_GATEWAY;3102"
+	phone_await 101 CALL_ESTABLISHED 15
+	call_ended 20 'reason=hangup by=initiator'
+	phone_await 101 CALL_CLOSED 5
+	grep -aq '^INVITE sip:102@tls.test;transport=tls ' "$D/101/log"
+	grep -aq '^Via: SIP/2.0/TLS 127.0.0.1:' "$D/101/log"
+	speech-match "$D/phone.wav" "$T/heard.wav" 0.9
+	all_clear
+	answer_in --hangup 1 --count 1
+	phone 101 uafind "sip:102@$LAB_PHONE_IP"
+	phone 101 dial "sip:46701234567@127.0.0.1:$((LAB_SIP_PORT + 1));transport=tls"
+	phone_await 101 'CALL_ESTABLISHED.*46701234567' 15
+	await 10 "the call's end" stopped "$ANSWER"
+	all_clear
+}
+
+@test "a PBX whose certificate names another host is not called, and nothing goes there in clear" {
+	phone_tls tls.test
+	dial_out "$LAB_GATEWAY;4102"
+	call_ended 15 'reason=congestion'
+	run -1 grep -aq '^INVITE' "$D/101/log"
+	logged 'state=REJECT .*why=PBX: 503'
+	all_clear
+}
