@@ -176,6 +176,8 @@ static int send_configure(struct sip_link *link, char **networks, size_t n)
 	configure.udp = configure.tcp = true;
 	configure.user_agent = (char *)"Tandem/" PACKAGE_VERSION;
 	configure.max_calls = sip->max_calls;
+	configure.session_expires_s = sip->session_expires_s;
+	configure.min_session_expires_s = sip->min_session_expires_s;
 	configure.first_call = link->generation << 32 | 1;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_CONFIGURE;
 	message.configure = &configure;

@@ -12,6 +12,7 @@
 enum {
 	DEFAULT_MAX_CALLS = 10000,
 	DEFAULT_RING_MS = 180000,
+	MIN_SESSION_S = 90,   /* RFC 4028 5 */
 	LONGEST_MS = 3600000, /* the library's timers wrap after 15 days */
 	TCP_IDLE_MS = 600000,
 	TCP_MESSAGE_MS = 30000, /* a message begun must be whole by then */
@@ -134,6 +135,14 @@ static uint32_t limited(uint32_t ms, uint32_t otherwise)
 	return ms == 0 ? otherwise : ms > LONGEST_MS ? LONGEST_MS : ms;
 }
 
+static void take_session(struct agent *a, const SipAgent__Configure *c)
+{
+	a->session_s = c->session_expires_s;
+	a->min_session_s = c->min_session_expires_s ? c->min_session_expires_s : MIN_SESSION_S;
+	if (a->session_s && a->session_s < a->min_session_s)
+		a->session_s = a->min_session_s;
+}
+
 static void take_settings(struct agent *a, const SipAgent__Configure *c)
 {
 	if (c->user_agent[0] && agent_text_ok(c->user_agent))
@@ -144,13 +153,15 @@ static void take_settings(struct agent *a, const SipAgent__Configure *c)
 	a->takes_texts = c->texts;
 	a->answer_ms = limited(c->answer_ms, SIP_TIMEOUT_MS);
 	a->ring_ms = limited(c->ring_ms, DEFAULT_RING_MS);
+	take_session(a, c);
 }
 
-/* While it runs: who may call in, and how many. */
+/* While it runs: who may call in, how many, session timers of new calls. */
 static void reconfigure(struct agent *a, const SipAgent__Configure *c)
 {
 	if (read_networks(a, c) == 0)
 		a->max_calls = c->max_calls ? c->max_calls : DEFAULT_MAX_CALLS;
+	take_session(a, c);
 }
 
 static void tell_ready(struct agent *a, const struct net_addr *bound)
@@ -332,6 +343,11 @@ static void call_message(struct agent *a, const SipAgent__ToAgent *to)
 		call = call_find(a, to->digit->call);
 		if (call)
 			digit_send(call, to->digit);
+		return;
+	case SIP_AGENT__TO_AGENT__BODY_REOFFER:
+		call = call_find(a, to->reoffer->call);
+		if (call)
+			reoffer_take(call, to->reoffer);
 		return;
 	case SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER:
 		call = call_find(a, to->change_answer->call);

@@ -12,6 +12,8 @@
  *     incoming.c calls from the PBX network until they are up
  *     outgoing.c calls to it until they are up
  *     dialog.c   requests inside a dialog: BYE, re-INVITE, UPDATE, ACK
+ *     reoffer.c  our own re-INVITE and UPDATE
+ *     session.c  session timers (RFC 4028)
  *     single.c   requests without a call: OPTIONS, BYE for an orphan
  *     text.c     SIP MESSAGE, both ways
  *     digit.c    digits by INFO, both ways
@@ -84,6 +86,7 @@ struct agent {
 	struct stack_st_GENERAL_NAME *tls_names; /* the same */
 	char *user_agent;                        /* NULL: none */
 	uint32_t udp_mtu, answer_ms, ring_ms;
+	uint32_t session_s, min_session_s; /* RFC 4028; session_s 0: not asked for */
 	struct idmap by_number;
 	struct call *calls, *dead;
 	struct single *singles; /* OPTIONS and BYE under way without a call */
@@ -249,6 +252,23 @@ struct call {
 	uint32_t remote_seq;    /* highest of the peer's */
 	unsigned challenges;    /* of the request under way */
 	uint32_t answer_ms;     /* how long the INVITE may be unanswered; 0: as configured */
+	struct session {
+		uint32_t expires_s, min_s; /* 0: no session timer; what we ask for */
+		bool refresh;              /* we do, not the peer */
+		bool timed;                /* the peer knows of session timers */
+		su_timer_t *timer;
+	} session;
+	struct {
+		nta_outgoing_t *out; /* our re-INVITE or UPDATE under way */
+		su_timer_t *again;   /* after 491 */
+		bool wanted, due;    /* an offer of the server's; a refresh */
+		bool waiting;        /* for its turn, after 491 */
+		bool asking;         /* a challenge lies with the server */
+		bool update;         /* the one under way refreshes by UPDATE */
+		bool offering;       /* it has the server's offer */
+	} reoffer;
+	bool takes_update; /* the peer's Allow says so */
+	bool caller;       /* the call is ours, and so its Call-ID */
 	char route[AGENT_ROUTE_SIZE];
 	char *sip_call_id, *request_uri, *local_uri, *remote_uri, *contact, *asserted, *extra;
 	char *reason; /* of the BYE or CANCEL to come */
@@ -285,6 +305,9 @@ struct call_refusal {
 };
 /* Sends the final response to call->invite, which then is the library's. */
 void call_refuse_invite(struct call *call, int status, const struct call_refusal *refusal);
+
+/* What the peer's Allow says. */
+void call_take_allow(struct call *call, const sip_t *sip);
 
 /* Answers a challenge to the INVITE or BYE. */
 void call_authorize(struct call *call, const SipAgent__Authorize *authorize);
@@ -327,6 +350,38 @@ void outgoing_send_cancel(struct call *call);
 int dialog_request(struct call *call, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip);
 void dialog_answer_change(struct call *call, const SipAgent__ChangeAnswer *answer);
 void dialog_reject_change(struct call *call, const SipAgent__ChangeReject *reject);
+
+/* reoffer.c */
+/* The server's offer, as soon as nothing else is under way. */
+void reoffer_take(struct call *call, const SipAgent__Reoffer *reoffer);
+/* Refreshes the session: UPDATE where the peer takes it, else the offer again. */
+void reoffer_refresh(struct call *call);
+/* Is an offer of ours on its way?  Then the peer's has to wait (RFC 3261 14.2). */
+bool reoffer_crosses(const struct call *call);
+/* The challenge to it is answered. */
+void reoffer_authorized(struct call *call);
+/* The peer's own change is over: it is our turn. */
+void reoffer_next(struct call *call);
+void reoffer_free(struct call *call);
+
+/* session.c */
+/* Header values of a request of ours, or of a 200; NULL: none.  Made in home. */
+const char *session_header(const struct call *call, bool request, su_home_t *home);
+const char *session_min_header(const struct call *call, su_home_t *home);
+/* "timer" where the 200 must require it, else NULL. */
+const char *session_require(const struct call *call);
+/* An INVITE, re-INVITE or UPDATE of the peer: takes what it asks for.  Returns 0, or 422
+ * with *min_s_out. */
+int session_take_request(struct call *call, const sip_t *sip, uint32_t *min_s_out);
+/* The same for an INVITE that is no call yet. */
+int session_check(const struct agent *agent, const sip_t *sip);
+/* A 200 to a request of ours. */
+void session_take_response(struct call *call, const sip_t *sip);
+/* A 422: asks for more.  False when that is no use. */
+bool session_raise(struct call *call, const sip_t *sip);
+/* The session begins, or was refreshed. */
+void session_start(struct call *call);
+void session_stop(struct call *call);
 
 /* digit.c */
 void digit_send(struct call *call, const SipAgent__Digit *digit);

@@ -98,6 +98,7 @@ void call_free(struct call *call)
 	nta_outgoing_destroy(call->info);
 	nta_leg_destroy(call->leg);
 	tport_unref(call->connection);
+	reoffer_free(call);
 	su_timer_destroy(call->limit);
 	su_timer_destroy(call->resend);
 	su_home_unref(call->home);
@@ -118,6 +119,7 @@ void call_finish(struct call *call)
 		return;
 	su_timer_reset(call->limit);
 	call_stop_resending(call);
+	session_stop(call);
 	retire(call);
 	su_timer_set_interval(call->agent->reaper, reap, NULL, 0);
 }

@@ -87,6 +87,7 @@ void call_send_bye(struct call *call)
 	char route[AGENT_ROUTE_SIZE];
 
 	call_stop_resending(call);
+	session_stop(call);
 	call_route(call, route);
 	nta_outgoing_destroy(call->out);
 	call->out = nta_outgoing_tcreate(
@@ -104,12 +105,24 @@ void call_send_bye(struct call *call)
 int call_reply(struct call *call, nta_incoming_t *irq, int code, bool with_sdp)
 {
 	const char *sdp = with_sdp ? call->local.text : NULL;
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	bool ok = code == 200;
+	int err = nta_incoming_treply(
+		irq, code, NULL, SIPTAG_CONTACT_STR(call->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
+		SIPTAG_SUPPORTED_STR("timer"), SIPTAG_SERVER_STR(call->agent->user_agent),
+		TAG_IF(ok, SIPTAG_SESSION_EXPIRES_STR(session_header(call, false, home))),
+		TAG_IF(ok, SIPTAG_REQUIRE_STR(session_require(call))),
+		TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")), SIPTAG_PAYLOAD_STR(sdp),
+		TAG_END());
 
-	return nta_incoming_treply(irq, code, NULL, SIPTAG_CONTACT_STR(call->contact),
-				   SIPTAG_ALLOW_STR(AGENT_ALLOW),
-				   SIPTAG_SERVER_STR(call->agent->user_agent),
-				   TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
-				   SIPTAG_PAYLOAD_STR(sdp), TAG_END());
+	su_home_deinit(home);
+	return err;
+}
+
+void call_take_allow(struct call *call, const sip_t *sip)
+{
+	if (sip->sip_allow)
+		call->takes_update = sip_is_allowed(sip->sip_allow, sip_method_update, "UPDATE");
 }
 
 /* ---- challenges ---- */
@@ -136,7 +149,8 @@ bool call_ask(struct call *call, nta_outgoing_t *request, const sip_t *response)
 
 void call_authorize(struct call *call, const SipAgent__Authorize *authorize)
 {
-	if ((call->state != CALL_ASKING && call->state != CALL_CLOSING_ASKING) ||
+	if ((call->state != CALL_ASKING && call->state != CALL_CLOSING_ASKING &&
+	     !call->reoffer.asking) ||
 	    authorize->number != call->challenges || !agent_text_ok(authorize->authorization) ||
 	    !agent_text_ok(authorize->proxy_authorization))
 		return;
@@ -145,8 +159,10 @@ void call_authorize(struct call *call, const SipAgent__Authorize *authorize)
 		su_strdup(call->home, agent_text(authorize->proxy_authorization));
 	if (call->state == CALL_ASKING)
 		outgoing_send_invite(call);
-	else
+	else if (call->state == CALL_CLOSING_ASKING)
 		call_send_bye(call);
+	else
+		reoffer_authorized(call);
 }
 
 /* ---- hanging up ---- */

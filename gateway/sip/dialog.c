@@ -41,6 +41,7 @@ static void change_acknowledged(struct call *call, const sip_t *ack)
 	}
 	call->late_offer = false;
 	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_CONFIRMED, &event);
+	reoffer_next(call);
 }
 
 static void on_ack(struct call *call, const sip_t *sip)
@@ -135,9 +136,31 @@ static int take_change_body(struct call *call, nta_incoming_t *irq, const sip_t 
 	return 0;
 }
 
+/* RFC 4028 6 */
+static int session_too_small(nta_incoming_t *irq, uint32_t min_s)
+{
+	char min[16];
+
+	snprintf(min, sizeof(min), "%u", min_s);
+	nta_incoming_treply(irq, 422, "Session Interval Too Small", SIPTAG_MIN_SE_STR(min),
+			    TAG_END());
+	return 422;
+}
+
+/* An UPDATE without a body: the session is refreshed, and perhaps the target. */
+static int on_refresh(struct call *call, nta_incoming_t *irq, const sip_t *sip)
+{
+	if (sip->sip_contact)
+		nta_leg_server_route(call->leg, NULL, sip->sip_contact);
+	session_start(call);
+	call_reply(call, irq, 200, false);
+	return 200;
+}
+
 static int on_change(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 {
 	bool invite = sip->sip_request->rq_method == sip_method_invite;
+	uint32_t min_s;
 	int status;
 
 	if (call->state == CALL_UP && call->change && call->change_answered) {
@@ -148,9 +171,14 @@ static int on_change(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 	}
 	if (call->state != CALL_UP || call->change)
 		return too_early(irq);
-	if (!invite && body_kind(sip) == BODY_NONE)
-		return 200; /* only the target is refreshed */
-	status = nta_check_required(irq, sip, NULL, TAG_END());
+	if (reoffer_crosses(call)) /* RFC 3261 14.2 */
+		return refuse(irq, SIP_491_REQUEST_PENDING);
+	status = nta_check_required(irq, sip, sip_supported_make(call->home, "timer"), TAG_END());
+	if (!status && session_take_request(call, sip, &min_s))
+		status = session_too_small(irq, min_s);
+	call_take_allow(call, sip);
+	if (!status && !invite && body_kind(sip) == BODY_NONE)
+		return on_refresh(call, irq, sip);
 	if (!status)
 		status = take_change_body(call, irq, sip);
 	if (status)
@@ -200,6 +228,7 @@ void dialog_answer_change(struct call *call, const SipAgent__ChangeAnswer *answe
 		return;
 	}
 	refresh_target(call);
+	session_start(call);
 	call_reply(call, call->change, 200, true);
 	if (nta_incoming_method(call->change) == sip_method_invite) {
 		call->change_answered = true;
@@ -209,6 +238,7 @@ void dialog_answer_change(struct call *call, const SipAgent__ChangeAnswer *answe
 	}
 	nta_incoming_destroy(call->change);
 	call->change = NULL;
+	reoffer_next(call);
 }
 
 void dialog_reject_change(struct call *call, const SipAgent__ChangeReject *reject)
@@ -221,6 +251,7 @@ void dialog_reject_change(struct call *call, const SipAgent__ChangeReject *rejec
 	       agent_text_ok(reject->phrase) ? agent_text(reject->phrase) : NULL);
 	nta_incoming_destroy(call->change);
 	call->change = NULL;
+	reoffer_next(call);
 }
 
 /* ---- all requests of a dialog ---- */

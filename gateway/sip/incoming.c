@@ -27,14 +27,45 @@ static void refuse_full(struct agent *a, nta_agent_t *nta, msg_t *msg)
 		       TAG_END());
 }
 
-/* Nothing of RFC 3261 19.2's option tags is supported. */
+/* What the peer requires and we do not support (RFC 3261 8.2.2.3); "" for nothing. */
+static const char *unsupported(const sip_t *sip, su_home_t *home)
+{
+	const sip_require_t *require = sip->sip_require;
+	const char *list = "";
+
+	for (size_t i = 0; require && require->k_items && require->k_items[i]; i++)
+		if (strcasecmp(require->k_items[i], "timer") != 0)
+			list = su_sprintf(home, "%s%s%s", list, list[0] ? ", " : "",
+					  require->k_items[i]);
+	return list;
+}
+
 static void refuse_required(nta_agent_t *nta, msg_t *msg, const sip_t *sip)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 
 	nta_msg_treply(nta, msg, SIP_420_BAD_EXTENSION,
-		       SIPTAG_UNSUPPORTED_STR(body_header(home, sip->sip_require)), TAG_END());
+		       SIPTAG_UNSUPPORTED_STR(unsupported(sip, home)), TAG_END());
 	su_home_deinit(home);
+}
+
+static bool requires_too_much(const sip_t *sip)
+{
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	bool too_much = unsupported(sip, home)[0] != '\0';
+
+	su_home_deinit(home);
+	return too_much;
+}
+
+/* RFC 4028 6: 422 with what would do. */
+static void refuse_session(struct agent *a, nta_agent_t *nta, msg_t *msg)
+{
+	char min[16];
+
+	snprintf(min, sizeof(min), "%u", a->min_session_s);
+	nta_msg_treply(nta, msg, 422, "Session Interval Too Small", SIPTAG_MIN_SE_STR(min),
+		       TAG_END());
 }
 
 static void refuse_sdp(struct agent *a, nta_agent_t *nta, msg_t *msg, int err, const char *why)
@@ -63,8 +94,10 @@ static bool admit(struct agent *a, nta_agent_t *nta, msg_t *msg, const sip_t *si
 	const char *why = NULL;
 	int err = kind == BODY_SDP ? body_sdp(sip, offer, &why) : 0;
 
-	if (sip->sip_require && sip->sip_require->k_items && sip->sip_require->k_items[0])
+	if (requires_too_much(sip))
 		refuse_required(nta, msg, sip);
+	else if (session_check(a, sip))
+		refuse_session(a, nta, msg);
 	else if (!sip->sip_contact)
 		refuse(nta, msg, 400, "Missing Contact Header", NULL);
 	else if (agent_is_full(a))
@@ -163,7 +196,11 @@ static int make_dialog(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 /* Fills a new call; its INVITE becomes a transaction. */
 static int start(struct call *call, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 {
+	uint32_t min_s;
+
 	hop_of_message(msg, sip, &call->peer);
+	call_take_allow(call, sip);
+	session_take_request(call, sip, &min_s);
 	call->late_offer = call->offer.nlines == 0;
 	call->local.session = (uint64_t)su_randint(1, 0x7fffffff);
 	call->invite = nta_incoming_create(nta, NULL, msg, sip, TAG_END());
@@ -291,6 +328,7 @@ void incoming_acknowledged(struct call *call, const sip_t *ack)
 	nta_incoming_destroy(call->invite);
 	call->invite = NULL;
 	call_enter(call, CALL_UP);
+	session_start(call);
 	event.call = call->node.key;
 	if (late_answer(call, ack, &audio, &event)) {
 		call->agent->malformed++;

@@ -93,6 +93,7 @@ static bool too_big_for_udp(const struct call *call)
 void outgoing_send_invite(struct call *call)
 {
 	struct hop hop = call->peer;
+	su_home_t home[1] = { SU_HOME_INIT(home) };
 
 	if (hop.transport == SIP_AGENT__TRANSPORT__UDP && !call->grown && too_big_for_udp(call)) {
 		hop.transport = SIP_AGENT__TRANSPORT__TCP;
@@ -104,12 +105,16 @@ void outgoing_send_invite(struct call *call)
 		call->leg, on_response, call, (url_string_t *)call->route, SIP_METHOD_INVITE,
 		(url_string_t *)call->request_uri, SIPTAG_CONTACT_STR(call->contact),
 		SIPTAG_ALLOW_STR(AGENT_ALLOW), SIPTAG_USER_AGENT_STR(call->agent->user_agent),
+		SIPTAG_SUPPORTED_STR("timer"),
+		SIPTAG_SESSION_EXPIRES_STR(session_header(call, true, home)),
+		SIPTAG_MIN_SE_STR(session_min_header(call, home)),
 		SIPTAG_AUTHORIZATION_STR(call->authorization),
 		SIPTAG_PROXY_AUTHORIZATION_STR(call->proxy_authorization),
 		TAG_IF(call->asserted, SIPTAG_HEADER_STR(call->asserted)),
 		TAG_IF(call->extra, SIPTAG_HEADER_STR(call->extra)),
 		SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(call->local.text),
 		TAG_END());
+	su_home_deinit(home);
 	if (!call->out) {
 		give_up(call, "the INVITE cannot be written");
 		return;
@@ -133,8 +138,11 @@ void outgoing_start(struct agent *a, const SipAgent__Invite *invite)
 		agent_send(a, SIP_AGENT__FROM_AGENT__BODY_ENDED, &ended);
 		return;
 	}
-	call->answer_ms = invite->answer_ms < LONGEST_ANSWER_MS ? invite->answer_ms
-							       : LONGEST_ANSWER_MS;
+	call->caller = call->session.refresh = true;
+	call->session.expires_s = a->session_s;
+	call->session.min_s = a->min_session_s;
+	call->answer_ms =
+		invite->answer_ms < LONGEST_ANSWER_MS ? invite->answer_ms : LONGEST_ANSWER_MS;
 	if (hop_of_target(invite->target, &call->peer) ||
 	    (call->peer.transport == SIP_AGENT__TRANSPORT__TLS && !a->tls_port) ||
 	    take_texts(call, invite))
@@ -263,6 +271,9 @@ static void on_answer(struct call *call, const sip_t *sip)
 		call_send_bye(call);
 	} else {
 		call_enter(call, CALL_UP);
+		call_take_allow(call, sip);
+		session_take_response(call, sip);
+		session_start(call);
 		tell_answered(call, &audio);
 	}
 }
@@ -298,6 +309,11 @@ static void on_failure(struct call *call, nta_outgoing_t *out, const sip_t *sip,
 	if ((call->state == CALL_CALLING || call->state == CALL_PROCEEDING) && sip &&
 	    (status == 401 || status == 407) && call_ask(call, out, sip)) {
 		call_enter(call, CALL_ASKING);
+		return;
+	}
+	if ((call->state == CALL_CALLING || call->state == CALL_PROCEEDING) && status == 422 &&
+	    session_raise(call, sip)) {
+		outgoing_send_invite(call);
 		return;
 	}
 	tell_failure(call, sip, status);

@@ -7,14 +7,15 @@
 struct sip_driver;
 
 struct sip_driver_options {
-	const char *network;      /* NULL: 127.0.0.0/8 */
-	unsigned max_calls;       /* 0: the agent's own */
-	unsigned answer_ms;       /* 0: the agent's own */
-	unsigned udp_mtu;         /* 0: the agent's own */
-	uint64_t first_call;      /* 0: 1 */
-	unsigned port;            /* 0: any free one */
-	bool texts;               /* take SIP MESSAGE */
-	const SipAgent__Tls *tls; /* NULL: none */
+	const char *network;               /* NULL: 127.0.0.0/8 */
+	unsigned max_calls;                /* 0: the agent's own */
+	unsigned answer_ms;                /* 0: the agent's own */
+	unsigned udp_mtu;                  /* 0: the agent's own */
+	uint64_t first_call;               /* 0: 1 */
+	unsigned port;                     /* 0: any free one */
+	bool texts;                        /* take SIP MESSAGE */
+	unsigned session_s, min_session_s; /* 0: the agent's own */
+	const SipAgent__Tls *tls;          /* NULL: none */
 };
 
 /* Starts and configures an agent on 127.0.0.1; fails the test where it cannot.
