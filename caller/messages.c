@@ -42,6 +42,8 @@ struct sending {
 	char to[UMSG_URI_SIZE], extension[UMSG_EXTENSION_SIZE];
 	const char *text;
 	struct attachments files;
+	Umsg__AutoSubmitted auto_submitted;
+	int64_t end_s; /* 0: as the domain has it */
 	bool want_receipt, acked;
 	struct umsg_sealed sealed; /* made once: every retry sends the same octets */
 };
@@ -57,7 +59,8 @@ static int seal(struct cca *cca, struct sending *sending)
 	body.responder = UMSG__RESPONDER_TYPE__RESPONDER_TEL_URI;
 	body.attachments = sending->files.list;
 	body.n_attachments = sending->files.n;
-	return umsg_client_seal(cca->client, sending->to, &body, 0, &sending->sealed);
+	body.auto_submitted = sending->auto_submitted;
+	return umsg_client_seal(cca->client, sending->to, &body, sending->end_s, &sending->sealed);
 }
 
 static void send_attached(struct cca *cca, void *arg)
@@ -119,8 +122,53 @@ static const struct cca_job send_job = { .attached = send_attached,
 static const struct option send_options[] = {
 	{ "receipt", no_argument, NULL, 'r' },
 	{ "attach", required_argument, NULL, 'a' },
+	{ "auto", required_argument, NULL, 'u' },
+	{ "lifetime", required_argument, NULL, 'l' },
 	{ NULL, 0, NULL, 0 },
 };
+
+/* "generated", "replied", "notified" (RFC 3834's "auto-" words).  Returns 0 or -EINVAL. */
+static int take_auto(struct sending *sending, const char *word)
+{
+	static const char *const words[] = { [UMSG__AUTO_SUBMITTED__AUTO_GENERATED] = "generated",
+					     [UMSG__AUTO_SUBMITTED__AUTO_REPLIED] = "replied",
+					     [UMSG__AUTO_SUBMITTED__AUTO_NOTIFIED] = "notified" };
+
+	for (size_t i = 1; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i]) != 0)
+			continue;
+		sending->auto_submitted = (Umsg__AutoSubmitted)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int take_lifetime(struct sending *sending, const char *seconds)
+{
+	unsigned long s;
+
+	if (!text_number(slice_str(seconds), 1, CCA_NUMBER_MAX, &s))
+		return -EINVAL;
+	sending->end_s = clock_wall_s() + (int64_t)s;
+	return 0;
+}
+
+static int take_send_option(struct sending *sending, int option, struct diag *diag)
+{
+	switch (option) {
+	case 'r':
+		sending->want_receipt = true;
+		return 0;
+	case 'a':
+		return attachments_add(&sending->files, optarg, diag);
+	case 'u':
+		return take_auto(sending, optarg);
+	case 'l':
+		return take_lifetime(sending, optarg);
+	default:
+		return -EINVAL;
+	}
+}
 
 int cca_send(const struct cca_options *options, int argc, char **argv)
 {
@@ -128,18 +176,14 @@ int cca_send(const struct cca_options *options, int argc, char **argv)
 	struct diag *diag = diag_new();
 	int option, status = CCA_USAGE, err = 0;
 
-	while (!err && (option = getopt_long(argc, argv, "", send_options, NULL)) != -1) {
-		if (option == 'r')
-			sending.want_receipt = true;
-		else if (option == 'a')
-			err = attachments_add(&sending.files, optarg, diag);
-		else
-			err = -EINVAL;
-	}
+	while (!err && (option = getopt_long(argc, argv, "", send_options, NULL)) != -1)
+		err = take_send_option(&sending, option, diag);
 	if (diag_errors(diag))
 		fprintf(stderr, "cca: %s\n", diag_first_error(diag));
 	else if (err || argc - optind != 2)
-		fputs("usage: cca send [--receipt] [--attach FILE]... NUMBER[;EXT] TEXT\n", stderr);
+		fputs("usage: cca send [--receipt] [--attach FILE]... [--lifetime SECONDS]\n"
+		      "                [--auto generated|replied|notified] NUMBER[;EXT] TEXT\n",
+		      stderr);
 	else if (cca_parse_number(argv[optind], sending.to, sending.extension, diag))
 		fprintf(stderr, "cca: %s\n", diag_first_error(diag));
 	else {

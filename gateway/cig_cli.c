@@ -23,7 +23,10 @@ static const struct action {
 	bool local; /* works without a server and without cig.conf */
 } actions[] = {
 	{ "echo", "<anything>", "echo test functionality", cli_echo, false },
-	{ "show", "call|umsg", "show active calls or umsg sessions", cli_show, false },
+	{ "show", "call|umsg|message", "show active calls, umsg sessions or queued texts", cli_show,
+	  false },
+	{ "message", "retry|drop <ID>", "try a queued text at once, or give it up", cli_message,
+	  false },
 	{ "status", "", "show the state of the gateway", cli_status, false },
 	{ "read", "<FILE>", "test read a configuration file", cli_read, true },
 	{ "route", "[--config FILE] [--explain] <TO> [<FROM>]",

@@ -25,6 +25,7 @@ typedef int cli_action_fn(struct cli *cli, int argc, char **argv);
 /* The actions, each in a cig_cli_*.c of its own or in cig_cli.c. */
 int cli_echo(struct cli *cli, int argc, char **argv);
 int cli_show(struct cli *cli, int argc, char **argv);
+int cli_message(struct cli *cli, int argc, char **argv);
 int cli_status(struct cli *cli, int argc, char **argv);
 int cli_read(struct cli *cli, int argc, char **argv);
 int cli_route(struct cli *cli, int argc, char **argv);

@@ -40,7 +40,7 @@ int cli_echo(struct cli *cli, int argc, char **argv)
 /* What a list is made of: the heading and the members of each row, in order. */
 struct listing {
 	const char *what, *target, *array;
-	const char *headings[8], *members[8]; /* NULL ends; a number is printed as one */
+	const char *headings[9], *members[9]; /* NULL ends; a number is printed as one */
 };
 
 static const struct listing listings[] = {
@@ -54,6 +54,11 @@ static const struct listing listings[] = {
 	  "sessions",
 	  { "FROM", "TO", "STATE", "TIME", "ID" },
 	  { "from", "to", "state", "time_s", "id" } },
+	{ "message",
+	  "/messages",
+	  "messages",
+	  { "ID", "DIRECTION", "FROM", "TO", "WHERE", "STATE", "TRIES", "WHY" },
+	  { "id", "direction", "from", "to", "where", "state", "tries", "why" } },
 };
 
 static void print_listing(const struct listing *listing, const json_t *rows)
@@ -101,7 +106,7 @@ int cli_show(struct cli *cli, int argc, char **argv)
 		json_decref(answer);
 		return CLI_OK;
 	}
-	fputs("usage: cig-cli show call|umsg\n", stderr);
+	fputs("usage: cig-cli show call|umsg|message\n", stderr);
 	return CLI_USAGE;
 }
 

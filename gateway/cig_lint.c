@@ -87,8 +87,8 @@ static void check_sip(const struct cig_config *config, const struct diag_place *
 			     sip->port);
 	if (sip->messaging && config->write_mailbox_count + config->message_center_count == 0)
 		diag_warning(diag, place,
-			     "messaging is true without mailboxes: texts of secure callers have no "
-			     "place to go");
+			     "messaging is true without mailboxes: texts of secure callers go to "
+			     "the SIP side only");
 }
 
 void cig_config_lint(const struct cig_build *b)

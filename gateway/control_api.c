@@ -12,12 +12,14 @@
 #include "base/clock.h"
 #include "base/control.h"
 #include "base/diag.h"
+#include "base/text.h"
 #include "base/timer.h"
 #include "gateway/call_trace.h"
 #include "gateway/calls.h"
 #include "gateway/route_report.h"
 #include "gateway/secure_side.h"
 #include "gateway/status_report.h"
+#include "gateway/texts.h"
 
 enum { MAX_WAITING = 16, MEDIA_LIMIT_MS = 500 };
 
@@ -173,6 +175,56 @@ static void post_reload_keys(struct control_request *request, void *arg)
 	diag_free(&diag);
 }
 
+/* ---- texts that are queued ---- */
+
+enum { MESSAGES_LISTED = 1000, MAX_MESSAGES_LISTED = 100000 };
+
+static void get_messages(struct control_request *request, void *arg)
+{
+	const struct control_api *api = arg;
+	const char *text = control_arg(request, "limit");
+	unsigned long limit = MESSAGES_LISTED;
+
+	if (text && !text_number(slice_str(text), 1, MAX_MESSAGES_LISTED, &limit))
+		control_answer_error(request, 400, "limit: expected a number from 1 to %d",
+				     MAX_MESSAGES_LISTED);
+	else
+		control_answer_json(request, 200, texts_list(api->parts.texts, limit));
+}
+
+static void act_on_message(struct control_request *request, struct texts *texts,
+			   int (*act)(struct texts *texts, const char *id))
+{
+	const char *id = control_arg(request, "id");
+	int err = id ? act(texts, id) : -EINVAL;
+
+	if (err == -EINVAL)
+		control_answer_error(request, 400,
+				     "id: expected a message's id as the list has it");
+	else if (err == -ENOENT)
+		control_answer_error(request, 404, "no message with this id is queued");
+	else if (err == -EBUSY)
+		control_answer_error(request, 409, "it is being delivered just now");
+	else if (err)
+		control_answer_error(request, 500, "%s", strerror(-err));
+	else
+		control_answer_json(request, 200, json_pack("{s:b}", "done", 1));
+}
+
+static void post_message_retry(struct control_request *request, void *arg)
+{
+	const struct control_api *api = arg;
+
+	act_on_message(request, api->parts.texts, texts_retry);
+}
+
+static void post_message_drop(struct control_request *request, void *arg)
+{
+	const struct control_api *api = arg;
+
+	act_on_message(request, api->parts.texts, texts_drop);
+}
+
 static const struct control_route routes[] = {
 	{ "GET", "/echo", get_echo, false, "text: gives it back" },
 	{ "GET", "/calls", get_calls, false,
@@ -182,6 +234,11 @@ static const struct control_route routes[] = {
 	{ "GET", "/trace/call", get_trace, false,
 	  "match: what happens to calls, live, to all or to those with this number or URI" },
 	{ "GET", "/route", get_route, false, "to, from: where a call would go, and why" },
+	{ "GET", "/messages", get_messages, false,
+	  "limit: the texts that are queued, where, and why" },
+	{ "POST", "/message/retry", post_message_retry, true, "id: tries a queued text at once" },
+	{ "POST", "/message/drop", post_message_drop, true,
+	  "id: gives a queued text up, and tells its sender" },
 	{ "POST", "/reload", post_reload, true, "reads the configuration again" },
 	{ "POST", "/reload-keys", post_reload_keys, true, "loads the key store again" },
 };

@@ -35,6 +35,8 @@ static void sip_ready(void *arg)
 		calls_sip_ready(server->calls);
 	if (server->pbxs)
 		pbxs_sip_ready(server->pbxs);
+	if (server->sip_texts)
+		sip_texts_ready(server->sip_texts);
 }
 
 static void sip_lost(void *arg, const char *text)
@@ -44,12 +46,16 @@ static void sip_lost(void *arg, const char *text)
 	(void)text;
 	if (server->calls)
 		calls_sip_lost(server->calls);
+	if (server->sip_texts)
+		sip_texts_lost(server->sip_texts);
 }
 
 static void sip_event(void *arg, const SipAgent__FromAgent *event)
 {
 	struct server *server = arg;
 
+	if (server->sip_texts && sip_texts_event(server->sip_texts, event))
+		return;
 	if (server->calls)
 		calls_sip_event(server->calls, event);
 	if (server->pbxs)
@@ -232,6 +238,18 @@ static int start_control(struct server *server, struct diag *diag)
 	return control_api_new(&parts, &server->control, diag);
 }
 
+/* The journal with the mailboxes first: the other ports are added to it. */
+static int make_texts(struct server *server, struct diag *diag)
+{
+	struct sip_texts_world world = { .base = server->base,
+					 .link = server->sip,
+					 .resolver = server->resolver };
+	int err = texts_new(server->base, server->config, &texts_ops, server, &server->texts, diag);
+
+	world.texts = server->texts;
+	return err ? err : sip_texts_new(&world, server->config, &server->sip_texts);
+}
+
 /* The links call back from the loop only, so calls may be made after them. */
 static int start(struct server *server, struct diag *diag)
 {
@@ -251,8 +269,7 @@ static int start(struct server *server, struct diag *diag)
 	if (!err)
 		err = make_calls(server);
 	if (!err)
-		err = texts_new(server->base, server->config, &texts_ops, server, &server->texts,
-				diag);
+		err = make_texts(server, diag);
 	if (!err)
 		err = secure_side_new(server->base, server->config, &secure_ops, server,
 				      &server->secure, diag);
@@ -293,6 +310,7 @@ void server_free(struct server **serverp)
 	control_api_free(&server->control);
 	secure_side_free(&server->secure); /* hangs up, which ends the calls */
 	calls_free(&server->calls);
+	sip_texts_free(&server->sip_texts);
 	texts_free(&server->texts);
 	pbxs_free(&server->pbxs);
 	sip_link_free(&server->sip);
@@ -317,7 +335,8 @@ static void use_config(struct server *server, const struct cig_config *config)
 	calls_set_config(server->calls, config);
 	sip_link_set_config(server->sip, config);
 	pbxs_set_config(server->pbxs, config);
-	if (texts_set_config(server->texts, config))
+	if (texts_set_config(server->texts, config) ||
+	    sip_texts_set_config(server->sip_texts, config))
 		log_warn(MODULE,
 			 "out of memory: mailboxes change when cig-server is started again");
 	cig_config_release(&server->config);

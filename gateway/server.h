@@ -6,6 +6,7 @@
 #include "gateway/calls.h"
 #include "gateway/cig_config.h"
 #include "gateway/secure_side.h"
+#include "gateway/sip_texts.h"
 #include "gateway/texts.h"
 
 struct call_records;
@@ -28,6 +29,7 @@ struct server {
 	struct relay_link *relay;
 	struct calls *calls;
 	struct texts *texts;
+	struct sip_texts *sip_texts;
 	struct secure_side *secure;
 	struct control_api *control;
 	int64_t started_ms;

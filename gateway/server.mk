@@ -26,6 +26,8 @@ gateway_libgateway_a_SOURCES = \
 	gateway/server.c gateway/server.h \
 	gateway/session_log.c gateway/session_log.h \
 	gateway/sip_link.c gateway/sip_link.h \
+	gateway/sip_texts.c gateway/sip_texts.h gateway/sip_texts_priv.h \
+	gateway/sip_texts_in.c gateway/sip_texts_out.c gateway/sip_texts_part.c \
 	gateway/status_report.c gateway/status_report.h \
 	gateway/texts.c gateway/texts.h gateway/texts_port.h gateway/texts_priv.h \
 	gateway/texts_in.c gateway/texts_inward.c gateway/texts_list.c gateway/texts_mailbox.c \
@@ -49,6 +51,7 @@ gateway_cig_cli_SOURCES = \
 	gateway/cig_cli.c gateway/cig_cli.h \
 	gateway/cig_cli_config.c \
 	gateway/cig_cli_keys.c \
+	gateway/cig_cli_message.c \
 	gateway/cig_cli_show.c \
 	gateway/route_report.c gateway/route_report.h
 gateway_cig_cli_LDADD = gateway/libcig_config.a maps/libmaps.a keys/libkeys.a base/libbase.a \

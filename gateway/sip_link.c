@@ -178,6 +178,7 @@ static int send_configure(struct sip_link *link, char **networks, size_t n)
 	configure.max_calls = sip->max_calls;
 	configure.session_expires_s = sip->session_expires_s;
 	configure.min_session_expires_s = sip->min_session_expires_s;
+	configure.texts = sip->messaging;
 	configure.first_call = link->generation << 32 | 1;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_CONFIGURE;
 	message.configure = &configure;

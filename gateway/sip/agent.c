@@ -156,12 +156,15 @@ static void take_settings(struct agent *a, const SipAgent__Configure *c)
 	take_session(a, c);
 }
 
-/* While it runs: who may call in, how many, session timers of new calls. */
+/* While it runs: who may call in, how many, whether texts are taken, session timers of new
+ * calls. */
 static void reconfigure(struct agent *a, const SipAgent__Configure *c)
 {
-	if (read_networks(a, c) == 0)
-		a->max_calls = c->max_calls ? c->max_calls : DEFAULT_MAX_CALLS;
 	take_session(a, c);
+	if (read_networks(a, c))
+		return;
+	a->max_calls = c->max_calls ? c->max_calls : DEFAULT_MAX_CALLS;
+	a->takes_texts = c->texts;
 }
 
 static void tell_ready(struct agent *a, const struct net_addr *bound)

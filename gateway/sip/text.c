@@ -179,6 +179,13 @@ static int send_request(struct text *t)
 	return -EINVAL;
 }
 
+/* Words of RFC 3261's grammar for one, and no others; empty: none. */
+static bool is_call_id(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789-._@") == strlen(text);
+}
+
 /* Copies what the request needs: the message from the server does not stay. */
 static int take_request(struct text *t, const SipAgent__Text *text)
 {
@@ -190,13 +197,14 @@ static int take_request(struct text *t, const SipAgent__Text *text)
 	    text->body.len > BODY_MAX || !agent_uri_ok(t->home, text->request_uri) ||
 	    !agent_uri_ok(t->home, text->from_uri) || !agent_uri_ok(t->home, text->to_uri) ||
 	    !agent_text_ok(text->from_name) || !text->content_type[0] ||
-	    !agent_text_ok(text->content_type))
+	    !agent_text_ok(text->content_type) || !is_call_id(text->call_id))
 		return -EINVAL;
 	t->request_uri = su_strdup(t->home, text->request_uri);
 	name = agent_name_addr(t->home, text->from_name, text->from_uri);
 	t->from = su_sprintf(t->home, "%s;%s", name, nta_agent_newtag(t->home, "tag=%s", a->nta));
 	t->to = agent_name_addr(t->home, "", text->to_uri);
-	t->call_id = agent_new_call_id(t->home);
+	t->call_id =
+		*text->call_id ? su_strdup(t->home, text->call_id) : agent_new_call_id(t->home);
 	t->content_type = su_strdup(t->home, text->content_type);
 	if (text->body.len) {
 		uint8_t *copy = su_alloc(t->home, (isize_t)text->body.len);
@@ -269,6 +277,8 @@ static void tell_text(struct text *t, const sip_t *sip)
 	event.from_name = body_name(home, sip->sip_from->a_display);
 	event.to_uri = body_url(home, sip->sip_to->a_url);
 	event.call_id = text_of(sip->sip_call_id->i_id);
+	event.from_tag = text_of(sip->sip_from->a_tag);
+	event.cseq = sip->sip_cseq->cs_seq;
 	event.source = &source;
 	event.content_type = body_header(home, sip->sip_content_type);
 	if (sip->sip_payload && sip->sip_payload->pl_len) {

@@ -298,7 +298,7 @@ static const struct {
 	  "sip: rtp_port_range 1000 2047: ports below 1024 need a privilege" },
 	{ "port 100;", "sip: port 100 needs a privilege" },
 	{ "messaging true;",
-	  "messaging is true without mailboxes: texts of secure callers have no place to go" },
+	  "messaging is true without mailboxes: texts of secure callers go to the SIP side only" },
 	{ "extension map s;", "map s is named twice" },
 	{ "} } auth a { user \"u\"; password \"p\"; } control { bind 127.0.0.1;",
 	  "auth a is not used" },

@@ -8,6 +8,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/garbage.py \
 	%D%/sip_ask.py \
 	%D%/relay_figures.py \
+	%D%/sip_text.py \
 	%D%/wire_figures.py \
 	%D%/kamailio.cfg \
 	%D%/sipp/uac_gives_up.xml \
@@ -32,3 +33,4 @@ EXTRA_DIST += %D%/docs.bats
 EXTRA_DIST += %D%/bad_input.bats
 EXTRA_DIST += %D%/faults.bats
 EXTRA_DIST += %D%/updates.bats %D%/durable.bats %D%/watch_new.py
+EXTRA_DIST += %D%/sip_message.bats

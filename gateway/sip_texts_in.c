@@ -1,0 +1,295 @@
+/* sip_texts_in.c - MESSAGEs of the SIP side: routed as calls are, stored, answered. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/evp.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/timer.h"
+#include "gateway/sip_link.h"
+#include "gateway/sip_texts_priv.h"
+#include "mailbox/message.h"
+#include "mailbox/mime.h"
+
+#define MODULE "texts"
+
+enum { BUSY_RETRY_AFTER_S = 30 };
+
+/* ---- the response ---- */
+
+static void reply(const struct sip_texts *texts, uint64_t number, unsigned code, const char *phrase)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__TextReply body = SIP_AGENT__TEXT_REPLY__INIT;
+
+	body.text = number;
+	body.code = code;
+	body.phrase = (char *)phrase;
+	body.retry_after_s = code == 503 ? BUSY_RETRY_AFTER_S : 0;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_TEXT_REPLY;
+	message.text_reply = &body;
+	sip_link_send(texts->world.link, &message); /* unheard, the peer sends it anew */
+}
+
+static void refuse(const struct sip_texts *texts, const SipAgent__TextIn *text, unsigned code,
+		   const char *why)
+{
+	log_warn(MODULE, "SIP MESSAGE from=%s to=%s is refused with %u: %s", text->from_uri,
+		 text->request_uri, code, why);
+	/* Words of others do not go out as ours. */
+	reply(texts, text->text, code, text_is_clean(slice_str(why)) ? why : "");
+}
+
+/* ---- those that wait ---- */
+
+static struct sip_in **find(struct sip_texts *texts, const uint8_t key[TEXT_KEY_SIZE])
+{
+	struct sip_in **at = &texts->in;
+
+	while (*at && memcmp((*at)->key, key, TEXT_KEY_SIZE) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static void drop(struct sip_texts *texts, struct sip_in **at)
+{
+	struct sip_in *in = *at;
+
+	*at = in->next;
+	if (!in->next)
+		texts->in_tail = at;
+	texts->n_in--;
+	free(in);
+}
+
+static void keep_waiting(struct sip_texts *texts, uint64_t number, const uint8_t key[TEXT_KEY_SIZE])
+{
+	struct sip_in *in = calloc(1, sizeof(*in));
+
+	if (!in) {
+		reply(texts, number, 202, ""); /* it is journaled, and synced before this goes */
+		return;
+	}
+	in->number = number;
+	memcpy(in->key, key, sizeof(in->key));
+	in->until_ms = clock_mono_ms() + SIP_TEXT_POSTED_MS;
+	*texts->in_tail = in;
+	texts->in_tail = &in->next;
+	if (texts->n_in++ == 0)
+		timer_arm(texts->timer, SIP_TEXT_POSTED_MS);
+}
+
+void sip_in_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE])
+{
+	struct sip_in **at = find(arg, key);
+
+	if (*at)
+		(*at)->stored = true;
+}
+
+/* Returns whether the peer hears of it by the response. */
+bool sip_in_posted(void *arg, const uint8_t key[TEXT_KEY_SIZE], const char *refusal)
+{
+	struct sip_texts *texts = arg;
+	struct sip_in **at = find(texts, key);
+
+	if (!*at)
+		return false;
+	if (*refusal)
+		reply(texts, (*at)->number, 404,
+		      text_is_clean(slice_str(refusal)) ? refusal : "Not Found");
+	else
+		reply(texts, (*at)->number, 202, "");
+	drop(texts, at);
+	return true;
+}
+
+/* The rendezvous is slow, or away: what is stored is accepted (RFC 3428, section 7). */
+void sip_in_due(struct sip_texts *texts)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	while (texts->in && texts->in->until_ms <= now_ms && texts->in->stored) {
+		reply(texts, texts->in->number, 202, "");
+		drop(texts, &texts->in);
+	}
+	if (texts->in)
+		timer_arm(texts->timer, texts->in->until_ms > now_ms ? texts->in->until_ms - now_ms
+								     : SIP_TEXT_POSTED_MS);
+}
+
+void sip_in_forget(struct sip_texts *texts)
+{
+	while (texts->in)
+		drop(texts, &texts->in);
+}
+
+/* ---- a MESSAGE ---- */
+
+/* The same for a request that is sent anew, also to the next run of this program: then it
+ * is answered and not sent on again. */
+static int make_key(const SipAgent__TextIn *text, uint8_t key_out[TEXT_KEY_SIZE])
+{
+	uint8_t digest[EVP_MAX_MD_SIZE],
+		octets[4] = { (uint8_t)(text->cseq >> 24), (uint8_t)(text->cseq >> 16),
+			      (uint8_t)(text->cseq >> 8), (uint8_t)text->cseq };
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(ctx, text->call_id, strlen(text->call_id) + 1) == 1 &&
+		  EVP_DigestUpdate(ctx, text->from_tag, strlen(text->from_tag) + 1) == 1 &&
+		  EVP_DigestUpdate(ctx, octets, sizeof(octets)) == 1 &&
+		  EVP_DigestUpdate(ctx, text->request_uri, strlen(text->request_uri) + 1) == 1 &&
+		  EVP_DigestUpdate(ctx, text->body.data, text->body.len) == 1 &&
+		  EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	if (ok)
+		memcpy(key_out, digest, TEXT_KEY_SIZE);
+	return ok ? 0 : -ENOMEM;
+}
+
+static bool is_readable_type(const char *type)
+{
+	static const char plain[] = "text/plain", multipart[] = "multipart/";
+	size_t n = sizeof(plain) - 1;
+
+	/* RFC 3428, section 9: without a type it is text/plain. */
+	return !*type || (strncasecmp(type, plain, n) == 0 && strchr("; \t", type[n])) ||
+	       strncasecmp(type, multipart, sizeof(multipart) - 1) == 0;
+}
+
+/* The body is read as that of a mail with the same type: charsets, parts and attachments
+ * are the same there.  Returns as mime_read(). */
+static int read_body(const SipAgent__TextIn *text, struct message *m_out, struct diag *diag)
+{
+	static const char head[] = "From: <sip>\nTo: <sip>\nMIME-Version: 1.0\n"
+				   "Content-Transfer-Encoding: 8bit\nContent-Type: ";
+	const char *type = *text->content_type ? text->content_type : "text/plain";
+	size_t room = sizeof(head) + strlen(type) + 2 + text->body.len;
+	char *mail = malloc(room);
+	size_t n;
+	int err;
+
+	if (!mail)
+		return -ENOMEM;
+	n = (size_t)snprintf(mail, room, "%s%s\n\n", head, type);
+	if (text->body.len)
+		memcpy(mail + n, text->body.data, text->body.len);
+	err = mime_read(slice_of((uint8_t *)mail, n + text->body.len), m_out, diag);
+	free(mail);
+	return err;
+}
+
+/* Routed as a call with these addresses would be.  Returns 0, or the code with its reason. */
+static unsigned route(const struct sip_texts *texts, const SipAgent__TextIn *text,
+		      struct route_answer *answer_out)
+{
+	const struct route_call question = { .from_interface = ROUTE_SIP,
+					     .to = slice_str(text->request_uri),
+					     .from = slice_str(text->from_uri) };
+
+	if (!router_route(cig_config_router(texts->config), &question, answer_out, NULL))
+		return answer_out->code;
+	if (answer_out->interface != ROUTE_TEL) {
+		snprintf(answer_out->reason, sizeof(answer_out->reason),
+			 "the route leads back to the interface it came from");
+		return 404;
+	}
+	if (!uri_same_number(slice_str(answer_out->from),
+			     slice_str(texts_own_uri(texts->world.texts)))) {
+		snprintf(answer_out->reason, sizeof(answer_out->reason),
+			 "the source maps give a number that is not this gateway's");
+		return 403;
+	}
+	return 0;
+}
+
+static unsigned code_of(int err)
+{
+	return err == -EMSGSIZE || err == -EFBIG ? 413
+	       : err == -EINVAL                  ? 404
+	       : err == -EAGAIN                  ? 503
+						 : 500;
+}
+
+static void submit(struct sip_texts *texts, const SipAgent__TextIn *text,
+		   const struct route_answer *answer, const struct message *m)
+{
+	Umsg__Attachment attachments[MESSAGE_MAX_ATTACHMENTS], *at[MESSAGE_MAX_ATTACHMENTS];
+	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+	struct text_in in = { .from = answer->from,
+			      .to = answer->to,
+			      .outer_from = text->from_uri,
+			      .outer_to = text->request_uri,
+			      .body = &body };
+	char why[TEXT_WHY_SIZE] = "out of memory";
+	int err = make_key(text, in.key);
+
+	for (size_t i = 0; i < m->attachment_count; i++) {
+		umsg__attachment__init(&attachments[i]);
+		attachments[i].name = m->attachments[i].filename;
+		attachments[i].type = m->attachments[i].content_type;
+		attachments[i].data =
+			(ProtobufCBinaryData){ m->attachments[i].n, m->attachments[i].data };
+		at[i] = &attachments[i];
+	}
+	body.text = m->text;
+	body.n_attachments = m->attachment_count;
+	body.attachments = at;
+	if (!err)
+		err = texts_submit(texts->port, &in, why);
+	if (!err)
+		keep_waiting(texts, text->text, in.key);
+	else if (err == -EALREADY)
+		reply(texts, text->text, 202, "");
+	else
+		refuse(texts, text, code_of(err), why);
+}
+
+static void take_routed(struct sip_texts *texts, const SipAgent__TextIn *text,
+			const struct route_answer *answer)
+{
+	struct diag *diag = diag_new();
+	struct message m;
+	int err;
+
+	message_init(&m);
+	err = diag ? read_body(text, &m, diag) : -ENOMEM;
+	if (!err)
+		submit(texts, text, answer, &m);
+	else
+		refuse(texts, text, err == -EBADMSG ? 400 : code_of(err),
+		       diag && diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	message_clear(&m);
+	diag_free(&diag);
+}
+
+void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text)
+{
+	struct route_answer answer;
+	unsigned code;
+
+	if (!texts->port || texts->n_in >= SIP_TEXTS_ASKED) {
+		reply(texts, text->text, 503, "");
+		return;
+	}
+	if (!is_readable_type(text->content_type)) {
+		refuse(texts, text, 415, "Unsupported Media Type");
+		return;
+	}
+	if (!*texts_own_uri(texts->world.texts)) {
+		refuse(texts, text, 503, "the gateway has no keys");
+		return;
+	}
+	code = route(texts, text, &answer);
+	if (code)
+		refuse(texts, text, code, answer.reason);
+	else
+		take_routed(texts, text, &answer);
+}

@@ -1,0 +1,102 @@
+/* sip_texts_priv.h - what the files of sip_texts.h share.
+ *
+ *   sip_texts.c       the port's life
+ *   sip_texts_out.c   texts to the SIP side
+ *   sip_texts_in.c    MESSAGEs of the SIP side
+ *   sip_texts_part.c  a long text in parts
+ */
+#ifndef GATEWAY_SIP_TEXTS_PRIV_H
+#define GATEWAY_SIP_TEXTS_PRIV_H
+
+#include "base/net.h"
+#include "gateway/digest.h"
+#include "gateway/sip_texts.h"
+#include "gateway/texts_port.h"
+#include "maps/route.h"
+
+struct event;
+struct resolution;
+
+/* A text in hand. */
+struct sip_out {
+	struct sip_out *next;
+	struct sip_texts *texts;
+	uint8_t id[UMSG_ID_SIZE];
+	int64_t sent_s;
+	char *from, *to; /* sip URIs */
+	struct sip_target target;
+	const char *auth; /* name of the account, in the configuration's memory; NULL */
+	char *text;       /* all of it, attachments named */
+	size_t part, parts;
+	struct resolution *resolution; /* under way */
+	struct net_addr addr;
+	uint64_t number; /* of the request under way; 0: none */
+	struct digest_session digest;
+	bool begun;   /* it is the one of its recipient that goes now */
+	bool keeping; /* the next part waits until the last one is durable */
+};
+
+/* A MESSAGE of somebody that waits for its response. */
+struct sip_in {
+	struct sip_in *next;
+	uint64_t number;
+	uint8_t key[TEXT_KEY_SIZE];
+	bool stored;
+	int64_t until_ms; /* 202 at the latest, once it is stored */
+};
+
+/* A host that did not answer. */
+struct sip_host {
+	struct sip_host *next;
+	char host[256];
+	uint16_t port;
+	unsigned failures;
+	int64_t down_until_ms;
+};
+
+struct sip_texts {
+	struct sip_texts_world world;
+	const struct cig_config *config; /* held */
+	struct text_port *port;          /* NULL: no messaging */
+	struct sip_out *out, **out_tail; /* in the order of their offers */
+	size_t n_out, n_begun;
+	struct sip_in *in, **in_tail; /* in the order of until_ms */
+	size_t n_in;
+	struct sip_host *hosts;
+	struct event *timer; /* of the first of in */
+};
+
+/* ---- sip_texts_out.c ---- */
+int sip_out_match(void *arg, const char *sender, const char *receiver,
+		  struct cig_addresses *addresses_out);
+enum text_answer sip_out_offer(void *arg, const struct text_offer *offer, char why[TEXT_WHY_SIZE]);
+void sip_out_flush(void *arg);
+void sip_out_kept(void *arg);
+void sip_out_forget(void *arg, const uint8_t id[UMSG_ID_SIZE]);
+void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged *challenged);
+void sip_out_done(struct sip_texts *texts, const SipAgent__TextDone *done);
+
+/* Gives all back to the port, or forgets them where there is none. */
+void sip_out_stop(struct sip_texts *texts, const char *why);
+void sip_out_forget_hosts(struct sip_texts *texts);
+
+/* ---- sip_texts_in.c ---- */
+void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text);
+void sip_in_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
+bool sip_in_posted(void *arg, const uint8_t key[TEXT_KEY_SIZE], const char *refusal);
+void sip_in_due(struct sip_texts *texts);
+void sip_in_forget(struct sip_texts *texts);
+
+/* ---- sip_texts_part.c ---- */
+
+/* The text and a line for each attachment; the caller frees.  NULL when memory is out. */
+char *sip_text_whole(const Umsg__TextBody *body);
+
+/* How many parts it takes, 1 for an empty one. */
+size_t sip_text_parts(const char *text);
+
+/* Part `number` (from 0) of `parts`, with its "(1/3) " where there are several. */
+enum { SIP_TEXT_PART_SIZE = SIP_TEXT_PART + 32 };
+void sip_text_part(const char *text, size_t number, size_t parts, char out[SIP_TEXT_PART_SIZE]);
+
+#endif
