@@ -2,6 +2,7 @@
 dist_man_MANS = \
 	%D%/man/cca.1 \
 	%D%/man/cig-cli.1 \
+	%D%/man/cra.1 \
 	%D%/man/cig-relay.8 \
 	%D%/man/cig-server.8 \
 	%D%/man/cig.conf.5 \

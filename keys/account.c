@@ -193,6 +193,30 @@ int account_link_psk(const struct account_secret *secret, struct slice from, str
 	return kdf_hkdf(octets_of(secret), "umsg link", parts, 2, psk_out, ACCOUNT_PSK_SIZE);
 }
 
+int account_admin_psk(const struct account_secret *secret, struct slice name,
+		      uint8_t psk_out[ACCOUNT_PSK_SIZE])
+{
+	const struct kdf_part parts[] = { kdf_octets(name) };
+
+	if (!name_valid(name))
+		return -EINVAL;
+	return kdf_hkdf(octets_of(secret), "umsg admin psk", parts, 1, psk_out, ACCOUNT_PSK_SIZE);
+}
+
+int account_admin_identity(struct slice name, char text_out[ACCOUNT_IDENTITY_MAX + 1])
+{
+	uint8_t octets[IDENTITY_OCTETS_MAX + 1];
+	struct buf b = BUF_OF(octets);
+
+	if (!name_valid(name))
+		return -EINVAL;
+	buf_put_u8(&b, ACCOUNT_IDENTITY_ADMIN);
+	buf_put_u8(&b, (uint8_t)name.n);
+	buf_put_slice(&b, name);
+	base64_encode(BASE64_URL, buf_slice(&b), text_out);
+	return 0;
+}
+
 int account_identity_make(const struct account_secret *secret, struct slice uri,
 			  const char *account, uint32_t generation,
 			  char text_out[ACCOUNT_IDENTITY_MAX + 1])

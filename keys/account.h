@@ -101,6 +101,13 @@ int account_identity_open(const struct account_identity *identity,
 
 void account_hello_wipe(struct account_hello *hello);
 
+/* A remote administrator's identity: base64url without padding of 2, the length of the name, the
+ * name; and the key: HKDF(secret, "umsg admin psk", name).  Return 0, -EINVAL for an empty
+ * or too long name, or -ENOMEM. */
+int account_admin_identity(struct slice name, char text_out[ACCOUNT_IDENTITY_MAX + 1]);
+int account_admin_psk(const struct account_secret *secret, struct slice name,
+		      uint8_t psk_out[ACCOUNT_PSK_SIZE]);
+
 /* The key of a link between two servers: HKDF(secret, "umsg link", from, to).
  * Whoever takes a link checks that identity.to is its own name.  Returns 0,
  * -EINVAL for an empty or too long name, or -ENOMEM. */

@@ -174,8 +174,10 @@ static int take_over(const char *accounts_dir, const struct account_set *account
 	return err;
 }
 
-int apply_file(const char *accounts_dir, const struct account_set *accounts, struct floors *floors,
-	       const char *path, bool partial, struct applied *applied_out, struct diag *diag)
+/* only: the account that it has to be for, or NULL. */
+static int apply_for(const char *accounts_dir, const struct account_set *accounts,
+		     struct floors *floors, const char *path, const char *only, bool partial,
+		     struct applied *applied_out, struct diag *diag)
 {
 	struct update *update = NULL;
 	const char *account = NULL;
@@ -188,6 +190,10 @@ int apply_file(const char *accounts_dir, const struct account_set *accounts, str
 		return err;
 	}
 	err = open_for_its_account(accounts, slice_of(data, n), path, &account, &update, diag);
+	if (!err && only && strcmp(only, account) != 0) {
+		diag_error(diag, NULL, "the update is not for account %s", only);
+		err = -EACCES;
+	}
 	if (!err)
 		err = take_over(accounts_dir, accounts, floors, account, update, slice_of(data, n),
 				path, partial, diag);
@@ -196,6 +202,19 @@ int apply_file(const char *accounts_dir, const struct account_set *accounts, str
 	update_free(&update);
 	free(data);
 	return err;
+}
+
+int apply_file(const char *accounts_dir, const struct account_set *accounts, struct floors *floors,
+	       const char *path, bool partial, struct applied *applied_out, struct diag *diag)
+{
+	return apply_for(accounts_dir, accounts, floors, path, NULL, partial, applied_out, diag);
+}
+
+int apply_file_of(const char *accounts_dir, const struct account_set *accounts,
+		  struct floors *floors, const char *path, const char *account,
+		  struct applied *applied_out, struct diag *diag)
+{
+	return apply_for(accounts_dir, accounts, floors, path, account, false, applied_out, diag);
 }
 
 static int take_placed_file(const char *accounts_dir, const struct account_set *accounts,

@@ -31,6 +31,11 @@ struct applied {
 int apply_file(const char *accounts_dir, const struct account_set *accounts, struct floors *floors,
 	       const char *path, bool partial, struct applied *applied_out, struct diag *diag);
 
+/* The same, but only for this account: a file that is for another one is refused with -EACCES. */
+int apply_file_of(const char *accounts_dir, const struct account_set *accounts,
+		  struct floors *floors, const char *path, const char *account,
+		  struct applied *applied_out, struct diag *diag);
+
 /* The updates of this month on that lie in an account's folder, placed by hand or
  * applied before: opens what is still sealed, raises the floors.  What is wrong with a file is told
  * in diag.  Returns 0 or -ENOMEM. */

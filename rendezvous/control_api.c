@@ -381,20 +381,17 @@ static json_t *created_text(const struct update *update)
 	return json_string(text);
 }
 
-static void get_updates(struct control_request *request, void *arg)
+json_t *control_api_updates(struct supervisor *supervisor)
 {
-	struct control_api *api = arg;
-	const struct account_set *accounts = supervisor_accounts(api->supervisor);
+	const struct account_set *accounts = supervisor_accounts(supervisor);
 	int64_t now_s = clock_wall_s(), month = period_of(now_s);
 	struct updates *updates = NULL;
-	json_t *list = json_array();
+	json_t *list;
 
-	if (updates_load(supervisor_options(api->supervisor)->paths.accounts, accounts, now_s,
-			 &updates, NULL)) {
-		json_decref(list);
-		control_answer_error(request, 500, "no memory");
-		return;
-	}
+	if (updates_load(supervisor_options(supervisor)->paths.accounts, accounts, now_s, &updates,
+			 NULL))
+		return NULL;
+	list = json_array();
 	for (size_t i = 0; i < account_set_count(accounts); i++) {
 		const char *id = account_set_id(accounts, i);
 
@@ -404,7 +401,18 @@ static void get_updates(struct control_request *request, void *arg)
 					created_text(updates_find(updates, id, month + 1))));
 	}
 	updates_free(&updates);
-	control_answer_json(request, 200, list);
+	return list;
+}
+
+static void get_updates(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	json_t *list = control_api_updates(api->supervisor);
+
+	if (list)
+		control_answer_json(request, 200, list);
+	else
+		control_answer_error(request, 500, "no memory");
 }
 
 static const struct control_route routes[] = {

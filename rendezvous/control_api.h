@@ -18,6 +18,10 @@ int control_api_new(struct event_base *base, struct supervisor *supervisor,
 		    struct control_api **api_out, struct diag *diag);
 void control_api_free(struct control_api **apip);
 
+/* Each account with when its updates of this and the next month were made, as "show updates"
+ * has it; NULL: no memory. */
+json_t *control_api_updates(struct supervisor *supervisor);
+
 /* An event of a worker, for whoever traces it. */
 void control_api_trace(struct control_api *api, enum trace_element element,
 		       const char *const *fields, size_t n);

@@ -14,6 +14,7 @@
 #include "base/net.h"
 #include "base/timer.h"
 #include "rendezvous/account_set.h"
+#include "rendezvous/admin_set.h"
 #include "rendezvous/client_policy.h"
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/peer_limits.h"
@@ -31,14 +32,15 @@ static void address_of(const struct client *client, char host[NET_TEXT_SIZE], ch
 static void trace_connection(const struct client *client, const char *state)
 {
 	char id[24], host[NET_TEXT_SIZE], port[8], user[256] = "unknown";
-	const char *fields[] = { id,   client->authenticated ? "client" : "unknown",
-				 user, host,
-				 port, state };
+	const char *type = !client->authenticated ? "unknown" : client->admin ? "admin" : "client";
+	const char *fields[] = { id, type, user, host, port, state };
 
 	if (!worker_traces(client->holder->worker, TRACE_CONNECTION))
 		return;
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)client_connection(client));
-	if (client->authenticated)
+	if (client->authenticated && client->admin)
+		snprintf(user, sizeof(user), "%s", client->admin);
+	else if (client->authenticated)
 		snprintf(user, sizeof(user), "%s@%s", client->uri, client->account);
 	address_of(client, host, port);
 	worker_trace(client->holder->worker, TRACE_CONNECTION, fields, 6);
@@ -107,6 +109,8 @@ static void free_client(struct client *client)
 	free(client->uri);
 	free(client->account);
 	free(client->software);
+	client_drop_upload(client);
+	free(client->admin);
 	free(client);
 }
 
@@ -125,6 +129,17 @@ void client_end(struct client *client, const char *why)
 	free_client(client);
 }
 
+/* An administrator's name is no secret, and of nobody's the key is random. */
+static void take_admin(struct client *client, const char *name, uint8_t psk_out[LINK_PSK])
+{
+	if (!admin_set_psk(worker_admins(client->holder->worker), name, psk_out))
+		return;
+	client->admin = strdup(name);
+	client->uri = strdup("");
+	client->account = strdup("");
+	client->known = client->admin && client->uri && client->account;
+}
+
 static void on_psk(void *arg, struct link *link, struct slice identity_text,
 		   uint8_t psk_out[LINK_PSK])
 {
@@ -137,6 +152,10 @@ static void on_psk(void *arg, struct link *link, struct slice identity_text,
 	(void)link;
 	/* The same work for every identity: only the end tells whether it opened. */
 	account_identity_parse(identity_text, &identity);
+	if (identity.kind == ACCOUNT_IDENTITY_ADMIN) {
+		take_admin(client, identity.from, psk_out);
+		return;
+	}
 	secret = account_set_secret(worker_accounts(client->holder->worker), identity.account,
 				    &account_known);
 	if (account_identity_open(&identity, secret, &hello) == 0 && account_known) {
@@ -217,7 +236,10 @@ static void on_event(void *arg, struct link *link, const struct link_event *even
 		trace_connection(client, "negotiated");
 		break;
 	case LINK_FRAME:
-		client_frame(client, event->octets);
+		if (client->admin)
+			client_admin_frame(client, event->octets);
+		else
+			client_frame(client, event->octets);
 		break;
 	case LINK_CLOSED:
 		on_closed(client, event);

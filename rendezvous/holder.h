@@ -15,10 +15,11 @@ struct holder;
 
 enum {
 	HOLDER_HANDSHAKE_MS = 10 * 1000,
-	HOLDER_REGISTER_MS = 20 * 1000, /* from the upgrade to the first Register */
-	HOLDER_ACCEPT_PER_TURN = 16,    /* so that a storm does not delay live frames */
-	HOLDER_POSTS_IN_FLIGHT = 1024,  /* of one client */
-	HOLDER_SESSIONS_MAX = 20000,    /* of one client: a gateway's calls */
+	HOLDER_REGISTER_MS = 20 * 1000,    /* from the upgrade to the first Register */
+	HOLDER_ADMIN_IDLE_MS = 120 * 1000, /* of a remote administrator */
+	HOLDER_ACCEPT_PER_TURN = 16,       /* so that a storm does not delay live frames */
+	HOLDER_POSTS_IN_FLIGHT = 1024,     /* of one client */
+	HOLDER_SESSIONS_MAX = 20000,       /* of one client: a gateway's calls */
 	HOLDER_CONNECTIONS_MAX = 500000,
 };
 
@@ -50,6 +51,9 @@ void holder_updates_changed(struct holder *holder);
 /* Ends the connections of an account, or (m->uri not empty) of one of its URIs, and tells
  * them m->reason. */
 void holder_expel(struct holder *holder, const CrsWorker__Expel *m);
+
+/* What the supervisor answers a remote administrator. */
+void holder_admin_reply(struct holder *holder, const CrsWorker__AdminReply *m);
 
 /* A row for each registered client, for `crs-cli show`. */
 void holder_list(const struct holder *holder, struct worker_rows *rows);

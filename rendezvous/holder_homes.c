@@ -11,6 +11,7 @@
 #include "keys/period.h"
 #include "keys/update.h"
 #include "rendezvous/account_set.h"
+#include "rendezvous/admin_set.h"
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/mailboxes.h"
 #include "rendezvous/updates.h"
@@ -259,9 +260,13 @@ void holder_accounts_changed(struct holder *holder)
 		next = TAILQ_NEXT(client, in_holder);
 		if (!client->known)
 			continue;
-		account_set_secret(worker_accounts(holder->worker), client->account, &known);
+		if (client->admin)
+			known = admin_set_has(worker_admins(holder->worker), client->admin);
+		else
+			account_set_secret(worker_accounts(holder->worker), client->account,
+					   &known);
 		if (!known)
-			client_end(client, "account deleted");
+			client_end(client, client->admin ? "admin deleted" : "account deleted");
 	}
 }
 
@@ -296,6 +301,14 @@ void holder_expel(struct holder *holder, const CrsWorker__Expel *m)
 		    (m->uri[0] == '\0' || strcmp(client->uri, m->uri) == 0))
 			client_end(client, m->reason);
 	}
+}
+
+void holder_admin_reply(struct holder *holder, const CrsWorker__AdminReply *m)
+{
+	struct client *client = find_client(holder, m->connection);
+
+	if (client && client->admin)
+		client_admin_reply(client, m);
 }
 
 /* The octets that UpdateGet names, or none. */

@@ -12,6 +12,7 @@
 #include "umsg/frame.h"
 #include "umsg/link.h"
 
+struct admin_upload;
 struct event;
 struct peer_limits;
 
@@ -62,6 +63,9 @@ struct client {
 	uint32_t generation;
 	int64_t since_s;
 	char *uri, *account, *software;
+	char *admin; /* name of a remote administrator, who has none of these; or NULL */
+	struct admin_upload *upload;
+	bool admin_waits; /* for the supervisor's answer to register_request */
 	Umsg__DenyReason deny_reason;
 	char deny_text[48];
 	struct client_session_list sessions;
@@ -141,6 +145,11 @@ struct update_offer {
 	char month[2][8];
 };
 size_t client_offers(const struct client *client, struct update_offer *offer);
+
+/* holder_admin.c: one message of a remote administrator, and what the supervisor answers. */
+void client_admin_frame(struct client *client, struct slice octets);
+void client_admin_reply(struct client *client, const CrsWorker__AdminReply *m);
+void client_drop_upload(struct client *client);
 
 /* Answers UpdateGet. */
 void client_update_get(struct client *client, uint64_t request, const Umsg__UpdateGet *get);

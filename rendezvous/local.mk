@@ -30,6 +30,8 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/account_set.c %D%/account_set.h \
 	%D%/accounts.c %D%/accounts.h \
 	%D%/accounts_json.c \
+	%D%/admin_service.c %D%/admin_service.h \
+	%D%/admin_set.c %D%/admin_set.h \
 	%D%/admins.c %D%/admins.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/client_lists.c \
@@ -43,6 +45,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/floors.c %D%/floors.h \
 	%D%/guests.c %D%/guests.h \
 	%D%/holder.c %D%/holder.h %D%/holder_priv.h \
+	%D%/holder_admin.c \
 	%D%/holder_frames.c \
 	%D%/holder_homes.c \
 	%D%/home.c %D%/home.h %D%/home_priv.h \
@@ -63,7 +66,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/sessions.c %D%/sessions.h \
 	%D%/settings.c %D%/settings.h \
 	%D%/slot.c %D%/slot.h \
-	%D%/statistics.c %D%/statistics.h \
+	%D%/statistics.c %D%/statistics.h %D%/statistics_print.c \
 	%D%/store.c %D%/store.h %D%/store_priv.h \
 	%D%/store_commands.c %D%/store_group.c %D%/store_replies.c \
 	%D%/supervisor.c %D%/supervisor.h %D%/supervisor_priv.h \
@@ -92,3 +95,8 @@ bin_PROGRAMS += %D%/crs-cli
 %C%_crs_cli_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS) \
 	$(HIREDIS_CFLAGS) $(ARCHIVE_CFLAGS)
 %C%_crs_cli_LDADD = $(CRS_LIBS) $(ARCHIVE_LIBS)
+
+bin_PROGRAMS += %D%/cra
+%C%_cra_SOURCES = %D%/cra.c %D%/cra_client.c %D%/cra_client.h
+%C%_cra_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+%C%_cra_LDADD = $(CRS_LIBS)

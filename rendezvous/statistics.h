@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "rendezvous/supervisor.h"
 
@@ -21,6 +22,9 @@ extern const char *const statistics_columns[STATISTICS_COLUMNS];
 typedef void statistics_done_fn(void *arg, json_t *rows);
 int statistics_collect(struct supervisor *supervisor, const char *account, statistics_done_fn *done,
 		       void *arg);
+
+/* Prints such an array as tab-separated values, the columns named in the first line. */
+void statistics_print(const json_t *rows, FILE *to);
 
 /* Forgets what was counted; done gets an empty array. */
 int statistics_clear(struct supervisor *supervisor, const char *account, statistics_done_fn *done,

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/accounts.h"
+#include "rendezvous/admin_set.h"
 #include "rendezvous/client_policy.h"
 #include "rendezvous/holder.h"
 #include "rendezvous/home.h"
@@ -41,6 +42,7 @@ struct worker {
 	struct channel *control;
 	CrsWorker__Setup *setup;
 	struct account_set *accounts;
+	struct admin_set *admins;
 	struct client_policy *policy;
 	struct roster *roster;
 	struct updates *updates;
@@ -68,6 +70,11 @@ const CrsWorker__Setup *worker_setup(const struct worker *worker)
 const struct account_set *worker_accounts(const struct worker *worker)
 {
 	return worker->accounts;
+}
+
+const struct admin_set *worker_admins(const struct worker *worker)
+{
+	return worker->admins;
 }
 
 const struct client_policy *worker_policy(const struct worker *worker)
@@ -236,6 +243,7 @@ static int load_accounts(struct worker *worker)
 {
 	const char *dir = worker->setup->accounts_dir;
 	struct account_set *accounts = NULL;
+	struct admin_set *admins = NULL;
 	struct updates *updates = NULL;
 	struct roster *roster = roster_new(at_home_here, worker);
 	struct diag *diag = diag_new();
@@ -247,18 +255,23 @@ static int load_accounts(struct worker *worker)
 		err = load_floors(worker, roster, account_set_id(accounts, i));
 	if (!err)
 		err = updates_load(dir, accounts, clock_wall_s(), &updates, diag);
+	if (!err)
+		err = admin_set_load(worker->setup->admins_dir, &admins, diag);
 	if (worker->setup->index == 0) /* one of the workers is enough to complain */
 		log_diag(diag);
 	diag_free(&diag);
 	if (err) {
 		roster_free(&roster);
 		account_set_free(&accounts);
+		updates_free(&updates);
 		return err;
 	}
 	account_set_free(&worker->accounts);
+	admin_set_free(&worker->admins);
 	roster_free(&worker->roster);
 	updates_free(&worker->updates);
 	worker->accounts = accounts;
+	worker->admins = admins;
 	worker->roster = roster;
 	worker->updates = updates;
 	return 0;
@@ -540,6 +553,9 @@ static void on_control(void *arg, struct slice octets)
 		case CRS_WORKER__CONTROL__BODY_EXPEL:
 			holder_expel(worker->holder, m->expel);
 			break;
+		case CRS_WORKER__CONTROL__BODY_ADMIN_REPLY:
+			holder_admin_reply(worker->holder, m->admin_reply);
+			break;
 		case CRS_WORKER__CONTROL__BODY_GUESTS:
 			home_announce_guests(worker->home, m->guests->account, m->guests->id);
 			break;
@@ -571,6 +587,7 @@ static void free_parts(struct worker *worker)
 	updates_free(&worker->updates);
 	roster_free(&worker->roster);
 	client_policy_free(&worker->policy);
+	admin_set_free(&worker->admins);
 	account_set_free(&worker->accounts);
 	channel_free(&worker->control);
 	if (worker->tick)

@@ -12,6 +12,7 @@
 #include "rendezvous/worker.pb-c.h"
 
 struct account_set;
+struct admin_set;
 struct client_policy;
 struct event_base;
 struct holder;
@@ -32,6 +33,7 @@ struct event_base *worker_base(const struct worker *worker);
 /* Everything that the supervisor said at the start. */
 const CrsWorker__Setup *worker_setup(const struct worker *worker);
 const struct account_set *worker_accounts(const struct worker *worker);
+const struct admin_set *worker_admins(const struct worker *worker);
 const struct client_policy *worker_policy(const struct worker *worker);
 /* The URIs that are at home here. */
 struct roster *worker_roster(const struct worker *worker);

@@ -18,6 +18,7 @@
 #include "base/notifier.h"
 #include "base/process.h"
 #include "base/timer.h"
+#include "rendezvous/admin_service.h"
 #include "rendezvous/client_policy.h"
 #include "rendezvous/control_api.h"
 #include "rendezvous/floors.h"
@@ -57,6 +58,7 @@ static void send_setup(struct worker_process *worker)
 	setup.listen = listen;
 	setup.run_dir = (char *)(uintptr_t)options->paths.run;
 	setup.accounts_dir = (char *)(uintptr_t)options->paths.accounts;
+	setup.admins_dir = (char *)(uintptr_t)options->paths.admins;
 	setup.relay_socket = (char *)(uintptr_t)settings->relay_socket;
 	setup.relay_host = (char *)(uintptr_t)settings->relay_host;
 	setup.relay_port = settings->relay_port;
@@ -140,6 +142,9 @@ static void on_message(void *arg, struct slice octets)
 		break;
 	case CRS_WORKER__CONTROL__BODY_QUERY_PART:
 		supervisor_query_part(supervisor, worker->index, m->query_part);
+		break;
+	case CRS_WORKER__CONTROL__BODY_ADMIN_ASK:
+		admin_service_ask(supervisor, worker, m->admin_ask);
 		break;
 	case CRS_WORKER__CONTROL__BODY_FLOOR_RAISE:
 		floors_raise(supervisor->floors, worker->index, m->floor_raise->ticket,

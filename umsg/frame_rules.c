@@ -328,6 +328,24 @@ static bool check_update_news(const Umsg__Frame *frame, enum frame_side side)
 	return are_names(frame->update_news->updates, frame->update_news->n_updates);
 }
 
+static bool check_admin_request(const Umsg__Frame *frame, enum frame_side side)
+{
+	const Umsg__AdminRequest *r = frame->admin_request;
+
+	(void)side;
+	return is_enum(&umsg__admin_action__descriptor, (int)r->action) && is_text(r->account) &&
+	       r->data.len <= FRAME_UPDATE_DATA;
+}
+
+static bool check_admin_answer(const Umsg__Frame *frame, enum frame_side side)
+{
+	const Umsg__AdminAnswer *a = frame->admin_answer;
+
+	(void)side;
+	return is_enum(&umsg__error_code__descriptor, (int)a->error) && is_text(a->text) &&
+	       a->data.len <= FRAME_UPDATE_DATA;
+}
+
 enum {
 	BOTH = RULE_CLIENT | RULE_SERVER,
 	CALL = BOTH | RULE_PARTIES | RULE_CALL | RULE_SEALED,
@@ -363,6 +381,8 @@ static const struct frame_rule rules[] = {
 	{ UMSG__FRAME__BODY_UPDATE_PART, "update_part", RULE_SERVER, check_update_part },
 	{ UMSG__FRAME__BODY_UPDATE_CONFIRM, "update_confirm", RULE_CLIENT, check_update_confirm },
 	{ UMSG__FRAME__BODY_UPDATE_NEWS, "update_news", RULE_SERVER, check_update_news },
+	{ UMSG__FRAME__BODY_ADMIN_REQUEST, "admin_request", RULE_CLIENT, check_admin_request },
+	{ UMSG__FRAME__BODY_ADMIN_ANSWER, "admin_answer", RULE_SERVER, check_admin_answer },
 };
 
 const struct frame_rule *frame_rule(Umsg__Frame__BodyCase body)

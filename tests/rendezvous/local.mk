@@ -107,10 +107,12 @@ EXTRA_tests_rendezvous_test_crs_health_DEPENDENCIES = rendezvous/crs rendezvous/
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_admins
 endif
-%C%_test_crs_admins_SOURCES = %D%/test_crs_admins.c %D%/scene.c %D%/scene.h
-%C%_test_crs_admins_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_admins_SOURCES = %D%/test_crs_admins.c %D%/scene.c %D%/scene.h %D%/update_file.c \
+	%D%/update_file.h tests/keys/sample.c tests/keys/sample.h
+%C%_test_crs_admins_CFLAGS = $(%C%_test_crs_CFLAGS) \
+	-DCRA='"$(abs_top_builddir)/rendezvous/cra"'
 %C%_test_crs_admins_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
-EXTRA_tests_rendezvous_test_crs_admins_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
+EXTRA_tests_rendezvous_test_crs_admins_DEPENDENCIES = rendezvous/cra rendezvous/crs rendezvous/crs-cli
 
 # not run by check: see tests/bench
 if HAVE_CMOCKA

@@ -20,7 +20,7 @@ options_of() { # PROGRAM: the long options of its usage
 
 @test "manual pages name every option that a program prints" {
 	local program option page
-	for program in cig-server cig-relay cig-cli create_cig_maildir cca cms crs crs-cli crs-relay; do
+	for program in cig-server cig-relay cig-cli create_cig_maildir cca cms cra crs crs-cli crs-relay; do
 		page=$(find "$TOP/docs/man" -name "$program.[1-8]")
 		[ -n "$page" ]
 		[ -n "$(options_of "$program")" ]

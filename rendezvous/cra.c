@@ -1,0 +1,275 @@
+/* cra.c - remote administration of a rendezvous (CRS manual 4.9): command line. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "base/diag.h"
+#include "base/file.h"
+#include "base/table.h"
+#include "build-config.h"
+#include "rendezvous/apply.h"
+#include "rendezvous/cra_client.h"
+#include "rendezvous/statistics.h"
+
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, SECRET_MAX = 256 };
+
+enum option_key { OPT_SERVER = 256, OPT_ADMIN, OPT_SECRET, OPT_JSON, OPT_VERSION, OPT_HELP };
+
+static const struct option long_options[] = {
+	{ "server", required_argument, NULL, OPT_SERVER },
+	{ "admin", required_argument, NULL, OPT_ADMIN },
+	{ "secret-file", required_argument, NULL, OPT_SECRET },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+struct cra {
+	const char *server, *admin, *secret_file;
+	bool json;
+	struct cra_client *client;
+	struct diag *diag;
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: cra --server HOST[:PORT] --admin NAME --secret-file FILE [--json] ACTION\n"
+	      "  accounts                 the accounts you may administer, and their updates\n"
+	      "  apply ACCOUNT FILE       apply a monthly update\n"
+	      "  stats export ACCOUNT     statistics as tab-separated values\n"
+	      "  stats enable ACCOUNT\n"
+	      "  stats disable ACCOUNT\n"
+	      "  stats clear ACCOUNT\n"
+	      "exit status: 0 ok, 1 refused or failed, 2 usage\n",
+	      to);
+}
+
+static int print_json(json_t *answer)
+{
+	json_dumpf(answer, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(answer);
+	return 0;
+}
+
+static const char *text_of(const json_t *row, const char *name)
+{
+	const char *text = json_string_value(json_object_get(row, name));
+
+	return text ? text : "";
+}
+
+static int print_accounts(json_t *answer)
+{
+	static const char *const headings[] = { "ACCOUNT", "AUTHORIZATIONS", "CURRENT-MONTH",
+						"NEXT-MONTH" };
+	struct table *table = table_new(4);
+	const json_t *row, *word;
+	size_t i, w;
+
+	for (i = 0; i < 4; i++)
+		table_cell(table, headings[i]);
+	json_array_foreach(answer, i, row)
+	{
+		char words[64] = "";
+		size_t n = 0;
+
+		json_array_foreach(json_object_get(row, "authorizations"), w, word)
+		{
+			const char *text = json_string_value(word);
+
+			if (text && n + strlen(text) + 2 < sizeof(words))
+				n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s",
+						      w ? "," : "", text);
+		}
+		table_cell(table, text_of(row, "account"));
+		table_cell(table, words);
+		table_cell(table, text_of(row, "current"));
+		table_cell(table, text_of(row, "next"));
+	}
+	table_print(table, stdout);
+	table_free(&table);
+	json_decref(answer);
+	return 0;
+}
+
+static int do_accounts(struct cra *cra)
+{
+	json_t *answer;
+
+	if (cra_client_ask(cra->client, UMSG__ADMIN_ACTION__ADMIN_ACCOUNTS, "", &answer, cra->diag))
+		return EXIT_REFUSED;
+	return cra->json ? print_json(answer) : print_accounts(answer);
+}
+
+/* To a person who waits; a file of some thousand users takes seconds. */
+static void show_progress(void *arg, size_t sent, size_t total)
+{
+	(void)arg;
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%zu of %zu octets%s", sent, total, sent == total ? "\n" : "");
+}
+
+static int do_apply(struct cra *cra, const char *account, const char *path)
+{
+	uint8_t *data = NULL;
+	json_t *answer = NULL;
+	size_t n = 0;
+	int err = file_read(path, APPLY_FILE_MAX, &data, &n);
+
+	if (err) {
+		diag_error(cra->diag, NULL, "%s: %s", path, strerror(-err));
+		return EXIT_REFUSED;
+	}
+	err = cra_client_apply(cra->client, account, slice_of(data, n), show_progress, NULL,
+			       &answer, cra->diag);
+	free(data);
+	if (err)
+		return EXIT_REFUSED;
+	if (cra->json)
+		return print_json(answer);
+	printf("account %s: update of %s, revision %lld, %lld users\n", text_of(answer, "account"),
+	       text_of(answer, "month"),
+	       (long long)json_integer_value(json_object_get(answer, "revision")),
+	       (long long)json_integer_value(json_object_get(answer, "users")));
+	json_decref(answer);
+	return 0;
+}
+
+static int do_stats(struct cra *cra, const char *verb, const char *account)
+{
+	static const struct {
+		const char *verb;
+		Umsg__AdminAction action;
+	} verbs[] = {
+		{ "export", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_EXPORT },
+		{ "enable", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_ENABLE },
+		{ "disable", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_DISABLE },
+		{ "clear", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_CLEAR },
+	};
+	json_t *answer = NULL;
+	size_t i = 0;
+
+	while (i < 4 && strcmp(verb, verbs[i].verb) != 0)
+		i++;
+	if (i == 4)
+		return EXIT_USAGE;
+	if (cra_client_ask(cra->client, verbs[i].action, account, &answer, cra->diag))
+		return EXIT_REFUSED;
+	if (cra->json)
+		return print_json(answer);
+	if (i == 0)
+		statistics_print(answer, stdout);
+	json_decref(answer);
+	return 0;
+}
+
+static bool is_action(int argc, char **argv)
+{
+	return (argc == 1 && strcmp(argv[0], "accounts") == 0) ||
+	       (argc == 3 && (strcmp(argv[0], "apply") == 0 || strcmp(argv[0], "stats") == 0));
+}
+
+static int act(struct cra *cra, char **argv)
+{
+	if (strcmp(argv[0], "accounts") == 0)
+		return do_accounts(cra);
+	if (strcmp(argv[0], "apply") == 0)
+		return do_apply(cra, argv[1], argv[2]);
+	return do_stats(cra, argv[1], argv[2]);
+}
+
+/* The first line of a file that is its owner's alone. */
+static int read_secret(const char *path, char out[SECRET_MAX], struct diag *diag)
+{
+	uint8_t *text = NULL;
+	struct stat st;
+	size_t n = 0;
+	int err = file_read(path, SECRET_MAX - 1, &text, &n);
+
+	if (!err && stat(path, &st) == 0 && (st.st_mode & 077)) {
+		diag_error(diag, NULL, "%s: others may read it: chmod 600 %s", path, path);
+		err = -EACCES;
+	} else if (err) {
+		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
+	} else {
+		snprintf(out, SECRET_MAX, "%.*s", (int)strcspn((char *)text, "\r\n"), text);
+	}
+	if (text)
+		OPENSSL_cleanse(text, n);
+	free(text);
+	return err;
+}
+
+static int run(struct cra *cra, char **argv)
+{
+	char secret[SECRET_MAX];
+	int status = EXIT_REFUSED;
+
+	cra->diag = diag_new();
+	if (read_secret(cra->secret_file, secret, cra->diag) == 0 &&
+	    cra_client_connect(cra->server, cra->admin, secret, &cra->client, cra->diag) == 0)
+		status = act(cra, argv);
+	OPENSSL_cleanse(secret, sizeof(secret));
+	cra_client_free(&cra->client);
+	if (status == EXIT_REFUSED)
+		fprintf(stderr, "cra: %s\n", diag_first_error(cra->diag));
+	else if (status == EXIT_USAGE)
+		usage(stderr);
+	diag_free(&cra->diag);
+	return status;
+}
+
+/* The exit status, or -1: go on. */
+static int take_option(struct cra *cra, int key)
+{
+	switch (key) {
+	case OPT_SERVER:
+		cra->server = optarg;
+		return -1;
+	case OPT_ADMIN:
+		cra->admin = optarg;
+		return -1;
+	case OPT_SECRET:
+		cra->secret_file = optarg;
+		return -1;
+	case OPT_JSON:
+		cra->json = true;
+		return -1;
+	case OPT_VERSION:
+		puts("cra " PACKAGE_VERSION);
+		return 0;
+	case OPT_HELP:
+		usage(stdout);
+		return 0;
+	default:
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct cra cra = { .server = NULL };
+	int key;
+
+	while ((key = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		int status = take_option(&cra, key);
+
+		if (status >= 0)
+			return status;
+	}
+	if (!cra.server || !cra.admin || !cra.secret_file ||
+	    !is_action(argc - optind, argv + optind)) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	return run(&cra, argv + optind);
+}
