@@ -236,16 +236,25 @@ static void read_path(struct cig_build *b, const struct config_word *word, const
 	*path = cig_keep_text(b, word->text);
 }
 
-static void read_control(struct cig_build *b, const struct config_statement *s)
+/* control or metrics */
+static void read_listener(struct cig_build *b, const struct config_statement *s,
+			  char bind[CONFIG_IP_SIZE], uint16_t *port)
+{
+	for (s = s->first; s; s = s->next) {
+		if (cig_is(s, "port"))
+			read_port(&s->word[0], port, b->diag);
+		else
+			config_ip(&s->word[0], bind, b->diag);
+	}
+}
+
+static void read_metrics(struct cig_build *b, const struct config_statement *s)
 {
 	struct cig_config *pub = &b->object->pub;
 
-	for (s = s->first; s; s = s->next) {
-		if (cig_is(s, "port"))
-			read_port(&s->word[0], &pub->control_port, b->diag);
-		else
-			config_ip(&s->word[0], pub->control_bind, b->diag);
-	}
+	read_listener(b, s, pub->metrics_bind, &pub->metrics_port);
+	if (pub->metrics_port == 0)
+		diag_error(b->diag, &s->place, "metrics: \"port\" is missing");
 }
 
 void cig_build_settings(struct cig_build *b, const struct config_statement *s)
@@ -262,7 +271,9 @@ void cig_build_settings(struct cig_build *b, const struct config_statement *s)
 		else if (cig_is(s, "mail_group"))
 			pub->mail_group = cig_keep_text(b, s->word[0].text);
 		else if (cig_is(s, "control"))
-			read_control(b, s);
+			read_listener(b, s, pub->control_bind, &pub->control_port);
+		else if (cig_is(s, "metrics"))
+			read_metrics(b, s);
 	}
 }
 

@@ -23,14 +23,16 @@ static const struct action {
 	bool local; /* works without a server and without cig.conf */
 } actions[] = {
 	{ "echo", "<anything>", "echo test functionality", cli_echo, false },
-	{ "show", "call|umsg|message", "show active calls, umsg sessions or queued texts", cli_show,
-	  false },
+	{ "show", "call|umsg|message [--long] [--watch [SECONDS]]",
+	  "show active calls, umsg sessions or queued texts", cli_show, false },
 	{ "message", "retry|drop <ID>", "try a queued text at once, or give it up", cli_message,
 	  false },
 	{ "status", "", "show the state of the gateway", cli_status, false },
 	{ "read", "<FILE>", "test read a configuration file", cli_read, true },
-	{ "route", "[--config FILE] [--explain] <TO> [<FROM>]",
+	{ "reload", "", "read the configuration again; say what changed", cli_reload, false },
+	{ "route", "[--config FILE] [--explain] <TO> [<FROM>] | -",
 	  "show where a call to TO goes, and why", cli_route, false },
+	{ "trace", "call [NUMBER|URI]", "show what happens to calls, live", cli_trace, false },
 	{ "set-key", "[--file FILE]", "take the key letter of this gateway", cli_set_key, false },
 	{ "help", "", "shows this help", cli_help, true },
 };
@@ -72,15 +74,15 @@ static const struct action *find_action(const char *name)
 	return NULL;
 }
 
-/* Takes control port and userdata from cig.conf.  A file with faults is told of by
- * `read`; here the defaults then serve. */
+/* Takes control port and userdata from cig.conf, also when it has faults elsewhere: those
+ * are told by `read` and `reload`.  Without a file that can be read the defaults serve. */
 static void locate_server(struct cli *cli)
 {
 	const struct cig_config *config = NULL;
 	const char *userdata = "/opt/cig/userdata", *bind = "127.0.0.1";
 	unsigned port = 8083;
 
-	if (cig_config_read(cli->config_path, NULL, &config) == 0) {
+	if (cig_config_read_places(cli->config_path, &config) == 0) {
 		userdata = config->userdata;
 		bind = config->control_bind;
 		port = config->control_port;
@@ -124,6 +126,8 @@ const char *cli_text(const json_t *object, const char *name)
 static int run_action(struct cli *cli, int argc, char **argv)
 {
 	const struct action *action = find_action(argv[0]);
+	bool json = cli->json;
+	int status;
 
 	if (!action) {
 		fprintf(stderr, "cig-cli: unknown action \"%s\"; \"help\" lists them\n", argv[0]);
@@ -132,7 +136,9 @@ static int run_action(struct cli *cli, int argc, char **argv)
 	if (!action->local && !cli->server.address)
 		locate_server(cli);
 	optind = 0; /* actions parse their own options */
-	return action->run(cli, argc, argv);
+	status = action->run(cli, argc, argv);
+	cli->json = json; /* an action's own --json is for it alone */
+	return status;
 }
 
 /* Splits a line at blanks; words in double quotes may hold blanks. */

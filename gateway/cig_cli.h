@@ -8,6 +8,9 @@
 
 #include "base/control_client.h"
 
+struct cig_config;
+
+enum { CLI_TRACE_SILENCE_MS = 24 * 3600 * 1000 /* a quiet gateway is no fault */ };
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* How this run was called. */
@@ -28,11 +31,17 @@ int cli_show(struct cli *cli, int argc, char **argv);
 int cli_message(struct cli *cli, int argc, char **argv);
 int cli_status(struct cli *cli, int argc, char **argv);
 int cli_read(struct cli *cli, int argc, char **argv);
+int cli_reload(struct cli *cli, int argc, char **argv);
 int cli_route(struct cli *cli, int argc, char **argv);
+int cli_trace(struct cli *cli, int argc, char **argv);
 int cli_set_key(struct cli *cli, int argc, char **argv);
 
 /* Calls the server and prints the reason on failure.  The caller owns *answer_out. */
 int cli_call(struct cli *cli, const char *method, const char *target, json_t **answer_out);
+
+/* Reads a configuration and prints all that is said of it.  Returns 0 with the caller's
+ * hold, else the config is not usable. */
+int cli_read_config(const char *path, const struct cig_config **config_out);
 
 /* Prints what the server answered, indented, for --json. */
 void cli_print_json(const json_t *json);

@@ -1,15 +1,11 @@
-/* cig_cli_config.c - read and route: configurations and what their maps do. */
-#include <getopt.h>
+/* cig_cli_config.c - read and reload: whether a configuration is sound, and its use. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/diag.h"
 #include "gateway/cig_cli.h"
 #include "gateway/cig_config.h"
-#include "gateway/route_report.h"
 
-static int read_config(const char *path, const struct cig_config **config_out)
+int cli_read_config(const char *path, const struct cig_config **config_out)
 {
 	struct diag *diag = diag_new();
 	int err = cig_config_read(path, diag, config_out);
@@ -32,7 +28,7 @@ int cli_read(struct cli *cli, int argc, char **argv)
 		fputs("usage: cig-cli read <FILE>\n", stderr);
 		return CLI_USAGE;
 	}
-	if (read_config(argv[1], &config))
+	if (cli_read_config(argv[1], &config))
 		return CLI_FAILED;
 	cig_config_summary(config, summary, sizeof(summary));
 	printf("%s: %s\n", argv[1], summary);
@@ -40,94 +36,44 @@ int cli_read(struct cli *cli, int argc, char **argv)
 	return CLI_OK;
 }
 
-static void print_decision(const json_t *decision, bool explained)
+/* What a reload came to: the counts, then each line with the mark of a diff. */
+static void print_reload(const json_t *report)
 {
-	json_t *step;
+	json_t *line;
 	size_t i;
 
-	if (json_is_true(json_object_get(decision, "routed"))) {
-		printf("interface  %s\nto         %s\nfrom       %s\n",
-		       cli_text(decision, "interface"), cli_text(decision, "to"),
-		       cli_text(decision, "from"));
-		if (*cli_text(decision, "auth"))
-			printf("auth       %s\n", cli_text(decision, "auth"));
-		printf("by         %s\n", cli_text(decision, "to_entry"));
-		printf("from by    %s\n", cli_text(decision, "from_entry"));
-	} else {
-		printf("rejected   %" JSON_INTEGER_FORMAT " %s\n",
-		       json_integer_value(json_object_get(decision, "code")),
-		       cli_text(decision, "reason"));
-	}
-	json_array_foreach(json_object_get(decision, "explain"), i, step)
+	printf("%" JSON_INTEGER_FORMAT " added, %" JSON_INTEGER_FORMAT " changed, "
+	       "%" JSON_INTEGER_FORMAT " removed\n",
+	       json_integer_value(json_object_get(report, "added")),
+	       json_integer_value(json_object_get(report, "changed")),
+	       json_integer_value(json_object_get(report, "removed")));
+	json_array_foreach(json_object_get(report, "lines"), i, line)
 	{
-		if (explained)
-			printf("  %s\n", json_string_value(step));
+		const char *change = cli_text(line, "change");
+
+		printf("%c %s\n",
+		       *change == 'a'   ? '+'
+		       : *change == 'r' ? '-'
+					: '*',
+		       cli_text(line, "line"));
 	}
+	printf("new calls use: %s\n", cli_text(report, "summary"));
 }
 
-static int ask_server(struct cli *cli, const char *to, const char *from, json_t **decision_out)
+int cli_reload(struct cli *cli, int argc, char **argv)
 {
-	char target[8192] = "/route";
+	json_t *report;
 
-	if (control_target_arg(target, sizeof(target), "to", to) ||
-	    (from && control_target_arg(target, sizeof(target), "from", from))) {
-		fputs("cig-cli: the URI is too long\n", stderr);
-		return -1;
-	}
-	return cli_call(cli, "GET", target, decision_out);
-}
-
-static int ask_file(const char *path, const char *to, const char *from, json_t **decision_out)
-{
-	const struct cig_config *config;
-
-	if (read_config(path, &config))
-		return -1;
-	*decision_out = route_report(cig_config_router(config), to, from);
-	cig_config_release(&config);
-	if (*decision_out)
-		return 0;
-	fputs("cig-cli: out of memory\n", stderr);
-	return -1;
-}
-
-static const struct option route_options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "explain", no_argument, NULL, 'e' },
-	{ "json", no_argument, NULL, 'j' },
-	{ NULL, 0, NULL, 0 },
-};
-
-int cli_route(struct cli *cli, int argc, char **argv)
-{
-	const char *file = NULL, *to, *from;
-	bool explained = false, routed;
-	json_t *decision;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", route_options, NULL)) != -1) {
-		if (option == 'c')
-			file = optarg;
-		else if (option == 'e')
-			explained = true;
-		else if (option == 'j')
-			cli->json = true;
-		else
-			return CLI_USAGE;
-	}
-	if (argc - optind < 1 || argc - optind > 2) {
-		fputs("usage: cig-cli route [--config FILE] [--explain] <TO> [<FROM>]\n", stderr);
+	if (argc != 1) {
+		fprintf(stderr, "usage: cig-cli %s\n", argv[0]);
 		return CLI_USAGE;
 	}
-	to = argv[optind];
-	from = argc - optind == 2 ? argv[optind + 1] : NULL;
-	if (file ? ask_file(file, to, from, &decision) : ask_server(cli, to, from, &decision))
+	if (cli_call(cli, "POST", "/reload", &report))
 		return CLI_FAILED;
-	routed = json_is_true(json_object_get(decision, "routed"));
 	if (cli->json)
-		cli_print_json(decision);
+		cli_print_json(report);
 	else
-		print_decision(decision, explained);
-	json_decref(decision);
-	return routed ? CLI_OK : CLI_FAILED;
+		print_reload(report);
+	json_decref(report);
+	return CLI_OK;
 }

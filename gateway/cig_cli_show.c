@@ -1,10 +1,13 @@
 /* cig_cli_show.c - echo, show, status: what a running gateway tells. */
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/table.h"
+#include "base/text.h"
 #include "gateway/cig_cli.h"
 
 int cli_echo(struct cli *cli, int argc, char **argv)
@@ -37,77 +40,200 @@ int cli_echo(struct cli *cli, int argc, char **argv)
 	return CLI_OK;
 }
 
-/* What a list is made of: the heading and the members of each row, in order. */
+enum { MAX_COLUMNS = 16, WATCH_S = 2 };
+
+/* A column: its heading, and the member of each row that stands in it, "pbx.codec" for one
+ * of a member's own.  A number is printed as one; "%" behind it: the share of the packets
+ * that should have come. */
+struct column {
+	const char *heading, *member;
+};
+
+/* What a list is made of; the manual's columns first, those of --long behind them. */
 struct listing {
-	const char *what, *target, *array;
-	const char *headings[9], *members[9]; /* NULL ends; a number is printed as one */
+	const char *what, *target, *long_target, *array;
+	struct column columns[MAX_COLUMNS]; /* a NULL heading ends */
+	size_t plain;                       /* so many without --long */
 };
 
 static const struct listing listings[] = {
 	{ "call",
 	  "/calls",
+	  "/calls?media",
 	  "calls",
-	  { "IN-FROM", "IN-TO", "OUT-FROM", "OUT-TO", "STATE" },
-	  { "in_from", "in_to", "out_from", "out_to", "state" } },
+	  { { "IN-FROM", "in_from" },
+	    { "IN-TO", "in_to" },
+	    { "OUT-FROM", "out_from" },
+	    { "OUT-TO", "out_to" },
+	    { "STATE", "state" },
+	    { "CALL", "number" },
+	    { "SECONDS", "duration_s" },
+	    { "PBX", "pbx.codec" },
+	    { "LOST", "pbx.lost%" },
+	    { "JITTER-MS", "pbx.jitter_ms" },
+	    { "SECURE", "secure.codec" },
+	    { "LOST", "secure.lost%" },
+	    { "JITTER-MS", "secure.jitter_ms" } },
+	  5 },
 	{ "umsg",
 	  "/umsg",
+	  "/umsg",
 	  "sessions",
-	  { "FROM", "TO", "STATE", "TIME", "ID" },
-	  { "from", "to", "state", "time_s", "id" } },
+	  { { "FROM", "from" },
+	    { "TO", "to" },
+	    { "STATE", "state" },
+	    { "TIME", "time_s" },
+	    { "ID", "id" } },
+	  5 },
 	{ "message",
 	  "/messages",
+	  "/messages",
 	  "messages",
-	  { "ID", "DIRECTION", "FROM", "TO", "WHERE", "STATE", "TRIES", "WHY" },
-	  { "id", "direction", "from", "to", "where", "state", "tries", "why" } },
+	  { { "ID", "id" },
+	    { "DIRECTION", "direction" },
+	    { "FROM", "from" },
+	    { "TO", "to" },
+	    { "WHERE", "where" },
+	    { "STATE", "state" },
+	    { "TRIES", "tries" },
+	    { "WHY", "why" } },
+	  8 },
 };
 
-static void print_listing(const struct listing *listing, const json_t *rows)
+static size_t count_columns(const struct listing *listing, bool is_long)
 {
-	struct table *table;
-	size_t columns = 0, i;
+	size_t n = 0;
+
+	while (listing->columns[n].heading && (is_long || n < listing->plain))
+		n++;
+	return n;
+}
+
+/* The packets that were lost, of those that should have come. */
+static void put_share(struct table *table, const json_t *leg)
+{
+	double lost = json_number_value(json_object_get(leg, "lost"));
+	double received = json_number_value(json_object_get(leg, "received"));
+
+	if (!json_is_object(leg))
+		table_cell(table, "-");
+	else
+		table_cellf(table, "%.1f%%", lost > 0 ? 100 * lost / (lost + received) : 0);
+}
+
+static void put_cell(struct table *table, const json_t *row, const char *member)
+{
+	const char *dot = strchr(member, '.'), *name = dot ? dot + 1 : member;
+	const json_t *of = row, *cell;
+	char outer[32];
+
+	if (dot) {
+		snprintf(outer, sizeof(outer), "%.*s", (int)(dot - member), member);
+		of = json_object_get(row, outer);
+	}
+	if (strchr(name, '%')) {
+		put_share(table, of);
+		return;
+	}
+	cell = json_object_get(of, name);
+	if (json_is_integer(cell))
+		table_cellf(table, "%" JSON_INTEGER_FORMAT, json_integer_value(cell));
+	else if (json_is_real(cell))
+		table_cellf(table, "%.1f", json_real_value(cell));
+	else
+		table_cell(table, json_is_string(cell) ? json_string_value(cell) : dot ? "-" : "");
+}
+
+static void print_listing(const struct listing *listing, bool is_long, const json_t *rows)
+{
+	size_t columns = count_columns(listing, is_long), i;
+	struct table *table = table_new(columns);
 	json_t *row;
 
-	while (listing->headings[columns])
-		columns++;
-	table = table_new(columns);
 	if (!table)
 		return;
-	table_add(table, listing->headings);
+	for (size_t c = 0; c < columns; c++)
+		table_cell(table, listing->columns[c].heading);
 	json_array_foreach((json_t *)rows, i, row)
 	{
-		for (size_t c = 0; c < columns; c++) {
-			const json_t *cell = json_object_get(row, listing->members[c]);
-
-			if (json_is_integer(cell))
-				table_cellf(table, "%" JSON_INTEGER_FORMAT,
-					    json_integer_value(cell));
-			else
-				table_cell(table,
-					   json_is_string(cell) ? json_string_value(cell) : "");
-		}
+		for (size_t c = 0; c < columns; c++)
+			put_cell(table, row, listing->columns[c].member);
 	}
 	table_print(table, stdout);
 	table_free(&table);
 }
 
+static int show_once(struct cli *cli, const struct listing *listing, bool is_long)
+{
+	json_t *answer;
+
+	if (cli_call(cli, "GET", is_long ? listing->long_target : listing->target, &answer))
+		return CLI_FAILED;
+	if (cli->json)
+		cli_print_json(answer);
+	else
+		print_listing(listing, is_long, json_object_get(answer, listing->array));
+	json_decref(answer);
+	fflush(stdout);
+	return CLI_OK;
+}
+
+/* Until Ctrl-C, or until the server is gone. */
+static int watch(struct cli *cli, const struct listing *listing, bool is_long, unsigned seconds)
+{
+	for (;;) {
+		if (isatty(STDOUT_FILENO))
+			fputs("\x1b[H\x1b[2J", stdout); /* from the top of an empty screen */
+		if (show_once(cli, listing, is_long) != CLI_OK)
+			return CLI_FAILED;
+		sleep(seconds);
+		if (!isatty(STDOUT_FILENO))
+			putchar('\n');
+	}
+}
+
+static const struct listing *find_listing(const char *what)
+{
+	for (size_t i = 0; i < sizeof(listings) / sizeof(listings[0]); i++)
+		if (strcmp(what, listings[i].what) == 0)
+			return &listings[i];
+	return NULL;
+}
+
+static int show_usage(void)
+{
+	fputs("usage: cig-cli show call|umsg|message [--long] [--json] [--watch [SECONDS]]\n",
+	      stderr);
+	return CLI_USAGE;
+}
+
+static const struct option show_options[] = {
+	{ "long", no_argument, NULL, 'l' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "watch", no_argument, NULL, 'w' },
+	{ NULL, 0, NULL, 0 },
+};
+
 int cli_show(struct cli *cli, int argc, char **argv)
 {
-	for (size_t i = 0; argc == 2 && i < sizeof(listings) / sizeof(listings[0]); i++) {
-		json_t *answer;
+	bool is_long = false, watched = false;
+	const struct listing *listing;
+	unsigned long seconds = WATCH_S;
+	int option;
 
-		if (strcmp(argv[1], listings[i].what) != 0)
-			continue;
-		if (cli_call(cli, "GET", listings[i].target, &answer))
-			return CLI_FAILED;
-		if (cli->json)
-			cli_print_json(answer);
-		else
-			print_listing(&listings[i], json_object_get(answer, listings[i].array));
-		json_decref(answer);
-		return CLI_OK;
+	while ((option = getopt_long(argc, argv, "", show_options, NULL)) != -1) {
+		is_long = is_long || option == 'l';
+		cli->json = cli->json || option == 'j';
+		watched = watched || option == 'w';
+		if (option == '?')
+			return show_usage();
 	}
-	fputs("usage: cig-cli show call|umsg|message\n", stderr);
-	return CLI_USAGE;
+	listing = optind < argc ? find_listing(argv[optind]) : NULL;
+	if (!listing || argc - optind > 1 + watched ||
+	    (argc - optind == 2 && !text_number(slice_str(argv[optind + 1]), 1, 3600, &seconds)))
+		return show_usage();
+	return watched ? watch(cli, listing, is_long, (unsigned)seconds)
+		       : show_once(cli, listing, is_long);
 }
 
 static void line(const char *label, const char *value)

@@ -145,6 +145,7 @@ static struct cig_config_object *object_new(const char *path)
 	object->pub.tel.crs_host = "";
 	memcpy(object->pub.control_bind, "127.0.0.1", 10);
 	object->pub.control_port = 8083;
+	memcpy(object->pub.metrics_bind, "127.0.0.1", 10);
 	object->pub.sip.port = 5060;
 	object->pub.sip.media_timeout_s = 30;
 	object->pub.sip.min_session_expires_s = 90; /* the least of RFC 4028 */
@@ -221,6 +222,26 @@ int cig_config_parse(const char *name, struct slice text, struct diag *diag,
 int cig_config_read(const char *path, struct diag *diag, const struct cig_config **config_out)
 {
 	return load(path, NULL, diag, config_out);
+}
+
+int cig_config_read_places(const char *path, const struct cig_config **config_out)
+{
+	struct diag *diag = diag_new(); /* what is wrong is for others to tell */
+	struct cig_build b = { .diag = diag, .object = diag ? object_new(path) : NULL };
+	struct config *config = NULL;
+	int err = b.object ? config_read(path, cig_grammar, diag, &config) : -ENOMEM;
+
+	if (config)
+		cig_build_settings(&b, config_first(config));
+	if (config && !b.err) {
+		err = 0;
+		*config_out = &b.object->pub;
+	} else if (b.object) {
+		object_free(b.object);
+	}
+	config_free(&config);
+	diag_free(&diag);
+	return b.err ? b.err : err;
 }
 
 const struct cig_config *cig_config_hold(const struct cig_config *config)

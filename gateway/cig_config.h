@@ -151,6 +151,8 @@ struct cig_config {
 	const char *mail_group;            /* [cigmail] */
 	char control_bind[CONFIG_IP_SIZE]; /* [127.0.0.1] */
 	uint16_t control_port;             /* [8083] */
+	char metrics_bind[CONFIG_IP_SIZE]; /* [127.0.0.1] */
+	uint16_t metrics_port;             /* [0: no port for Prometheus] */
 };
 
 /* Reads path.  Every fault and warning is in diag.  Returns 0, -EINVAL (faults in
@@ -158,7 +160,12 @@ struct cig_config {
  * with one hold, the caller's. */
 int cig_config_read(const char *path, struct diag *diag, const struct cig_config **config_out);
 
-/* The same from memory; name stands for the file in diagnostics. */
+/* Only where things lie and which ports answer, also of a file that has faults elsewhere:
+ * for cig-cli, which must reach the server whose new configuration is not sound.  Nothing
+ * is told.  Returns 0 with the caller's hold, -errno of reading, or -ENOMEM. */
+int cig_config_read_places(const char *path, const struct cig_config **config_out);
+
+/* cig_config_read() from memory; name stands for the file in diagnostics. */
 int cig_config_parse(const char *name, struct slice text, struct diag *diag,
 		     const struct cig_config **config_out);
 

@@ -33,6 +33,7 @@ static const struct {
 	{ "", "run_dir" },
 	{ "", "mail_group" },
 	{ "", "control" },
+	{ "", "metrics" },
 };
 
 struct line {

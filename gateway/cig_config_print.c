@@ -275,6 +275,9 @@ static void print_all(const struct printer *p, const struct cig_config *config)
 	print(p, "run_dir \"%s\";", config->run_dir);
 	print(p, "mail_group \"%s\";", config->mail_group);
 	print(p, "control { bind %s; port %u; }", config->control_bind, config->control_port);
+	if (config->metrics_port)
+		print(p, "metrics { bind %s; port %u; }", config->metrics_bind,
+		      config->metrics_port);
 }
 
 void cig_config_print(const struct cig_config *config, void (*line)(void *arg, const char *text),

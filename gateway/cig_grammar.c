@@ -118,6 +118,7 @@ static const struct config_keyword in_message_centers[] = {
 	{ 0 },
 };
 
+/* The two ports that answer HTTP: control and metrics. */
 static const struct config_keyword in_control[] = {
 	{ "bind", 1, 1, CONFIG_ONCE, "IP", NULL, NULL },
 	{ "port", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
@@ -139,5 +140,6 @@ const struct config_keyword cig_grammar[] = {
 	{ "run_dir", 1, 1, CONFIG_ONCE, "\"/DIR\"", NULL, NULL },
 	{ "mail_group", 1, 1, CONFIG_ONCE, "\"GROUP\"", NULL, NULL },
 	{ "control", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_control, NULL },
+	{ "metrics", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_control, NULL },
 	{ 0 },
 };

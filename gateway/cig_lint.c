@@ -91,6 +91,13 @@ static void check_sip(const struct cig_config *config, const struct diag_place *
 			     "the SIP side only");
 }
 
+static void check_listener(const char *name, const char *bind, const struct diag_place *place,
+			   struct diag *diag)
+{
+	if (strcmp(bind, "127.0.0.1") != 0 && strcmp(bind, "::1") != 0)
+		diag_warning(diag, place, "%s: %s is no loopback address", name, bind);
+}
+
 void cig_config_lint(const struct cig_build *b)
 {
 	const struct cig_config *config = &b->object->pub;
@@ -101,10 +108,8 @@ void cig_config_lint(const struct cig_build *b)
 	router_check(b->object->router, b->diag);
 	check_names(&b->translate_maps, "translate_map", b->diag);
 	check_names(&b->accounts, "auth", b->diag);
-	if (strcmp(config->control_bind, "127.0.0.1") != 0 &&
-	    strcmp(config->control_bind, "::1") != 0)
-		diag_warning(b->diag, &place, "control: %s is no loopback address",
-			     config->control_bind);
+	check_listener("control", config->control_bind, &place, b->diag);
+	check_listener("metrics", config->metrics_bind, &place, b->diag);
 	if (!calls) {
 		diag_warning(b->diag, &place,
 			     "no interface has an extension map: no call is routed");

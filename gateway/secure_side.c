@@ -301,10 +301,17 @@ static json_t *periods_report(const struct key_ring *ring)
 	return periods;
 }
 
+bool secure_side_has_keys(const struct secure_side *side)
+{
+	const struct key_ring *ring = side->ring;
+
+	return ring && keyset_has(ring->keyset, domain_period(ring->domain, clock_wall_s()));
+}
+
 json_t *secure_side_report(const struct secure_side *side)
 {
 	const struct key_ring *ring = side->ring;
-	bool now = ring && keyset_has(ring->keyset, domain_period(ring->domain, clock_wall_s()));
+	bool now = secure_side_has_keys(side);
 
 	if (!ring)
 		return json_pack("{s:s, s:s, s:s, s:[]}", "connection", "DISCONNECTED", "crypto",

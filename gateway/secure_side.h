@@ -40,6 +40,9 @@ void secure_side_free(struct secure_side **sidep);
 /* Loads the store again, after set-key.  On failure the old keys stay in use. */
 int secure_side_reload(struct secure_side *side, struct diag *diag);
 
+/* Are there keys of this month, with which calls can be made? */
+bool secure_side_has_keys(const struct secure_side *side);
+
 /* The "umsg" part of the status (CIG-105). */
 json_t *secure_side_report(const struct secure_side *side);
 

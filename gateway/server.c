@@ -14,6 +14,7 @@
 #include "gateway/call_record.h"
 #include "gateway/call_trace.h"
 #include "gateway/control_api.h"
+#include "gateway/metrics.h"
 #include "gateway/pbxs.h"
 #include "gateway/relay_link.h"
 #include "gateway/reload.h"
@@ -222,7 +223,7 @@ static int reload(void *arg, json_t **report_out, struct diag *diag)
 	return server_reload(arg, report_out, diag);
 }
 
-static int start_control(struct server *server, struct diag *diag)
+static int start_ports(struct server *server, struct diag *diag)
 {
 	const struct control_api_parts parts = { .base = server->base,
 						 .calls = server->calls,
@@ -235,7 +236,16 @@ static int start_control(struct server *server, struct diag *diag)
 						 .reload = reload,
 						 .arg = server };
 
-	return control_api_new(&parts, &server->control, diag);
+	const struct metrics_parts counted = { .figures = &server->figures,
+					       .calls = server->calls,
+					       .relay = server->relay,
+					       .sip = server->sip,
+					       .secure = server->secure,
+					       .texts = server->texts,
+					       .started_ms = server->started_ms };
+	int err = metrics_new(server->base, server->config, &counted, &server->metrics, diag);
+
+	return err ? err : control_api_new(&parts, &server->control, diag);
 }
 
 /* The journal with the mailboxes first: the other ports are added to it. */
@@ -274,7 +284,7 @@ static int start(struct server *server, struct diag *diag)
 		err = secure_side_new(server->base, server->config, &secure_ops, server,
 				      &server->secure, diag);
 	if (!err)
-		err = start_control(server, diag);
+		err = start_ports(server, diag);
 	if (err && !diag_errors(diag))
 		diag_error(diag, NULL, "%s", strerror(-err));
 	return err;
@@ -308,6 +318,7 @@ void server_free(struct server **serverp)
 	if (server->calls)
 		calls_world(server->calls)->trace = NULL;
 	control_api_free(&server->control);
+	metrics_free(&server->metrics);
 	secure_side_free(&server->secure); /* hangs up, which ends the calls */
 	calls_free(&server->calls);
 	sip_texts_free(&server->sip_texts);

@@ -13,6 +13,7 @@ struct call_records;
 struct call_trace;
 struct control_api;
 struct diag;
+struct metrics;
 struct resolver;
 struct session_log;
 
@@ -32,6 +33,7 @@ struct server {
 	struct sip_texts *sip_texts;
 	struct secure_side *secure;
 	struct control_api *control;
+	struct metrics *metrics; /* NULL: not wanted */
 	int64_t started_ms;
 	bool broken; /* the loop was stopped by a fault: start anew */
 };

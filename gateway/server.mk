@@ -14,6 +14,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/calls.c gateway/calls.h gateway/calls_priv.h gateway/calls_report.c \
 	gateway/control_api.c gateway/control_api.h \
 	gateway/media_leg.c gateway/media_leg.h \
+	gateway/metrics.c gateway/metrics.h \
 	gateway/pbx_leg.c gateway/pbx_leg.h \
 	gateway/pbx_peers.c gateway/pbx_peers.h \
 	gateway/pbx_probe.c gateway/pbx_search.c \
@@ -52,7 +53,9 @@ gateway_cig_cli_SOURCES = \
 	gateway/cig_cli_config.c \
 	gateway/cig_cli_keys.c \
 	gateway/cig_cli_message.c \
+	gateway/cig_cli_route.c \
 	gateway/cig_cli_show.c \
+	gateway/cig_cli_trace.c \
 	gateway/route_report.c gateway/route_report.h
 gateway_cig_cli_LDADD = gateway/libcig_config.a maps/libmaps.a keys/libkeys.a base/libbase.a \
 	$(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS)

@@ -50,7 +50,7 @@ static const char full[] =
 	"message_centers { smpp { hostname \"smsc\"; port 2775; user \"su\"; password \"sp\";\n"
 	" write { map_from translate_map out; map_to translate_map out; } } }\n"
 	"userdata \"/u\"; log_dir \"/l\"; run_dir \"/r\"; mail_group \"\";\n"
-	"control { bind 127.0.0.1; port 18083; }\n";
+	"control { bind 127.0.0.1; port 18083; } metrics { bind ::1; port 9090; }\n";
 
 static const struct cig_config *parse(const char *text, struct diag *diag)
 {
@@ -131,6 +131,8 @@ static void reads_every_setting(void **state)
 	assert_string_equal(c->run_dir, "/r");
 	assert_string_equal(c->mail_group, "");
 	assert_int_equal(c->control_port, 18083);
+	assert_string_equal(c->metrics_bind, "::1");
+	assert_int_equal(c->metrics_port, 9090);
 	cig_config_release(&c);
 	assert_null(c);
 	diag_free(&diag);
@@ -148,6 +150,7 @@ static void has_the_manuals_defaults(void **state)
 	assert_string_equal(c->mail_group, "cigmail");
 	assert_string_equal(c->control_bind, "127.0.0.1");
 	assert_int_equal(c->control_port, 8083);
+	assert_int_equal(c->metrics_port, 0);
 	assert_int_equal(c->sip.port, 5060);
 	assert_int_equal(c->sip.media_timeout_s, 30);
 	assert_false(c->sip.messaging);
@@ -303,6 +306,7 @@ static const struct {
 	{ "} } auth a { user \"u\"; password \"p\"; } control { bind 127.0.0.1;",
 	  "auth a is not used" },
 	{ "} } control { bind 0.0.0.0;", "control: 0.0.0.0 is no loopback address" },
+	{ "} } metrics { port 9090; bind 0.0.0.0;", "metrics: 0.0.0.0 is no loopback address" },
 	{ "source map n; } } map n { } control { bind 127.0.0.1;", "map n has no entries" },
 	{ "source map n; } } map n { entry a tel \"tel:+{x}\" sip \"sip:{x}@{d}\"; } control { ",
 	  "map n: what entry a yields can never be used (sip:1@): there is no host" },

@@ -1,0 +1,240 @@
+#include "gateway/metrics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/control.h"
+#include "build-config.h"
+#include "gateway/call_figures.h"
+#include "gateway/calls.h"
+#include "gateway/secure_side.h"
+#include "gateway/texts.h"
+#include "umsg/end_reason.h"
+
+struct metrics {
+	struct metrics_parts parts;
+	struct control *control;
+};
+
+/* Help and type stand once, before the first sample of a name. */
+static void head(FILE *to, const char *name, const char *type, const char *help)
+{
+	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void gauge(FILE *to, const char *name, const char *help, double value)
+{
+	head(to, name, "gauge", help);
+	fprintf(to, "%s %g\n", name, value);
+}
+
+static void counter(FILE *to, const char *name, const char *help, uint64_t value)
+{
+	head(to, name, "counter", help);
+	fprintf(to, "%s %" PRIu64 "\n", name, value);
+}
+
+static void seconds(FILE *to, const char *name, const char *help, uint64_t value_ms)
+{
+	head(to, name, "counter", help);
+	fprintf(to, "%s %" PRIu64 ".%03" PRIu64 "\n", name, value_ms / 1000, value_ms % 1000);
+}
+
+/* ---- calls ---- */
+
+/* The side on which a call came in. */
+static const char *const sides[ROUTE_INTERFACES] = { [ROUTE_TEL] = "secure", [ROUTE_SIP] = "pbx" };
+
+static void by_side(FILE *to, const char *name, const char *help,
+		    const uint64_t value[ROUTE_INTERFACES])
+{
+	head(to, name, "counter", help);
+	for (size_t i = 0; i < ROUTE_INTERFACES; i++)
+		fprintf(to, "%s{from=\"%s\"} %" PRIu64 "\n", name, sides[i], value[i]);
+}
+
+static void write_ends(const struct call_figures *figures, FILE *to)
+{
+	static const char name[] = "cig_calls_ended_total";
+
+	head(to, name, "counter", "Calls that have ended, by reason.");
+	for (size_t i = 0; i < ROUTE_INTERFACES; i++)
+		for (unsigned r = 0; r < CALL_FIGURES_REASONS; r++)
+			if (figures->ended[i][r])
+				fprintf(to, "%s{from=\"%s\",reason=\"%s\"} %" PRIu64 "\n", name,
+					sides[i], umsg_end_reason_text((Umsg__EndReason)r),
+					figures->ended[i][r]);
+}
+
+static void write_calls(const struct metrics_parts *parts, FILE *to)
+{
+	const struct call_figures *figures = parts->figures;
+	const struct calls_world *world = calls_world(parts->calls);
+
+	gauge(to, "cig_calls_active", "Calls that hold a crypto engine.",
+	      calls_active(parts->calls));
+	gauge(to, "cig_crypto_engines", "Calls at once that the letter allows.", world->engines);
+	by_side(to, "cig_calls_begun_total", "Calls that came in.", figures->begun);
+	by_side(to, "cig_calls_unrouted_total", "Calls that the maps rejected.", figures->unrouted);
+	by_side(to, "cig_calls_answered_total", "Calls that were answered.", figures->answered);
+	write_ends(figures, to);
+	seconds(to, "cig_call_setup_seconds_total",
+		"From the first message to the answer, of all answered calls.", figures->setup_ms);
+	seconds(to, "cig_call_talk_seconds_total", "From answer to end, of all ended calls.",
+		figures->talk_ms);
+}
+
+/* ---- media ---- */
+
+static void by_leg(FILE *to, const char *name, const char *help, uint64_t plain, uint64_t secure)
+{
+	head(to, name, "counter", help);
+	fprintf(to, "%s{leg=\"pbx\"} %" PRIu64 "\n%s{leg=\"secure\"} %" PRIu64 "\n", name, plain,
+		name, secure);
+}
+
+static void write_media(const struct metrics_parts *parts, FILE *to)
+{
+	const struct call_media_figures *plain = &parts->figures->plain;
+	const struct call_media_figures *secure = &parts->figures->secure;
+
+	by_leg(to, "cig_media_packets_received_total", "RTP packets of ended calls.",
+	       plain->received, secure->received);
+	by_leg(to, "cig_media_packets_sent_total", "RTP packets of ended calls.", plain->sent,
+	       secure->sent);
+	by_leg(to, "cig_media_packets_lost_total", "RTP packets that never came.", plain->lost,
+	       secure->lost);
+	by_leg(to, "cig_media_packets_refused_total",
+	       "Packets that were not authentic, replayed, malformed, or of strangers.",
+	       plain->refused, secure->refused);
+}
+
+/* ---- links ---- */
+
+static void write_sip(const SipAgent__Counters *sip, FILE *to)
+{
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} rows[] = {
+		{ "cig_sip_requests_total", "SIP requests received.", sip->requests },
+		{ "cig_sip_responses_total", "SIP responses received.", sip->responses },
+		{ "cig_sip_malformed_total", "Messages and SDP that were refused.",
+		  sip->malformed },
+		{ "cig_sip_strangers_total", "Requests from networks that are not trusted.",
+		  sip->strangers },
+		{ "cig_sip_options_total", "OPTIONS answered.", sip->options },
+		{ "cig_sip_overload_total", "Calls refused with 503.", sip->overload },
+		{ "cig_sip_retransmits_total", "SIP messages that came again.", sip->retransmits },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		counter(to, rows[i].name, rows[i].help, rows[i].value);
+}
+
+static void write_links(const struct metrics_parts *parts, FILE *to)
+{
+	const struct umsg_client *umsg = calls_world(parts->calls)->umsg;
+	const SipAgent__Counters *sip = sip_link_counters(parts->sip);
+
+	gauge(to, "cig_relay_up", "1: cig-relay is connected.", relay_link_is_up(parts->relay));
+	gauge(to, "cig_umsg_up", "1: attached to the rendezvous.",
+	      umsg && umsg_client_state(umsg) == UMSG_ATTACHED);
+	gauge(to, "cig_sip_up", "1: cig-sip has bound its port.", sip_link_is_ready(parts->sip));
+	gauge(to, "cig_keys_current", "1: there are keys of this month.",
+	      secure_side_has_keys(parts->secure));
+	/* Counted by cig-sip since its own start: a new child begins at zero, as Prometheus
+	 * expects of a process. */
+	if (sip)
+		write_sip(sip, to);
+}
+
+/* ---- texts ---- */
+
+static void write_texts(const struct texts *texts, FILE *to)
+{
+	json_t *report = texts_report(texts);
+
+	gauge(to, "cig_texts_queued", "Texts that wait for a mailbox or for the rendezvous.",
+	      (double)json_integer_value(json_object_get(report, "queued")));
+	json_decref(report);
+}
+
+void metrics_write(const struct metrics_parts *parts, FILE *to)
+{
+	head(to, "cig_info", "gauge", "The program.");
+	fputs("cig_info{version=\"" PACKAGE_VERSION "\"} 1\n", to);
+	gauge(to, "cig_uptime_seconds", "Since cig-server was started.",
+	      (double)((clock_mono_ms() - parts->started_ms) / 1000));
+	write_calls(parts, to);
+	write_media(parts, to);
+	write_links(parts, to);
+	write_texts(parts->texts, to);
+}
+
+/* ---- the port ---- */
+
+static void get_metrics(struct control_request *request, void *arg)
+{
+	const struct metrics *metrics = arg;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *to = open_memstream(&text, &n);
+
+	if (to) {
+		metrics_write(&metrics->parts, to);
+		fclose(to);
+	}
+	if (text)
+		control_answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8",
+				    slice_of(text, n));
+	else
+		control_answer_error(request, 500, "out of memory");
+	free(text);
+}
+
+static const struct control_route routes[] = {
+	{ "GET", "/metrics", get_metrics, false, "figures for Prometheus" },
+};
+
+int metrics_new(struct event_base *base, const struct cig_config *config,
+		const struct metrics_parts *parts, struct metrics **metrics_out, struct diag *diag)
+{
+	struct metrics *metrics;
+	char address[64];
+	struct control_options options = {
+		.address = address, .routes = routes, .route_count = 1, .any_host = true
+	};
+	int err;
+
+	*metrics_out = NULL;
+	if (!config->metrics_port)
+		return 0;
+	metrics = calloc(1, sizeof(*metrics));
+	if (!metrics)
+		return -ENOMEM;
+	metrics->parts = *parts;
+	options.arg = metrics;
+	snprintf(address, sizeof(address), strchr(config->metrics_bind, ':') ? "[%s]:%u" : "%s:%u",
+		 config->metrics_bind, config->metrics_port);
+	err = control_new(base, &options, &metrics->control, diag);
+	if (err)
+		metrics_free(&metrics);
+	else
+		*metrics_out = metrics;
+	return err;
+}
+
+void metrics_free(struct metrics **metricsp)
+{
+	struct metrics *metrics = *metricsp;
+
+	if (!metrics)
+		return;
+	*metricsp = NULL;
+	control_free(&metrics->control);
+	free(metrics);
+}
