@@ -231,7 +231,7 @@ static void join_media(struct call *call)
 		return; /* it has ended meanwhile */
 	host = cig_config_override(&call->config->tel.common, media->relay_host);
 	if (call->pbx.has_audio)
-		media_leg_set_plain(world->relay, call->number, &call->pbx.audio);
+		media_leg_set_plain(world->relay, call->number, call->config, &call->pbx.audio);
 	call->resolution =
 		resolver_start(world->resolver, host, media->relay_port, on_relay_resolved, call);
 	if (!call->resolution)

@@ -47,7 +47,7 @@ static void sip_confirmed(struct call *call, const SipAgent__Confirmed *confirme
 	if (!confirmed->audio || pbx_audio_read(confirmed->audio, &call->pbx.audio))
 		return;
 	call->pbx.has_audio = true;
-	media_leg_set_plain(call->calls->world.relay, call->number, &call->pbx.audio);
+	media_leg_set_plain(call->calls->world.relay, call->number, call->config, &call->pbx.audio);
 }
 
 static void sip_ended(struct call *call, const SipAgent__Ended *ended)
@@ -83,7 +83,8 @@ static void sip_challenged(struct call *call, const SipAgent__Challenged *challe
 static void sip_change(struct call *call, const SipAgent__Change *change)
 {
 	if (pbx_leg_change(&call->pbx, change) == 0 && change->offer)
-		media_leg_set_plain(call->calls->world.relay, call->number, &call->pbx.audio);
+		media_leg_set_plain(call->calls->world.relay, call->number, call->config,
+				    &call->pbx.audio);
 }
 
 void call_send_early_digits(struct call *call)

@@ -33,14 +33,16 @@ int media_leg_open(struct relay_link *link, uint64_t number, const struct cig_co
 	return relay_link_send(link, &command);
 }
 
-int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct pbx_audio *audio)
+int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct cig_config *config,
+			const struct pbx_audio *audio)
 {
 	Relay__Command command = RELAY__COMMAND__INIT;
 	Relay__SetPlain plain = RELAY__SET_PLAIN__INIT;
+	const char *address = cig_config_override(&config->sip.common, audio->address);
 
 	plain.call_id = number;
 	/* held from the first offer on: nobody has this address */
-	plain.remote_ip = (char *)(audio->address[0] ? audio->address : "0.0.0.0");
+	plain.remote_ip = (char *)(address[0] ? address : "0.0.0.0");
 	plain.remote_port = audio->port;
 	plain.codec =
 		audio->codec == PBX_PCMU ? RELAY__PLAIN_CODEC__PCMU : RELAY__PLAIN_CODEC__PCMA;

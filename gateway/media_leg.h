@@ -23,7 +23,9 @@ struct media_secure {
 
 /* Each returns 0 or what relay_link_send() says.  number is the call's own. */
 int media_leg_open(struct relay_link *link, uint64_t number, const struct cig_config *config);
-int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct pbx_audio *audio);
+/* The PBX's side, its address after config's rtp_remote_addr_override. */
+int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct cig_config *config,
+			const struct pbx_audio *audio);
 int media_leg_set_secure(struct relay_link *link, uint64_t number,
 			 const struct media_secure *secure);
 int media_leg_answered(struct relay_link *link, uint64_t number);

@@ -154,13 +154,54 @@ static void write_links(const struct metrics_parts *parts, FILE *to)
 
 /* ---- texts ---- */
 
+static void write_text_counters(const struct texts_counters *texts, FILE *to)
+{
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} rows[] = {
+		{ "cig_texts_received_total", "Messages from the secure side, journaled.",
+		  texts->received },
+		{ "cig_texts_delivered_total", "Of these: at least one destination has it.",
+		  texts->delivered },
+		{ "cig_texts_failed_total", "Of these: no destination has it, or there was none.",
+		  texts->failed },
+		{ "cig_texts_expired_total", "Of these: the end came first.", texts->expired },
+		{ "cig_texts_posted_total", "Texts from outside that the rendezvous has.",
+		  texts->posted },
+		{ "cig_texts_refused_total", "Texts from outside that cannot be sent.",
+		  texts->refused },
+		{ "cig_texts_left_total", "Left at the rendezvous: they could not be journaled.",
+		  texts->left_at_rendezvous },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		counter(to, rows[i].name, rows[i].help, rows[i].value);
+}
+
+/* Of each port and read mailbox; its name may be an administrator's path. */
+static void write_port(void *arg, const struct texts_port_state *port)
+{
+	fprintf(arg, "cig_texts_port_waiting{kind=\"%s\",name=\"", port->kind);
+	for (const char *c = port->name; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			fputc('\\', arg);
+		fputc(*c == '\n' ? ' ' : *c, arg);
+	}
+	fprintf(arg, "\"} %zu\n", port->waiting);
+}
+
 static void write_texts(const struct texts *texts, FILE *to)
 {
-	json_t *report = texts_report(texts);
+	struct texts_gauges gauges = texts_gauges(texts);
 
-	gauge(to, "cig_texts_queued", "Texts that wait for a mailbox or for the rendezvous.",
-	      (double)json_integer_value(json_object_get(report, "queued")));
-	json_decref(report);
+	gauge(to, "cig_texts_inward", "Messages that are not everywhere yet.",
+	      (double)gauges.inward);
+	gauge(to, "cig_texts_posts", "Texts and receipts that wait for the rendezvous.",
+	      (double)gauges.posts);
+	write_text_counters(texts_counters(texts), to);
+	head(to, "cig_texts_port_waiting", "gauge", "Open destinations of a mailbox or center.");
+	texts_each_port(texts, write_port, to);
 }
 
 void metrics_write(const struct metrics_parts *parts, FILE *to)

@@ -136,6 +136,18 @@ lab_cig_shows() { # call|umsg STATE
 	rm -r "$D/cig/pieces"
 }
 
+@test "CIG-045: rtp_remote_addr_override of sip sends media elsewhere than the PBX's SDP says" {
+	change "/trusted/s/\$/ rtp_remote_addr_override $LAB_PHONE_IP $NET.99;/"
+	run -0 lab_cig_cli reload
+	talking
+	await 5 "the other address" media_goes_to "$NET.99"
+	hang_up
+}
+
+media_goes_to() { # IP: the PBX side's
+	lab_cig_cli show call --long --json | jq -e --arg ip "$1:" '.calls[0].pbx.remote | startswith($ip)'
+}
+
 # --- asking ---
 
 @test "route answers a batch, of the running gateway and of a file, and fails when one matches nothing" {
