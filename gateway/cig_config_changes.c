@@ -26,12 +26,11 @@ static const struct {
 	{ "interfaces tel", "crs_address" },
 	{ "interfaces sip", "bind" },
 	{ "interfaces sip", "port" },
-	{ "mailboxes", "" },
+	{ "interfaces sip tls", "" },
 	{ "message_centers", "" },
 	{ "", "userdata" },
 	{ "", "log_dir" },
 	{ "", "run_dir" },
-	{ "", "mail_group" },
 	{ "", "control" },
 	{ "", "metrics" },
 };

@@ -490,12 +490,12 @@ static const struct {
 	  "translate_map m { rule match \"a\" translation \"c\"; }\n"
 	  "mailboxes { read { path \"/b\"; map_from translate_map m; map_to translate_map m; } }",
 	  "* translate_map m: rule match \"a\" translation \"c\";\n"
-	  "+! mailboxes read path \"/b\";: path \"/b\";\n"
-	  "+! mailboxes read path \"/b\";: map_from translate_map m;\n"
-	  "+! mailboxes read path \"/b\";: map_to translate_map m;\n"
-	  "-! mailboxes read path \"/a\";: path \"/a\";\n"
-	  "-! mailboxes read path \"/a\";: map_from translate_map m;\n"
-	  "-! mailboxes read path \"/a\";: map_to translate_map m;\n" },
+	  "+ mailboxes read path \"/b\";: path \"/b\";\n"
+	  "+ mailboxes read path \"/b\";: map_from translate_map m;\n"
+	  "+ mailboxes read path \"/b\";: map_to translate_map m;\n"
+	  "- mailboxes read path \"/a\";: path \"/a\";\n"
+	  "- mailboxes read path \"/a\";: map_from translate_map m;\n"
+	  "- mailboxes read path \"/a\";: map_to translate_map m;\n" },
 };
 
 static void tells_what_a_reload_changes(void **state)

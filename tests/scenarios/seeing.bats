@@ -116,6 +116,16 @@ lab_cig_shows() { # call|umsg STATE
 	[[ $output == *"1 added, 0 changed, 0 removed"*"max_calls 9"* ]]
 }
 
+@test "a reload opens other mailboxes" {
+	create_cig_maildir --group "$(id -gn)" "$D/cig/mail/second"
+	change "s,cig/mail/from-secure,cig/mail/second,"
+	run -0 lab_cig_cli reload
+	[[ $output == *'+ mailboxes write path "'*'/cig/mail/second";'* ]]
+	caller $ALICE send --receipt "$LAB_GATEWAY;101" 'to the second box'
+	await 10 "the text in the second box" files_in "$D/cig/mail/second/new" 1
+	files_in "$D/cig/mail/from-secure/new" 0
+}
+
 @test "pieces of a configuration lie in a directory, and passwords in files of their own" {
 	mkdir "$D/cig/pieces"
 	echo 'auth desk { user "gateway"; password_file "desk.secret"; }' >"$D/cig/pieces/20-desk.conf"
