@@ -94,17 +94,23 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 		texts_post_due(texts);
 }
 
-static void tidy(struct texts *texts, int64_t now_ms)
+/* Goes on with the journal's file while it is being written anew. */
+static void on_tidy(evutil_socket_t fd, short what, void *arg)
 {
-	if (now_ms >= texts->next_tidy_ms) {
-		texts->next_tidy_ms = now_ms + TEXTS_TIDY_MS;
-		texts_forget_sent(texts, clock_wall_s());
-		journal_tidy(texts->journal, clock_wall_s());
-	}
-	if (texts->refetch_ms && texts->refetch_ms <= now_ms && texts->client) {
-		texts->refetch_ms = 0;
-		umsg_client_fetch(texts->client);
-	}
+	struct texts *texts = arg;
+
+	(void)fd;
+	(void)what;
+	if (journal_tidy(texts->journal, clock_wall_s(), texts_no_receipt, texts) == 1)
+		timer_arm(texts->tidy, TEXTS_TIDY_MS);
+}
+
+static void refetch(struct texts *texts)
+{
+	if (!texts->refetch_ms || texts->refetch_ms > clock_mono_ms() || !texts->client)
+		return;
+	texts->refetch_ms = 0;
+	umsg_client_fetch(texts->client);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -113,7 +119,8 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	tidy(texts, clock_mono_ms());
+	on_tidy(-1, 0, texts);
+	refetch(texts);
 	texts_expire(texts);
 	texts_reopen_reader(texts);
 	texts_schedule(texts);
@@ -181,7 +188,8 @@ static int start(struct texts *texts, struct diag *diag)
 
 	texts->turn = event_new(texts->base, -1, 0, on_turn, texts);
 	texts->retry = evtimer_new(texts->base, on_retry, texts);
-	if (!texts->turn || !texts->retry)
+	texts->tidy = evtimer_new(texts->base, on_tidy, texts);
+	if (!texts->turn || !texts->retry || !texts->tidy)
 		return -ENOMEM;
 	err = make_maps(texts);
 	if (!err)
@@ -257,6 +265,8 @@ void texts_free(struct texts **textsp)
 		event_free(texts->turn);
 	if (texts->retry)
 		event_free(texts->retry);
+	if (texts->tidy)
+		event_free(texts->tidy);
 	cig_config_release(&texts->config);
 	free(texts);
 }

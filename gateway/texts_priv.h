@@ -58,7 +58,7 @@ enum {
 	TEXTS_MAX_FILES = 64,              /* files that are journaled and wait for it */
 	TEXTS_MAX_SUBMITTED = 100000,      /* texts of ports that wait for the rendezvous */
 	TEXTS_LIFETIME_S = 30 * 86400,
-	TEXTS_TIDY_MS = 600000,
+	TEXTS_TIDY_MS = 10,       /* between two steps of writing the journal anew */
 	TEXTS_REFETCH_MS = 10000, /* what could not be journaled is asked for again */
 	TEXTS_REST_MS = 30000,    /* files that cannot be dealt with are passed over for so long */
 	TEXTS_EXPIRE_AT_ONCE = 4096, /* messages looked at for their end in one go */
@@ -155,10 +155,10 @@ struct texts {
 	struct outward *fresh, **fresh_tail, *acked, **acked_tail;
 	size_t n_posted, n_outward, n_files, n_submitted;
 	struct texts_counters counters;
-	struct event *turn, *retry;
-	int64_t next_tidy_ms, refetch_ms; /* refetch_ms 0: nothing was left at the rendezvous */
-	int journal_trouble;              /* why something was, as -errno; 0: nothing */
-	bool dirty;                       /* the journal has changes that are not synced */
+	struct event *turn, *retry, *tidy;
+	int64_t refetch_ms;  /* refetch_ms 0: nothing was left at the rendezvous */
+	int journal_trouble; /* why something was, as -errno; 0: nothing */
+	bool dirty;          /* the journal has changes that are not synced */
 	const struct texts_ops *ops;
 	void *arg;
 };
@@ -294,8 +294,8 @@ const char *texts_final_reason(const struct texts *texts, int err);
 /* The post is in vain: no Receipt will come. */
 void texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const char *why);
 
-/* Gives up on Receipts that did not come until their message's end. */
-void texts_forget_sent(struct texts *texts, int64_t now_s);
+/* Of journal_tidy(): gives up on a Receipt that did not come until its message's end. */
+void texts_no_receipt(void *arg, const struct journal_entry *entry);
 
 /* ---- texts_notice.c ---- */
 

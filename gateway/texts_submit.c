@@ -274,33 +274,15 @@ bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_
 	return true;
 }
 
-enum { ENDED_AT_ONCE = 64 };
-
-struct ended {
-	int64_t now_s;
-	struct journal_key keys[ENDED_AT_ONCE];
-	size_t n;
-};
-
-static bool find_ended(void *arg, const struct journal_entry *entry)
+void texts_no_receipt(void *arg, const struct journal_entry *entry)
 {
-	struct ended *ended = arg;
-
-	if (entry->key.kind == TEXTS_SENT && !entry->finished && entry->end_s <= ended->now_s)
-		ended->keys[ended->n++] = entry->key;
-	return ended->n < ENDED_AT_ONCE;
-}
-
-void texts_forget_sent(struct texts *texts, int64_t now_s)
-{
-	struct ended ended = { .now_s = now_s };
+	struct texts *texts = arg;
+	struct journal_key key = entry->key;
 	char id[TEXTS_ID_TEXT];
 
-	journal_each(texts->journal, find_ended, &ended);
-	for (size_t i = 0; i < ended.n; i++) {
-		log_info(MODULE, "message=%s state=unknown no receipt came",
-			 texts_id_text(ended.keys[i].id, id));
-		journal_finish(texts->journal, &ended.keys[i]);
-		texts_touch(texts);
-	}
+	if (key.kind != TEXTS_SENT)
+		return; /* messages and posts have an end of their own */
+	log_info(MODULE, "message=%s state=unknown no receipt came", texts_id_text(key.id, id));
+	journal_finish(texts->journal, &key);
+	texts_touch(texts);
 }

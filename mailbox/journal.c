@@ -9,13 +9,19 @@
 
 enum {
 	SMALL_BYTES = 1 << 20, /* not worth writing anew while it runs */
+	/* One step of journal_tidy(): some milliseconds. */
+	LOOKS_AT_ONCE = 2000,
+	COPIES_AT_ONCE = 500,
+	OCTETS_AT_ONCE = 1 << 20,
 };
 
 /* --- changes: first the file, then what is in memory --- */
 
-/* Appends a record; on failure the file is as it was. */
-static int append(struct journal *journal, const struct buf *head, struct slice tail)
+/* Appends a record of entry; on failure the file is as it was. */
+static int append(struct journal *journal, struct kept *entry, const struct buf *head,
+		  struct slice tail)
 {
+	off_t new_at = 0;
 	ssize_t n;
 
 	if (journal->broken)
@@ -24,6 +30,12 @@ static int append(struct journal *journal, const struct buf *head, struct slice 
 	if (n < 0) {
 		journal->broken = n == -EIO;
 		return (int)n;
+	}
+	if (journal->rewrite && entry->copied)
+		journal_compact_follow(journal, head, tail, &new_at);
+	if (new_at && head->p[0] == RECORD_PAYLOAD) {
+		entry->open->new_at = new_at;
+		entry->open->new_payload_at = (uint32_t)head->len;
 	}
 	journal->end += n;
 	journal->dirty = true;
@@ -42,22 +54,19 @@ int journal_put(struct journal *journal, const struct journal_key *key, int64_t 
 		return -E2BIG;
 	if (kept_find(journal, key))
 		return -EEXIST;
-	entry = kept_new(key, end_s, destination_count);
+	entry = kept_new(key, end_s, destination_count, false);
 	if (!entry)
 		return -ENOMEM;
-	entry->at = journal->end;
-	entry->payload_at = JOURNAL_PUT_PAYLOAD_AT;
-	entry->payload_n = payload.n;
-	err = kept_add(journal, entry);
-	if (err) {
-		kept_free(entry);
-		return err;
-	}
+	entry->open->at = journal->end;
+	entry->open->payload_at = JOURNAL_PUT_PAYLOAD_AT;
+	entry->open->payload_n = (uint32_t)payload.n;
 	buf_put_u64(&b, (uint64_t)end_s);
 	buf_put_u16(&b, (uint16_t)destination_count);
-	err = append(journal, &b, payload);
+	err = append(journal, entry, &b, payload);
 	if (err)
-		kept_forget(journal, entry);
+		kept_free(entry);
+	else
+		kept_add(journal, entry);
 	return err;
 }
 
@@ -66,7 +75,7 @@ static struct kept *find_open(const struct journal *journal, const struct journa
 {
 	struct kept *entry = kept_find(journal, key);
 
-	return entry && !entry->finished ? entry : NULL;
+	return entry && entry->open ? entry : NULL;
 }
 
 int journal_set_state(struct journal *journal, const struct journal_key *key, size_t destination,
@@ -80,22 +89,22 @@ int journal_set_state(struct journal *journal, const struct journal_key *key, si
 
 	if (!entry)
 		return -ENOENT;
-	if (destination >= entry->destinations)
+	if (destination >= entry->open->destinations)
 		return -EINVAL;
 	if (note.n > JOURNAL_MAX_NOTE_BYTES)
 		return -E2BIG;
-	err = kept_prepare_state(entry, note, &copy);
+	err = kept_prepare_state(entry->open, note, &copy);
 	if (err)
 		return err;
 	buf_put_u16(&b, (uint16_t)destination);
 	buf_put_u8(&b, state);
-	err = append(journal, &b, note);
+	err = append(journal, entry, &b, note);
 	if (err) {
 		free(copy);
 		return err;
 	}
 	journal->dead_bytes += JOURNAL_RECORD_HEAD_BYTES + b.len + note.n;
-	kept_set_state(entry, destination, state, copy);
+	kept_set_state(entry->open, destination, state, copy);
 	return 0;
 }
 
@@ -112,13 +121,13 @@ int journal_set_payload(struct journal *journal, const struct journal_key *key,
 		return -ENOENT;
 	if (payload.n > JOURNAL_MAX_PAYLOAD_BYTES)
 		return -E2BIG;
-	err = append(journal, &b, payload);
+	err = append(journal, entry, &b, payload);
 	if (err)
 		return err;
-	journal->dead_bytes += entry->payload_n;
-	entry->at = at;
-	entry->payload_at = b.len;
-	entry->payload_n = payload.n;
+	journal->dead_bytes += entry->open->payload_n;
+	entry->open->at = at;
+	entry->open->payload_at = (uint32_t)b.len;
+	entry->open->payload_n = (uint32_t)payload.n;
 	return 0;
 }
 
@@ -131,7 +140,7 @@ int journal_finish(struct journal *journal, const struct journal_key *key)
 
 	if (!entry)
 		return -ENOENT;
-	err = append(journal, &b, slice_of(NULL, 0));
+	err = append(journal, entry, &b, slice_of(NULL, 0));
 	if (!err)
 		kept_finish(journal, entry);
 	return err;
@@ -159,11 +168,13 @@ static void describe(const struct kept *entry, struct journal_entry *out)
 	*out = (struct journal_entry){
 		.key = entry->key,
 		.end_s = entry->end_s,
-		.finished = entry->finished,
-		.payload_bytes = entry->payload_n,
-		.destination_count = entry->destinations,
-		.states = entry->states,
+		.finished = !entry->open,
 	};
+	if (!entry->open)
+		return;
+	out->payload_bytes = entry->open->payload_n;
+	out->destination_count = entry->open->destinations;
+	out->states = entry->open->states;
 }
 
 int journal_find(const struct journal *journal, const struct journal_key *key,
@@ -188,16 +199,16 @@ int journal_payload(const struct journal *journal, const struct journal_key *key
 
 	if (!entry)
 		return -ENOENT;
-	err = journal_file_read(journal->fd, entry->at, &body, &n);
+	err = journal_file_read(journal->fd, entry->open->at, &body, &n);
 	if (err)
 		return err;
-	if (n != entry->payload_at + entry->payload_n) {
+	if (n != (size_t)entry->open->payload_at + entry->open->payload_n) {
 		free(body);
 		return -EBADMSG;
 	}
-	memmove(body, body + entry->payload_at, entry->payload_n);
+	memmove(body, body + entry->open->payload_at, entry->open->payload_n);
 	*data_out = body;
-	*n_out = entry->payload_n;
+	*n_out = entry->open->payload_n;
 	return 0;
 }
 
@@ -206,10 +217,10 @@ const char *journal_note(const struct journal *journal, const struct journal_key
 {
 	const struct kept *entry = find_open(journal, key);
 
-	if (!entry || !entry->notes || destination >= entry->destinations ||
-	    !entry->notes[destination])
+	if (!entry || !entry->open->notes || destination >= entry->open->destinations ||
+	    !entry->open->notes[destination])
 		return "";
-	return entry->notes[destination];
+	return entry->open->notes[destination];
 }
 
 void journal_each(const struct journal *journal,
@@ -224,14 +235,48 @@ void journal_each(const struct journal *journal,
 	}
 }
 
-int journal_tidy(struct journal *journal, int64_t now_s)
+/* --- tidying --- */
+
+/* Looks at the next few entries. */
+static void look(struct journal *journal, int64_t now_s,
+		 void (*ended)(void *arg, const struct journal_entry *entry), void *arg)
 {
-	journal_forget_ended(journal, now_s);
+	if (!journal->tidy_at)
+		journal->tidy_at = journal->oldest;
+	for (int i = 0; journal->tidy_at && i < LOOKS_AT_ONCE; i++) {
+		struct kept *e = journal->tidy_at;
+		struct journal_entry entry;
+
+		journal->tidy_at = e->next;
+		if (e->end_s > now_s)
+			continue;
+		if (!e->open) {
+			journal->dead_bytes += JOURNAL_HEAD_ROOM;
+			kept_forget(journal, e);
+		} else if (ended) {
+			describe(e, &entry);
+			ended(arg, &entry);
+		}
+	}
+}
+
+int journal_tidy(struct journal *journal, int64_t now_s,
+		 void (*ended)(void *arg, const struct journal_entry *entry), void *arg)
+{
+	int result;
+
+	look(journal, now_s, ended, arg);
 	if (journal->broken)
 		return -EIO;
-	if (journal->end < SMALL_BYTES || journal->dead_bytes < (size_t)journal->end / 2)
-		return 0;
-	return journal_compact(journal);
+	if (!journal->rewrite) {
+		if (journal->end < SMALL_BYTES || journal->dead_bytes < (size_t)journal->end / 2)
+			return 0;
+		result = journal_compact_begin(journal);
+		if (result)
+			return result;
+	}
+	result = journal_compact_step(journal, COPIES_AT_ONCE, OCTETS_AT_ONCE);
+	return result < 0 ? result : !result;
 }
 
 size_t journal_open_count(const struct journal *journal)

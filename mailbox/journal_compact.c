@@ -1,5 +1,12 @@
-/* Writing a journal's file anew, without what is dead. */
+/* Writing a journal's file anew, without what is dead, while it is in use.
+ *
+ * Entries are copied in the order of the list, some at a time.  What happens meanwhile to
+ * one that was copied is appended to both files; the others are copied as they are when
+ * their turn comes.  The old file is the journal until the new one is whole and durable:
+ * a crash in between finds PATH.new, and removes it when it writes the next one.
+ */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +16,14 @@
 #include "mailbox/journal_file.h"
 #include "mailbox/journal_priv.h"
 
-/* The new file while it is written. */
-struct rewrite {
-	const struct journal *old;
-	int fd;
-	off_t end;
-};
+static int new_path(const struct journal *journal, char path[PATH_MAX])
+{
+	int n = snprintf(path, PATH_MAX, "%s.new", journal->path);
 
-static int rewrite_record(struct rewrite *rewrite, const struct buf *head, struct slice tail)
+	return n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+static int append(struct rewrite *rewrite, const struct buf *head, struct slice tail)
 {
 	ssize_t n = journal_file_append(rewrite->fd, rewrite->end, buf_slice(head), tail);
 
@@ -26,64 +33,104 @@ static int rewrite_record(struct rewrite *rewrite, const struct buf *head, struc
 	return 0;
 }
 
-static int rewrite_states(struct rewrite *rewrite, const struct kept *entry)
+/* --- an entry --- */
+
+static int copy_states(struct rewrite *rewrite, const struct kept *entry)
 {
+	const struct kept_open *open = entry->open;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < entry->destinations; i++) {
+	for (size_t i = 0; !err && i < open->destinations; i++) {
 		uint8_t room[JOURNAL_HEAD_ROOM];
 		struct buf b = kept_begin_body(room, RECORD_STATE, &entry->key);
-		const char *note = entry->notes ? entry->notes[i] : NULL;
+		const char *note = open->notes ? open->notes[i] : NULL;
 
-		if (entry->states[i] == JOURNAL_STATE_OPEN && !note)
+		if (open->states[i] == JOURNAL_STATE_OPEN && !note)
 			continue;
 		buf_put_u16(&b, (uint16_t)i);
-		buf_put_u8(&b, entry->states[i]);
-		err = rewrite_record(rewrite, &b, slice_str(note));
+		buf_put_u8(&b, open->states[i]);
+		err = append(rewrite, &b, slice_str(note));
 	}
 	return err;
 }
 
-/* The entry gets its new place in at_out; it is not changed, as the rewrite may fail. */
-static int rewrite_entry(struct rewrite *rewrite, const struct kept *entry, off_t *at_out)
+static int copy_open(struct journal *journal, struct kept *entry, struct buf *b)
 {
-	uint8_t room[JOURNAL_HEAD_ROOM], *body = NULL;
-	struct buf b =
-		kept_begin_body(room, entry->finished ? RECORD_FINISHED : RECORD_PUT, &entry->key);
-	struct slice payload;
+	struct rewrite *rewrite = journal->rewrite;
+	struct kept_open *open = entry->open;
+	uint8_t *body;
 	size_t n;
-	int err;
+	int err = journal_file_read(journal->fd, open->at, &body, &n);
 
-	*at_out = rewrite->end;
-	buf_put_u64(&b, (uint64_t)entry->end_s);
-	if (entry->finished)
-		return rewrite_record(rewrite, &b, slice_of(NULL, 0));
-	buf_put_u16(&b, (uint16_t)entry->destinations);
-	err = journal_file_read(rewrite->old->fd, entry->at, &body, &n);
 	if (err)
 		return err;
-	payload = slice_from(slice_of(body, n), entry->payload_at);
-	err = rewrite_record(rewrite, &b, payload);
+	open->new_at = rewrite->end;
+	open->new_payload_at = JOURNAL_PUT_PAYLOAD_AT;
+	buf_put_u16(b, (uint16_t)open->destinations);
+	err = append(rewrite, b, slice_from(slice_of(body, n), open->payload_at));
 	free(body);
-	return err ? err : rewrite_states(rewrite, entry);
+	return err ? err : copy_states(rewrite, entry);
 }
 
-/* Writes all entries; places gets their new offsets, in order. */
-static int rewrite_all(struct rewrite *rewrite, off_t *places)
+static int copy(struct journal *journal, struct kept *entry)
 {
-	size_t i = 0;
-	int err = 0;
+	uint8_t room[JOURNAL_HEAD_ROOM];
+	struct buf b =
+		kept_begin_body(room, entry->open ? RECORD_PUT : RECORD_FINISHED, &entry->key);
+	int err;
 
-	for (const struct kept *e = rewrite->old->oldest; !err && e; e = e->next)
-		err = rewrite_entry(rewrite, e, &places[i++]);
-	if (!err && fdatasync(rewrite->fd) < 0)
-		err = -errno;
+	buf_put_u64(&b, (uint64_t)entry->end_s);
+	err = entry->open ? copy_open(journal, entry, &b)
+			  : append(journal->rewrite, &b, slice_of(NULL, 0));
+	entry->copied = !err;
 	return err;
 }
 
-static void take_over(struct journal *journal, const struct rewrite *rewrite, const off_t *places)
+/* --- the file --- */
+
+int journal_compact_begin(struct journal *journal)
 {
-	size_t i = 0;
+	struct rewrite *rewrite = calloc(1, sizeof(*rewrite));
+	char path[PATH_MAX];
+	int err = rewrite ? new_path(journal, path) : -ENOMEM;
+
+	if (err) {
+		free(rewrite);
+		return err;
+	}
+	unlink(path);
+	rewrite->fd = journal_file_open(path);
+	if (rewrite->fd < 0) {
+		err = rewrite->fd;
+		free(rewrite);
+		return err;
+	}
+	rewrite->end = JOURNAL_MAGIC_BYTES;
+	rewrite->next = journal->oldest;
+	for (struct kept *e = journal->oldest; e; e = e->next)
+		e->copied = false;
+	journal->rewrite = rewrite;
+	return 0;
+}
+
+void journal_compact_give_up(struct journal *journal)
+{
+	struct rewrite *rewrite = journal->rewrite;
+	char path[PATH_MAX];
+
+	if (!rewrite)
+		return;
+	journal->rewrite = NULL;
+	close(rewrite->fd);
+	free(rewrite);
+	if (new_path(journal, path) == 0)
+		unlink(path);
+}
+
+/* The new file is the journal from here on, durable or not. */
+static void take_over(struct journal *journal)
+{
+	struct rewrite *rewrite = journal->rewrite;
 
 	close(journal->fd);
 	journal->fd = rewrite->fd;
@@ -91,47 +138,71 @@ static void take_over(struct journal *journal, const struct rewrite *rewrite, co
 	journal->dirty = false;
 	journal->dead_bytes = 0;
 	for (struct kept *e = journal->oldest; e; e = e->next) {
-		e->at = places[i++];
-		e->payload_at = JOURNAL_PUT_PAYLOAD_AT;
+		if (!e->open)
+			continue;
+		e->open->at = e->open->new_at;
+		e->open->payload_at = e->open->new_payload_at;
 	}
+	journal->rewrite = NULL;
+	free(rewrite);
 }
 
-static size_t count_entries(const struct journal *journal)
+static int finish(struct journal *journal)
 {
-	size_t n = 0;
+	char path[PATH_MAX];
+	int err = new_path(journal, path);
 
-	for (const struct kept *e = journal->oldest; e; e = e->next)
-		n++;
-	return n;
+	if (!err && fdatasync(journal->rewrite->fd) < 0)
+		err = -errno;
+	if (!err && rename(path, journal->path) < 0)
+		err = -errno;
+	if (err)
+		return err;
+	take_over(journal);
+	err = file_sync_parent(journal->path);
+	journal->broken = journal->broken || err;
+	return err;
+}
+
+int journal_compact_step(struct journal *journal, size_t entries, size_t octets)
+{
+	struct rewrite *rewrite = journal->rewrite;
+	off_t begun = rewrite->end;
+	int err = 0;
+
+	while (!err && rewrite->next && entries-- && (size_t)(rewrite->end - begun) < octets) {
+		struct kept *entry = rewrite->next;
+
+		rewrite->next = entry->next;
+		err = copy(journal, entry);
+	}
+	if (!err && rewrite->next) {
+		/* The disk begins now, so that the flush at the end finds little to do. */
+		sync_file_range(rewrite->fd, begun, rewrite->end - begun, SYNC_FILE_RANGE_WRITE);
+		return 0;
+	}
+	if (!err)
+		err = finish(journal);
+	if (!err)
+		return 1;
+	journal_compact_give_up(journal);
+	return err;
 }
 
 int journal_compact(struct journal *journal)
 {
-	struct rewrite rewrite = { .old = journal, .end = JOURNAL_MAGIC_BYTES };
-	off_t *places = calloc(count_entries(journal) + 1, sizeof(*places));
-	char path[PATH_MAX];
-	int n = snprintf(path, sizeof(path), "%s.new", journal->path), err;
+	int err = journal_compact_begin(journal);
 
-	if (!places)
-		return -ENOMEM;
-	if (n < 0 || (size_t)n >= sizeof(path)) {
-		free(places);
-		return -ENAMETOOLONG;
-	}
-	unlink(path);
-	rewrite.fd = journal_file_open(path);
-	err = rewrite.fd < 0 ? rewrite.fd : rewrite_all(&rewrite, places);
-	if (!err && rename(path, journal->path) < 0)
-		err = -errno;
-	if (!err) {
-		take_over(journal, &rewrite, places);
-		/* From here on the new file is the journal, durable or not. */
-		err = file_sync_parent(journal->path);
-		journal->broken = journal->broken || err;
-	} else if (rewrite.fd >= 0) {
-		close(rewrite.fd);
-		unlink(path);
-	}
-	free(places);
-	return err;
+	if (err)
+		return err;
+	err = journal_compact_step(journal, SIZE_MAX, SIZE_MAX);
+	return err < 0 ? err : 0;
+}
+
+void journal_compact_follow(struct journal *journal, const struct buf *head, struct slice tail,
+			    off_t *at)
+{
+	*at = journal->rewrite->end;
+	if (append(journal->rewrite, head, tail))
+		journal_compact_give_up(journal);
 }

@@ -1,44 +1,49 @@
 /* The entries of a journal in memory. */
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 
 #include "mailbox/journal_priv.h"
 
-static int by_key(const void *va, const void *vb)
+static uint64_t hash_of(const struct journal *journal, const struct journal_key *key)
 {
-	const struct journal_key *a = va, *b = vb;
-	int d = memcmp(a->id, b->id, sizeof(a->id));
-
-	return d ? d : a->kind - b->kind;
+	return idhash_of(&journal->hash, key->id, key->kind);
 }
 
 struct kept *kept_find(const struct journal *journal, const struct journal_key *key)
 {
-	struct kept **node = tfind(key, &journal->tree, by_key);
+	struct idmap_node *node = idmap_first(&journal->map, hash_of(journal, key));
 
-	return node ? *node : NULL;
+	for (; node; node = idmap_next(node)) {
+		struct kept *entry = IDMAP_OWNER(node, struct kept, node);
+
+		if (entry->key.kind == key->kind &&
+		    memcmp(entry->key.id, key->id, sizeof(key->id)) == 0)
+			return entry;
+	}
+	return NULL;
 }
 
-static void drop_contents(struct kept *entry)
+static void free_open(struct kept *entry)
 {
-	for (size_t i = 0; entry->notes && i < entry->destinations; i++)
-		free(entry->notes[i]);
-	free(entry->notes);
-	free(entry->states);
-	entry->notes = NULL;
-	entry->states = NULL;
-	entry->destinations = 0;
-	entry->payload_n = 0;
+	struct kept_open *open = entry->open;
+
+	if (!open)
+		return;
+	for (size_t i = 0; open->notes && i < open->destinations; i++)
+		free(open->notes[i]);
+	free(open->notes);
+	free(open);
+	entry->open = NULL;
 }
 
 void kept_free(struct kept *entry)
 {
-	drop_contents(entry);
+	free_open(entry);
 	free(entry);
 }
 
-struct kept *kept_new(const struct journal_key *key, int64_t end_s, size_t destinations)
+struct kept *kept_new(const struct journal_key *key, int64_t end_s, size_t destinations,
+		      bool finished)
 {
 	struct kept *entry = calloc(1, sizeof(*entry));
 
@@ -46,78 +51,70 @@ struct kept *kept_new(const struct journal_key *key, int64_t end_s, size_t desti
 		return NULL;
 	entry->key = *key;
 	entry->end_s = end_s;
-	entry->destinations = destinations;
-	entry->states = calloc(destinations ? destinations : 1, sizeof(*entry->states));
-	if (!entry->states) {
+	if (finished)
+		return entry;
+	entry->open = calloc(1, sizeof(*entry->open) + destinations * sizeof(journal_state));
+	if (!entry->open) {
 		free(entry);
 		return NULL;
 	}
+	entry->open->destinations = (uint32_t)destinations;
 	return entry;
 }
 
-int kept_add(struct journal *journal, struct kept *entry)
+void kept_add(struct journal *journal, struct kept *entry)
 {
-	if (!tsearch(entry, &journal->tree, by_key))
-		return -ENOMEM;
+	idmap_put(&journal->map, &entry->node, hash_of(journal, &entry->key));
 	entry->link = journal->tail;
 	*journal->tail = entry;
 	journal->tail = &entry->next;
-	journal->open_count += !entry->finished;
-	return 0;
+	journal->open_count += entry->open != NULL;
+	if (journal->rewrite && !journal->rewrite->next)
+		journal->rewrite->next = entry;
 }
 
 void kept_forget(struct journal *journal, struct kept *entry)
 {
-	tdelete(entry, &journal->tree, by_key);
+	idmap_remove(&journal->map, &entry->node);
+	if (journal->tidy_at == entry)
+		journal->tidy_at = entry->next;
+	if (journal->rewrite && journal->rewrite->next == entry)
+		journal->rewrite->next = entry->next;
 	*entry->link = entry->next;
 	if (entry->next)
 		entry->next->link = entry->link;
 	else
 		journal->tail = entry->link;
-	journal->open_count -= !entry->finished;
+	journal->open_count -= entry->open != NULL;
 	kept_free(entry);
 }
 
 void kept_finish(struct journal *journal, struct kept *entry)
 {
-	journal->dead_bytes += entry->payload_n + JOURNAL_HEAD_ROOM;
-	drop_contents(entry);
-	journal->open_count -= !entry->finished;
-	entry->finished = true;
+	journal->dead_bytes += entry->open->payload_n + JOURNAL_HEAD_ROOM;
+	journal->open_count--;
+	free_open(entry);
 }
 
-int kept_prepare_state(struct kept *entry, struct slice note, char **copy_out)
+int kept_prepare_state(struct kept_open *open, struct slice note, char **copy_out)
 {
 	*copy_out = NULL;
 	if (!note.n)
 		return 0;
-	if (!entry->notes)
-		entry->notes = calloc(entry->destinations, sizeof(*entry->notes));
-	if (entry->notes)
+	if (!open->notes)
+		open->notes = calloc(open->destinations, sizeof(*open->notes));
+	if (open->notes)
 		*copy_out = strndup((const char *)note.p, note.n);
 	return *copy_out ? 0 : -ENOMEM;
 }
 
-void kept_set_state(struct kept *entry, size_t destination, journal_state state, char *note)
+void kept_set_state(struct kept_open *open, size_t destination, journal_state state, char *note)
 {
-	if (entry->notes) {
-		free(entry->notes[destination]);
-		entry->notes[destination] = note;
+	if (open->notes) {
+		free(open->notes[destination]);
+		open->notes[destination] = note;
 	}
-	entry->states[destination] = state;
-}
-
-void journal_forget_ended(struct journal *journal, int64_t now_s)
-{
-	struct kept *next;
-
-	for (struct kept *e = journal->oldest; e; e = next) {
-		next = e->next;
-		if (!e->finished || e->end_s > now_s)
-			continue;
-		journal->dead_bytes += JOURNAL_HEAD_ROOM;
-		kept_forget(journal, e);
-	}
+	open->states[destination] = state;
 }
 
 struct buf kept_begin_body(uint8_t room[JOURNAL_HEAD_ROOM], enum record_type type,

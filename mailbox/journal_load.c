@@ -14,36 +14,34 @@ static int replay_put(struct journal *journal, const struct journal_key *key, of
 	int64_t end_s = (int64_t)cursor_u64(c);
 	size_t destinations = finished ? 0 : cursor_u16(c);
 	struct kept *entry = kept_find(journal, key);
-	int err;
 
 	if (!cursor_ok(c) || destinations > JOURNAL_MAX_DESTINATIONS)
 		return 0; /* not ours: the CRC says it was meant so, by another version */
 	if (entry)
 		kept_forget(journal, entry); /* it was past its end, and came again */
-	entry = kept_new(key, end_s, destinations);
+	entry = kept_new(key, end_s, destinations, finished);
 	if (!entry)
 		return -ENOMEM;
-	entry->finished = finished;
-	entry->at = at;
-	entry->payload_at = body_n - c->left;
-	entry->payload_n = c->left;
-	err = kept_add(journal, entry);
-	if (err)
-		kept_free(entry);
-	return err;
+	if (entry->open) {
+		entry->open->at = at;
+		entry->open->payload_at = (uint32_t)(body_n - c->left);
+		entry->open->payload_n = (uint32_t)c->left;
+	}
+	kept_add(journal, entry);
+	return 0;
 }
 
-static int replay_state(struct kept *entry, struct cursor *c)
+static int replay_state(struct kept_open *open, struct cursor *c)
 {
 	size_t destination = cursor_u16(c);
 	journal_state state = cursor_u8(c);
 	char *note;
 
-	if (!cursor_ok(c) || destination >= entry->destinations)
+	if (!cursor_ok(c) || destination >= open->destinations)
 		return 0;
-	if (kept_prepare_state(entry, cursor_take(c, c->left), &note) < 0)
+	if (kept_prepare_state(open, cursor_take(c, c->left), &note) < 0)
 		return -ENOMEM;
-	kept_set_state(entry, destination, state, note);
+	kept_set_state(open, destination, state, note);
 	return 0;
 }
 
@@ -62,19 +60,33 @@ static int replay(void *arg, off_t at, struct slice body)
 	if (type == RECORD_PUT || type == RECORD_FINISHED)
 		return replay_put(journal, &key, at, &c, body.n, type == RECORD_FINISHED);
 	entry = kept_find(journal, &key);
-	if (!entry || entry->finished)
+	if (!entry || !entry->open)
 		return 0;
 	if (type == RECORD_STATE)
-		return replay_state(entry, &c);
+		return replay_state(entry->open, &c);
 	if (type == RECORD_FINISH)
 		kept_finish(journal, entry);
 	if (type == RECORD_PAYLOAD) {
-		journal->dead_bytes += entry->payload_n;
-		entry->at = at;
-		entry->payload_at = body.n - c.left;
-		entry->payload_n = c.left;
+		journal->dead_bytes += entry->open->payload_n;
+		entry->open->at = at;
+		entry->open->payload_at = (uint32_t)(body.n - c.left);
+		entry->open->payload_n = (uint32_t)c.left;
 	}
 	return 0;
+}
+
+/* Forgets what is finished and past its end. */
+static void forget_ended(struct journal *journal, int64_t now_s)
+{
+	struct kept *next;
+
+	for (struct kept *e = journal->oldest; e; e = next) {
+		next = e->next;
+		if (e->open || e->end_s > now_s)
+			continue;
+		journal->dead_bytes += JOURNAL_HEAD_ROOM;
+		kept_forget(journal, e);
+	}
 }
 
 static int load(struct journal *journal, int64_t now_s, struct diag *diag)
@@ -94,7 +106,7 @@ static int load(struct journal *journal, int64_t now_s, struct diag *diag)
 	if (cut > 0)
 		diag_warning(diag, NULL, "%s: cut off a torn end of %zd octets (kept in %s.torn)",
 			     journal->path, cut, journal->path);
-	journal_forget_ended(journal, now_s);
+	forget_ended(journal, now_s);
 	err = journal->dead_bytes ? journal_compact(journal) : 0;
 	if (err && !journal->broken) { /* the old file is still good */
 		diag_warning(diag, NULL, "%s: cannot be written anew: %s", journal->path,
@@ -129,6 +141,13 @@ int journal_open(const char *path, int64_t now_s, struct journal **journal_out, 
 	journal->lock = -1;
 	journal->tail = &journal->oldest;
 	journal->path = strdup(path);
+	err = idhash_init(&journal->hash);
+	if (!err)
+		err = idmap_init(&journal->map);
+	if (err) {
+		journal_free(&journal);
+		return err;
+	}
 	err = journal->path ? lock_and_load(journal, now_s, diag) : -ENOMEM;
 	if (err) {
 		journal_free(&journal);
@@ -145,8 +164,10 @@ void journal_free(struct journal **journalp)
 	if (!journal)
 		return;
 	*journalp = NULL;
+	journal_compact_give_up(journal);
 	while (journal->oldest)
 		kept_forget(journal, journal->oldest);
+	idmap_done(&journal->map);
 	if (journal->fd >= 0)
 		close(journal->fd);
 	if (journal->lock >= 0)

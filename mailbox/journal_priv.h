@@ -7,6 +7,8 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/idhash.h"
+#include "base/idmap.h"
 #include "mailbox/journal.h"
 
 /* A record's body is: type (1), kind (1), id (16), then what the type has. */
@@ -24,17 +26,33 @@ enum {
 	JOURNAL_PUT_PAYLOAD_AT = 1 + 1 + JOURNAL_ID_BYTES + 8 + 2,
 };
 
+/* What an entry has until it is finished. */
+struct kept_open {
+	off_t at;            /* the record that holds the payload */
+	uint32_t payload_at; /* in its body */
+	uint32_t payload_n;
+	off_t new_at;            /* the same in the file that is being written anew, ... */
+	uint32_t new_payload_at; /* ... once the entry was copied there */
+	uint32_t destinations;
+	char **notes; /* each NULL or a text; NULL while there is none */
+	journal_state states[];
+};
+
+/* Finished entries are many and live for weeks: they have no more than this. */
 struct kept {
-	struct journal_key key; /* first: the tree compares it */
+	struct idmap_node node; /* by id and kind */
 	struct kept *next, **link;
 	int64_t end_s;
-	bool finished;
-	off_t at;          /* the record that holds the payload */
-	size_t payload_at; /* in its body */
-	size_t payload_n;
-	size_t destinations;
-	journal_state *states;
-	char **notes; /* each NULL or a text; NULL while there is none */
+	struct kept_open *open; /* NULL: finished */
+	struct journal_key key;
+	bool copied; /* it is in the file that is being written anew */
+};
+
+/* The file that is being written anew, while it is. */
+struct rewrite {
+	int fd;
+	off_t end;
+	struct kept *next; /* the first entry that is not copied */
 };
 
 struct journal {
@@ -42,10 +60,13 @@ struct journal {
 	int fd, lock;
 	off_t end;
 	bool dirty, broken;
-	void *tree; /* of struct kept, by key */
+	struct idhash hash;
+	struct idmap map; /* of struct kept */
 	struct kept *oldest, **tail;
+	struct kept *tidy_at; /* the next that journal_tidy() looks at, NULL: the oldest */
 	size_t open_count;
 	size_t dead_bytes; /* in the file, roughly */
+	struct rewrite *rewrite;
 };
 
 /* --- entries (journal_kept.c) --- */
@@ -53,11 +74,12 @@ struct journal {
 struct kept *kept_find(const struct journal *journal, const struct journal_key *key);
 
 /* An entry that is not in the journal yet; NULL when memory is out. */
-struct kept *kept_new(const struct journal_key *key, int64_t end_s, size_t destinations);
+struct kept *kept_new(const struct journal_key *key, int64_t end_s, size_t destinations,
+		      bool finished);
 void kept_free(struct kept *entry);
 
-/* Takes entry over.  Returns 0 or -ENOMEM. */
-int kept_add(struct journal *journal, struct kept *entry);
+/* Takes entry over. */
+void kept_add(struct journal *journal, struct kept *entry);
 
 /* Takes entry out and frees it. */
 void kept_forget(struct journal *journal, struct kept *entry);
@@ -67,13 +89,10 @@ void kept_finish(struct journal *journal, struct kept *entry);
 
 /* Makes what kept_set_state needs, so that it cannot fail: a copy of note, NULL of an empty
  * one.  Returns 0 or -ENOMEM. */
-int kept_prepare_state(struct kept *entry, struct slice note, char **copy_out);
+int kept_prepare_state(struct kept_open *open, struct slice note, char **copy_out);
 
 /* Takes note over. */
-void kept_set_state(struct kept *entry, size_t destination, journal_state state, char *note);
-
-/* Forgets what is finished and past its end. */
-void journal_forget_ended(struct journal *journal, int64_t now_s);
+void kept_set_state(struct kept_open *open, size_t destination, journal_state state, char *note);
 
 /* Begins a record's body in room. */
 struct buf kept_begin_body(uint8_t room[JOURNAL_HEAD_ROOM], enum record_type type,
@@ -81,7 +100,20 @@ struct buf kept_begin_body(uint8_t room[JOURNAL_HEAD_ROOM], enum record_type typ
 
 /* --- the file (journal_compact.c) --- */
 
-/* Replaces the file by one that holds what is alive.  On failure all stays as it is. */
+/* Begins to write the file anew with what is alive.  Returns 0 or -errno. */
+int journal_compact_begin(struct journal *journal);
+
+/* Copies some entries more.  Returns 1 when the new file has taken the old one's place, 0
+ * when there are more, or -errno: the new one is given up, all stays as it was. */
+int journal_compact_step(struct journal *journal, size_t entries, size_t octets);
+
+/* All at once. */
 int journal_compact(struct journal *journal);
+void journal_compact_give_up(struct journal *journal);
+
+/* A record that was appended to the old file, of an entry that the new one has already.  at
+ * is set to its place there.  Giving up is the answer to every failure. */
+void journal_compact_follow(struct journal *journal, const struct buf *head, struct slice tail,
+			    off_t *at);
 
 #endif

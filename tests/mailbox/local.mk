@@ -7,5 +7,5 @@ endif
 %C%_test_maildir_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_maildir_LDADD = mailbox/libmailbox.a base/libbase.a $(CMOCKA_LIBS) $(MAILBOX_LIBS)
 %C%_test_journal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-%C%_test_journal_LDADD = mailbox/libmailbox.a base/libbase.a $(CMOCKA_LIBS)
+%C%_test_journal_LDADD = mailbox/libmailbox.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
 EXTRA_DIST += %D%/read_strict.py
