@@ -1,7 +1,8 @@
 # tests of cig-server's own modules
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_call_phase tests/gateway/test_call_reason \
-	tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers
+	tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers \
+	tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_sip_texts_part
 endif
 tests_gateway_test_pbx_peers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_pbx_peers_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
@@ -20,9 +21,24 @@ tests_gateway_test_calls_LDADD = gateway/libgateway.a gateway/libcig_config.a \
 	umsg/libumsg.a umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
 	$(MICROHTTPD_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_texts_SOURCES = tests/gateway/test_texts.c \
+	tests/gateway/text_scene.c tests/gateway/text_scene.h
 tests_gateway_test_texts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 tests_gateway_test_texts_LDADD = gateway/libgateway.a gateway/libcig_config.a \
 	mailbox/libmailbox.a umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
 	$(MAILBOX_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_texts_port_SOURCES = tests/gateway/test_texts_port.c \
+	tests/gateway/text_scene.c tests/gateway/text_scene.h
+tests_gateway_test_texts_port_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
+	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+tests_gateway_test_texts_port_LDADD = gateway/libgateway.a gateway/libcig_config.a \
+	mailbox/libmailbox.a umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
+	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
+	$(MAILBOX_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_texts_queue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_texts_queue_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
+tests_gateway_test_sip_texts_part_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_texts_part_LDADD = gateway/libgateway.a umsg/libumsg_proto.a base/libbase.a \
+	$(PROTOBUF_C_LIBS) $(CMOCKA_LIBS)

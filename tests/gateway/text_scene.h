@@ -1,0 +1,60 @@
+/* text_scene.h - texts of a gateway between real mailboxes and a client that is played. */
+#ifndef TESTS_TEXT_SCENE_H
+#define TESTS_TEXT_SCENE_H
+
+#include "tests/unit.h"
+
+#include <stdbool.h>
+
+#include "gateway/texts.h"
+#include "tests/umsg/loop.h"
+
+enum { AN_HOUR = 3600 };
+
+/* The client's part. */
+struct umsg_client {
+	enum umsg_state state;
+	struct texts *texts;
+	uint8_t next_id;
+	/* What the rendezvous answers to posts; without, none comes. */
+	bool answers;
+	Umsg__ErrorCode answer;
+	struct event *soon;
+	uint8_t posted[256][UMSG_ID_SIZE];
+	size_t n_posted, n_answered;
+	int post_fails;
+	unsigned taken, receipts, seals;
+	bool offline;
+	Umsg__ReceiptState receipt;
+	char reason[256];
+};
+
+struct scene {
+	char root[64], in[96], out[96];
+	struct event_base *base;
+	const struct cig_config *config;
+	struct texts *texts;
+	struct umsg_client client;
+};
+
+/* cmocka's set up and tear down; *state is a struct scene. */
+int scene_set_up(void **state);
+int scene_tear_down(void **state);
+
+/* A run of the gateway begins or ends; what is on disk stays. */
+void scene_begin(struct scene *scene);
+void scene_end(struct scene *scene);
+
+void scene_make_mailbox(const char *path);
+void scene_remove_tree(const char *path);
+unsigned scene_files_in(const char *box, const char *folder);
+
+/* Message `id` (16 such octets) of Alice for extension 101. */
+void scene_message_comes(struct scene *scene, uint8_t id, int64_t end_s);
+
+/* A file for Alice in the read mailbox. */
+void scene_drop_file(struct scene *scene, unsigned number);
+
+#define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, scene_set_up, scene_tear_down)
+
+#endif
