@@ -36,7 +36,9 @@ struct calling {
 	struct umsg_call *call;   /* NULL: none */
 	struct call_media *media; /* while the call is up */
 	struct event *hangup, *next_digit;
-	bool was_up, stopping;
+	uint32_t early_ssrc; /* of the device that media began with */
+	bool early;          /* take early media */
+	bool was_up, stopping, holds;
 };
 
 /* ---- while a call is up ---- */
@@ -75,7 +77,10 @@ static void on_next_digit(evutil_socket_t fd, short what, void *arg)
 	if (!digit || !calling->media)
 		return;
 	calling->digits++;
-	if (digit != ',')
+	if (digit == '!') {
+		calling->holds = !calling->holds;
+		err = umsg_call_hold(calling->call, calling->holds);
+	} else if (digit != ',')
 		err = call_media_send_digit(calling->media, digit);
 	if (err == -ENOTSUP)
 		err = umsg_call_send_digit(calling->call, digit, 100);
@@ -109,7 +114,7 @@ static const char *const codec_names[] = {
 	[UMSG_OPUS] = "opus", [UMSG_PCMU] = "PCMU", [UMSG_PCMA] = "PCMA"
 };
 
-static void talk(struct calling *calling)
+static int start_media(struct calling *calling)
 {
 	const struct umsg_media *media = umsg_call_media(calling->call);
 	struct call_media_options options = {
@@ -123,21 +128,46 @@ static void talk(struct calling *calling)
 		.arg = calling,
 	};
 	struct diag *diag = diag_new();
+	int err = call_media_start(&options, &calling->media, diag);
 
-	calling->was_up = true;
-	cca_tell(calling->cca, "talk",
-		 json_pack("{s:s, s:s, s:s}", "from", umsg_call_from(calling->call), "to",
-			   umsg_call_to(calling->call), "codec", codec_names[media->codec]));
-	if (call_media_start(&options, &calling->media, diag)) {
+	if (err)
 		fprintf(stderr, "cca: no media: %s\n", diag_first_error(diag));
-		umsg_call_hangup(calling->call, UMSG__END_REASON__END_MEDIA_LOST);
-	} else {
-		if (calling->hangup_after_s)
-			timer_arm(calling->hangup, (int64_t)calling->hangup_after_s * 1000);
-		if (calling->digits)
-			timer_arm(calling->next_digit, COMMA_MS);
-	}
 	diag_free(&diag);
+	return err;
+}
+
+static void tell_media_begins(struct calling *calling, const char *what)
+{
+	cca_tell(calling->cca, what,
+		 json_pack("{s:s, s:s, s:s}", "from", umsg_call_from(calling->call), "to",
+			   umsg_call_to(calling->call), "codec",
+			   codec_names[umsg_call_media(calling->call)->codec]));
+}
+
+/* Only where it was asked for: what is played would be lost on somebody who has not answered. */
+static void early(struct calling *calling)
+{
+	if (!calling->early)
+		return;
+	tell_media_begins(calling, "early");
+	calling->early_ssrc = umsg_call_media(calling->call)->peer_ssrc;
+	start_media(calling);
+}
+
+static void talk(struct calling *calling)
+{
+	calling->was_up = true;
+	tell_media_begins(calling, "talk");
+	if (calling->media && calling->early_ssrc != umsg_call_media(calling->call)->peer_ssrc)
+		call_media_stop(&calling->media); /* another device has answered */
+	if (!calling->media && start_media(calling)) {
+		umsg_call_hangup(calling->call, UMSG__END_REASON__END_MEDIA_LOST);
+		return;
+	}
+	if (calling->hangup_after_s)
+		timer_arm(calling->hangup, (int64_t)calling->hangup_after_s * 1000);
+	if (calling->digits)
+		timer_arm(calling->next_digit, COMMA_MS);
 }
 
 /* ---- the call's course ---- */
@@ -167,6 +197,9 @@ static void call_event(struct calling *calling, enum umsg_call_event event)
 	switch (event) {
 	case UMSG_CALL_RINGING:
 		cca_tell(calling->cca, "ringing", NULL);
+		break;
+	case UMSG_CALL_EARLY:
+		early(calling);
 		break;
 	case UMSG_CALL_ANSWERED:
 		talk(calling);
@@ -309,7 +342,7 @@ static const struct cca_job answer_job = { .begin = begin,
 
 /* ---- options ---- */
 
-enum { OPT_PLAY = 256, OPT_RECORD, OPT_DTMF, OPT_HANGUP, OPT_COUNT, OPT_REJECT };
+enum { OPT_PLAY = 256, OPT_RECORD, OPT_DTMF, OPT_HANGUP, OPT_COUNT, OPT_REJECT, OPT_EARLY };
 
 static const struct option call_options[] = {
 	{ "play", required_argument, NULL, OPT_PLAY },
@@ -318,6 +351,7 @@ static const struct option call_options[] = {
 	{ "hangup", required_argument, NULL, OPT_HANGUP },
 	{ "count", required_argument, NULL, OPT_COUNT },
 	{ "reject", required_argument, NULL, OPT_REJECT },
+	{ "early", no_argument, NULL, OPT_EARLY },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -351,15 +385,18 @@ static int take_option(struct calling *calling, int option, const char *value, s
 		return 0;
 	case OPT_DTMF:
 		calling->digits = value;
-		if (strspn(value, "0123456789*#ABCD,") == strlen(value))
+		if (strspn(value, "0123456789*#ABCD,!") == strlen(value))
 			return 0;
-		diag_error(diag, NULL, "--dtmf %s: expected 0-9 * # A-D and \",\"", value);
+		diag_error(diag, NULL, "--dtmf %s: expected 0-9 * # A-D \",\" and \"!\"", value);
 		return -EINVAL;
 	case OPT_HANGUP:
 		return take_number("--hangup", value, &calling->hangup_after_s, diag);
 	case OPT_COUNT:
 		calling->counted = true;
 		return take_number("--count", value, &calling->left, diag);
+	case OPT_EARLY:
+		calling->early = true;
+		return 0;
 	case OPT_REJECT:
 		return take_reject(calling, value, diag);
 	default:

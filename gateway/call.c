@@ -180,66 +180,6 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 
 /* ---- up ---- */
 
-static void on_relay_resolved(void *arg, int err, const struct net_addr *addr, const char *text)
-{
-	struct call *call = arg;
-	const struct umsg_media *media = call->secure ? umsg_call_media(call->secure) : NULL;
-	struct media_secure secure;
-
-	(void)text;
-	call->resolution = NULL;
-	if (err || !media) {
-		call_end(call, UMSG__END_REASON__END_NO_RELAY, "the media relay has no address");
-		return;
-	}
-	secure = (struct media_secure){
-		.relay_port = net_port(addr),
-		.leg_id = slice_of(media->leg_id, media->leg_id_len),
-		.leg_key = slice_of(media->leg_key, media->leg_key_len),
-		.own_ssrc = media->own_ssrc,
-		.peer_ssrc = media->peer_ssrc,
-		.gcm = media->profile == UMSG__SRTP_PROFILE__AEAD_AES_128_GCM,
-		.own_key = slice_of(media->own_key, sizeof(media->own_key)),
-		.own_salt = slice_of(media->own_salt, media->salt_len),
-		.peer_key = slice_of(media->peer_key, sizeof(media->peer_key)),
-		.peer_salt = slice_of(media->peer_salt, media->salt_len),
-		.codec = media->codec == UMSG_PCMU   ? MEDIA_SECURE_PCMU
-			 : media->codec == UMSG_PCMA ? MEDIA_SECURE_PCMA
-						     : MEDIA_SECURE_OPUS,
-		.codec_pt = media->codec_pt,
-		.event_pt = media->event_pt,
-		.event_clock = media->event_clock,
-		.ptime_ms = media->ptime_ms,
-	};
-	net_format_host(addr, secure.relay_ip);
-	if (media_leg_set_secure(call->calls->world.relay, call->number, &secure)) {
-		call_end(call, UMSG__END_REASON__END_MEDIA_LOST, "cig-relay takes no commands");
-		return;
-	}
-	call->secure_set = true;
-	call_send_early_digits(call);
-}
-
-/* Both legs have accepted: media flows as soon as cig-relay knows both. */
-static void join_media(struct call *call)
-{
-	struct calls_world *world = &call->calls->world;
-	const struct umsg_media *media = call->secure ? umsg_call_media(call->secure) : NULL;
-	const char *host;
-
-	if (!media)
-		return; /* it has ended meanwhile */
-	host = cig_config_override(&call->config->tel.common, media->relay_host);
-	if (call->pbx.has_audio)
-		media_leg_set_plain(world->relay, call->number, call->config, &call->pbx.audio);
-	call->resolution =
-		resolver_start(world->resolver, host, media->relay_port, on_relay_resolved, call);
-	if (!call->resolution)
-		call_end(call, UMSG__END_REASON__END_CONGESTION, "out of memory");
-	else
-		media_leg_answered(world->relay, call->number);
-}
-
 static void enter_up(struct call *call)
 {
 	call->up_ms = clock_mono_ms();
@@ -248,7 +188,7 @@ static void enter_up(struct call *call)
 	if (call->in == ROUTE_SIP && pbx_leg_answer(&call->pbx))
 		call_end(call, UMSG__END_REASON__END_FAILED, "cig-sip does not take the answer");
 	else
-		join_media(call);
+		call_join_media(call);
 }
 
 /* What is done on the way into a state. */

@@ -55,6 +55,8 @@ struct call {
 	char secure_id[32];                /* of the session, base64; "" before there is one */
 	char secure_word[8];               /* its last state word */
 	bool media_open;                   /* cig-relay has the call */
+	bool joined;                       /* media is being, or was, joined */
+	bool secure_held;                  /* the secure side holds */
 	bool secure_set;                   /* and where its secure leg goes */
 	char early[CALL_EARLY_DIGITS + 1]; /* digits by INFO that came before that */
 	struct event *limit;               /* of the state; then of lingering */

@@ -47,7 +47,7 @@ static void sip_confirmed(struct call *call, const SipAgent__Confirmed *confirme
 	if (!confirmed->audio || pbx_audio_read(confirmed->audio, &call->pbx.audio))
 		return;
 	call->pbx.has_audio = true;
-	media_leg_set_plain(call->calls->world.relay, call->number, call->config, &call->pbx.audio);
+	call_set_plain(call);
 }
 
 static void sip_ended(struct call *call, const SipAgent__Ended *ended)
@@ -83,14 +83,13 @@ static void sip_challenged(struct call *call, const SipAgent__Challenged *challe
 static void sip_change(struct call *call, const SipAgent__Change *change)
 {
 	if (pbx_leg_change(&call->pbx, change) == 0 && change->offer)
-		media_leg_set_plain(call->calls->world.relay, call->number, call->config,
-				    &call->pbx.audio);
+		call_set_plain(call);
 }
 
 void call_send_early_digits(struct call *call)
 {
 	for (const char *d = call->early; *d; d++)
-		media_leg_send_digit(call->calls->world.relay, call->number,
+		media_leg_send_digit(call->calls->world.relay, call->number, RELAY__SIDE__SECURE,
 				     (const char[]){ *d, '\0' }, 0);
 	call->early[0] = '\0';
 }
@@ -117,8 +116,8 @@ static void sip_digit(struct call *call, const SipAgent__DigitIn *digit)
 		keep_digit(call, digit->digit);
 		return;
 	}
-	media_leg_send_digit(call->calls->world.relay, call->number, digit->digit,
-			     digit->duration_ms);
+	media_leg_send_digit(call->calls->world.relay, call->number, RELAY__SIDE__SECURE,
+			     digit->digit, digit->duration_ms);
 }
 
 /* What the agent said, for traces; the events' names are those of sip_agent.proto. */
@@ -148,6 +147,15 @@ void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_RINGING:
 		call_post(call, CALL_EV_RINGING);
+		if (event->ringing->audio)
+			call_early_media(call, event->ringing->audio);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_CHANGED:
+		call_sip_changed(call, event->changed);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_DIGIT_REFUSED:
+		log_warn(MODULE, "call=%" PRIu64 " the PBX takes no digits by INFO: %u",
+			 call->number, event->digit_refused->code);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_ANSWERED:
 		sip_answered(call, event->answered);
@@ -268,6 +276,8 @@ void call_relay_event(struct call *call, const Relay__Event *event)
 		/* The digit itself may be a password: it is not logged. */
 		log_info(MODULE, "call=%" PRIu64 " digit from=%s", call->number,
 			 event->digit->from == RELAY__SIDE__PLAIN ? "pbx" : "secure");
+		if (event->digit->from == RELAY__SIDE__SECURE && call_dtmf(call) == CIG_DTMF_INFO)
+			call_digit_to_pbx(call, event->digit->digit[0], event->digit->duration_ms);
 		break;
 	case RELAY__EVENT__OF_CLOSED:
 		call_news(call, "media", "closed%s%s", event->closed->reason ? ": " : "",
@@ -323,6 +333,12 @@ void call_secure_event(struct call *call, enum umsg_call_event event)
 		break;
 	case UMSG_CALL_ANSWERED:
 		call_post(call, CALL_EV_ANSWERED);
+		break;
+	case UMSG_CALL_HOLD:
+		call_secure_hold(call);
+		break;
+	case UMSG_CALL_DIGIT:
+		call_digit_to_pbx(call, umsg_call_digit(call->secure), 0);
 		break;
 	case UMSG_CALL_ENDED:
 		secure_ended(call);

@@ -18,6 +18,21 @@ void call_check_cleared(struct call *call);
 /* Digits by INFO that came while cig-relay did not know the secure leg yet. */
 void call_send_early_digits(struct call *call);
 
+/* ---- call_sound.c ---- */
+
+/* Tells cig-relay of the PBX's side as it is now. */
+void call_set_plain(struct call *call);
+/* Both legs have accepted: media flows as soon as cig-relay knows both. */
+void call_join_media(struct call *call);
+void call_early_media(struct call *call, const SipAgent__Audio *audio);
+/* The secure side holds or resumes: so does the PBX's side. */
+void call_secure_hold(struct call *call);
+void call_sip_changed(struct call *call, const SipAgent__Changed *changed);
+/* How the PBX takes digits. */
+enum cig_dtmf call_dtmf(const struct call *call);
+/* A digit that came as a signal, or is to go by INFO. */
+void call_digit_to_pbx(struct call *call, char digit, unsigned duration_ms);
+
 /* Opus as the secure side's usual codec, or the PBX's own without transcoding. */
 struct umsg_audio_wish call_audio_wish(const struct call *call);
 

@@ -146,6 +146,10 @@ static uint64_t call_of(const SipAgent__FromAgent *event)
 		return event->challenged->call;
 	case SIP_AGENT__FROM_AGENT__BODY_CHANGE:
 		return event->change->call;
+	case SIP_AGENT__FROM_AGENT__BODY_CHANGED:
+		return event->changed->call;
+	case SIP_AGENT__FROM_AGENT__BODY_DIGIT_REFUSED:
+		return event->digit_refused->call;
 	case SIP_AGENT__FROM_AGENT__BODY_DIGIT_IN:
 		return event->digit_in->call;
 	case SIP_AGENT__FROM_AGENT__BODY_DIALOG_CHANGED:

@@ -33,9 +33,20 @@ int media_leg_open(struct relay_link *link, uint64_t number, const struct cig_co
 	return relay_link_send(link, &command);
 }
 
-int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct cig_config *config,
-			const struct pbx_audio *audio)
+/* Digits that go by INFO are only told; where the PBX takes no events, tones stand in. */
+static Relay__DtmfMode dtmf_mode(const struct media_plain *plain)
 {
+	if (plain->dtmf == CIG_DTMF_INFO)
+		return RELAY__DTMF_MODE__DTMF_REPORT;
+	return plain->audio.event_pt && plain->dtmf == CIG_DTMF_EVENTS
+		       ? RELAY__DTMF_MODE__DTMF_EVENTS
+		       : RELAY__DTMF_MODE__DTMF_TONES;
+}
+
+int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct cig_config *config,
+			const struct media_plain *what)
+{
+	const struct pbx_audio *audio = &what->audio;
 	Relay__Command command = RELAY__COMMAND__INIT;
 	Relay__SetPlain plain = RELAY__SET_PLAIN__INIT;
 	const char *address = cig_config_override(&config->sip.common, audio->address);
@@ -50,7 +61,8 @@ int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct c
 	plain.event_pt = audio->event_pt;
 	plain.cn_pt = audio->cn_pt;
 	plain.ptime_ms = audio->ptime_ms;
-	plain.dtmf = audio->event_pt ? RELAY__DTMF_MODE__DTMF_EVENTS : RELAY__DTMF_MODE__DTMF_TONES;
+	plain.dtmf = dtmf_mode(what);
+	plain.secure_held = what->secure_held;
 	plain.no_send = !audio->peer_listens || !audio->address[0];
 	/* who holds may play music or not: its silence is no fault */
 	plain.no_receive = !audio->peer_sends || !audio->peer_listens;
@@ -111,14 +123,14 @@ int media_leg_answered(struct relay_link *link, uint64_t number)
 	return relay_link_send(link, &command);
 }
 
-int media_leg_send_digit(struct relay_link *link, uint64_t number, const char *digit,
-			 unsigned duration_ms)
+int media_leg_send_digit(struct relay_link *link, uint64_t number, Relay__Side to,
+			 const char *digit, unsigned duration_ms)
 {
 	Relay__Command command = RELAY__COMMAND__INIT;
 	Relay__SendDigit body = RELAY__SEND_DIGIT__INIT;
 
 	body.call_id = number;
-	body.to = RELAY__SIDE__SECURE;
+	body.to = to;
 	body.digit = (char *)digit;
 	body.duration_ms = duration_ms;
 	command.of_case = RELAY__COMMAND__OF_SEND_DIGIT;

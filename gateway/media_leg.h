@@ -21,17 +21,24 @@ struct media_secure {
 	unsigned ptime_ms;
 };
 
+/* The PBX's side. */
+struct media_plain {
+	struct pbx_audio audio;
+	enum cig_dtmf dtmf;
+	bool secure_held; /* the other side holds: its silence is no fault */
+};
+
 /* Each returns 0 or what relay_link_send() says.  number is the call's own. */
 int media_leg_open(struct relay_link *link, uint64_t number, const struct cig_config *config);
-/* The PBX's side, its address after config's rtp_remote_addr_override. */
+/* The address counts after config's rtp_remote_addr_override. */
 int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct cig_config *config,
-			const struct pbx_audio *audio);
+			const struct media_plain *plain);
 int media_leg_set_secure(struct relay_link *link, uint64_t number,
 			 const struct media_secure *secure);
 int media_leg_answered(struct relay_link *link, uint64_t number);
-/* A digit that the PBX sent by SIP INFO, to the secure side; duration_ms 0: not told. */
-int media_leg_send_digit(struct relay_link *link, uint64_t number, const char *digit,
-			 unsigned duration_ms);
+/* A digit that came by another way than media; duration_ms 0: not told. */
+int media_leg_send_digit(struct relay_link *link, uint64_t number, Relay__Side to,
+			 const char *digit, unsigned duration_ms);
 /* Asks for the call's figures, which come as the event Stats. */
 int media_leg_ask_stats(struct relay_link *link, uint64_t number);
 int media_leg_close(struct relay_link *link, uint64_t number);

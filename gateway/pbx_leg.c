@@ -10,7 +10,7 @@
 #include "base/pack.h"
 #include "gateway/sip_wire.h"
 
-enum { OFFERED_EVENT_PT = 101, DEFAULT_PTIME_MS = 20 };
+enum { OFFERED_EVENT_PT = 101, DEFAULT_PTIME_MS = 20, DEFAULT_DIGIT_MS = 100 };
 
 static const SipAgent__Format *find_format(const SipAgent__Audio *audio,
 					   SipAgent__Encoding encoding)
@@ -94,9 +94,23 @@ static void make_offer(struct our_audio *ours, const struct pbx_leg *leg)
 	add_format(ours, SIP_AGENT__ENCODING__PCMA, PBX_PCMA);
 	add_format(ours, SIP_AGENT__ENCODING__PCMU, PBX_PCMU);
 	add_format(ours, SIP_AGENT__ENCODING__TELEPHONE_EVENT, OFFERED_EVENT_PT);
+	if (leg->we_hold) /* what they hold themselves is theirs to say */
+		ours->audio.direction = SIP_AGENT__DIRECTION__SENDONLY;
 }
 
-/* One codec of theirs, and their direction seen from our side (RFC 3264 6.1). */
+/* RFC 3264 6.1, 8.4: their direction seen from our side, and none that we hold. */
+static SipAgent__Direction our_direction(const struct pbx_leg *leg)
+{
+	bool they_send = !leg->has_audio || leg->audio.peer_sends;
+	bool they_listen = !leg->has_audio || leg->audio.peer_listens;
+
+	if (they_send && !leg->we_hold)
+		return they_listen ? SIP_AGENT__DIRECTION__SENDRECV
+				   : SIP_AGENT__DIRECTION__RECVONLY;
+	return they_listen ? SIP_AGENT__DIRECTION__SENDONLY : SIP_AGENT__DIRECTION__INACTIVE;
+}
+
+/* One codec of theirs. */
 static void make_answer(struct our_audio *ours, const struct pbx_leg *leg)
 {
 	const struct pbx_audio *audio = &leg->audio;
@@ -107,11 +121,7 @@ static void make_answer(struct our_audio *ours, const struct pbx_leg *leg)
 		   audio->codec_pt);
 	if (audio->event_pt)
 		add_format(ours, SIP_AGENT__ENCODING__TELEPHONE_EVENT, audio->event_pt);
-	ours->audio.direction = audio->peer_sends
-					? (audio->peer_listens ? SIP_AGENT__DIRECTION__SENDRECV
-							       : SIP_AGENT__DIRECTION__RECVONLY)
-					: (audio->peer_listens ? SIP_AGENT__DIRECTION__SENDONLY
-							       : SIP_AGENT__DIRECTION__INACTIVE);
+	ours->audio.direction = our_direction(leg);
 }
 
 int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
@@ -249,7 +259,7 @@ static void reject_change(struct pbx_leg *leg)
 }
 
 /* A hold by c=0.0.0.0 names no address: media goes on from and to the one before. */
-static void take_audio(struct pbx_leg *leg, struct pbx_audio *audio)
+void pbx_leg_take_audio(struct pbx_leg *leg, struct pbx_audio *audio)
 {
 	if (!audio->address[0])
 		memcpy(audio->address, leg->audio.address, sizeof(audio->address));
@@ -269,7 +279,7 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
 		return -ENOTSUP;
 	}
 	if (change->offer) {
-		take_audio(leg, &audio);
+		pbx_leg_take_audio(leg, &audio);
 		make_answer(&ours, leg);
 	} else {
 		make_offer(&ours, leg);
@@ -278,6 +288,33 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
 	body.audio = &ours.audio;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER;
 	message.change_answer = &body;
+	return sip_link_send(leg->link, &message);
+}
+
+int pbx_leg_reoffer(struct pbx_leg *leg)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Reoffer body = SIP_AGENT__REOFFER__INIT;
+	struct our_audio ours;
+
+	make_offer(&ours, leg);
+	body.call = leg->number;
+	body.audio = &ours.audio;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_REOFFER;
+	message.reoffer = &body;
+	return sip_link_send(leg->link, &message);
+}
+
+int pbx_leg_send_digit(struct pbx_leg *leg, const char *digit, unsigned duration_ms)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Digit body = SIP_AGENT__DIGIT__INIT;
+
+	body.call = leg->number;
+	body.digit = (char *)digit;
+	body.duration_ms = duration_ms ? duration_ms : DEFAULT_DIGIT_MS;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_DIGIT;
+	message.digit = &body;
 	return sip_link_send(leg->link, &message);
 }
 

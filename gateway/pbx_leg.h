@@ -37,6 +37,7 @@ struct pbx_leg {
 	uint16_t local_port;
 	struct pbx_audio audio;
 	bool has_audio;
+	bool we_hold;                      /* the secure side holds: our SDP says so */
 	const struct cig_account *account; /* NULL: no credentials */
 	struct digest_session digest;
 	SipAgent__Dialog *dialog; /* of an answered call, else NULL */
@@ -65,6 +66,15 @@ int pbx_leg_authorize(struct pbx_leg *leg, const SipAgent__Challenged *challenge
 /* A re-INVITE: takes the new audio and answers.  Returns 0, or -ENOTSUP after a
  * rejection (488): nothing changed. */
 int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change);
+
+/* Offers our side anew, as it is now (we_hold). */
+int pbx_leg_reoffer(struct pbx_leg *leg);
+
+/* Takes what the peer's SDP says; a hold without an address keeps the one before. */
+void pbx_leg_take_audio(struct pbx_leg *leg, struct pbx_audio *audio);
+
+/* A digit by INFO; duration_ms 0: 100. */
+int pbx_leg_send_digit(struct pbx_leg *leg, const char *digit, unsigned duration_ms);
 
 /* Copies the dialog; NULL keeps what is there. */
 void pbx_leg_keep_dialog(struct pbx_leg *leg, const SipAgent__Dialog *dialog);

@@ -5,6 +5,7 @@ gateway_libgateway_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(P
 gateway_libgateway_a_SOURCES = \
 	gateway/call.c gateway/call.h gateway/call_priv.h \
 	gateway/call_dial.c gateway/call_events.c gateway/call_route.c \
+	gateway/call_sound.c \
 	gateway/call_figures.c gateway/call_figures.h \
 	gateway/call_record.c gateway/call_record.h \
 	gateway/call_news.c gateway/call_news.h \

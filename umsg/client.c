@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-
 #include "base/clock.h"
 
 enum { CALLS_DEFAULT = 1000 };

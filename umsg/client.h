@@ -73,7 +73,9 @@ struct umsg_message {
 enum umsg_call_event {
 	UMSG_CALL_PROGRESS, /* outgoing: the rendezvous has passed the invitation on */
 	UMSG_CALL_RINGING,  /* outgoing: a device rings */
-	UMSG_CALL_ANSWERED, /* outgoing: umsg_call_media() is complete */
+	UMSG_CALL_EARLY,    /* outgoing: and it sends media already: umsg_call_media() is there */
+	UMSG_CALL_ANSWERED, /* outgoing: umsg_call_media() is complete; the same as the early
+			     * one where the same device answers */
 	UMSG_CALL_DIGIT,    /* a digit came as a signal: umsg_call_digit() */
 	UMSG_CALL_HOLD,     /* the peer holds or resumes: umsg_call_held() */
 	UMSG_CALL_ENDED,    /* the last one; umsg_call_end() says why; the call is freed when
@@ -167,6 +169,9 @@ int umsg_call_invite(struct umsg_client *client, const char *to, const char *cal
  * names.  umsg_call_media() is complete after it.  Return 0, -EINVAL (not in this
  * state), -ENOTSUP (no common codec: the call is hung up with that reason), -ENOTCONN. */
 int umsg_call_ring(struct umsg_call *call);
+/* Rings, perhaps again, with an answer for early media; the answer that follows repeats it
+ * whatever its own wish.  A codec that they do not share is -ENOTSUP and does no harm. */
+int umsg_call_ring_early(struct umsg_call *call, const struct umsg_audio_wish *wish);
 int umsg_call_answer(struct umsg_call *call, const struct umsg_audio_wish *wish);
 
 /* Ends the call in any state; UMSG_CALL_ENDED comes before this returns. */
@@ -174,6 +179,10 @@ void umsg_call_hangup(struct umsg_call *call, Umsg__EndReason reason);
 
 /* Sends a digit as a signal, for calls without telephone events. */
 int umsg_call_send_digit(struct umsg_call *call, char digit, unsigned duration_ms);
+
+/* Says that we expect no media and send none, or that this is over.  In a call that is
+ * answered: else -EINVAL. */
+int umsg_call_hold(struct umsg_call *call, bool hold);
 
 /* Whatever the owner ties to the call; NULL at first for incoming ones. */
 void umsg_call_set_arg(struct umsg_call *call, void *arg);
@@ -208,7 +217,7 @@ struct umsg_media {
 	uint32_t event_clock;
 	unsigned ptime_ms;
 };
-/* NULL before the call is answered. */
+/* NULL before the call is answered, early media apart. */
 const struct umsg_media *umsg_call_media(const struct umsg_call *call);
 
 /* Of the event that was just told. */

@@ -327,6 +327,47 @@ int umsg_call_ring(struct umsg_call *call)
 	return err;
 }
 
+/* Chooses from the offer and fills in the media, once: the answer repeats the early one. */
+static int choose(struct umsg_call *call, const struct umsg_audio_wish *wish,
+		  struct call_answer *answer_out)
+{
+	int err = call_answer_make(call->offer, wish, answer_out);
+
+	if (!err)
+		err = call_media_fill(&call->secret, false, call->rand, call->leg,
+				      &answer_out->answer, &call->media);
+	return err;
+}
+
+int umsg_call_ring_early(struct umsg_call *call, const struct umsg_audio_wish *wish)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Ringing ringing = UMSG__RINGING__INIT;
+	struct call_answer answer;
+	Umsg__Session session;
+	int err;
+
+	if (!call->incoming || (call->state != CALL_BANG && call->state != CALL_GROWL))
+		return -EINVAL;
+	if (call->has_media)
+		return 0;
+	err = choose(call, wish, &answer);
+	if (err)
+		return err;
+	ringing.answer = &answer.answer;
+	call_fill_session(call, &session);
+	frame.body_case = UMSG__FRAME__BODY_GROWL;
+	frame.growl = &session;
+	err = call_send_sealed(call, &frame, &session, &ringing.base);
+	if (err)
+		return err;
+	call->early = *wish;
+	call->has_media = true;
+	if (call->state == CALL_BANG)
+		call_step(call, CALL_EV_RINGING);
+	return 0;
+}
+
 int umsg_call_answer(struct umsg_call *call, const struct umsg_audio_wish *wish)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
@@ -336,13 +377,9 @@ int umsg_call_answer(struct umsg_call *call, const struct umsg_audio_wish *wish)
 
 	if (!call->incoming || (call->state != CALL_BANG && call->state != CALL_GROWL))
 		return -EINVAL;
-	err = call_answer_make(call->offer, wish, &answer);
-	if (err) {
+	err = choose(call, call->early.n_codecs ? &call->early : wish, &answer);
+	if (err == -ENOTSUP)
 		call_hang_up(call, UMSG__END_REASON__END_NO_COMMON_CODEC);
-		return err;
-	}
-	err = call_media_fill(&call->secret, false, call->rand, call->leg, &answer.answer,
-			      &call->media);
 	if (err)
 		return err;
 	call_fill_session(call, &session);

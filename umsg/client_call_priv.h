@@ -41,6 +41,7 @@ struct umsg_call {
 	Umsg__Leg *leg;
 	struct umsg_media media;
 	bool has_media, held;
+	struct umsg_audio_wish early; /* incoming: what was answered early; n_codecs 0: nothing */
 	char digit;
 	struct umsg_call_end end;
 };

@@ -27,6 +27,22 @@ int umsg_call_send_digit(struct umsg_call *call, char digit, unsigned duration_m
 	return call_send_sealed(call, &frame, &session, &signal.base);
 }
 
+int umsg_call_hold(struct umsg_call *call, bool hold)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Signal signal = UMSG__SIGNAL__INIT;
+	Umsg__Session session;
+
+	if (call->state != CALL_TALK)
+		return -EINVAL;
+	signal.of_case = UMSG__SIGNAL__OF_HOLD;
+	signal.hold = hold;
+	call_fill_session(call, &session);
+	frame.body_case = UMSG__FRAME__BODY_SIGNAL;
+	frame.signal = &session;
+	return call_send_sealed(call, &frame, &session, &signal.base);
+}
+
 /* The channel on which a frame came.  A device that is not known yet is filled in at
  * *fresh, to be kept when its frame has opened. */
 static struct call_device *sender_of(struct umsg_call *call, const Umsg__Session *session,
@@ -75,12 +91,32 @@ static struct call_device *open_session(struct umsg_call *call, const Umsg__Fram
 	return device;
 }
 
-static void on_growl(struct umsg_call *call)
+/* Early media of the first device that offers it; what does not fit is no reason to end. */
+static bool take_early(struct umsg_call *call, const struct call_device *device, struct slice plain)
+{
+	int err;
+	Umsg__Ringing *ringing = (Umsg__Ringing *)(void *)pack_read(
+		&umsg__ringing__descriptor, plain, CALL_SIGNAL_MEMORY, &err);
+	bool taken = ringing && ringing->answer && call->leg && !call->has_media &&
+		     call_answer_ok(ringing->answer, call->offer) &&
+		     call_media_fill(&call->secret, true, device->rand, call->leg, ringing->answer,
+				     &call->media) == 0;
+
+	PACK_FREE(&ringing);
+	call->has_media = call->has_media || taken;
+	return taken;
+}
+
+static void on_growl(struct umsg_call *call, const struct call_device *device, struct slice plain)
 {
 	bool first = call->state == CALL_BANG;
 
-	if (!call->incoming && call_step(call, CALL_EV_RINGING) && first)
+	if (call->incoming || !call_step(call, CALL_EV_RINGING))
+		return;
+	if (first)
 		call_tell(call, UMSG_CALL_RINGING);
+	if (call->state == CALL_GROWL && take_early(call, device, plain))
+		call_tell(call, UMSG_CALL_EARLY);
 }
 
 static void on_talk(struct umsg_call *call, struct call_device *device, struct slice plain)
@@ -180,7 +216,7 @@ void client_on_session(struct umsg_client *client, const Umsg__Frame *frame)
 	if (call->talker && device != call->talker)
 		return; /* of a device that lost */
 	if (frame->body_case == UMSG__FRAME__BODY_GROWL)
-		on_growl(call);
+		on_growl(call, device, slice_of(plain, n));
 	else if (frame->body_case == UMSG__FRAME__BODY_TALK)
 		on_talk(call, device, slice_of(plain, n));
 	else if (frame->body_case == UMSG__FRAME__BODY_SIGNAL)

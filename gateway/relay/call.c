@@ -178,7 +178,8 @@ static bool timed_out(const struct relay_call *call, int64_t now_ms, enum close_
 	if (!call->answered)
 		return false;
 	since = later(call->answered_ms, b->secure ? secure_leg_heard_ms(b->secure) : 0);
-	if (now_ms - since >= call->timeout_ms) {
+	since = later(since, call->plain_since_ms); /* where a hold may have ended */
+	if (!call->plain.secure_held && now_ms - since >= call->timeout_ms) {
 		*reason_out = CLOSE_SECURE_TIMEOUT;
 		return true;
 	}

@@ -45,7 +45,7 @@ int command_set_plain(const Relay__SetPlain *in, struct order_plain *out, char t
 	static const enum plain_dtmf modes[] = { PLAIN_DTMF_EVENTS, PLAIN_DTMF_TONES,
 						 PLAIN_DTMF_NONE };
 
-	*out = (struct order_plain){ .no_receive = in->no_receive };
+	*out = (struct order_plain){ .no_receive = in->no_receive, .secure_held = in->secure_held };
 	if (parse_remote(in->remote_ip, in->remote_port, &out->leg.remote))
 		return wrong(text, "remote_ip, remote_port: not an address");
 	if (in->remote_rtcp_port &&

@@ -65,6 +65,7 @@ struct order_open {
 struct order_plain {
 	struct plain_leg_config leg;
 	bool no_receive;
+	bool secure_held; /* the other side holds: its silence is no fault */
 };
 
 struct order_secure {

@@ -19,6 +19,8 @@ uint64_t sip_link_next_call(struct sip_link *link)
 int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
 {
 	link->invites += message->body_case == SIP_AGENT__TO_AGENT__BODY_INVITE;
+	link->reoffers += message->body_case == SIP_AGENT__TO_AGENT__BODY_REOFFER;
+	link->digits += message->body_case == SIP_AGENT__TO_AGENT__BODY_DIGIT;
 	link->rings += message->body_case == SIP_AGENT__TO_AGENT__BODY_RING;
 	link->answers += message->body_case == SIP_AGENT__TO_AGENT__BODY_ANSWER;
 	link->rejects += message->body_case == SIP_AGENT__TO_AGENT__BODY_REJECT;
@@ -38,7 +40,12 @@ int relay_link_send(struct relay_link *link, const Relay__Command *command)
 {
 	link->closes += command->of_case == RELAY__COMMAND__OF_CLOSE;
 	link->secure_set |= command->of_case == RELAY__COMMAND__OF_SET_SECURE;
-	if (command->of_case == RELAY__COMMAND__OF_SEND_DIGIT && link->secure_set)
+	if (command->of_case == RELAY__COMMAND__OF_SET_PLAIN)
+		link->held = command->set_plain->secure_held;
+	if (command->of_case == RELAY__COMMAND__OF_SEND_DIGIT &&
+	    command->send_digit->to == RELAY__SIDE__PLAIN)
+		link->to_pbx++;
+	else if (command->of_case == RELAY__COMMAND__OF_SEND_DIGIT && link->secure_set)
 		strncat(link->digits, command->send_digit->digit,
 			sizeof(link->digits) - 1 - strlen(link->digits));
 	return link->up ? 0 : -EPIPE;
@@ -154,6 +161,23 @@ int umsg_call_answer(struct umsg_call *call, const struct umsg_audio_wish *wish)
 	if (call->client->answer_fails)
 		sides_end_secure(call, UMSG__END_REASON__END_NO_COMMON_CODEC);
 	return call->client->answer_fails;
+}
+
+int umsg_call_ring_early(struct umsg_call *call, const struct umsg_audio_wish *wish)
+{
+	(void)wish;
+	call->early = true;
+	return 0;
+}
+
+bool umsg_call_held(const struct umsg_call *call)
+{
+	return call->held;
+}
+
+char umsg_call_digit(const struct umsg_call *call)
+{
+	return call->digit;
 }
 
 void umsg_call_hangup(struct umsg_call *call, Umsg__EndReason reason)

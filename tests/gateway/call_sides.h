@@ -13,13 +13,14 @@
 struct sip_link {
 	bool ready;
 	uint64_t last_call;
-	unsigned invites, rings, answers, rejects, hangups, orphans;
+	unsigned reoffers, digits, invites, rings, answers, rejects, hangups, orphans;
 };
 
 struct relay_link {
 	bool up;
 	unsigned closes;
-	bool secure_set;
+	bool secure_set, held;
+	unsigned to_pbx; /* digits */
 	char digits[32]; /* towards the secure side, once that is set */
 };
 
@@ -55,7 +56,8 @@ struct umsg_client {
 struct umsg_call {
 	struct umsg_client *client;
 	void *arg;
-	bool ended;
+	bool ended, held, early;
+	char digit;
 	struct umsg_call_end end;
 	struct umsg_media media;
 };

@@ -534,6 +534,81 @@ static void nobody_is_called_twice_that_has_rung(void **state)
 	relay_closes(scene);
 }
 
+/* A call that is up, from the secure side, with the PBX's G.711. */
+static void bring_up(struct scene *scene)
+{
+	secure_user_calls(scene);
+	relay_opens(scene);
+	pbx_rings(scene);
+	pbx_answers(scene);
+	resolves(scene);
+}
+
+static void a_hold_by_the_secure_side_reaches_the_pbx_and_the_relay(void **state)
+{
+	struct scene *scene = *state;
+	struct umsg_call *secure;
+
+	bring_up(scene);
+	secure = scene->client.call;
+	for (unsigned i = 1; i <= 4; i++) {
+		secure->held = i % 2 != 0;
+		calls_secure_event(scene->calls, secure, UMSG_CALL_HOLD);
+		calls_secure_event(scene->calls, secure, UMSG_CALL_HOLD); /* again: nothing */
+		assert_int_equal(scene->sip.reoffers, i);
+		assert_int_equal(scene->relay.held, secure->held);
+	}
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void a_digit_that_comes_as_a_signal_reaches_the_pbx(void **state)
+{
+	struct scene *scene = *state;
+
+	bring_up(scene);
+	scene->client.call->digit = '5';
+	calls_secure_event(scene->calls, scene->client.call, UMSG_CALL_DIGIT);
+	assert_int_equal(scene->relay.to_pbx, 1);
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void early_media_is_passed_on_and_joined_once(void **state)
+{
+	struct scene *scene = *state;
+	SipAgent__Ringing ringing = SIP_AGENT__RINGING__INIT;
+	SipAgent__Audio audio = SIP_AGENT__AUDIO__INIT;
+	SipAgent__Format format = SIP_AGENT__FORMAT__INIT, *formats[] = { &format };
+
+	secure_user_calls(scene);
+	finds(scene, 1);
+	relay_opens(scene);
+	format.encoding = SIP_AGENT__ENCODING__PCMA;
+	format.payload_type = 8;
+	audio.address = (char *)"127.0.0.1";
+	audio.port = 4000;
+	audio.formats = formats;
+	audio.n_formats = 1;
+	ringing.call = sip_number(scene);
+	ringing.code = 183;
+	ringing.audio = &audio;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_RINGING, &ringing);
+	assert_true(scene->client.call->early);
+	resolves(scene);
+	assert_true(scene->relay.secure_set);
+	scene->relay.secure_set = false;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_RINGING, &ringing);
+	pbx_answers(scene);
+	assert_null(scene->resolver.waiting);
+	assert_false(scene->relay.secure_set); /* its keys are used once */
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
 static void a_pbx_without_an_address_ends_the_call(void **state)
 {
 	struct scene *scene = *state;
@@ -554,6 +629,9 @@ int main(void)
 		SCENE_TEST(a_server_that_says_no_is_not_followed),
 		SCENE_TEST(nobody_is_called_twice_that_has_rung),
 		SCENE_TEST(a_pbx_without_an_address_ends_the_call),
+		SCENE_TEST(a_hold_by_the_secure_side_reaches_the_pbx_and_the_relay),
+		SCENE_TEST(a_digit_that_comes_as_a_signal_reaches_the_pbx),
+		SCENE_TEST(early_media_is_passed_on_and_joined_once),
 		SCENE_TEST(a_call_from_the_pbx_is_rung_answered_and_hung_up),
 		SCENE_TEST(what_cannot_be_invited_is_rejected),
 		SCENE_TEST(what_the_relay_refuses_ends_the_call),

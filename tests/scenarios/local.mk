@@ -15,6 +15,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/sipp/uac_offers_late.xml \
 	%D%/sipp/uac_speaks.xml \
 	%D%/sipp/uas_answers.xml \
+	%D%/sipp/uas_early.xml \
 	%D%/sipp/uas_hangs_up.xml \
 	%D%/sipp/uas_refuses.xml \
 	%D%/sipp/uas_rings.xml \

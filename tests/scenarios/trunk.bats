@@ -14,6 +14,7 @@ lab_cig_conf() {
 		map out {
 			entry tls tel "tel:$LAB_GATEWAY;3{ext}" sip "sip:{ext}@tls.test;transport=tls";
 			entry other tel "tel:$LAB_GATEWAY;4{ext}" sip "sip:{ext}@other.test;transport=tls";
+			entry early tel "tel:$LAB_GATEWAY;5{ext}" sip "sip:{ext}@$NET.31:5080";
 			entry two tel "tel:$LAB_GATEWAY;{ext}" sip "sip:{ext}@two.test";
 		}
 		map sources { entry all sip "sip:{ext}@{discard}" tel "tel:$LAB_GATEWAY;{ext}"; }
@@ -76,6 +77,7 @@ setup_file() {
 	lab_setup_file
 	speech "$D/alice.wav" "The quick brown fox jumps over the lazy dog." 60
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back." 60
+	sox "$D/phone-long.wav" -t al -r 8000 -c 1 "$D/phone.alaw"
 }
 
 teardown_file() {
@@ -162,5 +164,33 @@ phone_tls() { # CERTIFICATE
 	call_ended 15 'reason=congestion'
 	run -1 grep -aq '^INVITE' "$D/101/log"
 	logged 'state=REJECT .*why=PBX: 503'
+	all_clear
+}
+
+@test "early media: what the PBX says before it answers is heard, and goes on after it" {
+	sipp_uas callee uas_early.xml $NET.31 5080 u1
+	dial_out --early --record "$T/heard.wav" --hangup 1 "$LAB_GATEWAY;5101"
+	await 15 "early media" in_log "$T/call" '^early .*codec='
+	run -1 in_log "$T/call" '^talk'
+	await 15 "the answer" in_log "$T/call" '^talk'
+	call_ended 10 'reason=hangup by=initiator'
+	sipp_ended callee 10
+	speech-match "$D/phone.wav" "$T/heard.wav" 0.9
+	in_log "$T/call" '^media .*lost=0'
+	all_clear
+}
+
+@test "the secure caller holds: the PBX is told, the call outlives the media timeout, and resumes" {
+	phone_101 'answermode=auto'
+	reload 's/probe_s 1;/probe_s 0; \/\* now \*\//; s/tls {/media_timeout_s 2; tls {/'
+	dial_out --dtmf '!,,,,,!,5' "$LAB_GATEWAY;101"
+	phone_await 101 CALL_ESTABLISHED 15
+	phone_await 101 'a=recvonly' 5 log
+	logged 'held by the secure side'
+	await 10 "resumption" logged 'resumed by the secure side'
+	phone_await 101 '"CALL_DTMF_START".*"5"' 10
+	kill -INT "$CALL"
+	call_ended 5 'reason=hangup by=initiator'
+	reload 's/probe_s 0; .. now ../probe_s 1;/; s/media_timeout_s 2; //'
 	all_clear
 }
