@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@ static struct {
 	char *path;
 	enum log_style style;
 	int verbose;
+	log_tap_fn *tap;
+	void *tap_arg;
 } sink = { .fd = STDERR_FILENO };
 
 static const char *const type_names[] = { "DEBUG", "INFO", "WARN", "INIT", "Nothing" };
@@ -85,6 +88,29 @@ static void put_clean(struct buf *line, const char *text)
 	}
 }
 
+void log_set_tap(log_tap_fn *tap, void *arg)
+{
+	sink.tap = tap;
+	sink.tap_arg = arg;
+}
+
+static bool written_down(enum log_type type)
+{
+	return !(type == LOG_TYPE_DEBUG && sink.verbose <= 0) &&
+	       !(type == LOG_TYPE_INFO && sink.verbose < 0);
+}
+
+static void tell_tap(enum log_type type, const char *module, const char *text)
+{
+	log_tap_fn *tap = sink.tap;
+
+	if (!tap)
+		return;
+	sink.tap = NULL; /* it may log, too */
+	tap(sink.tap_arg, type, module, text);
+	sink.tap = tap;
+}
+
 void log_line(enum log_type type, const char *module, const char *fmt, ...)
 {
 	char text[LOG_MAX_LINE], out[LOG_MAX_LINE + 128], when[CLOCK_TEXT_SIZE];
@@ -92,12 +118,14 @@ void log_line(enum log_type type, const char *module, const char *fmt, ...)
 	ssize_t written;
 	va_list ap;
 
-	if ((type == LOG_TYPE_DEBUG && sink.verbose <= 0) ||
-	    (type == LOG_TYPE_INFO && sink.verbose < 0))
+	if (!written_down(type) && !sink.tap)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	tell_tap(type, module, text);
+	if (!written_down(type))
+		return;
 	clock_format(clock_wall_ms(), when);
 	if (sink.style == LOG_STYLE_CRS)
 		buf_printf(&line, "[%s | %s | %s(%d)] ", when, type_names[type], module,

@@ -30,6 +30,11 @@ void log_reopen(void);
  * above 0 everything. */
 void log_set_verbose(int verbose);
 
+/* Who hears every line besides, whatever log_set_verbose() lets pass; NULL: nobody.  What it logs
+ * itself is not told to it. */
+typedef void log_tap_fn(void *arg, enum log_type type, const char *module, const char *text);
+void log_set_tap(log_tap_fn *tap, void *arg);
+
 /* Writes one line, with time, module and type, where log_set_verbose() lets it pass;
  * controls in it are written as escapes. */
 void log_line(enum log_type type, const char *module, const char *fmt, ...)

@@ -258,6 +258,19 @@ int cli_purge_clients(const struct cli *cli, int argc, char **argv)
 	return cli_act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", ""));
 }
 
+int cli_purge_observed(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return cli_act(cli, "/purge/observed", json_pack("{s:s}", "account", argv[0]));
+}
+
+int cli_delete_client_info(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return cli_act(cli, "/client-info/delete",
+		       json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]));
+}
+
 int cli_check_slot(const struct cli *cli, int argc, char **argv)
 {
 	unsigned slot = slot_of(slice_str(argv[0]));

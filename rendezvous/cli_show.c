@@ -140,6 +140,57 @@ int cli_show_blacklist(const struct cli *cli, int argc, char **argv)
 	return show(cli, target, columns);
 }
 
+/* A listing of what is kept for the clients of an account, or for one of them. */
+static int show_data(const struct cli *cli, const char *path, char **argv, int argc,
+		     const struct cli_column *columns)
+{
+	char target[TARGET_SIZE];
+
+	snprintf(target, sizeof(target), "%s", path);
+	if (control_target_arg(target, sizeof(target), "account", argv[0]) ||
+	    (argc > 1 && control_target_arg(target, sizeof(target), "uri", argv[1])))
+		return cli_error("the account id or the URI is too long");
+	return show(cli, target, columns);
+}
+
+int cli_show_client_info(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "uri", "URI", false },
+		{ "timestamp", "TIMESTAMP", false },
+		{ "client-time", "CLIENT-TIME", true },
+		{ "scan-time", "SCAN-TIME", false },
+		{ "os", "OS", false },
+		{ "os-version", "OS-VERSION", false },
+		{ "cca-version", "CCA-VERSION", false },
+		{ NULL, NULL, false },
+	};
+
+	return show_data(cli, "/client-info", argv, argc, columns);
+}
+
+int cli_show_push_token(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "created", "CREATED", false }, { "saved", "SAVED", false },
+		{ "age", "AGE", true },          { "client-type", "CLIENT-TYPE", false },
+		{ "tokens", "TOKENS", false },   { NULL, NULL, false },
+	};
+
+	return show_data(cli, "/push-token", argv, argc, columns);
+}
+
+int cli_show_client_storage(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "server", "SERVER", false }, { "uri", "URI", false },
+		{ "bytes", "BYTES", true },    { "updated", "LAST-UPDATED", false },
+		{ "type", "TYPE", false },     { NULL, NULL, false },
+	};
+
+	return show_data(cli, "/client-storage", argv, argc, columns);
+}
+
 int cli_show_version(const struct cli *cli, int argc, char **argv)
 {
 	json_t *list = NULL;

@@ -357,6 +357,35 @@ static void post_audit(struct control_request *request, void *arg)
 	json_decref(body);
 }
 
+static void expel(void *arg, const char *account, const char *uri)
+{
+	supervisor_expel(arg, account, uri, "purged");
+}
+
+static void post_purge_observed(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *account;
+	struct diag *diag;
+	json_t *body;
+	int n;
+
+	if (control_body_json(request, &body))
+		return;
+	account = control_api_member(body, "account");
+	if (control_api_knows(api, request, account)) {
+		diag = diag_new();
+		n = floors_purge_observed(supervisor_floors(api->supervisor), account, expel,
+					  api->supervisor);
+		if (n >= 0)
+			supervisor_reload(api->supervisor, diag);
+		control_api_answer(request, "purge observed", account, n < 0 ? n : 0, diag,
+				   json_pack("{s:i}", "purged", n));
+		diag_free(&diag);
+	}
+	json_decref(body);
+}
+
 static void get_slot(struct control_request *request, void *arg)
 {
 	const char *uri = control_arg(request, "uri");
@@ -432,6 +461,10 @@ static const struct control_route routes[] = {
 	{ "GET", "/admin", control_api_admin, false, "name=NAME: with the secret" },
 	{ "GET", "/admin-accounts", control_api_admin_accounts, false,
 	  "name=NAME: accounts and authorizations" },
+	{ "GET", "/client-info", control_api_client_info, false, "account=ID: what clients say" },
+	{ "GET", "/push-token", control_api_push_token, false, "account=ID uri=URI" },
+	{ "GET", "/client-storage", control_api_client_storage, false,
+	  "account=ID: how much is kept for whom" },
 	{ "GET", "/slot", get_slot, false, "uri=URI: slot of a user" },
 	{ "GET", "/stats", control_api_stats_export, false, "account=ID: statistics of its users" },
 	{ "GET", "/trace", control_api_trace_open, false,
@@ -450,6 +483,9 @@ static const struct control_route routes[] = {
 	  "{name, account, add}: give or take access" },
 	{ "POST", "/admin/authorization", control_api_admin_authorize, false,
 	  "{name, account, authorization, add}" },
+	{ "POST", "/client-info/delete", control_api_forget_info, false, "{account, uri}" },
+	{ "POST", "/purge/observed", post_purge_observed, false,
+	  "{account}: forget users whom no update lists" },
 	{ "POST", "/purge", post_purge, false, "{account, uri}: end connections" },
 };
 

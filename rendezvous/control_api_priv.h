@@ -50,6 +50,12 @@ void control_api_admin_change(struct control_request *request, void *arg);
 void control_api_admin_account_change(struct control_request *request, void *arg);
 void control_api_admin_authorize(struct control_request *request, void *arg);
 
+/* control_data.c */
+void control_api_client_info(struct control_request *request, void *arg);
+void control_api_push_token(struct control_request *request, void *arg);
+void control_api_client_storage(struct control_request *request, void *arg);
+void control_api_forget_info(struct control_request *request, void *arg);
+
 /* control_statistics.c */
 void control_api_stats_export(struct control_request *request, void *arg);
 void control_api_stats_change(struct control_request *request, void *arg);

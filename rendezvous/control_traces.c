@@ -62,7 +62,7 @@ void control_api_trace_open(struct control_request *request, void *arg)
 	if (!parse_elements(control_arg(request, "element"), &elements)) {
 		control_answer_error(request, 400,
 				     "element: expected attach, session, message, connection, "
-				     "statistics");
+				     "statistics, object, event");
 		return;
 	}
 	tracer = calloc(1, sizeof(*tracer));
@@ -92,7 +92,7 @@ static void push_json(struct tracer *tracer, enum trace_element element, const c
 	char *text;
 
 	json_object_set_new(object, "element", json_string(trace_element_name(element)));
-	for (size_t i = 1; i < n && i < known; i++)
+	for (size_t i = strcmp(names[0], "header") == 0; i < n && i < known; i++)
 		json_object_set_new(object, names[i], json_string(fields[i]));
 	text = json_dumps(object, JSON_COMPACT);
 	if (text)

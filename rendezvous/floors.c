@@ -204,3 +204,20 @@ int floors_apply(struct floors *floors, const char *account, int64_t created_s,
 
 	return err < 0 ? err : write_whole(floors, account);
 }
+
+int floors_purge_observed(struct floors *floors, const char *account, floors_gone_fn *gone,
+			  void *arg)
+{
+	char **uris = NULL;
+	int n = roster_drop_observed(floors->roster, account, &uris), err = 0;
+
+	if (n > 0)
+		err = write_whole(floors, account);
+	for (int i = 0; i < n; i++) {
+		if (!err)
+			gone(arg, account, uris[i]);
+		free(uris[i]);
+	}
+	free(uris);
+	return err ? err : n;
+}

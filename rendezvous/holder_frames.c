@@ -209,6 +209,7 @@ static void on_registered_frame(struct client *client, const Umsg__Frame *frame,
 		on_part(client, frame, octets);
 		break;
 	case UMSG__FRAME__BODY_PART_ACK:
+	case UMSG__FRAME__BODY_CLIENT_DATA:
 	case UMSG__FRAME__BODY_TAKEN:
 	case UMSG__FRAME__BODY_FETCH:
 		send_up(client, frame, slice_str(client->uri), octets);

@@ -199,6 +199,9 @@ void home_up(struct home *home, unsigned holder, const struct passed_up *m)
 	case UMSG__FRAME__BODY_FETCH:
 		home_fetch(home, &from, m, frame);
 		break;
+	case UMSG__FRAME__BODY_CLIENT_DATA:
+		home_client_data(home, &from, m, frame);
+		break;
 	case UMSG__FRAME__BODY_LOOKUP:
 		on_lookup(home, &from, frame);
 		break;

@@ -131,7 +131,7 @@ static void note_relay(struct home *home, const struct session *s, const char *v
 
 	hex_encode(id_of(s), id);
 	snprintf(worker, sizeof(worker), "%u", worker_setup(home->worker)->index);
-	store_set_field(worker_cache(home->worker), "relay", worker, id, value);
+	store_set_field(worker_cache(home->worker), "relay", worker, id, value, NULL, NULL);
 }
 
 static void relay_remove(void *arg, const struct session *s)

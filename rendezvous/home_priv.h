@@ -88,6 +88,10 @@ const char *home_account_of(const struct home *home, struct slice uri);
 /* Counts for a user; statistics only where the account has them enabled. */
 void home_count(struct home *home, enum counter what, const char *account, const char *uri);
 
+/* home_data.c */
+void home_client_data(struct home *home, const struct endpoint *from, const struct passed_up *up,
+		      const Umsg__Frame *frame);
+
 /* home_attach.c: frees all users, devices and registrations that wait. */
 void home_free_users(struct home *home);
 

@@ -34,10 +34,12 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/admin_set.c %D%/admin_set.h \
 	%D%/admins.c %D%/admins.h \
 	%D%/apply.c %D%/apply.h \
+	%D%/client_data.c %D%/client_data.h \
 	%D%/client_lists.c \
 	%D%/client_policy.c %D%/client_policy.h \
 	%D%/control_api.c %D%/control_api.h %D%/control_api_priv.h \
 	%D%/control_admins.c \
+	%D%/control_data.c \
 	%D%/control_listings.c \
 	%D%/control_statistics.c \
 	%D%/control_traces.c \
@@ -51,6 +53,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/home.c %D%/home.h %D%/home_priv.h \
 	%D%/home_attach.c \
 	%D%/home_calls.c \
+	%D%/home_data.c \
 	%D%/home_mail.c \
 	%D%/keyhash.c %D%/keyhash.h \
 	%D%/mail_parts.c \

@@ -35,6 +35,8 @@ static void ask(struct query *query, const struct supervisor_question *question)
 	body.kind = question->kind;
 	if (question->account)
 		body.account = (char *)(uintptr_t)question->account;
+	if (question->uri)
+		body.uri = (char *)(uintptr_t)question->uri;
 	message.body_case = CRS_WORKER__CONTROL__BODY_QUERY;
 	message.query = &body;
 	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {

@@ -469,3 +469,32 @@ size_t roster_count(const struct roster *roster, const char *account_id)
 		n += user->known && user->state != ROSTER_DELETED && user->state != ROSTER_UNLISTED;
 	return n;
 }
+
+int roster_drop_observed(struct roster *roster, const char *id, char ***uris_out)
+{
+	struct account *account = find_account(roster, id);
+	struct user **at = account ? &account->users : NULL;
+	char **uris = calloc(account && account->count ? account->count : 1, sizeof(*uris));
+	int n = 0;
+
+	if (!uris)
+		return -ENOMEM;
+	while (at && *at) {
+		struct user *user = *at;
+
+		if (!user->known || user->state != ROSTER_OBSERVED || user->blacklisted) {
+			at = &user->next;
+			continue;
+		}
+		uris[n] = strdup(user->uri);
+		if (!uris[n])
+			break;
+		n++;
+		*at = user->next;
+		account->count--;
+		idmap_remove(&roster->by_uri, &user->node);
+		free(user);
+	}
+	*uris_out = uris;
+	return n;
+}

@@ -89,6 +89,10 @@ int roster_line(const struct roster *roster, struct slice uri, char *out, size_t
 /* Forgets an account and all its URIs. */
 void roster_drop_account(struct roster *roster, const char *account);
 
+/* Forgets the account's users that are in no update and on no blacklist.  Their URIs are a malloc'd
+ * array of malloc'd texts.  Returns their number or -ENOMEM. */
+int roster_drop_observed(struct roster *roster, const char *account, char ***uris_out);
+
 size_t roster_count(const struct roster *roster, const char *account);
 
 #endif

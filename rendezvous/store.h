@@ -9,7 +9,8 @@
  * Keys: "m:URI" a stream of the messages of a user, oldest first, each one field "m"
  * (store_write_head()); "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
  * "deliv:ACCOUNT" and "read:ACCOUNT" hashes by URI of what "show message" prints; the same
- * of counter_name(); "confirm-YYYY-MM:ACCOUNT" of the updates that users have installed.
+ * of counter_name(); "confirm-YYYY-MM:ACCOUNT" of the updates that users have installed; and of
+ * client_data_name() of what is kept for users.
  * In redis_high: "relay:WORKER" a hash of the calls whose media crs-relay carries.
  *
  * Threads: one event loop.
@@ -92,9 +93,9 @@ int store_count(struct store *store, const char *what, const char *account, cons
 int store_note_read(struct store *store, const char *account, const char *uri, int64_t time_s);
 
 /* One field of such a hash, of the account or whatever else it is of; an empty value
- * removes it. */
+ * removes it.  done may be NULL. */
 int store_set_field(struct store *store, const char *what, const char *account, const char *field,
-		    const char *value);
+		    const char *value, store_done_fn *done, void *arg);
 
 /* Reads such a hash of an account; field is called for each user, then done. */
 typedef void store_field_fn(void *arg, const char *what, const char *account, const char *uri,

@@ -267,18 +267,19 @@ int store_note_confirm(struct store *store, const char *account, const char *uri
 }
 
 int store_set_field(struct store *store, const char *what, const char *account, const char *field,
-		    const char *value)
+		    const char *value, store_done_fn *done, void *arg)
 {
+	struct store_wait wait = { .done = done, .arg = arg };
 	struct store_command c = { .n = 0 };
 	char key[KEY_SIZE];
 
-	if (*value)
-		return hash_command(store, "HSET", what, account, field, value);
 	snprintf(key, sizeof(key), "%s:%s", what, account);
-	add_text(&c, "HDEL");
+	add_text(&c, *value ? "HSET" : "HDEL");
 	add_text(&c, key);
 	add_text(&c, field);
-	return store_send(store, &c, NULL);
+	if (*value)
+		add_text(&c, value);
+	return store_send(store, &c, &wait);
 }
 
 int store_read_hash(struct store *store, const char *what, const char *account,

@@ -48,8 +48,8 @@ struct relay_client *supervisor_relay(struct supervisor *supervisor);
 
 struct supervisor_question {
 	CrsWorker__QueryKind kind;
-	bool only_first;     /* of the workers that run: what it says is the store's */
-	const char *account; /* NULL where kind needs none */
+	bool only_first;           /* of the workers that run: what it says is the store's */
+	const char *account, *uri; /* NULL where kind needs none */
 };
 
 /* Asks every worker that runs; done gets an array of rows,

@@ -21,6 +21,8 @@ static const char *const connection_fields[] = {
 	"header", "time", "id", "user-type", "user", "ip", "port", "state",
 };
 static const char *const statistics_fields[] = { "header", "time", "type", "uri", "account" };
+static const char *const object_fields[] = { "header", "time", "from", "event" };
+static const char *const event_fields[] = { "module", "type", "time", "information" };
 
 static const struct {
 	const char *name;
@@ -31,6 +33,8 @@ static const struct {
 	[TRACE_SESSION] = { "session", session_fields, 7 },
 	[TRACE_MESSAGE] = { "message", message_fields, 7 },
 	[TRACE_CONNECTION] = { "connection", connection_fields, 8 },
+	[TRACE_OBJECT] = { "object", object_fields, 4 },
+	[TRACE_EVENT] = { "event", event_fields, 4 },
 	[TRACE_STATISTICS] = { "statistics", statistics_fields, 5 },
 };
 

@@ -194,6 +194,30 @@ void worker_trace(struct worker *worker, enum trace_element element, const char 
 	worker_tell(worker, &message);
 }
 
+/* A line of the log as the manual's "trace event" has it: module, type, time, text. */
+static void on_log(void *arg, enum log_type type, const char *module, const char *text)
+{
+	char dbg[] = "dbg", time[TRACE_TIME];
+	char *fields[] = { (char *)(uintptr_t)module, dbg, time, (char *)(uintptr_t)text };
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__TraceLine line = CRS_WORKER__TRACE_LINE__INIT;
+
+	(void)type;
+	trace_time(time);
+	line.element = TRACE_EVENT;
+	line.n_field = 4;
+	line.field = fields;
+	message.body_case = CRS_WORKER__CONTROL__BODY_TRACE_LINE;
+	message.trace_line = &line;
+	worker_tell(arg, &message);
+}
+
+static void set_traced(struct worker *worker, unsigned elements)
+{
+	worker->traced = elements;
+	log_set_tap(elements & 1u << TRACE_EVENT ? on_log : NULL, worker);
+}
+
 /* --- accounts --- */
 
 static bool at_home_here(void *arg, struct slice uri)
@@ -542,7 +566,7 @@ static void on_control(void *arg, struct slice octets)
 					m->store_room->refuse ? m->store_room->reason : NULL);
 			break;
 		case CRS_WORKER__CONTROL__BODY_TRACE_ON:
-			worker->traced = m->trace_on->elements;
+			set_traced(worker, m->trace_on->elements);
 			break;
 		case CRS_WORKER__CONTROL__BODY_QUERY:
 			worker_answer(worker, m->query);
@@ -577,6 +601,7 @@ static const struct channel_ops control_ops = { .message = on_control,
 
 static void free_parts(struct worker *worker)
 {
+	log_set_tap(NULL, NULL);
 	/* Whoever calls back goes before whom it calls. */
 	holder_free(&worker->holder);
 	store_free(&worker->store);

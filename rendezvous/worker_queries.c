@@ -8,6 +8,7 @@
 #include "base/pack.h"
 #include "keys/period.h"
 #include "rendezvous/account_set.h"
+#include "rendezvous/client_data.h"
 #include "rendezvous/counters.h"
 #include "rendezvous/holder.h"
 #include "rendezvous/home.h"
@@ -146,6 +147,24 @@ static void clear_statistics(struct worker_rows *rows, const char *account)
 	}
 }
 
+static void ask_client_data(struct worker_rows *rows, const char *account)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = client_data_name(i)); i++) {
+		if (store_read_hash(worker_store(rows->worker), name, account, on_field,
+				    on_command_done, rows) == 0)
+			rows->commands++;
+	}
+}
+
+static void forget_client_info(struct worker_rows *rows, const CrsWorker__Query *query)
+{
+	if (store_set_field(worker_store(rows->worker), "client-info", query->account, query->uri,
+			    "", on_command_done, rows) == 0)
+		rows->commands++;
+}
+
 static void flush_counters(struct worker_rows *rows)
 {
 	home_flush_counters(worker_home(rows->worker));
@@ -179,6 +198,12 @@ void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 		break;
 	case CRS_WORKER__QUERY_KIND__STATISTICS:
 		ask_statistics(rows, query->account);
+		break;
+	case CRS_WORKER__QUERY_KIND__CLIENT_DATA:
+		ask_client_data(rows, query->account);
+		break;
+	case CRS_WORKER__QUERY_KIND__FORGET_CLIENT_INFO:
+		forget_client_info(rows, query);
 		break;
 	case CRS_WORKER__QUERY_KIND__CLEAR_STATISTICS:
 		clear_statistics(rows, query->account);

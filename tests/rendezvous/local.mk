@@ -114,6 +114,15 @@ endif
 %C%_test_crs_admins_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_admins_DEPENDENCIES = rendezvous/cra rendezvous/crs rendezvous/crs-cli
 
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_data
+endif
+%C%_test_crs_data_SOURCES = %D%/test_crs_data.c %D%/party.c %D%/party.h %D%/scene.c \
+	%D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
+%C%_test_crs_data_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_data_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_data_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
+
 # not run by check: see tests/bench
 if HAVE_CMOCKA
 noinst_PROGRAMS += tests/bench/bench_crs

@@ -353,6 +353,19 @@ void party_confirm(struct party *party)
 	party_send(party, &frame);
 }
 
+void party_keep(struct party *party, const char *name, const char *type, const char *text)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__ClientData data = UMSG__CLIENT_DATA__INIT;
+
+	data.name = frame_text(name);
+	data.type = frame_text(type);
+	data.value = frame_data(slice_str(text));
+	frame.body_case = UMSG__FRAME__BODY_CLIENT_DATA;
+	frame.client_data = &data;
+	party_send(party, &frame);
+}
+
 void party_taken(struct party *party, const char *from, char message)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;

@@ -53,6 +53,8 @@ void party_hangup(struct party *party, const char *to, char session); /* as call
 void party_post(struct party *party, const char *to, char message, size_t octets);
 /* Tells that the update of which the last news told is installed. */
 void party_confirm(struct party *party);
+/* Has the rendezvous keep a text under this name; "" removes it. */
+void party_keep(struct party *party, const char *name, const char *type, const char *text);
 void party_taken(struct party *party, const char *from, char message);
 void party_fetch(struct party *party, uint64_t after);
 void party_update_get(struct party *party, const char *month, Umsg__UpdateWhat what,

@@ -1,0 +1,179 @@
+/* control_data.c - what clients have stored, over the control socket. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/control.h"
+#include "base/diag.h"
+#include "rendezvous/client_data.h"
+#include "rendezvous/control_api_priv.h"
+
+/* A request that waits for the rows of an account: name, account, URI, stored text. */
+struct data_listing {
+	struct control_api *api;
+	struct control_request *request;
+	char *uri; /* only this one's, or NULL */
+	/* Adds what it makes of a row to the list. */
+	void (*add)(const struct data_listing *listing, json_t *list, const char *name,
+		    const char *uri, json_t *data);
+};
+
+static json_t *member(const json_t *data, const char *name)
+{
+	json_t *value = json_object_get(json_object_get(data, "value"), name);
+
+	return value ? json_incref(value) : json_string("");
+}
+
+/* How far the client's clock was from ours when it stored this: "+3 s". */
+static json_t *clock_offset(const json_t *data)
+{
+	const json_t *time = json_object_get(json_object_get(data, "value"), "time");
+	char text[32];
+
+	if (!json_is_integer(time))
+		return json_string("");
+	snprintf(text, sizeof(text), "%+lld s",
+		 (long long)(json_integer_value(time) -
+			     json_integer_value(json_object_get(data, "saved"))));
+	return json_string(text);
+}
+
+static void add_info(const struct data_listing *listing, json_t *list, const char *name,
+		     const char *uri, json_t *data)
+{
+	(void)listing;
+	if (strcmp(name, "client-info") == 0)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:O, s:o, s:o, s:o, s:o, s:o}", "uri", uri,
+						"timestamp", json_object_get(data, "time"),
+						"client-time", clock_offset(data), "scan-time",
+						member(data, "scan_time"), "os", member(data, "os"),
+						"os-version", member(data, "os_version"),
+						"cca-version", member(data, "version")));
+}
+
+static void add_push(const struct data_listing *listing, json_t *list, const char *name,
+		     const char *uri, json_t *data)
+{
+	(void)uri;
+	(void)listing;
+	if (strcmp(name, "push-token") == 0)
+		json_array_append_new(list, json_pack("{s:o, s:O, s:O, s:O, s:o}", "created",
+						      member(data, "created"), "saved",
+						      json_object_get(data, "time"), "age",
+						      json_object_get(data, "age"), "client-type",
+						      json_object_get(data, "type"), "tokens",
+						      member(data, "tokens")));
+}
+
+static void add_storage(const struct data_listing *listing, json_t *list, const char *name,
+			const char *uri, json_t *data)
+{
+	const char *server = supervisor_options(listing->api->supervisor)->settings.name;
+
+	json_array_append_new(list,
+			      json_pack("{s:s, s:s, s:O, s:O, s:s}", "server", server, "uri", uri,
+					"bytes", json_object_get(data, "bytes"), "updated",
+					json_object_get(data, "time"), "type", name));
+}
+
+static void forget(struct data_listing *listing)
+{
+	free(listing->uri);
+	free(listing);
+}
+
+static void on_rows(void *arg, json_t *rows)
+{
+	struct data_listing *listing = arg;
+	json_t *list = json_array(), *cells;
+	int64_t now_s = clock_wall_s();
+	size_t i;
+
+	json_array_foreach(rows, i, cells)
+	{
+		const char *name = json_string_value(json_array_get(cells, 0));
+		const char *uri = json_string_value(json_array_get(cells, 2));
+		const char *text = json_string_value(json_array_get(cells, 3));
+		json_t *data;
+
+		if (!name || !uri || !text || (listing->uri && strcmp(listing->uri, uri) != 0))
+			continue;
+		data = client_data_parse(text, now_s);
+		if (data)
+			listing->add(listing, list, name, uri, data);
+		json_decref(data);
+	}
+	json_decref(rows);
+	control_answer_json(listing->request, 200, list);
+	forget(listing);
+}
+
+static void list_data(struct control_api *api, struct control_request *request,
+		      const struct data_listing *model)
+{
+	const char *account = control_arg(request, "account"), *uri = control_arg(request, "uri");
+	struct data_listing *listing;
+	struct supervisor_question question = { .kind = CRS_WORKER__QUERY_KIND__CLIENT_DATA,
+						.only_first = true,
+						.account = account };
+
+	if (!control_api_knows(api, request, account))
+		return;
+	listing = malloc(sizeof(*listing));
+	if (listing) {
+		*listing = *model;
+		listing->api = api;
+		listing->request = request;
+		listing->uri = uri ? strdup(uri) : NULL;
+	}
+	if (!listing || supervisor_query(api->supervisor, &question, on_rows, listing)) {
+		if (listing)
+			forget(listing);
+		control_answer_error(request, 500, "no memory");
+	}
+}
+
+void control_api_client_info(struct control_request *request, void *arg)
+{
+	list_data(arg, request, &(struct data_listing){ .add = add_info });
+}
+
+void control_api_push_token(struct control_request *request, void *arg)
+{
+	list_data(arg, request, &(struct data_listing){ .add = add_push });
+}
+
+void control_api_client_storage(struct control_request *request, void *arg)
+{
+	list_data(arg, request, &(struct data_listing){ .add = add_storage });
+}
+
+static void on_forgotten(void *arg, json_t *rows)
+{
+	json_decref(rows);
+	control_answer_json(arg, 200, json_object());
+}
+
+/* {account, uri} */
+void control_api_forget_info(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	struct supervisor_question question = { .kind = CRS_WORKER__QUERY_KIND__FORGET_CLIENT_INFO,
+						.only_first = true };
+	json_t *body;
+
+	if (control_body_json(request, &body))
+		return;
+	question.account = control_api_member(body, "account");
+	question.uri = control_api_member(body, "uri");
+	if (control_api_knows(api, request, question.account)) {
+		control_api_audit(request, "delete client-info", question.uri, "ok");
+		if (supervisor_query(api->supervisor, &question, on_forgotten, request))
+			control_answer_error(request, 500, "no memory");
+	}
+	json_decref(body);
+}
