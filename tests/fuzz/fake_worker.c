@@ -18,23 +18,34 @@ static void expect(bool holds)
 		abort();
 }
 
+/* NULL when memory is out. */
 static char *copy(struct slice s)
 {
 	char *text = calloc(1, s.n + 1);
 
-	expect(text != NULL);
-	if (s.n)
+	if (text && s.n)
 		memcpy(text, s.p, s.n);
 	return text;
 }
 
+static void free_item(struct fake_item *item)
+{
+	free(item->uri);
+	free(item->sender);
+	free(item->account);
+	free(item->post);
+}
+
 /* ---- what is to come ---- */
 
+/* NULL when memory is out. */
 static struct fake_event *add_event(struct worker *worker)
 {
 	struct fake_event *event = calloc(1, sizeof(*event));
 
-	expect(event && worker->queued++ < FAKE_QUEUE);
+	if (!event)
+		return NULL;
+	expect(worker->queued++ < FAKE_QUEUE);
 	*worker->last = event;
 	worker->last = &event->next;
 	return event;
@@ -55,17 +66,28 @@ static void hand_over(struct worker *worker, const CrsWorker__Peer *m)
 	case CRS_WORKER__PEER__BODY_UNREGISTER:
 		holder_unregister(worker->holder, m->unregister);
 		break;
-	case CRS_WORKER__PEER__BODY_UP:
-		home_up(worker->home, 0, m->up);
-		break;
-	case CRS_WORKER__PEER__BODY_DOWN:
-		holder_down(worker->holder, 0, m->down);
-		break;
 	case CRS_WORKER__PEER__BODY_SESSION_LOST:
 		home_session_lost(worker->home, 0, m->session_lost);
 		break;
 	default:
 		abort();
+	}
+}
+
+static void pass(struct worker *worker, struct slice octets)
+{
+	struct passed_up up;
+	struct passed_down down;
+
+	switch (passing_read(octets, &up, &down)) {
+	case PASSING_UP:
+		home_up(worker->home, 0, &up);
+		break;
+	case PASSING_DOWN:
+		holder_down(worker->holder, 0, &down);
+		break;
+	case PASSING_BAD:
+		abort(); /* the holder and the home wrote it themselves */
 	}
 }
 
@@ -88,6 +110,9 @@ static void happen(struct worker *worker, struct fake_event *event)
 	if (event->peer) {
 		hand_over(worker, event->peer);
 		PACK_FREE(&event->peer);
+	} else if (event->passed) {
+		pass(worker, slice_of(event->passed, event->passed_n));
+		free(event->passed);
 	} else if (event->ticket) {
 		home_floor_done(worker->home, event->ticket, false);
 	} else if (event->item) {
@@ -177,12 +202,8 @@ void fake_worker_free(struct worker **workerp)
 	fake_worker_run(worker);
 	holder_free(&worker->holder);
 	home_free(&worker->home);
-	for (size_t i = 0; i < worker->n_items; i++) {
-		free(worker->items[i].uri);
-		free(worker->items[i].sender);
-		free(worker->items[i].account);
-		free(worker->items[i].post);
-	}
+	for (size_t i = 0; i < worker->n_items; i++)
+		free_item(&worker->items[i]);
 	relay_table_free(&worker->relay_table);
 	roster_free(&worker->roster);
 	client_policy_free(&worker->policy);
@@ -208,6 +229,7 @@ struct client *fake_worker_client(struct worker *worker, const char *uri, const 
 	client->since_s = clock_wall_s();
 	client->uri = copy(slice_str(uri));
 	client->account = copy(slice_str(account));
+	expect(client->uri && client->account);
 	client->generation = generation;
 	client->known = client->authenticated = client->negotiated = true;
 	client->link = fake_link_new(NULL, client);
@@ -277,6 +299,13 @@ const struct client_policy *worker_policy(const struct worker *worker)
 	return worker->policy;
 }
 
+/* None: who attaches is no administrator. */
+const struct admin_set *worker_admins(const struct worker *worker)
+{
+	(void)worker;
+	return NULL;
+}
+
 struct roster *worker_roster(const struct worker *worker)
 {
 	return worker->roster;
@@ -312,20 +341,76 @@ unsigned worker_home_of(const struct worker *worker, struct slice uri)
 
 int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *message)
 {
+	CrsWorker__Peer *copied = (CrsWorker__Peer *)pack_copy(&message->base);
+	struct fake_event *event = copied ? add_event(worker) : NULL;
+
 	expect(to == 0);
-	add_event(worker)->peer = (CrsWorker__Peer *)pack_copy(&message->base);
+	if (!event) {
+		PACK_FREE(&copied);
+		return -ENOMEM;
+	}
+	event->peer = copied;
 	return 0;
+}
+
+/* Returns 0, -ENOMEM, or why the head could not be written. */
+static int keep_passed(struct worker *worker, int err, struct slice head, struct slice frame)
+{
+	uint8_t *octets = err ? NULL : malloc(head.n + frame.n + 1);
+	struct fake_event *event = octets ? add_event(worker) : NULL;
+
+	if (!event) {
+		free(octets);
+		return err ? err : -ENOMEM;
+	}
+	memcpy(octets, head.p, head.n);
+	memcpy(octets + head.n, frame.p, frame.n);
+	event->passed = octets;
+	event->passed_n = head.n + frame.n;
+	return 0;
+}
+
+int worker_pass_up(struct worker *worker, unsigned to, const struct passed_up *up)
+{
+	uint8_t octets[PASSING_HEAD_MAX];
+	struct slice head;
+	int err = passing_write_up(up, octets, &head);
+
+	expect(to == 0);
+	return keep_passed(worker, err, head, up->frame);
+}
+
+int worker_pass_down(struct worker *worker, unsigned to, const struct passed_down *down)
+{
+	uint8_t octets[PASSING_HEAD_MAX];
+	struct slice head;
+	int err = passing_write_down(down, octets, &head);
+
+	expect(to == 0);
+	return keep_passed(worker, err, head, down->frame);
 }
 
 /* The supervisor has made it durable as soon as it is asked. */
 int worker_raise_floor(struct worker *worker, uint64_t ticket, const char *account, const char *uri,
 		       uint32_t generation)
 {
+	struct fake_event *event = add_event(worker);
+
 	(void)account;
 	(void)uri;
 	(void)generation;
-	add_event(worker)->ticket = ticket;
+	if (!event)
+		return -ENOMEM;
+	event->ticket = ticket;
 	return 0;
+}
+
+/* There is no supervisor. */
+int worker_tell(struct worker *worker, const CrsWorker__Control *message)
+{
+	(void)worker;
+	(void)message;
+	return -EPIPE;
 }
 
 bool worker_traces(const struct worker *worker, enum trace_element element)
@@ -383,6 +468,8 @@ static int answer(struct store *store, store_done_fn *done, void *arg, uint64_t 
 	if (!done)
 		return 0;
 	event = add_event(worker);
+	if (!event)
+		return -ENOMEM;
 	event->done = done;
 	event->arg = arg;
 	event->err = worker->store_err;
@@ -391,31 +478,44 @@ static int answer(struct store *store, store_done_fn *done, void *arg, uint64_t 
 	return 0;
 }
 
+static int keep_item(struct worker *worker, struct slice uri, const struct store_item *item)
+{
+	struct fake_item kept = { .uri = copy(uri),
+				  .sender = copy(item->sender),
+				  .account = copy(item->account),
+				  .post = (uint8_t *)copy(item->post),
+				  .post_n = item->post.n,
+				  .item = *item };
+	struct fake_item *at = &worker->items[worker->n_items];
+
+	if (!kept.uri || !kept.sender || !kept.account || !kept.post) {
+		free_item(&kept);
+		return -ENOMEM;
+	}
+	expect(item->id.n == sizeof(kept.id));
+	memcpy(kept.id, item->id.p, item->id.n);
+	*at = kept;
+	at->item.sender = slice_str(at->sender);
+	at->item.account = slice_str(at->account);
+	at->item.id = slice_of(at->id, sizeof(at->id));
+	at->item.post = slice_of(at->post, at->post_n);
+	at->item.number = ++worker->number;
+	worker->n_items++;
+	return 0;
+}
+
 int store_add(struct store *store, struct slice uri, const struct store_item *item,
 	      int64_t keep_until_s, store_done_fn *done, void *arg)
 {
 	struct worker *worker = of_store(store);
-	struct fake_item *kept;
 
 	(void)keep_until_s;
-	if (worker->store_up && worker->n_items == FAKE_ITEMS)
+	if (!worker->store_up)
+		return -EPIPE;
+	if (worker->n_items == FAKE_ITEMS)
 		worker->store_err = -ENOSPC;
-	if (worker->store_up && !worker->store_err) {
-		kept = &worker->items[worker->n_items++];
-		kept->uri = copy(uri);
-		kept->sender = copy(item->sender);
-		kept->account = copy(item->account);
-		expect(item->id.n == sizeof(kept->id));
-		memcpy(kept->id, item->id.p, item->id.n);
-		kept->post = (uint8_t *)copy(item->post);
-		kept->post_n = item->post.n;
-		kept->item = *item;
-		kept->item.sender = slice_str(kept->sender);
-		kept->item.account = slice_str(kept->account);
-		kept->item.id = slice_of(kept->id, sizeof(kept->id));
-		kept->item.post = slice_of(kept->post, kept->post_n);
-		kept->item.number = ++worker->number;
-	}
+	if (!worker->store_err && keep_item(worker, uri, item))
+		return -ENOMEM;
 	return answer(store, done, arg, worker->number);
 }
 
@@ -435,17 +535,23 @@ int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t c
 {
 	struct worker *worker = of_store(store);
 	struct fake_event *event;
+	char *uri_text;
 
 	if (!worker->store_up)
 		return -EPIPE;
-	event = add_event(worker);
+	uri_text = copy(uri);
+	event = uri_text ? add_event(worker) : NULL;
+	if (!event) {
+		free(uri_text);
+		return -ENOMEM;
+	}
 	event->item = item;
 	event->done = done;
 	event->arg = arg;
 	event->err = worker->store_err;
 	event->number = after;
 	event->count = count;
-	event->uri = copy(uri);
+	event->uri = uri_text;
 	worker->store_err = 0;
 	return 0;
 }
@@ -561,6 +667,8 @@ int relay_client_send(struct relay_client *client, CrsRelay__Request *request, s
 	if (!worker->relay_up)
 		return -EPIPE;
 	event = add_event(worker);
+	if (!event)
+		return -ENOMEM;
 	expect(key.n <= sizeof(event->key));
 	if (key.n)
 		memcpy(event->key, key.p, key.n);

@@ -11,6 +11,7 @@
 #include "rendezvous/client_policy.h"
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/home_priv.h"
+#include "rendezvous/passing.h"
 #include "rendezvous/relay/requests.h"
 #include "rendezvous/relay_client.h"
 #include "rendezvous/roster.h"
@@ -24,7 +25,9 @@ enum { FAKE_QUEUE = 4096, FAKE_ITEMS = 64 };
 struct fake_event {
 	struct fake_event *next;
 	CrsWorker__Peer *peer; /* a message between workers, or NULL */
-	uint64_t ticket;       /* or a floor that is durable now, or 0 */
+	uint8_t *passed;       /* or a frame that goes from one to the other, or NULL */
+	size_t passed_n;
+	uint64_t ticket; /* or a floor that is durable now, or 0 */
 	/* or an answer of the store */
 	store_item_fn *item; /* reading */
 	store_done_fn *done;
@@ -63,7 +66,8 @@ struct worker {
 	uint64_t number;
 };
 
-/* Aborts when memory is out, as all of these. */
+/* Aborts when memory is out, as all of these; what stands in for worker.h, store.h and
+ * relay_client.h returns what they say. */
 struct worker *fake_worker_new(void);
 void fake_worker_free(struct worker **workerp);
 
