@@ -141,11 +141,20 @@ static void come_back_at(struct umsg_client *client, int64_t due_s)
 	event_add(client->fetch_timer, &tv);
 }
 
+enum { TRY_AGAIN_S = 5 }; /* for want of memory, or where a refusal does not say */
+
+/* It stays with the rendezvous: perhaps there is memory then. */
+static void try_again(struct umsg_client *client)
+{
+	come_back_at(client, clock_wall_s() + TRY_AGAIN_S);
+}
+
 static void tell_text(struct umsg_client *client, const Umsg__Frame *frame,
 		      const struct message_envelope *envelope, struct message_facts *facts,
 		      const struct domain *domain, struct slice plain)
 {
-	Umsg__TextBody *body = message_body_read(plain);
+	Umsg__TextBody *body;
+	int err = message_body_read(plain, &body);
 	char from[IDENTITY_URI_MAX + 1] = "", to[IDENTITY_URI_MAX + 1] = "";
 	struct umsg_message message = {
 		.from = from,
@@ -156,9 +165,12 @@ static void tell_text(struct umsg_client *client, const Umsg__Frame *frame,
 		.number = frame->deliver->number,
 	};
 
-	if (!body) {
-		settle_known(client, frame, envelope, facts, UMSG__RECEIPT_STATE__RECEIPT_FAILED,
-			     "malformed");
+	if (err) {
+		if (err == -ENOMEM)
+			try_again(client);
+		else
+			settle_known(client, frame, envelope, facts,
+				     UMSG__RECEIPT_STATE__RECEIPT_FAILED, "malformed");
 		return;
 	}
 	facts->end_s = message_end(facts->end_s, (int64_t)(body->end & INT64_MAX));
@@ -171,6 +183,8 @@ static void tell_text(struct umsg_client *client, const Umsg__Frame *frame,
 		memcpy(to, envelope->to.p, envelope->to.n);
 		message.end_s = facts->end_s;
 		client->ops->message(client->arg, &message);
+	} else if (client->n_pending < CLIENT_PENDING_MAX) {
+		try_again(client);
 	}
 	PACK_FREE(&body);
 }
@@ -179,10 +193,15 @@ static void tell_receipt(struct umsg_client *client, const Umsg__Frame *frame,
 			 const struct message_envelope *envelope, const struct message_facts *facts,
 			 struct slice plain)
 {
-	Umsg__ReceiptBody *body = message_receipt_read(plain);
+	Umsg__ReceiptBody *body;
+	int err = message_receipt_read(plain, &body);
 	char from[IDENTITY_URI_MAX + 1] = "";
 	bool done = true;
 
+	if (err == -ENOMEM) {
+		try_again(client);
+		return;
+	}
 	memcpy(from, envelope->from.p, envelope->from.n);
 	if (body)
 		done = client->ops->receipt(client->arg, from, body->message_id.data, body->state,
@@ -234,6 +253,7 @@ static void open_message(struct umsg_client *client, const Umsg__Frame *frame,
 		free(plain);
 		break;
 	case MESSAGE_TRY_AGAIN:
+		try_again(client);
 		break;
 	default:
 		settle_known(client, frame, envelope, facts,
@@ -279,8 +299,10 @@ static void judge(struct umsg_client *client, const Umsg__Frame *frame,
 	case MESSAGE_EARLY:
 		come_back_at(client, facts.sent_s - MESSAGE_AHEAD_S);
 		break;
-	case MESSAGE_KEYLESS: /* until the update has come */
 	case MESSAGE_TRY_AGAIN:
+		try_again(client);
+		break;
+	case MESSAGE_KEYLESS: /* until the update has come */
 		break;
 	}
 	period_keys_release(&own);
@@ -337,10 +359,7 @@ void client_on_deliver(struct umsg_client *client, Umsg__Frame **framep)
 
 /* ---- fetching ---- */
 
-enum {
-	FETCH_RETRY_S = 5, /* where the refusal does not say */
-	NO_CONNECTION = 0, /* they are counted from 1 */
-};
+enum { NO_CONNECTION = 0 }; /* they are counted from 1 */
 
 static void fetch(struct umsg_client *client)
 {
@@ -388,7 +407,7 @@ void umsg_client_fetch(struct umsg_client *client)
 
 void client_on_fetch_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)
 {
-	unsigned wait_s = error->retry_after ? error->retry_after : FETCH_RETRY_S;
+	unsigned wait_s = error->retry_after ? error->retry_after : TRY_AGAIN_S;
 
 	if (!client->fetching || request != client->fetching)
 		return;

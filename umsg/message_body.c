@@ -1,5 +1,7 @@
 #include "umsg/message_body.h"
 
+#include <errno.h>
+
 #include "base/text.h"
 #include "umsg/frame.h"
 #include "umsg/text.h"
@@ -46,36 +48,41 @@ bool message_receipt_ok(const Umsg__ReceiptBody *body)
 	       reason.n <= FRAME_TEXT_MAX && text_is_clean(reason);
 }
 
-static ProtobufCMessage *read_any(const ProtobufCMessageDescriptor *descriptor, struct slice octets)
+static ProtobufCMessage *read_any(const ProtobufCMessageDescriptor *descriptor, struct slice octets,
+				  int *err_out)
 {
-	int err;
-
-	return pack_read(descriptor, octets, MEMORY_LEAST + MEMORY_FACTOR * octets.n, &err);
+	return pack_read(descriptor, octets, MEMORY_LEAST + MEMORY_FACTOR * octets.n, err_out);
 }
 
-Umsg__TextBody *message_body_read(struct slice octets)
+int message_body_read(struct slice octets, Umsg__TextBody **body_out)
 {
-	Umsg__TextBody *body =
-		(Umsg__TextBody *)(void *)read_any(&umsg__text_body__descriptor, octets);
+	Umsg__TextBody *body;
+	int err;
 
+	body = (Umsg__TextBody *)(void *)read_any(&umsg__text_body__descriptor, octets, &err);
+	*body_out = body;
 	if (!body)
-		return NULL;
+		return err;
 	/* Values of a later version: taken for what does least harm. */
 	if (!is_enum(&umsg__auto_submitted__descriptor, (int)body->auto_submitted))
 		body->auto_submitted = UMSG__AUTO_SUBMITTED__AUTO_GENERATED;
 	if (!is_enum(&umsg__responder_type__descriptor, (int)body->responder))
 		body->responder = UMSG__RESPONDER_TYPE__RESPONDER_UNKNOWN;
-	if (!message_body_ok(body))
-		PACK_FREE(&body);
-	return body;
+	if (message_body_ok(body))
+		return 0;
+	PACK_FREE(body_out);
+	return -EBADMSG;
 }
 
-Umsg__ReceiptBody *message_receipt_read(struct slice octets)
+int message_receipt_read(struct slice octets, Umsg__ReceiptBody **body_out)
 {
-	Umsg__ReceiptBody *body =
-		(Umsg__ReceiptBody *)(void *)read_any(&umsg__receipt_body__descriptor, octets);
+	Umsg__ReceiptBody *body;
+	int err;
 
-	if (body && !message_receipt_ok(body))
-		PACK_FREE(&body);
-	return body;
+	body = (Umsg__ReceiptBody *)(void *)read_any(&umsg__receipt_body__descriptor, octets, &err);
+	*body_out = body;
+	if (!body || message_receipt_ok(body))
+		return err;
+	PACK_FREE(body_out);
+	return -EBADMSG;
 }

@@ -15,8 +15,9 @@ enum {
 bool message_body_ok(const Umsg__TextBody *body);
 bool message_receipt_ok(const Umsg__ReceiptBody *body);
 
-/* NULL: malformed, or memory is out.  Free with PACK_FREE. */
-Umsg__TextBody *message_body_read(struct slice octets);
-Umsg__ReceiptBody *message_receipt_read(struct slice octets);
+/* Return 0 and a body to be freed with PACK_FREE; or -EBADMSG (malformed), which is for
+ * ever, or -ENOMEM, which may be over the next time.  *body_out is NULL then. */
+int message_body_read(struct slice octets, Umsg__TextBody **body_out);
+int message_receipt_read(struct slice octets, Umsg__ReceiptBody **body_out);
 
 #endif

@@ -52,11 +52,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_answer(rest);
 		break;
 	case 2:
-		body = message_body_read(rest);
+		(void)message_body_read(rest, &body);
 		PACK_FREE(&body);
 		break;
 	default:
-		receipt = message_receipt_read(rest);
+		(void)message_receipt_read(rest, &receipt);
 		PACK_FREE(&receipt);
 	}
 	return 0;

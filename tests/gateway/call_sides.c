@@ -58,7 +58,8 @@ struct resolution *resolver_start(struct resolver *resolver, const char *host, u
 
 	(void)host;
 	(void)port;
-	assert_non_null(r);
+	if (!r)
+		return NULL;
 	assert_null(resolver->waiting);
 	*r = (struct resolution){ resolver, done, arg };
 	resolver->waiting = r;
@@ -80,7 +81,8 @@ struct pbx_search *pbxs_search(struct pbxs *pbxs, const struct sip_target *targe
 	struct pbx_search *search = calloc(1, sizeof(*search));
 
 	(void)target;
-	assert_non_null(search);
+	if (!search)
+		return NULL;
 	assert_null(pbxs->waiting);
 	*search = (struct pbx_search){ pbxs, done, arg };
 	pbxs->waiting = search;
@@ -141,7 +143,8 @@ int umsg_call_invite(struct umsg_client *client, const char *to, const char *cal
 	if (client->invite_fails)
 		return client->invite_fails;
 	client->call = calloc(1, sizeof(*client->call));
-	assert_non_null(client->call);
+	if (!client->call)
+		return -ENOMEM;
 	client->call->client = client;
 	client->call->arg = arg;
 	*call_out = client->call;

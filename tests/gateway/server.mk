@@ -13,7 +13,8 @@ tests_gateway_test_call_reason_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
 tests_gateway_test_session_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_session_log_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
 tests_gateway_test_calls_SOURCES = tests/gateway/test_calls.c \
-	tests/gateway/call_sides.c tests/gateway/call_sides.h
+	tests/gateway/call_sides.c tests/gateway/call_sides.h $(SCARCE_SOURCES)
+tests_gateway_test_calls_LDFLAGS = $(SCARCE_LDFLAGS)
 tests_gateway_test_calls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 tests_gateway_test_calls_LDADD = gateway/libgateway.a gateway/libcig_config.a \

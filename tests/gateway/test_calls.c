@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "gateway/call.h"
 #include "tests/gateway/call_sides.h"
+#include "tests/memory/scarce.h"
 #include "tests/umsg/loop.h"
 
 /* ---- the scene ---- */
@@ -114,7 +115,9 @@ static void pbx_calls(struct scene *scene)
 
 static void secure_user_calls(struct scene *scene)
 {
+	scarce_pause();
 	scene->client.call = calloc(1, sizeof(*scene->client.call));
+	scarce_resume();
 	assert_non_null(scene->client.call);
 	scene->client.call->client = &scene->client;
 	calls_secure_incoming(scene->calls, scene->client.call);
@@ -234,12 +237,14 @@ static void relay_dies(struct scene *scene)
 
 static void secure_rings(struct scene *scene)
 {
-	calls_secure_event(scene->calls, scene->client.call, UMSG_CALL_RINGING);
+	if (scene->client.call && !scene->client.call->ended)
+		calls_secure_event(scene->calls, scene->client.call, UMSG_CALL_RINGING);
 }
 
 static void secure_answers(struct scene *scene)
 {
-	calls_secure_event(scene->calls, scene->client.call, UMSG_CALL_ANSWERED);
+	if (scene->client.call && !scene->client.call->ended)
+		calls_secure_event(scene->calls, scene->client.call, UMSG_CALL_ANSWERED);
 }
 
 static void secure_ends(struct scene *scene)
@@ -306,6 +311,41 @@ static void a_call_ends_on_all_sides_whoever_leaves_and_when(void **state)
 		for (size_t steps = 1; steps <= COUNT(from_secure); steps++)
 			run_way(from_secure, steps, endings[e]);
 	}
+}
+
+/* A call for which there is no memory is refused on the side that it came from, one that
+ * has begun ends on all sides, and where it was not needed the call goes on. */
+static bool run_way_while_memory_runs_out(unsigned n, void *arg)
+{
+	scene_fn *const *way = arg;
+	struct scene *scene;
+	void *state = NULL;
+	bool failed;
+
+	set_up(&state);
+	scene = state;
+	scarce_begin(n);
+	for (size_t i = 0; i < COUNT(from_pbx); i++)
+		way[i](scene);
+	failed = scarce_end();
+	if (calls_active(scene->calls) == 0) {
+		assert_true(failed);
+		assert_true(!scene->client.call || scene->client.call->ended);
+		assert_true(way == from_secure || scene->sip.rejects + scene->sip.hangups > 0);
+	}
+	secure_ends(scene);
+	pbx_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+	tear_down(&state);
+	return failed;
+}
+
+static void memory_that_runs_out_at_any_step_ends_the_call_or_nothing(void **state)
+{
+	(void)state;
+	assert_true(scarce_each(run_way_while_memory_runs_out, (void *)from_pbx) > 5);
+	assert_true(scarce_each(run_way_while_memory_runs_out, (void *)from_secure) > 5);
 }
 
 static void a_call_from_the_pbx_is_rung_answered_and_hung_up(void **state)
@@ -625,6 +665,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_ends_on_all_sides_whoever_leaves_and_when),
+		cmocka_unit_test(memory_that_runs_out_at_any_step_ends_the_call_or_nothing),
 		SCENE_TEST(a_server_that_fails_is_followed_by_the_next_one),
 		SCENE_TEST(a_server_that_says_no_is_not_followed),
 		SCENE_TEST(nobody_is_called_twice_that_has_rung),

@@ -133,3 +133,15 @@ tests_bench_bench_crs_SOURCES = tests/bench/bench_crs.c tests/bench/bench.c test
 	%D%/scene.h
 tests_bench_bench_crs_CFLAGS = $(%C%_test_crs_CFLAGS) $(HIREDIS_CFLAGS)
 tests_bench_bench_crs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_worker_memory
+endif
+%C%_test_worker_memory_SOURCES = %D%/test_worker_memory.c $(SCARCE_SOURCES) \
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h \
+	tests/fuzz/fake_link.c tests/fuzz/fake_link.h \
+	tests/fuzz/fake_worker.c tests/fuzz/fake_worker.h
+%C%_test_worker_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_test_worker_memory_LDFLAGS = $(SCARCE_LDFLAGS)
+%C%_test_worker_memory_LDADD = $(CRS_LIBS) media/libmedia.a base/libbase.a $(OPENSSL_LIBS) \
+	$(CMOCKA_LIBS)
+$(%C%_test_worker_memory_OBJECTS): $(BUILT_SOURCES)

@@ -50,3 +50,13 @@ tests_tools_rude_client_SOURCES = tests/tools/rude_client.c tests/tools/rude_lin
 	tests/tools/rude_link.h
 tests_tools_rude_client_LDADD = umsg/libumsg.a umsg/libumsg_proto.a keys/libkeys.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(WSLAY_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_client_memory
+endif
+%C%_test_client_memory_SOURCES = %D%/test_client_memory.c $(SCARCE_SOURCES) \
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h \
+	tests/fuzz/fake_link.c tests/fuzz/fake_link.h tests/keys/party.c tests/keys/party.h
+%C%_test_client_memory_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_client_memory_LDFLAGS = $(SCARCE_LDFLAGS)
+%C%_test_client_memory_LDADD = $(UMSG_TEST_LIBS)
+$(%C%_test_client_memory_OBJECTS): umsg/umsg.pb-c.h

@@ -1,0 +1,273 @@
+/* Memory runs out in a worker of crs while clients register, call and post: each allocation
+ * in turn fails.  Whoever asked is told, or cut off; others go on, and in the end nothing is
+ * left of it, at the relay neither. */
+#include "tests/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/fake_clock.h"
+#include "tests/fuzz/fake_link.h"
+#include "tests/fuzz/fake_worker.h"
+#include "tests/fuzz/quiet.h"
+#include "tests/memory/scarce.h"
+
+static const uint8_t id[FRAME_ID] = "a session's id!", rand_of[FRAME_ID] = { 7 },
+		     sealed[64] = { 1 };
+
+/* What clients were sent. */
+static struct heard {
+	unsigned registered, bangs, talks, acks, delivered, errors, hangups;
+} heard;
+
+static void on_sent(void *arg, struct link *link, struct slice octets)
+{
+	Umsg__Frame *frame;
+
+	(void)arg;
+	(void)link;
+	scarce_pause();
+	assert_int_equal(frame_decode(octets, FRAME_FROM_SERVER, &frame), 0);
+	heard.registered += frame->body_case == UMSG__FRAME__BODY_REGISTERED;
+	heard.bangs += frame->body_case == UMSG__FRAME__BODY_BANG;
+	heard.talks += frame->body_case == UMSG__FRAME__BODY_TALK;
+	heard.acks += frame->body_case == UMSG__FRAME__BODY_POST_ACK;
+	heard.delivered += frame->body_case == UMSG__FRAME__BODY_DELIVER;
+	heard.hangups += frame->body_case == UMSG__FRAME__BODY_HANGUP;
+	heard.errors += frame->body_case == UMSG__FRAME__BODY_ERROR;
+	frame_free(&frame);
+	scarce_resume();
+}
+
+/* ---- what clients say ---- */
+
+/* By their URI, for a connection that was cut off is gone. */
+static struct client *client_of(struct worker *worker, const char *uri)
+{
+	struct client *client;
+
+	TAILQ_FOREACH(client, &worker->holder->all, in_holder)
+	if (strcmp(client->uri, uri) == 0)
+		break;
+	return client;
+}
+
+static void say(struct worker *worker, const char *uri, Umsg__Frame *frame)
+{
+	struct client *client = client_of(worker, uri);
+	uint8_t *octets;
+	size_t n;
+
+	if (!client)
+		return;
+	scarce_pause();
+	frame->from = frame_text(uri);
+	frame->request = 9;
+	assert_int_equal(frame_encode(frame, &octets, &n), 0);
+	scarce_resume();
+	client_frame(client, slice_of(octets, n));
+	free(octets);
+	fake_worker_run(worker);
+}
+
+static void say_register(struct worker *worker, const char *uri)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Register reg = UMSG__REGISTER__INIT;
+
+	reg.device_id = frame_data(slice_of(id, FRAME_ID));
+	reg.has_keys = true;
+	frame.body_case = UMSG__FRAME__BODY_REGISTER;
+	frame.register_ = &reg;
+	say(worker, uri, &frame);
+}
+
+static void say_bang(struct worker *worker)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Bang bang = UMSG__BANG__INIT;
+
+	bang.session_id = frame_data(slice_of(id, FRAME_ID));
+	bang.i_message = bang.sealed = frame_data(slice_of(sealed, sizeof(sealed)));
+	bang.streams = 1;
+	frame.to = frame_text("tel:+2");
+	frame.body_case = UMSG__FRAME__BODY_BANG;
+	frame.bang = &bang;
+	say(worker, "tel:+1", &frame);
+}
+
+static void say_talk(struct worker *worker)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Session session = UMSG__SESSION__INIT;
+
+	session.session_id = frame_data(slice_of(id, FRAME_ID));
+	session.role = UMSG__CALL_ROLE__RESPONDER;
+	session.answer_rand = frame_data(slice_of(rand_of, FRAME_ID));
+	session.sealed = frame_data(slice_of(sealed, sizeof(sealed)));
+	frame.to = frame_text("tel:+1");
+	frame.body_case = UMSG__FRAME__BODY_TALK;
+	frame.talk = &session;
+	say(worker, "tel:+2", &frame);
+}
+
+static void say_post(struct worker *worker, const char *to)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Post post = UMSG__POST__INIT;
+
+	post.message_id = frame_data(slice_of(id, FRAME_ID));
+	post.kind = UMSG__MESSAGE_KIND__KIND_TEXT;
+	post.i_message = post.record = frame_data(slice_of(sealed, sizeof(sealed)));
+	post.total_length = sizeof(sealed);
+	frame.to = frame_text(to);
+	frame.body_case = UMSG__FRAME__BODY_POST;
+	frame.post = &post;
+	say(worker, "tel:+1", &frame);
+}
+
+/* ---- the scene ---- */
+
+static struct worker *open_worker(void)
+{
+	const struct roster_user users[] = { { slice_str("tel:+1"), 1, false },
+					     { slice_str("tel:+2"), 1, false },
+					     { slice_str("tel:+3"), 1, false } };
+	struct worker *worker;
+
+	quiet();
+	fake_clock_reset();
+	fake_link_on_sent(on_sent, NULL);
+	memset(&heard, 0, sizeof(heard));
+	worker = fake_worker_new();
+	assert_true(roster_apply(worker->roster, "acme", FAKE_CLOCK_START_S, users, 3) >= 0);
+	fake_worker_client(worker, "tel:+1", "acme", 1);
+	fake_worker_client(worker, "tel:+2", "acme", 1);
+	return worker;
+}
+
+/* Everybody leaves, time passes: nothing is left. */
+static void close_worker(struct worker **workerp)
+{
+	struct worker *worker = *workerp;
+	struct client *client;
+
+	fake_worker_run(worker);
+	while ((client = TAILQ_FIRST(&worker->holder->all)))
+		client_end(client, "gone");
+	fake_worker_run(worker);
+	for (int i = 0; i < 20; i++) {
+		fake_clock_add_ms(60000);
+		home_tick(worker->home);
+		fake_worker_run(worker);
+	}
+	assert_int_equal(sessions_count(worker->home->sessions), 0);
+	assert_null(relay_table_first(worker->relay_table));
+	fake_worker_free(workerp);
+}
+
+/* ---- tests ---- */
+
+/* Whoever was not answered is cut off when the holder's patience ends (HOLDER_REGISTER_MS),
+ * and connects again. */
+static void register_anew(struct worker *worker)
+{
+	struct client *client = client_of(worker, "tel:+1");
+
+	if (client && client->state == CLIENT_ASKED)
+		client_end(client, "impatient");
+	fake_worker_run(worker);
+	if (!client_of(worker, "tel:+1"))
+		fake_worker_client(worker, "tel:+1", "acme", 1);
+	say_register(worker, "tel:+1");
+}
+
+static bool registers(unsigned n, void *arg)
+{
+	struct worker *worker = open_worker();
+	bool failed;
+
+	(void)arg;
+	scarce_begin(n);
+	say_register(worker, "tel:+1");
+	failed = scarce_end();
+	assert_true(failed || heard.registered == 1);
+	if (!heard.registered)
+		register_anew(worker);
+	assert_int_equal(heard.registered, 1);
+	close_worker(&worker);
+	return failed;
+}
+
+static void a_registration_is_refused_or_done_the_next_time(void **state)
+{
+	(void)state;
+	assert_true(scarce_each(registers, NULL) > 3);
+}
+
+static bool call(unsigned n, void *arg)
+{
+	struct worker *worker = open_worker();
+	bool failed;
+
+	(void)arg;
+	say_register(worker, "tel:+1");
+	say_register(worker, "tel:+2");
+	scarce_begin(n);
+	say_bang(worker);
+	say_talk(worker);
+	failed = scarce_end();
+	assert_true(failed || (heard.bangs == 1 && heard.talks == 1));
+	/* The caller is not left waiting: the callee rings, or it was told, or there is a
+	 * limit that ends it (close_worker() sees to that). */
+	close_worker(&worker);
+	return failed;
+}
+
+static void a_call_is_refused_or_goes_on_and_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	assert_true(scarce_each(call, NULL) > 10);
+}
+
+static bool post(unsigned n, void *arg)
+{
+	const char *to = arg;
+	struct worker *worker = open_worker();
+	bool failed;
+
+	say_register(worker, "tel:+1");
+	say_register(worker, "tel:+2");
+	scarce_begin(n);
+	say_post(worker, to);
+	for (int i = 0; i < 15; i++) { /* longer than a receiver may take to say Taken */
+		fake_clock_add_ms(100);
+		home_tick(worker->home);
+		fake_worker_run(worker);
+	}
+	failed = scarce_end();
+	/* Never both lost and acknowledged as stored. */
+	if (heard.acks == 1 && heard.errors == 0 && worker->n_items == 0)
+		assert_true(failed);
+	assert_true(failed || (heard.acks == 1 && worker->n_items == 1));
+	close_worker(&worker);
+	return failed;
+}
+
+static void a_post_is_refused_or_stored(void **state)
+{
+	(void)state;
+	assert_true(scarce_each(post, (void *)"tel:+2") > 10); /* who is there */
+	assert_true(scarce_each(post, (void *)"tel:+3") > 5);  /* who is not */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_registration_is_refused_or_done_the_next_time),
+		cmocka_unit_test(a_call_is_refused_or_goes_on_and_leaves_nothing_behind),
+		cmocka_unit_test(a_post_is_refused_or_stored),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
