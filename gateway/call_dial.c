@@ -89,11 +89,13 @@ static unsigned answer_ms(const struct call *call)
 void call_dial_pbx(struct call *call)
 {
 	const struct pbx_way *way = &call->ways[call->way];
+	const struct cig_pbx *pbx = cig_config_pbx_of_host(call->config, call->target.host);
 	struct pbx_invite invite = { .request_uri = call->out_to,
 				     .from_uri = call->out_from,
 				     .target = &way->addr,
 				     .transport = way->transport,
 				     .host = way->name,
+				     .reliable = pbx && pbx->reliable,
 				     .answer_ms = answer_ms(call) };
 
 	if (pbx_leg_invite(&call->pbx, &invite)) {

@@ -127,6 +127,7 @@ static void take_incoming(struct calls *calls, const SipAgent__Incoming *incomin
 		return;
 	}
 	call->pbx.has_audio = incoming->offer != NULL;
+	call->pbx.reliable = incoming->reliable;
 	call_start(call);
 }
 

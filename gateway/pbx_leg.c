@@ -146,6 +146,7 @@ int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
 	body.target = &target;
 	body.offer = &ours.audio;
 	body.answer_ms = invite->answer_ms;
+	body.reliable = invite->reliable;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_INVITE;
 	message.invite = &body;
 	err = sip_link_send(leg->link, &message);
@@ -158,7 +159,12 @@ int pbx_leg_ring(struct pbx_leg *leg)
 {
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__Ring body = SIP_AGENT__RING__INIT;
+	struct our_audio ours;
 
+	if (leg->reliable && !leg->has_audio) { /* RFC 3262 5: the offer stands in the first one */
+		make_offer(&ours, leg);
+		body.audio = &ours.audio;
+	}
 	body.call = leg->number;
 	body.code = 180;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_RING;

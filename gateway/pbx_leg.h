@@ -48,6 +48,7 @@ struct pbx_invite {
 	const struct net_addr *target;
 	enum sip_transport transport;
 	const char *host;   /* whom the certificate must name over TLS */
+	bool reliable;      /* ask for PRACK */
 	unsigned answer_ms; /* silence after which it fails; 0: that of RFC 3261 */
 };
 

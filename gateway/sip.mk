@@ -38,6 +38,7 @@ gateway_cig_sip_SOURCES = \
 	gateway/sip/no_names.c \
 	gateway/sip/outgoing.c \
 	gateway/sip/receive.c \
+	gateway/sip/reliable.c \
 	gateway/sip/reoffer.c \
 	gateway/sip/session.c \
 	gateway/sip/single.c \

@@ -14,6 +14,7 @@
  *     dialog.c   requests inside a dialog: BYE, re-INVITE, UPDATE, ACK
  *     reoffer.c  our own re-INVITE and UPDATE
  *     session.c  session timers (RFC 4028)
+ *     reliable.c provisional responses that are acknowledged (RFC 3262)
  *     single.c   requests without a call: OPTIONS, BYE for an orphan
  *     text.c     SIP MESSAGE, both ways
  *     digit.c    digits by INFO, both ways
@@ -36,7 +37,7 @@
 #include "gateway/sip_agent.pb-c.h"
 #include "gateway/sip_wire.h"
 
-#define AGENT_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"
+#define AGENT_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, PRACK"
 
 enum {
 	AGENT_MAX_NETWORKS = 256,
@@ -238,8 +239,8 @@ struct call {
 	} digits[CALL_MAX_DIGITS]; /* that wait for it */
 	size_t ndigits;
 	su_timer_t *limit, *resend;
-	uint32_t resend_ms;
-	int resend_code; /* the response to repeat */
+	uint32_t resend_ms, resent_ms; /* the wait, and all since the first */
+	int resend_code;               /* the response to repeat */
 	bool change_answered, late_offer, ring_audio;
 	struct hop peer;        /* the next hop where the dialog names a host */
 	tport_t *connection;    /* TCP or TLS: by which the call came in, held; else NULL */
@@ -267,6 +268,14 @@ struct call {
 		bool update;         /* the one under way refreshes by UPDATE */
 		bool offering;       /* it has the server's offer */
 	} reoffer;
+	struct {
+		bool wanted;             /* the peer requires it of us, or we ask for it */
+		bool pending;            /* ours has no PRACK yet */
+		bool deferred;           /* and the 200 waits for it */
+		bool answered;           /* the PRACK had the answer to our offer */
+		uint32_t rseq;           /* of ours */
+		unsigned long peer_rseq; /* the highest that has its PRACK */
+	} reliable;
 	bool takes_update; /* the peer's Allow says so */
 	bool caller;       /* the call is ours, and so its Call-ID */
 	char route[AGENT_ROUTE_SIZE];
@@ -330,7 +339,7 @@ void call_stop_resending(struct call *call);
 /* Fills pb; its texts are made in home. */
 void call_dialog(struct call *call, su_home_t *home, SipAgent__Dialog *pb, SipAgent__Target *hop);
 
-/* nta's answer to 200, with SDP, and to 18x with or without. */
+/* nta's answer to 200, with SDP, and to 18x with or without, reliable where it is. */
 int call_reply(struct call *call, nta_incoming_t *irq, int code, bool with_sdp);
 
 /* incoming.c */
@@ -338,6 +347,10 @@ void incoming_invite(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *s
 void incoming_ring(struct call *call, const SipAgent__Ring *ring);
 void incoming_answer(struct call *call, const SipAgent__Answer *answer);
 void incoming_reject(struct call *call, const SipAgent__Reject *reject);
+/* Sends the 200 that is written. */
+void incoming_send_answer(struct call *call);
+/* No PRACK came for a provisional response: no call. */
+void incoming_give_up(struct call *call);
 /* The ACK to our 200: the call is up. */
 void incoming_acknowledged(struct call *call, const sip_t *ack);
 
@@ -363,6 +376,16 @@ void reoffer_authorized(struct call *call);
 /* The peer's own change is over: it is our turn. */
 void reoffer_next(struct call *call);
 void reoffer_free(struct call *call);
+
+/* reliable.c */
+/* Sends a provisional response to call->invite, repeated until its PRACK. */
+void reliable_ring(struct call *call, int code);
+/* A PRACK of the peer: the status that answers it. */
+int reliable_acknowledged(struct call *call, const sip_t *sip);
+/* No PRACK came: the status to refuse with. */
+enum { RELIABLE_GIVE_UP = 504 };
+/* Acknowledges the peer's provisional response, where it asks for that. */
+void reliable_take(struct call *call, const sip_t *sip);
 
 /* session.c */
 /* Header values of a request of ours, or of a 200; NULL: none.  Made in home. */

@@ -190,15 +190,26 @@ void call_await_ack(struct call *call)
 	su_timer_set_interval(call->limit, on_limit, call, (su_duration_t)call->agent->answer_ms);
 }
 
+/* RFC 3261 13.3.1.4 for a 200, RFC 3262 3 for what needs a PRACK: from T1 on ever more seldom. */
+static bool doubles(const struct call *call)
+{
+	return call->resend_code == 200 || call->reliable.pending;
+}
+
 static void on_resend(struct agent *a, su_timer_t *timer, void *arg)
 {
 	struct call *call = arg;
 	bool final = call->resend_code == 200;
 
-	(void)a, (void)timer;
+	(void)timer;
+	call->resent_ms += call->resend_ms;
+	if (call->reliable.pending && call->resent_ms >= a->answer_ms) {
+		incoming_give_up(call);
+		return;
+	}
 	call_reply(call, call->change ? call->change : call->invite, call->resend_code,
-		   final || call->ring_audio);
-	if (final && call->resend_ms < SIP_T2_MS)
+		   final ? !call->reliable.answered || call->change : call->ring_audio);
+	if (doubles(call) && (!final || call->resend_ms < SIP_T2_MS))
 		call->resend_ms *= 2;
 	su_timer_set_interval(call->resend, on_resend, call, (su_duration_t)call->resend_ms);
 }
@@ -206,7 +217,8 @@ static void on_resend(struct agent *a, su_timer_t *timer, void *arg)
 void call_start_resending(struct call *call, int code)
 {
 	call->resend_code = code;
-	call->resend_ms = code == 200 ? SIP_T1_MS : REPEAT_RING_MS;
+	call->resent_ms = 0;
+	call->resend_ms = doubles(call) ? SIP_T1_MS : REPEAT_RING_MS;
 	su_timer_set_interval(call->resend, on_resend, call, (su_duration_t)call->resend_ms);
 }
 

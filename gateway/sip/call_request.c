@@ -106,12 +106,18 @@ int call_reply(struct call *call, nta_incoming_t *irq, int code, bool with_sdp)
 {
 	const char *sdp = with_sdp ? call->local.text : NULL;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	bool ok = code == 200;
-	int err = nta_incoming_treply(
+	bool ok = code == 200, reliable = code < 200 && call->reliable.pending;
+	char rseq[16];
+	int err;
+
+	snprintf(rseq, sizeof(rseq), "%u", call->reliable.rseq);
+	err = nta_incoming_treply(
 		irq, code, NULL, SIPTAG_CONTACT_STR(call->contact), SIPTAG_ALLOW_STR(AGENT_ALLOW),
-		SIPTAG_SUPPORTED_STR("timer"), SIPTAG_SERVER_STR(call->agent->user_agent),
+		SIPTAG_SUPPORTED_STR("timer, 100rel"), SIPTAG_SERVER_STR(call->agent->user_agent),
 		TAG_IF(ok, SIPTAG_SESSION_EXPIRES_STR(session_header(call, false, home))),
 		TAG_IF(ok, SIPTAG_REQUIRE_STR(session_require(call))),
+		TAG_IF(reliable, SIPTAG_REQUIRE_STR("100rel")),
+		TAG_IF(reliable, SIPTAG_RSEQ_STR(rseq)),
 		TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")), SIPTAG_PAYLOAD_STR(sdp),
 		TAG_END());
 

@@ -264,6 +264,8 @@ static int request(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 	case sip_method_invite:
 	case sip_method_update:
 		return on_change(call, irq, sip);
+	case sip_method_prack:
+		return reliable_acknowledged(call, sip);
 	case sip_method_info:
 		return digit_take(call, sip);
 	case sip_method_options:

@@ -34,7 +34,8 @@ static const char *unsupported(const sip_t *sip, su_home_t *home)
 	const char *list = "";
 
 	for (size_t i = 0; require && require->k_items && require->k_items[i]; i++)
-		if (strcasecmp(require->k_items[i], "timer") != 0)
+		if (strcasecmp(require->k_items[i], "timer") != 0 &&
+		    strcasecmp(require->k_items[i], "100rel") != 0)
 			list = su_sprintf(home, "%s%s%s", list, list[0] ? ", " : "",
 					  require->k_items[i]);
 	return list;
@@ -167,6 +168,7 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 	event.n_asserted_uris = body_asserted(sip, home, identities);
 	event.asserted_uris = identities;
 	event.anonymous = is_anonymous(sip);
+	event.reliable = call->reliable.wanted;
 	event.user_agent = body_header(home, sip->sip_user_agent);
 	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_INCOMING, &event);
 	su_home_deinit(home);
@@ -201,6 +203,7 @@ static int start(struct call *call, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 	hop_of_message(msg, sip, &call->peer);
 	call_take_allow(call, sip);
 	session_take_request(call, sip, &min_s);
+	call->reliable.wanted = sip_has_feature(sip->sip_require, "100rel");
 	call->late_offer = call->offer.nlines == 0;
 	call->local.session = (uint64_t)su_randint(1, 0x7fffffff);
 	call->invite = nta_incoming_create(nta, NULL, msg, sip, TAG_END());
@@ -260,28 +263,54 @@ void incoming_ring(struct call *call, const SipAgent__Ring *ring)
 {
 	if (call->state != CALL_OFFERED || ring->code < 180 || ring->code > 189)
 		return;
-	if (ring->audio && call->late_offer)
+	if (ring->audio && call->late_offer && !call->reliable.wanted)
 		return; /* an offer needs a reliable response */
+	if (call->reliable.pending)
+		return; /* one at a time (RFC 3262 3) */
 	if (ring->audio && describe(call, ring->audio)) {
 		fail(call);
 		return;
 	}
 	call->ring_audio = ring->audio != NULL;
+	if (call->reliable.wanted) {
+		reliable_ring(call, (int)ring->code);
+		return;
+	}
 	call_reply(call, call->invite, (int)ring->code, call->ring_audio);
 	call_start_resending(call, (int)ring->code);
 }
 
-void incoming_answer(struct call *call, const SipAgent__Answer *answer)
+void incoming_send_answer(struct call *call)
 {
-	if (call->state != CALL_OFFERED)
-		return;
-	if (!answer->audio || describe(call, answer->audio) ||
-	    call_reply(call, call->invite, 200, true) < 0) {
+	call->reliable.deferred = false;
+	if (call_reply(call, call->invite, 200, !call->reliable.answered) < 0) {
 		fail(call);
 		return;
 	}
 	call_enter(call, CALL_ANSWERED);
 	call_start_resending(call, 200);
+}
+
+void incoming_give_up(struct call *call)
+{
+	call_refuse_invite(call, RELIABLE_GIVE_UP, &(struct call_refusal){ 0 });
+	call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__NO_ACK,
+						.code = RELIABLE_GIVE_UP,
+						.phrase = "no PRACK came" });
+	call_finish(call);
+}
+
+void incoming_answer(struct call *call, const SipAgent__Answer *answer)
+{
+	if (call->state != CALL_OFFERED || call->reliable.deferred)
+		return;
+	/* what the PRACK has settled needs no SDP any more */
+	if (!answer->audio || (!call->reliable.answered && describe(call, answer->audio)))
+		fail(call);
+	else if (call->reliable.pending)
+		call->reliable.deferred = true; /* RFC 3262 3: the offer there is open still */
+	else
+		incoming_send_answer(call);
 }
 
 void incoming_reject(struct call *call, const SipAgent__Reject *r)
@@ -307,9 +336,10 @@ void incoming_reject(struct call *call, const SipAgent__Reject *r)
 static int late_answer(struct call *call, const sip_t *ack, struct wire_audio *audio,
 		       SipAgent__Confirmed *event)
 {
-	if (!call->late_offer)
+	if (!call->late_offer && !call->reliable.answered)
 		return 0;
-	if (body_kind(ack) != BODY_SDP || body_sdp(ack, &call->offer, NULL))
+	if (!call->reliable.answered &&
+	    (body_kind(ack) != BODY_SDP || body_sdp(ack, &call->offer, NULL)))
 		return -EINVAL;
 	wire_audio_put(&call->offer.audio, audio);
 	event->audio = &audio->pb;

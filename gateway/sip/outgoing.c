@@ -105,7 +105,7 @@ void outgoing_send_invite(struct call *call)
 		call->leg, on_response, call, (url_string_t *)call->route, SIP_METHOD_INVITE,
 		(url_string_t *)call->request_uri, SIPTAG_CONTACT_STR(call->contact),
 		SIPTAG_ALLOW_STR(AGENT_ALLOW), SIPTAG_USER_AGENT_STR(call->agent->user_agent),
-		SIPTAG_SUPPORTED_STR("timer"),
+		SIPTAG_SUPPORTED_STR(call->reliable.wanted ? "timer, 100rel" : "timer"),
 		SIPTAG_SESSION_EXPIRES_STR(session_header(call, true, home)),
 		SIPTAG_MIN_SE_STR(session_min_header(call, home)),
 		SIPTAG_AUTHORIZATION_STR(call->authorization),
@@ -139,6 +139,7 @@ void outgoing_start(struct agent *a, const SipAgent__Invite *invite)
 		return;
 	}
 	call->caller = call->session.refresh = true;
+	call->reliable.wanted = invite->reliable;
 	call->session.expires_s = a->session_s;
 	call->session.min_s = a->min_session_s;
 	call->answer_ms =
@@ -204,6 +205,7 @@ static void on_provisional(struct call *call, const sip_t *sip, int status)
 		trying.call = call->node.key;
 		agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_TRYING, &trying);
 	}
+	reliable_take(call, sip);
 	if (status < 180)
 		return;
 	ringing.call = call->node.key;
@@ -249,6 +251,30 @@ static void tell_answered(struct call *call, const struct sdp_audio *audio)
 	su_home_deinit(home);
 }
 
+/* A PRACK has tied the leg to a branch, and another one answers: a leg of its own, with our tag
+ * and count. */
+static int leave_early_dialog(struct call *call, const sip_t *sip)
+{
+	const char *tag = nta_leg_get_rtag(call->leg);
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	nta_leg_t *leg;
+
+	if (!tag || !sip->sip_to->a_tag || strcmp(tag, sip->sip_to->a_tag) == 0)
+		return 0;
+	leg = nta_leg_tcreate(
+		call->agent->nta, dialog_request, call, SIPTAG_CALL_ID_STR(call->sip_call_id),
+		SIPTAG_FROM(sip->sip_from),
+		SIPTAG_TO_STR(su_sprintf(home, "<%s>", call->remote_uri)),
+		SIPTAG_CSEQ_STR(su_sprintf(home, "%u INVITE", nta_leg_get_seq(call->leg))),
+		TAG_END());
+	su_home_deinit(home);
+	if (!leg)
+		return -ENOMEM;
+	nta_leg_destroy(call->leg);
+	call->leg = leg;
+	return 0;
+}
+
 /* The dialog is there: acknowledge, then keep it or end it. */
 static void on_answer(struct call *call, const sip_t *sip)
 {
@@ -257,6 +283,10 @@ static void on_answer(struct call *call, const sip_t *sip)
 
 	if (!target)
 		target = sip_contact_make(call->home, call->request_uri);
+	if (leave_early_dialog(call, sip)) {
+		give_up(call, "out of memory");
+		return;
+	}
 	nta_leg_rtag(call->leg, sip->sip_to->a_tag);
 	nta_leg_client_route(call->leg, sip->sip_record_route, target);
 	call_send_ack(call, call->local_seq);

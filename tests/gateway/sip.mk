@@ -17,7 +17,8 @@ check_PROGRAMS += \
 	tests/gateway/test_sip_peers \
 	tests/gateway/test_sip_text \
 	tests/gateway/test_sip_tls \
-	tests/gateway/test_sip_session
+	tests/gateway/test_sip_session \
+	tests/gateway/test_sip_reliable
 endif
 SIP_DRIVER = \
 	tests/gateway/sip_driver.c tests/gateway/sip_driver.h \
@@ -59,6 +60,11 @@ tests_gateway_test_sip_session_SOURCES = tests/gateway/test_sip_session.c $(SIP_
 tests_gateway_test_sip_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_session_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_session_DEPENDENCIES = gateway/cig-sip
+
+tests_gateway_test_sip_reliable_SOURCES = tests/gateway/test_sip_reliable.c $(SIP_DRIVER)
+tests_gateway_test_sip_reliable_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_reliable_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_reliable_DEPENDENCIES = gateway/cig-sip
 
 # not run by check: see tests/bench
 if HAVE_CMOCKA

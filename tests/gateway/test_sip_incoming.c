@@ -390,7 +390,7 @@ static const struct {
 	{ "BYE", NULL, NULL, "SIP/2.0 481" },
 	{ "UPDATE", NULL, NULL, "SIP/2.0 481" },
 	{ "CANCEL", NULL, NULL, "SIP/2.0 481" },
-	{ "INVITE", "Require: 100rel\r\n", NULL, "SIP/2.0 420" },
+	{ "INVITE", "Require: gruu\r\n", NULL, "SIP/2.0 420" },
 	{ "INVITE", "Content-Encoding: gzip\r\n", "v=0\r\n", "SIP/2.0 415" },
 	{ "INVITE", NULL, "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/SAVP 0\r\n",
 	  "SIP/2.0 488" },
