@@ -75,9 +75,11 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/supervisor.c %D%/supervisor.h %D%/supervisor_priv.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/updates.c %D%/updates.h \
-	%D%/worker.c %D%/worker.h \
+	%D%/worker.c %D%/worker.h %D%/worker_priv.h \
+	%D%/worker_accounts.c \
 	%D%/worker_process.c \
-	%D%/worker_queries.c %D%/worker_queries.h
+	%D%/worker_queries.c %D%/worker_queries.h \
+	%D%/worker_traces.c
 CRS_LIBS = %D%/libcrs.a %D%/libcrs_proto.a %D%/librelay.a umsg/libumsg.a umsg/libumsg_proto.a \
 	maps/libmaps.a keys/libkeys.a base/libbase.a $(HIREDIS_LIBS) $(CONTROL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) \
 	$(PROTOBUF_C_LIBS) $(CONFUSE_LIBS) -lwslay

@@ -13,10 +13,8 @@
 #include "base/channel_pack.h"
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "rendezvous/account_set.h"
-#include "rendezvous/accounts.h"
 #include "rendezvous/admin_set.h"
 #include "rendezvous/client_policy.h"
 #include "rendezvous/holder.h"
@@ -29,32 +27,12 @@
 #include "rendezvous/slot.h"
 #include "rendezvous/store.h"
 #include "rendezvous/updates.h"
+#include "rendezvous/worker_priv.h"
 #include "rendezvous/worker_queries.h"
 
 enum {
 	CONTROL_QUEUE = 65536, /* messages to the supervisor */
-	FLOORS_MAX = 512 << 20,
 	STOP_LIMIT_MS = 3000,
-};
-
-struct worker {
-	struct event_base *base;
-	struct channel *control;
-	CrsWorker__Setup *setup;
-	struct account_set *accounts;
-	struct admin_set *admins;
-	struct client_policy *policy;
-	struct roster *roster;
-	struct updates *updates;
-	struct mesh *mesh;
-	struct store *store, *cache; /* redis_low, redis_high */
-	struct relay_client *relay;
-	struct holder *holder;
-	struct home *home;
-	struct event *tick, *term;
-	unsigned traced; /* bits of trace_element */
-	int64_t stop_ms; /* 0: running */
-	int status;
 };
 
 struct event_base *worker_base(const struct worker *worker)
@@ -165,153 +143,6 @@ int worker_raise_floor(struct worker *worker, uint64_t ticket, const char *accou
 	message.body_case = CRS_WORKER__CONTROL__BODY_FLOOR_RAISE;
 	message.floor_raise = &raise;
 	return worker_tell(worker, &message);
-}
-
-bool worker_traces(const struct worker *worker, enum trace_element element)
-{
-	return worker->traced & 1u << element;
-}
-
-void worker_trace(struct worker *worker, enum trace_element element, const char *const *fields,
-		  size_t n)
-{
-	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
-	CrsWorker__TraceLine line = CRS_WORKER__TRACE_LINE__INIT;
-	char time[TRACE_TIME], *all[TRACE_MAX_FIELDS];
-
-	if (n > TRACE_MAX_FIELDS - 2)
-		return;
-	trace_time(time);
-	all[0] = (char *)(uintptr_t) "event";
-	all[1] = time;
-	for (size_t i = 0; i < n; i++)
-		all[i + 2] = (char *)(uintptr_t)fields[i];
-	line.element = element;
-	line.n_field = n + 2;
-	line.field = all;
-	message.body_case = CRS_WORKER__CONTROL__BODY_TRACE_LINE;
-	message.trace_line = &line;
-	worker_tell(worker, &message);
-}
-
-/* A line of the log as the manual's "trace event" has it: module, type, time, text. */
-static void on_log(void *arg, enum log_type type, const char *module, const char *text)
-{
-	char dbg[] = "dbg", time[TRACE_TIME];
-	char *fields[] = { (char *)(uintptr_t)module, dbg, time, (char *)(uintptr_t)text };
-	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
-	CrsWorker__TraceLine line = CRS_WORKER__TRACE_LINE__INIT;
-
-	(void)type;
-	trace_time(time);
-	line.element = TRACE_EVENT;
-	line.n_field = 4;
-	line.field = fields;
-	message.body_case = CRS_WORKER__CONTROL__BODY_TRACE_LINE;
-	message.trace_line = &line;
-	worker_tell(arg, &message);
-}
-
-static void set_traced(struct worker *worker, unsigned elements)
-{
-	worker->traced = elements;
-	log_set_tap(elements & 1u << TRACE_EVENT ? on_log : NULL, worker);
-}
-
-/* --- accounts --- */
-
-static bool at_home_here(void *arg, struct slice uri)
-{
-	const struct worker *worker = arg;
-
-	return worker_home_of(worker, uri) == worker->setup->index;
-}
-
-static void log_diag(const struct diag *diag)
-{
-	struct diag_item item;
-
-	for (size_t i = 0; diag_get(diag, i, &item); i++)
-		log_warn("account", "%s%s%s", item.place.file ? item.place.file : "",
-			 item.place.file ? ": " : "", item.text);
-}
-
-static int load_floors(struct worker *worker, struct roster *roster, const char *id)
-{
-	char path[ACCOUNTS_PATH], *blacklist = NULL;
-	uint8_t *text = NULL;
-	size_t n = 0;
-	int err = accounts_path(worker->setup->accounts_dir, id, "floors", path);
-
-	if (!err)
-		err = file_read(path, FLOORS_MAX, &text, &n);
-	if (!err) {
-		int bad = roster_load(roster, id, slice_of(text, n));
-
-		if (bad > 0)
-			log_warn("account", "%s: %d lines that make no sense", path, bad);
-		err = bad < 0 ? bad : 0;
-	}
-	free(text);
-	if (err && err != -ENOENT)
-		return err;
-	err = accounts_read_blacklist(worker->setup->accounts_dir, id, &blacklist);
-	if (!err)
-		err = roster_set_blacklist(roster, id, slice_str(blacklist));
-	free(blacklist);
-	return err;
-}
-
-/* Everything anew; the old objects stay where that fails. */
-static int load_accounts(struct worker *worker)
-{
-	const char *dir = worker->setup->accounts_dir;
-	struct account_set *accounts = NULL;
-	struct admin_set *admins = NULL;
-	struct updates *updates = NULL;
-	struct roster *roster = roster_new(at_home_here, worker);
-	struct diag *diag = diag_new();
-	int err = roster && diag ? 0 : -ENOMEM;
-
-	if (!err)
-		err = account_set_load(dir, worker->accounts, &accounts, diag);
-	for (size_t i = 0; !err && i < account_set_count(accounts); i++)
-		err = load_floors(worker, roster, account_set_id(accounts, i));
-	if (!err)
-		err = updates_load(dir, accounts, clock_wall_s(), &updates, diag);
-	if (!err)
-		err = admin_set_load(worker->setup->admins_dir, &admins, diag);
-	if (worker->setup->index == 0) /* one of the workers is enough to complain */
-		log_diag(diag);
-	diag_free(&diag);
-	if (err) {
-		roster_free(&roster);
-		account_set_free(&accounts);
-		updates_free(&updates);
-		return err;
-	}
-	account_set_free(&worker->accounts);
-	admin_set_free(&worker->admins);
-	roster_free(&worker->roster);
-	updates_free(&worker->updates);
-	worker->accounts = accounts;
-	worker->admins = admins;
-	worker->roster = roster;
-	worker->updates = updates;
-	return 0;
-}
-
-static void reload(struct worker *worker)
-{
-	int err = load_accounts(worker);
-
-	if (err) {
-		log_warn("account", "cannot load the accounts again: %s", strerror(-err));
-		return;
-	}
-	home_roster_changed(worker->home);
-	holder_accounts_changed(worker->holder);
-	holder_updates_changed(worker->holder);
 }
 
 /* --- between workers --- */
@@ -477,7 +308,7 @@ static int start_parts(struct worker *worker, struct diag *diag)
 {
 	const CrsWorker__Setup *setup = worker->setup;
 	struct timeval tick = { 0, MAIL_TICK_MS * 1000 };
-	int err = load_accounts(worker);
+	int err = worker_load_accounts(worker);
 
 	worker->policy = client_policy_unpack(setup);
 	if (!err && !worker->policy)
@@ -556,7 +387,7 @@ static void on_control(void *arg, struct slice octets)
 			mesh_connect(worker->mesh, m->worker_up->index);
 			break;
 		case CRS_WORKER__CONTROL__BODY_RELOAD:
-			reload(worker);
+			worker_reload(worker);
 			break;
 		case CRS_WORKER__CONTROL__BODY_REOPEN_LOG:
 			log_reopen();
@@ -566,7 +397,7 @@ static void on_control(void *arg, struct slice octets)
 					m->store_room->refuse ? m->store_room->reason : NULL);
 			break;
 		case CRS_WORKER__CONTROL__BODY_TRACE_ON:
-			set_traced(worker, m->trace_on->elements);
+			worker_set_traced(worker, m->trace_on->elements);
 			break;
 		case CRS_WORKER__CONTROL__BODY_QUERY:
 			worker_answer(worker, m->query);

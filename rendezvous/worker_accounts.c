@@ -1,0 +1,111 @@
+/* worker_accounts.c - who may enter: loaded at the start, and again at a reload. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "rendezvous/account_set.h"
+#include "rendezvous/accounts.h"
+#include "rendezvous/admin_set.h"
+#include "rendezvous/holder.h"
+#include "rendezvous/home.h"
+#include "rendezvous/roster.h"
+#include "rendezvous/updates.h"
+#include "rendezvous/worker_priv.h"
+
+enum { FLOORS_MAX = 512 << 20 };
+
+static bool at_home_here(void *arg, struct slice uri)
+{
+	const struct worker *worker = arg;
+
+	return worker_home_of(worker, uri) == worker->setup->index;
+}
+
+static void log_diag(const struct diag *diag)
+{
+	struct diag_item item;
+
+	for (size_t i = 0; diag_get(diag, i, &item); i++)
+		log_warn("account", "%s%s%s", item.place.file ? item.place.file : "",
+			 item.place.file ? ": " : "", item.text);
+}
+
+static int load_floors(struct worker *worker, struct roster *roster, const char *id)
+{
+	char path[ACCOUNTS_PATH], *blacklist = NULL;
+	uint8_t *text = NULL;
+	size_t n = 0;
+	int err = accounts_path(worker->setup->accounts_dir, id, "floors", path);
+
+	if (!err)
+		err = file_read(path, FLOORS_MAX, &text, &n);
+	if (!err) {
+		int bad = roster_load(roster, id, slice_of(text, n));
+
+		if (bad > 0)
+			log_warn("account", "%s: %d lines that make no sense", path, bad);
+		err = bad < 0 ? bad : 0;
+	}
+	free(text);
+	if (err && err != -ENOENT)
+		return err;
+	err = accounts_read_blacklist(worker->setup->accounts_dir, id, &blacklist);
+	if (!err)
+		err = roster_set_blacklist(roster, id, slice_str(blacklist));
+	free(blacklist);
+	return err;
+}
+
+int worker_load_accounts(struct worker *worker)
+{
+	const char *dir = worker->setup->accounts_dir;
+	struct account_set *accounts = NULL;
+	struct admin_set *admins = NULL;
+	struct updates *updates = NULL;
+	struct roster *roster = roster_new(at_home_here, worker);
+	struct diag *diag = diag_new();
+	int err = roster && diag ? 0 : -ENOMEM;
+
+	if (!err)
+		err = account_set_load(dir, worker->accounts, &accounts, diag);
+	for (size_t i = 0; !err && i < account_set_count(accounts); i++)
+		err = load_floors(worker, roster, account_set_id(accounts, i));
+	if (!err)
+		err = updates_load(dir, accounts, clock_wall_s(), &updates, diag);
+	if (!err)
+		err = admin_set_load(worker->setup->admins_dir, &admins, diag);
+	if (worker->setup->index == 0) /* one of the workers is enough to complain */
+		log_diag(diag);
+	diag_free(&diag);
+	if (err) {
+		roster_free(&roster);
+		account_set_free(&accounts);
+		updates_free(&updates);
+		return err;
+	}
+	account_set_free(&worker->accounts);
+	admin_set_free(&worker->admins);
+	roster_free(&worker->roster);
+	updates_free(&worker->updates);
+	worker->accounts = accounts;
+	worker->admins = admins;
+	worker->roster = roster;
+	worker->updates = updates;
+	return 0;
+}
+
+void worker_reload(struct worker *worker)
+{
+	int err = worker_load_accounts(worker);
+
+	if (err) {
+		log_warn("account", "cannot load the accounts again: %s", strerror(-err));
+		return;
+	}
+	home_roster_changed(worker->home);
+	holder_accounts_changed(worker->holder);
+	holder_updates_changed(worker->holder);
+}

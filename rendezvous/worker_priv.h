@@ -1,0 +1,40 @@
+/* worker_priv.h - what the files of the worker share. */
+#ifndef RENDEZVOUS_WORKER_PRIV_H
+#define RENDEZVOUS_WORKER_PRIV_H
+
+#include "rendezvous/worker.h"
+
+struct channel;
+struct event;
+struct mesh;
+
+struct worker {
+	struct event_base *base;
+	struct channel *control;
+	CrsWorker__Setup *setup;
+	struct account_set *accounts;
+	struct admin_set *admins;
+	struct client_policy *policy;
+	struct roster *roster;
+	struct updates *updates;
+	struct mesh *mesh;
+	struct store *store, *cache; /* redis_low, redis_high */
+	struct relay_client *relay;
+	struct holder *holder;
+	struct home *home;
+	struct event *tick, *term;
+	unsigned traced; /* bits of trace_element */
+	int64_t stop_ms; /* 0: running */
+	int status;
+};
+
+/* worker_accounts.c: loads accounts, administrators, rosters and updates anew; the old
+ * objects stay where that fails.  Returns 0 or -errno. */
+int worker_load_accounts(struct worker *worker);
+/* The same while the worker runs: whoever may not stay hears of it. */
+void worker_reload(struct worker *worker);
+
+/* worker_traces.c: which elements somebody looks at (bits of trace_element). */
+void worker_set_traced(struct worker *worker, unsigned elements);
+
+#endif
