@@ -1,15 +1,23 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "build-config.h"
 
-/* The system has one wall clock for all; a test build shifts it for all. */
+/* The system has one wall clock for all; a test build shifts it for all: once, or by what a
+ * file holds at the moment. */
 static int64_t wall_shift_ms;
+#ifdef TEST_CLOCK
+static const volatile int64_t *wall_steps_ms;
+#endif
 
 static int64_t read_ms(clockid_t id)
 {
@@ -26,7 +34,13 @@ int64_t clock_mono_ms(void)
 
 int64_t clock_wall_ms(void)
 {
-	return read_ms(CLOCK_REALTIME) + wall_shift_ms;
+	int64_t now_ms = read_ms(CLOCK_REALTIME) + wall_shift_ms;
+
+#ifdef TEST_CLOCK
+	if (wall_steps_ms)
+		now_ms += *wall_steps_ms;
+#endif
+	return now_ms;
 }
 
 int64_t clock_wall_s(void)
@@ -34,12 +48,37 @@ int64_t clock_wall_s(void)
 	return clock_wall_ms() / 1000;
 }
 
+#ifdef TEST_CLOCK
+/* A number of milliseconds that its owner may change at any time: the clock steps. */
+static int follow_file(const char *path, struct diag *diag)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+	struct stat st;
+	void *map;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size != sizeof(*wall_steps_ms)) {
+		diag_error(diag, NULL, "--now: %s is no file of eight octets", path);
+		err = -EINVAL;
+	}
+	map = err ? MAP_FAILED : mmap(NULL, sizeof(*wall_steps_ms), PROT_READ, MAP_SHARED, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (map == MAP_FAILED)
+		return -EINVAL;
+	wall_steps_ms = map;
+	return 0;
+}
+#endif
+
 int clock_set_now(const char *text, struct diag *diag)
 {
 #ifdef TEST_CLOCK
 	struct tm tm = { 0 };
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	const char *end;
 
+	if (text[0] == '/')
+		return follow_file(text, diag);
+	end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	if (!end || *end) {
 		diag_error(diag, NULL, "--now: \"%s\" is not of the form YYYY-MM-DDTHH:MM:SSZ",
 			   text);

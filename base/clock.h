@@ -1,8 +1,8 @@
 /* clock.h - the two times every program needs.
  *
  * Monotonic time drives timers; wall time names months, log lines and message
- * ages.  Test builds (configure --enable-test-clock) may shift wall time once,
- * at start, by the option --now; pure code takes its time as an argument.
+ * ages.  Test builds (configure --enable-test-clock) may shift wall time by
+ * the option --now; pure code takes its time as an argument.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -18,8 +18,9 @@ int64_t clock_mono_ms(void);
 int64_t clock_wall_ms(void);
 int64_t clock_wall_s(void);
 
-/* Makes wall time run from text, "YYYY-MM-DDTHH:MM:SSZ", as of now.
- * Returns 0, -EINVAL for other text, -EPERM in a build without the test clock;
+/* Makes wall time run from text, "YYYY-MM-DDTHH:MM:SSZ", as of now; or, when text is an
+ * absolute path, shifts it by the milliseconds that this file of eight octets holds at any
+ * moment, in the host's byte order, so that a test may step the clock.  Returns 0, -EINVAL for other text, -EPERM in a build without the test clock;
  * diag says what was expected. */
 int clock_set_now(const char *text, struct diag *diag);
 

@@ -71,7 +71,7 @@ static int set_clock(struct command_line *line, const char *text)
 
 	diag_print(diag, stderr);
 	diag_free(&diag);
-	line->options.test_clock = !err;
+	line->options.test_clock = err ? NULL : text;
 	return err ? EXIT_USAGE : -1;
 }
 

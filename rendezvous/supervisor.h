@@ -32,7 +32,8 @@ enum {
 struct supervisor_options {
 	struct crs_paths paths;
 	struct settings settings;
-	bool verbose, log_to_stderr, test_clock;
+	bool verbose, log_to_stderr;
+	const char *test_clock; /* as --now gave it, or NULL: workers get the same time */
 };
 
 /* Runs until a signal ends it.  Returns the exit status of the process; what keeps it

@@ -171,17 +171,21 @@ static const struct channel_ops channel_ops = { .message = on_message, .closed =
 
 static pid_t spawn(const struct worker_process *worker, int fd)
 {
+	const char *test_clock = worker->supervisor->options->test_clock;
 	char now[32];
 	const char *argv[] = { "/proc/self/exe", "--worker", NULL, NULL, NULL };
 	struct process_spec spec = { .argv = argv, .pass_fd = fd, .output_fd = -1 };
 
-	if (worker->supervisor->options->test_clock) {
+	if (test_clock) {
+		argv[2] = "--now";
+		argv[3] = test_clock;
+	}
+	if (test_clock && test_clock[0] != '/') { /* as it is now, not as it was at the start */
 		time_t t = (time_t)clock_wall_s();
 		struct tm tm;
 
 		gmtime_r(&t, &tm);
 		strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", &tm);
-		argv[2] = "--now";
 		argv[3] = now;
 	}
 	return process_spawn(&spec);

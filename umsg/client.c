@@ -211,8 +211,7 @@ static void on_fetch_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	client->fetch_due_s = 0;
-	client_fetch_all(client);
+	client_on_fetch_timer(client);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

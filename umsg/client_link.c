@@ -70,6 +70,7 @@ void client_disconnect(struct umsg_client *client)
 	event_del(client->timer);
 	event_del(client->fetch_timer);
 	client->fetch_due_s = 0;
+	client->fetch_again_ms = 0;
 	client->fetching = 0;
 	client_drop_update(client);
 	link_finish(&client->link, 1001);

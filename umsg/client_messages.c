@@ -129,16 +129,43 @@ static void settle_known(struct umsg_client *client, const Umsg__Frame *frame,
 	settle(client, frame, envelope, state, reason);
 }
 
+/* Looks at the clock from time to time, not once at the right moment: where it was wrong
+ * and is put right, what was early is due at once. */
+static void wait_for_due(struct umsg_client *client)
+{
+	const struct timeval again = { CLIENT_LOOK_S, 0 };
+
+	event_add(client->fetch_timer, &again);
+}
+
 /* Fetches again when the earliest of the early ones is due. */
 static void come_back_at(struct umsg_client *client, int64_t due_s)
 {
-	struct timeval tv = { 0, 0 };
-
 	if (client->fetch_due_s && client->fetch_due_s <= due_s)
 		return;
 	client->fetch_due_s = due_s;
-	tv.tv_sec = due_s > clock_wall_s() ? (time_t)(due_s - clock_wall_s()) + 1 : 1;
-	event_add(client->fetch_timer, &tv);
+	wait_for_due(client);
+}
+
+/* The same after a pause, which no step of the wall clock makes longer. */
+static void come_back_in(struct umsg_client *client, unsigned wait_s)
+{
+	client->fetch_again_ms = clock_mono_ms() + (int64_t)wait_s * 1000;
+	wait_for_due(client);
+}
+
+void client_on_fetch_timer(struct umsg_client *client)
+{
+	bool due = client->fetch_due_s && client->fetch_due_s <= clock_wall_s();
+	bool again = client->fetch_again_ms && client->fetch_again_ms <= clock_mono_ms();
+
+	if (!due && !again) {
+		wait_for_due(client);
+		return;
+	}
+	client->fetch_due_s = 0;
+	client->fetch_again_ms = 0;
+	client_fetch_all(client);
 }
 
 enum { TRY_AGAIN_S = 5 }; /* for want of memory, or where a refusal does not say */
@@ -412,7 +439,7 @@ void client_on_fetch_error(struct umsg_client *client, uint64_t request, const U
 	if (!client->fetching || request != client->fetching)
 		return;
 	client->fetching = 0;
-	come_back_at(client, clock_wall_s() + wait_s);
+	come_back_in(client, wait_s);
 }
 
 void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched)

@@ -36,6 +36,7 @@ enum {
 	CLIENT_POSTS_MAX = 4096, /* under way */
 	CLIENT_LONGS_MAX = 4,    /* long messages that come at once */
 	CLIENT_APPLIED = 4,
+	CLIENT_LOOK_S = 2, /* between two looks whether an early message is due */
 };
 
 #define CLIENT_LOG "Umsg"
@@ -123,7 +124,8 @@ struct umsg_client {
 	bool fetch_again;
 	uint64_t fetched, epoch;
 	struct event *fetch_timer; /* for messages that were early */
-	int64_t fetch_due_s;
+	int64_t fetch_due_s;       /* by the wall clock; 0: none is early */
+	int64_t fetch_again_ms;    /* monotonic; 0: no fetch was refused */
 
 	/* Updates; the ring holds names of those that were applied. */
 	struct update_fetch *update;
@@ -196,6 +198,8 @@ void client_on_fetch_error(struct umsg_client *client, uint64_t request, const U
 void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched);
 /* From the first one again. */
 void client_fetch_all(struct umsg_client *client);
+/* Early messages, or a fetch that was refused, may be due. */
+void client_on_fetch_timer(struct umsg_client *client);
 void client_forget_pending(struct umsg_client *client);
 
 /* Judges a message that is whole. */
