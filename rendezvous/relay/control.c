@@ -19,6 +19,7 @@ struct client {
 	struct client *next;
 	struct relay_control *control;
 	struct channel *channel;
+	uint64_t owner;   /* of the sessions that it asked for */
 	unsigned waiting; /* requests on their way */
 	bool gone;        /* freed when nothing waits any more */
 };
@@ -47,7 +48,7 @@ struct relay_control {
 	struct lane *lanes;
 	size_t n_lanes;
 	struct idmap pending;
-	uint64_t last_cookie;
+	uint64_t last_cookie, last_owner;
 	struct relay_limits limits;
 	unsigned count[RELAY_TYPE_COUNT];
 };
@@ -107,13 +108,14 @@ static void finish(struct relay_control *control, struct pending *pending)
 	release_client(client);
 }
 
-static int pass_on(struct lane *lane, uint64_t cookie, struct slice request)
+static int pass_on(struct lane *lane, uint64_t owner, uint64_t cookie, struct slice request)
 {
 	uint8_t message[sizeof(struct relay_envelope) + RELAY_MAX_REQUEST];
-	struct relay_envelope head = { .cookie = cookie };
+	struct relay_envelope head = { .cookie = cookie, .owner = owner };
 
 	memcpy(message, &head, sizeof(head));
-	memcpy(message + sizeof(head), request.p, request.n);
+	if (request.n)
+		memcpy(message + sizeof(head), request.p, request.n);
 	return channel_send(lane->channel, slice_of(message, sizeof(head) + request.n));
 }
 
@@ -144,7 +146,7 @@ static void ask_all(struct client *client, const CrsRelay__Request *request, str
 		return;
 	}
 	for (size_t i = 0; i < control->n_lanes; i++)
-		if (pass_on(&control->lanes[i], pending->node.key, octets))
+		if (pass_on(&control->lanes[i], client->owner, pending->node.key, octets))
 			pending->lanes_left--;
 	if (!pending->lanes_left) {
 		reply_error(client, request->number, EBUSY, "the relay's threads are busy");
@@ -173,7 +175,7 @@ static void ask_one(struct client *client, const CrsRelay__Request *request, str
 		reply_error(client, request->number, ENOMEM, "out of memory");
 		return;
 	}
-	if (pass_on(lane_of(control, session_id), pending->node.key, octets)) {
+	if (pass_on(lane_of(control, session_id), client->owner, pending->node.key, octets)) {
 		reply_error(client, request->number, EBUSY, "the relay's thread is busy");
 		finish(control, pending);
 		return;
@@ -259,6 +261,10 @@ static void on_client_closed(void *arg, int err)
 	log_info(MODULE, "CLOSE: crs is gone%s%s", err ? ": " : "", err ? strerror(-err) : "");
 	channel_free(&client->channel);
 	client->gone = true;
+	/* Its calls ended with it, and nobody is left who would remove their sessions. */
+	for (size_t i = 0; i < client->control->n_lanes; i++)
+		if (pass_on(&client->control->lanes[i], client->owner, 0, slice_of(NULL, 0)))
+			log_warn(MODULE, "a thread is busy: sessions wait for their idle limit");
 	release_client(client);
 }
 
@@ -281,6 +287,7 @@ static void on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
 		return;
 	}
 	client->control = control;
+	client->owner = ++control->last_owner;
 	client->next = control->clients;
 	control->clients = client;
 	control->n_clients++;

@@ -238,6 +238,29 @@ int relay_table_remove(struct relay_table *table, const uint8_t id[RELAY_SESSION
 	return 0;
 }
 
+void relay_table_own(struct relay_table *table, struct slice id, uint64_t owner)
+{
+	struct relay_session *session =
+		id.n == RELAY_SESSION_ID_SIZE ? find_session(table, id.p) : NULL;
+
+	if (session)
+		session->owner = owner;
+}
+
+void relay_table_disown(struct relay_table *table, uint64_t owner,
+			unsigned ended_out[RELAY_TYPE_COUNT])
+{
+	struct relay_session *session = table->sessions, *next;
+
+	for (; session; session = next) {
+		next = session->next;
+		if (session->owner != owner)
+			continue;
+		ended_out[session->type]++;
+		destroy(table, session);
+	}
+}
+
 static struct relay_leg *find_leg(const struct relay_table *table, struct slice id)
 {
 	struct idmap_node *node;

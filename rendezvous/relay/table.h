@@ -56,6 +56,7 @@ struct relay_session {
 	struct relay_session *next, **link; /* the table's list; link points to us */
 	uint8_t id[RELAY_SESSION_ID_SIZE];
 	enum relay_type type;
+	uint64_t owner; /* relay_table_own(); 0: nobody's */
 	int64_t last_active_ms;
 	struct relay_leg initiator;
 	struct relay_leg *responders; /* n_responders; a removed leg has session NULL */
@@ -106,6 +107,14 @@ int relay_table_keep_leg(struct relay_table *table, const uint8_t id[RELAY_SESSI
 /* Returns 0 and the removed session's type, or -ENOENT. */
 int relay_table_remove(struct relay_table *table, const uint8_t id[RELAY_SESSION_ID_SIZE],
 		       enum relay_type *type_out);
+
+/* Ties a session to who asked for it (not 0); an unknown id is ignored. */
+void relay_table_own(struct relay_table *table, struct slice id, uint64_t owner);
+
+/* The owner is gone, and with it the calls: removes all its sessions, counting by type
+ * into ended_out. */
+void relay_table_disown(struct relay_table *table, uint64_t owner,
+			unsigned ended_out[RELAY_TYPE_COUNT]);
 
 /* One packet of n octets from an address.  Fills out (n 0: nothing to send); a
  * forwarded packet is the input itself, an answer lies in the table. */

@@ -179,6 +179,19 @@ static void send_reply(void *arg, struct slice reply, bool more)
 		;
 }
 
+/* Tells the control loop what ended by itself, if anything did. */
+static void report_ended(struct relay_thread *t)
+{
+	unsigned total = 0;
+
+	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
+		total += t->ended[i];
+	if (!total)
+		return;
+	t->cookie = 0;
+	send_reply(t, slice_of(NULL, 0), false);
+}
+
 /* Returns false when the control loop is gone. */
 static bool run_request(struct relay_thread *t)
 {
@@ -192,12 +205,22 @@ static bool run_request(struct relay_thread *t)
 	if ((size_t)n < sizeof(head))
 		return false;
 	memcpy(&head, message, sizeof(head));
+	if ((size_t)n == sizeof(head)) {
+		relay_table_disown(t->table, head.owner, t->ended);
+		report_ended(t);
+		return true;
+	}
 	request =
 		crs_relay__request__unpack(NULL, (size_t)n - sizeof(head), message + sizeof(head));
 	if (!request)
 		return true; /* the control loop had unpacked it: memory is out */
 	t->cookie = head.cookie;
 	relay_request_run(t->table, request, t->port, clock_mono_ms(), t->ended, send_reply, t);
+	if (request->body_case == CRS_RELAY__REQUEST__BODY_ADD)
+		relay_table_own(
+			t->table,
+			slice_of(request->add->session_id.data, request->add->session_id.len),
+			head.owner);
 	crs_relay__request__free_unpacked(request, NULL);
 	return true;
 }
@@ -205,18 +228,12 @@ static bool run_request(struct relay_thread *t)
 static void expire(struct relay_thread *t)
 {
 	int64_t now_ms = clock_mono_ms();
-	unsigned total = 0;
 
 	if (now_ms < t->next_expiry_ms)
 		return;
 	t->next_expiry_ms = now_ms + EXPIRY_PERIOD_MS;
 	relay_table_expire(t->table, now_ms, t->ended);
-	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
-		total += t->ended[i];
-	if (!total)
-		return;
-	t->cookie = 0;
-	send_reply(t, slice_of(NULL, 0), false);
+	report_ended(t);
 }
 
 static void *run(void *arg)

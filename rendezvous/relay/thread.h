@@ -14,9 +14,11 @@
 enum { RELAY_MAX_THREADS = 64 };
 
 /* The head of every message on the pair; a packed request or reply follows.  The
- * request comes with cookie and octets alone. */
+ * request comes with cookie, owner and octets alone; without octets it says that the
+ * owner is gone. */
 struct relay_envelope {
 	uint64_t cookie;                  /* of the request; 0: nobody's, only the counts matter */
+	uint64_t owner;                   /* whose sessions are added: a connection of crs */
 	uint32_t more;                    /* further replies to this request follow */
 	uint32_t ended[RELAY_TYPE_COUNT]; /* sessions that ended, by type */
 };

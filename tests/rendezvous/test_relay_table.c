@@ -218,6 +218,28 @@ static void idle_sessions_end_and_leave_nothing(void **state)
 	assert_int_equal(relay_table_remove(w->table, session_id, &type), -ENOENT);
 }
 
+/* A worker of crs died, and with it the calls for which it had asked. */
+static void sessions_go_with_their_owner(void **state)
+{
+	struct world *w = *state;
+	const uint8_t other[RELAY_SESSION_ID_SIZE] = { 1 };
+	unsigned ended[RELAY_TYPE_COUNT] = { 0 };
+	const struct relay_session *s;
+
+	assert_int_equal(relay_table_add(w->table, other, RELAY_RTP, 1, 1, w->now_ms, &s), 0);
+	relay_table_own(w->table, slice_of(session_id, sizeof(session_id)), 1);
+	relay_table_own(w->table, slice_of(other, sizeof(other)), 2);
+	relay_table_own(w->table, slice_str("unknown"), 1);
+	relay_table_disown(w->table, 3, ended);
+	assert_int_equal(ended[RELAY_RTP], 0);
+	relay_table_disown(w->table, 1, ended);
+	assert_int_equal(ended[RELAY_RTP], 1);
+	assert_ptr_equal(relay_table_first(w->table), s);
+	relay_table_disown(w->table, 2, ended);
+	assert_int_equal(ended[RELAY_RTP], 2);
+	assert_null(relay_table_first(w->table));
+}
+
 static void sessions_are_refused_with_a_reason(void **state)
 {
 	struct world *w = *state;
@@ -248,6 +270,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(odd_lengths_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(idle_sessions_end_and_leave_nothing, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(sessions_go_with_their_owner, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sessions_are_refused_with_a_reason, set_up,
 						tear_down),
 	};
