@@ -61,7 +61,7 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 }
 
 @test "TAB completes actions of cig-cli" {
-	[ "$(words_after cig-cli show '')" = "call umsg" ]
+	[ "$(words_after cig-cli show '')" = "call message umsg" ]
 	[ "$(words_after cig-cli st)" = status ]
 	[ "$(words_after cig-cli '' | tr ' ' '\n')" = "$(cig-cli help | sed -n 's/^  \([a-z-]*\) .*/\1/p' | sort)" ]
 	[ "$(words_after cig-cli --config x.conf sh)" = show ]
