@@ -37,7 +37,8 @@ struct pbx_leg {
 	uint16_t local_port;
 	struct pbx_audio audio;
 	bool has_audio;
-	bool we_hold;                      /* the secure side holds: our SDP says so */
+	bool reliable; /* the PBX requires PRACK: a Ring to its late offer has ours */
+	bool we_hold;  /* the secure side holds: our SDP says so */
 	const struct cig_account *account; /* NULL: no credentials */
 	struct digest_session digest;
 	SipAgent__Dialog *dialog; /* of an answered call, else NULL */
