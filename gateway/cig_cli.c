@@ -79,7 +79,7 @@ static const struct action *find_action(const char *name)
 static void locate_server(struct cli *cli)
 {
 	const struct cig_config *config = NULL;
-	const char *userdata = "/opt/cig/userdata", *bind = "127.0.0.1";
+	const char *userdata = CIG_DIR "/userdata", *bind = "127.0.0.1";
 	unsigned port = 8083;
 
 	if (cig_config_read_places(cli->config_path, &config) == 0) {

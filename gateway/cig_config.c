@@ -138,9 +138,9 @@ static struct cig_config_object *object_new(const char *path)
 	object->holds = 1;
 	object->router = router_new();
 	object->pub.path = arena_text(&object->arena, slice_str(path));
-	object->pub.userdata = "/opt/cig/userdata";
-	object->pub.log_dir = "/var/log/cig";
-	object->pub.run_dir = "/run/cig";
+	object->pub.userdata = CIG_DIR "/userdata";
+	object->pub.log_dir = CIG_LOG_DIR;
+	object->pub.run_dir = CIG_RUN_DIR;
 	object->pub.mail_group = "cigmail";
 	object->pub.tel.crs_host = "";
 	memcpy(object->pub.control_bind, "127.0.0.1", 10);

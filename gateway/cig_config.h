@@ -13,12 +13,13 @@
 
 #include "base/config_value.h"
 #include "base/diag.h"
+#include "build-config.h"
 #include "maps/route.h"
 #include "maps/translate_map.h"
 
 struct explain;
 
-#define CIG_CONFIG_PATH "/opt/cig/cig.conf"
+#define CIG_CONFIG_PATH CIG_DIR "/cig.conf"
 
 struct cig_port_range {
 	uint16_t low, high; /* both included; 0 and 0: any port the system gives (default) */

@@ -62,6 +62,8 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 
 @test "TAB completes actions of cig-cli" {
 	[ "$(words_after cig-cli show '')" = "call message umsg" ]
+	[ "$(words_after cig-cli trace '')" = call ]
+	[ "$(words_after cig-cli show call --l)" = --long ]
 	[ "$(words_after cig-cli st)" = status ]
 	[ "$(words_after cig-cli '' | tr ' ' '\n')" = "$(cig-cli help | sed -n 's/^  \([a-z-]*\) .*/\1/p' | sort)" ]
 	[ "$(words_after cig-cli --config x.conf sh)" = show ]
@@ -92,10 +94,26 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 		chmod +x "$D/bin/$program"
 	done
 	for unit in cig-server cig-relay crs crs_relay; do
-		sed "s,@bindir@,$D/bin," "$TOP/etc/systemd/$unit.service.in" >"$D/$unit.service"
+		unit_file "$unit" >"$D/$unit.service"
 	done
 	run -0 systemd-analyze verify --man=no "$D"/*.service
 	[ -z "$output" ]
+}
+
+unit_file() { # UNIT: as it is installed, but for the programs, which are in $D/bin
+	sed "s,@bindir@,$D/bin,; s,@CIG_DIR@,/opt/cig,; s,@CIG_RUN_DIR@,/run/cig,; s,@CIG_LOG_DIR@,/var/log/cig,
+		s,@CRS_DIR@,/opt/crs,; s,@CRS_LOG_DIR@,/var/log/crs," "$TOP/etc/systemd/$1.service.in"
+}
+
+@test "CIG-051 the services run as plain users, and are shut in: exposure 2.0 or better" {
+	needs systemd-analyze
+	local unit
+	for unit in cig-server cig-relay crs crs_relay; do
+		unit_file "$unit" >"$D/$unit.service"
+		run -0 systemd-analyze security --offline=yes --threshold=20 "$D/$unit.service"
+	done
+	grep -qx User=ciguser "$D/cig-server.service"
+	grep -qx User=ciguser "$D/cig-relay.service"
 }
 
 @test "systemd makes users and directories" {

@@ -32,6 +32,7 @@ EXTRA_DIST += tests/packages.txt \
 EXTRA_DIST += %D%/cms.bats
 EXTRA_DIST += %D%/docs.bats
 EXTRA_DIST += %D%/seeing.bats
+EXTRA_DIST += %D%/install.bats tests/package/try
 EXTRA_DIST += %D%/bad_input.bats
 EXTRA_DIST += %D%/faults.bats
 EXTRA_DIST += %D%/updates.bats %D%/durable.bats %D%/watch_new.py
