@@ -1,9 +1,8 @@
 # Benchmarks, run by "make bench" alone: docs/performance.md.  Those that share the
 # sources of a folder's tests have their lines there.
-EXTRA_DIST += %D%/run
-noinst_PROGRAMS += %D%/bench_relay %D%/bench_mailbox
-BENCH_NEEDS = $(noinst_PROGRAMS) gateway/cig-relay gateway/cig-sip rendezvous/crs \
-	rendezvous/crs-cli
+EXTRA_DIST += %D%/run %D%/bench_calls %D%/uac_talk.xml
+noinst_PROGRAMS += %D%/bench_relay %D%/bench_mailbox %D%/secure_party %D%/cig-server-timed
+BENCH_NEEDS = $(noinst_PROGRAMS) $(bin_PROGRAMS) gateway/cig-sip
 
 %C%_bench_relay_SOURCES = %D%/bench_relay.c %D%/bench.c %D%/bench.h
 %C%_bench_relay_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS)
@@ -12,6 +11,17 @@ BENCH_NEEDS = $(noinst_PROGRAMS) gateway/cig-relay gateway/cig-sip rendezvous/cr
 
 %C%_bench_mailbox_SOURCES = %D%/bench_mailbox.c %D%/bench.c %D%/bench.h
 %C%_bench_mailbox_LDADD = mailbox/libmailbox.a base/libbase.a $(MAILBOX_LIBS)
+
+# whom bench_calls calls, and a cig-server with clocks around its cryptography
+%C%_secure_party_SOURCES = %D%/secure_party.c %D%/bench.c %D%/bench.h
+%C%_secure_party_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_secure_party_LDADD = umsg/libumsg.a umsg/libumsg_proto.a keys/libkeys.a base/libbase.a \
+	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(WSLAY_LIBS)
+%C%_cig_server_timed_SOURCES = gateway/cig_server.c %D%/crypto_times.c %D%/bench.c %D%/bench.h
+%C%_cig_server_timed_CFLAGS = $(gateway_cig_server_CFLAGS)
+%C%_cig_server_timed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sakke_seal,--wrap=sakke_open \
+	-Wl,--wrap=eccsi_sign,--wrap=eccsi_verify
+%C%_cig_server_timed_LDADD = $(gateway_cig_server_LDADD)
 
 # Figures are of a build without sanitizers.
 .PHONY: bench
