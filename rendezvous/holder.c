@@ -271,6 +271,7 @@ void client_be_patient(struct client *client, long ms)
 	client->patience = NULL;
 	if (ms < 0)
 		return;
+	link_set_priority(client->link, WORKER_PRIORITY_NEW);
 	client->patience = evtimer_new(worker_base(client->holder->worker), on_impatient, client);
 	if (client->patience)
 		timer_arm(client->patience, ms);
@@ -369,6 +370,7 @@ static int listen_on(struct holder *holder, const char *address, struct diag *di
 		event_new(worker_base(holder->worker), fd, EV_READ | EV_PERSIST, on_accept, holder);
 	if (!holder->accept)
 		return -ENOMEM;
+	event_priority_set(holder->accept, WORKER_PRIORITY_NEW);
 	event_add(holder->accept, NULL);
 	return 0;
 }

@@ -108,6 +108,7 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 				 client->uri, client->account, m->reason, suppressed);
 		client_clean_up(client);
 	} else {
+		link_set_priority(client->link, WORKER_PRIORITY_LIVE);
 		client->state = CLIENT_REGISTERED;
 		client->since_s = clock_wall_s();
 		send_registered(client, m);

@@ -456,6 +456,21 @@ static void free_parts(struct worker *worker)
 		event_base_free(worker->base);
 }
 
+static struct event_base *new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config && event_config_set_max_dispatch_interval(config, NULL, WORKER_NEW_PER_TURN,
+							     WORKER_PRIORITY_NEW) == 0)
+		base = event_base_new_with_config(config);
+	if (config)
+		event_config_free(config);
+	if (base)
+		event_base_priority_init(base, WORKER_PRIORITIES);
+	return base;
+}
+
 int worker_run(int fd)
 {
 	struct worker worker = { .status = 0 };
@@ -464,7 +479,7 @@ int worker_run(int fd)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN); /* Ctrl-C at the supervisor: it tells us */
 	raise_descriptor_limit();
-	worker.base = event_base_new();
+	worker.base = new_base();
 	if (worker.base) {
 		worker.control = channel_new(worker.base, fd, CONTROL_QUEUE, &control_ops, &worker);
 		worker.term = evsignal_new(worker.base, SIGTERM, on_term, &worker);

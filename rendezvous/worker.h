@@ -25,6 +25,15 @@ struct relay_client;
 struct updates;
 struct worker;
 
+/* Priorities of the event loop.  What is on its way between registered clients comes
+ * before those who only connect, however many they are. */
+enum {
+	WORKER_PRIORITIES = 3,
+	WORKER_PRIORITY_LIVE = 1, /* every event that nothing else is said of, too */
+	WORKER_PRIORITY_NEW = 2,
+	WORKER_NEW_PER_TURN = 16, /* callbacks, before the loop looks for live ones again */
+};
+
 /* Runs a worker until its supervisor closes the channel at descriptor fd or a
  * signal ends it.  Returns the exit status of the process. */
 int worker_run(int fd);

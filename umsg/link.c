@@ -273,6 +273,23 @@ void link_close(struct link *link, unsigned code)
 		link_give_up(link, LINK_BY_US);
 }
 
+/* An event that is about to be handled keeps its priority until then. */
+static void set_priorities(struct link *link)
+{
+	struct event *events[] = { &link->readable, &link->writable, &link->timer };
+
+	for (size_t i = 0; link->priority >= 0 && i < sizeof(events) / sizeof(*events); i++)
+		if (event_get_priority(events[i]) != link->priority)
+			(void)event_priority_set(events[i], link->priority);
+}
+
+void link_set_priority(struct link *link, int priority)
+{
+	link->priority = (int8_t)priority;
+	if (link->state != GONE)
+		set_priorities(link);
+}
+
 /* ---- connecting ---- */
 
 static void connected(struct link *link)
@@ -301,6 +318,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	set_priorities(link);
 	enter(link);
 	if (link->state == SHAKING)
 		link_shake(link);
@@ -315,6 +333,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	set_priorities(link);
 	enter(link);
 	link->flushing = false;
 	if (link->state == CONNECTING)
@@ -346,6 +365,7 @@ static struct link *new_link(struct link_context *context, int fd, const struct 
 		return NULL;
 	}
 	link->context = context;
+	link->priority = -1;
 	link->fd = fd;
 	link->ops = ops;
 	link->arg = arg;

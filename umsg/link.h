@@ -131,6 +131,9 @@ int link_send(struct link *link, struct slice message);
 /* Octets that wait to be sent. */
 size_t link_queued(const struct link *link);
 
+/* The priority of the link's events in the event loop (event_priority_set() of libevent). */
+void link_set_priority(struct link *link, int priority);
+
 /* Stops (or goes on) reading: for owners that cannot take more at the moment. */
 void link_pause(struct link *link, bool paused);
 

@@ -64,6 +64,7 @@ struct link {
 	bool flushing; /* a flush stands at the end of this turn */
 	bool discard;  /* CLOSING: what comes is not read any more */
 	bool paused;
+	int8_t priority; /* -1: what the loop gives */
 	/* Why it will end, as soon as the loop gets to it or the peer has answered. */
 	enum link_reason reason;
 	unsigned code;

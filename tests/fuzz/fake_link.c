@@ -171,6 +171,12 @@ int link_ping(struct link *link)
 	return 0;
 }
 
+void link_set_priority(struct link *link, int priority)
+{
+	(void)link;
+	(void)priority;
+}
+
 void link_set_keep_alive(struct link *link, enum link_keep_alive method, unsigned interval_ms,
 			 unsigned grace_ms)
 {

@@ -610,13 +610,13 @@ int store_note_read(struct store *store, const char *account, const char *uri, i
 }
 
 int store_set_field(struct store *store, const char *what, const char *account, const char *field,
-		    const char *value)
+		    const char *value, store_done_fn *done, void *arg)
 {
 	(void)what;
 	(void)account;
 	(void)field;
 	(void)value;
-	return answer(store, NULL, NULL, 0);
+	return answer(store, done, arg, 0);
 }
 
 int store_read_hash(struct store *store, const char *what, const char *account,

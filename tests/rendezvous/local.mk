@@ -125,7 +125,7 @@ EXTRA_tests_rendezvous_test_crs_data_DEPENDENCIES = rendezvous/crs rendezvous/cr
 
 # not run by check: see tests/bench
 if HAVE_CMOCKA
-noinst_PROGRAMS += tests/bench/bench_crs
+noinst_PROGRAMS += tests/bench/bench_crs tests/bench/bench_storm
 endif
 tests_bench_bench_crs_SOURCES = tests/bench/bench_crs.c tests/bench/bench.c tests/bench/bench.h \
 	tests/bench/redis_alone.c tests/bench/redis_alone.h \
@@ -145,3 +145,7 @@ endif
 %C%_test_worker_memory_LDADD = $(CRS_LIBS) media/libmedia.a base/libbase.a $(OPENSSL_LIBS) \
 	$(CMOCKA_LIBS)
 $(%C%_test_worker_memory_OBJECTS): $(BUILT_SOURCES)
+tests_bench_bench_storm_SOURCES = tests/bench/bench_storm.c tests/bench/bench.c \
+	tests/bench/bench.h %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h
+tests_bench_bench_storm_CFLAGS = $(%C%_test_crs_CFLAGS)
+tests_bench_bench_storm_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
