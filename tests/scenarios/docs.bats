@@ -86,3 +86,34 @@ options_of() { # PROGRAM: the long options of its usage
 		grep -qF "\`$package\`" "$TOP/docs/dependencies.md" || { echo "$package"; false; }
 	done < <(grep -v '^#' "$TOP/tests/packages.txt")
 }
+
+@test "every test that docs/security.md names is there" {
+	local file name missing=0
+	while IFS= read -r file; do
+		name=${file#*: } file=${file%%: *}
+		case $file in
+		*.bats) grep -qF "@test \"$name\"" "$TOP/tests/scenarios/$file" ;;
+		*) grep -qE "^static void $name\(" "$TOP"/tests/*/"$file" ;;
+		esac || { echo "$file: $name"; missing=1; }
+	done < <(grep -oE '`[a-z0-9_]+\.(bats|c): [^`]+`' "$TOP/docs/security.md" | tr -d '`')
+	[ "$missing" -eq 0 ]
+	while IFS= read -r file; do
+		[ -e "$TOP/tests/fuzz/$file.c" ] || { echo "$file"; missing=1; }
+	done < <(grep -oE '`fuzz_[a-z_]+`' "$TOP/docs/security.md" | tr -d '`' | sort -u)
+	[ "$missing" -eq 0 ]
+	# and the other way: no target that the table forgets
+	for file in "$TOP"/tests/fuzz/fuzz_*.c; do
+		file=${file##*/}
+		grep -qF "\`${file%.c}\`" "$TOP/docs/security.md" || { echo "$file"; missing=1; }
+	done
+	[ "$missing" -eq 0 ]
+}
+
+@test "every fuzz target has a corpus and a dictionary" {
+	local file name
+	for file in "$TOP"/tests/fuzz/fuzz_*.c; do
+		name=${file##*/fuzz_} name=${name%.c}
+		[ -n "$(ls -A "$TOP/tests/fuzz/corpus/$name")" ]
+		grep -q '^"' "$TOP/tests/fuzz/dict/$name.dict"
+	done
+}

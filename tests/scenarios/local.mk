@@ -37,3 +37,4 @@ EXTRA_DIST += %D%/bad_input.bats
 EXTRA_DIST += %D%/faults.bats
 EXTRA_DIST += %D%/updates.bats %D%/durable.bats %D%/watch_new.py
 EXTRA_DIST += %D%/sip_message.bats
+EXTRA_DIST += %D%/security.bats
