@@ -76,3 +76,6 @@ endif
 %C%_test_certificate_SOURCES = %D%/test_certificate.c %D%/sample.c %D%/sample.h
 %C%_test_certificate_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_certificate_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
+# builds a program of its own, as valgrind does not run with sanitizers
+TESTS += %D%/test_constant_time
+EXTRA_DIST += %D%/test_constant_time %D%/constant_time.c %D%/valgrind.supp
