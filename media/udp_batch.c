@@ -1,7 +1,10 @@
 #include "media/udp_batch.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
+
+enum { SEGMENTED_MAX = 65000 }; /* octets of packets that the system sends as one */
 
 struct udp_inbox {
 	struct mmsghdr messages[UDP_BATCH];
@@ -10,14 +13,23 @@ struct udp_inbox {
 	uint8_t octets[UDP_BATCH][UDP_BATCH_OCTETS];
 };
 
+/* Room for one UDP_SEGMENT. */
+union segment_size {
+	struct cmsghdr header;
+	uint8_t octets[CMSG_SPACE(sizeof(uint16_t))];
+};
+
 struct udp_outbox {
 	int fd;
 	unsigned n;
 	uint64_t dropped;
-	struct mmsghdr messages[UDP_BATCH];
+	bool no_segments; /* the system cannot */
 	struct iovec vectors[UDP_BATCH];
 	struct net_addr to[UDP_BATCH];
 	uint8_t octets[UDP_BATCH][UDP_BATCH_OCTETS];
+	/* What is given to the system: runs of packets. */
+	struct mmsghdr runs[UDP_BATCH];
+	union segment_size sizes[UDP_BATCH];
 };
 
 struct udp_inbox *udp_inbox_new(void)
@@ -61,9 +73,12 @@ int udp_receive_one(struct udp_inbox *inbox, int fd)
 	ssize_t n;
 
 	m->msg_hdr.msg_namelen = sizeof(inbox->from[0].in6);
-	n = recvmsg(fd, &m->msg_hdr, MSG_DONTWAIT);
+	/* recvfrom() does with less than recvmsg(); MSG_TRUNC yields the whole length */
+	n = recvfrom(fd, inbox->octets[0], UDP_BATCH_OCTETS, MSG_DONTWAIT | MSG_TRUNC,
+		     &inbox->from[0].sa, &m->msg_hdr.msg_namelen);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	m->msg_hdr.msg_flags = n > UDP_BATCH_OCTETS ? MSG_TRUNC : 0;
 	m->msg_len = (unsigned)n;
 	return 1;
 }
@@ -85,14 +100,8 @@ struct udp_outbox *udp_outbox_new(int fd)
 	if (!outbox)
 		return NULL;
 	outbox->fd = fd;
-	for (int i = 0; i < UDP_BATCH; i++) {
-		struct msghdr *h = &outbox->messages[i].msg_hdr;
-
+	for (int i = 0; i < UDP_BATCH; i++)
 		outbox->vectors[i].iov_base = outbox->octets[i];
-		h->msg_iov = &outbox->vectors[i];
-		h->msg_iovlen = 1;
-		h->msg_name = &outbox->to[i].sa;
-	}
 	return outbox;
 }
 
@@ -116,23 +125,100 @@ void udp_send(struct udp_outbox *outbox, struct slice packet, const struct net_a
 	memcpy(outbox->octets[i], packet.p, packet.n);
 	outbox->vectors[i].iov_len = packet.n;
 	outbox->to[i] = *to;
-	outbox->messages[i].msg_hdr.msg_namelen = to->len;
+}
+
+/* How many packets from at on can go to the system as one: all to one place, all of one
+ * length but the last, which may be shorter (udp(7), UDP_SEGMENT). */
+static unsigned run_length(const struct udp_outbox *outbox, unsigned at)
+{
+	size_t length = outbox->vectors[at].iov_len, sum = length;
+	unsigned n = 1;
+
+	if (outbox->no_segments || length == 0)
+		return 1;
+	for (; at + n < outbox->n; n++) {
+		size_t next = outbox->vectors[at + n].iov_len;
+
+		sum += next;
+		if (next > length || next == 0 || sum > SEGMENTED_MAX ||
+		    !net_equal(&outbox->to[at], &outbox->to[at + n]))
+			break;
+		if (next < length)
+			return n + 1;
+	}
+	return n;
+}
+
+/* Makes run i of n packets from at on. */
+static void make_run(struct udp_outbox *outbox, unsigned i, unsigned at, unsigned n)
+{
+	struct msghdr *h = &outbox->runs[i].msg_hdr;
+	union segment_size *size = &outbox->sizes[i];
+	uint16_t length = (uint16_t)outbox->vectors[at].iov_len;
+
+	*h = (struct msghdr){ .msg_name = &outbox->to[at].sa,
+			      .msg_namelen = outbox->to[at].len,
+			      .msg_iov = &outbox->vectors[at],
+			      .msg_iovlen = n };
+	if (n == 1)
+		return;
+	h->msg_control = size;
+	h->msg_controllen = sizeof(*size);
+	size->header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(length)),
+					 .cmsg_level = SOL_UDP,
+					 .cmsg_type = UDP_SEGMENT };
+	memcpy(CMSG_DATA(&size->header), &length, sizeof(length));
+}
+
+/* A network card that cannot add checksums, a path with smaller packets, an old kernel. */
+static bool cannot_segment(int err)
+{
+	return err == EIO || err == EINVAL || err == EMSGSIZE || err == EOPNOTSUPP ||
+	       err == ENOPROTOOPT;
+}
+
+static unsigned make_runs(struct udp_outbox *outbox, unsigned at)
+{
+	unsigned runs = 0;
+
+	for (; at < outbox->n; runs++) {
+		unsigned n = run_length(outbox, at);
+
+		make_run(outbox, runs, at, n);
+		at += n;
+	}
+	return runs;
+}
+
+/* Returns how many packets are done with: all, unless the system cannot segment. */
+static unsigned send_runs(struct udp_outbox *outbox, unsigned runs)
+{
+	unsigned done = 0, first = 0;
+
+	while (first < runs) {
+		int n = sendmmsg(outbox->fd, outbox->runs + first, runs - first, MSG_DONTWAIT);
+		unsigned packets = (unsigned)outbox->runs[first].msg_hdr.msg_iovlen;
+
+		if (n < 0 && packets > 1 && cannot_segment(errno)) {
+			outbox->no_segments = true;
+			return done;
+		}
+		if (n <= 0) { /* this one cannot go: the others may */
+			outbox->dropped += packets;
+			n = 1;
+		}
+		for (; n > 0; n--)
+			done += (unsigned)outbox->runs[first++].msg_hdr.msg_iovlen;
+	}
+	return done;
 }
 
 void udp_flush(struct udp_outbox *outbox)
 {
 	unsigned at = 0;
 
-	while (at < outbox->n) {
-		int n = sendmmsg(outbox->fd, outbox->messages + at, outbox->n - at, MSG_DONTWAIT);
-
-		if (n > 0) {
-			at += (unsigned)n;
-		} else { /* this one cannot go: the others may */
-			at++;
-			outbox->dropped++;
-		}
-	}
+	while (at < outbox->n)
+		at += send_runs(outbox, make_runs(outbox, at));
 	outbox->n = 0;
 }
 

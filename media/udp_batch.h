@@ -1,4 +1,5 @@
-/* udp_batch.h - many datagrams with one system call: recvmmsg and sendmmsg.
+/* udp_batch.h - many datagrams with one system call: recvmmsg and sendmmsg; what goes to
+ * one place in one length passes the system as one (UDP_SEGMENT).
  *
  * The only module of media/ that touches a socket.  Everything is allocated when
  * a batch is made.  Threads: one.

@@ -113,12 +113,85 @@ static void a_packet_that_cannot_go_does_not_hold_up_the_others(void **state)
 	udp_inbox_free(&in);
 }
 
+/* The lengths of packets to b, of which -1 goes elsewhere. */
+static const int mixed[] = {
+	100, 100, 100, 40, 100, 100, -1, 100, 0, 100, 40, 40, 100, 1472, 1472
+};
+
+static void send_mixed(struct udp_outbox *out)
+{
+	for (size_t i = 0; i < COUNT(mixed); i++) {
+		uint8_t packet[UDP_BATCH_OCTETS];
+
+		memset(packet, (int)i, sizeof(packet));
+		udp_send(out, slice_of(packet, mixed[i] < 0 ? 100 : (size_t)mixed[i]),
+			 mixed[i] < 0 ? &addr_a : &addr_b);
+	}
+	udp_flush(out);
+}
+
+static void hear_mixed(struct udp_inbox *in)
+{
+	size_t at = 0;
+	int n;
+
+	wait_for(b);
+	n = udp_receive(in, b);
+	assert_int_equal(n, COUNT(mixed) - 1);
+	for (int i = 0; i < n; i++, at++) {
+		struct net_addr from;
+		size_t octets;
+		const uint8_t *packet = udp_packet(in, i, &octets, &from);
+
+		at += mixed[at] < 0;
+		assert_int_equal(octets, mixed[at]);
+		for (size_t k = 0; k < octets; k++)
+			assert_int_equal(packet[k], at);
+	}
+	wait_for(a);
+	assert_int_equal(udp_receive_one(in, a), 1);
+}
+
+static void what_the_system_takes_as_one_arrives_as_many(void **state)
+{
+	struct udp_outbox *out = udp_outbox_new(a);
+	struct udp_inbox *in = udp_inbox_new();
+
+	(void)state;
+	send_mixed(out);
+	hear_mixed(in);
+	assert_int_equal(udp_outbox_dropped(out), 0);
+	udp_outbox_free(&out);
+	udp_inbox_free(&in);
+}
+
+/* Linux refuses UDP_SEGMENT on a socket without checksums. */
+static void a_system_that_cannot_gets_them_one_by_one(void **state)
+{
+	struct udp_outbox *out = udp_outbox_new(a);
+	struct udp_inbox *in = udp_inbox_new();
+	int on = 1, off = 0;
+
+	(void)state;
+	assert_int_equal(setsockopt(a, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
+	for (int round = 0; round < 2; round++) {
+		send_mixed(out);
+		hear_mixed(in);
+	}
+	assert_int_equal(udp_outbox_dropped(out), 0);
+	assert_int_equal(setsockopt(a, SOL_SOCKET, SO_NO_CHECK, &off, sizeof(off)), 0);
+	udp_outbox_free(&out);
+	udp_inbox_free(&in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more_packets_than_a_batch_arrive_in_order),
 		cmocka_unit_test(a_packet_that_is_too_long_is_seen_as_empty),
 		cmocka_unit_test(a_packet_that_cannot_go_does_not_hold_up_the_others),
+		cmocka_unit_test(what_the_system_takes_as_one_arrives_as_many),
+		cmocka_unit_test(a_system_that_cannot_gets_them_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, open_sockets, close_sockets);
