@@ -10,6 +10,7 @@
 #include "build-config.h"
 #include "gateway/call_figures.h"
 #include "gateway/calls.h"
+#include "gateway/pbxs.h"
 #include "gateway/secure_side.h"
 #include "gateway/texts.h"
 #include "umsg/end_reason.h"
@@ -135,6 +136,24 @@ static void write_sip(const SipAgent__Counters *sip, FILE *to)
 		counter(to, rows[i].name, rows[i].help, rows[i].value);
 }
 
+/* The figures of each pbx block, by its name in cig.conf. */
+static void write_pbxs(const struct pbxs *pbxs, FILE *to)
+{
+	json_t *report = pbxs_report(pbxs), *pbx;
+	size_t i;
+
+	head(to, "cig_pbx_up", "gauge", "1: a server of the PBX answers, or was never asked.");
+	json_array_foreach(report, i, pbx)
+	{
+		const char *state = json_string_value(json_object_get(pbx, "state"));
+
+		fprintf(to, "cig_pbx_up{pbx=\"%s\"} %d\n",
+			json_string_value(json_object_get(pbx, "name")),
+			state && strcmp(state, "DOWN") != 0);
+	}
+	json_decref(report);
+}
+
 static void write_links(const struct metrics_parts *parts, FILE *to)
 {
 	const struct umsg_client *umsg = calls_world(parts->calls)->umsg;
@@ -150,6 +169,7 @@ static void write_links(const struct metrics_parts *parts, FILE *to)
 	 * expects of a process. */
 	if (sip)
 		write_sip(sip, to);
+	write_pbxs(parts->pbxs, to);
 }
 
 /* ---- texts ---- */

@@ -17,6 +17,7 @@ struct cig_config;
 struct diag;
 struct event_base;
 struct metrics;
+struct pbxs;
 struct relay_link;
 struct secure_side;
 struct sip_link;
@@ -28,6 +29,7 @@ struct metrics_parts {
 	struct calls *calls;
 	const struct relay_link *relay;
 	const struct sip_link *sip;
+	const struct pbxs *pbxs;
 	const struct secure_side *secure;
 	const struct texts *texts;
 	int64_t started_ms; /* of clock_mono_ms() */

@@ -240,6 +240,7 @@ static int start_ports(struct server *server, struct diag *diag)
 					       .calls = server->calls,
 					       .relay = server->relay,
 					       .sip = server->sip,
+					       .pbxs = server->pbxs,
 					       .secure = server->secure,
 					       .texts = server->texts,
 					       .started_ms = server->started_ms };

@@ -1,7 +1,7 @@
 # tests of cig-server's own modules
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_call_phase tests/gateway/test_call_reason \
-	tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers \
+	tests/gateway/test_call_trace tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers \
 	tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_sip_texts_part
 endif
 tests_gateway_test_pbx_peers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -43,3 +43,5 @@ tests_gateway_test_texts_queue_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
 tests_gateway_test_sip_texts_part_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_texts_part_LDADD = gateway/libgateway.a umsg/libumsg_proto.a base/libbase.a \
 	$(PROTOBUF_C_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_call_trace_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+tests_gateway_test_call_trace_LDADD = gateway/libgateway.a base/libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)

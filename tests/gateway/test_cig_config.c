@@ -300,6 +300,7 @@ static const struct {
 	{ "rtp_port_range 1000 2047;",
 	  "sip: rtp_port_range 1000 2047: ports below 1024 need a privilege" },
 	{ "port 100;", "sip: port 100 needs a privilege" },
+	/* I-20 */
 	{ "messaging true;",
 	  "messaging is true without mailboxes: texts of secure callers go to the SIP side only" },
 	{ "extension map s;", "map s is named twice" },

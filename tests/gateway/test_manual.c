@@ -58,7 +58,7 @@ static const struct {
 	{ "E13-repaired", true }, { "E14-printed", false }, { "E14-repaired", true },
 };
 
-/* CIG-038, CIG-103: missing ";", braces and comment marks are told where they are missing */
+/* I-01 (E6b), I-02 (E11), I-03, CIG-038, CIG-103: an undeclared map, swapped sides, missing ";", braces and comment marks are told where they are missing */
 static void gives_each_example_its_exact_verdict(void **state)
 {
 	(void)state;
@@ -90,7 +90,7 @@ static const struct {
 	{ "E3", "x", "sip:77@pbx.com:5070;x=y", "tel:+8888;77" },
 	{ "E3", "x", "tel:+8888;77", "sip:77@pbx.com" },
 	{ "E5", "x", "tel:+8888;1234", "sip:1234@pbx.com" },
-	/* CIG-034 */
+	/* CIG-034; I-04: the rule, not the text, which prints a 46 too many */
 	{ "E6a", "mapsip2tel", "sip:94670123456@secure.com", "tel:+4670123456" },
 	{ "E6a", "srctel2sip", "tel:+46701", "sip:46701@secure.com" },
 	/* CIG-033, CIG-037: the elaborate example, comments and all */

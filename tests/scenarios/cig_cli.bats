@@ -21,11 +21,17 @@ setup() {
 	grep -q '^OK$' "$T/out"
 	grep -q 'show call|umsg' "$T/out"
 	grep -q 'unknown action "nonsense"' "$T/out"
+	# I-06: help names everything there is; I-07: OK and FAILED are interactive mode's
+	local action
+	for action in echo show message status read reload route trace set-key help; do
+		grep -qE "^  $action( |$)" "$T/out"
+	done
+	grep -qx FAILED "$T/out"
 }
 
 @test "CIG-095: direct mode runs one action and has an exit status" {
 	run -0 lab_cig_cli echo one two
-	[ "$output" = "one two" ]
+	[ "$output" = "one two" ] # I-07: no OK
 	run -2 lab_cig_cli nonsense
 	run -2 lab_cig_cli show nothing
 	run -1 cig-cli --address 127.0.0.1:9 status
@@ -75,6 +81,8 @@ setup() {
 
 @test "CIG-104 CIG-105 CIG-106 CIG-011: status prints the manual's page" {
 	run -0 lab_cig_cli status
+	# I-21: the version is that of the build
+	[ "${lines[0]}" = "Tandem interconnect gateway v$(cig-server --version | cut -d' ' -f2)" ]
 	[[ $output == *"Relay connection state    CONNECTED"* ]]
 	[[ $output == *"Crypto engines available  8/8"* ]]
 	[[ $output == *"Public ID                 tel:+8888"* ]]

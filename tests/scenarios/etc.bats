@@ -114,6 +114,7 @@ unit_file() { # UNIT: as it is installed, but for the programs, which are in $D/
 	done
 	grep -qx User=ciguser "$D/cig-server.service"
 	grep -qx User=ciguser "$D/cig-relay.service"
+	grep -qx AmbientCapabilities=CAP_NET_BIND_SERVICE "$D/crs_relay.service" # I-32: port 146
 }
 
 @test "systemd makes users and directories" {

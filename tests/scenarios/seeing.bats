@@ -11,6 +11,7 @@ lab_cig_conf() { # with figures, and with tests that its maps must pass
 	plain_cig_conf
 	cat <<-C
 		metrics { port $LAB_METRICS_PORT; }
+		pbx phones { host "$LAB_PHONE_IP"; }
 		expect "tel:$LAB_GATEWAY;101" from "tel:$ALICE"
 			=> "sip:101@$LAB_PHONE_IP" from "sip:${ALICE#+}@secure.com";
 		expect "tel:+9999" => reject 404;
@@ -254,6 +255,7 @@ only_lines() { # REGEX FILE: shows those that are otherwise, and fails
 	only_lines "^$stamp [A-Za-z_.-]+\[(DEBUG|INFO|WARN|INIT|Nothing)\]: ." "$D/cig/log/relay.log"
 	in_log "$D/cig/log/cig.log" 'config\[INIT\]: +extension map tel2sip;'
 	in_log "$D/cig/log/relay.log" '\[INIT\]: '
+	in_log "$D/cig/log/relay.log" 'connection from cig-server' # I-09: not in cig.log
 }
 
 @test "CIG-010: a rejected call is one line that says which maps were tried and what was missing" {
@@ -297,6 +299,7 @@ only_lines() { # REGEX FILE: shows those that are otherwise, and fails
 	[ "$(metric 'cig_media_packets_received_total{leg="pbx"}')" -gt 0 ]
 	[ "$(metric cig_relay_up) $(metric cig_umsg_up) $(metric cig_sip_up) $(metric cig_keys_current)" = "1 1 1 1" ]
 	[ "$(metric cig_crypto_engines)" -eq 8 ]
+	[ "$(metric 'cig_pbx_up{pbx="phones"}')" -eq 1 ]
 	curl -sf "http://127.0.0.1:$LAB_METRICS_PORT/metrics" >"$T/metrics"
 	only_lines '^(# (HELP|TYPE) cig_[a-z_]+ .*|cig_[a-z_]+([{][a-z]+="[^"]*"(,[a-z]+="[^"]*")*[}])? [0-9.e+]+)$' "$T/metrics"
 	[ "$(curl -so /dev/null -w '%{http_code}' "http://127.0.0.1:$LAB_METRICS_PORT/status")" = 404 ]
