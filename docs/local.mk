@@ -12,4 +12,4 @@ dist_man_MANS = \
 	%D%/man/crs-relay.8 \
 	%D%/man/crs.8 \
 	%D%/man/crs.conf.5
-EXTRA_DIST += CHANGES %D%/architecture.md %D%/dependencies.md %D%/performance.md %D%/security.md
+EXTRA_DIST += CHANGES %D%/architecture.md %D%/dependencies.md %D%/performance.md %D%/security.md %D%/testing.md

@@ -35,6 +35,6 @@ EXTRA_DIST += %D%/seeing.bats
 EXTRA_DIST += %D%/install.bats tests/package/try
 EXTRA_DIST += %D%/bad_input.bats
 EXTRA_DIST += %D%/faults.bats
-EXTRA_DIST += %D%/crs_cli.bats %D%/updates.bats %D%/durable.bats %D%/watch_new.py
+EXTRA_DIST += %D%/promises.bats %D%/crs_cli.bats %D%/updates.bats %D%/durable.bats %D%/watch_new.py
 EXTRA_DIST += %D%/sip_message.bats
 EXTRA_DIST += %D%/security.bats
