@@ -10,9 +10,8 @@ static const struct translate_map *find_map(struct cig_build *b, const struct co
 	return i < 0 ? NULL : b->object->translate_maps[i];
 }
 
-/* Reads map_from and map_to of a block; false for another statement. */
-static bool read_map(struct cig_build *b, const struct config_statement *s,
-		     struct cig_address_maps *maps, unsigned *seen)
+bool cig_build_map(struct cig_build *b, const struct config_statement *s,
+		   struct cig_address_maps *maps, unsigned *seen)
 {
 	if (cig_is(s, "map_from")) {
 		maps->from = find_map(b, &s->word[0]);
@@ -27,7 +26,7 @@ static bool read_map(struct cig_build *b, const struct config_statement *s,
 	return false;
 }
 
-static void check_maps(struct cig_build *b, const struct config_statement *s, unsigned seen)
+void cig_check_maps(struct cig_build *b, const struct config_statement *s, unsigned seen)
 {
 	if (!(seen & 1))
 		diag_error(b->diag, &s->place, "%s: \"map_from translate_map NAME;\" is missing",
@@ -71,12 +70,12 @@ static void add_mailbox(struct cig_build *b, const struct config_statement *s)
 	unsigned seen = 0;
 
 	for (const struct config_statement *c = s->first; c; c = c->next) {
-		if (read_map(b, c, &mailbox.maps, &seen))
+		if (cig_build_map(b, c, &mailbox.maps, &seen))
 			continue;
 		check_path(b, &c->word[0]);
 		mailbox.path = cig_keep_text(b, c->word[0].text);
 	}
-	check_maps(b, s, seen);
+	cig_check_maps(b, s, seen);
 	if (!mailbox.path) {
 		diag_error(b->diag, &s->place, "%s: \"path\" is missing", s->keyword->keyword);
 		return;
@@ -87,64 +86,6 @@ static void add_mailbox(struct cig_build *b, const struct config_statement *s)
 		return;
 	list[(reads ? pub->read_mailbox_count : pub->write_mailbox_count) - 1] = mailbox;
 	*(reads ? &pub->read_mailboxes : &pub->write_mailboxes) = list;
-}
-
-static void read_direction(struct cig_build *b, const struct config_statement *s,
-			   struct cig_address_maps *maps)
-{
-	unsigned seen = 0;
-
-	for (const struct config_statement *c = s->first; c; c = c->next)
-		read_map(b, c, maps, &seen);
-	check_maps(b, s, seen);
-}
-
-static void read_center(struct cig_build *b, const struct config_statement *smpp,
-			const struct config_statement *s, struct cig_message_center *center)
-{
-	unsigned long port;
-
-	if (cig_is(s, "hostname")) {
-		center->hostname = cig_keep_text(b, s->word[0].text);
-	} else if (cig_is(s, "user")) {
-		center->user = cig_keep_text(b, s->word[0].text);
-	} else if (cig_is(s, "password") || cig_is(s, "password_file")) {
-		cig_build_password(b, smpp, s, &center->password);
-	} else if (cig_is(s, "port")) {
-		if (config_uint(&s->word[0], 1, 65535, &port, b->diag) == 0)
-			center->port = (uint16_t)port;
-	} else if (cig_is(s, "read")) {
-		center->reads = true;
-		read_direction(b, s, &center->read);
-	} else {
-		center->writes = true;
-		read_direction(b, s, &center->write);
-	}
-}
-
-static void add_center(struct cig_build *b, const struct config_statement *s)
-{
-	struct cig_config *pub = &b->object->pub;
-	struct cig_message_center center = { .place = cig_keep_place(b, &s->place) }, *list;
-	bool port = false;
-
-	for (const struct config_statement *c = s->first; c; c = c->next) {
-		read_center(b, s, c, &center);
-		port = port || cig_is(c, "port");
-	}
-	if (!center.hostname || !center.user || !center.password || !port)
-		diag_error(b->diag, &s->place, "smpp: \"%s\" is missing",
-			   !center.hostname ? "hostname"
-			   : !port          ? "port"
-			   : !center.user   ? "user"
-					    : "password");
-	if (!center.reads && !center.writes)
-		diag_warning(b->diag, &s->place, "smpp: neither read nor write: it does nothing");
-	list = cig_grow(b, pub->message_centers, &pub->message_center_count, sizeof(*list));
-	if (!list)
-		return;
-	list[pub->message_center_count - 1] = center;
-	pub->message_centers = list;
 }
 
 void cig_build_messages(struct cig_build *b, const struct config_statement *s)
@@ -158,7 +99,7 @@ void cig_build_messages(struct cig_build *b, const struct config_statement *s)
 			if (mailboxes)
 				add_mailbox(b, c);
 			else
-				add_center(b, c);
+				cig_build_center(b, c);
 		}
 	}
 }

@@ -16,6 +16,7 @@
 #include "build-config.h"
 #include "maps/route.h"
 #include "maps/translate_map.h"
+#include "smpp/center.h"
 
 struct explain;
 
@@ -124,6 +125,18 @@ struct cig_mailbox {
 	struct diag_place place;
 };
 
+/* What a text's attachments become at a message center, which takes text only; ours. */
+enum cig_attachments {
+	CIG_ATTACHMENTS_PLACEHOLDER, /* a line with the name stands for each */
+	CIG_ATTACHMENTS_REFUSE,      /* the sender hears that the text has failed */
+	CIG_ATTACHMENTS_DROP,
+};
+
+struct cig_center_tls {
+	bool on;
+	struct smpp_tls_files files;
+};
+
 struct cig_message_center {
 	const char *hostname;
 	uint16_t port;
@@ -131,6 +144,27 @@ struct cig_message_center {
 	bool reads, writes; /* has a read, a write block */
 	struct cig_address_maps read, write;
 	struct diag_place place;
+	/* Ours; defaults in brackets. */
+	struct smpp_host alternatives[SMPP_MAX_HOSTS - 1]; /* tried when hostname is not there */
+	size_t alternative_count;
+	char bind[CONFIG_IP_SIZE]; /* own address; "": any */
+	bool pair;                 /* a transmitter and a receiver [one transceiver] */
+	struct cig_center_tls tls; /* [no] */
+	const char *system_type, *address_range, *service_type; /* [""] */
+	unsigned window;                                        /* [10] */
+	unsigned rate_per_s;                                    /* [0: no limit] */
+	unsigned enquire_link_s;                                /* [30] */
+	unsigned response_timeout_s;                            /* [10] */
+	unsigned throttle_ms;                                   /* [1000] */
+	enum smpp_alphabet alphabet;                            /* what data_coding 0 means [GSM] */
+	enum smpp_long_form long_texts;                         /* [UDH8] */
+	unsigned join_timeout_s;                      /* for all parts of a long text [86400] */
+	struct smpp_address_rule source, destination; /* [by the form of the address] */
+	bool receipts;                                /* [true] */
+	unsigned receipt_timeout_s;                   /* [86400] */
+	bool validity;                                /* [true] */
+	bool repeat_unanswered;                       /* [true] */
+	enum cig_attachments attachments;             /* [placeholder] */
 };
 
 struct cig_config {

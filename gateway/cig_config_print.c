@@ -221,6 +221,66 @@ static void print_direction(const struct printer *p, const char *keyword,
 	p->line(p->arg, "        }");
 }
 
+static void print_rule(const struct printer *p, const char *side,
+		       const struct smpp_address_rule *rule)
+{
+	if (rule->ton >= 0)
+		print(p, "        %s_ton %d;", side, rule->ton);
+	if (rule->npi >= 0)
+		print(p, "        %s_npi %d;", side, rule->npi);
+}
+
+static void print_center_tls(const struct printer *p, const struct smpp_tls_files *files)
+{
+	p->line(p->arg, "        tls {");
+	if (files->ca)
+		print(p, "            ca \"%s\";", files->ca);
+	if (files->certificate)
+		print(p, "            certificate \"%s\";", files->certificate);
+	if (files->key)
+		print(p, "            key \"%s\";", files->key);
+	p->line(p->arg, "        }");
+}
+
+/* How a center is spoken to, which also tells two configurations of it apart. */
+static void print_center_wire(const struct printer *p, const struct cig_message_center *center)
+{
+	for (size_t i = 0; i < center->alternative_count; i++)
+		print(p, "        alternative \"%s:%u\";", center->alternatives[i].host,
+		      center->alternatives[i].port);
+	if (center->bind[0])
+		print(p, "        bind %s;", center->bind);
+	if (center->tls.on)
+		print_center_tls(p, &center->tls.files);
+	if (center->system_type)
+		print(p, "        system_type \"%s\";", center->system_type);
+	if (center->address_range)
+		print(p, "        address_range \"%s\";", center->address_range);
+	if (center->service_type)
+		print(p, "        service_type \"%s\";", center->service_type);
+	print(p, "        mode %s; window %u; rate_per_s %u;",
+	      center->pair ? "pair" : "transceiver", center->window, center->rate_per_s);
+	print(p, "        enquire_link_s %u; response_timeout_s %u; throttle_ms %u;",
+	      center->enquire_link_s, center->response_timeout_s, center->throttle_ms);
+}
+
+static void print_center_ours(const struct printer *p, const struct cig_message_center *center)
+{
+	static const char *const policies[] = { "placeholder", "refuse", "drop" };
+
+	print_center_wire(p, center);
+	print(p, "        alphabet %s; long_texts %s; join_timeout_s %u;",
+	      smpp_alphabet_name(center->alphabet), smpp_long_form_name(center->long_texts),
+	      center->join_timeout_s);
+	print_rule(p, "source", &center->source);
+	print_rule(p, "destination", &center->destination);
+	print(p, "        keep_plus %s; receipts %s; receipt_timeout_s %u; validity %s;",
+	      center->source.keep_plus ? "true" : "false", center->receipts ? "true" : "false",
+	      center->receipt_timeout_s, center->validity ? "true" : "false");
+	print(p, "        unanswered %s; attachments %s;",
+	      center->repeat_unanswered ? "repeat" : "fail", policies[center->attachments]);
+}
+
 static void print_center(const struct printer *p, const struct cig_message_center *center)
 {
 	p->line(p->arg, "    smpp {");
@@ -228,6 +288,7 @@ static void print_center(const struct printer *p, const struct cig_message_cente
 	print(p, "        port %u;", center->port);
 	print(p, "        user \"%s\";", center->user);
 	print(p, "        password \"%s\";", shown(p, center->password));
+	print_center_ours(p, center);
 	if (center->reads)
 		print_direction(p, "read", &center->read);
 	if (center->writes)

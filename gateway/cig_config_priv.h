@@ -49,6 +49,15 @@ void cig_build_maps(struct cig_build *b, const struct config_statement *s);
 void cig_build_settings(struct cig_build *b, const struct config_statement *s);
 void cig_build_interfaces(struct cig_build *b, const struct config_statement *s);
 void cig_build_messages(struct cig_build *b, const struct config_statement *s);
+
+/* Adds the message center of an smpp block. */
+void cig_build_center(struct cig_build *b, const struct config_statement *smpp);
+
+/* Reads map_from or map_to and notes it in *seen; false for another statement.  Then
+ * cig_check_maps() tells which of the two is missing in block s. */
+bool cig_build_map(struct cig_build *b, const struct config_statement *s,
+		   struct cig_address_maps *maps, unsigned *seen);
+void cig_check_maps(struct cig_build *b, const struct config_statement *s, unsigned seen);
 void cig_build_pbxs(struct cig_build *b, const struct config_statement *s);
 
 /* sip's tls block. */

@@ -102,6 +102,13 @@ static const struct config_keyword in_direction[] = {
 	{ 0 },
 };
 
+static const struct config_keyword in_center_tls[] = {
+	{ "ca", 1, 1, CONFIG_ONCE, "\"/FILE\"", NULL, NULL },
+	{ "certificate", 1, 1, CONFIG_ONCE, "\"/FILE\"", NULL, NULL },
+	{ "key", 1, 1, CONFIG_ONCE, "\"/FILE\"", NULL, NULL },
+	{ 0 },
+};
+
 static const struct config_keyword in_smpp[] = {
 	{ "hostname", 1, 1, CONFIG_ONCE, "\"HOST\"", NULL, NULL },
 	{ "port", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
@@ -110,6 +117,32 @@ static const struct config_keyword in_smpp[] = {
 	{ "password_file", 1, 1, CONFIG_ONCE, "\"FILE\"", NULL, NULL },
 	{ "read", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_direction, NULL },
 	{ "write", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_direction, NULL },
+	/* What the manual lacks. */
+	{ "alternative", 1, 1, 0, "\"HOST:PORT\"", NULL, NULL },
+	{ "bind", 1, 1, CONFIG_ONCE, "IP", NULL, NULL },
+	{ "mode", 1, 1, CONFIG_ONCE, "transceiver|pair", NULL, NULL },
+	{ "tls", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_center_tls, NULL },
+	{ "system_type", 1, 1, CONFIG_ONCE, "\"TEXT\"", NULL, NULL },
+	{ "address_range", 1, 1, CONFIG_ONCE, "\"TEXT\"", NULL, NULL },
+	{ "service_type", 1, 1, CONFIG_ONCE, "\"TEXT\"", NULL, NULL },
+	{ "window", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "rate_per_s", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "enquire_link_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
+	{ "response_timeout_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
+	{ "throttle_ms", 1, 1, CONFIG_ONCE, "MILLISECONDS", NULL, NULL },
+	{ "alphabet", 1, 1, CONFIG_ONCE, "gsm|latin1|ascii", NULL, NULL },
+	{ "long_texts", 1, 1, CONFIG_ONCE, "udh8|udh16|sar|payload", NULL, NULL },
+	{ "join_timeout_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
+	{ "source_ton", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "source_npi", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "destination_ton", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "destination_npi", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "keep_plus", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ "receipts", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ "receipt_timeout_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
+	{ "validity", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ "unanswered", 1, 1, CONFIG_ONCE, "repeat|fail", NULL, NULL },
+	{ "attachments", 1, 1, CONFIG_ONCE, "placeholder|refuse|drop", NULL, NULL },
 	{ 0 },
 };
 

@@ -1,9 +1,10 @@
 # cig.conf, for cig-server, cig-relay and cig-cli; link with CIG_CONFIG_LIBS
-CIG_CONFIG_LIBS = gateway/libcig_config.a maps/libmaps.a base/libbase.a $(CONFUSE_LIBS)
+CIG_CONFIG_LIBS = gateway/libcig_config.a smpp/libsmpp.a maps/libmaps.a base/libbase.a $(CONFUSE_LIBS)
 noinst_LIBRARIES += gateway/libcig_config.a
 gateway_libcig_config_a_SOURCES = \
 	gateway/cig_address.c \
 	gateway/cig_build.c \
+	gateway/cig_build_center.c \
 	gateway/cig_build_messages.c \
 	gateway/cig_build_pbx.c \
 	gateway/cig_config.c gateway/cig_config.h gateway/cig_config_priv.h \

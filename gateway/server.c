@@ -282,6 +282,9 @@ static int start(struct server *server, struct diag *diag)
 	if (!err)
 		err = make_texts(server, diag);
 	if (!err)
+		err = texts_smpp_new(server->base, server->texts, server->config, &server->smpp,
+				     diag);
+	if (!err)
 		err = secure_side_new(server->base, server->config, &secure_ops, server,
 				      &server->secure, diag);
 	if (!err)
@@ -323,6 +326,7 @@ void server_free(struct server **serverp)
 	secure_side_free(&server->secure); /* hangs up, which ends the calls */
 	calls_free(&server->calls);
 	sip_texts_free(&server->sip_texts);
+	texts_smpp_free(&server->smpp);
 	texts_free(&server->texts);
 	pbxs_free(&server->pbxs);
 	sip_link_free(&server->sip);
@@ -351,6 +355,7 @@ static void use_config(struct server *server, const struct cig_config *config)
 	    sip_texts_set_config(server->sip_texts, config))
 		log_warn(MODULE,
 			 "out of memory: mailboxes change when cig-server is started again");
+	texts_smpp_set_config(server->smpp, config); /* tells what it cannot use */
 	cig_config_release(&server->config);
 	server->config = config;
 }

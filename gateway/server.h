@@ -8,6 +8,7 @@
 #include "gateway/secure_side.h"
 #include "gateway/sip_texts.h"
 #include "gateway/texts.h"
+#include "gateway/texts_smpp.h"
 
 struct call_records;
 struct call_trace;
@@ -31,6 +32,7 @@ struct server {
 	struct calls *calls;
 	struct texts *texts;
 	struct sip_texts *sip_texts;
+	struct texts_smpp *smpp;
 	struct secure_side *secure;
 	struct control_api *control;
 	struct metrics *metrics; /* NULL: not wanted */

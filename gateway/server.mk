@@ -34,7 +34,9 @@ gateway_libgateway_a_SOURCES = \
 	gateway/texts.c gateway/texts.h gateway/texts_port.h gateway/texts_priv.h \
 	gateway/texts_in.c gateway/texts_inward.c gateway/texts_list.c gateway/texts_mailbox.c \
 	gateway/texts_notice.c gateway/texts_port.c gateway/texts_post.c \
-	gateway/texts_queue.c gateway/texts_queue.h gateway/texts_read.c gateway/texts_submit.c
+	gateway/texts_queue.c gateway/texts_queue.h gateway/texts_read.c gateway/texts_submit.c \
+	gateway/texts_smpp.c gateway/texts_smpp.h gateway/texts_smpp_priv.h \
+	gateway/texts_smpp_in.c gateway/texts_smpp_keep.c gateway/texts_smpp_out.c
 nodist_gateway_libgateway_a_SOURCES = gateway/texts.pb-c.c gateway/texts.pb-c.h
 BUILT_SOURCES += gateway/texts.pb-c.h
 CLEANFILES += gateway/texts.pb-c.c gateway/texts.pb-c.h
@@ -43,7 +45,7 @@ EXTRA_DIST += gateway/texts.proto
 bin_PROGRAMS += gateway/cig-server gateway/cig-cli
 gateway_cig_server_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 gateway_cig_server_SOURCES = gateway/cig_server.c
-gateway_cig_server_LDADD = gateway/libgateway.a gateway/libcig_config.a gateway/librelay_control.a \
+gateway_cig_server_LDADD = gateway/libgateway.a gateway/libcig_config.a smpp/libsmpp.a gateway/librelay_control.a \
 	gateway/libsip_agent.a gateway/libsip_text.a mailbox/libmailbox.a umsg/libumsg.a \
 	umsg/libumsg_proto.a maps/libmaps.a keys/libkeys.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(MICROHTTPD_LIBS) \
@@ -58,5 +60,5 @@ gateway_cig_cli_SOURCES = \
 	gateway/cig_cli_show.c \
 	gateway/cig_cli_trace.c \
 	gateway/route_report.c gateway/route_report.h
-gateway_cig_cli_LDADD = gateway/libcig_config.a maps/libmaps.a keys/libkeys.a base/libbase.a \
+gateway_cig_cli_LDADD = gateway/libcig_config.a smpp/libsmpp.a maps/libmaps.a keys/libkeys.a base/libbase.a \
 	$(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS)

@@ -247,6 +247,8 @@ static void end(struct text_port *port, const uint8_t id[UMSG_ID_SIZE], uint8_t 
 {
 	struct share *share = find_share(port, id, TEXTS_IN_HAND);
 
+	port->keeping = true;
+	texts_schedule(port->texts); /* kept() follows, also for one that is over */
 	if (share) {
 		port->in_hand--;
 	} else {

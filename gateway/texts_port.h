@@ -69,8 +69,8 @@ struct text_port_ops {
 	/* The offers of this turn are over: what was collected may go out.  May be NULL. */
 	void (*flush)(void *arg);
 
-	/* What text_port_keep() and text_port_sent() were told before this turn is durable.
-	 * May be NULL. */
+	/* What text_port_keep(), _sent(), _delivered() and _failed() were told before this
+	 * turn is durable.  May be NULL. */
 	void (*kept)(void *arg);
 
 	/* At texts_add_port(): a text that an earlier run has sent, with its note.  May be
