@@ -23,8 +23,8 @@ static const struct action {
 	bool local; /* works without a server and without cig.conf */
 } actions[] = {
 	{ "echo", "<anything>", "echo test functionality", cli_echo, false },
-	{ "show", "call|umsg|message [--long] [--watch [SECONDS]]",
-	  "show active calls, umsg sessions or queued texts", cli_show, false },
+	{ "show", "call|umsg|message|center [--long] [--watch [SECONDS]]",
+	  "show active calls, umsg sessions, queued texts or message centers", cli_show, false },
 	{ "message", "retry|drop <ID>", "try a queued text at once, or give it up", cli_message,
 	  false },
 	{ "status", "", "show the state of the gateway", cli_status, false },

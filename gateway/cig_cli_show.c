@@ -98,6 +98,26 @@ static const struct listing listings[] = {
 	    { "TRIES", "tries" },
 	    { "WHY", "why" } },
 	  8 },
+	{ "center",
+	  "/centers",
+	  "/centers",
+	  "centers",
+	  { { "CENTER", "name" },
+	    { "STATE", "state" },
+	    { "PEER", "peer" },
+	    { "TAKEN", "taken" },
+	    { "INCOMING", "incoming" },
+	    { "IN-HAND", "in_hand" },
+	    { "AWAITED", "awaited" },
+	    { "WHY", "why" },
+	    { "SECONDS", "since_s" },
+	    { "SUBMITTED", "submitted" },
+	    { "REFUSED", "refused" },
+	    { "THROTTLES", "throttles" },
+	    { "UNANSWERED", "unanswered" },
+	    { "RECEIPTS", "receipts" },
+	    { "CONNECTIONS", "connections" } },
+	  8 },
 };
 
 static size_t count_columns(const struct listing *listing, bool is_long)
@@ -285,6 +305,20 @@ static void print_pbx(const json_t *pbx)
 	}
 }
 
+static void print_centers(const json_t *centers)
+{
+	json_t *center;
+	size_t i;
+
+	if (json_array_size(centers))
+		puts("\nSMPP status:\n----------------------------------------");
+	json_array_foreach((json_t *)centers, i, center)
+	{
+		line("Message center", cli_text(center, "name"));
+		line("Connection state", cli_text(center, "state"));
+	}
+}
+
 /* The manual's page, and below it what it has no line for. */
 static void print_status(const json_t *status)
 {
@@ -304,6 +338,7 @@ static void print_status(const json_t *status)
 	line("SIP Bind address", cli_text(sip, "bind"));
 	line("SIP state", cli_text(sip, "state"));
 	json_array_foreach(json_object_get(sip, "pbxs"), i, pbx) print_pbx(pbx);
+	print_centers(json_object_get(status, "centers"));
 	json_array_foreach(json_object_get(status, "problems"), i, problem)
 		printf("%sProblem: %s\n", i ? "" : "\n", json_string_value(problem));
 }

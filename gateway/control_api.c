@@ -17,6 +17,7 @@
 #include "gateway/call_trace.h"
 #include "gateway/calls.h"
 #include "gateway/route_report.h"
+#include "gateway/texts_smpp.h"
 #include "gateway/secure_side.h"
 #include "gateway/status_report.h"
 #include "gateway/texts.h"
@@ -92,6 +93,14 @@ static void get_trace(struct control_request *request, void *arg)
 
 	call_trace_open(calls_world(api->parts.calls)->trace, request,
 			control_arg(request, "match"));
+}
+
+static void get_centers(struct control_request *request, void *arg)
+{
+	const struct control_api *api = arg;
+
+	control_answer_json(request, 200,
+			    json_pack("{s:o}", "centers", texts_smpp_report(api->parts.smpp)));
 }
 
 /* The manual's descriptor for messages is always there (CIG-102). */
@@ -229,6 +238,7 @@ static const struct control_route routes[] = {
 	{ "GET", "/echo", get_echo, false, "text: gives it back" },
 	{ "GET", "/calls", get_calls, false,
 	  "the calls; media: with fresh figures of their media" },
+	{ "GET", "/centers", get_centers, false, "the message centers" },
 	{ "GET", "/umsg", get_umsg, false, "the sessions on the secure side" },
 	{ "GET", "/status", get_status, false, "the state of the gateway" },
 	{ "GET", "/trace/call", get_trace, false,

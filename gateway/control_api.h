@@ -19,6 +19,7 @@ struct secure_side;
 struct pbxs;
 struct sip_link;
 struct texts;
+struct texts_smpp;
 
 /* The parts that are asked; all of them live longer than the port. */
 struct control_api_parts {
@@ -29,6 +30,7 @@ struct control_api_parts {
 	struct pbxs *pbxs;
 	struct secure_side *secure;
 	struct texts *texts;
+	struct texts_smpp *smpp;
 	int64_t started_ms; /* of clock_mono_ms() */
 
 	/* Reads the configuration again.  Returns 0 with a report for the answer in

@@ -232,6 +232,7 @@ static int start_ports(struct server *server, struct diag *diag)
 						 .pbxs = server->pbxs,
 						 .secure = server->secure,
 						 .texts = server->texts,
+						 .smpp = server->smpp,
 						 .started_ms = server->started_ms,
 						 .reload = reload,
 						 .arg = server };

@@ -9,6 +9,7 @@
 #include "gateway/pbxs.h"
 #include "gateway/secure_side.h"
 #include "gateway/texts.h"
+#include "gateway/texts_smpp.h"
 
 static void add_text_problems(const struct control_api_parts *parts, json_t *list)
 {
@@ -53,6 +54,25 @@ static void add_pbx_problems(const struct control_api_parts *parts, json_t *list
 	json_decref(pbxs);
 }
 
+static void add_center_problems(const struct control_api_parts *parts, json_t *list)
+{
+	json_t *centers = texts_smpp_report(parts->smpp), *center;
+	size_t i;
+
+	json_array_foreach(centers, i, center)
+	{
+		const char *why = json_string_value(json_object_get(center, "why"));
+
+		if (*why)
+			json_array_append_new(
+				list,
+				json_sprintf("message center %s: %s",
+					     json_string_value(json_object_get(center, "name")),
+					     why));
+	}
+	json_decref(centers);
+}
+
 static json_t *problems(const struct control_api_parts *parts)
 {
 	const struct calls_world *world = calls_world(parts->calls);
@@ -68,6 +88,7 @@ static json_t *problems(const struct control_api_parts *parts)
 		json_array_append_new(list, json_string("cig-sip is not running"));
 	add_pbx_problems(parts, list);
 	add_text_problems(parts, list);
+	add_center_problems(parts, list);
 	return list;
 }
 
@@ -100,10 +121,10 @@ json_t *status_report(const struct control_api_parts *parts)
 				    "total", (int)world->engines);
 
 	cig_config_summary(calls_config(parts->calls), config, sizeof(config));
-	return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "version",
-			 PACKAGE_VERSION, "uptime_s",
-			 (json_int_t)((clock_mono_ms() - parts->started_ms) / 1000), "relay", relay,
-			 "engines", engines, "umsg", secure_side_report(parts->secure), "sip",
-			 sip_report(parts), "texts", texts_report(parts->texts), "config", config,
-			 "problems", problems(parts));
+	return json_pack(
+		"{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "version", PACKAGE_VERSION,
+		"uptime_s", (json_int_t)((clock_mono_ms() - parts->started_ms) / 1000), "relay",
+		relay, "engines", engines, "umsg", secure_side_report(parts->secure), "sip",
+		sip_report(parts), "texts", texts_report(parts->texts), "centers",
+		texts_smpp_report(parts->smpp), "config", config, "problems", problems(parts));
 }

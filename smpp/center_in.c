@@ -298,6 +298,16 @@ static int digest_of(const struct smpp_pdu *pdu, uint8_t out[SMPP_KEY_SIZE])
 	return err;
 }
 
+/* Some senders write the GSM alphabet and call it 1, which is ASCII (5.2.19).  A text that
+ * has what no ASCII text has, a control or an escape, is one of theirs. */
+static bool is_gsm_after_all(struct slice content)
+{
+	for (size_t i = 0; i < content.n; i++)
+		if (content.p[i] < ' ' && !strchr("\t\n\r", content.p[i] ? content.p[i] : ' '))
+			return true;
+	return false;
+}
+
 /* Returns SMPP_OK, or the status that fits. */
 static uint32_t read_incoming(const struct smpp_center *center, const struct smpp_pdu *pdu,
 			      struct smpp_incoming *in)
@@ -312,6 +322,8 @@ static uint32_t read_incoming(const struct smpp_center *center, const struct smp
 		return SMPP_RINVESMCLASS;
 	if (smpp_alphabet_of_coding(pdu->coding, center->options.standard, &in->alphabet))
 		return SMPP_RX_P_APPN; /* SMPP 3.4 has no status for an unknown data_coding */
+	if (in->alphabet == SMPP_ASCII && is_gsm_after_all(in->part.content))
+		in->alphabet = SMPP_GSM;
 	return digest_of(pdu, in->digest) ? SMPP_RX_T_APPN : SMPP_OK;
 }
 

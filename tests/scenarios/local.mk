@@ -38,3 +38,5 @@ EXTRA_DIST += %D%/faults.bats
 EXTRA_DIST += %D%/promises.bats %D%/crs_cli.bats %D%/updates.bats %D%/durable.bats %D%/watch_new.py
 EXTRA_DIST += %D%/sip_message.bats
 EXTRA_DIST += %D%/security.bats
+EXTRA_DIST += %D%/smpp.bats %D%/smsc.bash \
+	tests/peers/package.json tests/peers/package-lock.json tests/peers/smsc.js
