@@ -222,7 +222,8 @@ static const struct listing *find_listing(const char *what)
 
 static int show_usage(void)
 {
-	fputs("usage: cig-cli show call|umsg|message [--long] [--json] [--watch [SECONDS]]\n",
+	fputs("usage: cig-cli show call|umsg|message|center [--long] [--json] [--watch "
+	      "[SECONDS]]\n",
 	      stderr);
 	return CLI_USAGE;
 }

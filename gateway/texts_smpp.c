@@ -38,9 +38,9 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 }
 
 /* The earliest of what the centers wait for, at most CENTER_TIDY_MS away. */
-static void arm(struct texts_smpp *smpp)
+static void arm(struct texts_smpp *smpp, bool soon)
 {
-	int64_t now_ms = clock_mono_ms(), due_ms = now_ms + CENTER_TIDY_MS;
+	int64_t now_ms = clock_mono_ms(), due_ms = now_ms + (soon ? 0 : CENTER_TIDY_MS);
 
 	for (const struct port_center *pc = smpp->centers; pc; pc = pc->next) {
 		int64_t join_ms = smpp_reassembly_due_ms(pc->joining);
@@ -59,14 +59,15 @@ static void arm(struct texts_smpp *smpp)
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct texts_smpp *smpp = arg;
+	bool soon;
 
 	(void)fd;
 	(void)what;
-	keep_tidy(smpp);
+	soon = keep_tidy(smpp);
 	for (struct port_center *pc = smpp->centers; pc; pc = pc->next)
 		center_tidy_awaited(pc, clock_mono_ms());
 	go_on(smpp);
-	arm(smpp);
+	arm(smpp, soon);
 }
 
 /* ---- a center ------------------------------------------------------------------------------ */
@@ -306,7 +307,7 @@ static int use_config(struct texts_smpp *smpp)
 		failed = err ? err : failed;
 		diag_free(&diag);
 	}
-	arm(smpp);
+	arm(smpp, false);
 	return failed;
 }
 

@@ -23,7 +23,7 @@
 /* Kinds of entries. */
 enum { SEEN = 1, PART = 2 };
 
-enum { PAYLOAD_MAX = SMPP_MAX_PAYLOAD + 1024, ENDED_AT_ONCE = 64 };
+enum { PAYLOAD_MAX = SMPP_MAX_PAYLOAD + 1024 };
 
 int keep_open(struct texts_smpp *smpp, struct diag *diag)
 {
@@ -211,32 +211,15 @@ void keep_restore(struct port_center *pc)
 /* ---- the end ------------------------------------------------------------------------------------
  */
 
-struct ended {
-	int64_t now_s;
-	struct journal_key keys[ENDED_AT_ONCE];
-	size_t n;
-};
-
-static bool find_ended(void *arg, const struct journal_entry *entry)
+static void finish_ended(void *arg, const struct journal_entry *entry)
 {
-	struct ended *ended = arg;
+	struct texts_smpp *smpp = arg;
 
-	if (!entry->finished && entry->end_s <= ended->now_s)
-		ended->keys[ended->n++] = entry->key;
-	return ended->n < ENDED_AT_ONCE;
+	if (journal_finish(smpp->journal, &entry->key) == 0) /* on a full disk: later */
+		smpp->dirty = true;
 }
 
-void keep_tidy(struct texts_smpp *smpp)
+bool keep_tidy(struct texts_smpp *smpp)
 {
-	struct ended ended;
-
-	do {
-		ended = (struct ended){ .now_s = clock_wall_s() };
-		journal_each(smpp->journal, find_ended, &ended);
-		for (size_t i = 0; i < ended.n; i++)
-			if (journal_finish(smpp->journal, &ended.keys[i]))
-				return; /* a full disk: later */
-		smpp->dirty |= ended.n > 0;
-	} while (ended.n == ENDED_AT_ONCE);
-	journal_tidy(smpp->journal, clock_wall_s());
+	return journal_tidy(smpp->journal, clock_wall_s(), finish_ended, smpp) == 1;
 }

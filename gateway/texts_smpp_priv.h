@@ -19,7 +19,7 @@ enum {
 	CENTER_NAME = 384,
 	CENTER_LATER_MS = 10000, /* a text that was refused for now is tried again */
 	CENTER_SEEN_S = 600,     /* for how long a repeat is known */
-	CENTER_TIDY_MS = 60000,
+	CENTER_TIDY_MS = 5000,
 	CENTER_FRESH_MAX = 1000, /* texts that wait for their journal */
 };
 
@@ -126,8 +126,8 @@ void keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES])
 /* Gives a center what an earlier run has kept for it. */
 void keep_restore(struct port_center *pc);
 
-/* Forgets what is past its end. */
-void keep_tidy(struct texts_smpp *smpp);
+/* Forgets what is past its end, a little at a time; true: call it again soon. */
+bool keep_tidy(struct texts_smpp *smpp);
 
 /* Syncs if there is something to sync.  Returns 0 or -EIO. */
 int keep_sync(struct texts_smpp *smpp);
