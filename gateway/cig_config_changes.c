@@ -27,7 +27,6 @@ static const struct {
 	{ "interfaces sip", "bind" },
 	{ "interfaces sip", "port" },
 	{ "interfaces sip tls", "" },
-	{ "message_centers", "" },
 	{ "", "userdata" },
 	{ "", "log_dir" },
 	{ "", "run_dir" },

@@ -258,10 +258,12 @@ static void print_center_wire(const struct printer *p, const struct cig_message_
 		print(p, "        address_range \"%s\";", center->address_range);
 	if (center->service_type)
 		print(p, "        service_type \"%s\";", center->service_type);
-	print(p, "        mode %s; window %u; rate_per_s %u;",
-	      center->pair ? "pair" : "transceiver", center->window, center->rate_per_s);
-	print(p, "        enquire_link_s %u; response_timeout_s %u; throttle_ms %u;",
-	      center->enquire_link_s, center->response_timeout_s, center->throttle_ms);
+	print(p, "        mode %s;", center->pair ? "pair" : "transceiver");
+	print(p, "        window %u;", center->window);
+	print(p, "        rate_per_s %u;", center->rate_per_s);
+	print(p, "        enquire_link_s %u;", center->enquire_link_s);
+	print(p, "        response_timeout_s %u;", center->response_timeout_s);
+	print(p, "        throttle_ms %u;", center->throttle_ms);
 }
 
 static void print_center_ours(const struct printer *p, const struct cig_message_center *center)
@@ -269,16 +271,17 @@ static void print_center_ours(const struct printer *p, const struct cig_message_
 	static const char *const policies[] = { "placeholder", "refuse", "drop" };
 
 	print_center_wire(p, center);
-	print(p, "        alphabet %s; long_texts %s; join_timeout_s %u;",
-	      smpp_alphabet_name(center->alphabet), smpp_long_form_name(center->long_texts),
-	      center->join_timeout_s);
+	print(p, "        alphabet %s;", smpp_alphabet_name(center->alphabet));
+	print(p, "        long_texts %s;", smpp_long_form_name(center->long_texts));
+	print(p, "        join_timeout_s %u;", center->join_timeout_s);
 	print_rule(p, "source", &center->source);
 	print_rule(p, "destination", &center->destination);
-	print(p, "        keep_plus %s; receipts %s; receipt_timeout_s %u; validity %s;",
-	      center->source.keep_plus ? "true" : "false", center->receipts ? "true" : "false",
-	      center->receipt_timeout_s, center->validity ? "true" : "false");
-	print(p, "        unanswered %s; attachments %s;",
-	      center->repeat_unanswered ? "repeat" : "fail", policies[center->attachments]);
+	print(p, "        keep_plus %s;", center->source.keep_plus ? "true" : "false");
+	print(p, "        receipts %s;", center->receipts ? "true" : "false");
+	print(p, "        receipt_timeout_s %u;", center->receipt_timeout_s);
+	print(p, "        validity %s;", center->validity ? "true" : "false");
+	print(p, "        unanswered %s;", center->repeat_unanswered ? "repeat" : "fail");
+	print(p, "        attachments %s;", policies[center->attachments]);
 }
 
 static void print_center(const struct printer *p, const struct cig_message_center *center)

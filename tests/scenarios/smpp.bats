@@ -209,7 +209,7 @@ reload() { # with the variables that lab_cig_conf reads
 	smsc_mark
 	send 46761 "$text" >"$T/send"
 	in_log "$T/send" '^delivered'
-	smsc_has one '.event == "accepted" and (.udh | startswith("050003")) and (.udh | endswith("05"))'
+	smsc_has one '.event == "accepted" and (.udh | test("^0003..0505$"))'
 	smsc_has two '.event == "submit_sm" and .sar == 5'
 	[ "$(smsc_events one 'select(.event == "accepted") | .text' | jq -rj .)" = "$text" ]
 }
@@ -278,8 +278,8 @@ reload() { # with the variables that lab_cig_conf reads
 	payload=$(printf '61%.0s' {1..60000})
 	raw_deliver "${head}0000000424ea60$payload" 2
 	await 20 "both texts" stopped "$LISTENER"
-	in_log "$T/heard" 'text="twlv"'
-	in_log "$T/heard" 'text="aaaaaaaaaa'
+	in_log "$T/heard" 'text=twlv '
+	in_log "$T/heard" 'text=aaaaaaaaaa'
 	smsc one '{"raw":"0000000000000005"}'
 	await 10 "the end of the connection" logged 'is down: a command_length below 16'
 	await 10 "the center" centers_bound
