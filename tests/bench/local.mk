@@ -26,6 +26,12 @@ noinst_PROGRAMS += %D%/bench_smpp
 %C%_bench_smpp_SOURCES = %D%/bench_smpp.c %D%/bench.c %D%/bench.h
 %C%_bench_smpp_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 %C%_bench_smpp_LDADD = $(SMPP_LIBS)
+noinst_PROGRAMS += %D%/bench_texts
+%C%_bench_texts_SOURCES = %D%/bench_texts.c %D%/bench.c %D%/bench.h
+%C%_bench_texts_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+%C%_bench_texts_LDADD = gateway/libgateway.a gateway/libcig_config.a mailbox/libmailbox.a \
+	umsg/libumsg_proto.a maps/libmaps.a $(SMPP_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) \
+	$(CONFUSE_LIBS) $(MAILBOX_LIBS)
 
 # Figures are of a build without sanitizers.
 .PHONY: bench
