@@ -29,6 +29,10 @@ static bool is_private(const char *path, const struct config_word *word, struct 
 		diag_error(diag, &word->place, "cannot read %s: %s", path, strerror(errno));
 		return false;
 	}
+	if (!S_ISREG(st.st_mode)) { /* a FIFO would hold the reader up */
+		diag_error(diag, &word->place, "%s is no file", path);
+		return false;
+	}
 	if (st.st_mode & OTHERS) {
 		diag_error(diag, &word->place,
 			   "%s holds a password and has mode %04o: chmod 600 it", path,
@@ -44,8 +48,13 @@ const char *cig_read_secret(struct cig_build *b, const struct config_word *word)
 	const char *kept = NULL;
 	uint8_t *text;
 	size_t n;
-	int err = beside(word->place.file, word->text, path);
+	int err;
 
+	if (!b->from_files) {
+		diag_error(b->diag, &word->place, "\"password_file\" needs a file to stand in");
+		return NULL;
+	}
+	err = beside(word->place.file, word->text, path);
 	if (!err && !is_private(path, word, b->diag))
 		return NULL;
 	if (!err)

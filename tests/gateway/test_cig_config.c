@@ -189,6 +189,11 @@ static const struct {
 	{ "map m { entry a tel \"tel:+1\" sip \"sip:1@h\" auth acc; }\n"
 	  "auth acd { user \"u\"; password \"p\"; }",
 	  "1:49 unknown auth \"acc\" (did you mean \"acd\"?)\n" },
+	{ "auth a { user \"u\"; password_file \"/etc/hostname\"; }",
+	  "1:34 \"password_file\" needs a file to stand in\n" },
+	{ "auth a { user \"u\"; password \"p\"; password_file \"f\"; }",
+	  "1:34 auth has a password already\n" },
+	{ "metrics { bind ::1; }", "1:1 metrics: \"port\" is missing\n" },
 	/* CIG-039 */
 	{ "interfaces { ham { } }", "1:14 unknown keyword \"ham\", expected \"tel\", \"sip\"\n" },
 	/* CIG-025 */
@@ -622,6 +627,10 @@ static void a_password_may_lie_in_a_file_of_its_own(void **state)
 		}
 		diag_free(&diag);
 	}
+	unlink(secret);
+	assert_int_equal(mkfifo(secret, 0600), 0); /* must not be waited for */
+	assert_int_equal(cig_config_read(conf, NULL, &(const struct cig_config *){ NULL }),
+			 -EINVAL);
 	unlink(secret);
 	assert_int_equal(cig_config_read(conf, NULL, &(const struct cig_config *){ NULL }),
 			 -EINVAL);

@@ -47,6 +47,12 @@ options_of() { # PROGRAM: the long options of its usage
 	[[ $output == *"tel:+46701234567"*"tel:+8888;101"* ]]
 }
 
+@test "CIG-017: whoever sets a gateway up is told that the PBX side is in clear" {
+	grep -q "On the PBX's side everything is in clear, so that network must be one that you trust" "$TOP/README.md"
+	grep -qi 'clear text: take care where it reaches the PSTN' "$TOP/etc/cig.conf.sample"
+	grep -q 'SIP trunk in clear text' "$TOP/docs/man/cig-server.8"
+}
+
 @test "the worked examples in cig.conf(5) are accepted without a warning" {
 	local n=0 file
 	mkdir "$D/conf.d"

@@ -258,6 +258,15 @@ only_lines() { # REGEX FILE: shows those that are otherwise, and fails
 	in_log "$D/cig/log/relay.log" 'connection from cig-server' # I-09: not in cig.log
 }
 
+@test "CIG-024: the start tells of the machine, and warns when it is less than a gateway should have" {
+	local warned
+	in_log "$D/cig/log/cig.log" "cig-server\[INIT\]: $(nproc --all) processors, [0-9]+ MiB" ||
+		in_log "$D/cig/log/cig.log" "cig-server\[INIT\]: $(getconf _NPROCESSORS_ONLN) processors, [0-9]+ MiB"
+	# as the machine that runs this has it, or has it not
+	warned=$(grep -c 'the processor has no RdRand' "$D/cig/log/cig.log" || :)
+	if [ "$(uname -m)" = x86_64 ] && ! grep -qw rdrand /proc/cpuinfo; then [ "$warned" -gt 0 ]; else [ "$warned" -eq 0 ]; fi
+}
+
 @test "CIG-010: a rejected call is one line that says which maps were tried and what was missing" {
 	dial_out "$LAB_GATEWAY"
 	await 20 "the refusal" stopped "$CALL"
