@@ -8,11 +8,14 @@
 
 #include "keys/secret.h"
 
+/* Lengths are int in OpenSSL. */
 static bool too_long(struct slice s)
 {
 	return s.n > INT_MAX - BOX_OVERHEAD;
 }
 
+/* NIST SP 800-38D with nonces of 96 bits.  Empty parts are not
+ * handed on: their place may be NULL. */
 static bool gcm_encrypt(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher, const uint8_t *key,
 			const uint8_t *nonce, struct slice aad, struct slice plain, uint8_t *out)
 {
@@ -54,6 +57,7 @@ static int gcm_decrypt(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher, const uint
 	return EVP_DecryptFinal_ex(ctx, last, &n) > 0 ? 0 : -EBADMSG;
 }
 
+/* GCM decrypts before it has seen the tag: what did not prove itself is wiped. */
 static int gcm_open(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *nonce,
 		    struct slice aad, struct slice sealed, uint8_t *out)
 {
@@ -70,6 +74,7 @@ static int gcm_open(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t 
 	return err;
 }
 
+/* The nonce stands in front of the box; random ones, as a key seals far less than 2^32. */
 int box_seal(const uint8_t key[BOX_KEY], struct slice aad, struct slice plain, uint8_t *out)
 {
 	if (RAND_bytes(out, BOX_NONCE) != 1)
@@ -108,6 +113,8 @@ int gcm128_open(const uint8_t key[GCM128_KEY], const uint8_t nonce[BOX_NONCE], s
 	return gcm_open(EVP_aes_128_gcm(), key, nonce, aad, sealed, out);
 }
 
+/* RFC 5297 without additional data: the same text gives the same octets, which is what the
+ * TLS identities want.  V, the tag, stands in front. */
 static bool siv_encrypt(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher, const uint8_t *key,
 			struct slice plain, uint8_t *out)
 {
@@ -130,6 +137,7 @@ int siv_seal(const uint8_t key[SIV_KEY], struct slice plain, uint8_t *out)
 	return ok ? 0 : -EIO;
 }
 
+/* OpenSSL wants the tag before the text, and looks at it at once. */
 static int siv_decrypt(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher, const uint8_t *key,
 		       struct slice sealed, uint8_t *out)
 {

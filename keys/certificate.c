@@ -12,6 +12,7 @@
 
 enum { HEAD_SIZE = 2, CHECK_SIZE = 4, VERSION = 1 };
 
+/* Against damage in typing and scanning only; who made it the fingerprint has to tell. */
 static void checksum(const uint8_t *p, size_t n, uint8_t check[CHECK_SIZE])
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
@@ -47,6 +48,7 @@ int certificate_encode(const struct update_domain *domain, uint8_t out[CERTIFICA
 	return 0;
 }
 
+/* Typed by people, so from anybody: unpacked with bounded memory. */
 static bool read_body(struct slice body, struct update_domain *domain)
 {
 	struct wire_memory memory;
@@ -62,6 +64,7 @@ static bool read_body(struct slice body, struct update_domain *domain)
 	return ok;
 }
 
+/* A later version is told from damage, as there is something to be done about it. */
 int certificate_decode(struct slice octets, struct update_domain *domain_out, struct diag *diag)
 {
 	uint8_t check[CHECK_SIZE];

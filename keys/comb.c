@@ -92,6 +92,7 @@ static void pick_power(struct fp *out, const struct fp *entry, size_t row, struc
 	negate_if(digit.negate, out);
 }
 
+/* Odd digits, five doublings, even digits: half the rows for five doublings more. */
 static void narrow_mul(const void *table, const struct scalar *k, struct curve_jacobian *out)
 {
 	struct comb_odd odd;
@@ -202,6 +203,7 @@ static bool is_of_order(const struct comb *comb, const struct curve_point *base)
 	return curve_same(&product, &minus);
 }
 
+/* The order is checked by the table itself, which costs one multiplication. */
 static int make(const struct comb_form *form, const struct curve_point *base,
 		struct curve_point *entry, struct comb **comb_out)
 {

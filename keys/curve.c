@@ -40,6 +40,7 @@ static void right_side(struct fp *out, const struct fp *x)
 	fp_mul(out, &square, x);
 }
 
+/* y = 0 are the points of order 2; the pairing's lines divide by y. */
 bool curve_is_on(const struct curve_point *a)
 {
 	struct fp left, right;
@@ -58,6 +59,7 @@ static bool is_odd(const struct fp *a)
 	return octets[FP_OCTETS - 1] & 1;
 }
 
+/* p is 3 mod 4, so a root is a power (fp_sqrt); y = 0 has no sign to choose. */
 static int read_compressed(struct curve_point *out, const uint8_t *octets)
 {
 	struct fp square;
@@ -192,6 +194,7 @@ void curve_scale(struct curve_point *out, const struct curve_jacobian *a,
 	fp_mul(&out->y, &a->y, &cube);
 }
 
+/* One inversion for all, by Montgomery's trick. */
 int curve_normalise(struct curve_point *out, const struct curve_jacobian *a, size_t n,
 		    struct fp *scratch)
 {
@@ -205,6 +208,7 @@ int curve_normalise(struct curve_point *out, const struct curve_jacobian *a, siz
 	return err;
 }
 
+/* (x, y) = (X / Z^2, Y / Z^3), without the division. */
 bool curve_same(const struct curve_jacobian *a, const struct curve_point *b)
 {
 	struct fp square, cube, x, y;

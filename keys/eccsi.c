@@ -79,6 +79,8 @@ static void work_end(struct work *w)
 	EC_POINT_clear_free(w->q);
 }
 
+/* EC_POINT_oct2point refuses what is not on the curve; the form is ours to check, for it
+ * would take compressed points and infinity, too. */
 static bool read_point(const struct eccsi *eccsi, struct work *w, const uint8_t octets[ECCSI_POINT],
 		       EC_POINT *out)
 {
@@ -126,6 +128,7 @@ static bool read_scalar(const struct eccsi *eccsi, const uint8_t octets[ECCSI_SE
 	return !BN_is_zero(out) && BN_cmp(out, eccsi->order) < 0;
 }
 
+/* 1 to the order - 1, by rejection: no value is likelier than another. */
 static bool random_scalar(const struct eccsi *eccsi, BIGNUM *out)
 {
 	do {
@@ -136,6 +139,7 @@ static bool random_scalar(const struct eccsi *eccsi, BIGNUM *out)
 	return true;
 }
 
+/* KPAK = [KSAK]G (RFC 6507 4.2). */
 int eccsi_public(const struct eccsi *eccsi, const uint8_t ksak[ECCSI_SECRET],
 		 uint8_t kpak_out[ECCSI_POINT])
 {
@@ -217,6 +221,7 @@ static int issue_with(const struct eccsi *eccsi, struct work *w, const uint8_t *
 	return BN_is_zero(w->a) || BN_is_zero(w->b) ? -EAGAIN : 0;
 }
 
+/* RFC 6507 5.1.1; v is new for each key but where a test gives the RFC's. */
 int eccsi_issue(const struct eccsi *eccsi, const uint8_t ksak[ECCSI_SECRET],
 		struct slice identifier, const uint8_t *v, uint8_t ssk_out[ECCSI_SECRET],
 		uint8_t pvt_out[ECCSI_POINT])
@@ -261,6 +266,7 @@ static int check_signer(const struct eccsi *eccsi, struct work *w, const uint8_t
 	return 0;
 }
 
+/* HS does not depend on the message (RFC 6507 5.2.1, step 3): computed once. */
 int eccsi_signer_init(const struct eccsi *eccsi, const uint8_t kpak[ECCSI_POINT],
 		      struct slice identifier, const uint8_t ssk[ECCSI_SECRET],
 		      const uint8_t pvt[ECCSI_POINT], struct eccsi_signer *signer_out)
@@ -303,6 +309,7 @@ static int sign_with(const struct eccsi *eccsi, struct work *w, const struct ecc
 	return 0;
 }
 
+/* A j that gives no signature has chance 2^-256; a given one is not tried again. */
 int eccsi_sign(const struct eccsi *eccsi, const struct eccsi_signer *signer, struct slice message,
 	       const uint8_t *j, uint8_t out[ECCSI_SIGNATURE])
 {
@@ -347,6 +354,7 @@ static bool read_pair(const struct eccsi *eccsi, struct work *w, const uint8_t *
 	       BN_cmp(w->a, eccsi->order) < 0 && !BN_is_zero(w->a);
 }
 
+/* RFC 6507 5.2.2: the signature is good when J, computed from it, has x = r. */
 static int verify_with(const struct eccsi *eccsi, struct work *w, EC_POINT *kpak_point,
 		       const uint8_t *kpak, struct slice identifier, struct slice message,
 		       const uint8_t *signature)

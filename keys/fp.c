@@ -70,8 +70,9 @@ void fp_move_if(uint64_t mask, struct fp *out, const struct fp *a)
 	LIMB(op, 8)                                                                                \
 	LIMB(op, 16)                                                                               \
 	LIMB(op, 24)                                                                               \
-	LIMB(op, 32) LIMB(op, 40) LIMB(op, 48) LIMB(op, 56) LIMB(op, 64) LIMB(op, 72) LIMB(op, 80) \
-		LIMB(op, 88) LIMB(op, 96) LIMB(op, 104) LIMB(op, 112) LIMB(op, 120)
+	LIMB(op, 32)                                                                               \
+	LIMB(op, 40) LIMB(op, 48) LIMB(op, 56) LIMB(op, 64) LIMB(op, 72) LIMB(op, 80) LIMB(op, 88) \
+		LIMB(op, 96) LIMB(op, 104) LIMB(op, 112) LIMB(op, 120)
 
 uint64_t fp_add_limbs(uint64_t out[N], const uint64_t a[N], const uint64_t b[N])
 {
@@ -137,6 +138,7 @@ void fp_reduce_once(uint64_t a[N], uint64_t *high)
 		a[i] = (a[i] & keep) | (t[i] & ~keep);
 }
 
+/* Inputs are below p, so one subtraction is enough. */
 void fp_add(struct fp *out, const struct fp *a, const struct fp *b)
 {
 	uint64_t high = fp_add_limbs(out->v, a->v, b->v);
@@ -216,6 +218,7 @@ void fp_plain_sum(struct fp *out, size_t k, const struct fp *const a[], const st
 		out->v[j] = acc[j];
 }
 
+/* The processor is asked each time; it is a load and a test. */
 static void sum_products(struct fp *out, size_t k, const struct fp *const a[],
 			 const struct fp *const b[])
 {
@@ -252,6 +255,7 @@ void fp_mul_add3(struct fp *out, const struct fp *const a[3], const struct fp *c
 	sum_products(out, 3, a, b);
 }
 
+/* Range first: a number not below p is another spelling of one that is. */
 bool fp_read(struct fp *out, const uint8_t in[FP_OCTETS])
 {
 	struct fp t;
@@ -269,6 +273,7 @@ bool fp_read(struct fp *out, const uint8_t in[FP_OCTETS])
 	return true;
 }
 
+/* A product with plain 1 takes the factor 2^1024 off. */
 void fp_write(const struct fp *a, uint8_t out[FP_OCTETS])
 {
 	const struct fp plain_one = { { 1 } };

@@ -150,6 +150,7 @@ FP8_TARGET void fp8_mul_add3(struct fp8 *out, const struct fp8 *const a[3],
 	sum_products(out, 3, a, b);
 }
 
+/* Carried at once: a factor's limbs must have 52 bits, the instructions see no more. */
 FP8_TARGET void fp8_add(struct fp8 *out, const struct fp8 *a, const struct fp8 *b)
 {
 	__m512i sum[N];
@@ -231,6 +232,7 @@ FP8_TARGET void fp8_pick(struct fp8 *out, const struct fp8 *table, size_t n, siz
 		_mm512_store_si512(out->v[j], acc[j]);
 }
 
+/* Rare, so that it need not be fast. */
 void fp8_rotate(struct fp8 *out, const struct fp8 *a, unsigned by)
 {
 	const struct fp8 from = *a;
@@ -291,6 +293,7 @@ void fp8_load_same(struct fp8 *out, const struct fp *in)
 	fp8_load(out, all);
 }
 
+/* The product is below p + 2^1018, so one subtraction is enough (fp8_pack). */
 void fp8_store(const struct fp8 *in, struct fp out[FP8_LANES])
 {
 	uint64_t limbs[N];

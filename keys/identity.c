@@ -18,6 +18,7 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
+/* ITU-T E.164: up to 15 digits behind the "+". */
 static bool is_number(struct slice digits)
 {
 	for (size_t i = 0; i < digits.n; i++)
@@ -26,6 +27,7 @@ static bool is_number(struct slice digits)
 	return digits.n >= 1 && digits.n <= TEL_DIGITS_MAX;
 }
 
+/* RFC 4122 in lower case only: an identity has one spelling. */
 static bool is_uuid(struct slice text)
 {
 	if (text.n != UUID_TEXT)
@@ -40,6 +42,7 @@ static bool is_uuid(struct slice text)
 	return true;
 }
 
+/* The test clients of a rendezvous. */
 static bool is_check_name(struct slice name)
 {
 	for (size_t i = 0; i < name.n; i++) {
@@ -74,6 +77,7 @@ int identity_check(struct slice uri, enum identity_kind *kind_out)
 	return -EINVAL;
 }
 
+/* RFC 6509 3.2: "YYYY-MM", NUL, URI, NUL. */
 int identity_monthly(struct slice uri, int64_t month, uint8_t out[IDENTIFIER_MAX], size_t *len_out)
 {
 	char text[PERIOD_TEXT_SIZE];
@@ -90,6 +94,7 @@ int identity_monthly(struct slice uri, int64_t month, uint8_t out[IDENTIFIER_MAX
 
 static const int64_t from_1900_to_1970 = 2208988800;
 
+/* TS 33.180 F.2.1 counts periods from 1900, as NTP counts seconds. */
 int64_t identity_uid_period(const struct identity_uid_scheme *scheme, int64_t unix_s)
 {
 	return (unix_s + from_1900_to_1970 - scheme->offset_s) / scheme->period_s;
@@ -119,6 +124,7 @@ static void put_text(struct buf *b, struct slice text)
 	buf_put_u16(b, (uint16_t)text.n);
 }
 
+/* TS 33.180 F.2.1: SHA-256 of FC 00, then P0 to P5, each with its length behind it. */
 int identity_uid(const struct identity_uid_scheme *scheme, struct slice uri, int64_t period,
 		 uint8_t out[IDENTITY_UID])
 {

@@ -16,6 +16,7 @@ static bool compress(const uint8_t *point, size_t width, uint8_t *out)
 	return true;
 }
 
+/* Compressed, a month's keys fit a letter and an update's entry (docs/key-management.md). */
 int issued_pack(const struct issued_keys *keys, uint8_t out[ISSUED_PACKED], size_t *len_out)
 {
 	uint8_t *rsk = keys->can_sign ? out + SSK_OCTETS + P256_COMPRESSED : out;
@@ -39,6 +40,7 @@ static int unpack_signer(const struct curves *curves, struct slice packed, struc
 				keys->pvt);
 }
 
+/* Decompressing a point of SAKKE is a root, some 0.3 ms; it proves the point on the curve. */
 int issued_unpack(const struct curves *curves, struct slice packed, struct issued_keys *keys_out)
 {
 	struct curve_point point;

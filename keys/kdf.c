@@ -8,8 +8,12 @@
 #include "base/buf.h"
 #include "keys/secret.h"
 
+/* Info is at most an account id, a URI and some numbers; RFC 5869 2.3 allows 255 blocks of
+ * output. */
 enum { INFO_MAX = 1024, EXPAND_MAX = 255 * KDF_HASH };
 
+/* The notation of docs/key-management.md: octets and text behind their length, so that no
+ * two lists of values give the same octets. */
 void kdf_write(struct buf *b, const struct kdf_part *parts, size_t n_parts)
 {
 	for (size_t i = 0; i < n_parts; i++) {
@@ -30,6 +34,7 @@ void kdf_write(struct buf *b, const struct kdf_part *parts, size_t n_parts)
 	}
 }
 
+/* RFC 2104.  An empty key must not be NULL: to OpenSSL that is "the key of before". */
 static int hmac_sha256(struct slice key, struct slice data, uint8_t out[KDF_HASH])
 {
 	static const uint8_t nothing[1];
@@ -40,6 +45,7 @@ static int hmac_sha256(struct slice key, struct slice data, uint8_t out[KDF_HASH
 	return 0;
 }
 
+/* RFC 5869 2.2: the salt is the key of the HMAC, an empty one the same as zeros. */
 int kdf_extract(struct slice salt, struct slice ikm, uint8_t prk[KDF_HASH])
 {
 	return hmac_sha256(salt, ikm, prk);
@@ -69,6 +75,8 @@ static int expand(const uint8_t prk[KDF_HASH], uint8_t *block, size_t info_len, 
 	return err;
 }
 
+/* RFC 5869 2.3, with the label and its NUL in front of the info: what is derived for one
+ * purpose is never what is derived for another. */
 int kdf_expand(const uint8_t prk[KDF_HASH], const char *label, const struct kdf_part *parts,
 	       size_t n_parts, uint8_t *out, size_t outlen)
 {

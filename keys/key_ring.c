@@ -8,6 +8,7 @@
 #include "keys/domain.h"
 #include "keys/keyset.h"
 
+/* The domain needs the store's KPAK and Z, the keyset the domain. */
 static int load(struct key_ring *ring, struct diag *diag)
 {
 	int err = keystore_load(ring->path, KEYSTORE_READ, &ring->store, diag);
@@ -56,6 +57,8 @@ void key_ring_close(struct key_ring **ringp)
 	free(ring);
 }
 
+/* The store on disk is changed first and read again then: what is in use is what would be
+ * read after a crash. */
 int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revision,
 		    struct slice entry, struct slice shared, int64_t now_s,
 		    struct key_ring **ring_out, struct diag *diag)
@@ -82,6 +85,7 @@ static int adopt(const struct key_ring *ring, struct keystore *store, bool chang
 	return err ? err : changed;
 }
 
+/* Nothing is written, nor opened anew, where nothing is past. */
 int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring **ring_out,
 		    struct diag *diag)
 {

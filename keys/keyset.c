@@ -59,6 +59,7 @@ const struct domain *keyset_domain(const struct keyset *keyset)
 	return keyset->domain;
 }
 
+/* Channels have receiver keys only: their members sign as themselves. */
 static int load_signer(struct period_keys *loaded, const struct issued_keys *keys)
 {
 	if (!keys->can_sign)
@@ -69,6 +70,8 @@ static int load_signer(struct period_keys *loaded, const struct issued_keys *key
 				 &loaded->signer);
 }
 
+/* Every key is checked against the domain as it is loaded (RFC 6507 5.1.2, RFC 6508 6.1.2):
+ * what a letter or an update brings may be damaged, or another domain's. */
 static int load(struct period_keys *loaded, const struct issued_keys *keys)
 {
 	int err = domain_identifier(loaded->domain, slice_str(loaded->uri), loaded->period,
@@ -100,6 +103,7 @@ static void drop_period(struct keyset *keyset, int64_t period)
 		}
 }
 
+/* A period's keys are replaced whole; who still holds the former ones keeps them. */
 int keyset_add(struct keyset *keyset, int64_t period, const struct issued_keys *keys)
 {
 	struct period_keys *loaded = calloc(1, sizeof(*loaded));
@@ -169,6 +173,7 @@ struct period_keys *period_keys_hold(struct period_keys *keys)
 	return keys;
 }
 
+/* Whoever uses a period's keys may hold them beyond its end: the last one wipes. */
 void period_keys_release(struct period_keys **keysp)
 {
 	struct period_keys *keys = *keysp;

@@ -9,6 +9,7 @@
 
 enum { VERSION = 1 };
 
+/* KSAK and z are the domain: whoever has them can read and sign everything. */
 struct master {
 	const struct curves *curves;
 	uint8_t ksak[ECCSI_SECRET];
@@ -37,6 +38,7 @@ int master_generate(const struct curves *curves, struct master **master_out)
 	return err;
 }
 
+/* The public parts are computed again, so that they always belong to the secret ones. */
 int master_read(const struct curves *curves, struct slice octets, struct master **master_out)
 {
 	struct master *master;
@@ -86,6 +88,8 @@ const uint8_t *master_z(const struct master *master)
 	return master->public_z;
 }
 
+/* RFC 6507 5.1.1 and RFC 6508 6.1.1.  PVT holds fresh randomness: issuing twice gives two
+ * SSKs of the same identity, both good. */
 static int issue(const struct master *master, struct slice identifier, bool can_sign,
 		 struct issued_keys *keys_out)
 {

@@ -25,6 +25,7 @@ const char *mikey_verdict_name(enum mikey_verdict verdict)
 	return verdict_names[verdict];
 }
 
+/* Whoever sent the message learns from the error only that it was refused. */
 int mikey_error(enum mikey_verdict verdict)
 {
 	switch (verdict) {
@@ -42,6 +43,7 @@ void mikey_keys_wipe(struct mikey_keys *keys)
 	wipe(keys, sizeof(*keys));
 }
 
+/* RAND is the salt (docs/umsg.md, PRK): both sides have it from the message. */
 int mikey_prk(const struct mikey_keys *keys, uint8_t prk_out[32])
 {
 	return kdf_extract(slice_of(keys->rand, MIKEY_RAND), slice_of(keys->tgk, MIKEY_TGK),

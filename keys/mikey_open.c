@@ -6,6 +6,7 @@
 #include "keys/domain_priv.h"
 #include "keys/keyset_priv.h"
 
+/* Trouble of our own is no verdict on the message. */
 static enum mikey_verdict verdict_of(int err, enum mikey_verdict otherwise)
 {
 	if (err == 0)
@@ -22,6 +23,7 @@ static bool names(struct slice value, bool hashed, const struct domain *domain, 
 	return slice_eq(value, uri);
 }
 
+/* RFC 3830 5.4: outside of the window the replay cache could not tell a repetition. */
 static enum mikey_verdict check_time(const struct mikey_message *message,
 				     const struct mikey_expect *expect)
 {
@@ -32,6 +34,7 @@ static enum mikey_verdict check_time(const struct mikey_message *message,
 	return t - expect->now_s > expect->future_s ? MIKEY_TOO_NEW : MIKEY_OK;
 }
 
+/* Cheap comparisons first: no signature is verified that was not meant for us. */
 static enum mikey_verdict check_receiver(const struct mikey_message *message,
 					 const struct period_keys *own)
 {
@@ -48,6 +51,8 @@ static enum mikey_verdict check_receiver(const struct mikey_message *message,
 	return MIKEY_OK;
 }
 
+/* The identifier that verifies the signature is made from the URI that the frame names, so
+ * that what was authenticated is what is shown. */
 static enum mikey_verdict check_sender(const struct mikey_message *message, struct slice from,
 				       const struct domain *domain)
 {
@@ -68,6 +73,8 @@ static enum mikey_verdict check_sender(const struct mikey_message *message, stru
 	return verdict_of(err, MIKEY_BAD_SIGNATURE);
 }
 
+/* The order matters for what a stranger can make us do: the signature (0.08 ms) comes before
+ * the decapsulation (0.7 ms), and both after all that costs nothing. */
 enum mikey_verdict mikey_verify(const struct mikey_message *message,
 				const struct mikey_expect *expect, const struct period_keys *own)
 {

@@ -160,6 +160,7 @@ static int finish_seal(const struct curve_jacobian *point, const struct fp2 *val
 	return err == -EDOM ? -EIO : err; /* of chance 2^-1000 */
 }
 
+/* RFC 6508 6.2.1.  The value and the point share one inversion. */
 int sakke_seal(const struct sakke_kms *kms, struct slice identifier, const uint8_t ssv[SAKKE_SSV],
 	       uint8_t out[SAKKE_SEALED], struct sakke_zeros *zeros_out)
 {
@@ -215,6 +216,8 @@ static bool pairs_to_g(const struct sakke_receiver *receiver, const struct curve
 	return fp_eq(&t, &value.im) && !fp_is_zero(&value.re);
 }
 
+/* RFC 6508 6.1.2, in the order that needs no work twice: the pairing's lines are those of the
+ * key, so its order is checked by making them. */
 static int prepare(const struct sakke_kms *kms, struct sakke_receiver *receiver, struct slice rsk)
 {
 	struct scalar b;
@@ -337,6 +340,8 @@ static int open_hidden(const struct sakke_receiver *receiver, const struct curve
 	return err;
 }
 
+/* RFC 6508 6.2.2.  One error for all faults: a difference would tell a sender of forged
+ * messages how far they came. */
 int sakke_open(const struct sakke_receiver *receiver, struct slice sealed,
 	       uint8_t ssv_out[SAKKE_SSV])
 {
@@ -379,6 +384,7 @@ int sakke_public(const struct sakke *sakke, const struct scalar *z, uint8_t out[
 	return write_multiple(sakke, z, out);
 }
 
+/* K_b = [1/(b + z)]P by the generator's comb. */
 int sakke_issue(const struct sakke *sakke, const struct scalar *z, struct slice identifier,
 		uint8_t rsk_out[SAKKE_POINT])
 {

@@ -44,6 +44,7 @@ struct work {
 	BIGNUM *q, *a, *b;
 };
 
+/* Padded to its full width, with the flag that has OpenSSL take its constant-time ways. */
 static BIGNUM *bn_of(const struct scalar *a)
 {
 	uint8_t le[SCALAR_OCTETS];
@@ -93,6 +94,7 @@ int scalar_mul(struct scalar *out, const struct scalar *a, const struct scalar *
 	return work_end(&w, ok, out);
 }
 
+/* 1/(b + z): the exponent of a receiver key (RFC 6508 6.1.1). */
 int scalar_inverse_sum(struct scalar *out, const struct scalar *a, const struct scalar *b)
 {
 	struct work w;

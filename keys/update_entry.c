@@ -25,6 +25,7 @@ static char *text_of(const char *text)
 	return (char *)(uintptr_t)text; /* protobuf-c's members are not const */
 }
 
+/* What a rendezvous could exchange: another user's entry, another month's, an older one. */
 void update_entry_aad(struct buf *b, struct slice uri, int64_t month, uint32_t revision)
 {
 	char period[PERIOD_TEXT_SIZE];
@@ -57,6 +58,7 @@ static bool channel_valid(const struct update_channel *channel)
 	       wire_point_valid(channel->rsk);
 }
 
+/* The same rules for writer and reader. */
 static bool entry_valid(const struct update_entry *entry)
 {
 	for (size_t i = 0; i < entry->n_channels; i++)
@@ -106,6 +108,7 @@ static int pack_entry(const struct update_entry *entry, uint8_t **out, size_t *l
 	return wire_pack(&m.base, LENGTH_SIZE, out, len_out);
 }
 
+/* A power of two of octets, so that a size tells little of how many channels a user has. */
 static int seal_padded(struct slice packed, const uint8_t *key, struct slice aad, uint8_t **out,
 		       size_t *len_out)
 {
@@ -196,6 +199,7 @@ static bool read_fields(const Keys__UpdateEntry *m, struct update_entry *entry)
 	       wire_octets(entry->shared_sha256, sizeof(entry->shared_sha256), &m->shared_sha256);
 }
 
+/* Channels first: what frees the entry must find them. */
 static int read_message(const Keys__UpdateEntry *m, struct update_entry *entry)
 {
 	if (m->n_channels > UPDATE_CHANNELS_MAX)

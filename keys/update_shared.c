@@ -28,6 +28,7 @@ bool update_domain_valid(const struct update_domain *domain)
 	       wire_point_valid(domain->kpak) && wire_point_valid(domain->z);
 }
 
+/* Sorted without repetitions, so that a client finds a URI by halving. */
 static bool common_valid(const struct update_common *common)
 {
 	for (size_t i = 0; i < common->n_users; i++)
@@ -74,6 +75,7 @@ static int pack_common(const struct update_common *common, uint8_t **out, size_t
 	return err;
 }
 
+/* Under a fresh key for each update, which every entry of that update holds. */
 int update_shared_seal(const struct update_common *common, const struct update_head *head,
 		       const uint8_t key[UPDATE_SHARED_KEY_SIZE], uint8_t **out, size_t *len_out)
 {
@@ -110,6 +112,7 @@ bool update_domain_read(const Keys__UpdateDomain *m, struct update_domain *domai
 	       wire_octets(domain->z, sizeof(domain->z), &m->z);
 }
 
+/* The counters grow with what is allocated, so that a half-read list can be freed. */
 static int read_common(const Keys__UpdateShared *m, struct update_common *common)
 {
 	if (m->n_users > UPDATE_USERS_MAX || m->n_domains > UPDATE_DOMAINS_MAX)
@@ -145,6 +148,8 @@ static int read_plain(struct slice plain, struct update_common *common)
 	return err;
 }
 
+/* The hash comes from the entry, which is authentic: the rendezvous cannot hand out the
+ * shared part of another update. */
 int update_shared_open(struct slice sealed, const struct update_entry *entry,
 		       struct update_common *common_out)
 {

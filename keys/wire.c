@@ -14,6 +14,8 @@ enum {
 	MEMORY_MIN = 64 * 1024,
 };
 
+/* protobuf-c asks for what the message's lengths say: a small message must not cost more
+ * memory than a multiple of its own size.  Blocks remember theirs, to be wiped. */
 static void *wire_alloc(void *arg, size_t n)
 {
 	struct wire_memory *memory = arg;
@@ -29,6 +31,7 @@ static void *wire_alloc(void *arg, size_t n)
 	return block + ROOM;
 }
 
+/* Unpacked messages hold keys. */
 static void wire_free(void *arg, void *p)
 {
 	uint8_t *block;
@@ -49,6 +52,7 @@ void wire_memory_init(struct wire_memory *memory, size_t n)
 	memory->left = MEMORY_MIN + MEMORY_PER_OCTET * n;
 }
 
+/* room octets in front stay free for a head. */
 int wire_pack(const ProtobufCMessage *message, size_t room, uint8_t **out, size_t *len_out)
 {
 	size_t n = protobuf_c_message_get_packed_size(message);
@@ -62,6 +66,7 @@ int wire_pack(const ProtobufCMessage *message, size_t room, uint8_t **out, size_
 	return 0;
 }
 
+/* Protobuf texts end at their NUL, but may hold controls and need not be UTF-8. */
 bool wire_text(char *out, size_t cap, const char *text)
 {
 	size_t n = strlen(text);
@@ -85,6 +90,7 @@ ProtobufCBinaryData wire_data(const void *p, size_t n)
 	return (ProtobufCBinaryData){ n, (uint8_t *)(uintptr_t)p };
 }
 
+/* HOST:PORT; the last colon parts them, as the host may be an IPv6 address in brackets. */
 bool wire_address_valid(const char *text)
 {
 	const char *colon = strrchr(text, ':');
@@ -103,11 +109,13 @@ bool wire_address_valid(const char *text)
 	return port >= 1 && port <= 65535;
 }
 
+/* Compressed form; whether it is on a curve is seen where it is used. */
 bool wire_point_valid(const uint8_t *p)
 {
 	return p[0] == 2 || p[0] == 3;
 }
 
+/* SSK || PVT || RSK: docs/key-management.md, "Packed keys". */
 bool wire_keys_valid(const uint8_t *packed)
 {
 	return wire_point_valid(packed + SSK_OCTETS) &&

@@ -57,6 +57,7 @@ static void put_user(struct buf *to, struct slice text, unsigned allowed)
 	}
 }
 
+/* Percent-encoding could carry all of these; nothing good needs them. */
 static const char *why_not_in_user(struct slice value)
 {
 	if (!text_is_clean(value))
@@ -67,6 +68,7 @@ static const char *why_not_in_user(struct slice value)
 	return NULL;
 }
 
+/* A literal behind the "@": whether it is a host was checked when the map was loaded. */
 static bool has_host(const struct pattern *out)
 {
 	for (size_t i = out->split; i < out->n; i++)
@@ -127,6 +129,8 @@ static const char *why_not_in_number(struct slice value)
 	return "the number holds something else than digits";
 }
 
+/* The whole result is checked, not only what came from the call: literals and values may
+ * make together what neither is. */
 int fill_tel(const struct pattern *out, const struct values *values, struct buf *to,
 	     const char **why_out)
 {

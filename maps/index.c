@@ -60,6 +60,7 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
+/* Never 0, which marks a free place. */
 static uint64_t node_key(const struct index *index, uint64_t beginning, size_t len)
 {
 	return mix(index->seed ^ mix(beginning + len)) | 1;
@@ -260,6 +261,7 @@ static bool fill(struct index *index)
 	return true;
 }
 
+/* With eight bits a node or more the filter says "no" to most of what is not there. */
 static int make_tables(struct index *index)
 {
 	size_t nodes, groups;
@@ -319,6 +321,7 @@ static void hash_beginnings(struct slice address, struct hashed *out)
 	}
 }
 
+/* Most lookups never come to an end: half of the hashing saved. */
 static uint64_t hash_of_end(struct hashed *hashed, size_t len)
 {
 	struct slice address = hashed->address;
@@ -344,6 +347,7 @@ struct search {
 	const void *arg;
 };
 
+/* Numbers rise within a run: behind the best so far nothing is better. */
 static void try_run(struct search *s, const struct run *run)
 {
 	for (uint32_t i = 0; i < run->count; i++) {

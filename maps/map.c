@@ -44,6 +44,7 @@ struct lookup {
 	struct captures *captures;
 };
 
+/* A try that fails must not disturb what an earlier entry captured. */
 static bool entry_matches(const void *arg, uint32_t number)
 {
 	const struct lookup *lookup = arg;
@@ -67,6 +68,7 @@ uint32_t map_find(const struct map *map, const struct uri *uri, uint32_t limit,
 			  &lookup);
 }
 
+/* Only so many are looked at: an explanation of a million entries helps nobody. */
 static void explain_misses(const struct map *map, const struct uri *uri, size_t limit,
 			   struct explain *explain)
 {
@@ -113,6 +115,7 @@ static void explain_match(const struct map *map, const struct uri *uri, uint32_t
 			    result->text, result->why);
 }
 
+/* The result is checked whatever the pattern says: fill.h. */
 static void fill(const struct map_entry *entry, const struct values *values,
 		 struct map_result *result)
 {

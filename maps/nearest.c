@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 
+/* A short list kept in order; entries that fail later come first. */
 void nearest_look(struct nearest *nearest, size_t number, const struct pattern *pattern,
 		  const struct subject *subject)
 {

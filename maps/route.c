@@ -148,6 +148,8 @@ static int parse_for(enum route_interface interface, struct slice text, struct u
 	return err;
 }
 
+/* The interface that the call came from chooses the maps; the result's scheme chooses the
+ * interface that it leaves by. */
 static bool route_to(const struct router *router, const struct route_call *call,
 		     struct route_answer *answer, struct explain *explain)
 {
@@ -181,6 +183,7 @@ static bool route_to(const struct router *router, const struct route_call *call,
 	return reject(answer, explain, result.fault == -EINVAL ? 404 : 484);
 }
 
+/* 403 throughout: who has no name on the other side must not call there. */
 static bool route_from(const struct router *router, const struct route_call *call,
 		       struct route_answer *answer, struct explain *explain)
 {

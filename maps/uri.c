@@ -29,6 +29,7 @@ static uint8_t lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
+/* RFC 3986 3.1: schemes in any case; both that we know have four octets with the colon. */
 static bool has_scheme(struct slice text, const char *scheme)
 {
 	bool same = text.n >= 4;
@@ -112,6 +113,7 @@ static bool host_is_name(struct slice host)
 	return host.n > 0;
 }
 
+/* The form only; whether it is an address is seen where it is resolved. */
 static bool host_is_ipv6(struct slice host)
 {
 	if (host.n < 4 || host.p[0] != '[' || host.p[host.n - 1] != ']')
@@ -122,6 +124,7 @@ static bool host_is_ipv6(struct slice host)
 	return true;
 }
 
+/* Five digits fit, so that the sum cannot run over. */
 static bool port_is_valid(struct slice port)
 {
 	unsigned value = 0;
@@ -174,6 +177,8 @@ static void put_rest(struct buf *b, struct slice rest)
 		b->p[i] = lower(b->p[i]);
 }
 
+/* The user part is compared decoded, the rest as it came but for the host's case (RFC 3261
+ * 19.1.4); an "@" in the user part would have to be escaped there. */
 static int parse_sip(struct slice text, struct uri *uri, const char **why_out)
 {
 	struct slice behind, front = until(text, AT, &behind);
@@ -204,6 +209,8 @@ static bool is_separator(uint8_t c)
 	return c == '-' || c == '.' || c == '(' || c == ')';
 }
 
+/* RFC 3966: separators mean nothing.  "w" behind a digit is the manual's other spelling of
+ * ";"; hexadecimal digits, "*" and "#" are local numbers'. */
 static int parse_tel(struct slice text, struct uri *uri, const char **why_out)
 {
 	struct buf b = BUF_OF(uri->buf);
@@ -264,6 +271,7 @@ static bool extension_is_valid(struct slice extension)
 	return true;
 }
 
+/* What may leave towards the secure side: an identity is the URI's octets. */
 int uri_check_tel(struct slice text, const char **why_out)
 {
 	struct slice behind, number = until(text, SEMICOLON, &behind);
@@ -314,6 +322,7 @@ static int read_transport(struct slice value, struct sip_target *target)
 	return -EPROTONOSUPPORT;
 }
 
+/* Only transport matters here; a repeated one is nobody's to choose (RFC 3261 19.1.1). */
 static int read_params(struct slice params, struct sip_target *target)
 {
 	static const char name[] = "transport=";
