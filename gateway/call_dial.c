@@ -95,6 +95,8 @@ void call_dial_pbx(struct call *call)
 				     .target = &way->addr,
 				     .transport = way->transport,
 				     .host = way->name,
+				     .asserted_uri =
+					     pbx && pbx->assert_identity ? call->out_from : NULL,
 				     .reliable = pbx && pbx->reliable,
 				     .answer_ms = answer_ms(call) };
 

@@ -6,6 +6,8 @@
 
 #include <event2/event.h>
 
+#include <openssl/rand.h>
+
 #include "base/log.h"
 #include "gateway/call.h"
 #include "gateway/calls_priv.h"
@@ -20,7 +22,8 @@ struct calls *calls_new(const struct calls_world *world, const struct cig_config
 		return NULL;
 	calls->world = *world;
 	calls->config = cig_config_hold(config);
-	if (idmap_init(&calls->by_number) || idmap_init(&calls->by_sip))
+	if (idmap_init(&calls->by_number) || idmap_init(&calls->by_sip) ||
+	    RAND_bytes(calls->digest_key, sizeof(calls->digest_key)) != 1)
 		calls_free(&calls);
 	return calls;
 }
@@ -104,33 +107,6 @@ static struct call *find_sip(struct calls *calls, uint64_t number)
 	return node ? IDMAP_OWNER(node, struct call, by_sip) : NULL;
 }
 
-static void take_incoming(struct calls *calls, const SipAgent__Incoming *incoming)
-{
-	struct call *call = call_new(calls, ROUTE_SIP, incoming->from_uri, incoming->request_uri);
-
-	if (!call) {
-		struct pbx_leg leg = { .link = calls->world.sip, .number = incoming->call };
-
-		pbx_leg_reject(&leg, 503, "", "");
-		return;
-	}
-	call->pbx.number = incoming->call;
-	snprintf(call->pbx.call_id, sizeof(call->pbx.call_id), "%s", incoming->call_id);
-	calls_know_sip(calls, call);
-	if (!incoming->source || net_parse(incoming->source->address, 5060, &call->target_addr)) {
-		call_end(call, UMSG__END_REASON__END_FAILED, "cig-sip names no source");
-		return;
-	}
-	if (incoming->offer && pbx_audio_read(incoming->offer, &call->pbx.audio)) {
-		call_end(call, UMSG__END_REASON__END_NO_COMMON_CODEC,
-			 "the PBX offers neither PCMU nor PCMA");
-		return;
-	}
-	call->pbx.has_audio = incoming->offer != NULL;
-	call->pbx.reliable = incoming->reliable;
-	call_start(call);
-}
-
 /* The number of the call that an event is about; 0: about none. */
 static uint64_t call_of(const SipAgent__FromAgent *event)
 {
@@ -167,7 +143,7 @@ void calls_sip_event(struct calls *calls, const SipAgent__FromAgent *event)
 	struct call *call;
 
 	if (event->body_case == SIP_AGENT__FROM_AGENT__BODY_INCOMING) {
-		take_incoming(calls, event->incoming);
+		calls_take_incoming(calls, event->incoming);
 		return;
 	}
 	call = find_sip(calls, call_of(event));

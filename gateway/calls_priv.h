@@ -3,12 +3,14 @@
 #define GATEWAY_CALLS_PRIV_H
 
 #include "gateway/calls.h"
+#include "gateway/digest_check.h"
 
 struct calls {
 	struct calls_world world;
 	const struct cig_config *config; /* of new calls */
 	struct call *first;
 	struct idmap by_number, by_sip;
+	uint8_t digest_key[DIGEST_KEY_SIZE]; /* of nonces that we give to PBXs */
 	uint64_t last_number;
 	unsigned active; /* calls that are not gone */
 	/* Who waits for the media figures of so many calls; NULL: nobody. */
@@ -27,5 +29,9 @@ void calls_unlink(struct calls *calls, struct call *call);
 /* Makes call->pbx.number findable, and forgets it (the leg has ended). */
 void calls_know_sip(struct calls *calls, struct call *call);
 void calls_forget_sip(struct calls *calls, struct call *call);
+
+/* ---- calls_in.c: a call of a PBX, before it is one ---- */
+
+void calls_take_incoming(struct calls *calls, const SipAgent__Incoming *incoming);
 
 #endif

@@ -285,6 +285,7 @@ static void print_umsg(const json_t *umsg)
 
 static void print_pbx(const json_t *pbx)
 {
+	const json_t *registration = json_object_get(pbx, "registration");
 	json_t *server;
 	char label[40];
 	size_t i;
@@ -304,6 +305,9 @@ static void print_pbx(const json_t *pbx)
 			       json_integer_value(json_object_get(server, "round_trip_ms")));
 		putchar('\n');
 	}
+	if (json_is_object(registration))
+		printf("  %-24s%s\n", cli_text(registration, "aor"),
+		       cli_text(registration, "state"));
 }
 
 static void print_centers(const json_t *centers)

@@ -147,6 +147,8 @@ int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
 	body.offer = &ours.audio;
 	body.answer_ms = invite->answer_ms;
 	body.reliable = invite->reliable;
+	if (invite->asserted_uri)
+		body.asserted_uri = (char *)invite->asserted_uri;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_INVITE;
 	message.invite = &body;
 	err = sip_link_send(leg->link, &message);
@@ -199,6 +201,23 @@ int pbx_leg_reject(struct pbx_leg *leg, unsigned code, const char *phrase, const
 	body.phrase = (char *)phrase;
 	body.reason = (char *)reason;
 	body.retry_after_s = code == 503 ? 10 : 0;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_REJECT;
+	message.reject = &body;
+	return sip_link_send(leg->link, &message);
+}
+
+int pbx_leg_challenge(struct pbx_leg *leg, char challenges[DIGEST_ASKED][DIGEST_TEXT_SIZE])
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Reject body = SIP_AGENT__REJECT__INIT;
+	char *values[DIGEST_ASKED];
+
+	for (size_t i = 0; i < DIGEST_ASKED; i++)
+		values[i] = challenges[i];
+	body.call = leg->number;
+	body.code = 401;
+	body.challenges = values;
+	body.n_challenges = DIGEST_ASKED;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_REJECT;
 	message.reject = &body;
 	return sip_link_send(leg->link, &message);

@@ -9,6 +9,7 @@
 
 #include "gateway/cig_config.h"
 #include "gateway/digest.h"
+#include "gateway/digest_check.h"
 #include "gateway/sip_agent.pb-c.h"
 #include "gateway/sip_link.h"
 
@@ -46,6 +47,7 @@ struct pbx_leg {
 
 struct pbx_invite {
 	const char *request_uri, *from_uri;
+	const char *asserted_uri; /* P-Asserted-Identity; NULL: none */
 	const struct net_addr *target;
 	enum sip_transport transport;
 	const char *host;   /* whom the certificate must name over TLS */
@@ -58,6 +60,8 @@ int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite);
 int pbx_leg_ring(struct pbx_leg *leg);
 int pbx_leg_answer(struct pbx_leg *leg);
 int pbx_leg_reject(struct pbx_leg *leg, unsigned code, const char *phrase, const char *reason);
+/* 401 with both challenges: whoever calls again answers one of them. */
+int pbx_leg_challenge(struct pbx_leg *leg, char challenges[DIGEST_ASKED][DIGEST_TEXT_SIZE]);
 int pbx_leg_hangup(struct pbx_leg *leg, const char *reason);
 
 /* Answers 401 and 407.  Returns 0, or -EACCES with *why_out set: there is no

@@ -96,6 +96,8 @@ void pbxs_sip_event(struct pbxs *pbxs, const SipAgent__FromAgent *event)
 {
 	if (event->body_case == SIP_AGENT__FROM_AGENT__BODY_PROBED)
 		on_probed(pbxs, event->probed);
+	else if (event->body_case == SIP_AGENT__FROM_AGENT__BODY_REGISTERED)
+		pbx_registered(pbxs, event->registered);
 }
 
 void pbxs_met(struct pbxs *pbxs, const struct pbx_way *way, unsigned code, unsigned retry_after_s)

@@ -119,6 +119,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static void pbx_free(struct pbx *pbx)
 {
+	pbx_register_stop(pbx);
 	pbx_answer_waiting(pbx, true);
 	resolver_cancel(&pbx->resolution);
 	if (pbx->timer)
@@ -140,6 +141,10 @@ static struct pbx *pbx_new(struct pbxs *pbxs, const struct cig_pbx *config)
 		return NULL;
 	}
 	timer_arm(pbx->timer, 0);
+	if (pbx_register_start(pbx)) {
+		pbx_free(pbx);
+		return NULL;
+	}
 	return pbx;
 }
 
@@ -224,6 +229,7 @@ void pbxs_sip_ready(struct pbxs *pbxs)
 	for (struct pbx *pbx = pbxs->first; pbx; pbx = pbx->next) {
 		for (size_t i = 0; i < pbx->peers.n; i++)
 			pbx->peers.list[i].probe = 0;
+		pbx_register_again(pbx);
 		if (!pbx->resolution)
 			timer_arm(pbx->timer, 0);
 	}
@@ -262,10 +268,11 @@ json_t *pbxs_report(const struct pbxs *pbxs)
 
 		for (size_t i = 0; i < pbx->peers.n; i++)
 			json_array_append_new(servers, peer_report(&pbx->peers.list[i], now_ms));
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:s, s:o}", "name", pbx->config->name,
-						"state", pbx_peer_state_name(state_of(pbx)), "why",
-						pbx->peers.n ? "" : pbx->why, "servers", servers));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", pbx->config->name,
+					"state", pbx_peer_state_name(state_of(pbx)), "why",
+					pbx->peers.n ? "" : pbx->why, "servers", servers,
+					"registration", pbx_register_report(pbx)));
 	}
 	return list;
 }

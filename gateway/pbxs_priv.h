@@ -18,6 +18,7 @@ struct pbx {
 	struct pbx_search *waiting;
 	char why[256]; /* of the last name that did not resolve */
 	struct event *timer;
+	struct pbx_registration *registration; /* NULL: none is wanted */
 };
 
 struct pbxs {
@@ -49,5 +50,16 @@ void pbx_probe_all(struct pbx *pbx);
 
 /* Answers the searches that wait for the block's addresses; there are none: drop is true. */
 void pbx_answer_waiting(struct pbx *pbx, bool drop);
+
+/* ---- pbx_register.c ---- */
+
+/* Registers, where the block says so.  Returns 0 or -1: memory is out. */
+int pbx_register_start(struct pbx *pbx);
+/* The SIP agent is a new one: nobody answers what was under way. */
+void pbx_register_again(struct pbx *pbx);
+void pbx_register_stop(struct pbx *pbx);
+void pbx_registered(struct pbxs *pbxs, const SipAgent__Registered *registered);
+/* {"aor", "state", "code"}, or null. */
+json_t *pbx_register_report(const struct pbx *pbx);
 
 #endif

@@ -12,13 +12,14 @@ gateway_libgateway_a_SOURCES = \
 	gateway/call_trace.c gateway/call_trace.h \
 	gateway/call_reason.c gateway/call_reason.h \
 	gateway/call_phase.c gateway/call_phase.h \
-	gateway/calls.c gateway/calls.h gateway/calls_priv.h gateway/calls_report.c \
+	gateway/calls_in.c gateway/calls.c gateway/calls.h gateway/calls_priv.h gateway/calls_report.c \
 	gateway/control_api.c gateway/control_api.h \
 	gateway/media_leg.c gateway/media_leg.h \
 	gateway/metrics.c gateway/metrics.h \
 	gateway/pbx_leg.c gateway/pbx_leg.h \
 	gateway/pbx_peers.c gateway/pbx_peers.h \
-	gateway/pbx_probe.c gateway/pbx_search.c \
+	gateway/pbx_probe.c gateway/pbx_register.c gateway/pbx_search.c \
+	gateway/registration.c gateway/registration.h \
 	gateway/pbxs.c gateway/pbxs.h gateway/pbxs_priv.h \
 	gateway/relay_link.c gateway/relay_link.h \
 	gateway/reload.c gateway/reload.h \

@@ -13,6 +13,8 @@ noinst_LIBRARIES += gateway/libsip_text.a
 gateway_libsip_text_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS)
 gateway_libsip_text_a_SOURCES = \
 	gateway/digest.c gateway/digest.h \
+	gateway/digest_check.c gateway/digest_check.h \
+	gateway/digest_parse.c \
 	gateway/sdp.c gateway/sdp.h \
 	gateway/sip_wire.c gateway/sip_wire.h
 
@@ -38,6 +40,7 @@ gateway_cig_sip_SOURCES = \
 	gateway/sip/no_names.c \
 	gateway/sip/outgoing.c \
 	gateway/sip/receive.c \
+	gateway/sip/register.c \
 	gateway/sip/reliable.c \
 	gateway/sip/reoffer.c \
 	gateway/sip/session.c \

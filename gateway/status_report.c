@@ -42,12 +42,17 @@ static void add_pbx_problems(const struct control_api_parts *parts, json_t *list
 
 	json_array_foreach(pbxs, i, pbx)
 	{
+		const json_t *registration = json_object_get(pbx, "registration");
+		const char *state = json_string_value(json_object_get(registration, "state"));
 		const char *name = json_string_value(json_object_get(pbx, "name"));
 		const char *why = json_string_value(json_object_get(pbx, "why"));
 
 		if (strcmp(json_string_value(json_object_get(pbx, "state")), "DOWN") == 0)
 			json_array_append_new(list,
 					      json_sprintf("pbx %s: no server answers", name));
+		else if (state && strcmp(state, "REFUSED") == 0)
+			json_array_append_new(
+				list, json_sprintf("pbx %s: the registration is refused", name));
 		else if (*why)
 			json_array_append_new(list, json_sprintf("pbx %s: %s", name, why));
 	}

@@ -383,6 +383,8 @@ static void take(struct agent *a, const SipAgent__ToAgent *to)
 		single_bye_orphan(a, to->bye_orphan);
 	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_PROBE)
 		single_probe(a, to->probe);
+	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_REGISTER)
+		register_send(a, to->register_);
 	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_TEXT)
 		text_send(a, to->text);
 	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_TEXT_AUTHORIZE)
@@ -430,6 +432,7 @@ void agent_done(struct agent *a)
 	while (a->dead)
 		call_free(a->dead);
 	single_forget_all(a);
+	register_forget_all(a);
 	text_forget_all(a);
 	nta_agent_destroy(a->nta);
 	door_watch(NULL);

@@ -16,6 +16,7 @@
  *     session.c  session timers (RFC 4028)
  *     reliable.c provisional responses that are acknowledged (RFC 3262)
  *     single.c   requests without a call: OPTIONS, BYE for an orphan
+ *     register.c REGISTER with a PBX
  *     text.c     SIP MESSAGE, both ways
  *     digit.c    digits by INFO, both ways
  *     body.c     SDP, challenges and texts out of messages
@@ -55,6 +56,7 @@ enum {
 	SIP_TIMEOUT_MS = 32000, /* 64*T1: timers B, F, H of RFC 3261 17 */
 };
 
+struct registering;
 struct single;
 struct text;
 
@@ -91,7 +93,8 @@ struct agent {
 	struct idmap by_number;
 	struct call *calls, *dead;
 	struct single *singles; /* OPTIONS and BYE under way without a call */
-	struct text *texts;     /* SIP MESSAGEs under way */
+	struct registering *registering;
+	struct text *texts; /* SIP MESSAGEs under way */
 	size_t ntexts;
 	bool takes_texts;
 	size_t ncalls, max_calls;
@@ -193,6 +196,10 @@ void single_refuse_answer(struct agent *agent, msg_t *msg, const sip_t *sip);
 
 /* Forgets what is under way, when the agent ends. */
 void single_forget_all(struct agent *agent);
+
+/* register.c */
+void register_send(struct agent *agent, const SipAgent__Register *registration);
+void register_forget_all(struct agent *agent);
 
 /* text.c */
 void text_send(struct agent *agent, const SipAgent__Text *text);
@@ -311,6 +318,8 @@ void call_hangup(struct call *call, const char *reason);
 struct call_refusal {
 	const char *phrase, *reason, *warning; /* NULL: none */
 	unsigned retry_after_s;                /* 0: none */
+	char *const *challenges;               /* values of WWW-Authenticate */
+	size_t n_challenges;
 };
 /* Sends the final response to call->invite, which then is the library's. */
 void call_refuse_invite(struct call *call, int status, const struct call_refusal *refusal);
@@ -431,6 +440,10 @@ void body_challenges(const sip_t *sip, struct challenge_list *out);
 /* P-Asserted-Identity (RFC 3325): the URI of each. */
 enum { BODY_MAX_ASSERTED = 4 };
 size_t body_asserted(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_ASSERTED]);
+
+/* The values of its Authorization headers. */
+enum { BODY_MAX_AUTHORIZATIONS = 4 };
+size_t body_authorizations(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_AUTHORIZATIONS]);
 
 /* Text of a header or URI, made in home; "" for none. */
 char *body_url(su_home_t *home, const url_t *url);

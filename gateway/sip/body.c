@@ -26,6 +26,29 @@ int body_sdp(const sip_t *sip, struct sdp *out, const char **why_out)
 }
 
 /* Our own parser reads them: the library's has split them at commas already. */
+static int join_auth(const msg_auth_t *auth, struct buf *b)
+{
+	buf_printf(b, "%s ", auth->au_scheme);
+	for (size_t i = 0; auth->au_params && auth->au_params[i]; i++)
+		buf_printf(b, "%s%s", i ? "," : "", auth->au_params[i]);
+	return buf_ok(b) ? 0 : -1;
+}
+
+size_t body_authorizations(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_AUTHORIZATIONS])
+{
+	const msg_auth_t *auth = sip->sip_authorization;
+	size_t n = 0;
+
+	for (; auth && n < BODY_MAX_AUTHORIZATIONS; auth = auth->au_next) {
+		char text[4096];
+		struct buf b = BUF_OF(text);
+
+		if (join_auth(auth, &b) == 0)
+			out[n++] = su_strdup(home, text);
+	}
+	return n;
+}
+
 static size_t read_challenges(const msg_auth_t *auth, bool proxy, struct digest_challenge *out,
 			      size_t max)
 {
@@ -35,10 +58,7 @@ static size_t read_challenges(const msg_auth_t *auth, bool proxy, struct digest_
 		char text[4096];
 		struct buf b = BUF_OF(text);
 
-		buf_printf(&b, "%s ", auth->au_scheme);
-		for (size_t i = 0; auth->au_params && auth->au_params[i]; i++)
-			buf_printf(&b, "%s%s", i ? "," : "", auth->au_params[i]);
-		if (!buf_ok(&b) || digest_parse(buf_slice(&b), &out[n]) != 0)
+		if (join_auth(auth, &b) || digest_parse(buf_slice(&b), &out[n]) != 0)
 			continue;
 		out[n++].proxy = proxy;
 	}

@@ -150,7 +150,7 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 	SipAgent__Incoming event = SIP_AGENT__INCOMING__INIT;
 	SipAgent__Target source;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
-	char *identities[BODY_MAX_ASSERTED];
+	char *identities[BODY_MAX_ASSERTED], *authorizations[BODY_MAX_AUTHORIZATIONS];
 	struct wire_audio audio;
 
 	event.call = call->node.key;
@@ -168,6 +168,8 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 	event.n_asserted_uris = body_asserted(sip, home, identities);
 	event.asserted_uris = identities;
 	event.anonymous = is_anonymous(sip);
+	event.n_authorizations = body_authorizations(sip, home, authorizations);
+	event.authorizations = authorizations;
 	event.reliable = call->reliable.wanted;
 	event.user_agent = body_header(home, sip->sip_user_agent);
 	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_INCOMING, &event);
@@ -316,7 +318,9 @@ void incoming_answer(struct call *call, const SipAgent__Answer *answer)
 void incoming_reject(struct call *call, const SipAgent__Reject *r)
 {
 	unsigned code = r->code >= 300 && r->code <= 699 ? r->code : 500;
-	struct call_refusal refusal = { .retry_after_s = r->retry_after_s };
+	struct call_refusal refusal = { .retry_after_s = r->retry_after_s,
+					.challenges = r->challenges,
+					.n_challenges = r->n_challenges };
 
 	if (call->state != CALL_OFFERED)
 		return;

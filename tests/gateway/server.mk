@@ -2,8 +2,14 @@
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_call_phase tests/gateway/test_call_reason \
 	tests/gateway/test_call_trace tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers \
-	tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_sip_texts_part
+	tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_sip_texts_part \
+	tests/gateway/test_registration tests/gateway/test_digest_check
 endif
+tests_gateway_test_registration_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_registration_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
+tests_gateway_test_digest_check_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_digest_check_LDADD = \
+	gateway/libsip_text.a base/libbase.a $(OPENSSL_LIBS) $(CMOCKA_LIBS)
 tests_gateway_test_pbx_peers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_pbx_peers_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
 tests_gateway_test_call_phase_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

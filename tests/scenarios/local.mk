@@ -13,6 +13,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/kamailio.cfg \
 	%D%/sipp/uac_gives_up.xml \
 	%D%/sipp/uac_offers_late.xml \
+	%D%/sipp/uac_proves.xml \
 	%D%/sipp/uac_speaks.xml \
 	%D%/sipp/uas_answers.xml \
 	%D%/sipp/uas_early.xml \

@@ -1,0 +1,222 @@
+/* pbx_register.c - our registrations with PBXs: REGISTER, its challenges, its refreshing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <event2/event.h>
+
+#include <openssl/crypto.h>
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "gateway/digest.h"
+#include "gateway/pbxs_priv.h"
+#include "gateway/registration.h"
+#include "gateway/sip_link.h"
+#include "gateway/sip_wire.h"
+
+#define MODULE "pbx"
+
+struct pbx_registration {
+	struct pbx *pbx;
+	struct registration state;
+	struct event *timer;
+	struct pbx_search *search;
+	struct pbx_way way; /* the one that was asked last */
+	struct digest_session digest;
+	char aor[300], request_uri[300], user[128], call_id[33];
+	uint32_t cseq;
+	unsigned challenges; /* of the REGISTER under way */
+	uint64_t number;     /* of the one under way; 0: none */
+};
+
+static void send_register(struct pbx_registration *r, const char *user, const char *proxy)
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__Register body = SIP_AGENT__REGISTER__INIT;
+	SipAgent__Target target = SIP_AGENT__TARGET__INIT;
+	char host[NET_TEXT_SIZE];
+
+	net_format_host(&r->way.addr, host);
+	target.address = host;
+	target.port = net_port(&r->way.addr);
+	target.transport = (SipAgent__Transport)r->way.transport; /* in the same order */
+	target.name = r->way.name;
+	body.registration = r->number = ++r->pbx->pbxs->last_probe;
+	body.request_uri = r->request_uri;
+	body.aor = r->aor;
+	body.contact_user = r->user;
+	body.target = &target;
+	body.expires_s = r->state.expires_s;
+	body.call_id = r->call_id;
+	body.cseq = ++r->cseq;
+	body.authorization = (char *)user;
+	body.proxy_authorization = (char *)proxy;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_REGISTER;
+	message.register_ = &body;
+	if (sip_link_send(r->pbx->pbxs->sip, &message))
+		r->number = 0; /* pbxs_sip_ready() begins anew */
+}
+
+static void log_change(const struct pbx_registration *r, enum registration_state before,
+		       const char *phrase)
+{
+	if (r->state.state == before && before != REGISTRATION_REFUSED)
+		return;
+	if (r->state.state == REGISTERED)
+		log_info(MODULE, "pbx=%s registered as %s", r->pbx->config->name, r->aor);
+	else
+		log_warn(MODULE, "pbx=%s registration of %s %s: %u %s", r->pbx->config->name,
+			 r->aor, r->state.state == REGISTRATION_REFUSED ? "refused" : "failed",
+			 r->state.code, phrase);
+}
+
+static void conclude(struct pbx_registration *r, const struct registration_answer *answer,
+		     const char *phrase)
+{
+	enum registration_state before = r->state.state;
+	int64_t ms = registration_take(&r->state, answer, clock_mono_ms());
+
+	r->number = 0;
+	log_change(r, before, phrase);
+	timer_arm(r->timer, ms);
+}
+
+/* Answers a challenge; false where there is nothing to answer it with. */
+static bool authorize(struct pbx_registration *r, const SipAgent__Registered *registered)
+{
+	const struct cig_account *account = r->pbx->config->register_account;
+	const struct digest_account known = { account->user, account->password };
+	struct digest_challenge challenges[DIGEST_MAX_CHALLENGES];
+	char user[DIGEST_TEXT_SIZE], proxy[DIGEST_TEXT_SIZE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < registered->n_challenges && n < DIGEST_MAX_CHALLENGES; i++)
+		n += wire_challenge_get(registered->challenges[i], &challenges[n]) == 0;
+	if (digest_session_answer(&r->digest, ++r->challenges, challenges, n, &known, "REGISTER",
+				  r->request_uri, user, proxy))
+		return false;
+	send_register(r, user, proxy);
+	OPENSSL_cleanse(user, sizeof(user));
+	OPENSSL_cleanse(proxy, sizeof(proxy));
+	return true;
+}
+
+static void take(struct pbx_registration *r, const SipAgent__Registered *registered)
+{
+	const struct registration_answer answer = { .code = registered->code,
+						    .expires_s = registered->expires_s,
+						    .min_expires_s = registered->min_expires_s,
+						    .retry_after_s = registered->retry_after_s };
+
+	pbxs_met(r->pbx->pbxs, &r->way, registered->code, registered->retry_after_s);
+	if ((registered->code == 401 || registered->code == 407) && authorize(r, registered))
+		return;
+	conclude(r, &answer, registered->phrase);
+}
+
+void pbx_registered(struct pbxs *pbxs, const SipAgent__Registered *registered)
+{
+	for (struct pbx *pbx = pbxs->first; pbx; pbx = pbx->next)
+		if (pbx->registration && pbx->registration->number &&
+		    pbx->registration->number == registered->registration) {
+			take(pbx->registration, registered);
+			return;
+		}
+}
+
+static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char *why)
+{
+	struct pbx_registration *r = arg;
+
+	r->search = NULL;
+	if (n == 0) {
+		conclude(r, &(struct registration_answer){ .code = 503 }, why);
+		return;
+	}
+	r->way = ways[0];
+	r->challenges = 0;
+	send_register(r, "", "");
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct pbx_registration *r = arg;
+	struct sip_target target = { .port = 5060 };
+
+	(void)fd;
+	(void)what;
+	if (r->search || r->number || !sip_link_is_ready(r->pbx->pbxs->sip))
+		return;
+	snprintf(target.host, sizeof(target.host), "%s", r->pbx->config->hosts[0]);
+	r->search = pbxs_search(r->pbx->pbxs, &target, on_found, r);
+	if (!r->search)
+		conclude(r, &(struct registration_answer){ .code = 503 }, "out of memory");
+}
+
+/* "sip:USER@HOST;..." into its parts; cig.conf's reader has checked it. */
+static void take_uri(struct pbx_registration *r)
+{
+	const char *uri = r->pbx->config->register_uri, *at = strchr(uri, '@');
+
+	snprintf(r->aor, sizeof(r->aor), "%s", uri);
+	snprintf(r->request_uri, sizeof(r->request_uri), "sip:%s", at ? at + 1 : "");
+	snprintf(r->user, sizeof(r->user), "%.*s", at ? (int)(at - uri - 4) : 0, uri + 4);
+}
+
+int pbx_register_start(struct pbx *pbx)
+{
+	struct pbx_registration *r;
+	uint8_t octets[16];
+
+	if (!pbx->config->register_uri)
+		return 0;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -1;
+	r->pbx = pbx;
+	r->timer = evtimer_new(pbx->pbxs->base, on_timer, r);
+	registration_init(&r->state, pbx->config->register_s);
+	pbx->registration = r;
+	if (!r->timer || getrandom(octets, sizeof(octets), 0) != (ssize_t)sizeof(octets))
+		return -1;
+	hex_encode(slice_of(octets, sizeof(octets)), r->call_id);
+	take_uri(r);
+	timer_arm(r->timer, 0);
+	return 0;
+}
+
+void pbx_register_again(struct pbx *pbx)
+{
+	if (!pbx->registration)
+		return;
+	pbx->registration->number = 0;
+	timer_arm(pbx->registration->timer, 0);
+}
+
+void pbx_register_stop(struct pbx *pbx)
+{
+	struct pbx_registration *r = pbx->registration;
+
+	if (!r)
+		return;
+	pbx->registration = NULL;
+	pbxs_cancel(&r->search);
+	if (r->timer)
+		event_free(r->timer);
+	digest_session_wipe(&r->digest);
+	free(r);
+}
+
+json_t *pbx_register_report(const struct pbx *pbx)
+{
+	const struct pbx_registration *r = pbx->registration;
+
+	if (!r)
+		return json_null();
+	return json_pack("{s:s, s:s, s:i}", "aor", r->aor, "state",
+			 registration_state_name(r->state.state), "code", (int)r->state.code);
+}
