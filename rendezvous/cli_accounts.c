@@ -264,6 +264,12 @@ int cli_purge_observed(const struct cli *cli, int argc, char **argv)
 	return cli_act(cli, "/purge/observed", json_pack("{s:s}", "account", argv[0]));
 }
 
+int cli_wakeup_client(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return cli_act(cli, "/wakeup", json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]));
+}
+
 int cli_delete_client_info(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;

@@ -386,6 +386,29 @@ static void post_purge_observed(struct control_request *request, void *arg)
 	json_decref(body);
 }
 
+static void post_wakeup(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	struct diag *diag;
+	json_t *body;
+	const char *uri;
+	int err;
+
+	if (control_body_json(request, &body))
+		return;
+	uri = control_api_member(body, "uri");
+	if (control_api_knows(api, request, control_api_member(body, "account"))) {
+		diag = diag_new();
+		err = supervisor_wake(api->supervisor, uri);
+		if (err)
+			diag_error(diag, NULL,
+				   "push is off: see features and push-config in crs.conf");
+		control_api_answer(request, "wakeup client", uri, err, diag, NULL);
+		diag_free(&diag);
+	}
+	json_decref(body);
+}
+
 static void get_slot(struct control_request *request, void *arg)
 {
 	const char *uri = control_arg(request, "uri");
@@ -486,6 +509,7 @@ static const struct control_route routes[] = {
 	{ "POST", "/client-info/delete", control_api_forget_info, false, "{account, uri}" },
 	{ "POST", "/purge/observed", post_purge_observed, false,
 	  "{account}: forget users whom no update lists" },
+	{ "POST", "/wakeup", post_wakeup, false, "{account, uri}: wake a user up by push" },
 	{ "POST", "/purge", post_purge, false, "{account, uri}: end connections" },
 };
 

@@ -108,6 +108,7 @@ static const struct action actions[] = {
 	  TRACE_ELEMENT_COUNT,
 	  cli_trace,
 	  "trace attach|session|message|connection|statistics|object|event..." },
+	{ { "wakeup", "client" }, 2, 2, cli_wakeup_client, "wakeup client ACCOUNT URI" },
 };
 
 static const size_t action_count = sizeof(actions) / sizeof(actions[0]);

@@ -22,6 +22,7 @@ int home_new(struct worker *worker, struct home **home_out)
 	home->worker = worker;
 	TAILQ_INIT(&home->all);
 	TAILQ_INIT(&home->waiting);
+	TAILQ_INIT(&home->sleepers);
 	home->sessions = sessions_new(&home_sessions_ops, home);
 	home->mailboxes = mailboxes_new(&home_mailboxes_ops, home);
 	home->counters = counters_new();
@@ -42,6 +43,7 @@ void home_free(struct home **homep)
 	if (!home)
 		return;
 	home_free_users(home);
+	home_free_sleepers(home);
 	idmap_done(&home->users);
 	idmap_done(&home->pending);
 	sessions_free(&home->sessions);
@@ -218,7 +220,8 @@ void home_session_lost(struct home *home, unsigned holder, const CrsWorker__Sess
 {
 	struct endpoint at = { .holder = holder, .connection = m->connection };
 
-	sessions_lost(home->sessions, frame_bytes(m->session_id), &at, clock_mono_ms());
+	if (!home_forget_sleeper(home, frame_bytes(m->session_id)))
+		sessions_lost(home->sessions, frame_bytes(m->session_id), &at, clock_mono_ms());
 }
 
 void home_store_up(struct home *home, uint64_t epoch)
@@ -305,6 +308,7 @@ void home_tick(struct home *home)
 	int64_t now_ms = clock_mono_ms();
 
 	mailboxes_tick(home->mailboxes, now_ms, clock_wall_s());
+	home_awake(home, NULL);
 	if (guests_expire(home->guests, now_ms))
 		home_roster_changed(home);
 	if (now_ms - home->sessions_tick_ms >= 1000) {

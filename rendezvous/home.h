@@ -18,6 +18,8 @@ enum {
 	HOME_MAX_DEVICES = 16,     /* of one URI */
 	HOME_MAX_PENDING = 100000, /* registrations that wait for a floor */
 	HOME_COUNTERS_FLUSH_MS = 5000,
+	HOME_WAKE_MS = 20000,     /* for a device to wake up and attach */
+	HOME_SLEEPERS_MAX = 1000, /* calls that wait for that */
 };
 
 /* The home of this worker's slots.  Returns 0 or -ENOMEM. */
@@ -56,5 +58,11 @@ void home_list_sessions(const struct home *home, struct worker_rows *rows);
 
 /* A health check begins: its guests may enter for a while (guests.h). */
 void home_announce_guests(struct home *home, const char *account, const char *id);
+
+/* Wakes a user up by push who is at home here and away.  home_awake() follows where there is
+ * no token.  Returns 0, or -errno: nobody will be woken up. */
+int home_wake(struct home *home, const char *uri);
+/* A device token of this user is gone since when_ms: it is forgotten unless it is newer. */
+void home_push_gone(struct home *home, const char *account, const char *uri, int64_t when_ms);
 
 #endif

@@ -194,6 +194,8 @@ static void add_device(struct home *home, unsigned holder, const CrsWorker__Atta
 					     clock_mono_ms());
 	if (!m->again)
 		answer_attach(home, holder, m->connection, NULL, 0, waiting);
+	if (!device->updates_only)
+		home_awake(home, user->uri);
 }
 
 /* The registration goes on when its floor is durable. */

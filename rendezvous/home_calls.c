@@ -292,8 +292,8 @@ static void count_invited(struct home *home, const struct session_invite *invite
 		home_count(home, COUNTER_SESSION_IN, account, up->uri);
 }
 
-void home_bang(struct home *home, const struct endpoint *from, const struct passed_up *up,
-	       const Umsg__Frame *frame)
+void home_invite(struct home *home, const struct endpoint *from, const struct passed_up *up,
+		 const Umsg__Frame *frame)
 {
 	struct endpoint devices[SESSION_MAX_DEVICES];
 	struct slice callee = slice_str(up->uri);
@@ -325,6 +325,16 @@ void home_bang(struct home *home, const struct endpoint *from, const struct pass
 		count_invited(home, &invite, up);
 }
 
+void home_bang(struct home *home, const struct endpoint *from, const struct passed_up *up,
+	       const Umsg__Frame *frame)
+{
+	struct endpoint devices[SESSION_MAX_DEVICES];
+	bool away = ringing_devices(home, slice_str(up->uri), from, devices) == 0;
+
+	if (!away || !home_let_sleep(home, from, up, frame))
+		home_invite(home, from, up, frame);
+}
+
 static void count_accepted(struct home *home, struct slice id, const struct passed_up *up)
 {
 	const struct session *session = sessions_find(home->sessions, id);
@@ -353,8 +363,13 @@ void home_session_frame(struct home *home, const struct endpoint *from, const st
 	Umsg__EndReason reason = frame->body_case == UMSG__FRAME__BODY_HANGUP
 					 ? frame->hangup->reason
 					 : UMSG__END_REASON__END_UNSPECIFIED;
-	int err = sessions_frame(home->sessions, frame_session_id(frame), from, frame_type(frame),
-				 up->frame, reason, clock_mono_ms());
+	int err;
+
+	if (frame->body_case == UMSG__FRAME__BODY_HANGUP &&
+	    home_forget_sleeper(home, frame_session_id(frame)))
+		return;
+	err = sessions_frame(home->sessions, frame_session_id(frame), from, frame_type(frame),
+			     up->frame, reason, clock_mono_ms());
 
 	if (!err && frame->body_case == UMSG__FRAME__BODY_TALK)
 		count_accepted(home, frame_session_id(frame), up);

@@ -324,6 +324,8 @@ static void event(void *arg, const char *uri, const struct mail *mail, enum mail
 	const char *account;
 
 	if (what == MAIL_POSTED) {
+		if (!is_receipt(mail))
+			home_wake(home, uri);
 		trace(home, mail->sender, uri, is_receipt(mail) ? "posted ack" : "posted content",
 		      id_of(mail));
 		return;

@@ -41,6 +41,8 @@ struct pending_attach {
 TAILQ_HEAD(user_list, user);
 TAILQ_HEAD(pending_list, pending_attach);
 
+TAILQ_HEAD(sleeper_list, sleeper);
+
 struct home {
 	struct worker *worker;
 	struct idmap users, pending;
@@ -53,6 +55,8 @@ struct home {
 	struct mailboxes *mailboxes;
 	struct counters *counters;
 	struct guests *guests;
+	struct sleeper_list sleepers;
+	size_t n_sleepers;
 	uint64_t epoch;
 	char refuse_reason[64];
 	int64_t sessions_tick_ms, flushed_ms;
@@ -87,6 +91,20 @@ const char *home_account_of(const struct home *home, struct slice uri);
 
 /* Counts for a user; statistics only where the account has them enabled. */
 void home_count(struct home *home, enum counter what, const char *account, const char *uri);
+
+/* home_sleepers.c: a call to somebody who is away waits while push wakes him up.  False: it
+ * cannot, and has to go on at once. */
+bool home_let_sleep(struct home *home, const struct endpoint *from, const struct passed_up *up,
+		    const Umsg__Frame *frame);
+/* The calls to this user go on; uri NULL: those that have waited long enough. */
+void home_awake(struct home *home, const char *uri);
+/* The caller gave up; was the call waiting? */
+bool home_forget_sleeper(struct home *home, struct slice id);
+void home_free_sleepers(struct home *home);
+
+/* home_calls.c: rings the devices that are there, or ends the call. */
+void home_invite(struct home *home, const struct endpoint *from, const struct passed_up *up,
+		 const Umsg__Frame *frame);
 
 /* home_data.c */
 void home_client_data(struct home *home, const struct endpoint *from, const struct passed_up *up,

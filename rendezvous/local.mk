@@ -25,7 +25,7 @@ noinst_LIBRARIES += %D%/libcrs_proto.a %D%/libcrs.a
 %C%_libcrs_proto_a_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS) -w
 nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 %C%_libcrs_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) \
-	$(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(CRS_PLACES)
+	$(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS) $(CRS_PLACES)
 %C%_libcrs_a_SOURCES = \
 	%D%/account_set.c %D%/account_set.h \
 	%D%/accounts.c %D%/accounts.h \
@@ -33,6 +33,8 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/admin_service.c %D%/admin_service.h \
 	%D%/admin_set.c %D%/admin_set.h \
 	%D%/admins.c %D%/admins.h \
+	%D%/apns.c %D%/apns.h \
+	%D%/apns_token.c %D%/apns_token.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/client_data.c %D%/client_data.h \
 	%D%/client_lists.c \
@@ -55,6 +57,8 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/home_calls.c \
 	%D%/home_data.c \
 	%D%/home_mail.c \
+	%D%/home_push.c \
+	%D%/home_sleepers.c \
 	%D%/keyhash.c %D%/keyhash.h \
 	%D%/mail_parts.c \
 	%D%/mailboxes.c %D%/mailboxes.h %D%/mailboxes_priv.h \
@@ -62,12 +66,14 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/passing.c %D%/passing.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/peer_limits.c %D%/peer_limits.h \
+	%D%/pusher.c %D%/pusher.h \
 	%D%/queries.c \
 	%D%/redis_server.c %D%/redis_server.h \
 	%D%/relay_client.c %D%/relay_client.h \
 	%D%/roster.c %D%/roster.h \
 	%D%/sessions.c %D%/sessions.h \
-	%D%/settings.c %D%/settings.h \
+	%D%/settings.c %D%/settings.h %D%/settings_priv.h \
+	%D%/settings_push.c \
 	%D%/slot.c %D%/slot.h \
 	%D%/statistics.c %D%/statistics.h %D%/statistics_print.c \
 	%D%/store.c %D%/store.h %D%/store_priv.h \
@@ -81,7 +87,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/worker_queries.c %D%/worker_queries.h \
 	%D%/worker_traces.c
 CRS_LIBS = %D%/libcrs.a %D%/libcrs_proto.a %D%/librelay.a umsg/libumsg.a umsg/libumsg_proto.a \
-	maps/libmaps.a keys/libkeys.a base/libbase.a $(HIREDIS_LIBS) $(CONTROL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) \
+	maps/libmaps.a keys/libkeys.a base/libbase.a $(HIREDIS_LIBS) $(CURL_LIBS) $(CONTROL_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) \
 	$(PROTOBUF_C_LIBS) $(CONFUSE_LIBS) -lwslay
 
 CRS_PLACES = -DCRS_DIR='"$(CRS_DIR)"' -DCRS_RUN_DIR='"$(CRS_RUN_DIR)"' \

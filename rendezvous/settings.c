@@ -10,6 +10,7 @@
 #include "base/net.h"
 #include "rendezvous/client_policy.h"
 #include "rendezvous/paths.h"
+#include "rendezvous/settings_priv.h"
 
 enum { HOSTS_MAX = 64 };
 
@@ -21,7 +22,7 @@ static const struct config_line_rule common_rules[] = {
 	{ "iw-listen-port", 1, 1, "PORT", true },
 	{ "cps", 4, 4, "HOST PORT ID SECRET", true },
 	{ "features", 0, 8, "[push]", true },
-	{ "push-config", 2, 8, "apns type direct", false },
+	{ "push-config", 3, 3, "apns type|key|key-id|team-id|topic|url|ca VALUE", false },
 	{ "keep-alive", 3, 4, "IP/MASK|URI@ACCOUNT tcp|ws INTERVAL [GRACE]", false },
 	{ "addr-map", 2, 2, "PUBLIC PRIVATE", false },
 	{ "detach-cleanup", 2, 2, "IP/MASK|URI@ACCOUNT DELAY", false },
@@ -152,6 +153,8 @@ static void check_manuals_lines(struct reader *r, const struct config_line *line
 		config_uint(&word[1], 1, 65535, &number, r->diag);
 	else if (is(word, "cps"))
 		config_uint(&word[2], 1, 65535, &number, r->diag);
+	else if (is(word, "push-config"))
+		settings_read_push(&r->settings->apns, line, r->diag);
 	else if (is(word, "keep-alive") || is(word, "detach-cleanup"))
 		client_policy_read(r->settings->policy, line, r->diag);
 	else if (is(word, "addr-map")) {
@@ -310,6 +313,7 @@ static void warn_of_missing(struct reader *r, const struct crs_paths *paths)
 
 	if (!r->features_seen)
 		diag_warning(r->diag, &place, "no \"features\" line: push notifications are off");
+	settings_check_push(r->settings, &place, r->diag);
 	if (!r->key_seen && r->n_hosts > 1)
 		diag_error(r->diag, &place, "several hosts need a \"key SHARED-SECRET\" line");
 }

@@ -25,6 +25,13 @@ enum {
 
 enum settings_backup { BACKUP_NONE, BACKUP_REPLICATE_FROM_PEER, BACKUP_READ_FROM };
 
+/* Direct push (CRS manual 4.8); ours: where the key and its names are. */
+struct push_settings {
+	bool direct, complete; /* complete: there is all that it needs */
+	char url[SETTINGS_HOST], topic[SETTINGS_HOST], ca_file[SETTINGS_HOST];
+	char key_file[SETTINGS_HOST], key_id[SETTINGS_HOST], team_id[SETTINGS_HOST];
+};
+
 struct settings {
 	char name[SETTINGS_NAME]; /* crsname */
 	char ip[SETTINGS_HOST];   /* public address of this server */
@@ -37,6 +44,7 @@ struct settings {
 	unsigned long redis_max_mib;
 	enum settings_backup backup;
 	bool push;
+	struct push_settings apns;
 	struct client_policy *policy;
 };
 

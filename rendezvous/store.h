@@ -103,6 +103,10 @@ typedef void store_field_fn(void *arg, const char *what, const char *account, co
 int store_read_hash(struct store *store, const char *what, const char *account,
 		    store_field_fn *field, store_done_fn *done, void *arg);
 
+/* Reads one field of such a hash; field is called if it is there, then done, which may be NULL. */
+int store_read_field(struct store *store, const char *what, const char *account, const char *name,
+		     store_field_fn *field, store_done_fn *done, void *arg);
+
 /* Forgets such a hash. */
 int store_drop_hash(struct store *store, const char *what, const char *account, store_done_fn *done,
 		    void *arg);

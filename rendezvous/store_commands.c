@@ -302,6 +302,28 @@ int store_read_hash(struct store *store, const char *what, const char *account,
 	return err;
 }
 
+int store_read_field(struct store *store, const char *what, const char *account, const char *name,
+		     store_field_fn *field, store_done_fn *done, void *arg)
+{
+	struct store_wait wait = { .done = done, .field = field, .what = what, .arg = arg };
+	struct store_command c = { .n = 0 };
+	char key[KEY_SIZE];
+	int err;
+
+	wait.account = strdup(account);
+	wait.only = strdup(name);
+	snprintf(key, sizeof(key), "%s:%s", what, account);
+	add_text(&c, "HMGET");
+	add_text(&c, key);
+	add_text(&c, name);
+	err = wait.account && wait.only ? store_send(store, &c, &wait) : -ENOMEM;
+	if (err) {
+		free(wait.account);
+		free(wait.only);
+	}
+	return err;
+}
+
 int store_drop_hash(struct store *store, const char *what, const char *account, store_done_fn *done,
 		    void *arg)
 {

@@ -34,6 +34,7 @@ struct store_wait {
 	store_field_fn *field;
 	const char *what; /* a constant */
 	char *account;    /* owned */
+	char *only;       /* the one field that was asked for; owned, or NULL */
 	void *arg;
 	uint32_t from;
 	bool adds;     /* may be part of a transaction */

@@ -104,6 +104,12 @@ static bool read_entry(const redisReply *entry, struct store_item *item)
 
 static void hand_on_fields(const struct store_wait *wait, const redisReply *reply)
 {
+	if (wait->only) {
+		if (reply->elements == 1 && reply->element[0]->str)
+			wait->field(wait->arg, wait->what, wait->account, wait->only,
+				    reply->element[0]->str);
+		return;
+	}
 	for (size_t i = 0; i + 1 < reply->elements; i += 2) {
 		if (reply->element[i]->str && reply->element[i + 1]->str)
 			wait->field(wait->arg, wait->what, wait->account, reply->element[i]->str,
@@ -130,6 +136,7 @@ static void hand_on(const struct store_wait *wait, const redisReply *reply)
 void store_free_wait(struct store_wait *wait)
 {
 	free(wait->account);
+	free(wait->only);
 	free(wait);
 }
 

@@ -27,6 +27,7 @@
 #include "rendezvous/apply.h"
 #include "rendezvous/control_api.h"
 #include "rendezvous/floors.h"
+#include "rendezvous/pusher.h"
 #include "rendezvous/redis_server.h"
 #include "rendezvous/relay_client.h"
 #include "rendezvous/slot.h"
@@ -130,6 +131,34 @@ void supervisor_announce_guests(struct supervisor *supervisor, const char *accou
 	message.body_case = CRS_WORKER__CONTROL__BODY_GUESTS;
 	message.guests = &guests;
 	supervisor_broadcast(supervisor, &message);
+}
+
+int supervisor_wake(struct supervisor *supervisor, const char *uri)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Wake wake = CRS_WORKER__WAKE__INIT;
+
+	if (!supervisor->pusher)
+		return -ENOTSUP;
+	wake.uri = (char *)(uintptr_t)uri;
+	message.body_case = CRS_WORKER__CONTROL__BODY_WAKE;
+	message.wake = &wake;
+	supervisor_broadcast(supervisor, &message);
+	return 0;
+}
+
+/* All workers hear of it; the one at which uri is at home acts. */
+static void on_push_gone(void *arg, const char *account, const char *uri, int64_t when_ms)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__PushGone gone = CRS_WORKER__PUSH_GONE__INIT;
+
+	gone.account = (char *)(uintptr_t)account;
+	gone.uri = (char *)(uintptr_t)uri;
+	gone.when_ms = when_ms;
+	message.body_case = CRS_WORKER__CONTROL__BODY_PUSH_GONE;
+	message.push_gone = &gone;
+	supervisor_broadcast(arg, &message);
 }
 
 void supervisor_expel(struct supervisor *supervisor, const char *account, const char *uri,
@@ -434,6 +463,9 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 		err = start_redis(supervisor, "redis_high", false, &supervisor->redis_high, diag);
 	if (!err)
 		err = start_redis(supervisor, "redis_low", true, &supervisor->redis_low, diag);
+	if (!err && options->settings.apns.complete)
+		err = pusher_new(supervisor->base, &options->settings.apns, on_push_gone,
+				 supervisor, &supervisor->pusher, diag);
 	if (!err)
 		err = control_api_new(supervisor->base, supervisor, &supervisor->api, diag);
 	if (err)
@@ -459,6 +491,7 @@ static void free_parts(struct supervisor *supervisor)
 	supervisor_drop_queries(supervisor);
 	redis_server_free(&supervisor->redis_high);
 	redis_server_free(&supervisor->redis_low);
+	pusher_free(&supervisor->pusher);
 	notifier_free(&supervisor->notifier);
 	floors_free(&supervisor->floors);
 	account_set_free(&supervisor->accounts);

@@ -75,6 +75,9 @@ void supervisor_expel(struct supervisor *supervisor, const char *account, const 
 /* Announces a health check of account under id (guests.h) to all workers. */
 void supervisor_announce_guests(struct supervisor *supervisor, const char *account, const char *id);
 
+/* Wakes a user up by push.  Returns 0, or -ENOTSUP where push is off. */
+int supervisor_wake(struct supervisor *supervisor, const char *uri);
+
 struct supervisor_process {
 	const char *name; /* "crs", "redis_low", "app: worker-0", ... */
 	int pid;          /* 0: not running */

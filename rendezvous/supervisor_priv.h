@@ -13,6 +13,7 @@ struct control_api;
 struct event;
 struct event_base;
 struct notifier;
+struct pusher;
 struct redis_server;
 
 struct worker_process {
@@ -47,6 +48,7 @@ struct supervisor {
 	struct account_set *accounts;
 	struct floors *floors;
 	struct notifier *notifier;
+	struct pusher *pusher; /* NULL: push is off */
 	struct redis_server *redis_high, *redis_low;
 	struct relay_client *relay;
 	struct control_api *api;

@@ -411,6 +411,15 @@ static void on_control(void *arg, struct slice octets)
 		case CRS_WORKER__CONTROL__BODY_ADMIN_REPLY:
 			holder_admin_reply(worker->holder, m->admin_reply);
 			break;
+		case CRS_WORKER__CONTROL__BODY_WAKE:
+			home_wake(worker->home, m->wake->uri);
+			break;
+		case CRS_WORKER__CONTROL__BODY_PUSH_GONE:
+			if (worker_home_of(worker, slice_str(m->push_gone->uri)) ==
+			    worker->setup->index)
+				home_push_gone(worker->home, m->push_gone->account,
+					       m->push_gone->uri, m->push_gone->when_ms);
+			break;
 		case CRS_WORKER__CONTROL__BODY_GUESTS:
 			home_announce_guests(worker->home, m->guests->account, m->guests->id);
 			break;

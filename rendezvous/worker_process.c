@@ -22,6 +22,7 @@
 #include "rendezvous/client_policy.h"
 #include "rendezvous/control_api.h"
 #include "rendezvous/floors.h"
+#include "rendezvous/pusher.h"
 #include "rendezvous/supervisor_priv.h"
 
 enum { CONTROL_QUEUE = 65536 };
@@ -65,6 +66,7 @@ static void send_setup(struct worker_process *worker)
 	if (!options->log_to_stderr)
 		setup.log_path = log_path;
 	setup.verbose = options->verbose;
+	setup.push = worker->supervisor->pusher != NULL;
 	client_policy_pack(settings->policy, &setup);
 	message.body_case = CRS_WORKER__CONTROL__BODY_SETUP;
 	message.setup = &setup;
@@ -142,6 +144,11 @@ static void on_message(void *arg, struct slice octets)
 		break;
 	case CRS_WORKER__CONTROL__BODY_QUERY_PART:
 		supervisor_query_part(supervisor, worker->index, m->query_part);
+		break;
+	case CRS_WORKER__CONTROL__BODY_PUSH:
+		if (supervisor->pusher)
+			pusher_wake(supervisor->pusher, m->push->account, m->push->uri,
+				    m->push->value);
 		break;
 	case CRS_WORKER__CONTROL__BODY_ADMIN_ASK:
 		admin_service_ask(supervisor, worker, m->admin_ask);

@@ -123,6 +123,17 @@ endif
 %C%_test_crs_data_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_data_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
+# a push service in node
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_push
+endif
+EXTRA_DIST += %D%/apns_server.mjs
+%C%_test_crs_push_SOURCES = %D%/test_crs_push.c %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h
+%C%_test_crs_push_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_push_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_push_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
+	rendezvous/crs-relay
+
 # not run by check: see tests/bench
 if HAVE_CMOCKA
 noinst_PROGRAMS += tests/bench/bench_crs tests/bench/bench_storm

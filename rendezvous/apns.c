@@ -1,0 +1,393 @@
+/* apns.c - notifications by HTTP/2, many at a time on one connection. */
+#include "rendezvous/apns.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/timer.h"
+#include "rendezvous/apns_token.h"
+
+enum { ANSWER_MAX = 1024, HEADER_SIZE = 1200, URL_SIZE = 512 };
+
+/* Says nothing about whom or what: only that the application shall look. */
+static const char payload[] = "{\"aps\":{\"content-available\":1,\"mutable-content\":1,"
+			      "\"alert\":{\"loc-key\":\"NEWS\"},\"sound\":\"default\"}}";
+
+struct notification {
+	TAILQ_ENTRY(notification) in_apns;
+	struct apns *apns;
+	CURL *easy;
+	struct curl_slist *headers;
+	uint64_t cookie;
+	bool again; /* the token was said to have expired: sent with a new one */
+	char answer[ANSWER_MAX];
+	size_t n;
+	char device_token[];
+};
+
+TAILQ_HEAD(notification_list, notification);
+
+/* A socket that libcurl wants to be watched. */
+struct watched {
+	TAILQ_ENTRY(watched) in_apns;
+	struct apns *apns;
+	struct event *event;
+};
+
+TAILQ_HEAD(watched_list, watched);
+
+struct apns {
+	struct event_base *base;
+	const struct apns_ops *ops;
+	void *arg;
+	CURLM *multi;
+	struct event *timer;
+	struct apns_token *token;
+	char *url, *topic, *ca_file;
+	struct notification_list all;
+	struct watched_list sockets;
+	size_t n;
+};
+
+/* ---- libcurl's sockets and time on our loop ---- */
+
+static void look_for_ends(struct apns *apns);
+
+static void on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	struct apns *apns = ((struct watched *)arg)->apns;
+	int flags =
+		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	curl_multi_socket_action(apns->multi, fd, flags, &running);
+	look_for_ends(apns);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct apns *apns = arg;
+	int running;
+
+	(void)fd;
+	(void)what;
+	curl_multi_socket_action(apns->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	look_for_ends(apns);
+}
+
+static void forget_socket(struct watched *watched)
+{
+	TAILQ_REMOVE(&watched->apns->sockets, watched, in_apns);
+	event_free(watched->event);
+	free(watched);
+}
+
+static struct watched *new_watched(struct apns *apns, curl_socket_t fd)
+{
+	struct watched *watched = calloc(1, sizeof(*watched));
+
+	if (watched)
+		watched->event = event_new(apns->base, fd, EV_READ, on_socket, watched);
+	if (!watched || !watched->event) {
+		free(watched);
+		return NULL;
+	}
+	watched->apns = apns;
+	TAILQ_INSERT_TAIL(&apns->sockets, watched, in_apns);
+	curl_multi_assign(apns->multi, fd, watched);
+	return watched;
+}
+
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of_socket)
+{
+	struct watched *watched = of_socket;
+	struct apns *apns = arg;
+	short events = (short)((what & CURL_POLL_IN ? EV_READ : 0) |
+			       (what & CURL_POLL_OUT ? EV_WRITE : 0) | EV_PERSIST);
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (watched)
+			forget_socket(watched);
+		return 0;
+	}
+	if (!watched)
+		watched = new_watched(apns, fd);
+	if (!watched)
+		return -1;
+	event_del(watched->event);
+	event_assign(watched->event, apns->base, fd, events, on_socket, watched);
+	event_add(watched->event, NULL);
+	return 0;
+}
+
+static int set_timer(CURLM *multi, long ms, void *arg)
+{
+	struct apns *apns = arg;
+
+	(void)multi;
+	if (ms < 0)
+		event_del(apns->timer);
+	else
+		timer_arm(apns->timer, ms);
+	return 0;
+}
+
+/* ---- one notification ---- */
+
+static void drop(struct notification *n)
+{
+	struct apns *apns = n->apns;
+
+	curl_multi_remove_handle(apns->multi, n->easy);
+	curl_easy_cleanup(n->easy);
+	curl_slist_free_all(n->headers);
+	TAILQ_REMOVE(&apns->all, n, in_apns);
+	apns->n--;
+	free(n);
+}
+
+static size_t take_answer(char *data, size_t size, size_t count, void *arg)
+{
+	struct notification *n = arg;
+	size_t room = ANSWER_MAX - 1 - n->n, got = size * count;
+
+	memcpy(n->answer + n->n, data, got < room ? got : room);
+	n->n += got < room ? got : room;
+	return got;
+}
+
+static bool add_header(struct notification *n, const char *name, const char *value)
+{
+	char line[HEADER_SIZE];
+	struct curl_slist *longer;
+
+	if ((size_t)snprintf(line, sizeof(line), "%s: %s", name, value) >= sizeof(line))
+		return false;
+	longer = curl_slist_append(n->headers, line);
+	if (longer)
+		n->headers = longer;
+	return longer != NULL;
+}
+
+static bool set_headers(struct notification *n)
+{
+	const char *token = apns_token_text(n->apns->token, clock_wall_s());
+	char bearer[HEADER_SIZE];
+
+	if (!token ||
+	    (size_t)snprintf(bearer, sizeof(bearer), "bearer %s", token) >= sizeof(bearer))
+		return false;
+	curl_slist_free_all(n->headers);
+	n->headers = NULL;
+	return add_header(n, "authorization", bearer) &&
+	       add_header(n, "apns-topic", n->apns->topic) &&
+	       add_header(n, "apns-push-type", "alert") && add_header(n, "apns-priority", "10") &&
+	       add_header(n, "content-type", "application/json");
+}
+
+/* Puts it on its way; also a second time. */
+static bool start(struct notification *n)
+{
+	char url[URL_SIZE];
+
+	if ((size_t)snprintf(url, sizeof(url), "%s/3/device/%s", n->apns->url, n->device_token) >=
+		    sizeof(url) ||
+	    !set_headers(n))
+		return false;
+	n->n = 0;
+	curl_easy_setopt(n->easy, CURLOPT_URL, url);
+	curl_easy_setopt(n->easy, CURLOPT_PRIVATE, n);
+	curl_easy_setopt(n->easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_0);
+	curl_easy_setopt(n->easy, CURLOPT_PIPEWAIT, 1L); /* one connection for all */
+	curl_easy_setopt(n->easy, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(n->easy, CURLOPT_HTTPHEADER, n->headers);
+	curl_easy_setopt(n->easy, CURLOPT_POSTFIELDS, payload);
+	curl_easy_setopt(n->easy, CURLOPT_WRITEFUNCTION, take_answer);
+	curl_easy_setopt(n->easy, CURLOPT_WRITEDATA, n);
+	curl_easy_setopt(n->easy, CURLOPT_TIMEOUT_MS, (long)APNS_LIMIT_MS);
+	curl_easy_setopt(n->easy, CURLOPT_NOSIGNAL, 1L);
+	if (n->apns->ca_file)
+		curl_easy_setopt(n->easy, CURLOPT_CAINFO, n->apns->ca_file);
+	return curl_multi_add_handle(n->apns->multi, n->easy) == CURLM_OK;
+}
+
+/* The "reason" of a refusal, and since when the token is gone. */
+static void read_refusal(struct notification *n, char reason[64], int64_t *when_ms_out)
+{
+	json_t *answer;
+
+	n->answer[n->n] = '\0';
+	answer = json_loads(n->answer, 0, NULL);
+	snprintf(reason, 64, "%s",
+		 json_is_string(json_object_get(answer, "reason"))
+			 ? json_string_value(json_object_get(answer, "reason"))
+			 : "");
+	*when_ms_out = json_integer_value(json_object_get(answer, "timestamp"));
+	json_decref(answer);
+}
+
+static void tell(struct notification *n, enum apns_outcome outcome, int64_t when_ms,
+		 const char *text)
+{
+	n->apns->ops->done(n->apns->arg, n->cookie, n->device_token, outcome, when_ms, text);
+	drop(n);
+}
+
+static void on_refused(struct notification *n, long status)
+{
+	char reason[64], text[128];
+	int64_t when_ms = 0;
+
+	read_refusal(n, reason, &when_ms);
+	snprintf(text, sizeof(text), "%ld %s", status, reason);
+	if (status == 403 && strcmp(reason, "ExpiredProviderToken") == 0 && !n->again) {
+		n->again = true;
+		apns_token_expire(n->apns->token);
+		curl_multi_remove_handle(n->apns->multi, n->easy);
+		if (start(n))
+			return;
+	}
+	if (status == 410)
+		tell(n, APNS_GONE, when_ms, text);
+	else if (status == 400 && strcmp(reason, "BadDeviceToken") == 0)
+		tell(n, APNS_BAD_TOKEN, 0, text);
+	else
+		tell(n, APNS_FAILED, 0, text);
+}
+
+static void look_for_ends(struct apns *apns)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(apns->multi, &left))) {
+		CURLcode result = message->data.result;
+		struct notification *n = NULL;
+		long status = 0;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&n);
+		curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+		if (result != CURLE_OK)
+			tell(n, APNS_FAILED, 0, curl_easy_strerror(result));
+		else if (status == 200)
+			tell(n, APNS_SENT, 0, "");
+		else
+			on_refused(n, status);
+	}
+}
+
+static bool is_device_token(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n > 0 && n <= APNS_DEVICE_TOKEN && strspn(text, "0123456789abcdefABCDEF") == n;
+}
+
+int apns_push(struct apns *apns, const char *device_token, uint64_t cookie)
+{
+	struct notification *n;
+
+	if (!is_device_token(device_token))
+		return -EINVAL;
+	if (apns->n >= APNS_QUEUE)
+		return -ENOBUFS;
+	n = calloc(1, sizeof(*n) + strlen(device_token) + 1);
+	if (!n)
+		return -ENOMEM;
+	n->easy = curl_easy_init();
+	if (!n->easy) {
+		free(n);
+		return -ENOMEM;
+	}
+	memcpy(n->device_token, device_token, strlen(device_token) + 1);
+	n->apns = apns;
+	n->cookie = cookie;
+	TAILQ_INSERT_TAIL(&apns->all, n, in_apns);
+	apns->n++;
+	if (start(n))
+		return 0;
+	drop(n);
+	return -ENOMEM;
+}
+
+/* ---- life ---- */
+
+static int set_up(struct apns *apns, const struct apns_options *o)
+{
+	apns->url = strdup(o->url);
+	apns->topic = strdup(o->topic);
+	apns->ca_file = o->ca_file ? strdup(o->ca_file) : NULL;
+	apns->multi = curl_multi_init();
+	apns->timer = evtimer_new(apns->base, on_timer, apns);
+	if (!apns->url || !apns->topic || (o->ca_file && !apns->ca_file) || !apns->multi ||
+	    !apns->timer)
+		return -ENOMEM;
+	curl_multi_setopt(apns->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	curl_multi_setopt(apns->multi, CURLMOPT_SOCKETDATA, apns);
+	curl_multi_setopt(apns->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(apns->multi, CURLMOPT_TIMERDATA, apns);
+	curl_multi_setopt(apns->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(apns->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
+	return 0;
+}
+
+int apns_new(struct event_base *base, const struct apns_options *options,
+	     const struct apns_ops *ops, void *arg, struct apns **apns_out, struct diag *diag)
+{
+	struct apns *apns = calloc(1, sizeof(*apns));
+	int err;
+
+	if (!apns)
+		return -ENOMEM;
+	apns->base = base;
+	apns->ops = ops;
+	apns->arg = arg;
+	TAILQ_INIT(&apns->all);
+	TAILQ_INIT(&apns->sockets);
+	err = set_up(apns, options);
+	if (!err)
+		err = apns_token_new(options->key_file, options->key_id, options->team_id,
+				     &apns->token, diag);
+	if (err) {
+		apns_free(&apns);
+		return err;
+	}
+	*apns_out = apns;
+	return 0;
+}
+
+void apns_free(struct apns **apnsp)
+{
+	struct apns *apns = *apnsp;
+	struct notification *n;
+	struct watched *watched;
+
+	if (!apns)
+		return;
+	*apnsp = NULL;
+	while ((n = TAILQ_FIRST(&apns->all)))
+		drop(n);
+	if (apns->multi)
+		curl_multi_cleanup(apns->multi);
+	while ((watched = TAILQ_FIRST(&apns->sockets)))
+		forget_socket(watched);
+	if (apns->timer)
+		event_free(apns->timer);
+	apns_token_free(&apns->token);
+	free(apns->url);
+	free(apns->topic);
+	free(apns->ca_file);
+	free(apns);
+}

@@ -1,0 +1,55 @@
+/* apns.h - direct push: notifications to Apple's push service over one HTTP/2 connection
+ * (CRS manual 4.8).
+ *
+ * The payload names nobody: a device that wakes up learns from the rendezvous, over its own
+ * link, what there is.  Source: Apple, "Sending notification requests to APNs".
+ *
+ * Threads: one event loop.
+ */
+#ifndef RENDEZVOUS_APNS_H
+#define RENDEZVOUS_APNS_H
+
+#include <stdint.h>
+
+struct apns;
+struct diag;
+struct event_base;
+
+enum {
+	APNS_QUEUE = 10000,      /* notifications under way; more are refused */
+	APNS_LIMIT_MS = 30000,   /* for an answer */
+	APNS_DEVICE_TOKEN = 200, /* hexadecimal digits at most; our limit */
+};
+
+/* Texts are copied. */
+struct apns_options {
+	const char *url;     /* "https://api.push.apple.com" */
+	const char *topic;   /* of the application */
+	const char *ca_file; /* whom to trust; NULL: the system's authorities */
+	const char *key_file, *key_id, *team_id;
+};
+
+enum apns_outcome {
+	APNS_SENT,
+	APNS_GONE,      /* the device has the application no more, since when_ms */
+	APNS_BAD_TOKEN, /* no such token; for all of them: our topic or the service is wrong */
+	APNS_FAILED,    /* text; it may work later */
+};
+
+struct apns_ops {
+	/* About a notification of apns_push(); cookie is its own. */
+	void (*done)(void *arg, uint64_t cookie, const char *device_token,
+		     enum apns_outcome outcome, int64_t when_ms, const char *text);
+};
+
+/* Reads the key.  Returns 0 or -errno with diag set. */
+int apns_new(struct event_base *base, const struct apns_options *options,
+	     const struct apns_ops *ops, void *arg, struct apns **apns_out, struct diag *diag);
+/* What is under way is forgotten. */
+void apns_free(struct apns **apnsp);
+
+/* Wakes a device up.  done follows, never from within.  Returns 0, -EINVAL (no device token),
+ * -ENOBUFS (too many under way) or -ENOMEM. */
+int apns_push(struct apns *apns, const char *device_token, uint64_t cookie);
+
+#endif

@@ -1,0 +1,217 @@
+/* pusher.c - who is woken up, and what becomes of it. */
+#include "rendezvous/pusher.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/idmap.h"
+#include "base/log.h"
+#include "rendezvous/apns.h"
+#include "rendezvous/keyhash.h"
+#include "rendezvous/settings.h"
+
+/* A user who was pushed: until the pause has passed and all answers are there. */
+struct pushed {
+	struct idmap_node by_uri, by_number;
+	TAILQ_ENTRY(pushed) in_order; /* oldest first */
+	uint64_t number;
+	int64_t until_ms;
+	unsigned waiting; /* notifications under way */
+	char *account;
+	char uri[];
+};
+
+TAILQ_HEAD(pushed_list, pushed);
+
+struct pusher {
+	struct apns *apns;
+	pusher_gone_fn *gone;
+	void *arg;
+	struct idmap by_uri, by_number;
+	struct keyhash hash;
+	struct pushed_list order;
+	size_t n;
+	uint64_t last_number;
+	struct log_limit failed_log, full_log;
+};
+
+static struct pushed *find(const struct pusher *pusher, const char *uri)
+{
+	struct idmap_node *node =
+		idmap_first(&pusher->by_uri, keyhash_of(&pusher->hash, slice_str(uri)));
+
+	for (; node; node = idmap_next(node)) {
+		struct pushed *pushed = IDMAP_OWNER(node, struct pushed, by_uri);
+
+		if (strcmp(pushed->uri, uri) == 0)
+			return pushed;
+	}
+	return NULL;
+}
+
+static void drop(struct pusher *pusher, struct pushed *pushed)
+{
+	idmap_remove(&pusher->by_uri, &pushed->by_uri);
+	idmap_remove(&pusher->by_number, &pushed->by_number);
+	TAILQ_REMOVE(&pusher->order, pushed, in_order);
+	pusher->n--;
+	free(pushed->account);
+	free(pushed);
+}
+
+/* Those whose pause has passed, from the oldest on. */
+static void drop_passed(struct pusher *pusher, int64_t now_ms)
+{
+	struct pushed *pushed = TAILQ_FIRST(&pusher->order), *next;
+
+	for (; pushed && pushed->until_ms <= now_ms; pushed = next) {
+		next = TAILQ_NEXT(pushed, in_order);
+		if (pushed->waiting == 0)
+			drop(pusher, pushed);
+	}
+}
+
+static struct pushed *add(struct pusher *pusher, const char *account, const char *uri)
+{
+	size_t n = strlen(uri) + 1;
+	struct pushed *pushed = calloc(1, sizeof(*pushed) + n);
+
+	if (pushed)
+		pushed->account = strdup(account);
+	if (!pushed || !pushed->account) {
+		free(pushed);
+		return NULL;
+	}
+	memcpy(pushed->uri, uri, n);
+	pushed->number = ++pusher->last_number;
+	pushed->until_ms = clock_mono_ms() + PUSHER_PAUSE_MS;
+	idmap_put(&pusher->by_uri, &pushed->by_uri, keyhash_of(&pusher->hash, slice_str(uri)));
+	idmap_put(&pusher->by_number, &pushed->by_number, pushed->number);
+	TAILQ_INSERT_TAIL(&pusher->order, pushed, in_order);
+	pusher->n++;
+	return pushed;
+}
+
+static void on_done(void *arg, uint64_t cookie, const char *device_token, enum apns_outcome outcome,
+		    int64_t when_ms, const char *text)
+{
+	struct pusher *pusher = arg;
+	struct idmap_node *node = idmap_first(&pusher->by_number, cookie);
+	struct pushed *pushed = node ? IDMAP_OWNER(node, struct pushed, by_number) : NULL;
+	unsigned suppressed;
+
+	(void)device_token; /* names a device: not for the log */
+	if (!pushed)
+		return;
+	pushed->waiting--;
+	if (outcome == APNS_SENT)
+		log_debug("push", "sent uri=%s account=%s", pushed->uri, pushed->account);
+	else if (log_limit_pass(&pusher->failed_log, clock_mono_ms(), &suppressed))
+		log_warn("push", "uri=%s account=%s: %s (%u more not logged)", pushed->uri,
+			 pushed->account, text, suppressed);
+	/* A bad token of one device says nothing of it alone: where all are bad, it is
+	 * the topic or the service that is wrong, and nothing is forgotten. */
+	if (outcome == APNS_GONE)
+		pusher->gone(pusher->arg, pushed->account, pushed->uri, when_ms);
+}
+
+static const struct apns_ops apns_ops = { .done = on_done };
+
+int pusher_new(struct event_base *base, const struct push_settings *settings, pusher_gone_fn *gone,
+	       void *arg, struct pusher **pusher_out, struct diag *diag)
+{
+	const struct apns_options options = {
+		.url = settings->url,
+		.topic = settings->topic,
+		.ca_file = settings->ca_file[0] ? settings->ca_file : NULL,
+		.key_file = settings->key_file,
+		.key_id = settings->key_id,
+		.team_id = settings->team_id,
+	};
+	struct pusher *pusher = calloc(1, sizeof(*pusher));
+	int err;
+
+	if (!pusher)
+		return -ENOMEM;
+	TAILQ_INIT(&pusher->order);
+	pusher->gone = gone;
+	pusher->arg = arg;
+	err = keyhash_init(&pusher->hash);
+	if (!err && (idmap_init(&pusher->by_uri) || idmap_init(&pusher->by_number)))
+		err = -ENOMEM;
+	if (!err)
+		err = apns_new(base, &options, &apns_ops, pusher, &pusher->apns, diag);
+	if (err) {
+		pusher_free(&pusher);
+		return err;
+	}
+	*pusher_out = pusher;
+	return 0;
+}
+
+void pusher_free(struct pusher **pusherp)
+{
+	struct pusher *pusher = *pusherp;
+	struct pushed *pushed;
+
+	if (!pusher)
+		return;
+	*pusherp = NULL;
+	apns_free(&pusher->apns);
+	while ((pushed = TAILQ_FIRST(&pusher->order)))
+		drop(pusher, pushed);
+	idmap_done(&pusher->by_uri);
+	idmap_done(&pusher->by_number);
+	free(pusher);
+}
+
+static void push_all(struct pusher *pusher, struct pushed *pushed, const json_t *tokens)
+{
+	const json_t *token;
+	unsigned suppressed;
+	size_t i;
+
+	json_array_foreach(tokens, i, token)
+	{
+		int err =
+			i < PUSHER_TOKENS_MAX && json_is_string(token)
+				? apns_push(pusher->apns, json_string_value(token), pushed->number)
+				: -EINVAL;
+
+		if (!err)
+			pushed->waiting++;
+		else if (log_limit_pass(&pusher->failed_log, clock_mono_ms(), &suppressed))
+			log_warn("push", "uri=%s account=%s: %s (%u more not logged)", pushed->uri,
+				 pushed->account, strerror(-err), suppressed);
+	}
+}
+
+void pusher_wake(struct pusher *pusher, const char *account, const char *uri, const char *value)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct pushed *pushed;
+	unsigned suppressed;
+	json_t *object;
+
+	drop_passed(pusher, now_ms);
+	if (find(pusher, uri))
+		return;
+	if (pusher->n >= PUSHER_USERS_MAX) {
+		if (log_limit_pass(&pusher->full_log, now_ms, &suppressed))
+			log_warn("push", "too many pushes under way (%u more not logged)",
+				 suppressed);
+		return;
+	}
+	object = json_loads(value, 0, NULL);
+	pushed =
+		json_is_array(json_object_get(object, "tokens")) ? add(pusher, account, uri) : NULL;
+	if (pushed)
+		push_all(pusher, pushed, json_object_get(object, "tokens"));
+	json_decref(object);
+}
