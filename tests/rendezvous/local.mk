@@ -47,8 +47,8 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs
 endif
-%C%_test_crs_SOURCES = %D%/test_crs.c %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h \
-	%D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
+%C%_test_crs_SOURCES = %D%/test_crs.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
+	%D%/scene.c %D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
 %C%_test_crs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) \
 	-DCRS='"$(abs_top_builddir)/rendezvous/crs"' \
 	-DCRS_CLI='"$(abs_top_builddir)/rendezvous/crs-cli"' \
@@ -56,6 +56,15 @@ endif
 %C%_test_crs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
+
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_messages
+endif
+%C%_test_crs_messages_SOURCES = %D%/test_crs_messages.c %D%/cast.c %D%/cast.h %D%/party.c \
+	%D%/party.h %D%/scene.c %D%/scene.h
+%C%_test_crs_messages_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_messages_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_messages_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_connections

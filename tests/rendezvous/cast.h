@@ -1,0 +1,19 @@
+/* cast.h - who plays in the tests of the whole crs, and the stage. */
+#ifndef TESTS_RENDEZVOUS_CAST_H
+#define TESTS_RENDEZVOUS_CAST_H
+
+#include "tests/rendezvous/party.h"
+#include "tests/rendezvous/scene.h"
+
+/* URIs: alice and carol are at home with worker 0, bob with worker 1 of two. */
+extern char alice[32], bob[32], carol[32];
+
+/* For cmocka: the group's setup, and a test's own scene with crs running in *state. */
+int cast_names(void **state);
+int cast_open(void **state);
+int cast_close(void **state);
+
+/* Opens a party that registers as primary. */
+void cast_attach(struct party *party, struct scene *scene, const char *uri, uint8_t device);
+
+#endif
