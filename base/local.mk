@@ -19,7 +19,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/encode.c %D%/encode.h \
 	%D%/file.c %D%/file.h \
 	%D%/huge.c %D%/huge.h \
-	%D%/idmap.c %D%/idmap.h \
+	%D%/idhash.h %D%/idmap.c %D%/idmap.h \
 	%D%/json_text.c %D%/json_text.h \
 	%D%/log.c %D%/log.h \
 	%D%/net.c %D%/net.h \

@@ -21,7 +21,7 @@ int cli_read_config(const char *path, const struct cig_config **config_out)
 int cli_read(struct cli *cli, int argc, char **argv)
 {
 	const struct cig_config *config;
-	char summary[512];
+	char summary[512], digest[CIG_DIGEST_SIZE];
 
 	(void)cli;
 	if (argc != 2) {
@@ -31,7 +31,8 @@ int cli_read(struct cli *cli, int argc, char **argv)
 	if (cli_read_config(argv[1], &config))
 		return CLI_FAILED;
 	cig_config_summary(config, summary, sizeof(summary));
-	printf("%s: %s\n", argv[1], summary);
+	cig_config_digest(config, digest);
+	printf("%s: %s; digest %s\n", argv[1], summary, digest);
 	cig_config_release(&config);
 	return CLI_OK;
 }

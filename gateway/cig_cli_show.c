@@ -324,6 +324,15 @@ static void print_centers(const json_t *centers)
 	}
 }
 
+/* Which one is live, by the digest that `read` tells of a file. */
+static void print_config(const json_t *config)
+{
+	puts("\nConfiguration:\n----------------------------------------");
+	line("File", cli_text(config, "path"));
+	line("Read", cli_text(config, "read"));
+	line("Digest", cli_text(config, "digest"));
+}
+
 /* The manual's page, and below it what it has no line for. */
 static void print_status(const json_t *status)
 {
@@ -344,6 +353,7 @@ static void print_status(const json_t *status)
 	line("SIP state", cli_text(sip, "state"));
 	json_array_foreach(json_object_get(sip, "pbxs"), i, pbx) print_pbx(pbx);
 	print_centers(json_object_get(status, "centers"));
+	print_config(json_object_get(status, "config"));
 	json_array_foreach(json_object_get(status, "problems"), i, problem)
 		printf("%sProblem: %s\n", i ? "" : "\n", json_string_value(problem));
 }

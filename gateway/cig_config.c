@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/suggest.h"
 #include "gateway/cig_config_priv.h"
 #include "maps/explain.h"
@@ -138,6 +139,7 @@ static struct cig_config_object *object_new(const char *path)
 	object->holds = 1;
 	object->router = router_new();
 	object->pub.path = arena_text(&object->arena, slice_str(path));
+	object->pub.read_ms = clock_wall_ms();
 	object->pub.userdata = CIG_DIR "/userdata";
 	object->pub.log_dir = CIG_LOG_DIR;
 	object->pub.run_dir = CIG_RUN_DIR;

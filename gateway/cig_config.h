@@ -169,6 +169,7 @@ struct cig_message_center {
 
 struct cig_config {
 	const char *path; /* the file */
+	int64_t read_ms;  /* when it was read, of clock_wall_ms() */
 	struct cig_tel tel;
 	struct cig_sip sip;
 	const struct cig_account *accounts;
@@ -259,6 +260,11 @@ void cig_config_print(const struct cig_config *config, void (*line)(void *arg, c
 
 /* "3 maps with 12 entries, 2 translate maps, ...": one line for status and reload. */
 void cig_config_summary(const struct cig_config *config, char *out, size_t outsz);
+
+/* What the configuration says, without passwords, as 16 hexadecimal digits: the same for a
+ * file and for what runs, if they say the same. */
+enum { CIG_DIGEST_SIZE = 17 };
+void cig_config_digest(const struct cig_config *config, char out[CIG_DIGEST_SIZE]);
 
 enum cig_change { CIG_ADDED, CIG_REMOVED, CIG_CHANGED };
 

@@ -34,6 +34,10 @@ static const struct {
 	{ "", "metrics" },
 };
 
+/* FNV-1a of 64 bits: to tell lines apart, not to keep anybody from forging one. */
+#define FNV_START UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
+
 struct line {
 	uint64_t key, all; /* hashes: of what names the line, of all of it */
 };
@@ -61,8 +65,8 @@ struct walk {
 static uint64_t hash(uint64_t h, struct slice text)
 {
 	for (size_t i = 0; i < text.n; i++)
-		h = (h ^ text.p[i]) * 0x100000001b3u; /* FNV-1a */
-	return (h ^ 0xff) * 0x100000001b3u;           /* parts "ab" "c" from "a" "bc" */
+		h = (h ^ text.p[i]) * FNV_PRIME;
+	return (h ^ 0xff) * FNV_PRIME; /* parts "ab" "c" from "a" "bc" */
 }
 
 /* The first n words of a line. */
@@ -136,9 +140,34 @@ static void walk_line(void *arg, const char *text)
 		return;
 	}
 	name_block(walk, line);
-	start = hash(0xcbf29ce484222325u, slice_str(walk->block));
+	start = hash(FNV_START, slice_str(walk->block));
 	hashes = (struct line){ hash(start, key_of(line)), hash(start, line) };
 	walk->take(walk, line, hashes);
+}
+
+/* ---- the digest ---- */
+
+struct digest {
+	struct walk walk; /* first: take gets it */
+	uint64_t h;
+};
+
+/* In the order of the file, which counts; a password is left out, for a digest of it could
+ * be guessed at. */
+static void take_digest(struct walk *walk, struct slice line, struct line hashes)
+{
+	struct digest *digest = (struct digest *)(void *)walk;
+	bool secret = slice_starts(line, "password ") || slice_starts(line, "auth ");
+
+	digest->h = (digest->h ^ (secret ? hashes.key : hashes.all)) * FNV_PRIME;
+}
+
+void cig_config_digest(const struct cig_config *config, char out[CIG_DIGEST_SIZE])
+{
+	struct digest digest = { .walk = { .take = take_digest }, .h = FNV_START };
+
+	cig_config_write(config, walk_line, &digest.walk);
+	snprintf(out, CIG_DIGEST_SIZE, "%016llx", (unsigned long long)digest.h);
 }
 
 /* ---- gathering ---- */

@@ -113,11 +113,22 @@ static json_t *sip_report(const struct control_api_parts *parts)
 	return sip;
 }
 
+/* Which configuration is live: the last one that was sound. */
+static json_t *config_report(const struct cig_config *config)
+{
+	char summary[512], digest[CIG_DIGEST_SIZE], when[CLOCK_TEXT_SIZE];
+
+	cig_config_summary(config, summary, sizeof(summary));
+	cig_config_digest(config, digest);
+	clock_format(config->read_ms, when);
+	return json_pack("{s:s, s:s, s:s, s:s}", "path", config->path, "read", when, "digest",
+			 digest, "summary", summary);
+}
+
 json_t *status_report(const struct control_api_parts *parts)
 {
 	const struct calls_world *world = calls_world(parts->calls);
 	unsigned active = calls_active(parts->calls);
-	char config[512];
 	json_t *relay = json_pack("{s:s, s:s}", "state",
 				  relay_link_is_up(parts->relay) ? "CONNECTED" : "DISCONNECTED",
 				  "program", relay_link_program(parts->relay));
@@ -125,11 +136,11 @@ json_t *status_report(const struct control_api_parts *parts)
 				    world->engines > active ? (int)(world->engines - active) : 0,
 				    "total", (int)world->engines);
 
-	cig_config_summary(calls_config(parts->calls), config, sizeof(config));
-	return json_pack(
-		"{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "version", PACKAGE_VERSION,
-		"uptime_s", (json_int_t)((clock_mono_ms() - parts->started_ms) / 1000), "relay",
-		relay, "engines", engines, "umsg", secure_side_report(parts->secure), "sip",
-		sip_report(parts), "texts", texts_report(parts->texts), "centers",
-		texts_smpp_report(parts->smpp), "config", config, "problems", problems(parts));
+	return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
+			 PACKAGE_VERSION, "uptime_s",
+			 (json_int_t)((clock_mono_ms() - parts->started_ms) / 1000), "relay", relay,
+			 "engines", engines, "umsg", secure_side_report(parts->secure), "sip",
+			 sip_report(parts), "texts", texts_report(parts->texts), "centers",
+			 texts_smpp_report(parts->smpp), "config",
+			 config_report(calls_config(parts->calls)), "problems", problems(parts));
 }
