@@ -35,7 +35,8 @@ gateway_libgateway_a_SOURCES = \
 	gateway/texts.c gateway/texts.h gateway/texts_port.h gateway/texts_priv.h \
 	gateway/texts_in.c gateway/texts_inward.c gateway/texts_list.c gateway/texts_mailbox.c \
 	gateway/texts_notice.c gateway/texts_port.c gateway/texts_post.c \
-	gateway/texts_queue.c gateway/texts_queue.h gateway/texts_read.c gateway/texts_submit.c \
+	gateway/texts_queue.c gateway/texts_queue.h gateway/texts_read.c \
+	gateway/texts_resting.c gateway/texts_resting.h gateway/texts_submit.c \
 	gateway/texts_smpp.c gateway/texts_smpp.h gateway/texts_smpp_priv.h \
 	gateway/texts_smpp_in.c gateway/texts_smpp_keep.c gateway/texts_smpp_out.c
 nodist_gateway_libgateway_a_SOURCES = gateway/texts.pb-c.c gateway/texts.pb-c.h

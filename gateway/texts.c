@@ -1,6 +1,7 @@
 #include "gateway/texts_priv.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,20 @@ void texts_set_why(char **at, const char *why)
 	*at = *why ? strdup(why) : NULL;
 }
 
-int texts_open_maildir(const char *path, struct maildir **maildir_out, char why[TEXT_WHY_SIZE])
+/* Files that its members cannot read are of no use to anybody: it is told, and goes on. */
+static void check_group(const struct texts *texts, const struct maildir *maildir)
+{
+	int err = texts->mail_gid == (gid_t)-1 ? 0 : maildir_check_group(maildir);
+
+	if (err)
+		log_warn(MODULE,
+			 "mailbox %s: members of the group %s have not all rights in it "
+			 "(create_cig_maildir sets it right): %s",
+			 maildir_path(maildir), texts->config->mail_group, strerror(-err));
+}
+
+int texts_open_maildir(const struct texts *texts, const char *path, struct maildir **maildir_out,
+		       char why[TEXT_WHY_SIZE])
 {
 	struct diag *diag = diag_new();
 	int err = maildir_open(path, maildir_out, diag);
@@ -52,7 +66,23 @@ int texts_open_maildir(const char *path, struct maildir **maildir_out, char why[
 		 : diag_errors(diag) ? diag_first_error(diag)
 				     : strerror(-err));
 	diag_free(&diag);
-	return err;
+	if (err)
+		return err;
+	maildir_set_group(*maildir_out, texts->mail_gid);
+	check_group(texts, *maildir_out);
+	return 0;
+}
+
+/* Without the group files have that of their folder, as the file system does it. */
+static void find_mail_group(struct texts *texts)
+{
+	const struct cig_config *config = texts->config;
+	const struct group *group = *config->mail_group ? getgrnam(config->mail_group) : NULL;
+
+	texts->mail_gid = group ? group->gr_gid : (gid_t)-1;
+	if (!group && *config->mail_group &&
+	    config->read_mailbox_count + config->write_mailbox_count)
+		log_warn(MODULE, "mail_group: there is no group %s", config->mail_group);
 }
 
 /* ---- the turn ---- */
@@ -123,6 +153,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	refetch(texts);
 	texts_expire(texts);
 	texts_reopen_reader(texts);
+	texts_reopen_mailboxes(texts);
 	texts_schedule(texts);
 	timer_arm(texts->retry, TEXTS_RETRY_MS);
 }
@@ -191,6 +222,7 @@ static int start(struct texts *texts, struct diag *diag)
 	texts->tidy = evtimer_new(texts->base, on_tidy, texts);
 	if (!texts->turn || !texts->retry || !texts->tidy)
 		return -ENOMEM;
+	find_mail_group(texts);
 	err = make_maps(texts);
 	if (!err)
 		err = open_journal(texts, diag);
@@ -279,6 +311,7 @@ int texts_set_config(struct texts *texts, const struct cig_config *config)
 	/* The reader's files point into the old configuration until it is opened anew. */
 	texts_close_reader(texts);
 	texts->config = cig_config_hold(config);
+	find_mail_group(texts);
 	err = texts_change_mailboxes(texts);
 	if (!err)
 		err = texts_open_reader(texts);

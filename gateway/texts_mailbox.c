@@ -5,7 +5,6 @@
  * the disk, so that the loop waits for few of them.
  */
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,7 +137,7 @@ static int on_match(void *arg, const char *sender, const char *receiver,
 static bool open_box(struct write_box *box, char why[TEXT_WHY_SIZE])
 {
 	if (!box->maildir) { /* it may be back */
-		texts_open_maildir(box->path, &box->maildir, why);
+		texts_open_maildir(box->all->texts, box->path, &box->maildir, why);
 		text_port_trouble(box->port, why);
 	}
 	return box->maildir != NULL;
@@ -230,10 +229,12 @@ int texts_change_mailboxes(struct texts *texts)
 		const struct cig_mailbox *mailbox = &config->write_mailboxes[i];
 		struct write_box *box = find_box(all, mailbox->path);
 
-		if (box)
+		if (box) {
 			box->config = mailbox;
-		else
+			maildir_free(&box->maildir); /* mail_group may be another */
+		} else {
 			err = add_box(all, mailbox);
+		}
 	}
 	for (struct write_box **at = &all->boxes; *at;) {
 		struct write_box *box = *at;
@@ -246,6 +247,21 @@ int texts_change_mailboxes(struct texts *texts)
 		free_box(box);
 	}
 	return err;
+}
+
+/* What waits there is tried anyway; without, nobody would find out that all is well again. */
+void texts_reopen_mailboxes(struct texts *texts)
+{
+	char why[TEXT_WHY_SIZE];
+
+	for (struct write_box *box = texts->mailboxes->boxes; box; box = box->next) {
+		const struct text_port *port = box->port;
+
+		if (!*port->trouble || port->queue.waiting || port->queue.put_off || port->in_hand)
+			continue;
+		maildir_free(&box->maildir);
+		open_box(box, why);
+	}
 }
 
 int texts_open_mailboxes(struct texts *texts)

@@ -6,6 +6,7 @@
  *   texts_port.c     ports: offers and outcomes (texts_port.h)
  *   texts_mailbox.c  write mailboxes, ports of their own
  *   texts_read.c     read mailboxes: their files
+ *   texts_resting.c  files of read mailboxes that could not be dealt with
  *   texts_submit.c   a text from outside is sealed and journaled; what becomes of it
  *   texts_notice.c   what the sender of a text from outside is told
  *   texts_post.c     sealed posts until the rendezvous has them
@@ -58,9 +59,8 @@ enum {
 	TEXTS_MAX_FILES = 64,              /* files that are journaled and wait for it */
 	TEXTS_MAX_SUBMITTED = 100000,      /* texts of ports that wait for the rendezvous */
 	TEXTS_LIFETIME_S = 30 * 86400,
-	TEXTS_TIDY_MS = 10,       /* between two steps of writing the journal anew */
-	TEXTS_REFETCH_MS = 10000, /* what could not be journaled is asked for again */
-	TEXTS_REST_MS = 30000,    /* files that cannot be dealt with are passed over for so long */
+	TEXTS_TIDY_MS = 10,          /* between two steps of writing the journal anew */
+	TEXTS_REFETCH_MS = 10000,    /* what could not be journaled is asked for again */
 	TEXTS_EXPIRE_AT_ONCE = 4096, /* messages looked at for their end in one go */
 };
 
@@ -141,6 +141,7 @@ struct texts {
 	struct idhash hash;
 	struct umsg_client *client; /* NULL: no keys */
 	char own_uri[UMSG_URI_SIZE];
+	gid_t mail_gid; /* of mail_group; (gid_t)-1: there is no such group */
 	struct taken *taken, **taken_tail;
 	/* Inward. */
 	struct text_port *ports, **ports_tail;
@@ -178,8 +179,10 @@ const char *texts_id_text(const uint8_t id[UMSG_ID_SIZE], char out[TEXTS_ID_TEXT
 /* Replaces *at by a copy of why, or NULL where memory is out or it is "". */
 void texts_set_why(char **at, const char *why);
 
-/* Opens a mailbox.  Returns as maildir_open(), with the reason in why. */
-int texts_open_maildir(const char *path, struct maildir **maildir_out, char why[TEXT_WHY_SIZE]);
+/* Opens a mailbox, whose files get the group of mail_group.  Returns as maildir_open(), with
+ * the reason in why. */
+int texts_open_maildir(const struct texts *texts, const char *path, struct maildir **maildir_out,
+		       char why[TEXT_WHY_SIZE]);
 
 /* ---- texts_in.c ---- */
 struct journal_key texts_inward_key(const uint8_t id[UMSG_ID_SIZE]);
@@ -247,6 +250,9 @@ void texts_tell_kept(struct texts *texts);
 /* ---- texts_mailbox.c ---- */
 int texts_open_mailboxes(struct texts *texts);
 void texts_close_mailboxes(struct texts *texts);
+
+/* Looks whether those that were not usable are now, where nothing waits for them. */
+void texts_reopen_mailboxes(struct texts *texts);
 
 /* Takes over the mailboxes of texts->config, which was replaced. */
 int texts_change_mailboxes(struct texts *texts);

@@ -16,25 +16,16 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "gateway/texts_priv.h"
+#include "gateway/texts_resting.h"
 #include "mailbox/message.h"
 #include "mailbox/mime.h"
 
 #define MODULE "texts"
 
 enum {
-	LISTED_AT_ONCE = 2048,  /* files kept of a listing */
-	STEPS_AT_ONCE = 1000,   /* directory entries looked at in one turn: some milliseconds */
-	LOOKS_AT_ONCE = 256,    /* files of a listing that turn out to need nothing */
-	MAX_RESTING = 200000,   /* some 16 MB; those beyond are tried at each listing */
-	MAX_REST_DOUBLINGS = 7, /* about an hour */
-};
-
-/* A file that could not be dealt with. */
-struct resting {
-	struct idmap_node node;
-	uint8_t id[16]; /* maildir_entry_id() */
-	int64_t until_ms;
-	unsigned times;
+	LISTED_AT_ONCE = 2048, /* files kept of a listing */
+	STEPS_AT_ONCE = 1000,  /* directory entries looked at in one turn: some milliseconds */
+	LOOKS_AT_ONCE = 256,   /* files of a listing that turn out to need nothing */
 };
 
 struct read_box {
@@ -44,11 +35,12 @@ struct read_box {
 	char trouble[TEXT_WHY_SIZE];
 	struct maildir_watch *watch;
 	struct event *readable;
-	bool stale;                      /* something came since the listing began */
+	bool stale; /* something came since the listing began */
+	char report[2 * TEXT_WHY_SIZE];
 	struct maildir_listing *listing; /* being made */
 	struct maildir_entry *entries;   /* of the last one, from `at` on to be looked at */
 	size_t n, at;
-	struct idmap resting;
+	struct texts_resting *resting; /* files that could not be dealt with */
 	struct texts_port_counters counters;
 };
 
@@ -125,7 +117,7 @@ static void end_box(struct read_box *box)
 static void open_box(struct read_box *box)
 {
 	char why[TEXT_WHY_SIZE];
-	int err = texts_open_maildir(box->config->path, &box->maildir, why);
+	int err = texts_open_maildir(box->texts, box->config->path, &box->maildir, why);
 
 	set_trouble(box, why);
 	if (err)
@@ -154,9 +146,11 @@ int texts_open_reader(struct texts *texts)
 
 		box->texts = texts;
 		box->config = &config->read_mailboxes[reader->n];
-		err = idmap_init(&box->resting);
-		if (!err)
+		box->resting = texts_resting_new();
+		if (box->resting)
 			open_box(box);
+		else
+			err = -ENOMEM;
 	}
 	return err;
 }
@@ -166,14 +160,6 @@ void texts_reopen_reader(struct texts *texts)
 	for (size_t i = 0; i < texts->reader->n; i++)
 		if (!texts->reader->boxes[i].maildir)
 			open_box(&texts->reader->boxes[i]);
-}
-
-static void forget_resting(struct read_box *box)
-{
-	struct idmap_node *node;
-
-	while ((node = idmap_take(&box->resting)))
-		free(IDMAP_OWNER(node, struct resting, node));
 }
 
 static bool forget_box(void *arg, struct outward *out)
@@ -193,8 +179,7 @@ void texts_close_reader(struct texts *texts)
 	texts_each_outward(texts, forget_box, NULL);
 	for (size_t i = 0; i < reader->n; i++) {
 		end_box(&reader->boxes[i]);
-		forget_resting(&reader->boxes[i]);
-		idmap_done(&reader->boxes[i].resting);
+		texts_resting_free(&reader->boxes[i].resting);
 	}
 	free(reader->boxes);
 	free(reader);
@@ -204,62 +189,38 @@ void texts_close_reader(struct texts *texts)
 void texts_wake_reader(struct texts *texts)
 {
 	for (size_t i = 0; i < texts->reader->n; i++) {
-		forget_resting(&texts->reader->boxes[i]);
+		texts_resting_wake(texts->reader->boxes[i].resting);
 		texts->reader->boxes[i].stale = true;
 	}
 }
 
 bool texts_reader_state(const struct texts *texts, size_t number, struct texts_port_state *out)
 {
-	const struct read_box *box = &texts->reader->boxes[number];
+	struct read_box *box = &texts->reader->boxes[number];
 
 	if (number >= texts->reader->n)
 		return false;
+	snprintf(box->report, sizeof(box->report), "%s", box->trouble);
+	if (texts_resting_count(box->resting) && !*box->trouble)
+		snprintf(box->report, sizeof(box->report),
+			 "%zu files can be neither sent nor moved aside: %s",
+			 texts_resting_count(box->resting), texts_resting_why(box->resting));
 	*out = (struct texts_port_state){
 		.name = box->config->path,
 		.kind = "read",
-		.trouble = box->trouble,
+		.trouble = box->report,
 		.counters = box->counters,
 	};
 	return true;
 }
 
-/* ---- files that rest ---- */
-
-static struct resting *find_resting(const struct read_box *box, const uint8_t id[16])
-{
-	struct idmap_node *node = idmap_first(&box->resting, idhash_of(&box->texts->hash, id, 0));
-
-	for (; node; node = idmap_next(node)) {
-		struct resting *resting = IDMAP_OWNER(node, struct resting, node);
-
-		if (memcmp(resting->id, id, sizeof(resting->id)) == 0)
-			return resting;
-	}
-	return NULL;
-}
+/* ---- a file ---- */
 
 /* So that the files behind it have their turn.  Returns whether it is the first time. */
-static bool let_rest(struct read_box *box, const uint8_t id[16])
+static bool let_rest(struct read_box *box, const struct journal_key *key, const char *why)
 {
-	struct resting *resting = find_resting(box, id);
-	bool first = !resting;
-
-	if (first) {
-		resting = box->resting.used < MAX_RESTING ? calloc(1, sizeof(*resting)) : NULL;
-		if (!resting)
-			return false; /* it is tried again, and its reason is in the log of others
-				       */
-		memcpy(resting->id, id, sizeof(resting->id));
-		idmap_put(&box->resting, &resting->node, idhash_of(&box->texts->hash, id, 0));
-	}
-	resting->until_ms = clock_mono_ms() + ((int64_t)TEXTS_REST_MS << resting->times);
-	if (resting->times < MAX_REST_DOUBLINGS)
-		resting->times++;
-	return first;
+	return texts_resting_add(box->resting, key->id, why, clock_mono_ms());
 }
-
-/* ---- a file ---- */
 
 static void refuse_file(struct read_box *box, const struct maildir_entry *entry,
 			const struct journal_key *key, const char *why)
@@ -272,7 +233,7 @@ static void refuse_file(struct read_box *box, const struct maildir_entry *entry,
 		box->texts->counters.refused++;
 		log_warn(MODULE, "file %s/%s is not sent: %s; moved to .failed", box->config->path,
 			 entry->name, why);
-	} else if (let_rest(box, key->id)) {
+	} else if (let_rest(box, key, strerror(-err))) {
 		log_warn(MODULE, "file %s/%s is not sent: %s; it cannot be moved aside: %s",
 			 box->config->path, entry->name, why, strerror(-err));
 	}
@@ -348,7 +309,7 @@ static void take_message(struct read_box *box, const struct maildir_entry *entry
 	why = texts_final_reason(box->texts, err);
 	if (why)
 		refuse_file(box, entry, key, why);
-	else if (err && let_rest(box, key->id))
+	else if (err && let_rest(box, key, strerror(-err)))
 		log_warn(MODULE, "file %s/%s cannot be sent now: %s", box->config->path,
 			 entry->name, strerror(-err));
 }
@@ -358,6 +319,14 @@ static const char *unreadable(int err)
 	return err == -EINVAL  ? "it is no regular file"
 	       : err == -EFBIG ? "longer than a message may be"
 			       : strerror(-err);
+}
+
+static void leave_file(struct read_box *box, const struct maildir_entry *entry,
+		       const struct journal_key *key, int err)
+{
+	if (let_rest(box, key, strerror(-err)))
+		log_warn(MODULE, "file %s/%s cannot be read, and is tried again: %s",
+			 box->config->path, entry->name, strerror(-err));
 }
 
 static void take_file(struct read_box *box, const struct maildir_entry *entry,
@@ -378,11 +347,13 @@ static void take_file(struct read_box *box, const struct maildir_entry *entry,
 		err = mime_read(slice_of(octets, n), &m, diag);
 		free(octets);
 	}
-	if (err && err != -ENOMEM)
+	if (err == -EACCES) /* its writer may mend it: it stays where it is */
+		leave_file(box, entry, key, err);
+	else if (err && err != -ENOMEM)
 		refuse_file(box, entry, key,
 			    diag_errors(diag) ? diag_first_error(diag) : unreadable(err));
 	else if (err)
-		let_rest(box, key->id);
+		let_rest(box, key, strerror(-err));
 	else
 		take_message(box, entry, key, &m);
 	message_clear(&m);
@@ -409,7 +380,7 @@ static void clear_leftover(struct read_box *box, const struct maildir_entry *ent
 	}
 	err = maildir_remove(box->maildir, entry);
 	note_trouble(box, err);
-	if (err && let_rest(box, key->id))
+	if (err && let_rest(box, key, strerror(-err)))
 		log_warn(MODULE, "file %s/%s is sent, and cannot be removed: %s", box->config->path,
 			 entry->name, strerror(-err));
 }
@@ -443,14 +414,10 @@ static int entry_key(const struct read_box *box, const struct maildir_entry *ent
 static bool is_wanted(void *arg, const struct maildir_entry *entry)
 {
 	const struct read_box *box = arg;
-	const struct resting *resting;
 	const struct outward *out;
 	struct journal_key key;
 
-	if (entry_key(box, entry, &key))
-		return false;
-	resting = find_resting(box, key.id);
-	if (resting && resting->until_ms > clock_mono_ms())
+	if (entry_key(box, entry, &key) || texts_resting_has(box->resting, key.id, clock_mono_ms()))
 		return false;
 	out = texts_find_outward(box->texts, &key);
 	return !out || !out->file; /* else it waits for its PostAck */
@@ -489,6 +456,7 @@ static int list_box(struct read_box *box)
 
 	if (!box->listing) {
 		box->stale = false;
+		texts_resting_begin(box->resting);
 		result = maildir_listing_new(box->maildir, LISTED_AT_ONCE, is_wanted, box,
 					     &box->listing);
 	}
@@ -499,6 +467,7 @@ static int list_box(struct read_box *box)
 	/* What did not fit is seen by the next one. */
 	box->stale |= maildir_listing_take(&box->listing, &box->entries, &box->n);
 	box->at = 0;
+	texts_resting_end(box->resting);
 	return 0;
 }
 

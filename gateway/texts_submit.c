@@ -283,6 +283,5 @@ void texts_no_receipt(void *arg, const struct journal_entry *entry)
 	if (key.kind != TEXTS_SENT)
 		return; /* messages and posts have an end of their own */
 	log_info(MODULE, "message=%s state=unknown no receipt came", texts_id_text(key.id, id));
-	journal_finish(texts->journal, &key);
-	texts_touch(texts);
+	texts_drop_sent(texts, key.id, "no receipt came before its end");
 }

@@ -100,8 +100,8 @@ void journal_each(const struct journal *journal,
 
 /* Does a little of what is to be done now and then: forgets finished entries past their
  * end, tells ended (which may be NULL) of unfinished ones past theirs, and writes the file
- * anew when most of it is dead, some entries at a time.  ended may finish its entry, and
- * change nothing else.  Each call takes some milliseconds at most, but for the flush that
+ * anew when most of it is dead, some entries at a time.  ended may change the
+ * journal, that entry among others.  Each call takes some milliseconds at most, but for the flush that
  * ends the new file.  Call it every few seconds, and again soon when it returns 1: a file is
  * half written.  Returns 0, 1, or -errno: the old file goes on. */
 int journal_tidy(struct journal *journal, int64_t now_s,

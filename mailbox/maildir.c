@@ -221,6 +221,7 @@ int maildir_open(const char *path, struct maildir **maildir_out, struct diag *di
 
 	if (!maildir)
 		return -ENOMEM;
+	maildir->group = (gid_t)-1;
 	maildir->path = strdup(path);
 	if (!maildir->path) {
 		maildir_free(&maildir);
@@ -260,4 +261,39 @@ void maildir_free(struct maildir **maildirp)
 const char *maildir_path(const struct maildir *maildir)
 {
 	return maildir->path;
+}
+
+/* --- the group --- */
+
+void maildir_set_group(struct maildir *maildir, gid_t gid)
+{
+	maildir->group = gid;
+}
+
+/* What we may not give stays as it is: maildir_check_group() tells of it. */
+void maildir_give(const struct maildir *maildir, int fd)
+{
+	struct stat st;
+
+	if (maildir->group != (gid_t)-1 && fstat(fd, &st) == 0 && st.st_gid != maildir->group &&
+	    fchown(fd, (uid_t)-1, maildir->group) < 0)
+		errno = 0;
+}
+
+int maildir_check_group(const struct maildir *maildir)
+{
+	for (size_t i = 0; i < REQUIRED; i++) {
+		int dir = maildir_open_dir(maildir, required[i]), err;
+		struct stat st;
+
+		if (dir < 0)
+			return dir;
+		err = fstat(dir, &st) < 0 ? -errno : 0;
+		close(dir);
+		if (!err && (st.st_gid != maildir->group || (st.st_mode & 02070) != 02070))
+			err = -EPERM;
+		if (err)
+			return err;
+	}
+	return 0;
 }

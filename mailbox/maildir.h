@@ -36,6 +36,15 @@ int maildir_open(const char *path, struct maildir **maildir_out, struct diag *di
 void maildir_free(struct maildir **maildirp);
 const char *maildir_path(const struct maildir *maildir);
 
+/* Files and folders that are made from here on get this group, where we may give it; without,
+ * that of the folder (2770). */
+void maildir_set_group(struct maildir *maildir, gid_t gid);
+
+/* Can members of the group (of maildir_set_group) do all that the manual lets them: read,
+ * write and remove in new, cur and tmp?  Returns 0, -EPERM (a folder has another group or
+ * lacks a right for its group), or another -errno. */
+int maildir_check_group(const struct maildir *maildir);
+
 /* --- writing --- */
 
 /* The name of a message's file: the same for the same message and destination, so

@@ -84,6 +84,7 @@ static int write_tmp(struct staged *s)
 		s->fd = openat(s->tmp, name, flags, MAILDIR_FILE_MODE);
 	if (s->fd < 0)
 		return -errno;
+	maildir_give(s->item->to, s->fd); /* before the mode, which it may change */
 	err = fchmod(s->fd, MAILDIR_FILE_MODE) < 0 ? -errno
 						   : file_write_all(s->fd, s->item->content);
 	if (!err && fstat(s->fd, &st) < 0)

@@ -179,12 +179,15 @@ static int open_failed(const struct maildir *maildir)
 	}
 	close(root);
 	dir = maildir_open_dir(maildir, ".failed");
-	if (dir >= 0)
+	if (dir >= 0) {
+		maildir_give(maildir, dir);
 		fchmod(dir, MAILDIR_DIR_MODE); /* not ours: then another made it right */
+	}
 	return dir;
 }
 
-static int write_reason(int dir, const char *name, const char *reason)
+static int write_reason(const struct maildir *maildir, int dir, const char *name,
+			const char *reason)
 {
 	char path[MAILDIR_NAME_SIZE + SUFFIX_ROOM], text[MAX_REASON_BYTES + 2];
 	int fd, err;
@@ -202,6 +205,7 @@ static int write_reason(int dir, const char *name, const char *reason)
 		    MAILDIR_FILE_MODE);
 	if (fd < 0)
 		return -errno;
+	maildir_give(maildir, fd);
 	fchmod(fd, MAILDIR_FILE_MODE);
 	err = file_write_all(fd, slice_of(text, n));
 	if (!err && fsync(fd) < 0)
@@ -244,7 +248,7 @@ int maildir_fail(struct maildir *maildir, const struct maildir_entry *entry, con
 	if (!err)
 		err = move_aside(from, name, failed, aside);
 	if (!err)
-		err = write_reason(failed, aside, reason);
+		err = write_reason(maildir, failed, aside, reason);
 	if (!err && (fsync(failed) < 0 || fsync(from) < 0))
 		err = -errno;
 	close(failed);

@@ -1,7 +1,8 @@
 /* mime.h - a message as the octets of a mailbox file, and back.
  *
  * Source: CIG manual 2.9, "Message format".  What is written is exactly that,
- * plus MIME-Version; what is read may differ as real mail programs do: names in
+ * plus MIME-Version, Message-ID and, of a message that has an end, Expires (RFC 4021,
+ * section 2.1.50), which is read, too; what is read may differ as real mail programs do: names in
  * any case, folded lines, CRLF, quoted or bare boundary, quoted-printable, other
  * charsets, RFC 2231 names, a missing final boundary, the manual's own example
  * with "boundary=" at the start of a line.

@@ -137,17 +137,18 @@ static int read_responder(GMimeHeaderList *list, struct message *m, struct diag 
 	return 0;
 }
 
-static int read_date(GMimeHeaderList *list, struct message *m, struct diag *diag)
+/* A date that cannot be read is none. */
+static int read_date(GMimeHeaderList *list, const char *name, int64_t *date_s, struct diag *diag)
 {
 	GDateTime *date;
 	char *value;
-	int err = get_header(list, "Date", &value, diag);
+	int err = get_header(list, name, &value, diag);
 
 	if (err || !value)
 		return err;
 	date = g_mime_utils_header_decode_date(value);
 	if (date) {
-		m->date_s = g_date_time_to_unix(date);
+		*date_s = g_date_time_to_unix(date);
 		g_date_time_unref(date);
 	}
 	free(value);
@@ -165,7 +166,11 @@ int mime_read_headers(GMimeHeaderList *list, struct message *m, struct diag *dia
 	if (!err)
 		err = get_header(list, "X-Sender-Domain", &m->sender_domain, diag);
 	if (!err)
-		err = read_date(list, m, diag);
+		err = read_date(list, "Date", &m->date_s, diag);
+	if (!err)
+		err = read_date(list, "Expires", &m->end_s, diag);
+	if (!err && !m->end_s) /* the older name of the same (RFC 1327, RFC 2156) */
+		err = read_date(list, "Expiry-Date", &m->end_s, diag);
 	if (!err)
 		err = read_auto_submitted(list, m, diag);
 	if (!err)

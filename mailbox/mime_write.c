@@ -97,7 +97,7 @@ static bool fits_8bit(struct slice text)
 
 /* --- pieces --- */
 
-static void put_date(struct buf *b, int64_t date_s)
+static void put_date(struct buf *b, const char *name, int64_t date_s)
 {
 	/* Not strftime: the month names must not depend on a locale. */
 	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -106,8 +106,8 @@ static void put_date(struct buf *b, int64_t date_s)
 	struct tm tm = { .tm_mday = 1 };
 
 	gmtime_r(&t, &tm);
-	buf_printf(b, "Date: %02d %s %04d %02d:%02d:%02d +0000\n", tm.tm_mday, months[tm.tm_mon],
-		   1900 + tm.tm_year, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	buf_printf(b, "%s: %02d %s %04d %02d:%02d:%02d +0000\n", name, tm.tm_mday,
+		   months[tm.tm_mon], 1900 + tm.tm_year, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static void put_base64(struct buf *b, struct slice data)
@@ -214,7 +214,9 @@ static void put_headers(struct buf *b, const struct message *m)
 
 	hex_encode(slice_of(m->id, sizeof(m->id)), id);
 	buf_printf(b, "To: <%s>\nFrom: <%s>\n", m->to, m->from);
-	put_date(b, m->date_s);
+	put_date(b, "Date", m->date_s);
+	if (m->end_s > 0)
+		put_date(b, "Expires", m->end_s);
 	buf_printf(b, "Message-ID: <%s@cig>\n", id);
 	buf_printf(b, "Auto-Submitted: %s\n", message_auto_text(m->auto_submitted));
 	buf_printf(b, "X-Responder-Type: %s\n", message_responder_text(m->responder));

@@ -2,7 +2,7 @@
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_call_phase tests/gateway/test_call_reason \
 	tests/gateway/test_call_trace tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers \
-	tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_sip_texts_part \
+	tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_texts_resting tests/gateway/test_sip_texts_part \
 	tests/gateway/test_registration tests/gateway/test_digest_check
 endif
 tests_gateway_test_registration_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -51,3 +51,5 @@ tests_gateway_test_sip_texts_part_LDADD = gateway/libgateway.a umsg/libumsg_prot
 	$(PROTOBUF_C_LIBS) $(CMOCKA_LIBS)
 tests_gateway_test_call_trace_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 tests_gateway_test_call_trace_LDADD = gateway/libgateway.a base/libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_texts_resting_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_texts_resting_LDADD = gateway/libgateway.a base/libbase.a $(OPENSSL_LIBS) $(CMOCKA_LIBS)

@@ -131,6 +131,81 @@ static void a_mailbox_has_its_folders_group_and_modes(void **state)
 	}
 }
 
+/* A group of ours that is not the first one, or any where we may give files away. */
+static gid_t another_group(void)
+{
+	gid_t groups[64];
+	int n = getgroups(COUNT(groups), groups);
+
+	for (int i = 0; i < n; i++)
+		if (groups[i] != getgid())
+			return groups[i];
+	return geteuid() == 0 ? 12345 : (gid_t)-1;
+}
+
+/* CIG-070: mail_group, where a mailbox was made with another group. */
+static void files_get_the_group_that_is_wanted(void **state)
+{
+	struct world *w = *state;
+	gid_t group = another_group();
+	struct maildir_item item = { .to = w->box, .name = "file", .content = slice_str("x") };
+	struct stat st;
+
+	if (group == (gid_t)-1)
+		skip();
+	maildir_set_group(w->box, getgid());
+	assert_int_equal(maildir_check_group(w->box), 0);
+	maildir_set_group(w->box, group);
+	assert_int_equal(maildir_check_group(w->box), -EPERM);
+	assert_int_equal(maildir_deliver_batch(&item, 1), 0);
+	assert_int_equal(stat(in_box(w, "new/file"), &st), 0);
+	assert_int_equal(st.st_gid, group);
+	assert_int_equal(st.st_mode & 07777, MAILDIR_FILE_MODE);
+	assert_int_equal(maildir_create(w->path, group, w->diag), 0);
+	assert_int_equal(maildir_check_group(w->box), 0);
+	assert_int_equal(chmod(in_box(w, "cur"), 02750), 0);
+	assert_int_equal(maildir_check_group(w->box), -EPERM);
+}
+
+static bool is_even(void *arg, const struct maildir_entry *entry)
+{
+	unsigned *asked = arg;
+
+	++*asked;
+	return (entry->name[strlen(entry->name) - 1] - '0') % 2 == 0;
+}
+
+static void a_listing_is_made_in_steps_of_those_that_are_wanted(void **state)
+{
+	enum { FILES = 50, MAX = 10 };
+	struct world *w = *state;
+	struct maildir_listing *listing;
+	struct maildir_entry *entries;
+	unsigned asked = 0, steps = 1;
+	char name[32];
+	size_t n;
+
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof(name), "%s/%02d", i % 3 ? "new" : "cur", i);
+		put(w, name, "x");
+	}
+	assert_int_equal(maildir_listing_new(w->box, MAX, is_even, &asked, &listing), 0);
+	while (maildir_listing_step(listing, 7) == 0)
+		steps++;
+	assert_true(steps >= FILES / 7);
+	assert_int_equal(asked, FILES);
+	assert_true(maildir_listing_take(&listing, &entries, &n)); /* there are more */
+	assert_null(listing);
+	assert_int_equal(n, MAX);
+	for (size_t i = 0; i < n; i++)
+		assert_true(is_even(&asked, &entries[i]));
+	free(entries);
+	assert_int_equal(maildir_listing_new(w->box, MAX, is_even, &asked, &listing), 0);
+	assert_int_equal(maildir_listing_step(listing, 7), 0);
+	maildir_listing_free(&listing); /* in the middle */
+	assert_null(listing);
+}
+
 static void creating_again_sets_modes_right_and_keeps_messages(void **state)
 {
 	struct world *w = *state;
@@ -561,6 +636,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_mailbox_has_its_folders_group_and_modes),
+		TEST(files_get_the_group_that_is_wanted),
+		TEST(a_listing_is_made_in_steps_of_those_that_are_wanted),
 		TEST(creating_again_sets_modes_right_and_keeps_messages),
 		TEST(unsafe_places_are_refused),
 		TEST(a_symlink_of_somebody_else_is_not_followed),

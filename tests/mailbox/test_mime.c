@@ -699,6 +699,46 @@ static void attachments_have_a_number_that_is_bounded(void **state)
 	message_clear(&m);
 }
 
+/* Expires (RFC 4021, section 2.1.50) and its older name; what is no date is no end. */
+static void the_end_of_a_message_stands_in_expires(void **state)
+{
+	static const struct {
+		const char *header;
+		int64_t want_s;
+	} cases[] = {
+		{ "Expires: 26 Nov 2015 17:15:44 +0000\n", EXAMPLE_DATE_S },
+		{ "expires: Thu, 26 Nov 2015\n 18:15:44 +0100\n", EXAMPLE_DATE_S },
+		{ "Expiry-Date: 26 Nov 2015 17:15:44 +0000\n", EXAMPLE_DATE_S },
+		{ "Expires: soon\n", 0 },
+		{ "", 0 },
+	};
+	struct message m, back;
+	char *text;
+
+	(void)state;
+	fill(&m, "x");
+	m.end_s = EXAMPLE_DATE_S;
+	text = written(&m);
+	assert_true(matches(text, "^Expires: 26 Nov 2015 17:15:44 \\+0000$"));
+	assert_int_equal(mime_read(slice_str(text), &back, NULL), 0);
+	assert_int_equal(back.end_s, EXAMPLE_DATE_S);
+	message_clear(&back);
+	free(text);
+	m.end_s = 0;
+	text = written(&m);
+	assert_false(matches(text, "^Expires"));
+	free(text);
+	message_clear(&m);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char mail[256];
+
+		snprintf(mail, sizeof(mail), "From: <a>\nTo: <b>\n%s\nx", cases[i].header);
+		assert_int_equal(mime_read(slice_str(mail), &back, NULL), 0);
+		assert_int_equal(back.end_s, cases[i].want_s);
+		message_clear(&back);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -720,6 +760,7 @@ int main(void)
 		cmocka_unit_test(the_addresses_are_what_stands_in_brackets),
 		cmocka_unit_test(floods_are_refused),
 		cmocka_unit_test(utf8_is_told_from_other_octets),
+		cmocka_unit_test(the_end_of_a_message_stands_in_expires),
 		cmocka_unit_test(attachments_have_a_number_that_is_bounded),
 	};
 
