@@ -30,6 +30,8 @@ static void link_node(struct idmap *map, struct idmap_node *node)
 
 	node->next = map->buckets[at];
 	map->buckets[at] = node;
+	if (at < map->empty)
+		map->empty = at;
 }
 
 /* Without memory the map stays as it is: slower, but whole. */
@@ -79,16 +81,17 @@ void idmap_remove(struct idmap *map, struct idmap_node *node)
 
 struct idmap_node *idmap_take(struct idmap *map)
 {
-	for (size_t i = 0; map->used && i >> map->bits == 0; i++) {
-		struct idmap_node *node = map->buckets[i];
+	struct idmap_node *node;
 
-		if (!node)
-			continue;
-		map->buckets[i] = node->next;
-		map->used--;
-		return node;
-	}
-	return NULL;
+	if (!map->used)
+		return NULL;
+	/* From where the last one was taken: freeing all looks at each bucket once. */
+	while (!map->buckets[map->empty])
+		map->empty++;
+	node = map->buckets[map->empty];
+	map->buckets[map->empty] = node->next;
+	map->used--;
+	return node;
 }
 
 struct idmap_node *idmap_first(const struct idmap *map, uint64_t key)

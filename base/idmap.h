@@ -19,6 +19,7 @@ struct idmap {
 	struct idmap_node **buckets;
 	unsigned bits; /* 2^bits buckets */
 	size_t used;
+	size_t empty; /* buckets below this one are: where idmap_take() goes on */
 };
 
 /* The object of type that holds node as its member. */
