@@ -29,7 +29,7 @@ struct comb;       /* of a point: 422 kB, or 655 kB for eight at a time */
 struct comb_power; /* of a pairing value: 211 kB or 328 kB */
 
 /* Builds the table of a point (some 10 ms).  Returns 0, -EINVAL when the point is
- * not of order q, -ENOMEM, -EIO. */
+ * not of order q, -ENOMEM. */
 int comb_new(const struct curve_point *base, enum fp_path path, struct comb **comb_out);
 void comb_free(struct comb **combp); /* wipes it: some bases are secrets' kin */
 
@@ -37,7 +37,7 @@ void comb_free(struct comb **combp); /* wipes it: some bases are secrets' kin */
 void comb_mul(const struct comb *comb, const struct scalar *k, struct curve_jacobian *out);
 
 /* The table of the value of which tangent is im / re (RFC 6508 2.1).  Returns 0,
- * -ENOMEM, -EIO. */
+ * -ENOMEM. */
 int comb_power_new(const struct fp *tangent, enum fp_path path, struct comb_power **comb_out);
 void comb_power_free(struct comb_power **combp);
 

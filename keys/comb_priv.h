@@ -56,7 +56,7 @@ struct comb_digit comb_digit_of(const struct comb_odd *k, unsigned window, unsig
 				size_t i);
 
 /* Fills in all entries of a point, and of the value of that tangent.  Return 0,
- * -ENOMEM, -EIO, or -EDOM when infinity is among them: the order is a small one. */
+ * -ENOMEM, or -EDOM when infinity is among them: the order is a small one. */
 int comb_build(const struct comb_shape *shape, const struct curve_point *base,
 	       struct curve_point *entry);
 int comb_build_power(const struct comb_shape *shape, const struct fp *tangent, struct fp *entry);

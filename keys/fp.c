@@ -29,7 +29,7 @@ const struct fp fp_one = {
 	  0x41651ca74c1fe5d1u, 0xbe93f31e634b7d9eu, 0x9a39ee67252f9a85u, 0x668544e0f5a9c025u }
 };
 
-static const struct fp to_montgomery = {
+const struct fp fp_to_montgomery = {
 	{ 0xe199c8ceed17b0a1u, 0x7ffd8b4be3620f7fu, 0xca865d5f4f76e245u, 0x623ff8dc27ecf5cbu,
 	  0x229900e1d19bb697u, 0xed6aef26ea40c71fu, 0xa3aed42cc906365cu, 0x17d461b69eab6451u,
 	  0x2009367d7d666da9u, 0x8bcad1dcb63c1d56u, 0x5a126231c31a92dcu, 0x5fb41b0eb8d94c5bu,
@@ -71,8 +71,9 @@ void fp_move_if(uint64_t mask, struct fp *out, const struct fp *a)
 	LIMB(op, 16)                                                                               \
 	LIMB(op, 24)                                                                               \
 	LIMB(op, 32)                                                                               \
-	LIMB(op, 40) LIMB(op, 48) LIMB(op, 56) LIMB(op, 64) LIMB(op, 72) LIMB(op, 80) LIMB(op, 88) \
-		LIMB(op, 96) LIMB(op, 104) LIMB(op, 112) LIMB(op, 120)
+	LIMB(op, 40)                                                                               \
+	LIMB(op, 48) LIMB(op, 56) LIMB(op, 64) LIMB(op, 72) LIMB(op, 80) LIMB(op, 88) LIMB(op, 96) \
+		LIMB(op, 104) LIMB(op, 112) LIMB(op, 120)
 
 uint64_t fp_add_limbs(uint64_t out[N], const uint64_t a[N], const uint64_t b[N])
 {
@@ -269,7 +270,7 @@ bool fp_read(struct fp *out, const uint8_t in[FP_OCTETS])
 		*out = (struct fp){ { 0 } };
 		return false;
 	}
-	fp_mul(out, out, &to_montgomery);
+	fp_mul(out, out, &fp_to_montgomery);
 	return true;
 }
 
@@ -290,5 +291,5 @@ void fp_small(struct fp *out, unsigned v)
 {
 	const struct fp plain = { { v } };
 
-	fp_mul(out, &plain, &to_montgomery);
+	fp_mul(out, &plain, &fp_to_montgomery);
 }

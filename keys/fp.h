@@ -54,8 +54,7 @@ void fp_mul_add3(struct fp *out, const struct fp *const a[3], const struct fp *c
 /* mask is all ones: out = a; mask is 0: out stays. */
 void fp_move_if(uint64_t mask, struct fp *out, const struct fp *a);
 
-/* 1/a.  a is blinded by a random factor, so that what takes time does not depend
- * on it.  Returns 0, -EDOM (a is 0), -EIO (no randomness), or -ENOMEM. */
+/* 1/a.  Returns 0 or -EDOM (a is 0), which is all that time tells of a. */
 int fp_inverse(struct fp *out, const struct fp *a);
 
 /* 1/a for n elements in place, at the price of one inversion; none may be 0.

@@ -9,6 +9,9 @@
 /* -1/p mod 2^64 */
 #define FP_PRIME_INVERSE UINT64_C(0x290420077c8f2f3d)
 
+/* 2^2048 mod p: a product with it brings a number into Montgomery form. */
+extern const struct fp fp_to_montgomery;
+
 /* out = a + b and out = a - b over FP_LIMBS limbs; both return the carry. */
 uint64_t fp_add_limbs(uint64_t out[FP_LIMBS], const uint64_t a[FP_LIMBS],
 		      const uint64_t b[FP_LIMBS]);

@@ -22,6 +22,7 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/fp8_priv.h \
 	%D%/fp_adx.c \
 	%D%/fp_derived.c \
+	%D%/fp_inverse.c \
 	%D%/fp_path.h \
 	%D%/fp_priv.h \
 	%D%/identity.c %D%/identity.h \

@@ -18,7 +18,7 @@
 struct pairing; /* of one first point: 392 kB, or 491 kB for eight at a time */
 
 /* Computes the lines of k (some 20 ms).  Returns 0, -EINVAL when k is not of
- * order q, -ENOMEM, -EIO. */
+ * order q, -ENOMEM. */
 int pairing_new(const struct curve_point *k, enum fp_path path, struct pairing **pairing_out);
 
 /* Wipes it: the lines tell k. */

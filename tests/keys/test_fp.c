@@ -229,6 +229,32 @@ static void inverses_and_roots_are_found(void **state)
 	BN_free(n);
 }
 
+/* Single bits, runs of them, and their opposites. */
+static void inverses_of_odd_looking_numbers_are_found(void **state)
+{
+	const struct fp zero = { { 0 } };
+	struct fp x, y, z;
+
+	(void)state;
+	for (size_t bit = 0; bit < FP_BITS - 1; bit++)
+		for (size_t kind = 0; kind < 4; kind++) {
+			x = zero;
+			x.v[bit / 64] = UINT64_C(1) << bit % 64;
+			if (kind & 1) { /* all bits below it */
+				x.v[bit / 64]--;
+				memset(x.v, 0xff, bit / 64 * sizeof(x.v[0]));
+			}
+			if (kind & 2)
+				fp_sub(&x, &zero, &x);
+			if (fp_is_zero(&x))
+				continue;
+			assert_int_equal(fp_inverse(&y, &x), 0);
+			assert_true(fp_sub_limbs(z.v, y.v, fp_prime)); /* below p */
+			fp_mul(&z, &x, &y);
+			assert_true(fp_eq(&z, &fp_one));
+		}
+}
+
 static void numbers_from_p_on_are_refused(void **state)
 {
 	struct world *w = *state;
@@ -278,6 +304,7 @@ int main(void)
 		cmocka_unit_test(both_forms_of_the_product_agree),
 		cmocka_unit_test(outputs_may_be_inputs),
 		cmocka_unit_test(inverses_and_roots_are_found),
+		cmocka_unit_test(inverses_of_odd_looking_numbers_are_found),
 		cmocka_unit_test(numbers_from_p_on_are_refused),
 		cmocka_unit_test(the_constants_are_the_rfcs),
 	};
