@@ -147,6 +147,9 @@ static char *signature_of(const struct cig_message_center *c)
 
 static void free_center(struct port_center *pc)
 {
+	/* The port hears of texts that are on their way and must not go twice. */
+	if (pc->center && pc->port)
+		smpp_center_stop(pc->center);
 	texts_remove_port(&pc->port);
 	smpp_center_free(&pc->center);
 	smpp_reassembly_free(&pc->joining);
@@ -260,14 +263,16 @@ static void keep_unchanged(struct texts_smpp *smpp)
 	char name[CENTER_NAME];
 
 	for (struct port_center *pc = smpp->centers; pc; pc = pc->next)
-		pc->config = NULL;
+		pc->stays = false;
 	for (size_t i = 0; i < config->message_center_count; i++) {
 		struct port_center *pc;
 
 		name_center(config, i, name);
 		pc = find_center(smpp, name);
-		if (pc && is_unchanged(pc, &config->message_centers[i]))
+		if (pc && is_unchanged(pc, &config->message_centers[i])) {
 			pc->config = &config->message_centers[i];
+			pc->stays = true;
+		}
 	}
 }
 
@@ -276,7 +281,7 @@ static void drop_others(struct texts_smpp *smpp)
 	for (struct port_center **at = &smpp->centers; *at;) {
 		struct port_center *pc = *at;
 
-		if (pc->config) {
+		if (pc->stays) {
 			at = &pc->next;
 			continue;
 		}
@@ -359,7 +364,7 @@ void texts_smpp_free(struct texts_smpp **smppp)
 		return;
 	*smppp = NULL;
 	for (struct port_center *pc = smpp->centers; pc; pc = pc->next)
-		pc->config = NULL;
+		pc->stays = false;
 	drop_others(smpp);
 	if (smpp->journal)
 		keep_sync(smpp);

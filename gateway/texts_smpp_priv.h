@@ -63,7 +63,8 @@ struct awaited {
 struct port_center {
 	struct port_center *next;
 	struct texts_smpp *all;
-	const struct cig_message_center *config; /* of all->config; NULL while that changes */
+	const struct cig_message_center *config; /* of all->config, or of the one before */
+	bool stays;                              /* when the configuration changes */
 	char name[CENTER_NAME];
 	char *signature; /* its options: equal ones need no new connection */
 	struct text_port *port;

@@ -415,9 +415,23 @@ static void say_goodbye(struct center_link *link)
 {
 	if (link->session && smpp_session_state(link->session) == SMPP_BOUND)
 		smpp_session_unbind(link->session, clock_mono_ms());
-	close_link(link); /* writes what is queued */
 	if (link->timer)
 		event_free(link->timer);
+	link->timer = NULL;
+}
+
+void smpp_center_stop(struct smpp_center *center)
+{
+	for (size_t i = 0; i < center->n_links; i++) {
+		struct center_link *link = &center->links[i];
+
+		say_goodbye(link);
+		if (link->session)
+			smpp_session_lost(link->session, "stopped");
+		close_link(link); /* writes what is queued */
+	}
+	center->n_links = 0;
+	center_pump(center, clock_mono_ms()); /* tells what is over; nothing is sent any more */
 }
 
 void smpp_center_free(struct smpp_center **centerp)
@@ -427,8 +441,10 @@ void smpp_center_free(struct smpp_center **centerp)
 	if (!center)
 		return;
 	*centerp = NULL;
-	for (size_t i = 0; i < center->n_links; i++)
+	for (size_t i = 0; i < center->n_links; i++) {
 		say_goodbye(&center->links[i]);
+		close_link(&center->links[i]);
+	}
 	center_free_jobs(center);
 	center_free_waiting(center);
 	free(center->slots);

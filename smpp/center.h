@@ -120,7 +120,11 @@ int smpp_center_new(struct event_base *base, const struct smpp_center_options *o
 		    smpp_center_event_fn *event, void *arg, struct smpp_center **center_out,
 		    struct diag *diag);
 
-/* Says goodbye (unbind, without waiting) and frees; no event comes. */
+/* Says goodbye (unbind, without waiting) and ends the connections for good.  What was
+ * unanswered is told as after a lost connection: SMPP_LOST where give_back is set. */
+void smpp_center_stop(struct smpp_center *center);
+
+/* Stops where that was not done, and frees; no event comes. */
 void smpp_center_free(struct smpp_center **centerp);
 
 /* Takes a text in hand.  Returns 0: SMPP_TAKEN, _REFUSED, _LATER or _LOST follows, unless

@@ -1,6 +1,6 @@
 'use strict';
 // smsc.js PORT FIFO [KEY CERTIFICATE] - a message center of the npm package "smpp", on
-// 127.0.0.1, with TLS where a key and a certificate are given.
+// SMSC_ADDRESS (127.0.0.1), with TLS where a key and a certificate are given.
 //
 // It binds "tandem" with password "s3cret", acknowledges submit_sm with an id in
 // hexadecimal, and sends the receipt that was asked for with that id in decimal.  Each
@@ -118,4 +118,4 @@ readline.createInterface({ input: fs.createReadStream(fifo, { flags: 'r+' }) }).
 });
 
 const options = key ? { key: fs.readFileSync(key), cert: fs.readFileSync(cert) } : {};
-smpp.createServer(options, serve).listen(+port, '127.0.0.1', () => log('listening', {}));
+smpp.createServer(options, serve).listen(+port, process.env.SMSC_ADDRESS || '127.0.0.1', () => log('listening', {}));

@@ -24,7 +24,7 @@ lab_cig_conf() {
 		translate_map foreign2extensions { rule match "foreign" translation "tel:+9999"; rule match "+{number}" translation "tel:+8888;{number}"; }
 		message_centers {
 			smpp {
-				hostname "127.0.0.1";
+				hostname "${SMSC_ONE_HOST:-127.0.0.1}";
 				port ${SMSC_PORT[one]};
 				user "tandem";
 				password "s3cret";
@@ -346,4 +346,51 @@ raw_deliver() { # BODY_HEX SEQUENCE
 	smsc_events one 'select(.event == "deliver_resp" and .status == 0)' | wc -l >"$T/answered"
 	timeout 30 cca --store "$D/$ALICE" listen --count "$(cat "$T/answered")" >"$T/heard"
 	[ "$(grep -o 'text="in [0-9]"' "$T/heard" | sort | uniq -d | wc -l)" -eq 0 ]
+}
+
+restart_gateway() { # [COMMAND...]: after kill -9, under a command, with the configuration of now
+	stop "$LAB_CIG_SERVER" KILL
+	start "$D/cig-server.log" "$@" cig-server --config "$D/cig/cig.conf"
+	LAB_CIG_SERVER=$STARTED_PID
+	lab_restarted
+	await 20 "the gateway" lab_cig_status '.problems == []'
+}
+
+@test "where unanswered texts must not be repeated, a lost connection and a crash fail them instead" {
+	SMSC_ONE='unanswered fail;' reload
+	await 20 "the centers" centers_bound
+	smsc one '{"behave":{"drop":1}}'
+	run -1 send 4976 "cut once"
+	[[ $output == *"failed"*"did not answer"* ]]
+	smsc one '{"behave":{"silent":true}}'
+	await 20 "the centers" centers_bound
+	start "$T/send" timeout 60 cca --store "$D/$ALICE" send --receipt "$LAB_GATEWAY;4976" "crashed once"
+	local sender=$STARTED_PID
+	await 10 "the submit" smsc_has one '.event == "submit_sm" and .text == "crashed once"'
+	restart_gateway
+	smsc one '{"behave":{"silent":false}}'
+	await 20 "what the sender hears" stopped "$sender"
+	in_log "$T/send" 'failed.*not sent twice'
+	for text in "cut once" "crashed once"; do
+		[ "$(smsc_events one "select(.event == \"submit_sm\" and .text == \"$text\")" | wc -l)" -eq 1 ]
+	done
+	# and the next one passes
+	send 4976 "afterwards" >/dev/null
+	reload
+	await 20 "the centers" centers_bound
+}
+
+@test "CIG-093: a name that has moved is found at its new address with the next connection" {
+	unshare -rm true 2>/dev/null || skip "no namespace of its own for /etc/hosts"
+	echo '127.0.0.1 localhost smsc.test' >"$T/hosts"
+	SMSC_ONE_HOST=smsc.test lab_cig_conf >"$D/cig/cig.conf"
+	SMSC_PORT[three]=${SMSC_PORT[one]}
+	SMSC_ADDRESS=127.0.0.3 smsc_start three
+	restart_gateway unshare -rm sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$T/hosts"
+	smsc_has one '.event == "bind" and .ok'
+	printf '127.0.0.1 localhost\n127.0.0.3 smsc.test\n' >"$T/hosts"
+	smsc one '{"close":true}'
+	await 20 "a bind at the new address" smsc_has three '.event == "bind" and .ok'
+	lab_cig_conf >"$D/cig/cig.conf"
+	restart_gateway
 }

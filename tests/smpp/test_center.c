@@ -363,6 +363,24 @@ static void or_gives_it_back_where_that_is_wanted(void **state)
 	assert_int_equal(fake_submits(w->fake), 0);
 }
 
+static void a_stopped_center_gives_back_what_is_unanswered(void **state)
+{
+	struct world *w = *state;
+	struct smpp_center_options o = usual(w);
+	char why[SMPP_WHY_SIZE];
+	struct smpp_text t = { .from = "1", .to = "2", .text = "x", .note = "" };
+
+	o.give_back = true;
+	bound(w, &o);
+	fake_behaviour(w->fake)->silent = true;
+	assert_int_equal(submit(w, "aaaa", "one"), 0);
+	RUN_UNTIL(w, fake_seen(w->fake) == 1);
+	smpp_center_stop(w->center);
+	assert_string_equal(w->log, "lost:aaaa");
+	assert_int_equal(smpp_center_submit(w->center, &t, why), -EAGAIN);
+	RUN_UNTIL(w, fake_unbinds(w->fake) == 1);
+}
+
 static void a_center_that_never_answers_is_left(void **state)
 {
 	struct world *w = *state;
@@ -569,6 +587,7 @@ int main(void)
 		ON_LOOPBACK(what_can_never_go_is_refused_at_once),
 		ON_LOOPBACK(a_lost_connection_repeats_what_is_unanswered),
 		ON_LOOPBACK(or_gives_it_back_where_that_is_wanted),
+		ON_LOOPBACK(a_stopped_center_gives_back_what_is_unanswered),
 		ON_LOOPBACK(a_center_that_never_answers_is_left),
 		ON_LOOPBACK(garbage_ends_the_connection_and_not_the_center),
 		ON_LOOPBACK(a_wrong_password_is_told_and_not_tried_again_soon),
