@@ -20,7 +20,7 @@ static bool read_choice(struct cig_build *b, const struct config_statement *s,
 	return false;
 }
 
-/* ---- numbers ------------------------------------------------------------------------ */
+/* ---- numbers --------------------------------------------------------------------- */
 
 struct number {
 	const char *keyword;
@@ -63,7 +63,7 @@ static bool read_number(struct cig_build *b, const struct config_statement *s,
 	return false;
 }
 
-/* ---- texts: each is bounded by its field (SMPP 3.4, 4.1.1 and 4.4.1) -------------------- */
+/* ---- texts: each is bounded by its field (SMPP 3.4, 4.1.1 and 4.4.1) ------------- */
 
 struct text {
 	const char *keyword;
@@ -99,7 +99,7 @@ static bool read_text(struct cig_build *b, const struct config_statement *s,
 	return false;
 }
 
-/* ---- choices ------------------------------------------------------------------------------ */
+/* ---- choices --------------------------------------------------------------------- */
 
 static bool read_choices(struct cig_build *b, const struct config_statement *s,
 			 struct cig_message_center *center)
@@ -149,7 +149,7 @@ static bool read_switch(struct cig_build *b, const struct config_statement *s,
 	return true;
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------- */
+/* ---- blocks ---------------------------------------------------------------------- */
 
 static void read_direction(struct cig_build *b, const struct config_statement *s,
 			   struct cig_address_maps *maps)
@@ -226,8 +226,7 @@ static void read_statement(struct cig_build *b, const struct config_statement *s
 	}
 }
 
-/* ---- a center ----------------------------------------------------------------------------------
- */
+/* ---- a center -------------------------------------------------------------------- */
 
 /* What the manual's directives alone give (manual, "SMPP Interface"). */
 static struct cig_message_center plain_center(struct cig_build *b, const struct config_statement *s)

@@ -16,7 +16,7 @@
 
 #define MODULE "smpp"
 
-/* ---- the loop ------------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------- */
 
 static void go_on(struct texts_smpp *smpp)
 {
@@ -70,7 +70,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	arm(smpp, soon);
 }
 
-/* ---- a center ------------------------------------------------------------------------------ */
+/* ---- a center -------------------------------------------------------------------- */
 
 static void add_hosts(struct smpp_center_options *o, const struct cig_message_center *config)
 {
@@ -214,8 +214,7 @@ static int add_center(struct texts_smpp *smpp, const struct cig_message_center *
 	return 0;
 }
 
-/* ---- the configuration ------------------------------------------------------------------------
- */
+/* ---- the configuration ----------------------------------------------------------- */
 
 /* Two blocks may name one center: the later ones get a number. */
 static void name_center(const struct cig_config *config, size_t number, char out[CENTER_NAME])
@@ -327,8 +326,7 @@ int texts_smpp_set_config(struct texts_smpp *smpp, const struct cig_config *conf
 	return err;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------ */
 
 int texts_smpp_new(struct event_base *base, struct texts *texts, const struct cig_config *config,
 		   struct texts_smpp **smpp_out, struct diag *diag)
@@ -377,8 +375,7 @@ void texts_smpp_free(struct texts_smpp **smppp)
 	free(smpp);
 }
 
-/* ---- what is to be seen -------------------------------------------------------------------------
- */
+/* ---- what is to be seen ---------------------------------------------------------- */
 
 static json_t *report_center(const struct port_center *pc)
 {

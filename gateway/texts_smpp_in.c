@@ -18,7 +18,7 @@
 
 #define MODULE "smpp"
 
-/* ---- answers that wait ---------------------------------------------------------------- */
+/* ---- answers that wait ----------------------------------------------------------- */
 
 int answers_add(struct answers *answers, const struct smpp_handle *handle, const uint8_t *key)
 {
@@ -75,7 +75,7 @@ void center_free_incoming(struct port_center *pc)
 	}
 }
 
-/* ---- whether it may pass ---------------------------------------------------------------- */
+/* ---- whether it may pass --------------------------------------------------------- */
 
 /* Returns SMPP_OK with the addresses inside, or the status that fits, with why (CIG-091). */
 static uint32_t translate(const struct port_center *pc, const char *from, const char *to,
@@ -122,7 +122,7 @@ static uint32_t status_of(int err)
 	}
 }
 
-/* ---- a text in one piece ------------------------------------------------------------------- */
+/* ---- a text in one piece --------------------------------------------------------- */
 
 static int queue_fresh(struct port_center *pc, const struct smpp_incoming *in,
 		       const struct cig_addresses *inner)
@@ -183,8 +183,7 @@ static void pass_text(struct port_center *pc, const struct fresh *fresh, char *t
 		log_warn(MODULE, "center=%s: out of memory, a text is not answered", pc->name);
 }
 
-/* ---- parts --------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------- */
 
 static int take_part(struct port_center *pc, const struct smpp_incoming *in)
 {
@@ -280,8 +279,7 @@ static int pass_joined(struct port_center *pc, const struct smpp_joined *joined)
 	return 0;
 }
 
-/* ---- in and on ----------------------------------------------------------------------------------
- */
+/* ---- in and on ------------------------------------------------------------------- */
 
 void center_incoming(struct port_center *pc, const struct smpp_incoming *in)
 {

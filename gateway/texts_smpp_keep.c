@@ -56,7 +56,7 @@ static struct journal_key key_of(const struct port_center *pc, uint8_t kind,
 	return key;
 }
 
-/* ---- seen --------------------------------------------------------------------------- */
+/* ---- seen ------------------------------------------------------------------------ */
 
 int keep_seen(struct port_center *pc, const uint8_t digest[SMPP_KEY_SIZE], bool repeated,
 	      uint8_t key_out[TEXT_KEY_SIZE])
@@ -89,7 +89,7 @@ int keep_seen(struct port_center *pc, const uint8_t digest[SMPP_KEY_SIZE], bool 
 	return err;
 }
 
-/* ---- parts ------------------------------------------------------------------------------ */
+/* ---- parts ----------------------------------------------------------------------- */
 
 enum keep_found keep_find_part(const struct port_center *pc, const struct smpp_incoming *in,
 			       uint8_t id_out[JOURNAL_ID_BYTES])
@@ -142,7 +142,7 @@ void keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES])
 		smpp->dirty = true;
 }
 
-/* ---- what an earlier run has kept ---------------------------------------------------------- */
+/* ---- what an earlier run has kept ------------------------------------------------ */
 
 static bool take_text(struct cursor *c, char *out, size_t outsz)
 {
@@ -208,8 +208,7 @@ void keep_restore(struct port_center *pc)
 	journal_each(pc->all->journal, restore_entry, pc);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------- */
 
 static void finish_ended(void *arg, const struct journal_entry *entry)
 {

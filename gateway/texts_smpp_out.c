@@ -13,7 +13,7 @@
 
 #define MODULE "smpp"
 
-/* ---- the text of an offer ------------------------------------------------------------- */
+/* ---- the text of an offer -------------------------------------------------------- */
 
 static size_t placeholder_room(const Umsg__TextBody *body)
 {
@@ -44,7 +44,7 @@ static char *text_of(const struct port_center *pc, const Umsg__TextBody *body)
 	return text;
 }
 
-/* ---- once and not again ------------------------------------------------------------------ */
+/* ---- once and not again ---------------------------------------------------------- */
 
 /* Where an unanswered text must not be sent twice, it is marked before its submit, durably:
  * after a crash nobody knows whether it went.  Returns true when it may go now. */
@@ -72,7 +72,7 @@ static bool may_go_once(struct port_center *pc, const struct text_offer *offer,
 	return false;
 }
 
-/* ---- ops ------------------------------------------------------------------------------------ */
+/* ---- ops ------------------------------------------------------------------------- */
 
 static int on_match(void *arg, const char *sender, const char *receiver,
 		    struct cig_addresses *addresses_out)
@@ -181,8 +181,7 @@ const struct text_port_ops center_ops = {
 	.stored = center_stored,
 };
 
-/* ---- what the center tells ---------------------------------------------------------------------
- */
+/* ---- what the center tells ------------------------------------------------------- */
 
 static void on_taken(struct port_center *pc, const struct smpp_center_event *event)
 {

@@ -91,13 +91,13 @@ struct texts_smpp {
 	bool dirty;   /* the journal has changes that are not synced */
 };
 
-/* ---- texts_smpp_out.c ---- */
+/* ---- texts_smpp_out.c ------------------------------------------------------------ */
 extern const struct text_port_ops center_ops;
 void center_event(void *arg, const struct smpp_center_event *event);
 /* Counts as delivered what waits too long for its receipt. */
 void center_tidy_awaited(struct port_center *pc, int64_t now_ms);
 
-/* ---- texts_smpp_in.c ---- */
+/* ---- texts_smpp_in.c ------------------------------------------------------------- */
 void center_incoming(struct port_center *pc, const struct smpp_incoming *in);
 void center_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
 /* After the journal's sync: answers parts, passes texts on. */
@@ -106,7 +106,7 @@ int answers_add(struct answers *answers, const struct smpp_handle *handle, const
 void answers_send(struct port_center *pc, struct answers *answers);
 void center_free_incoming(struct port_center *pc);
 
-/* ---- texts_smpp_keep.c ---- */
+/* ---- texts_smpp_keep.c ----------------------------------------------------------- */
 int keep_open(struct texts_smpp *smpp, struct diag *diag);
 
 /* The key of a text with this digest: that of the one before if it is a repeat of it, else

@@ -44,7 +44,7 @@ const char *smpp_alphabet_name(enum smpp_alphabet alphabet)
 	return names[alphabet];
 }
 
-/* ---- UTF-8 ---------------------------------------------------------------------- */
+/* ---- UTF-8 ----------------------------------------------------------------------- */
 
 /* Takes a character; octets that are none yield U+FFFD, one at a time. */
 static uint32_t take_char(struct slice *text)
@@ -88,7 +88,7 @@ static void put_char(struct buf *out, uint32_t c)
 	buf_put_u8(out, (uint8_t)(0x80 | (c & 0x3F)));
 }
 
-/* ---- one character to an alphabet ------------------------------------------------- */
+/* ---- one character to an alphabet ------------------------------------------------ */
 
 /* The code of c, with ESCAPE << 8 for one of the extension, or -1. */
 static int gsm_code(uint32_t c)
@@ -173,7 +173,7 @@ enum smpp_alphabet smpp_alphabet_narrowest(enum smpp_alphabet standard, struct s
 	return smpp_alphabet_fits(SMPP_LATIN1, text) ? SMPP_LATIN1 : SMPP_UCS2;
 }
 
-/* ---- data_coding ------------------------------------------------------------------ */
+/* ---- data_coding ----------------------------------------------------------------- */
 
 uint8_t smpp_alphabet_coding(enum smpp_alphabet alphabet, enum smpp_alphabet standard)
 {
@@ -223,7 +223,7 @@ int smpp_alphabet_of_coding(uint8_t coding, enum smpp_alphabet standard,
 	return -ENOTSUP;
 }
 
-/* ---- from an alphabet --------------------------------------------------------------- */
+/* ---- from an alphabet ------------------------------------------------------------ */
 
 static void decode_gsm(struct slice octets, struct buf *out)
 {

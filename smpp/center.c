@@ -29,7 +29,7 @@ void center_schedule(struct smpp_center *center)
 	event_active(center->soon, EV_TIMEOUT, 0);
 }
 
-/* ---- up and down ------------------------------------------------------------------- */
+/* ---- up and down ----------------------------------------------------------------- */
 
 bool center_is_up(const struct smpp_center *center)
 {
@@ -61,7 +61,7 @@ static void tell_state(struct smpp_center *center)
 		    &(struct smpp_center_event){ .kind = SMPP_STATE, .up = up, .why = why });
 }
 
-/* ---- time ------------------------------------------------------------------------------ */
+/* ---- time ------------------------------------------------------------------------ */
 
 static void arm_link(struct center_link *link)
 {
@@ -114,7 +114,7 @@ static void on_link_timer(evutil_socket_t fd, short what, void *arg)
 	turn(link->center);
 }
 
-/* ---- a connection ------------------------------------------------------------------------ */
+/* ---- a connection ---------------------------------------------------------------- */
 
 static void close_link(struct center_link *link)
 {
@@ -288,7 +288,7 @@ static void open_link(struct center_link *link)
 	plan_retry(link, false);
 }
 
-/* ---- life --------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 /* A copy that lives as long as the center; NULL stays NULL. */
 static int keep_text(struct smpp_center *center, const char **text)
@@ -461,7 +461,7 @@ void smpp_center_free(struct smpp_center **centerp)
 	free(center);
 }
 
-/* ---- for the owner -------------------------------------------------------------------------- */
+/* ---- for the owner --------------------------------------------------------------- */
 
 void smpp_center_answer(struct smpp_center *center, const struct smpp_handle *handle,
 			uint32_t status)

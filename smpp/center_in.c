@@ -11,7 +11,7 @@
 
 #define MODULE "smpp"
 
-/* ---- receipts that are awaited ------------------------------------------------------------ */
+/* ---- receipts that are awaited --------------------------------------------------- */
 
 static uint64_t map_key(const uint8_t key[SMPP_KEY_SIZE])
 {
@@ -106,7 +106,7 @@ int smpp_center_await(struct smpp_center *center, const uint8_t key[SMPP_KEY_SIZ
 	return err;
 }
 
-/* ---- a receipt ------------------------------------------------------------------------------ */
+/* ---- a receipt ------------------------------------------------------------------- */
 
 static void end_waiting(struct smpp_center *center, struct waiting *w,
 			const struct smpp_receipt *receipt, const struct smpp_handle *handle)
@@ -218,8 +218,7 @@ int64_t center_held_due(const struct smpp_center *center)
 	return center->n_held ? center->held[0].until_ms : -1;
 }
 
-/* ---- repeats ------------------------------------------------------------------------------------
- */
+/* ---- repeats --------------------------------------------------------------------- */
 
 static void remember(struct digest_ring *ring, const uint8_t digest[SMPP_KEY_SIZE], int64_t ms)
 {
@@ -264,8 +263,7 @@ static bool is_suspect(struct smpp_center *center, const uint8_t digest[SMPP_KEY
 	return false;
 }
 
-/* ---- a text
- * ---------------------------------------------------------------------------------------- */
+/* ---- a text ---------------------------------------------------------------------- */
 
 static void add_endpoint(EVP_MD_CTX *hash, const struct smpp_endpoint *endpoint)
 {

@@ -15,7 +15,7 @@ enum {
 	RECEIPT_FINAL = 1, /* registered_delivery: a receipt of success or failure (5.2.17) */
 };
 
-/* ---- a text becomes a job ---------------------------------------------------------------- */
+/* ---- a text becomes a job -------------------------------------------------------- */
 
 static void job_free(struct job *job)
 {
@@ -193,7 +193,7 @@ int smpp_center_submit(struct smpp_center *center, const struct smpp_text *text,
 	return 0;
 }
 
-/* ---- the end of a job ------------------------------------------------------------------------ */
+/* ---- the end of a job ------------------------------------------------------------ */
 
 static struct smpp_note *note_of(const struct job *job)
 {
@@ -299,8 +299,7 @@ void smpp_center_forget(struct smpp_center *center, const uint8_t key[SMPP_KEY_S
 	center_schedule(center);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------- */
 
 int64_t center_pause_due(const struct smpp_center *center)
 {
@@ -373,8 +372,7 @@ void center_pump(struct smpp_center *center, int64_t now_ms)
 	}
 }
 
-/* ---- answers
- * ---------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------- */
 
 static struct job *job_of(const struct smpp_center *center, uint64_t token, size_t *part_out)
 {

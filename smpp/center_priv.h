@@ -124,13 +124,13 @@ struct smpp_center {
 	struct smpp_center_figures figures;
 };
 
-/* ---- center.c ---- */
+/* ---- center.c -------------------------------------------------------------------- */
 void center_tell(struct smpp_center *center, const struct smpp_center_event *event);
 /* The turn comes behind what is under way. */
 void center_schedule(struct smpp_center *center);
 bool center_is_up(const struct smpp_center *center);
 
-/* ---- center_out.c ---- */
+/* ---- center_out.c ---------------------------------------------------------------- */
 /* Sends what may be sent, and ends the texts that are done with. */
 void center_pump(struct smpp_center *center, int64_t now_ms);
 void center_answered(struct smpp_center *center, const struct smpp_session_event *event,
@@ -140,7 +140,7 @@ void center_free_jobs(struct smpp_center *center);
 /* When the pause is over; -1: there is none. */
 int64_t center_pause_due(const struct smpp_center *center);
 
-/* ---- center_in.c ---- */
+/* ---- center_in.c ----------------------------------------------------------------- */
 void center_delivered(struct center_link *link, const struct smpp_pdu *pdu, int64_t now_ms);
 /* Tries receipts again that came too early, and gives up on those that wait too long. */
 void center_try_held(struct smpp_center *center, int64_t now_ms);

@@ -11,7 +11,7 @@ noinst_LIBRARIES += %D%/libsmpp.a
 	%D%/reassembly.c %D%/reassembly.h \
 	%D%/receipt.c %D%/receipt.h \
 	%D%/segment.c %D%/segment.h \
-	%D%/session.c %D%/session.h \
+	%D%/session.c %D%/session_in.c %D%/session.h %D%/session_priv.h \
 	%D%/tls.c \
 	%D%/wire.c %D%/wire.h %D%/wire_priv.h
 # what a program needs to link for smpp/

@@ -25,7 +25,7 @@ struct field {
 		TEXT, size, AT(name.addr), why                                                     \
 	}
 
-/* ---- the bodies, as section 4 prints them -------------------------------------- */
+/* ---- the bodies, as section 4 prints them ---------------------------------------- */
 
 static const struct field no_fields[] = { { END, 0, 0, 0 } };
 
@@ -182,7 +182,7 @@ bool smpp_pdu_is_known(uint32_t command)
 	return fields_of(command) != NULL;
 }
 
-/* ---- decoding ------------------------------------------------------------------- */
+/* ---- decoding -------------------------------------------------------------------- */
 
 int smpp_pdu_frame(struct slice octets, size_t *length_out)
 {
@@ -331,7 +331,7 @@ struct slice smpp_pdu_message(const struct smpp_pdu *pdu)
 	return pdu->short_message;
 }
 
-/* ---- optional parameters ---------------------------------------------------------- */
+/* ---- optional parameters --------------------------------------------------------- */
 
 bool smpp_tlv_next(struct slice *tlvs, uint16_t *tag_out, struct slice *value_out)
 {
@@ -383,7 +383,7 @@ void smpp_tlv_put_number(struct buf *out, uint16_t tag, size_t octets, uint32_t 
 		buf_put_u8(out, (uint8_t)(number >> 8 * i));
 }
 
-/* ---- packing ---------------------------------------------------------------------- */
+/* ---- packing --------------------------------------------------------------------- */
 
 /* Returns false when a text does not fit its field, or would end early. */
 static bool put_fields(struct buf *out, const struct field *field, const struct smpp_pdu *pdu)

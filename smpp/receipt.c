@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* ---- reading ---------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------- */
 
 static const struct {
 	const char *word; /* of the text: seven letters, and what some centers write out */
@@ -107,7 +107,7 @@ bool smpp_message_state_is_final(uint8_t state)
 	       state == SMPP_STATE_REJECTED;
 }
 
-/* ---- finding the message ------------------------------------------------------------ */
+/* ---- finding the message --------------------------------------------------------- */
 
 /* An awaited id is found under its text (leading zeros and case aside), and under the
  * number that it is as decimal and as hexadecimal digits, if it is one of 64 bits. */

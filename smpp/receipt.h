@@ -46,7 +46,7 @@ const char *smpp_message_state_name(uint8_t state);
 /* Nothing more will happen to the message. */
 bool smpp_message_state_is_final(uint8_t state);
 
-/* ---- the messages whose receipts are awaited ------------------------------------------ */
+/* ---- the messages whose receipts are awaited ------------------------------------- */
 
 /* One id of a message that a center has taken; it lives in its owner. */
 struct smpp_awaited {

@@ -105,7 +105,7 @@ int smpp_segment_fill(const struct smpp_cuts *cuts, struct slice octets, size_t 
 	return buf_ok(&b) ? 0 : -ENOBUFS;
 }
 
-/* ---- what came -------------------------------------------------------------------- */
+/* ---- what came ------------------------------------------------------------------- */
 
 static void take_element(uint8_t tag, struct slice value, struct smpp_part *part)
 {

@@ -1,4 +1,5 @@
-#include "smpp/session.h"
+/* session.c - the session towards a message center: life, submits and time. */
+#include "smpp/session_priv.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,49 +13,18 @@ enum {
 	DEFAULT_RESPONSE_MS = 10000,
 	FIRST_SEQUENCE = 1,
 	LAST_SEQUENCE = 0x7FFFFFFF, /* 3.2: then again from 1 */
-	MAX_OUT = SMPP_MAX_PDU + 1,
-	SHORT_OUT = 1024, /* a PDU without payload is packed on the stack */
-	MAX_ODD = 16,     /* what is told of one connection; the rest is like it */
+	SHORT_OUT = 1024,           /* a PDU without payload is packed on the stack */
+	MAX_ODD = 16,               /* what is told of one connection; the rest is like it */
 };
 
-/* A submit on its way.  Slots are found by the sequence number's low bits, so a response
- * costs the same at any window and in any order. */
-struct slot {
-	uint64_t token;
-	int64_t sent_ms;
-	uint32_t sequence; /* 0: free */
-};
+/* ---- events ---------------------------------------------------------------------- */
 
-struct smpp_session {
-	struct smpp_session_options options;
-	char system_id[16], password[9], system_type[13], range[41];
-	const struct smpp_session_ops *ops;
-	void *arg;
-	enum smpp_session_state state;
-	uint32_t next_sequence;
-	uint32_t control_sequence; /* of our bind, enquire_link or unbind; 0: none */
-	int64_t control_ms;        /* when it was sent */
-	int64_t heard_ms;          /* the last octet of the center */
-	struct slot *slots;
-	uint32_t mask; /* slots - 1 */
-	unsigned outstanding;
-	uint32_t oldest;   /* the sequence from which on slots may be taken */
-	int64_t credit_us; /* rate: the next submit may pass from then on */
-	bool wants_room;   /* a submit was sent away */
-	uint8_t *partial;  /* a PDU that has not come whole */
-	size_t n_partial, room_partial;
-	unsigned odd;
-};
-
-/* ---- events ---------------------------------------------------------------------------- */
-
-static void tell(struct smpp_session *s, const struct smpp_session_event *event)
+void session_tell(struct smpp_session *s, const struct smpp_session_event *event)
 {
 	s->ops->event(s->arg, event);
 }
 
-__attribute__((format(printf, 2, 3))) static void tell_odd(struct smpp_session *s, const char *fmt,
-							   ...)
+void session_tell_odd(struct smpp_session *s, const char *fmt, ...)
 {
 	char text[160];
 	va_list ap;
@@ -64,7 +34,7 @@ __attribute__((format(printf, 2, 3))) static void tell_odd(struct smpp_session *
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	tell(s, &(struct smpp_session_event){ .kind = SMPP_ODD, .text = text });
+	session_tell(s, &(struct smpp_session_event){ .kind = SMPP_ODD, .text = text });
 }
 
 /* In the order of their sequence, so that the owner may put them back as they were. */
@@ -78,22 +48,23 @@ static void tell_unanswered(struct smpp_session *s)
 			continue;
 		slot->sequence = 0;
 		s->outstanding--;
-		tell(s,
-		     &(struct smpp_session_event){ .kind = SMPP_UNANSWERED, .token = slot->token });
+		session_tell(s, &(struct smpp_session_event){ .kind = SMPP_UNANSWERED,
+							      .token = slot->token });
 	}
 }
 
-static void end(struct smpp_session *s, enum smpp_end reason, uint32_t status, const char *text)
+void session_end(struct smpp_session *s, enum smpp_end reason, uint32_t status, const char *text)
 {
 	if (s->state == SMPP_CLOSED)
 		return;
 	s->state = SMPP_CLOSED;
 	tell_unanswered(s);
-	tell(s, &(struct smpp_session_event){
-			.kind = SMPP_ENDED, .reason = reason, .status = status, .text = text });
+	session_tell(
+		s, &(struct smpp_session_event){
+			   .kind = SMPP_ENDED, .reason = reason, .status = status, .text = text });
 }
 
-/* ---- sending ----------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------- */
 
 static uint32_t take_sequence(struct smpp_session *s)
 {
@@ -125,7 +96,7 @@ static int send_pdu(struct smpp_session *s, const struct smpp_pdu *pdu)
 	return err;
 }
 
-static void answer(struct smpp_session *s, uint32_t command, uint32_t sequence, uint32_t status)
+void session_respond(struct smpp_session *s, uint32_t command, uint32_t sequence, uint32_t status)
 {
 	const struct smpp_pdu pdu = { .command = command | SMPP_RESPONSE,
 				      .status = status,
@@ -147,10 +118,10 @@ void smpp_session_answer(struct smpp_session *session, uint32_t command, uint32_
 			 uint32_t status)
 {
 	if (session->state == SMPP_BOUND || session->state == SMPP_UNBINDING)
-		answer(session, command, sequence, status);
+		session_respond(session, command, sequence, status);
 }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 static bool keep(char *to, size_t size, const char *text)
 {
@@ -234,7 +205,7 @@ void smpp_session_connected(struct smpp_session *session, int64_t now_ms)
 
 void smpp_session_lost(struct smpp_session *session, const char *text)
 {
-	end(session, SMPP_END_LOST, 0, text);
+	session_end(session, SMPP_END_LOST, 0, text);
 }
 
 void smpp_session_unbind(struct smpp_session *session, int64_t now_ms)
@@ -242,7 +213,7 @@ void smpp_session_unbind(struct smpp_session *session, int64_t now_ms)
 	struct smpp_pdu unbind = { .command = SMPP_UNBIND };
 
 	if (session->state != SMPP_BOUND) {
-		end(session, SMPP_END_UNBOUND, 0, "not bound");
+		session_end(session, SMPP_END_UNBOUND, 0, "not bound");
 		return;
 	}
 	session->state = SMPP_UNBINDING;
@@ -259,8 +230,7 @@ unsigned smpp_session_outstanding(const struct smpp_session *session)
 	return session->outstanding;
 }
 
-/* ---- submits ----------------------------------------------------------------------------------
- */
+/* ---- submits --------------------------------------------------------------------- */
 
 /* The rate is a credit in time: each submit costs 1/rate s, and at most a tenth of a second
  * may be saved up.  All in microseconds, so that rates above 1,000 a second work. */
@@ -318,17 +288,16 @@ int smpp_session_submit(struct smpp_session *session, const struct smpp_pdu *pdu
 	return 0;
 }
 
-static void offer_room(struct smpp_session *s, int64_t now_ms)
+void session_offer_room(struct smpp_session *s, int64_t now_ms)
 {
 	if (!s->wants_room || s->state != SMPP_BOUND || !window_allows(s) ||
 	    !rate_allows(s, now_ms))
 		return;
 	s->wants_room = false;
-	tell(s, &(struct smpp_session_event){ .kind = SMPP_ROOM });
+	session_tell(s, &(struct smpp_session_event){ .kind = SMPP_ROOM });
 }
 
-/* Returns false when no submit has that sequence. */
-static bool take_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
+bool session_take_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
 {
 	struct slot *slot = &s->slots[pdu->sequence & s->mask];
 	struct smpp_session_event event = { .kind = SMPP_ANSWERED, .status = pdu->status };
@@ -340,196 +309,11 @@ static bool take_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
 	slot->sequence = 0;
 	s->outstanding--;
 	advance_oldest(s);
-	tell(s, &event);
+	session_tell(s, &event);
 	return true;
 }
 
-/* ---- what comes --------------------------------------------------------------------------------
- */
-
-static uint32_t bind_command(const struct smpp_session *s)
-{
-	return s->options.role == SMPP_TRANSCEIVER   ? SMPP_BIND_TRANSCEIVER
-	       : s->options.role == SMPP_TRANSMITTER ? SMPP_BIND_TRANSMITTER
-						     : SMPP_BIND_RECEIVER;
-}
-
-/* Some centers answer a bind with another sequence number: its command tells enough. */
-static void take_bind_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
-{
-	char number[SMPP_STATUS_TEXT];
-
-	if (s->state != SMPP_BINDING) {
-		tell_odd(s, "a bind response without a bind");
-		return;
-	}
-	s->control_sequence = 0;
-	if (pdu->status != SMPP_OK) {
-		end(s, SMPP_END_REFUSED, pdu->status, smpp_status_name(pdu->status, number));
-		return;
-	}
-	s->state = SMPP_BOUND;
-	tell(s, &(struct smpp_session_event){ .kind = SMPP_IS_BOUND });
-}
-
-/* A generic_nack answers whatever has its sequence (4.3.1). */
-static void take_nack(struct smpp_session *s, const struct smpp_pdu *pdu)
-{
-	char number[SMPP_STATUS_TEXT];
-	const char *name = smpp_status_name(pdu->status, number);
-
-	if (s->state == SMPP_BINDING && pdu->sequence == s->control_sequence)
-		end(s, SMPP_END_REFUSED, pdu->status, name);
-	else if (pdu->sequence && pdu->sequence == s->control_sequence)
-		s->control_sequence = 0; /* an enquire_link that was heard, at least */
-	else if (!take_answer(s, pdu))
-		tell_odd(s, "generic_nack %s to nothing that was asked (sequence %u)", name,
-			 pdu->sequence);
-}
-
-static void take_response(struct smpp_session *s, const struct smpp_pdu *pdu)
-{
-	uint32_t request = pdu->command & ~SMPP_RESPONSE;
-
-	if (pdu->command == SMPP_GENERIC_NACK) {
-		take_nack(s, pdu);
-	} else if (request == bind_command(s)) {
-		take_bind_answer(s, pdu);
-	} else if (request == SMPP_UNBIND && s->state == SMPP_UNBINDING) {
-		end(s, SMPP_END_UNBOUND, 0, "unbound");
-	} else if (request == SMPP_ENQUIRE_LINK) {
-		if (pdu->sequence == s->control_sequence)
-			s->control_sequence = 0;
-	} else if (request != SMPP_SUBMIT_SM || !take_answer(s, pdu)) {
-		tell_odd(s, "response 0x%08X to nothing that was asked (sequence %u)", pdu->command,
-			 pdu->sequence);
-	}
-}
-
-static void take_delivery(struct smpp_session *s, const struct smpp_pdu *pdu)
-{
-	if (s->state != SMPP_BOUND || s->options.role == SMPP_TRANSMITTER) {
-		answer(s, pdu->command, pdu->sequence, SMPP_RINVBNDSTS);
-		return;
-	}
-	tell(s, &(struct smpp_session_event){ .kind = SMPP_DELIVERED, .pdu = pdu });
-}
-
-static void take_request(struct smpp_session *s, const struct smpp_pdu *pdu)
-{
-	switch (pdu->command) {
-	case SMPP_DELIVER_SM:
-	case SMPP_DATA_SM:
-		take_delivery(s, pdu);
-		break;
-	case SMPP_ENQUIRE_LINK:
-		answer(s, SMPP_ENQUIRE_LINK, pdu->sequence, SMPP_OK);
-		break;
-	case SMPP_UNBIND:
-		answer(s, SMPP_UNBIND, pdu->sequence, SMPP_OK);
-		end(s, SMPP_END_BY_PEER, 0, "the center unbinds");
-		break;
-	case SMPP_ALERT_NOTIFICATION: /* has no response (4.12) */
-	case SMPP_OUTBIND:            /* we bind by ourselves */
-		break;
-	default: /* what an ESME asks, or what 3.4 does not have */
-		tell_odd(s, "command 0x%08X", pdu->command);
-		answer(s, SMPP_GENERIC_NACK, pdu->sequence, SMPP_RINVCMDID);
-		break;
-	}
-}
-
-/* A response is never answered, whatever it is like; a request is, with what is wrong. */
-static void take_malformed(struct smpp_session *s, const struct smpp_pdu *pdu, uint32_t fault)
-{
-	char number[SMPP_STATUS_TEXT];
-
-	tell_odd(s, "command 0x%08X is malformed: %s", pdu->command,
-		 smpp_status_name(fault, number));
-	if (pdu->command & SMPP_RESPONSE)
-		take_response(s, pdu); /* status and sequence are there */
-	else if (pdu->command != SMPP_ALERT_NOTIFICATION && pdu->command != SMPP_OUTBIND)
-		answer(s, pdu->command, pdu->sequence, fault);
-}
-
-static void take_pdu(struct smpp_session *s, struct slice octets)
-{
-	struct smpp_pdu pdu;
-	uint32_t fault;
-
-	if (smpp_pdu_decode(octets, &pdu, &fault))
-		take_malformed(s, &pdu, fault);
-	else if (pdu.command & SMPP_RESPONSE)
-		take_response(s, &pdu);
-	else
-		take_request(s, &pdu);
-}
-
-/* Takes all whole PDUs from the front of octets and returns how many octets they were. */
-static size_t take_whole(struct smpp_session *s, struct slice octets)
-{
-	size_t taken = 0, n;
-
-	while (s->state != SMPP_CLOSED && s->state != SMPP_OPEN) {
-		struct slice rest = slice_from(octets, taken);
-		int found = smpp_pdu_frame(rest, &n);
-
-		if (found < 0) {
-			answer(s, SMPP_GENERIC_NACK, 0, SMPP_RINVCMDLEN);
-			end(s, SMPP_END_BROKEN, 0,
-			    found == -EMSGSIZE ? "a PDU longer than is taken"
-					       : "a command_length below 16");
-			return octets.n;
-		}
-		if (found == 0)
-			break;
-		take_pdu(s, slice_of(rest.p, n));
-		taken += n;
-	}
-	return taken;
-}
-
-/* Keeps what is no whole PDU yet; it is less than SMPP_MAX_PDU. */
-static bool keep_partial(struct smpp_session *s, struct slice octets)
-{
-	if (s->n_partial + octets.n > s->room_partial) {
-		size_t room = (s->n_partial + octets.n) * 2;
-		uint8_t *bigger = realloc(s->partial, room);
-
-		if (!bigger)
-			return false;
-		s->partial = bigger;
-		s->room_partial = room;
-	}
-	if (octets.n)
-		memcpy(s->partial + s->n_partial, octets.p, octets.n);
-	s->n_partial += octets.n;
-	return true;
-}
-
-void smpp_session_input(struct smpp_session *session, struct slice octets, int64_t now_ms)
-{
-	size_t taken;
-
-	session->heard_ms = now_ms;
-	if (session->n_partial == 0) {
-		taken = take_whole(session, octets);
-		octets = slice_from(octets, taken);
-	}
-	if (!keep_partial(session, octets)) {
-		end(session, SMPP_END_MEMORY, 0, "out of memory");
-		return;
-	}
-	if (session->n_partial) {
-		taken = take_whole(session, slice_of(session->partial, session->n_partial));
-		session->n_partial -= taken;
-		memmove(session->partial, session->partial + taken, session->n_partial);
-	}
-	offer_room(session, now_ms);
-}
-
-/* ---- time
- * ---------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------ */
 
 /* The oldest submit's time-out, or -1. */
 static int64_t submit_due(const struct smpp_session *s)
@@ -575,16 +359,16 @@ void smpp_session_tick(struct smpp_session *session, int64_t now_ms)
 	if (session->state == SMPP_CLOSED || session->state == SMPP_OPEN)
 		return;
 	if (session->control_sequence && now_ms - session->control_ms >= o->response_ms) {
-		end(session, SMPP_END_TIMEOUT, 0, waits_for(session));
+		session_end(session, SMPP_END_TIMEOUT, 0, waits_for(session));
 		return;
 	}
 	submits = submit_due(session);
 	if (submits >= 0 && now_ms >= submits) {
-		end(session, SMPP_END_TIMEOUT, 0, "no response to submit_sm");
+		session_end(session, SMPP_END_TIMEOUT, 0, "no response to submit_sm");
 		return;
 	}
 	if (session->state == SMPP_BOUND && !session->control_sequence &&
 	    now_ms - session->heard_ms >= o->enquire_ms)
 		send_control(session, &enquire, now_ms);
-	offer_room(session, now_ms);
+	session_offer_room(session, now_ms);
 }

@@ -48,7 +48,7 @@ struct smpp_wire {
 	bool doomed, failing;
 };
 
-/* ---- the end ------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------- */
 
 static void close_socket(struct smpp_wire *w)
 {
@@ -110,7 +110,7 @@ static void end_soon(struct smpp_wire *w, const char *why)
 	event_active(w->soon, EV_TIMEOUT, 0);
 }
 
-/* ---- octets ---------------------------------------------------------------------------- */
+/* ---- octets ---------------------------------------------------------------------- */
 
 /* Returns octets written, 0 for "later", or -1 with w->why set. */
 static ssize_t write_some(struct smpp_wire *w, const uint8_t *p, size_t n)
@@ -223,7 +223,7 @@ static void read_octets(struct smpp_wire *w)
 		event_active(w->readable, EV_READ, 0);
 }
 
-/* ---- becoming up -------------------------------------------------------------------------- */
+/* ---- becoming up ----------------------------------------------------------------- */
 
 static void try_next(struct smpp_wire *w);
 
@@ -421,7 +421,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	leave(w);
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 int smpp_wire_new(struct event_base *base, const struct smpp_wire_target *target,
 		  const struct smpp_wire_ops *ops, void *arg, struct smpp_wire **wire_out)

@@ -24,7 +24,7 @@ enum {
 	SMPP_WIRE_QUEUE = 4 << 20,  /* octets to be sent; more ends the connection */
 };
 
-/* ---- what TLS is to be ------------------------------------------------------------ */
+/* ---- what TLS is to be ----------------------------------------------------------- */
 
 /* Paths of PEM files; each may be NULL: ca (the system's), certificate and key (none). */
 struct smpp_tls_files {
@@ -35,7 +35,7 @@ struct smpp_tls_files {
 int smpp_tls_new(const struct smpp_tls_files *files, struct smpp_tls **tls_out, struct diag *diag);
 void smpp_tls_free(struct smpp_tls **tlsp);
 
-/* ---- a connection ------------------------------------------------------------------- */
+/* ---- a connection ---------------------------------------------------------------- */
 
 struct smpp_wire_ops {
 	/* TCP, and TLS, are up; peer is the numeric address. */

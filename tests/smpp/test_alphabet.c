@@ -144,7 +144,7 @@ static void data_coding_names_the_alphabet(void **state)
 	assert_int_equal(smpp_alphabet_coding(SMPP_UCS2, SMPP_GSM), 8);
 }
 
-/* ---- addresses ---- */
+/* ---- addresses ------------------------------------------------------------------- */
 
 static void the_form_of_an_address_gives_ton_and_npi(void **state)
 {

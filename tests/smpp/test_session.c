@@ -153,7 +153,7 @@ static int submit(struct seen *seen, uint64_t token, int64_t now_ms)
 	return smpp_session_submit(seen->session, &pdu, token, now_ms);
 }
 
-/* ---- binding ---- */
+/* ---- binding --------------------------------------------------------------------- */
 
 static void each_role_binds_with_its_command(void **state)
 {
@@ -227,7 +227,7 @@ static void texts_that_are_too_long_are_refused(void **state)
 	assert_int_equal(smpp_session_new(&options, &ops, &seen, &seen.session), -EINVAL);
 }
 
-/* ---- submits ---- */
+/* ---- submits --------------------------------------------------------------------- */
 
 static void nothing_is_submitted_before_the_bind(void **state)
 {
@@ -358,7 +358,7 @@ static void generic_nack_answers_a_submit(void **state)
 	finish(seen);
 }
 
-/* ---- what the center asks ---- */
+/* ---- what the center asks -------------------------------------------------------- */
 
 static void a_delivery_is_answered_when_the_owner_says_so(void **state)
 {
@@ -502,7 +502,7 @@ static void pdus_come_in_any_pieces(void **state)
 	}
 }
 
-/* ---- silence and the end ---- */
+/* ---- silence and the end --------------------------------------------------------- */
 
 static void a_silent_link_is_tested_and_ended(void **state)
 {
