@@ -15,6 +15,7 @@ struct resolution;
 enum {
 	CALL_LINGER_MS = 3000,  /* an ended call stays in the lists for so long */
 	CALL_ORPHAN_MS = 32000, /* and for so long while it waits for another cig-sip */
+	CALL_MAX_REDIRECTS = 3, /* 3xx that one call follows */
 	CALL_EARLY_DIGITS = 16, /* that wait for the secure leg */
 };
 
@@ -46,6 +47,7 @@ struct call {
 	bool target_known;
 	struct pbx_search *search;         /* for the PBX's addresses */
 	struct pbx_way ways[PBX_WAYS_MAX]; /* what it found */
+	unsigned redirects;                /* followed so far */
 	size_t n_ways, way;                /* the one being tried */
 	struct resolution *resolution;     /* of the media relay's name */
 	struct pbx_leg pbx;

@@ -47,6 +47,16 @@ void call_check_opened(struct call *call)
 		call_post(call, CALL_EV_OPENED);
 }
 
+/* Elsewhere than before: what was answered there does not count here. */
+static void dial_again(struct call *call)
+{
+	digest_session_wipe(&call->pbx.digest);
+	if (choose_local_ip(call))
+		call_end(call, UMSG__END_REASON__END_FAILED, "no own address reaches the PBX");
+	else
+		call_dial_pbx(call);
+}
+
 /* Opened: the ports are there, and whom to call. */
 static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char *why)
 {
@@ -64,7 +74,10 @@ static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char
 	call->way = 0;
 	call->target_addr = ways[0].addr;
 	call->target_known = true;
-	call_check_opened(call);
+	if (call->state == CALL_OPENING)
+		call_check_opened(call);
+	else
+		dial_again(call); /* a redirection */
 }
 
 void call_find_pbx(struct call *call)
@@ -132,10 +145,7 @@ bool call_dial_next(struct call *call, const SipAgent__Ended *ended)
 	log_warn(MODULE, "call=%" PRIu64 " server=%s fails: %u %s; trying the next one",
 		 call->number, address, ended->code, ended->phrase);
 	call->target_addr = call->ways[++call->way].addr;
-	if (choose_local_ip(call))
-		call_end(call, UMSG__END_REASON__END_FAILED, "no own address reaches the PBX");
-	else
-		call_dial_pbx(call);
+	dial_again(call);
 	return true;
 }
 

@@ -61,6 +61,8 @@ static void sip_ended(struct call *call, const SipAgent__Ended *ended)
 	}
 	if (call_dial_next(call, ended))
 		return;
+	if (ended->code >= 300 && ended->code < 400 && call_redirect(call, ended->contact))
+		return;
 	if (ended->code >= 300)
 		snprintf(why, sizeof(why), "PBX: %u %s", ended->code, ended->phrase);
 	call_end(call,

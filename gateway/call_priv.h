@@ -42,6 +42,10 @@ void call_arm(struct call *call, uint32_t ms);
 /* Ends a call that was not begun, with the SIP code for the PBX and one line in the log. */
 void call_refuse(struct call *call, unsigned code, Umsg__EndReason reason, const char *why);
 
+/* A 3xx names contact: goes on there where the PBX's block and the maps say so.  Returns
+ * whether it does. */
+bool call_redirect(struct call *call, const char *contact);
+
 /* Looks for the PBX's addresses; the call goes on when they and the ports are there. */
 void call_find_pbx(struct call *call);
 

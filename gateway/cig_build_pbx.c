@@ -165,7 +165,6 @@ static void read_register(struct cig_build *b, struct cig_pbx *pbx,
 static bool read_word(struct cig_build *b, struct cig_pbx *pbx, const struct config_statement *s)
 {
 	static const char *const transports[] = { "udp", "tcp", "tls" };
-	static const char *const srtp[] = { "off", "optional", "required" };
 	static const char *const dtmf[] = { "events", "info", "tones" };
 	static const char *const diversions[] = { "refuse", "maps" };
 	int choice = 0;
@@ -174,18 +173,12 @@ static bool read_word(struct cig_build *b, struct cig_pbx *pbx, const struct con
 		read_choice(&s->word[0], transports, 3, &choice, b->diag);
 		pbx->transport = (enum sip_transport)choice;
 		pbx->has_transport = true;
-	} else if (cig_is(s, "srtp")) {
-		read_choice(&s->word[0], srtp, 3, &choice, b->diag);
-		pbx->srtp = (enum cig_srtp)choice;
 	} else if (cig_is(s, "dtmf")) {
 		read_choice(&s->word[0], dtmf, 3, &choice, b->diag);
 		pbx->dtmf = (enum cig_dtmf)choice;
 	} else if (cig_is(s, "redirects")) {
 		read_choice(&s->word[0], diversions, 2, &choice, b->diag);
 		pbx->redirects = (enum cig_diversion)choice;
-	} else if (cig_is(s, "transfers")) {
-		read_choice(&s->word[0], diversions, 2, &choice, b->diag);
-		pbx->transfers = (enum cig_diversion)choice;
 	} else {
 		return false;
 	}

@@ -69,9 +69,8 @@ struct cig_pbx_server {
 	unsigned priority, weight; /* as RFC 2782 has them */
 };
 
-enum cig_srtp { CIG_SRTP_OFF, CIG_SRTP_OPTIONAL, CIG_SRTP_REQUIRED };
 enum cig_dtmf { CIG_DTMF_EVENTS, CIG_DTMF_INFO, CIG_DTMF_TONES };
-/* What becomes of 3xx and REFER. */
+/* What becomes of 3xx. */
 enum cig_diversion { CIG_DIVERT_REFUSE, CIG_DIVERT_MAPS };
 
 struct cig_pbx {
@@ -86,12 +85,11 @@ struct cig_pbx {
 	enum sip_transport transport;
 	unsigned probe_s;          /* OPTIONS that often; 0: never */
 	unsigned answer_timeout_s; /* of one server, before the next; 0: 4, the last one 32 */
-	enum cig_srtp srtp;
-	enum cig_dtmf dtmf;     /* where the PBX takes it: events */
-	bool reliable;          /* ask for PRACK; false */
-	bool asserted_identity; /* the maps see its P-Asserted-Identity; false */
-	bool assert_identity;   /* it gets one of us; false */
-	enum cig_diversion redirects, transfers;
+	enum cig_dtmf dtmf;        /* where the PBX takes it: events */
+	bool reliable;             /* ask for PRACK; false */
+	bool asserted_identity;    /* the maps see its P-Asserted-Identity; false */
+	bool assert_identity;      /* it gets one of us; false */
+	enum cig_diversion redirects;
 	const struct cig_account *challenge; /* it must prove who it is; NULL: need not */
 	const char *register_uri;            /* NULL: no registration */
 	const struct cig_account *register_account;

@@ -164,7 +164,6 @@ static void print_server(const struct printer *p, const struct cig_pbx_server *s
 static void print_pbx(const struct printer *p, const struct cig_pbx *pbx)
 {
 	static const char *const transports[] = { "udp", "tcp", "tls" };
-	static const char *const srtp[] = { "off", "optional", "required" };
 	static const char *const dtmf[] = { "events", "info", "tones" };
 	static const char *const diversions[] = { "refuse", "maps" };
 
@@ -180,13 +179,11 @@ static void print_pbx(const struct printer *p, const struct cig_pbx *pbx)
 	print(p, "    probe_s %u;", pbx->probe_s);
 	if (pbx->answer_timeout_s)
 		print(p, "    answer_timeout_s %u;", pbx->answer_timeout_s);
-	print(p, "    srtp %s;", srtp[pbx->srtp]);
 	print(p, "    dtmf %s;", dtmf[pbx->dtmf]);
 	print(p, "    reliable %s;", truth(pbx->reliable));
 	print(p, "    asserted_identity %s;", truth(pbx->asserted_identity));
 	print(p, "    assert_identity %s;", truth(pbx->assert_identity));
 	print(p, "    redirects %s;", diversions[pbx->redirects]);
-	print(p, "    transfers %s;", diversions[pbx->transfers]);
 	if (pbx->challenge)
 		print(p, "    challenge %s;", pbx->challenge->name);
 	if (pbx->register_uri)

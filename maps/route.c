@@ -258,3 +258,19 @@ bool router_route(const struct router *router, const struct route_call *call,
 			    answer_out->from);
 	return answer_out->routed;
 }
+
+bool router_name(const struct router *router, enum route_interface interface, struct slice text,
+		 char *out)
+{
+	enum route_interface other = interface == ROUTE_TEL ? ROUTE_SIP : ROUTE_TEL;
+	struct map_result result;
+	const char *why = NULL;
+	struct uri uri;
+
+	out[0] = '\0';
+	if (parse_for(other, text, &uri, &why) ||
+	    !apply(sources_of(router, interface), &uri, &result, NULL) || result.fault)
+		return false;
+	memcpy(out, result.text, strlen(result.text) + 1);
+	return true;
+}

@@ -86,4 +86,9 @@ struct route_answer {
 bool router_route(const struct router *router, const struct route_call *call,
 		  struct route_answer *answer_out, struct explain *explain);
 
+/* The name of a party of the other interface on this one: what the source maps make of uri.
+ * Returns whether they make a usable one; out holds URI_MAX + 1 octets. */
+bool router_name(const struct router *router, enum route_interface interface, struct slice uri,
+		 char *out);
+
 #endif

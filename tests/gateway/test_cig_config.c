@@ -39,9 +39,9 @@ static const char full[] =
 	"}\n"
 	"pbx main { host \"pbx.com\"; host \"pbx.org\"; server \"10.1.0.1:5080\" priority 1;\n"
 	" server \"[2001:db8::5]:5060\" weight 7 priority 2; server \"sip.pbx.com\";\n"
-	" network \"10.1.0.0/16\"; transport tcp; probe_s 10; answer_timeout_s 2; srtp optional;\n"
+	" network \"10.1.0.0/16\"; transport tcp; probe_s 10; answer_timeout_s 2;\n"
 	" dtmf info; reliable true; asserted_identity true; assert_identity true;\n"
-	" redirects maps; transfers maps; challenge acc;\n"
+	" redirects maps; challenge acc;\n"
 	" register \"sip:gw@pbx.com\" auth acc expires 600; }\n"
 	"translate_map out { rule match \"tel:+{n}\" translation \"{n}@h\"; }\n"
 	"translate_map in { rule translation \"tel:+{n}\" match \"{n}@h\"; }\n"
@@ -79,7 +79,6 @@ static void check_pbx(const struct cig_config *c)
 	assert_string_equal(pbx->servers[2].host, "sip.pbx.com");
 	assert_int_equal(pbx->servers[2].port, 0);
 	assert_int_equal(pbx->transport, SIP_TCP);
-	assert_int_equal(pbx->srtp, CIG_SRTP_OPTIONAL);
 	assert_int_equal(pbx->dtmf, CIG_DTMF_INFO);
 	assert_true(pbx->reliable && pbx->asserted_identity && pbx->assert_identity);
 	assert_int_equal(pbx->redirects, CIG_DIVERT_MAPS);
@@ -256,11 +255,11 @@ static const struct {
 	{ "userdata \"u\"; control { port 99999; }",
 	  "1:10 found \"u\", expected an absolute path\n"
 	  "1:30 found \"99999\", expected a number from 1 to 65535\n" },
-	{ "pbx a { host \"h@x\"; transport tpc; srtp no; server \"h:99999\"; server \"h\" wait 1; "
+	{ "pbx a { host \"h@x\"; transport tpc; dtmf no; server \"h:99999\"; server \"h\" wait 1; "
 	  "}",
 	  "1:14 found \"h@x\", expected a host\n"
 	  "1:31 found \"tpc\", expected udp, tcp or tls (did you mean \"tcp\"?)\n"
-	  "1:41 found \"no\", expected off, optional or required\n"
+	  "1:41 found \"no\", expected events, info or tones (did you mean \"info\"?)\n"
 	  "1:52 found \"h:99999\", expected HOST:PORT\n"
 	  "1:74 found \"wait\", expected server \"HOST[:PORT]\" [priority NUMBER] [weight NUMBER]\n"
 	  "1:1 pbx a: \"host\" is missing\n" },
