@@ -60,6 +60,7 @@ void append_file_close(struct append_file **filep)
 	free(file);
 }
 
+/* The new file is opened first: without one the lines go on into the old. */
 void append_file_reopen(struct append_file *file)
 {
 	int fd = open_path(file->path);
@@ -74,6 +75,7 @@ void append_file_reopen(struct append_file *file)
 
 void append_file_write(struct append_file *file, struct slice text)
 {
+	/* Not tried again: a line that waits would make the caller wait, which is a call. */
 	ssize_t n = write(file->fd, text.p, text.n);
 	unsigned lost;
 

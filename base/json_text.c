@@ -18,6 +18,7 @@ json_t *json_text(const char *text)
 	if (!room)
 		return NULL;
 	b = buf_over(room, ESCAPED * rest.n + 1);
+	/* Octet by octet where there is no character, as logs write them. */
 	while (rest.n) {
 		size_t n = text_char(rest);
 

@@ -67,8 +67,12 @@ void call_free(struct call **callp)
 	if (!call)
 		return;
 	*callp = NULL;
-	if (call->state != CALL_GONE)
+	if (call->state != CALL_GONE) {
 		call->calls->active--;
+		/* The gateway stops while the last words of a side are still awaited. */
+		if (call->ended_ms)
+			call_news_gone(call);
+	}
 	resolver_cancel(&call->resolution);
 	pbxs_cancel(&call->search);
 	calls_unlink(call->calls, call);

@@ -1,3 +1,6 @@
+/* call_figures.c - each function is a handful of additions: it runs once in a call's life,
+ * and /metrics does the arithmetic.
+ */
 #include "gateway/call_figures.h"
 
 #include "gateway/call.h"
@@ -32,6 +35,7 @@ void call_figures_ended(struct call_figures *figures, const struct call *call)
 
 	if (!figures)
 		return;
+	/* A rendezvous newer than we may give a reason that we do not know. */
 	figures->ended[call->in][reason < CALL_FIGURES_REASONS ? reason : 0]++;
 	figures->unrouted[call->in] += !call->out_to;
 	if (call->up_ms)

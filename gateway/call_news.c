@@ -13,6 +13,7 @@
 
 #define MODULE "call"
 
+/* The one who formats asks first: a gateway without a reader pays nothing for traces. */
 void call_news(struct call *call, const char *side, const char *fmt, ...)
 {
 	struct call_trace *trace = calls_world(call->calls)->trace;
@@ -25,6 +26,7 @@ void call_news(struct call *call, const char *side, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Counted before it is routed: what the maps reject came in, too. */
 void call_news_begun(struct call *call)
 {
 	call_figures_begun(calls_world(call->calls)->figures, call);
@@ -32,6 +34,8 @@ void call_news_begun(struct call *call)
 
 void call_news_state(struct call *call, enum session_state state)
 {
+	/* Caller-if-ID and Callee-if-ID are of the sessions on the two sides, whichever of
+	 * them is the caller's. */
 	bool sip_in = call->in == ROUTE_SIP;
 	struct session_event event = {
 		.caller = call->in_from,
@@ -47,6 +51,8 @@ void call_news_state(struct call *call, enum session_state state)
 	call_news(call, "call", "%s", session_state_name(state));
 }
 
+/* "failed" is the manual's word for a call that no map took; one that was routed and then
+ * lacked something ends with "hangup". */
 void call_news_refused(struct call *call, unsigned code, const char *why)
 {
 	if (!call->out_to)
@@ -81,6 +87,7 @@ void call_news_end(struct call *call, const char *why)
 		  *why ? ": " : "", why);
 }
 
+/* The figures with which an administrator answers "the sound was bad". */
 static void log_media(const struct call *call)
 {
 	const Relay__LegStats *plain = call->stats ? call->stats->plain : NULL;
@@ -103,6 +110,7 @@ void call_news_gone(struct call *call)
 {
 	const struct calls_world *world = calls_world(call->calls);
 
+	/* Only now: cig-relay has told its last figures. */
 	log_media(call);
 	call_records_write(world->records, call);
 	call_figures_ended(world->figures, call);

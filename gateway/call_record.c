@@ -63,6 +63,7 @@ json_t *call_leg_report(const Relay__LegStats *leg)
 		(json_int_t)(leg->auth_failures + leg->replays + leg->malformed + leg->strangers));
 }
 
+/* What never was is null, so that no reader takes "" for a name. */
 static json_t *text_or_null(const char *text)
 {
 	return text && *text ? json_text(text) : json_null();
@@ -83,6 +84,7 @@ static json_t *identities(const struct call *call)
 static json_t *times(const struct call *call)
 {
 	json_t *setup = call->up_ms ? json_integer(call->up_ms - call->begun_ms) : json_null();
+	/* From answer to end, as a bill has it; what only rang lasted no time. */
 	double duration = call->up_ms ? (double)(call->ended_ms - call->up_ms) / 1000.0 : 0;
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:f}", "start", wall_time(call->begun_ms), "answer",

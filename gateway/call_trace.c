@@ -30,6 +30,7 @@ struct call_trace *call_trace_new(void)
 	return calloc(1, sizeof(struct call_trace));
 }
 
+/* Frees the reader's place; its stream is ended already, or is about to be. */
 static void forget(struct reader *reader)
 {
 	struct call_trace *trace = reader->trace;
@@ -68,6 +69,7 @@ void call_trace_open(struct call_trace *trace, struct control_request *request, 
 	struct reader *reader;
 	size_t i = 0;
 
+	/* Each takes one of the control port's connections, which cig-cli needs, too. */
 	while (i < CALL_TRACE_MAX && trace->reader[i])
 		i++;
 	if (i == CALL_TRACE_MAX) {
@@ -93,6 +95,7 @@ bool call_trace_is_read(const struct call_trace *trace)
 	return trace && trace->n > 0;
 }
 
+/* By number or by any of the four URIs; a URI need not be written whole. */
 static bool concerns(const struct reader *reader, const struct call *call)
 {
 	const char *const texts[] = { call->in_from, call->in_to, call->out_from, call->out_to };
@@ -116,6 +119,7 @@ static char *line_of(const struct call *call, const char *side, const char *even
 	json_t *object;
 
 	clock_format(clock_wall_ms(), when);
+	/* URIs and phrases are the network's: json_text() makes UTF-8 of them. */
 	object = json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "time", when, "call",
 			   (json_int_t)call->number, "side", side, "event", json_text(event),
 			   "in_from", json_text(call->in_from), "in_to", json_text(call->in_to),

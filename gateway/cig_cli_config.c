@@ -18,6 +18,8 @@ int cli_read_config(const char *path, const struct cig_config **config_out)
 	return err;
 }
 
+/* CIG manual 2.9, "CLI commands": validates "without actually using it"; no server is
+ * asked. */
 int cli_read(struct cli *cli, int argc, char **argv)
 {
 	const struct cig_config *config;

@@ -52,6 +52,7 @@ static void print_batch_line(const char *to, const json_t *decision)
 		       cli_text(decision, "reason"));
 }
 
+/* The server's answer is the very report that a file gives (route_report.h). */
 static int ask_server(struct cli *cli, const char *to, const char *from, json_t **decision_out)
 {
 	char target[8192] = "/route";

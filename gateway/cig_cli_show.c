@@ -120,6 +120,7 @@ static const struct listing listings[] = {
 	  8 },
 };
 
+/* The manual's columns alone, unless --long: scripts that read them go on working. */
 static size_t count_columns(const struct listing *listing, bool is_long)
 {
 	size_t n = 0;
@@ -212,6 +213,7 @@ static int watch(struct cli *cli, const struct listing *listing, bool is_long, u
 	}
 }
 
+/* The lists' names are what stands behind "show". */
 static const struct listing *find_listing(const char *what)
 {
 	for (size_t i = 0; i < sizeof(listings) / sizeof(listings[0]); i++)

@@ -63,6 +63,7 @@ const char *cig_read_secret(struct cig_build *b, const struct config_word *word)
 		diag_error(b->diag, &word->place, "cannot read %s: %s", path, strerror(-err));
 		return NULL;
 	}
+	/* Editors end a file with a newline, which nobody means. */
 	text[strcspn((char *)text, "\r\n")] = '\0';
 	if (text[0])
 		kept = cig_keep_text(b, (char *)text);

@@ -71,6 +71,7 @@ static void on_media_limit(evutil_socket_t fd, short what, void *arg)
 	answer_waiting(api);
 }
 
+/* One round of questions to cig-relay serves everybody who asks meanwhile. */
 static void get_calls(struct control_request *request, void *arg)
 {
 	struct control_api *api = arg;
@@ -117,6 +118,7 @@ static void get_umsg(struct control_request *request, void *arg)
 	control_answer_json(request, 200, json_pack("{s:o}", "sessions", sessions));
 }
 
+/* CIG manual 2.9, "status"; what is beyond its page is in status_report.h. */
 static void get_status(struct control_request *request, void *arg)
 {
 	const struct control_api *api = arg;
@@ -124,6 +126,8 @@ static void get_status(struct control_request *request, void *arg)
 	control_answer_json(request, 200, status_report(&api->parts));
 }
 
+/* As the running gateway routes; cig-cli itself asks a file, for a server that is not there
+ * cannot be asked. */
 static void get_route(struct control_request *request, void *arg)
 {
 	struct control_api *api = arg;
@@ -157,6 +161,7 @@ static void answer_faults(struct control_request *request, int err, const struct
 	control_answer_error(request, 409, "%s", b.len ? text : strerror(-err));
 }
 
+/* The server's own words, whether it changed something or why not (reload.h). */
 static void post_reload(struct control_request *request, void *arg)
 {
 	struct control_api *api = arg;
@@ -171,6 +176,7 @@ static void post_reload(struct control_request *request, void *arg)
 	diag_free(&diag);
 }
 
+/* After set-key, which has written the key store itself: no letter crosses this port. */
 static void post_reload_keys(struct control_request *request, void *arg)
 {
 	struct control_api *api = arg;
@@ -234,6 +240,8 @@ static void post_message_drop(struct control_request *request, void *arg)
 	act_on_message(request, api->parts.texts, texts_drop);
 }
 
+/* Reading needs no token: whoever may use the host's loopback sees numbers of calls, and
+ * never a key, a password or a digit.  What changes something does need it. */
 static const struct control_route routes[] = {
 	{ "GET", "/echo", get_echo, false, "text: gives it back" },
 	{ "GET", "/calls", get_calls, false,
@@ -280,6 +288,7 @@ int control_api_new(const struct control_api_parts *parts, struct control_api **
 		return -ENOMEM;
 	api->parts = *parts;
 	api->media_limit = evtimer_new(parts->base, on_media_limit, api);
+	/* New at each start, so that one that leaked is worth nothing afterwards. */
 	snprintf(path, sizeof(path), "%s/.control-token", calls_config(parts->calls)->userdata);
 	err = api->media_limit ? control_token_create(path, &token) : -ENOMEM;
 	if (err)

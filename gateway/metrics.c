@@ -26,6 +26,7 @@ static void head(FILE *to, const char *name, const char *type, const char *help)
 	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+/* What goes up and down; a counter only goes up, and Prometheus makes rates of it. */
 static void gauge(FILE *to, const char *name, const char *help, double value)
 {
 	head(to, name, "gauge", help);
@@ -38,6 +39,7 @@ static void counter(FILE *to, const char *name, const char *help, uint64_t value
 	fprintf(to, "%s %" PRIu64 "\n", name, value);
 }
 
+/* Prometheus counts in seconds; without a double, which loses milliseconds in a year. */
 static void seconds(FILE *to, const char *name, const char *help, uint64_t value_ms)
 {
 	head(to, name, "counter", help);
@@ -64,6 +66,7 @@ static void write_ends(const struct call_figures *figures, FILE *to)
 	head(to, name, "counter", "Calls that have ended, by reason.");
 	for (size_t i = 0; i < ROUTE_INTERFACES; i++)
 		for (unsigned r = 0; r < CALL_FIGURES_REASONS; r++)
+			/* only what has happened: eighteen zeros a side help nobody */
 			if (figures->ended[i][r])
 				fprintf(to, "%s{from=\"%s\",reason=\"%s\"} %" PRIu64 "\n", name,
 					sides[i], umsg_end_reason_text((Umsg__EndReason)r),

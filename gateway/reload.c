@@ -1,3 +1,4 @@
+/* reload.c - the comparison is cig_config_changes(); here it becomes an answer. */
 #include "gateway/reload.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ static void on_change(void *arg, enum cig_change change, const char *line, bool 
 		diag_error(c->diag, &place, "%s %s: this needs a restart of cig-server",
 			   names[change], line);
 	}
+	/* A map of a million entries that is replaced must not become a million lines. */
 	if (json_array_size(c->lines) < RELOAD_MAX_LINES)
 		json_array_append_new(c->lines, json_pack("{s:s, s:o}", "change", names[change],
 							  "line", json_text(line)));
@@ -45,6 +47,7 @@ int reload_compare(const struct cig_config *before, const struct cig_config *aft
 	int err = c.lines ? cig_config_changes(before, after, &ops, &c) : -ENOMEM;
 	char summary[512];
 
+	/* All or nothing: half a change would be a configuration that nobody has written. */
 	if (!err && c.restarts)
 		err = -EBUSY;
 	if (err) {

@@ -78,6 +78,8 @@ static void add_center_problems(const struct control_api_parts *parts, json_t *l
 	json_decref(centers);
 }
 
+/* Sentences for people, in the order in which an administrator would mend them: without
+ * keys there is no rendezvous, without a rendezvous no call. */
 static json_t *problems(const struct control_api_parts *parts)
 {
 	const struct calls_world *world = calls_world(parts->calls);
@@ -132,6 +134,7 @@ json_t *status_report(const struct control_api_parts *parts)
 	json_t *relay = json_pack("{s:s, s:s}", "state",
 				  relay_link_is_up(parts->relay) ? "CONNECTED" : "DISCONNECTED",
 				  "program", relay_link_program(parts->relay));
+	/* An engine is a call that the letter allows (CIG manual 2.9, "status": n/m). */
 	json_t *engines = json_pack("{s:i, s:i}", "available",
 				    world->engines > active ? (int)(world->engines - active) : 0,
 				    "total", (int)world->engines);

@@ -361,8 +361,12 @@ only_lines() { # REGEX FILE: shows those that are otherwise, and fails
 
 @test "CIG-054 CIG-055 CIG-006: a backup of cig.conf and userdata makes a gateway that works, whatever was lost" {
 	tar -C "$D/cig" -cf "$T/cig-backup-lab-$(date +%F).tar" cig.conf userdata
-	stop "$LAB_CIG_SERVER"
-	await 5 "the server's end" stopped "$LAB_CIG_SERVER"
+	talking
+	kill "$LAB_CIG_SERVER"
+	await 10 "the server's end" stopped "$LAB_CIG_SERVER"
+	# a call that was up then has its record, too
+	tail -n 1 "$D/cig/log/calls.jsonl" | jq -e '.answer != null and .end != null and .state == "HANGUP"'
+	await 10 "the call's end" stopped "$CALL"
 	rm -r "$D/cig/userdata" "$D/cig/cig.conf"
 	tar -C "$D/cig" -xf "$T"/cig-backup-lab-*.tar
 	kill "$LAB_CIG_RELAY"
