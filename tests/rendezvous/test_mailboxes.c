@@ -321,15 +321,15 @@ static void a_store_that_is_full_or_down_refuses_by_name(void **state)
 	expect(world, "posted a\nack a 6 store not available 5\n");
 	world->store_error = -ENOSPC;
 	post(world, 'b');
-	expect(world, "posted b\nack b 6 store full 60\n");
+	expect(world, "posted b\nack b 6 store full 15\n");
 	world->store_error = 0;
 	mailboxes_refuse(world->mailboxes, "no space");
 	post(world, 'c');
-	expect(world, "posted c\nack c 6 no space 60\n");
+	expect(world, "posted c\nack c 6 no space 15\n");
 	mailboxes_refuse(world->mailboxes, NULL);
 	post(world, 'd');
 	stored(world, 'd', -ENOSPC, 0);
-	expect(world, "posted d\nstore d\nack d 6 store full 60\n");
+	expect(world, "posted d\nstore d\nack d 6 store full 15\n");
 	post(world, 'd');
 	expect(world, "posted d\nstore d\n");
 }
