@@ -36,3 +36,10 @@ endif
 %C%_test_table_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_json_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 %C%_test_json_text_LDADD = base/libbase.a $(CMOCKA_LIBS) $(JANSSON_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_clock %D%/test_process
+endif
+%C%_test_clock_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_clock_LDADD = base/libbase.a $(CMOCKA_LIBS)
+%C%_test_process_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_process_LDADD = base/libbase.a $(CMOCKA_LIBS)
