@@ -100,9 +100,9 @@ static int set_up_hasty_handshake(void **state)
 
 static int set_up_hasty(void **state)
 {
-	return set_up_with(state, (struct link_limits){ .message_ms = 50,
-							.close_ms = 50,
-							.queue_octets = 100000 });
+	return set_up_with(
+		state,
+		(struct link_limits){ .message_ms = 50, .close_ms = 50, .queue_octets = 100000 });
 }
 
 static int tear_down(void **state)
@@ -529,6 +529,58 @@ static void a_link_may_be_freed_in_its_own_callback(void **state)
 	assert_int_equal(f->server.count[LINK_CLOSED], 0);
 }
 
+/* Something that is due in each of so many turns of the loop. */
+struct busy {
+	struct event *event;
+	unsigned left, frames; /* what had come when it ended */
+	const struct end *end;
+};
+
+static void on_busy(evutil_socket_t fd, short what, void *arg)
+{
+	struct busy *busy = arg;
+
+	(void)fd;
+	(void)what;
+	busy->frames = busy->end->count[LINK_FRAME];
+	if (--busy->left == 0)
+		event_del(busy->event);
+}
+
+static int set_up_priorities(void **state)
+{
+	int err = set_up(state);
+	struct fixture *f = *state;
+
+	return err ? err : event_base_priority_init(f->base, 2);
+}
+
+static void a_link_waits_for_what_comes_before_it(void **state)
+{
+	struct fixture *f = *state;
+	int fds[2];
+
+	be_up(f);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1); /* there is always something to read */
+	link_set_priority(f->client.link, 0);
+	for (int priority = 0; priority < 2; priority++) {
+		struct busy busy = { .left = 500, .end = &f->server };
+		unsigned before = f->server.count[LINK_FRAME];
+
+		link_set_priority(f->server.link, priority);
+		busy.event = event_new(f->base, fds[0], EV_READ | EV_PERSIST, on_busy, &busy);
+		assert_int_equal(event_priority_set(busy.event, 0), 0);
+		assert_int_equal(event_add(busy.event, NULL), 0);
+		assert_int_equal(link_send(f->client.link, slice_str("x")), 0);
+		LOOP_UNTIL(f->base, busy.left == 0 && f->server.count[LINK_FRAME] == before + 1);
+		assert_int_equal(busy.frames, priority == 0 ? before + 1 : before);
+		event_free(busy.event);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int main(void)
 {
 #define WITH(set_up_, test) cmocka_unit_test_setup_teardown(test, set_up_, tear_down)
@@ -551,6 +603,7 @@ int main(void)
 		WITH(set_up, no_answer_to_a_ping_ends_the_link),
 		WITH(set_up, nobody_there_is_told_from_the_loop),
 		WITH(set_up, a_link_may_be_freed_in_its_own_callback),
+		WITH(set_up_priorities, a_link_waits_for_what_comes_before_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
