@@ -20,16 +20,24 @@ came_back() { # ROUND HARM MILLISECONDS
 	[ "$3" -le "$BACK_LIMIT_MS" ] || broken "round $1 $2: everything was back after $3 ms only"
 }
 
-warm_up() { # calls and texts that nobody disturbs: what is made once is made
-	await 30 "the users" all_back || broken "not everything is there: $(what_is_not_back)"
+first_calls() { # both come up and end
 	calls_begin
-	await 20 "the first calls" calls_are_up || broken "the first calls did not come up"
+	await 15 "the first calls" calls_are_up
+	local up=$?
 	calls_end
-	await 20 "the caller's end" caller_is_done
-	await 10 "idle phones" phones_are_idle
+	await 20 "the caller's end" caller_is_done || kill -KILL $CALL
+	await 20 "idle phones" phones_are_idle && await 20 "the end of calls" no_calls_at_gateway &&
+		await 20 "the end of calls" no_calls_at_rendezvous && [ $up -eq 0 ]
+}
+
+warm_up() { # calls and texts that nobody disturbs: what is made once is made
+	local try
+	await 60 "the users" all_back || broken "not everything is there: $(what_is_not_back)"
+	for try in 1 2 3 4 5; do # a host that has much else to do may be too slow at first
+		first_calls && break
+	done
+	[ "$try" -lt 5 ] || first_calls || broken "the first calls did not come up"
 	await 20 "the first texts" first_texts || broken "the first texts did not arrive"
-	await 20 "the end of calls" no_calls_at_gateway
-	await 20 "the end of calls" no_calls_at_rendezvous
 }
 
 first_texts() {

@@ -66,6 +66,7 @@ crs_again() { # as systemd starts it again
 	rm -f "$D"/updates/*
 	lab_cms update --output "$D/updates"
 	for file in "$D"/updates/*.upd; do lab_crs_cli apply "$file"; done
+	lab_crs_cli show updates | grep -qE "^$LAB_ACCOUNT +$(date -u +%Y-%m-%d)T[0-9:.]+Z +$(date -u +%Y-%m-%d)T[0-9:.]+Z$"
 	stats_say $ALICE current-offered true
 	stats_say $ALICE next-offered true
 	await 15 "the caller's confirmation" stats_say $ALICE current-confirmed true
