@@ -71,8 +71,13 @@ missing_in() {
 	comm -13 <(shown_in | uniq) <(sort "$D/dropped")
 }
 
+stopped_sending() { # the attempt that was under way when the making of texts ended
+	[ ! -e "$D/pid.sender" ]
+}
+
 judge_texts() {
 	local list
+	await 60 "the last sender" stopped_sending || broken "a sender hangs: $(tail -n 1 "$D/sender.err")"
 	loop fetch_receipts
 	await 60 "the texts that are under way" texts_have_settled || :
 	list=$(missing_out) && [ -z "$list" ] || broken "acknowledged texts that were lost: ${list//$'\n'/ }"
