@@ -116,6 +116,7 @@ static void on_error(struct umsg_client *client, const Umsg__Frame *frame)
 			 client_uri(client), frame->error->text, suppressed);
 	if (frame->request == 0)
 		return;
+	client_on_register_error(client, frame->request, frame->error);
 	client_on_update_error(client, frame->request);
 	client_on_call_error(client, frame->request, frame->error->code);
 	client_on_post_error(client, frame->request, frame->error);

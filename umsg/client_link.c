@@ -21,6 +21,7 @@ enum {
 	FIRST_WAIT_MS = 250,
 	LONGEST_WAIT_MS = 30000,
 	DENIED_WAIT_MS = 300000,
+	REGISTER_AGAIN_S = 2,   /* at most: until then nobody can reach us */
 	KEEP_ALIVE_MS = 600000, /* and up to half as much more */
 	GRACE_MS = 30000,
 	CLOCKS_DIFFER_S = 120,
@@ -371,6 +372,18 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 	if (!registered->updates_only && registered->waiting)
 		client_fetch_all(client);
 	client_offer_updates(client, registered->updates, registered->n_updates);
+}
+
+/* Our part of the rendezvous starts again, or is busy: the connection is good, and soon the
+ * registration is, too. */
+void client_on_register_error(struct umsg_client *client, uint64_t request,
+			      const Umsg__Error *error)
+{
+	if (request != client->registering)
+		return;
+	wait_ms(client, error->retry_after && error->retry_after < REGISTER_AGAIN_S
+				? error->retry_after * 1000
+				: REGISTER_AGAIN_S * 1000);
 }
 
 /* We stay connected, as the rendezvous lets us, and ask again later. */

@@ -172,6 +172,8 @@ void client_register(struct umsg_client *client);
 void client_set_state(struct umsg_client *client, enum umsg_state state, const char *text);
 /* What the rendezvous answered, or says of itself. */
 void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame);
+void client_on_register_error(struct umsg_client *client, uint64_t request,
+			      const Umsg__Error *error);
 void client_on_denied(struct umsg_client *client, const Umsg__Denied *denied);
 void client_on_unregistered(struct umsg_client *client, const Umsg__Unregistered *unregistered);
 

@@ -94,7 +94,8 @@ struct stage {
 	unsigned bangs, talks, hangups, takens, registers, confirms, update_gets;
 	unsigned parts_seen, cut_at_part; /* cut_at_part: then every connection is cut */
 	bool deny;
-	bool busy; /* answers posts and invitations by an Error */
+	unsigned refuse; /* so many registrations are refused for a second */
+	bool busy;     /* answers posts and invitations by an Error */
 	/* May change a frame that is handed on; false: it is lost. */
 	bool (*tamper)(struct stage *stage, Umsg__Frame *frame);
 	Umsg__UpdateName offered; /* month NULL: no update */

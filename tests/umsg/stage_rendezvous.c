@@ -54,6 +54,7 @@ static void on_register(struct connection *c, const Umsg__Frame *frame)
 	Umsg__Frame answer = UMSG__FRAME__INIT;
 	Umsg__Registered registered = UMSG__REGISTERED__INIT;
 	Umsg__Denied denied = UMSG__DENIED__INIT;
+	Umsg__Error error = UMSG__ERROR__INIT;
 	Umsg__UpdateName *names[] = { &stage->offered };
 	Umsg__Limits limits = UMSG__LIMITS__INIT;
 
@@ -64,6 +65,16 @@ static void on_register(struct connection *c, const Umsg__Frame *frame)
 		denied.text = frame_text("blacklisted");
 		answer.body_case = UMSG__FRAME__BODY_DENIED;
 		answer.denied = &denied;
+		send_frame(c, &answer);
+		return;
+	}
+	if (stage->refuse) {
+		stage->refuse--;
+		error.code = UMSG__ERROR_CODE__ERROR_BUSY;
+		error.text = frame_text("a part of the server restarts");
+		error.retry_after = 1;
+		answer.body_case = UMSG__FRAME__BODY_ERROR;
+		answer.error = &error;
 		send_frame(c, &answer);
 		return;
 	}

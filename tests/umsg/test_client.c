@@ -59,6 +59,18 @@ static void who_is_denied_is_told_why(void **state)
 		-ENOTCONN);
 }
 
+/* A worker of the rendezvous starts again: the connection stays, the registration comes. */
+static void a_registration_that_is_refused_for_now_is_tried_again(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice;
+
+	stage->refuse = 2;
+	alice = stage_enter_with(stage, ALICE, &stage->secret);
+	STAGE_UNTIL(stage, alice->state == UMSG_ATTACHED);
+	assert_int_equal(stage->registers, 3);
+}
+
 static void a_lost_connection_is_made_again(void **state)
 {
 	struct stage *stage = *state;
@@ -452,6 +464,7 @@ int main(void)
 		ON_STAGE(a_client_attaches),
 		ON_STAGE(who_has_another_secret_is_refused),
 		ON_STAGE(who_is_denied_is_told_why),
+		ON_STAGE(a_registration_that_is_refused_for_now_is_tried_again),
 		ON_STAGE(a_lost_connection_is_made_again),
 		ON_STAGE(an_address_may_be_a_name),
 		ON_STAGE(an_address_that_is_none_is_told),
