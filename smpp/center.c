@@ -152,6 +152,18 @@ static void plan_retry(struct center_link *link, bool refused)
 	link->retry_ms = clock_mono_ms() + with_jitter(pause);
 }
 
+/* The same reason at attempt after attempt is told once. */
+static void log_down(struct center_link *link, bool was_bound)
+{
+	enum log_type type = LOG_TYPE_WARN;
+
+	if (!was_bound && strcmp(link->told, link->why) == 0)
+		type = LOG_TYPE_DEBUG;
+	snprintf(link->told, sizeof(link->told), "%s", link->why);
+	log_line(type, MODULE, "center=%s peer=%s is down: %s", link->center->options.name,
+		 link->peer[0] ? link->peer : "-", link->why);
+}
+
 /* What is left to do when a session has ended, once it has returned. */
 static void settle(struct center_link *link)
 {
@@ -161,8 +173,7 @@ static void settle(struct center_link *link)
 		return;
 	link->ended = false;
 	close_link(link);
-	log_warn(MODULE, "center=%s peer=%s is down: %s", link->center->options.name,
-		 link->peer[0] ? link->peer : "-", link->why);
+	log_down(link, was_bound);
 	if (was_bound)
 		center_lost(link->center, clock_mono_ms());
 	if (was_bound && (link->useful || clock_mono_ms() - link->bound_ms >= USEFUL_MS))
@@ -187,7 +198,7 @@ static void on_bound(struct center_link *link)
 	struct smpp_center *center = link->center;
 
 	link->bound_ms = clock_mono_ms();
-	link->why[0] = '\0';
+	link->why[0] = link->told[0] = '\0';
 	center->figures.connections++;
 	log_info(MODULE, "center=%s peer=%s is bound", center->options.name, link->peer);
 	tell_state(center);

@@ -35,6 +35,7 @@ struct center_link {
 	bool ended;  /* the session's last event has come: free it when it returns */
 	enum smpp_end reason;
 	char why[SMPP_WHY_SIZE], peer[NET_TEXT_SIZE];
+	char told[SMPP_WHY_SIZE]; /* the reason that the log has */
 };
 
 enum part_state { PART_TODO, PART_SENT, PART_TAKEN };
