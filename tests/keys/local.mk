@@ -79,3 +79,10 @@ endif
 # builds a program of its own, as valgrind does not run with sanitizers
 TESTS += %D%/test_constant_time
 EXTRA_DIST += %D%/test_constant_time %D%/constant_time.c %D%/valgrind.supp
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_key_ring
+endif
+%C%_test_key_ring_SOURCES = %D%/test_key_ring.c $(KEYSTORE_WORLD) $(SCARCE_SOURCES)
+%C%_test_key_ring_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_key_ring_LDFLAGS = $(SCARCE_LDFLAGS)
+%C%_test_key_ring_LDADD = $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)

@@ -1,0 +1,143 @@
+/* test_key_ring.c - a store opened for use: it never changes, and what cannot be opened
+ * leaves the ring that is in use as it was. */
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "keys/key_ring.h"
+#include "keys/keyset.h"
+#include "tests/keys/world.h"
+#include "tests/memory/scarce.h"
+
+enum { YEAR_S = 366 * 86400 };
+
+static struct key_ring *open_ring(struct world *w, size_t months)
+{
+	struct letter letter = world_letter(w, months);
+	struct key_ring *ring;
+
+	assert_int_equal(world_enrol(w, &letter), 0);
+	assert_int_equal(key_ring_open(w->curves, w->path, &ring, NULL), 0);
+	return ring;
+}
+
+static void a_ring_holds_the_keys_of_every_month(void **state)
+{
+	struct key_ring *ring = open_ring(*state, 2);
+
+	assert_true(keyset_has(ring->keyset, SAMPLE_MONTH));
+	assert_true(keyset_has(ring->keyset, SAMPLE_MONTH + 1));
+	assert_string_equal(keystore_uri(ring->store), WORLD_URI);
+	key_ring_close(&ring);
+	assert_null(ring);
+	key_ring_close(&ring);
+}
+
+static void a_store_that_is_not_there_says_so(void **state)
+{
+	struct world *w = *state;
+	struct key_ring *ring = NULL;
+	struct diag *diag = diag_new();
+
+	assert_int_equal(key_ring_open(w->curves, w->path, &ring, diag), -ENOENT);
+	assert_null(ring);
+	diag_free(&diag);
+}
+
+static void what_is_not_past_is_neither_wiped_nor_opened_anew(void **state)
+{
+	struct world *w = *state;
+	struct key_ring *ring = open_ring(w, 2), *next = NULL;
+	struct snapshot before = world_snapshot(w);
+
+	assert_int_equal(key_ring_expire(ring, WORLD_NOW, &next, NULL), 0);
+	assert_int_equal(key_ring_accept(ring, "elsewhere:1", "nobody", WORLD_NOW, &next, NULL), 0);
+	assert_null(next);
+	world_check_unchanged(w, &before);
+	key_ring_close(&ring);
+}
+
+static void past_keys_are_wiped_from_disk_and_the_old_ring_goes_on(void **state)
+{
+	struct world *w = *state;
+	struct key_ring *ring = open_ring(w, 2), *next = NULL;
+
+	assert_int_equal(key_ring_expire(ring, WORLD_NOW + YEAR_S, &next, NULL), 1);
+	assert_non_null(next);
+	assert_false(keyset_has(next->keyset, SAMPLE_MONTH));
+	assert_true(keyset_has(ring->keyset, SAMPLE_MONTH));
+	key_ring_close(&ring);
+	key_ring_close(&next);
+}
+
+static void what_is_no_update_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct key_ring *ring = open_ring(w, 1), *next = NULL;
+	struct snapshot before = world_snapshot(w);
+	struct diag *diag = diag_new();
+
+	assert_true(key_ring_update(ring, SAMPLE_MONTH, 9, slice_str("no entry"),
+				    slice_str("no shared part"), WORLD_NOW, &next, diag) < 0);
+	assert_null(next);
+	assert_true(diag_errors(diag) > 0);
+	world_check_unchanged(w, &before);
+	diag_free(&diag);
+	key_ring_close(&ring);
+}
+
+static void one_at_a_time_changes_the_store(void **state)
+{
+	struct world *w = *state;
+	struct key_ring *ring = open_ring(w, 1), *next = NULL;
+	struct keystore *other = world_load(w, KEYSTORE_CHANGE);
+
+	assert_int_equal(key_ring_expire(ring, WORLD_NOW + YEAR_S, &next, NULL), -EBUSY);
+	assert_null(next);
+	keystore_free(&other);
+	key_ring_close(&ring);
+}
+
+static bool open_in_want(unsigned n, void *arg)
+{
+	struct world *w = arg;
+	struct key_ring *ring = NULL;
+	bool failed;
+	int err;
+
+	scarce_begin(n);
+	err = key_ring_open(w->curves, w->path, &ring, NULL);
+	failed = scarce_end();
+	assert_true((err == 0) == (ring != NULL));
+	assert_true(failed || err == 0);
+	key_ring_close(&ring);
+	return failed;
+}
+
+static void memory_that_runs_out_opens_nothing_or_all(void **state)
+{
+	struct key_ring *ring = open_ring(*state, 1);
+
+	key_ring_close(&ring);
+	assert_true(scarce_each(open_in_want, *state) > 5);
+}
+
+#define WORLD_TEST(test) cmocka_unit_test_setup(test, world_clean)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(a_ring_holds_the_keys_of_every_month),
+		WORLD_TEST(a_store_that_is_not_there_says_so),
+		WORLD_TEST(what_is_not_past_is_neither_wiped_nor_opened_anew),
+		WORLD_TEST(past_keys_are_wiped_from_disk_and_the_old_ring_goes_on),
+		WORLD_TEST(what_is_no_update_changes_nothing),
+		WORLD_TEST(one_at_a_time_changes_the_store),
+		WORLD_TEST(memory_that_runs_out_opens_nothing_or_all),
+	};
+
+	return cmocka_run_group_tests(tests, world_make, world_end);
+}
