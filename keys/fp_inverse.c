@@ -5,7 +5,8 @@
  * done to (f, g) has turned d = 0 and e = 1 into the inverse.  For numbers of up to
  * 1,024 bits (49 * 1,024 + 57) / 17 = 2,955 divsteps are enough (theorem 11.2).  They
  * are done 62 at a time on the lowest limbs alone, and told to the whole numbers as a
- * matrix.
+ * matrix.  Shifts of negative numbers to the right keep the sign, as they do with
+ * every compiler that this is built with.
  */
 #include <errno.h>
 
