@@ -109,7 +109,8 @@ static void configure(struct sip_driver *d, const struct sip_driver_options *o)
 	SipAgent__Configure c = SIP_AGENT__CONFIGURE__INIT;
 	char *network = (char *)(uintptr_t)(o->network ? o->network : "127.0.0.0/8");
 	const SipAgent__FromAgent *event;
-	char address[] = "127.0.0.1", agent[] = "Tandem/test";
+	char *address = (char *)(uintptr_t)(o->address ? o->address : "127.0.0.1");
+	char agent[] = "Tandem/test";
 
 	c.address = address;
 	c.port = o->port;
@@ -127,7 +128,7 @@ static void configure(struct sip_driver *d, const struct sip_driver_options *o)
 	c.first_call = o->first_call ? o->first_call : 1;
 	sip_driver_send(d, SIP_AGENT__TO_AGENT__BODY_CONFIGURE, &c);
 	event = sip_driver_expect(d, SIP_AGENT__FROM_AGENT__BODY_READY);
-	assert_string_equal(event->ready->address, "127.0.0.1");
+	assert_string_equal(event->ready->address, address);
 	d->port = event->ready->port;
 	d->tls_port = event->ready->tls_port;
 }
@@ -244,23 +245,17 @@ void sip_driver_hangup(struct sip_driver *d, uint64_t call)
 	sip_driver_send(d, SIP_AGENT__TO_AGENT__BODY_HANGUP, &hangup);
 }
 
-void sip_driver_invite(struct sip_driver *d, uint64_t call, unsigned port,
-		       SipAgent__Transport transport)
-{
-	sip_driver_invite_host(d, call, port, transport, "");
-}
-
-void sip_driver_invite_host(struct sip_driver *d, uint64_t call, unsigned port,
-			    SipAgent__Transport transport, const char *host)
+static void invite_at(struct sip_driver *d, uint64_t call, const char *address, unsigned port,
+		      SipAgent__Transport transport, const char *host)
 {
 	SipAgent__Invite invite = SIP_AGENT__INVITE__INIT;
 	SipAgent__Target target = SIP_AGENT__TARGET__INIT;
 	struct wire_audio audio;
-	char address[] = "127.0.0.1", uri[] = "sip:101@pbx.test", from[] = "sip:+4670@gw.test";
+	char uri[] = "sip:101@pbx.test", from[] = "sip:+4670@gw.test";
 	char user[] = "4670", name[] = "A \"quoted\" name";
 
 	sip_driver_audio(&audio, SIP_AGENT__DIRECTION__SENDRECV);
-	target.address = address;
+	target.address = (char *)(uintptr_t)address;
 	target.port = port;
 	target.transport = transport;
 	target.name = (char *)(uintptr_t)host;
@@ -272,4 +267,21 @@ void sip_driver_invite_host(struct sip_driver *d, uint64_t call, unsigned port,
 	invite.target = &target;
 	invite.offer = &audio.pb;
 	sip_driver_send(d, SIP_AGENT__TO_AGENT__BODY_INVITE, &invite);
+}
+
+void sip_driver_invite(struct sip_driver *d, uint64_t call, unsigned port,
+		       SipAgent__Transport transport)
+{
+	sip_driver_invite_host(d, call, port, transport, "");
+}
+
+void sip_driver_invite_host(struct sip_driver *d, uint64_t call, unsigned port,
+			    SipAgent__Transport transport, const char *host)
+{
+	invite_at(d, call, "127.0.0.1", port, transport, host);
+}
+
+void sip_driver_invite_v6(struct sip_driver *d, uint64_t call, unsigned port)
+{
+	invite_at(d, call, "::1", port, SIP_AGENT__TRANSPORT__UDP, "");
 }

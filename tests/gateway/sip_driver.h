@@ -7,6 +7,7 @@
 struct sip_driver;
 
 struct sip_driver_options {
+	const char *address;               /* NULL: 127.0.0.1 */
 	const char *network;               /* NULL: 127.0.0.0/8 */
 	unsigned max_calls;                /* 0: the agent's own */
 	unsigned answer_ms;                /* 0: the agent's own */
@@ -59,6 +60,8 @@ void sip_driver_audio(struct wire_audio *audio, SipAgent__Direction direction);
 void sip_driver_answer(struct sip_driver *driver, uint64_t call);
 void sip_driver_hangup(struct sip_driver *driver, uint64_t call);
 /* Calls sip:101@127.0.0.1 at port, as sip:+4670@gw.test. */
+/* Calls sip:101@[::1] at that port of ::1. */
+void sip_driver_invite_v6(struct sip_driver *driver, uint64_t call, unsigned port);
 /* The same; over TLS the certificate must name host. */
 void sip_driver_invite_host(struct sip_driver *driver, uint64_t call, unsigned port,
 			    SipAgent__Transport transport, const char *host);

@@ -16,6 +16,20 @@
 
 enum { PATIENCE_MS = 5000 };
 
+static void open_v6(struct sip_peer *p)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
+	socklen_t n = sizeof(a);
+
+	p->fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(p->fd >= 0);
+	assert_int_equal(bind(p->fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	getsockname(p->fd, (struct sockaddr *)&a, &n);
+	p->port = ntohs(a.sin6_port);
+	a.sin6_port = htons((uint16_t)p->agent_port);
+	assert_int_equal(connect(p->fd, (struct sockaddr *)&a, sizeof(a)), 0);
+}
+
 void sip_peer_open(struct sip_peer *p, const char *host, unsigned agent_port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
@@ -23,6 +37,10 @@ void sip_peer_open(struct sip_peer *p, const char *host, unsigned agent_port)
 
 	*p = (struct sip_peer){ .agent_port = agent_port };
 	snprintf(p->host, sizeof(p->host), "%s", host);
+	if (host[0] == '[') {
+		open_v6(p);
+		return;
+	}
 	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_true(p->fd >= 0);
 	inet_pton(AF_INET, host, &a.sin_addr);
@@ -51,6 +69,10 @@ void sip_peer_send_raw(struct sip_peer *p, const void *octets, size_t n)
 
 	if (p->ssl) {
 		assert_int_equal(SSL_write(p->ssl, octets, (int)n), (int)n);
+		return;
+	}
+	if (p->host[0] == '[') {
+		assert_int_equal(send(p->fd, octets, n, 0), (ssize_t)n);
 		return;
 	}
 	a.sin_port = htons((uint16_t)p->agent_port);

@@ -15,7 +15,7 @@ struct sip_peer {
 	char text[8192]; /* the last message received */
 };
 
-/* On host (127.0.0.x), against an agent on 127.0.0.1. */
+/* On host (127.0.0.x), against an agent on 127.0.0.1; or on "[::1]", against one there. */
 void sip_peer_open(struct sip_peer *peer, const char *host, unsigned agent_port);
 void sip_peer_close(struct sip_peer *peer);
 

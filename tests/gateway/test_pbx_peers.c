@@ -27,11 +27,12 @@ static const char *order(const struct pbx_peers *peers, unsigned draw, char out[
 	size_t n = pbx_peers_order(peers, 1000, fixed, &draw, list, PBX_PEERS_MAX);
 
 	out[0] = '\0';
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && i < 63; i++) { /* the last digit of each address */
 		char text[NET_TEXT_SIZE];
 
 		net_format_host(&list[i]->addr, text);
-		strcat(out, strrchr(text, '.') + 1);
+		out[i] = text[strlen(text) - 1];
+		out[i + 1] = '\0';
 	}
 	return out;
 }

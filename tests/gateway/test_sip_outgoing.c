@@ -36,6 +36,18 @@ static int start_impatient(void **state)
 	return start_with(state, &(struct sip_driver_options){ .answer_ms = 300 });
 }
 
+static int start_v6(void **state)
+{
+	struct fixture *f = test_calloc(1, sizeof(*f));
+
+	f->driver = sip_driver_start(
+		&(struct sip_driver_options){ .address = "::1", .network = "::1" });
+	sip_peer_open(&f->peer, "[::1]", sip_driver_port(f->driver));
+	sip_peer_sdp("", f->sdp, sizeof(f->sdp));
+	*state = f;
+	return 0;
+}
+
 static int stop(void **state)
 {
 	struct fixture *f = *state;
@@ -481,9 +493,37 @@ static void options_tell_whether_a_pbx_lives(void **state)
 
 #define CALL_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
+/* SIP over IPv6, both ways; addresses of media may be of either family. */
+static void a_call_over_ipv6(void **state)
+{
+	static const char sdp[] =
+		"v=0\r\no=pbx 1 1 IN IP6 2001:db8::5\r\ns=x\r\nc=IN IP6 2001:db8::5\r\n"
+		"t=0 0\r\nm=audio 40000 RTP/AVP 8\r\n";
+	struct sip_peer_request options = { .method = "OPTIONS", .call = "o", .cseq = 1 };
+	struct fixture *f = *state;
+	const SipAgent__Answered *answered;
+
+	sip_peer_request(&f->peer, &options);
+	sip_peer_expect(&f->peer, "SIP/2.0 200");
+	sip_driver_invite_v6(f->driver, CALL, f->peer.port);
+	sip_peer_expect(&f->peer, "INVITE ");
+	assert_true(sip_peer_has(&f->peer, "Via: SIP/2.0/UDP [::1]:"));
+	assert_true(sip_peer_has(&f->peer, "Contact: <sip:4670@[::1]:"));
+	sip_peer_reply(&f->peer, 200, "pt", NULL, sdp);
+	sip_peer_expect(&f->peer, "ACK sip:101@[::1]:");
+	answered = expect(f, SIP_AGENT__FROM_AGENT__BODY_ANSWERED)->answered;
+	assert_string_equal(answered->audio->address, "2001:db8::5");
+	assert_string_equal(answered->dialog->next_hop->address, "::1");
+	sip_driver_hangup(f->driver, CALL);
+	sip_peer_expect(&f->peer, "BYE ");
+	sip_peer_reply(&f->peer, 200, NULL, NULL, NULL);
+	ended(f, SIP_AGENT__CAUSE__OUR_HANGUP, 200);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_call_over_ipv6, start_v6, stop),
 		CALL_TEST(the_invite_says_exactly_what_the_server_gave),
 		CALL_TEST(ringing_early_media_answer_and_the_peers_bye),
 		CALL_TEST(we_hang_up_along_the_route_set),
