@@ -53,6 +53,8 @@ int sip_texts_new(const struct sip_texts_world *world, const struct cig_config *
 	return 0;
 }
 
+/* What is in hand is offered anew by the next port of that name; who waits for a response
+ * gets the agent's 504, and is known by its key when it asks again. */
 static void close_port(struct sip_texts *texts, const char *why)
 {
 	sip_out_stop(texts, why);
@@ -101,6 +103,8 @@ void sip_texts_ready(struct sip_texts *texts)
 	text_port_ready(texts->port);
 }
 
+/* Its transactions died with it: a request without an answer may have arrived, and goes again
+ * under the same Call-ID. */
 void sip_texts_lost(struct sip_texts *texts)
 {
 	if (!texts->port)

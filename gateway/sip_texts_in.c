@@ -72,8 +72,8 @@ static void keep_waiting(struct sip_texts *texts, uint64_t number, const uint8_t
 {
 	struct sip_in *in = calloc(1, sizeof(*in));
 
-	if (!in) {
-		reply(texts, number, 202, ""); /* it is journaled, and synced before this goes */
+	if (!in) { /* it is not durable yet; the request sent anew is known by its key */
+		reply(texts, number, 503, "");
 		return;
 	}
 	in->number = number;
@@ -275,6 +275,7 @@ void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text)
 	struct route_answer answer;
 	unsigned code;
 
+	/* Each that waits is looked through for every answer: few enough for that. */
 	if (!texts->port || texts->n_in >= SIP_TEXTS_ASKED) {
 		reply(texts, text->text, 503, "");
 		return;

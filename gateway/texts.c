@@ -143,6 +143,8 @@ static void refetch(struct texts *texts)
 	umsg_client_fetch(texts->client);
 }
 
+/* What no event tells: lifetimes that end, directories and disks that are back, the journal's
+ * own housekeeping.  Every two seconds, each a bounded piece of work. */
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	struct texts *texts = arg;
@@ -213,6 +215,8 @@ static int make_maps(struct texts *texts)
 	return err;
 }
 
+/* The journal comes before the mailboxes: its entries make the ports that they name, and a
+ * mailbox then finds what waits for it. */
 static int start(struct texts *texts, struct diag *diag)
 {
 	int err;
@@ -281,6 +285,7 @@ void texts_free(struct texts **textsp)
 	if (!texts)
 		return;
 	*textsp = NULL;
+	/* Ports go first: they give back what they have in hand. */
 	texts_close_reader(texts);
 	texts_close_mailboxes(texts);
 	free_taken(texts);
@@ -334,6 +339,8 @@ const char *texts_own_uri(const struct texts *texts)
 	return texts->own_uri;
 }
 
+/* The rendezvous forgets what was posted on the old connection and not answered; what rested
+ * for want of keys or of a trusted domain may go now. */
 void texts_attached(struct texts *texts)
 {
 	texts_post_again(texts);

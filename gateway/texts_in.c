@@ -104,6 +104,7 @@ static int accept_choice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], in
 	struct inward *in = texts_inward_new(id, end_s, choice->ports, choice->n);
 	int err = in ? 0 : -ENOMEM;
 
+	/* Memory first: what is journaled and not queued would wait for a restart. */
 	inward->n_destinations = choice->n;
 	inward->destinations = choice->at;
 	if (!err)
@@ -173,6 +174,7 @@ static void leave(struct texts *texts, const char *id, const char *from, int err
 			 from, strerror(-err));
 	texts->journal_trouble = err;
 	texts->counters.left_at_rendezvous++;
+	/* The rendezvous keeps it until it is Taken, and tells it again when it is asked. */
 	if (!texts->refetch_ms)
 		texts->refetch_ms = clock_mono_ms() + TEXTS_REFETCH_MS;
 }

@@ -129,6 +129,7 @@ static void add_message(struct rows *rows, const struct inward *in, const Texts_
 	}
 }
 
+/* Addresses are on disk only: the journal is read for rows that are shown, and no others. */
 static void list_message(struct rows *rows, const struct inward *in)
 {
 	struct loaded loaded;
@@ -225,6 +226,7 @@ static struct outward *find_post(struct texts *texts, const uint8_t id[UMSG_ID_S
 	return wanted.found;
 }
 
+/* By order of people: neither its own wait nor that of the port counts. */
 static void retry_inward(struct texts *texts, struct inward *in)
 {
 	for (size_t i = 0; i < in->n_shares; i++) {
@@ -265,6 +267,7 @@ int texts_retry(struct texts *texts, const char *id)
 
 static const char by_order[] = "given up by the gateway's administrator";
 
+/* Ends as if every port had refused it: the sender hears that by the Receipt. */
 static int drop_inward(struct texts *texts, struct inward *in)
 {
 	for (size_t i = 0; i < in->n_shares; i++)
@@ -298,6 +301,7 @@ int texts_drop(struct texts *texts, const char *id)
 		return err;
 	in = texts_inward_find(texts, octets);
 	out = in ? NULL : find_post(texts, octets);
+	/* A post that the rendezvous has just taken may arrive all the same: it was sealed. */
 	if (in)
 		err = drop_inward(texts, in);
 	else if (!out)

@@ -61,6 +61,7 @@ struct text_port *texts_port_named(struct texts *texts, const char *name, const 
 	return port;
 }
 
+/* Ports that were removed are still there, as names of what waits for them. */
 void texts_free_ports(struct texts *texts)
 {
 	while (texts->ports) {
@@ -128,6 +129,7 @@ int texts_add_port(struct texts *texts, const char *name, const char *kind,
 
 	if (port && port->ops)
 		return -EEXIST;
+	/* The journal of an earlier run may have named it: then its texts wait here. */
 	if (!port)
 		port = new_port(texts, name, kind);
 	else
@@ -191,6 +193,7 @@ void text_port_trouble(struct text_port *port, const char *why)
 {
 	if (*why)
 		wait(port);
+	/* Told once, not at each of the tries: they come every two seconds. */
 	if (strcmp(port->trouble, why) == 0)
 		return;
 	snprintf(port->trouble, sizeof(port->trouble), "%s", why);
@@ -233,6 +236,7 @@ int text_port_sent(struct text_port *port, const uint8_t id[UMSG_ID_SIZE], const
 
 	if (err)
 		return err;
+	/* From here on the journal keeps it from being offered again, also after a crash. */
 	share->state = TEXTS_SENT_ON;
 	texts_set_why(&share->why, "");
 	port->in_hand--;
@@ -242,6 +246,7 @@ int text_port_sent(struct text_port *port, const uint8_t id[UMSG_ID_SIZE], const
 	return 0;
 }
 
+/* A port may say so of a text that is over by now: expired, dropped, or told twice. */
 static void end(struct text_port *port, const uint8_t id[UMSG_ID_SIZE], uint8_t state,
 		const char *why)
 {
@@ -276,6 +281,7 @@ static void put_off(struct share *share, unsigned after_ms, const char *why)
 
 	share->state = TEXTS_OPEN;
 	texts_set_why(&share->why, why);
+	/* At once means in its old place: a throttled window goes out in the same order again. */
 	if (after_ms)
 		texts_queue_put_off(&port->queue, &share->queued, clock_mono_ms() + after_ms);
 	else
@@ -350,6 +356,7 @@ static bool offer(struct text_port *port, struct share *share)
 	struct loaded loaded;
 	int err;
 
+	/* However long it waited: content is not shown after its end (docs/umsg.md, "Lifetime"). */
 	if (share->of->end_s <= clock_wall_s()) {
 		texts_end_share(texts, share, TEXTS_EXPIRED, share->why ? share->why : "");
 		return true;

@@ -29,6 +29,7 @@ static void outward_free(struct outward *out)
 	free(out);
 }
 
+/* Two kinds may have the same id: the kind is in the hash, too. */
 static uint64_t key_hash(const struct texts *texts, const struct journal_key *key)
 {
 	return idhash_of(&texts->hash, key->id, key->kind);
@@ -187,6 +188,7 @@ int texts_load_outward(const struct texts *texts, const struct journal_key *key,
 	return outward ? 0 : -EBADMSG;
 }
 
+/* What it is stays on disk until it is posted: a hundred thousand cost little at the start. */
 int texts_restore_outward(struct texts *texts, const struct journal_key *key)
 {
 	struct outward *out = outward_new(key);
@@ -242,6 +244,7 @@ static void come_back(struct texts *texts, struct outward *out, const char *refu
 		journal_refused(texts, &out->key);
 }
 
+/* Out of the queue, and out of those that are under way, wherever it is. */
 static void take_off(struct texts *texts, struct outward *out)
 {
 	texts->n_posted -= out->posted;
@@ -280,6 +283,7 @@ void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__E
 		log_info(MODULE, "message=%s state=posted", text_of_id);
 		texts_settle(texts, out, "");
 	} else if (retry_after_s) {
+		/* The store is full, or a quota: the same octets go again, later. */
 		take_off(texts, out);
 		texts_set_why(&out->why, text);
 		texts_queue_put_off(&texts->posts, &out->queued,
@@ -341,6 +345,7 @@ void texts_post_due(struct texts *texts)
 
 	if (!texts->client || umsg_client_state(texts->client) != UMSG_ATTACHED)
 		return;
+	/* A bounded number is under way, so that a new connection repeats few. */
 	while (texts->n_posted < TEXTS_MAX_POSTS &&
 	       (item = texts_queue_take(&texts->posts, now_ms)))
 		post(texts, IDMAP_OWNER(item, struct outward, queued));
@@ -390,6 +395,7 @@ static void finish(struct texts *texts, struct outward *out)
 {
 	const struct text_port *port = out->port;
 
+	/* Only now may the file go: before the sync a crash would have sent it again. */
 	if (out->file)
 		texts_clear_file(out->file, out->why ? out->why : "");
 	if (!out->why && port && port->ops && port->ops->posted)

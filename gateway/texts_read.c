@@ -133,33 +133,36 @@ int texts_open_reader(struct texts *texts)
 {
 	const struct cig_config *config = texts->config;
 	struct texts_reader *reader = calloc(1, sizeof(*reader));
-	int err = 0;
 
 	texts->reader = reader;
 	if (!reader)
 		return -ENOMEM;
 	reader->boxes = calloc(config->read_mailbox_count + 1, sizeof(*reader->boxes));
-	if (!reader->boxes)
+	if (!reader->boxes) {
+		free(reader);
+		texts->reader = NULL;
 		return -ENOMEM;
-	for (; !err && reader->n < config->read_mailbox_count; reader->n++) {
+	}
+	for (; reader->n < config->read_mailbox_count; reader->n++) {
 		struct read_box *box = &reader->boxes[reader->n];
 
 		box->texts = texts;
 		box->config = &config->read_mailboxes[reader->n];
 		box->resting = texts_resting_new();
-		if (box->resting)
-			open_box(box);
-		else
-			err = -ENOMEM;
+		if (!box->resting)
+			return -ENOMEM;
+		open_box(box);
 	}
-	return err;
+	return 0;
 }
 
 void texts_reopen_reader(struct texts *texts)
 {
-	for (size_t i = 0; i < texts->reader->n; i++)
-		if (!texts->reader->boxes[i].maildir)
-			open_box(&texts->reader->boxes[i]);
+	struct texts_reader *reader = texts->reader; /* NULL: a reload found no memory for it */
+
+	for (size_t i = 0; reader && i < reader->n; i++)
+		if (!reader->boxes[i].maildir)
+			open_box(&reader->boxes[i]);
 }
 
 static bool forget_box(void *arg, struct outward *out)
@@ -188,18 +191,21 @@ void texts_close_reader(struct texts *texts)
 
 void texts_wake_reader(struct texts *texts)
 {
-	for (size_t i = 0; i < texts->reader->n; i++) {
-		texts_resting_wake(texts->reader->boxes[i].resting);
-		texts->reader->boxes[i].stale = true;
+	struct texts_reader *reader = texts->reader;
+
+	for (size_t i = 0; reader && i < reader->n; i++) {
+		texts_resting_wake(reader->boxes[i].resting);
+		reader->boxes[i].stale = true;
 	}
 }
 
 bool texts_reader_state(const struct texts *texts, size_t number, struct texts_port_state *out)
 {
-	struct read_box *box = &texts->reader->boxes[number];
+	struct read_box *box;
 
-	if (number >= texts->reader->n)
+	if (!texts->reader || number >= texts->reader->n)
 		return false;
+	box = &texts->reader->boxes[number];
 	snprintf(box->report, sizeof(box->report), "%s", box->trouble);
 	if (texts_resting_count(box->resting) && !*box->trouble)
 		snprintf(box->report, sizeof(box->report),
@@ -503,7 +509,7 @@ static void scan_box(struct read_box *box)
 
 bool texts_files_wait(const struct texts *texts)
 {
-	if (!texts->client || texts->n_files >= TEXTS_MAX_FILES)
+	if (!texts->client || !texts->reader || texts->n_files >= TEXTS_MAX_FILES)
 		return false;
 	for (size_t i = 0; i < texts->reader->n; i++)
 		if (box_waits(&texts->reader->boxes[i]))

@@ -31,6 +31,7 @@ static int append(struct journal *journal, struct kept *entry, const struct buf 
 		journal->broken = n == -EIO;
 		return (int)n;
 	}
+	/* One that is not copied yet is copied with this change when its turn comes. */
 	if (journal->rewrite && entry->copied)
 		journal_compact_follow(journal, head, tail, &new_at);
 	if (new_at && head->p[0] == RECORD_PAYLOAD) {
@@ -57,6 +58,7 @@ int journal_put(struct journal *journal, const struct journal_key *key, int64_t 
 	entry = kept_new(key, end_s, destination_count, false);
 	if (!entry)
 		return -ENOMEM;
+	/* Its place is known before it is written; on failure nobody sees the entry. */
 	entry->open->at = journal->end;
 	entry->open->payload_at = JOURNAL_PUT_PAYLOAD_AT;
 	entry->open->payload_n = (uint32_t)payload.n;
@@ -93,6 +95,7 @@ int journal_set_state(struct journal *journal, const struct journal_key *key, si
 		return -EINVAL;
 	if (note.n > JOURNAL_MAX_NOTE_BYTES)
 		return -E2BIG;
+	/* Memory first: once the record is written nothing may fail. */
 	err = kept_prepare_state(entry->open, note, &copy);
 	if (err)
 		return err;
@@ -268,6 +271,7 @@ int journal_tidy(struct journal *journal, int64_t now_s,
 	look(journal, now_s, ended, arg);
 	if (journal->broken)
 		return -EIO;
+	/* Half of it dead: writing it anew costs at most as much as was written since. */
 	if (!journal->rewrite) {
 		if (journal->end < SMALL_BYTES || journal->dead_bytes < (size_t)journal->end / 2)
 			return 0;
