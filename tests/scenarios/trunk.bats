@@ -303,3 +303,17 @@ phone_tls() { # CERTIFICATE
 	reload 's/media_timeout_s 2; //'
 	all_clear
 }
+
+@test "a transfer by the PBX's phone is declined, and calls nobody" {
+	phone_101 'answermode=auto'
+	dial_out "$LAB_GATEWAY;101"
+	phone_await 101 CALL_ESTABLISHED 15
+	await 5 "talk" in_log "$T/call" '^talk'
+	phone 101 transfer "sip:46707654321@127.0.0.1:$LAB_SIP_PORT"
+	phone_await 101 '^REFER sip:' 5 log
+	phone_await 101 '^SIP/2.0 603 ' 5 log
+	kill -INT "$CALL" || : # the phone may have hung up, too
+	call_ended 5 'reason=hangup'
+	[ -z "$(session_states sip:46707654321@)" ]
+	all_clear
+}
