@@ -628,6 +628,24 @@ int store_read_hash(struct store *store, const char *what, const char *account,
 	return answer(store, done, arg, 0);
 }
 
+int store_read_field(struct store *store, const char *what, const char *account, const char *name,
+		     store_field_fn *field, store_done_fn *done, void *arg)
+{
+	(void)what;
+	(void)account;
+	(void)name;
+	(void)field;
+	return answer(store, done, arg, 0);
+}
+
+int store_drop_hash(struct store *store, const char *what, const char *account, store_done_fn *done,
+		    void *arg)
+{
+	(void)what;
+	(void)account;
+	return answer(store, done, arg, 0);
+}
+
 int store_note_confirm(struct store *store, const char *account, const char *uri, const char *month,
 		       uint32_t revision, uint64_t created)
 {

@@ -3,7 +3,9 @@
  *
  * Linked before rendezvous/libcrs.a, whose worker.c, store.c, relay_client.c and
  * updates.c are then left out: a function that worker.h, store.h or relay_client.h gets
- * and the holder or home call has to be here, too, or the linker tells all of them twice.
+ * and the holder or home call has to be here, too.  Without it the linker takes the real
+ * file as well (-z muldefs: what is here goes first), and the real function would work on
+ * a structure that is not its own.
  */
 #ifndef TESTS_FUZZ_FAKE_WORKER_H
 #define TESTS_FUZZ_FAKE_WORKER_H

@@ -161,7 +161,7 @@ endif
 	tests/fuzz/fake_link.c tests/fuzz/fake_link.h \
 	tests/fuzz/fake_worker.c tests/fuzz/fake_worker.h
 %C%_test_worker_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
-%C%_test_worker_memory_LDFLAGS = $(SCARCE_LDFLAGS)
+%C%_test_worker_memory_LDFLAGS = $(SCARCE_LDFLAGS) -Wl,-z,muldefs
 %C%_test_worker_memory_LDADD = $(CRS_LIBS) media/libmedia.a base/libbase.a $(OPENSSL_LIBS) \
 	$(CMOCKA_LIBS)
 $(%C%_test_worker_memory_OBJECTS): $(BUILT_SOURCES)
