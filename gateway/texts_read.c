@@ -235,6 +235,7 @@ static void refuse_file(struct read_box *box, const struct maildir_entry *entry,
 
 	note_trouble(box, err);
 	if (!err) {
+		texts_resting_remove(box->resting, key->id);
 		box->counters.failed++;
 		box->texts->counters.refused++;
 		log_warn(MODULE, "file %s/%s is not sent: %s; moved to .failed", box->config->path,
@@ -287,6 +288,7 @@ static int send_message(struct read_box *box, const struct maildir_entry *entry,
 	}
 	*file = (struct outward_file){ .box = box, .entry = *entry };
 	out->file = file;
+	texts_resting_remove(box->resting, key->id);
 	box->counters.submitted++;
 	log_info(MODULE, "message=%s file=%s/%s from=%s to=%s state=queued",
 		 texts_id_text(out->message_id, id), box->config->path, entry->name,
@@ -386,6 +388,8 @@ static void clear_leftover(struct read_box *box, const struct maildir_entry *ent
 	}
 	err = maildir_remove(box->maildir, entry);
 	note_trouble(box, err);
+	if (!err)
+		texts_resting_remove(box->resting, key->id);
 	if (err && let_rest(box, key, strerror(-err)))
 		log_warn(MODULE, "file %s/%s is sent, and cannot be removed: %s", box->config->path,
 			 entry->name, strerror(-err));

@@ -94,6 +94,16 @@ bool texts_resting_add(struct texts_resting *resting, const uint8_t id[TEXTS_RES
 	return first;
 }
 
+void texts_resting_remove(struct texts_resting *resting, const uint8_t id[TEXTS_RESTING_ID])
+{
+	struct file *file = find(resting, id);
+
+	if (!file)
+		return;
+	idmap_remove(&resting->map, &file->node);
+	free(file);
+}
+
 bool texts_resting_has(struct texts_resting *resting, const uint8_t id[TEXTS_RESTING_ID],
 		       int64_t now_ms)
 {

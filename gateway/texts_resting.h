@@ -29,6 +29,9 @@ void texts_resting_free(struct texts_resting **restingp);
 bool texts_resting_add(struct texts_resting *resting, const uint8_t id[TEXTS_RESTING_ID],
 		       const char *why, int64_t now_ms);
 
+/* The file was dealt with after all. */
+void texts_resting_remove(struct texts_resting *resting, const uint8_t id[TEXTS_RESTING_ID]);
+
 /* Does it rest?  A listing asks this of each file. */
 bool texts_resting_has(struct texts_resting *resting, const uint8_t id[TEXTS_RESTING_ID],
 		       int64_t now_ms);

@@ -52,6 +52,10 @@ static void what_a_listing_does_not_see_is_forgotten(void **state)
 	texts_resting_end(resting);
 	assert_int_equal(texts_resting_count(resting), 1);
 	assert_false(texts_resting_has(resting, one, 1));
+	texts_resting_remove(resting, one); /* it is not there */
+	texts_resting_add(resting, one, "a", 0);
+	texts_resting_remove(resting, one);
+	assert_int_equal(texts_resting_count(resting), 1);
 	texts_resting_wake(resting);
 	assert_int_equal(texts_resting_count(resting), 0);
 }
