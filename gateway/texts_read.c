@@ -48,6 +48,8 @@ struct texts_reader {
 	struct read_box *boxes;
 	size_t n;
 	unsigned seals; /* in this scan */
+	int full;       /* why the journal's disk took no file last, as -errno; 0: it did */
+	int64_t full_until_ms;
 };
 
 /* ---- mailboxes ---- */
@@ -211,6 +213,9 @@ bool texts_reader_state(const struct texts *texts, size_t number, struct texts_p
 		snprintf(box->report, sizeof(box->report),
 			 "%zu files can be neither sent nor moved aside: %s",
 			 texts_resting_count(box->resting), texts_resting_why(box->resting));
+	if (texts->reader->full && !*box->trouble)
+		snprintf(box->report, sizeof(box->report), "files wait for room in the journal: %s",
+			 strerror(-texts->reader->full));
 	*out = (struct texts_port_state){
 		.name = box->config->path,
 		.kind = "read",
@@ -296,6 +301,31 @@ static int send_message(struct read_box *box, const struct maildir_entry *entry,
 	return 0;
 }
 
+static bool is_disk_fault(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT || err == -EROFS || err == -EIO;
+}
+
+/* The journal lies on one disk: what it refuses of one file it refuses of all.  So none of
+ * them rests, and nothing is sealed, until it has been asked again. */
+static void wait_for_disk(struct read_box *box, int err)
+{
+	struct texts_reader *reader = box->texts->reader;
+
+	if (reader->full != err)
+		log_warn(MODULE,
+			 "files are not sent until there is room for them in the journal: %s",
+			 strerror(-err));
+	reader->full = err;
+	reader->full_until_ms = clock_mono_ms() + TEXTS_RETRY_MS / 2;
+	box->stale = true;
+}
+
+static bool waits_for_disk(const struct texts_reader *reader)
+{
+	return reader->full && clock_mono_ms() < reader->full_until_ms;
+}
+
 static void take_message(struct read_box *box, const struct maildir_entry *entry,
 			 const struct journal_key *key, const struct message *m)
 {
@@ -315,8 +345,12 @@ static void take_message(struct read_box *box, const struct maildir_entry *entry
 	}
 	err = send_message(box, entry, key, m, &addresses);
 	why = texts_final_reason(box->texts, err);
+	if (!err)
+		box->texts->reader->full = 0;
 	if (why)
 		refuse_file(box, entry, key, why);
+	else if (is_disk_fault(err))
+		wait_for_disk(box, err);
 	else if (err && let_rest(box, key, strerror(-err)))
 		log_warn(MODULE, "file %s/%s cannot be sent now: %s", box->config->path,
 			 entry->name, strerror(-err));
@@ -488,7 +522,8 @@ static bool box_waits(const struct read_box *box)
 
 static bool is_full(const struct texts *texts)
 {
-	return texts->reader->seals >= TEXTS_SEALS || texts->n_files >= TEXTS_MAX_FILES;
+	return texts->reader->seals >= TEXTS_SEALS || texts->n_files >= TEXTS_MAX_FILES ||
+	       waits_for_disk(texts->reader);
 }
 
 static void scan_box(struct read_box *box)
@@ -509,11 +544,14 @@ static void scan_box(struct read_box *box)
 		note_trouble(box, err);
 		end_box(box);
 	}
+	if (!box_waits(box))
+		texts->reader->full = 0; /* whatever waited is gone */
 }
 
 bool texts_files_wait(const struct texts *texts)
 {
-	if (!texts->client || !texts->reader || texts->n_files >= TEXTS_MAX_FILES)
+	if (!texts->client || !texts->reader || texts->n_files >= TEXTS_MAX_FILES ||
+	    waits_for_disk(texts->reader))
 		return false;
 	for (size_t i = 0; i < texts->reader->n; i++)
 		if (box_waits(&texts->reader->boxes[i]))
