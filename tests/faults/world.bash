@@ -25,12 +25,12 @@ now_ms() {
 	echo $((${EPOCHREALTIME/[.,]/} / 1000))
 }
 
-service_run() { # NAME: replaces the shell
+service_run() { # NAME: replaces the shell; in a session of its own, where Ctrl-C does not reach it
 	case $1 in
-	crs-relay) exec crs-relay --root "$D/crs" --listen "127.0.0.1:$LAB_MEDIA_PORT" ;;
-	crs) exec crs --root "$D/crs" --now "$D/clock.crs" ;;
-	cig-relay) exec cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log" --now "$D/clock.cig" ;;
-	cig-server) exec cig-server --config "$D/cig/cig.conf" --now "$D/clock.cig" ;;
+	crs-relay) exec setsid crs-relay --root "$D/crs" --listen "127.0.0.1:$LAB_MEDIA_PORT" ;;
+	crs) exec setsid crs --root "$D/crs" --now "$D/clock.crs" ;;
+	cig-relay) exec setsid cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log" --now "$D/clock.cig" ;;
+	cig-server) exec setsid cig-server --config "$D/cig/cig.conf" --now "$D/clock.cig" ;;
 	esac
 }
 
@@ -115,7 +115,7 @@ relay_start() {
 }
 
 user_cca() { # NUMBER COMMAND...: replaces the shell
-	exec cca --now "$D/clock.crs" --store "$D/$1" --crs "127.0.0.1:$DELAYED_PORT" "${@:2}"
+	exec setsid cca --now "$D/clock.crs" --store "$D/$1" --crs "127.0.0.1:$DELAYED_PORT" "${@:2}"
 }
 
 # ---- is everything there? ----
