@@ -147,5 +147,6 @@ world_end() {
 	for pid in "${PID[@]}" "${LOOPS[@]}"; do
 		await 10 "the end of $pid" stopped "$pid" || kill -KILL "$pid"
 	done
+	for pid in $(cat "$D"/pid.* 2>/dev/null); do kill "$pid" 2>/dev/null; done # begun meanwhile
 	for dir in ${DISKS:-}; do umount -l "$dir"; done
 }
