@@ -56,6 +56,24 @@ drop() { # NAME TO FROM TEXT: as an external system writes a message
 	await 5 "the file's end" files_in "$IN/new" 0
 }
 
+@test "CIG-084: translate maps that reflect the maps give a text the addresses of a call" {
+	sed "s/@$LAB_PHONE_IP/@pbx.com/" "$D/cig/cig.conf" >"$T/cig.conf"
+	chmod 600 "$T/cig.conf"
+	run -0 cig-cli route --config "$T/cig.conf" "tel:$LAB_GATEWAY;101" "tel:$ALICE"
+	[[ $output == *"sip:101@pbx.com"* && $output == *"sip:${ALICE#+}@secure.com"* ]]
+	caller $ALICE send "$LAB_GATEWAY;101" "as a call"
+	files_in "$OUT/new" 1
+	grep -qx 'To: <sip:101@pbx.com>' "$OUT"/new/*
+	grep -qx "From: <sip:${ALICE#+}@secure.com>" "$OUT"/new/*
+	run -0 cig-cli route --config "$T/cig.conf" "sip:${ALICE#+}@secure.com" sip:101@pbx.com
+	[[ $output == *"tel:$ALICE"* && $output == *"tel:$LAB_GATEWAY;101"* ]]
+	start "$T/listen" cca --store "$D/$ALICE" listen --count 1
+	local listen=$STARTED_PID
+	drop call "sip:${ALICE#+}@secure.com" sip:101@pbx.com 'as a call'
+	await 20 "the message" stopped "$listen"
+	in_log "$T/listen" "^message from=tel:\\$LAB_GATEWAY extension=101 "
+}
+
 @test "a message for a caller who is not attached waits at the rendezvous" {
 	drop later "sip:${ALICE#+}@secure.com" sip:101@pbx.com 'See you later'
 	await 10 "the file's end" files_in "$IN/new" 0
