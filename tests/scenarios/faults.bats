@@ -243,9 +243,9 @@ stop_cig_server() {
 	healthy
 }
 
-@test "ten thousand files at once: each is sent once or moved aside with its reason" {
-	local i good=0
-	for ((i = 0; i < 10000; i++)); do
+@test "thousands of files at once: each is sent once or moved aside with its reason" {
+	local i n=${MAILBOX_FILES:-3000} good=0
+	for ((i = 0; i < n; i++)); do
 		if ((i % 50 == 0)); then
 			echo "${text_of:=$(text_file /dev/stdout 'many N')}" | sed "s/many N/many $i./" >"$IN/tmp/f$i"
 			good=$((good + 1))
@@ -259,7 +259,7 @@ stop_cig_server() {
 	await 20 "the good ones" heard $ALICE $good
 	[ "$(grep -o 'text="many [0-9]*\."' "$T/heard-$ALICE" | sort -u | wc -l)" -eq $good ]
 	[ "$(grep -c '^message' "$T/heard-$ALICE")" -eq $good ]
-	[ "$(find "$IN/.failed" -name '*.reason' -size +0 | wc -l)" -eq $((10000 - good)) ]
-	[ "$(find "$IN/.failed" -not -name '*.reason' -type f | wc -l)" -eq $((10000 - good)) ]
+	[ "$(find "$IN/.failed" -name '*.reason' -size +0 | wc -l)" -eq $((n - good)) ]
+	[ "$(find "$IN/.failed" -not -name '*.reason' -type f | wc -l)" -eq $((n - good)) ]
 	healthy
 }
