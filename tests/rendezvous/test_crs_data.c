@@ -85,6 +85,8 @@ static void what_clients_store_is_kept_and_shown(void **state)
 	assert_true(scene_traced(scene, "," ALICE ",update client_info"));
 	assert_true(scene_traced(scene, "," ALICE ",update push_token"));
 	assert_true(scene_traced(scene, "," BOB ",update client_token"));
+	party_close(&a);
+	party_close(&b);
 	scene_kill(&scene->crs);
 	scene_start(scene);
 
@@ -103,7 +105,6 @@ static void what_clients_store_is_kept_and_shown(void **state)
 	assert_not_shown(scene, "show client-storage acme", "client-token");
 	assert_shown(scene, "delete client-info acme " ALICE, "");
 	assert_not_shown(scene, "show client-info acme", ALICE);
-	party_close(&a);
 	party_close(&b);
 }
 
