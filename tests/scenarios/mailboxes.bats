@@ -235,7 +235,7 @@ mail_tools() { # what a mailbox has for them: umlauts, a long line and an attach
 	mail_tools
 	local as=() user
 	user=$(id -un)
-	chmod 711 "$D" "$D/cig" "$M" "$T" "${T%/*}" "${T%/*/*}" "${T%/*/*/*}" 2>/dev/null || :
+	chmod 711 "$D" "$D/cig" "$M" "$T" "${T%/*}" "${T%/*/*}" 2>/dev/null || :
 	B=$(mktemp -d /tmp/dove.XXXXXX)
 	cp -r "$OUT" "$B/box"
 	if [ "$(id -u)" -eq 0 ]; then # it serves nobody's mail as root
