@@ -277,7 +277,8 @@ void home_count(struct home *home, enum counter what, const char *account, const
 	if (counter_is_statistic(what)) {
 		if (!account_set_has_statistics(worker_accounts(home->worker), account))
 			return;
-		worker_trace(home->worker, TRACE_STATISTICS, fields, 3);
+		if (worker_traces(home->worker, TRACE_STATISTICS))
+			worker_trace(home->worker, TRACE_STATISTICS, fields, 3);
 	}
 	counters_add(home->counters, what, account, uri);
 }
