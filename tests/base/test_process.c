@@ -40,8 +40,8 @@ static const struct process_spec nothing_passed = { .pass_fd = -1, .output_fd = 
 /* What is open in us is ours: keys, sockets, logs. */
 static void a_child_inherits_no_descriptor_but_three(void **state)
 {
-	int leaked[20];
-	char out[256];
+	int leaked[20], others = 0;
+	char out[256], *rest;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(leaked); i++) {
@@ -52,9 +52,11 @@ static void a_child_inherits_no_descriptor_but_three(void **state)
 	assert_int_equal(run_shell("for f in /proc/$$/fd/*; do echo ${f##*/}; done", nothing_passed,
 				   out, sizeof(out)),
 			 0);
-	for (const char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
-		assert_true(strcmp(line, "0") == 0 || strcmp(line, "1") == 0 ||
-			    strcmp(line, "2") == 0 || line[0] != '4');
+	for (const char *line = strtok_r(out, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest))
+		others +=
+			strcmp(line, "0") != 0 && strcmp(line, "1") != 0 && strcmp(line, "2") != 0;
+	assert_true(others <= 1); /* of 20 that are open here */
 	for (size_t i = 0; i < COUNT(leaked); i++)
 		close(leaked[i]);
 }
