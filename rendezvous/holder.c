@@ -384,6 +384,7 @@ int holder_new(struct worker *worker, struct holder **holder_out, struct diag *d
 
 	if (!holder)
 		return -ENOMEM;
+	holder_drop_old_uploads(setup);
 	holder->worker = worker;
 	holder->listen_fd = -1;
 	TAILQ_INIT(&holder->all);

@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,6 +22,21 @@ struct admin_upload {
 	uint32_t size;
 	char path[];
 };
+
+/* A connection's number begins with the index of its worker, and so does its file's. */
+void holder_drop_old_uploads(const CrsWorker__Setup *setup)
+{
+	char pattern[PATH_MAX];
+	glob_t found;
+
+	if (snprintf(pattern, sizeof(pattern), "%s/upload-%02x*.upd", setup->run_dir,
+		     (unsigned)setup->index) >= (int)sizeof(pattern) ||
+	    glob(pattern, GLOB_NOSORT, NULL, &found))
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		unlink(found.gl_pathv[i]);
+	globfree(&found);
+}
 
 static void answer(struct client *client, uint64_t request, Umsg__ErrorCode error, const char *text)
 {

@@ -150,6 +150,8 @@ size_t client_offers(const struct client *client, struct update_offer *offer);
 void client_admin_frame(struct client *client, struct slice octets);
 void client_admin_reply(struct client *client, const CrsWorker__AdminReply *m);
 void client_drop_upload(struct client *client);
+/* Removes what an earlier process of this worker left half received when it was killed. */
+void holder_drop_old_uploads(const CrsWorker__Setup *setup);
 
 /* Answers UpdateGet. */
 void client_update_get(struct client *client, uint64_t request, const Umsg__UpdateGet *get);

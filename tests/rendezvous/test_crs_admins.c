@@ -144,8 +144,8 @@ static void assert_cra_refused(struct scene *scene, const char *words, const cha
 		fail_msg("cra %s: %s", words, output);
 }
 
-/* CRS-101: the type of the user in a trace of connections.  CRS-075: nothing is seen or done without access.  CRS-079: statistics only with that
- * authorization. */
+/* CRS-101: the type of the user in a trace of connections.  CRS-075: nothing is seen or done
+ * without access.  CRS-079: statistics only with that authorization. */
 static void statistics_need_their_authorization(void **state)
 {
 	struct scene *scene = *state;
@@ -218,6 +218,23 @@ static void updates_need_their_authorization(void **state)
 	do_cli(scene, "delete admin olga");
 }
 
+/* What a killed worker had received of an update is removed by the next one. */
+static void half_an_update_does_not_stay(void **state)
+{
+	struct scene *scene = *state;
+	char path[128];
+
+	for (int worker = 0; worker < 2; worker++) {
+		snprintf(path, sizeof(path), "%s/run/upload-%02x00000000000001.upd", scene->root,
+			 worker);
+		assert_int_equal(file_write_atomic(path, 0600, slice_str("half")), 0);
+	}
+	scene_kill(&scene->crs);
+	scene_start(scene);
+	snprintf(path, sizeof(path), "! ls '%s/run' | grep upload", scene->root);
+	assert_int_equal(system(path), 0);
+}
+
 /* CRS-073: a deleted admin cannot log in. */
 static void who_is_no_admin_gets_nothing(void **state)
 {
@@ -243,6 +260,7 @@ int main(void)
 		cmocka_unit_test(access_and_authorizations_are_given_and_taken),
 		cmocka_unit_test(statistics_need_their_authorization),
 		cmocka_unit_test(updates_need_their_authorization),
+		cmocka_unit_test(half_an_update_does_not_stay),
 		cmocka_unit_test(who_is_no_admin_gets_nothing),
 	};
 
