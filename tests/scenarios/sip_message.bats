@@ -1,6 +1,7 @@
 # sip_message.bats - texts by SIP MESSAGE, both ways, through the same maps as calls.
 
 load helpers
+load phone
 load lab
 
 ALICE=+46701234567
@@ -19,6 +20,7 @@ setup() {
 }
 
 teardown() {
+	phone_stop_all
 	stop_all
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || { tail -n 60 "$D"/cig/log/cig.log; cat "$T"/*.json "$T"/listen; } 2>/dev/null
 	find "$OUT/new" -type f -delete 2>/dev/null || :
@@ -71,6 +73,24 @@ alice_listens() { # COUNT
 	[[ $output == "SIP/2.0 202 "* ]]
 	await 20 "the message" stopped "$LISTEN"
 	in_log "$T/listen" '^message from=tel:\+8888 extension=101 domain=Demonstration .*text="Crème brûlée\?"'
+}
+
+@test "CIG-043: a real phone's MESSAGE reaches the secure user, and the secure user's text its screen" {
+	needs baresip
+	phone_contact 101 "sip:${ALICE#+}@127.0.0.1:$LAB_SIP_PORT"
+	phone_start 101 "$LAB_PHONE_IP" "$LAB_PHONE_CTRL" /dev/null 'answermode=manual'
+	exec {console}<>"/dev/tcp/127.0.0.1/$((LAB_PHONE_CTRL + 1000))"
+	cat <&"$console" >"$T/screen" 3>&- &
+	STARTED+=("$!")
+	alice_listens 1
+	phone 101 message 'Grüße vom Telefon'
+	await 20 "the message" stopped "$LISTEN"
+	in_log "$T/listen" '^message from=tel:\+8888 extension=101 .*text="Grüße vom Telefon"'
+	phone_await 101 '^SIP/2.0 202 ' 5 log
+	caller $ALICE send --receipt "$LAB_GATEWAY;101" "Grüße, Telefon €" >"$T/send"
+	in_log "$T/send" '^delivered'
+	await 5 "the text on its screen" in_log "$T/screen" "sip:${ALICE#+}@secure.com: \"Grüße, Telefon €\""
+	exec {console}>&-
 }
 
 @test "a MESSAGE for somebody who is not attached waits at the rendezvous; a request sent anew to the next cig-server is not a second text" {
