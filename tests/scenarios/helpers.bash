@@ -24,7 +24,7 @@ teardown_common() { # in teardown(): what ran is ended, its logs are shown after
 
 show_logs() {
 	local log
-	for log in "$D"/*.log "$D"/*/log; do
+	for log in "$D"/*.log "$D"/*/log/*.log; do
 		[ -s "$log" ] || continue
 		echo "--- ${log#"$D"/} (last lines)"
 		tail -n 40 "$log"
@@ -103,10 +103,13 @@ needs() { # PROGRAM...: skips the test where one is not installed
 	done
 }
 
+# Two files of scenarios may run at once: each has its lane, with ports and addresses of its own.
+LAB_LANE=${LAB_LANE:-0}
+
 free_port() { # a TCP port of 127.0.0.1 that nobody uses now, in $PORT
 	local tries
 	for ((tries = 0; tries < 100; tries++)); do
-		PORT=$((20000 + RANDOM % 12000))
+		PORT=$((20000 + LAB_LANE * 6000 + RANDOM % 6000))
 		listening $PORT || return 0
 	done
 	echo "no free port" >&2

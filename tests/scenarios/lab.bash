@@ -17,7 +17,7 @@ LAB_USERS=(+46701234567 +46707654321)
 LAB_ACCOUNT=demo
 LAB_CLOCK=()
 # Extension 101 of the PBX side; labs that run beside each other have phones of their own.
-LAB_PHONE_IP=${LAB_PHONE_IP:-127.0.$((1 + RANDOM % 250)).12}
+LAB_PHONE_IP=${LAB_PHONE_IP:-127.0.$((1 + LAB_LANE * 125 + RANDOM % 125)).12}
 # The gateway's addresses: red towards the PBX, black towards the rendezvous.
 LAB_RED=127.0.0.1
 LAB_BLACK=127.0.0.1
@@ -29,7 +29,7 @@ lab_ports() { # chooses the ports once
 	free_port && LAB_CONTROL_PORT=$PORT
 	free_port && LAB_SIP_PORT=$PORT
 	free_port && LAB_PHONE_CTRL=$PORT # baresip's control port; its console is 1000 above
-	local low=$((32768 + RANDOM % 200 * 100))
+	local low=$((32768 + LAB_LANE * 10000 + RANDOM % 100 * 100))
 	LAB_RTP="$low $((low + 99))"
 }
 

@@ -1,5 +1,6 @@
 # scenarios: whole programs, run by ./check with bats
 EXTRA_DIST += tests/packages.txt \
+	%D%/run \
 	%D%/helpers.bash \
 	%D%/lab.bash \
 	%D%/phone.bash \
