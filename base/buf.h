@@ -21,16 +21,25 @@ struct buf buf_over(void *p, size_t cap);
 /* A writer over a local array. */
 #define BUF_OF(array) buf_over((array), sizeof(array))
 
+/* n octets of p (NULL when n is 0).  Nothing at all is written when they and a NUL do not
+ * fit; then b has overflowed. */
 void buf_put(struct buf *b, const void *p, size_t n);
+/* The octets of s, as buf_put(). */
 void buf_put_slice(struct buf *b, struct slice s);
+/* s without its NUL, as buf_put(). */
 void buf_put_str(struct buf *b, const char *s);
+/* One octet, as buf_put(). */
 void buf_put_char(struct buf *b, char c);
+/* As printf(3); text that does not fit is left out as a whole. */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Big-endian. */
 void buf_put_u8(struct buf *b, uint8_t v);
+/* Two octets, the high one first. */
 void buf_put_u16(struct buf *b, uint16_t v);
+/* Four octets, the highest first. */
 void buf_put_u32(struct buf *b, uint32_t v);
+/* Eight octets, the highest first. */
 void buf_put_u64(struct buf *b, uint64_t v);
 
 /* L(x): a 2-octet length, then x; x longer than 65,535 octets is overflow. */

@@ -34,6 +34,8 @@ struct config_lexer {
 	struct diag *diag;
 };
 
+/* A lexer at the first token of text, behind a UTF-8 byte order mark.  file, the text and
+ * diag are borrowed; file is for messages only. */
 struct config_lexer config_lexer_over(const char *file, struct slice text, struct diag *diag);
 
 /* The next token; at the end, TOKEN_END again and again.  Faults of form (quotes and

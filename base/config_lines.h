@@ -24,14 +24,17 @@ struct config_line {
  * that what is wrong with them can be told, too, and the caller frees it in both
  * cases.  Else -errno of reading (diag tells) or -ENOMEM, and *lines_out is as it was. */
 int config_lines_read(const char *path, struct diag *diag, struct config_lines **lines_out);
+/* The same for files whose lines are a name and everything behind it. */
 int config_pairs_read(const char *path, struct diag *diag, struct config_lines **lines_out);
 
 /* The same from memory; name stands for the file in diagnostics and is copied. */
 int config_lines_parse(const char *name, struct slice text, struct diag *diag,
 		       struct config_lines **lines_out);
+/* The same for pairs. */
 int config_pairs_parse(const char *name, struct slice text, struct diag *diag,
 		       struct config_lines **lines_out);
 
+/* Frees *linesp with all words and sets it to NULL; *linesp may be NULL. */
 void config_lines_free(struct config_lines **linesp);
 
 /* Line i in file order, or NULL behind the last. */

@@ -56,6 +56,9 @@ void config_build_text(struct config_builder *b, const char *name, struct slice 
  * tokens it takes, 0 for none; *exact_out is false for a variant of its spelling. */
 size_t config_keyword_spelt(const char *keyword, const struct config_token *token, size_t n,
 			    bool *exact_out);
+/* The row of table (ended by an empty keyword) that takes most of the n tokens: "rtp port
+ * range" before "rtp port".  tokens_out and exact_out as config_keyword_spelt() tells them.
+ * NULL and 0 tokens when no row fits. */
 const struct config_keyword *config_keyword_find(const struct config_keyword *table,
 						 const struct config_token *token, size_t n,
 						 size_t *tokens_out, bool *exact_out);

@@ -27,6 +27,7 @@ int config_bool(const struct config_word *word, bool *value_out, struct diag *di
 /* A numeric IPv4 or IPv6 address, the latter also in brackets; text_out receives
  * it in canonical form.  Returns 0 or -EINVAL. */
 enum { CONFIG_IP_SIZE = INET6_ADDRSTRLEN };
+/* A word that is no address is told in diag, at its place. */
 int config_ip(const struct config_word *word, char text_out[CONFIG_IP_SIZE], struct diag *diag);
 
 struct config_net {

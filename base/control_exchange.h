@@ -27,6 +27,7 @@ struct exchange {
 /* server, method, target and diag are borrowed.  Returns NULL when memory is out. */
 struct exchange *exchange_new(const struct control_server *server, const char *method,
 			      const char *target, json_t *body, struct diag *diag);
+/* Closes the connection, too, in whatever state it is. */
 void exchange_free(struct exchange *x);
 
 /* Connects anew, sends (authorization may be NULL), and reads the head of the answer.
@@ -44,6 +45,7 @@ int exchange_tell_refusal(struct exchange *x);
 
 /* Say what went wrong and return it: an errno, or -EPROTO. */
 int exchange_tell_io(const struct exchange *x, int err);
+/* What the server sent was not what HTTP or this port promises; returns -EPROTO. */
 int exchange_tell_protocol(const struct exchange *x, const char *what);
 
 #endif

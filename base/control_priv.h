@@ -44,6 +44,8 @@ void control_resume(struct control_request *request);
 
 /* An answer made by the port itself, in the form of control_answer_error. */
 struct MHD_Response *control_error_response(const char *text);
+/* 200 with the text of json as its body, whose reference it takes.  NULL when memory is out
+ * (or json is NULL). */
 struct MHD_Response *control_json_response(json_t *json); /* takes json over */
 
 /* The connection is gone or done: tells the program and frees the stream. */
@@ -53,6 +55,7 @@ void control_stream_drop(struct control_request *request);
 /* Lets a stream that waits for lines run to its end. */
 void control_stream_wake(struct control_stream *stream);
 
+/* The loop that the port runs in; the port's owner's. */
 struct event_base *control_event_base(const struct control *control);
 
 #endif

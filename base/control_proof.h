@@ -41,6 +41,7 @@ struct control_guard;
 
 /* token is copied.  Returns NULL when memory or randomness is out. */
 struct control_guard *control_guard_new(const struct control_token *token);
+/* Wipes the token, frees *guardp and sets it to NULL; *guardp may be NULL. */
 void control_guard_free(struct control_guard **guardp);
 
 /* Returns 0 or -EIO. */

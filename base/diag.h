@@ -29,16 +29,19 @@ struct diag_item {
 
 /* Returns NULL when memory is out. */
 struct diag *diag_new(void);
+/* Frees *diagp with what it holds and sets it to NULL; *diagp may be NULL. */
 void diag_free(struct diag **diagp);
 
 /* place may be NULL.  At most 1,000 items are kept; later ones only count. */
 void diag_error(struct diag *diag, const struct diag_place *place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same for what is permitted and probably not meant.  diag may be NULL here and above. */
 void diag_warning(struct diag *diag, const struct diag_place *place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* How many there are, also beyond those kept; 0 for NULL. */
 size_t diag_errors(const struct diag *diag);
+/* The same of warnings. */
 size_t diag_warnings(const struct diag *diag);
 
 /* Item i of those kept, or false behind the last. */

@@ -33,6 +33,7 @@ void idmap_done(struct idmap *map);
 /* Links node, which must be in no map, and takes out one that is in this one.  A map that
  * cannot grow for want of memory gets slower, no more. */
 void idmap_put(struct idmap *map, struct idmap_node *node, uint64_t key);
+/* Takes node out; one that is not in the map stays as it is. */
 void idmap_remove(struct idmap *map, struct idmap_node *node);
 
 /* Takes any node out of the map; NULL when it is empty: for freeing all. */
@@ -40,6 +41,7 @@ struct idmap_node *idmap_take(struct idmap *map);
 
 /* The first node with that key, and the one behind it; NULL when there is none. */
 struct idmap_node *idmap_first(const struct idmap *map, uint64_t key);
+/* The next node with the key of this one, in no order that means anything. */
 struct idmap_node *idmap_next(const struct idmap_node *node);
 
 #endif

@@ -33,6 +33,7 @@ void log_set_verbose(int verbose);
 /* Who hears every line besides, whatever log_set_verbose() lets pass; NULL: nobody.  What it logs
  * itself is not told to it. */
 typedef void log_tap_fn(void *arg, enum log_type type, const char *module, const char *text);
+/* Replaces the listener; one for the whole program, as the log is. */
 void log_set_tap(log_tap_fn *tap, void *arg);
 
 /* Writes one line, with time, module and type, where log_set_verbose() lets it pass;
@@ -51,6 +52,8 @@ struct log_limit {
 	int64_t next_ms;
 	unsigned suppressed;
 };
+/* now_ms is monotonic time.  The caller logs when this is 1, and says the number if it is
+ * not 0; *suppressed_out is written only then. */
 int log_limit_pass(struct log_limit *limit, int64_t now_ms, unsigned *suppressed_out);
 
 #endif

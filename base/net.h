@@ -32,12 +32,14 @@ void net_format_host(const struct net_addr *addr, char out[NET_TEXT_SIZE]);
 
 /* In host order. */
 uint16_t net_port(const struct net_addr *addr);
+/* In host order, too. */
 void net_set_port(struct net_addr *addr, uint16_t port);
 
 /* Same family, address and port. */
 bool net_equal(const struct net_addr *a, const struct net_addr *b);
 /* Same family and address, whatever the ports. */
 bool net_same_host(const struct net_addr *a, const struct net_addr *b);
+/* 127.0.0.0/8 or ::1. */
 bool net_is_loopback(const struct net_addr *addr);
 
 /* A network, "192.0.2.0/24" or a single address. */
@@ -45,12 +47,16 @@ struct net_block {
 	struct net_addr addr;
 	unsigned prefix; /* bits */
 };
+/* Reads "ADDRESS" (that one only) or "ADDRESS/BITS"; bits of the address behind the prefix
+ * are ignored.  Returns 0 or -EINVAL. */
 int net_block_parse(const char *text, struct net_block *out);
+/* An address of the other family is in no block; ports do not matter. */
 bool net_block_contains(const struct net_block *block, const struct net_addr *addr);
 
 /* Non-blocking, close-on-exec sockets bound to addr; the listening one has
  * SO_REUSEADDR, and SO_REUSEPORT where share is set.  The descriptor or -errno. */
 int net_udp_socket(const struct net_addr *addr, bool share);
+/* The same for TCP, already listening. */
 int net_tcp_listen(const struct net_addr *addr, bool share);
 
 /* The address that a bound socket got.  Returns 0 or -errno. */

@@ -32,6 +32,7 @@ void notifier_free(struct notifier **notifierp);
  * the log alone. */
 void notifier_init(struct notifier *notifier, const char *unit, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same for what an administrator should look into. */
 void notifier_warn(struct notifier *notifier, const char *unit, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -20,6 +20,7 @@ enum { TABLE_MAX_COLUMNS = 32 };
 /* A table of so many columns (1 to TABLE_MAX_COLUMNS), without rows.  Returns NULL
  * when memory is out. */
 struct table *table_new(size_t columns);
+/* Frees *tablep with its cells and sets it to NULL; *tablep may be NULL. */
 void table_free(struct table **tablep);
 
 /* Numbers align at the right: column counts from 0. */
@@ -31,6 +32,7 @@ int table_add(struct table *table, const char *const *cells);
 
 /* One cell after the other: a row is full when it has all columns. */
 int table_cell(struct table *table, const char *text);
+/* The same with the text of a printf(3) format.  Return 0 or -ENOMEM. */
 int table_cellf(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Whole rows, without the head. */

@@ -20,6 +20,7 @@ struct attachments {
  * application/octet-stream its type.  Returns 0, -E2BIG (too many), or -errno, with diag
  * set. */
 int attachments_add(struct attachments *files, const char *path, struct diag *diag);
+/* Frees what was read; files is empty afterwards. */
 void attachments_clear(struct attachments *files);
 
 /* Writes attachment i of a message into dir, as the message's id in hexadecimal, a dot and

@@ -31,6 +31,7 @@ int call_media_start(const struct call_media_options *options, struct call_media
 /* Sends a digit as a telephone event.  Returns as secure_leg_send_digit(). */
 int call_media_send_digit(struct call_media *media, char digit);
 
+/* What the secure leg has sent, received and missed so far (media/secure_leg.h). */
 void call_media_stats(const struct call_media *media, struct leg_stats *stats_out);
 
 /* Closes the recording, too.  Returns 0 or the -errno of writing it. */

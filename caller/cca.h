@@ -80,9 +80,14 @@ int cca_parse_number(const char *text, char uri[UMSG_URI_SIZE], char extension[U
 
 /* The commands; argv[0] is the command's name. */
 int cca_enrol(const struct cca_options *options, int argc, char **argv);
+/* "cca call NUMBER": calls, plays and records until somebody hangs up. */
 int cca_call(const struct cca_options *options, int argc, char **argv);
+/* "cca answer": waits for calls and answers them, as many as its options say. */
 int cca_answer(const struct cca_options *options, int argc, char **argv);
+/* "cca send NUMBER TEXT": seals one text to each device of its receiver and waits until the
+ * rendezvous has stored it. */
 int cca_send(const struct cca_options *options, int argc, char **argv);
+/* "cca listen": shows texts and receipts as they come. */
 int cca_listen(const struct cca_options *options, int argc, char **argv);
 
 #endif

@@ -48,6 +48,7 @@ int account_secret_from_text(struct slice text, const char *account,
 /* Fills in 32 random octets: the decoy for accounts that do not exist. */
 int account_secret_random(struct account_secret *secret_out);
 
+/* Overwrites the secret; compilers may not leave this out. */
 void account_secret_wipe(struct account_secret *secret);
 
 /* HKDF(account secret, "umsg tls psk", uri, account, generation).  Returns 0,
@@ -99,12 +100,14 @@ struct account_hello {
 int account_identity_open(const struct account_identity *identity,
 			  const struct account_secret *secret, struct account_hello *hello_out);
 
+/* Overwrites what was derived for a hello, its keys too. */
 void account_hello_wipe(struct account_hello *hello);
 
 /* A remote administrator's identity: base64url without padding of 2, the length of the name, the
  * name; and the key: HKDF(secret, "umsg admin psk", name).  Return 0, -EINVAL for an empty
  * or too long name, or -ENOMEM. */
 int account_admin_identity(struct slice name, char text_out[ACCOUNT_IDENTITY_MAX + 1]);
+/* The key that goes with that identity. */
 int account_admin_psk(const struct account_secret *secret, struct slice name,
 		      uint8_t psk_out[ACCOUNT_PSK_SIZE]);
 

@@ -32,6 +32,7 @@ int box_open(const uint8_t key[BOX_KEY], struct slice aad, struct slice box, uin
  * receives plain.n + BOX_TAG octets (ciphertext, tag). */
 int box_seal_nonce(const uint8_t key[BOX_KEY], const uint8_t nonce[BOX_NONCE], struct slice aad,
 		   struct slice plain, uint8_t *out);
+/* The counterpart: out receives sealed.n - BOX_TAG octets. */
 int box_open_nonce(const uint8_t key[BOX_KEY], const uint8_t nonce[BOX_NONCE], struct slice aad,
 		   struct slice sealed, uint8_t *out);
 
@@ -39,6 +40,7 @@ int box_open_nonce(const uint8_t key[BOX_KEY], const uint8_t nonce[BOX_NONCE], s
  * receives plain.n + BOX_TAG octets.  Returns as the calls above. */
 int gcm128_seal(const uint8_t key[GCM128_KEY], const uint8_t nonce[BOX_NONCE], struct slice aad,
 		struct slice plain, uint8_t *out);
+/* The counterpart: out receives sealed.n - BOX_TAG octets. */
 int gcm128_open(const uint8_t key[GCM128_KEY], const uint8_t nonce[BOX_NONCE], struct slice aad,
 		struct slice sealed, uint8_t *out);
 

@@ -39,6 +39,7 @@ void comb_mul(const struct comb *comb, const struct scalar *k, struct curve_jaco
 /* The table of the value of which tangent is im / re (RFC 6508 2.1).  Returns 0,
  * -ENOMEM. */
 int comb_power_new(const struct fp *tangent, enum fp_path path, struct comb_power **comb_out);
+/* Frees *combp and sets it to NULL; *combp may be NULL.  Its values are public. */
 void comb_power_free(struct comb_power **combp);
 
 /* A value in the class of base^k; k is not 0. */

@@ -59,6 +59,7 @@ struct comb_digit comb_digit_of(const struct comb_odd *k, unsigned window, unsig
  * -ENOMEM, or -EDOM when infinity is among them: the order is a small one. */
 int comb_build(const struct comb_shape *shape, const struct curve_point *base,
 	       struct curve_point *entry);
+/* The same for powers: entry receives their tangents, im / re. */
 int comb_build_power(const struct comb_shape *shape, const struct fp *tangent, struct fp *entry);
 
 #endif

@@ -38,8 +38,10 @@ int curve_read(struct curve_point *out, struct slice octets);
 
 /* Uncompressed (04 x y), and compressed (02 or 03, x).  Not for the point at infinity. */
 void curve_write(const struct curve_point *a, uint8_t out[CURVE_OCTETS]);
+/* The first octet tells whether y is odd, from which curve_read() finds y again. */
 void curve_write_compressed(const struct curve_point *a, uint8_t out[CURVE_COMPRESSED]);
 
+/* With Z = 1. */
 void curve_to_jacobian(struct curve_jacobian *out, const struct curve_point *a);
 void curve_double(struct curve_jacobian *out, const struct curve_jacobian *a);
 

@@ -13,6 +13,8 @@ struct curves;
 /* Returns NULL when memory is out. */
 struct curves *curves_new(void);
 
+/* Frees *curvesp and sets it to NULL; *curvesp may be NULL.  Nothing that was made with them
+ * may be used afterwards. */
 void curves_free(struct curves **curvesp);
 
 #endif

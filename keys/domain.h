@@ -37,20 +37,26 @@ int domain_new_hashed(const struct curves *curves, const char *name, struct slic
 		      struct slice z, const struct identity_uid_scheme *scheme,
 		      struct domain **domain_out);
 
+/* Frees *domainp and sets it to NULL; *domainp may be NULL. */
 void domain_free(struct domain **domainp);
 
+/* What the key manager was called at "cms init"; as long as the domain. */
 const char *domain_name(const struct domain *domain);
 
 /* First DOMAIN_ID octets of SHA-256(KPAK || Z), points uncompressed; the whole
  * hash is the fingerprint that people compare. */
 const uint8_t *domain_id(const struct domain *domain);
+/* All of that hash. */
 const uint8_t *domain_fingerprint(const struct domain *domain); /* 32 octets */
+/* The id as hexadecimal digits, as long as the domain. */
 const char *domain_id_text(const struct domain *domain);
 
 /* The URI that IDRkmsi and IDRkmsr hold. */
 const char *domain_kms_uri(const struct domain *domain);
 
+/* KPAK of ECCSI (RFC 6507 4.2), uncompressed. */
 const uint8_t *domain_kpak(const struct domain *domain); /* KPAK_OCTETS */
+/* Z of SAKKE (RFC 6508 2.2), uncompressed. */
 const uint8_t *domain_z(const struct domain *domain);    /* Z_OCTETS */
 
 /* The same compressed, for certificates and codes. */

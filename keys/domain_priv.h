@@ -5,6 +5,7 @@
 #include "keys/curves_priv.h"
 #include "keys/domain.h"
 
+/* Those that the domain was made with; borrowed from its maker. */
 const struct curves *domain_curves(const struct domain *domain);
 
 /* Z with its table. */

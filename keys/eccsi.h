@@ -21,7 +21,10 @@ enum {
 	ECCSI_SIGNATURE = 129, /* r, s, PVT */
 };
 
+/* The group and its order, for any number of operations and threads.  NULL when memory is
+ * out. */
 struct eccsi *eccsi_new(void);
+/* Frees *eccsip and sets it to NULL; *eccsip may be NULL. */
 void eccsi_free(struct eccsi **eccsip);
 
 /* Reads a point of 65 (04) or 33 (02, 03) octets into its long form.

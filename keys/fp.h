@@ -37,18 +37,25 @@ void fp_write(const struct fp *a, uint8_t out[FP_OCTETS]);
 /* The element of a small number. */
 void fp_small(struct fp *out, unsigned v);
 
+/* In a time that does not depend on a. */
 bool fp_is_zero(const struct fp *a);
+/* In a time that does not depend on a and b. */
 bool fp_eq(const struct fp *a, const struct fp *b);
 
 void fp_add(struct fp *out, const struct fp *a, const struct fp *b);
+/* a - b. */
 void fp_sub(struct fp *out, const struct fp *a, const struct fp *b);
+/* -a. */
 void fp_neg(struct fp *out, const struct fp *a);
+/* a b. */
 void fp_mul(struct fp *out, const struct fp *a, const struct fp *b);
+/* a squared; quicker than a product by itself where the processor's form allows. */
 void fp_sqr(struct fp *out, const struct fp *a);
 
 /* a b + c d, a b + c d + e f: one reduction for all products. */
 void fp_mul_add(struct fp *out, const struct fp *a, const struct fp *b, const struct fp *c,
 		const struct fp *d);
+/* The sum of a[i] b[i]. */
 void fp_mul_add3(struct fp *out, const struct fp *const a[3], const struct fp *const b[3]);
 
 /* mask is all ones: out = a; mask is 0: out stays. */
@@ -68,6 +75,7 @@ void fp_pow(struct fp *out, const struct fp *a, const uint64_t e[FP_LIMBS]);
 bool fp_sqrt(struct fp *out, const struct fp *a);
 
 void fp2_sqr(struct fp2 *out, const struct fp2 *a);
+/* a b, of four products and two reductions. */
 void fp2_mul(struct fp2 *out, const struct fp2 *a, const struct fp2 *b);
 
 #endif

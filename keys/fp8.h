@@ -51,14 +51,17 @@ void fp8_sub(struct fp8 *out, const struct fp8 *a, const struct fp8 *b);
 /* a - b + 8 p, for b below 8 p (4.8 u): what fp8_sub() made of a product, too. */
 void fp8_sub_wide(struct fp8 *out, const struct fp8 *a, const struct fp8 *b);
 
+/* a b in each of the eight lanes. */
 void fp8_mul(struct fp8 *out, const struct fp8 *a, const struct fp8 *b);
 
 /* a b + c d, and the sum of three, with one reduction for all products. */
 void fp8_mul_add(struct fp8 *out, const struct fp8 *a, const struct fp8 *b, const struct fp8 *c,
 		 const struct fp8 *d);
+/* The sum of a[i] b[i]. */
 void fp8_mul_add3(struct fp8 *out, const struct fp8 *const a[3], const struct fp8 *const b[3]);
 
 void fp8_2_sqr(struct fp8_2 *out, const struct fp8_2 *a);
+/* a b in each lane; out may be a or b. */
 void fp8_2_mul(struct fp8_2 *out, const struct fp8_2 *a, const struct fp8_2 *b);
 
 /* Where mask is all ones: out = a.  Where it is 0, out stays. */

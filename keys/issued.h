@@ -37,6 +37,7 @@ int issued_pack(const struct issued_keys *keys, uint8_t out[ISSUED_PACKED], size
  * Returns 0, -EINVAL, or -ENOMEM; keys_out is wiped on failure. */
 int issued_unpack(const struct curves *curves, struct slice packed, struct issued_keys *keys_out);
 
+/* Overwrites the keys once they are sealed into a letter or an update. */
 void issued_wipe(struct issued_keys *keys);
 
 #endif

@@ -21,6 +21,8 @@ struct key_ring {
  * keystore_domain() and keystore_keyset() with diag set. */
 int key_ring_open(const struct curves *curves, const char *path, struct key_ring **ring_out,
 		  struct diag *diag);
+/* Wipes and frees *ringp with store, domain and keys, and sets it to NULL; *ringp may be
+ * NULL. */
 void key_ring_close(struct key_ring **ringp);
 
 /* Applies a month's update to the store on disk (keystore_apply_update) and opens

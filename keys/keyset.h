@@ -29,6 +29,7 @@ void keyset_free(struct keyset **keysetp);
 
 /* Whose keys, and of which domain; as long as the set. */
 const char *keyset_uri(const struct keyset *keyset);
+/* The domain that the set was made in; borrowed. */
 const struct domain *keyset_domain(const struct keyset *keyset);
 
 /* Checks and adds keys (copied; the caller wipes its own) for a period as
@@ -40,6 +41,7 @@ int keyset_add(struct keyset *keyset, int64_t period, const struct issued_keys *
 /* Drops every period before this one. */
 void keyset_drop_before(struct keyset *keyset, int64_t period);
 
+/* Are the keys of that period loaded? */
 bool keyset_has(const struct keyset *keyset, int64_t period);
 
 /* The newest period there, or -1. */
@@ -47,11 +49,15 @@ int64_t keyset_newest(const struct keyset *keyset);
 
 /* The loaded keys of a period, or NULL; release them. */
 struct period_keys *keyset_hold(const struct keyset *keyset, int64_t period);
+/* One holder more; returns keys.  Holders may be in different threads. */
 struct period_keys *period_keys_hold(struct period_keys *keys);
 void period_keys_release(struct period_keys **keysp);
 
+/* The period (keys/period.h) of the identity. */
 int64_t period_keys_period(const struct period_keys *keys);
+/* The identity's URI; as long as the keys are held. */
 const char *period_keys_uri(const struct period_keys *keys);
+/* The domain of the identity; borrowed. */
 const struct domain *period_keys_domain(const struct period_keys *keys);
 
 /* Can they sign, or is this a channel's receiver key? */

@@ -7,6 +7,7 @@
 #include "keys/keyset.h"
 #include "keys/sakke.h"
 
+/* The receiver secret key with its tables, to open what was sealed to the identity. */
 const struct sakke_receiver *period_keys_receiver(const struct period_keys *keys);
 
 /* Meaningful where period_keys_can_sign() is true. */

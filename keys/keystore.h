@@ -71,12 +71,19 @@ int keystore_save(struct keystore *ks);
 
 /* ---- what it says ---- */
 
+/* The device's own URI. */
 const char *keystore_uri(const struct keystore *ks);
+/* Its account at the rendezvous. */
 const char *keystore_account(const struct keystore *ks);
+/* The name of the own domain. */
 const char *keystore_domain_name(const struct keystore *ks);
+/* Which of the user's letters enrolled the device; a later letter has a higher one. */
 uint32_t keystore_generation(const struct keystore *ks);
+/* When that letter was made. */
 uint64_t keystore_letter_created(const struct keystore *ks);  /* seconds, UTC */
+/* Random at the enrolment; tells the devices of one user apart. */
 const uint8_t *keystore_device_id(const struct keystore *ks); /* 16 octets */
+/* How many calls a gateway may carry at once. */
 uint32_t keystore_engines(const struct keystore *ks);         /* of a gateway; 0: a user */
 
 struct keystore_settings {
@@ -85,6 +92,7 @@ struct keystore_settings {
 	bool intercept;
 	bool multipath;
 };
+/* Those of the last update that was applied. */
 struct keystore_settings keystore_settings(const struct keystore *ks);
 
 /* How to reach the rendezvous.  Entry 0 is what to try first at now_s: of the
@@ -96,6 +104,7 @@ struct keystore_login {
 	const uint8_t *key; /* ACCOUNT_PSK_SIZE */
 	uint32_t generation;
 };
+/* login_out points into the store and is valid until that changes. */
 bool keystore_login_at(const struct keystore *ks, int64_t now_s, size_t i,
 		       struct keystore_login *login_out);
 
@@ -114,7 +123,9 @@ int64_t keystore_newest_month(const struct keystore *ks);
 /* Is uri a user of the own domain, as the last update says?  Before the first
  * update only the own URI is known. */
 bool keystore_own_user(const struct keystore *ks, struct slice uri);
+/* How many users of the own domain the last update named. */
 size_t keystore_own_users(const struct keystore *ks);
+/* The URI of one of them (i below that number), as long as the store is unchanged. */
 const char *keystore_own_user_at(const struct keystore *ks, size_t i);
 
 /* ---- keys to use ---- */
@@ -137,6 +148,7 @@ int keystore_keyset(const struct keystore *ks, const struct curves *curves,
 
 /* Channels of the newest month that has begun at now_s. */
 size_t keystore_channels(const struct keystore *ks, int64_t now_s);
+/* The URI and the name of one, which point into the store.  Returns 0 or -ENOENT. */
 int keystore_channel_at(const struct keystore *ks, int64_t now_s, size_t i, const char **uri_out,
 			const char **name_out);
 
@@ -171,6 +183,7 @@ bool keystore_expire(struct keystore *ks, int64_t now_s);
  * with.  keystore_pin() sets or replaces; then save.  Returns 0, -EINVAL (no
  * identity), -ENOSPC (10,000 pins), -ENOMEM. */
 const uint8_t *keystore_pinned(const struct keystore *ks, struct slice uri); /* NULL: none */
+/* uri is copied. */
 int keystore_pin(struct keystore *ks, struct slice uri, const uint8_t *domain_id);
 
 #endif

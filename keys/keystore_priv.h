@@ -83,6 +83,7 @@ int store_read(const char *path, struct store *store_out, struct diag *diag);
 /* Takes PATH.lock.  Returns the descriptor, or -EBUSY or -errno with diag set. */
 int store_lock(const char *path, struct diag *diag);
 
+/* The keys of one month (keys/period.h), or NULL. */
 struct store_month *store_month_find(struct store *store, int64_t month);
 
 /* Makes room for a month at its place (the earliest goes when all are taken) and
@@ -90,6 +91,7 @@ struct store_month *store_month_find(struct store *store, int64_t month);
  * NULL for a month before all of a full store. */
 struct store_month *store_month_make(struct store *store, int64_t month);
 
+/* Wipes a month's keys and frees what it holds, but not month itself. */
 void store_month_clear(struct store_month *month);
 
 /* Is a month so long past that its keys are of no more use: its end plus the

@@ -58,6 +58,7 @@ struct letter {
 	uint32_t max_message_lifetime; /* seconds; 0: none set */
 };
 
+/* Overwrites the letter with its keys. */
 void letter_wipe(struct letter *letter);
 
 /* Writes the plain form.  Returns 0, -EINVAL when something is missing or out of
@@ -96,6 +97,7 @@ int letter_unprotect(struct slice sealed, const uint8_t qr_key[LETTER_QR_KEY_SIZ
  * blanks and dashes anywhere; returns 0 or -EINVAL. */
 void letter_qr_key_format(const uint8_t qr_key[LETTER_QR_KEY_SIZE],
 			  char out[LETTER_QR_KEY_TEXT_SIZE]);
+/* The counterpart; qr_key_out is written only on success. */
 int letter_qr_key_parse(struct slice text, uint8_t qr_key_out[LETTER_QR_KEY_SIZE]);
 
 #endif

@@ -12,6 +12,7 @@ struct letter_octets {
 	size_t n;
 };
 
+/* Overwrites the octets, plain or protected. */
 void letter_octets_wipe(struct letter_octets *letter);
 
 /* Appends octets.  Returns 0 or -EMSGSIZE. */

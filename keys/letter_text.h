@@ -34,6 +34,7 @@ int letter_text_read(struct slice content, uint8_t out[LETTER_OCTETS_MAX], size_
 
 /* RFC 9285.  out holds BASE45_TEXT_SIZE(in.n). */
 #define BASE45_TEXT_SIZE(n) ((n) / 2 * 3 + (n) % 2 * 2 + 1)
+/* Two octets become three characters, a last one two; NUL-terminated. */
 void base45_encode(struct slice in, char *out);
 
 /* Returns 0, -EINVAL, or -ENOBUFS (more than cap octets). */

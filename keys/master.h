@@ -26,9 +26,12 @@ int master_read(const struct curves *curves, struct slice octets, struct master 
 /* Version 1, KSAK (32), z (128): secret, to be sealed at once and wiped. */
 void master_write(const struct master *master, uint8_t out[MASTER_OCTETS]);
 
+/* Wipes the secrets, frees *masterp and sets it to NULL; *masterp may be NULL. */
 void master_free(struct master **masterp);
 
+/* The public half of KSAK, as long as the master. */
 const uint8_t *master_kpak(const struct master *master); /* 65 octets */
+/* The public half of the master secret z_T, as long as the master. */
 const uint8_t *master_z(const struct master *master);    /* 257 octets: the public Z */
 
 /* Issues the keys of uri for a month (RFC 6507 5.1.1, RFC 6508 6.1.1); a channel

@@ -69,6 +69,7 @@ struct mikey_keys {
 	uint8_t n_cs; /* crypto sessions, numbered from 1 */
 };
 
+/* Overwrites the secret that a message carried. */
 void mikey_keys_wipe(struct mikey_keys *keys);
 
 /* SRTP master key and salt of crypto session cs (RFC 3830 4.1.3).  Lengths up to
@@ -106,6 +107,7 @@ int mikey_begin(struct period_keys *from, const struct domain *to_domain, struct
 int mikey_finish(struct mikey_draft **draftp, const uint8_t *extension, uint8_t out[MIKEY_MAX],
 		 size_t *len_out);
 
+/* Frees *draftp, gives its keys back and sets it to NULL; *draftp may be NULL. */
 void mikey_draft_free(struct mikey_draft **draftp);
 
 /* A parsed message: slices of the input, which must outlive it.  Nothing in it is
@@ -132,6 +134,7 @@ int mikey_parse(struct slice octets, struct mikey_message *message_out);
 
 /* T as wall time in seconds, and in milliseconds. */
 int64_t mikey_time_s(const struct mikey_message *message);
+/* NTP's fraction of a second becomes thousandths, rounded down. */
 int64_t mikey_time_ms(const struct mikey_message *message);
 
 /* What the receiver knows before it looks into the message. */
@@ -157,6 +160,7 @@ enum mikey_verdict mikey_decapsulate(const struct mikey_message *message,
  * which is of the period of T, and the receiver is whoever it is. */
 enum mikey_verdict mikey_verify_own(const struct mikey_message *message,
 				    const struct mikey_expect *expect);
+/* What a sender sealed to itself, opened by the keys of the same period. */
 enum mikey_verdict mikey_decapsulate_own(const struct mikey_message *message,
 					 const struct period_keys *own,
 					 struct mikey_keys *keys_out);

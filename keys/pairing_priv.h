@@ -29,6 +29,7 @@ int pairing_lines(const struct curve_point *k, struct pairing_step step[PAIRING_
 
 /* The table of eight at a time; NULL when memory is out. */
 struct pairing8 *pairing8_new(const struct pairing_step step[PAIRING_STEPS]);
+/* Wipes and frees *pairingp and sets it to NULL; *pairingp may be NULL. */
 void pairing8_free(struct pairing8 **pairingp);
 
 /* As pairing_compute(), without the final exponent. */

@@ -33,12 +33,14 @@ struct sakke *sakke_new(void);
  * and benchmarks reach both.  FP_WIDE only where fp_best_path() is so. */
 struct sakke *sakke_new_for(enum fp_path path);
 
+/* Frees *sakkep and sets it to NULL; *sakkep may be NULL.  Free what was made with it first. */
 void sakke_free(struct sakke **sakkep);
 
 /* A key management server as others see it: Z with its table (some 10 ms).
  * z has 257 or 129 octets.  Returns 0, -EINVAL (no point of order q), -ENOMEM,
  * -EIO.  sakke must live longer. */
 int sakke_kms_new(const struct sakke *sakke, struct slice z, struct sakke_kms **kms_out);
+/* Frees *kmsp and sets it to NULL; *kmsp may be NULL. */
 void sakke_kms_free(struct sakke_kms **kmsp);
 
 /* What a sealing met; both make a receiver that drops leading zeros fail. */

@@ -26,6 +26,7 @@ int scalar_of_octets(struct scalar *out, struct slice octets);
 
 /* Reads exactly SCALAR_OCTETS.  Returns 0, or -EINVAL when it is 0 or not below q. */
 int scalar_read(struct scalar *out, const uint8_t in[SCALAR_OCTETS]);
+/* The highest octet first. */
 void scalar_write(const struct scalar *a, uint8_t out[SCALAR_OCTETS]);
 
 /* A random one from 2 to q - 1.  Returns 0 or -EIO. */

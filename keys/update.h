@@ -42,11 +42,17 @@ enum {
  * with diag set. */
 int update_open(struct slice file, const char *account, const struct account_secret *secret,
 		struct update **update_out, struct diag *diag);
+/* Frees *updatep and sets it to NULL; *updatep may be NULL.  The file's octets stay the
+ * caller's. */
 void update_free(struct update **updatep);
 
+/* Which month it is for (period.h). */
 int64_t update_month(const struct update *update); /* period.h */
+/* Which writing of that month's file: a higher one replaces a lower one. */
 uint32_t update_revision(const struct update *update);
+/* When it was written, in seconds since 1970. */
 uint64_t update_created(const struct update *update);
+/* The longest that a message of this account may ask to be kept. */
 uint32_t update_max_message_lifetime(const struct update *update); /* seconds; 0: none set */
 
 /* Parts (entries and the shared one) whose hash or place is wrong. */
@@ -61,13 +67,17 @@ struct update_user {
 	struct slice entry; /* sealed; n 0: damaged */
 };
 
+/* How many users the index names, those too whose part is damaged. */
 size_t update_users(const struct update *update);
+/* One of them; what it points at belongs to the update. */
 struct update_user update_user_at(const struct update *update, size_t i); /* i < update_users() */
 
 /* Finds a user in logarithmic time; false when it is not listed. */
 bool update_user_find(const struct update *update, struct slice uri, struct update_user *user_out);
 
+/* How many URIs were users once and are no more. */
 size_t update_tombstones(const struct update *update);
+/* One of them (i below that number), as long as the update. */
 const char *update_tombstone_at(const struct update *update, size_t i);
 
 struct update_members {
@@ -75,7 +85,9 @@ struct update_members {
 	const char *const *uris;
 	size_t n;
 };
+/* How many channels there are. */
 size_t update_channels(const struct update *update);
+/* One of them (i below that number) with its members, as long as the update. */
 struct update_members update_channel_at(const struct update *update, size_t i);
 
 /* The sealed shared part, one for all clients; n 0: damaged. */
@@ -118,6 +130,7 @@ struct update_entry {
 int update_entry_open(struct slice sealed, const uint8_t update_key[UPDATE_KEY_SIZE],
 		      struct slice uri, int64_t month, uint32_t revision,
 		      struct update_entry *entry_out);
+/* Wipes the keys and frees what entry holds, but not entry itself. */
 void update_entry_free(struct update_entry *entry);
 
 struct update_domain {
@@ -138,6 +151,7 @@ struct update_common {
  * damaged), -EBADMSG, -ENOMEM.  Free it with update_common_free(). */
 int update_shared_open(struct slice sealed, const struct update_entry *entry,
 		       struct update_common *common_out);
+/* Frees what common holds; common is empty afterwards. */
 void update_common_free(struct update_common *common);
 
 /* ---- the key manager ---- */
@@ -150,6 +164,7 @@ struct update_writer;
 struct update_writer *update_writer_new(const char *account, int64_t month, uint32_t revision,
 					uint64_t created, uint32_t max_message_lifetime,
 					const struct update_common *common);
+/* Wipes and frees *writerp and sets it to NULL; *writerp may be NULL. */
 void update_writer_free(struct update_writer **writerp);
 
 /* Appends a user's entry; shared_key, shared_sha256 and what the writer knows
@@ -158,7 +173,10 @@ void update_writer_free(struct update_writer **writerp);
 int update_writer_add(struct update_writer *writer, const char *uri,
 		      const uint8_t update_key[UPDATE_KEY_SIZE], const struct update_entry *entry);
 
+/* A user that is no more; uri is copied.  Returns 0, -EINVAL (no URI of a user), or -ENOMEM. */
 int update_writer_tombstone(struct update_writer *writer, const char *uri);
+/* A channel with its members; all is copied.  Returns 0, -E2BIG (too many channels),
+ * -EINVAL, or -ENOMEM. */
 int update_writer_channel(struct update_writer *writer, const struct update_members *members);
 
 /* The whole file with a sealed index; malloc'd, the caller frees.  The writer can

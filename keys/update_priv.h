@@ -31,11 +31,13 @@ struct update_head {
 	size_t index_n;
 };
 
+/* The head as it stands in the file: what it is, in which form, and how long the index is. */
 void update_head_write(struct buf *b, const struct update_head *head);
 
 /* Additional data of the index, of an entry and of the shared part. */
 void update_index_aad(struct buf *b, const struct update_head *head);
 void update_entry_aad(struct buf *b, struct slice uri, int64_t month, uint32_t revision);
+/* created ties the shared part to one file: the same month's next revision cannot have it. */
 void update_shared_aad(struct buf *b, int64_t month, uint32_t revision, uint64_t created);
 
 /* HKDF(account secret, "update"), 32 octets. */
@@ -53,7 +55,9 @@ struct Keys__UpdateDomain;
 
 /* A domain's message points at the domain. */
 bool update_domain_valid(const struct update_domain *domain);
+/* m borrows all from domain: pack it while domain is there, and never free it. */
 void update_domain_message(const struct update_domain *domain, struct Keys__UpdateDomain *m);
+/* Copies all; false when a field is missing, too long, or not of its exact size. */
 bool update_domain_read(const struct Keys__UpdateDomain *m, struct update_domain *domain_out);
 
 #endif

@@ -71,11 +71,13 @@ struct journal {
 
 /* --- entries (journal_kept.c) --- */
 
+/* The entry of that key, or NULL. */
 struct kept *kept_find(const struct journal *journal, const struct journal_key *key);
 
 /* An entry that is not in the journal yet; NULL when memory is out. */
 struct kept *kept_new(const struct journal_key *key, int64_t end_s, size_t destinations,
 		      bool finished);
+/* For one that is in no journal; wipes nothing, for texts are in clear on disk, too. */
 void kept_free(struct kept *entry);
 
 /* Takes entry over. */
@@ -109,6 +111,7 @@ int journal_compact_step(struct journal *journal, size_t entries, size_t octets)
 
 /* All at once. */
 int journal_compact(struct journal *journal);
+/* Removes the half-written file; the journal goes on with its present one. */
 void journal_compact_give_up(struct journal *journal);
 
 /* A record that was appended to the old file, of an entry that the new one has already.  at

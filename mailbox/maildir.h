@@ -33,7 +33,9 @@ int maildir_create(const char *path, gid_t gid, struct diag *diag);
 /* Opens a mailbox; path must have new, cur and tmp.  Returns 0, -ENOENT, -ENOTDIR,
  * -EACCES (which directory: diag) or another -errno. */
 int maildir_open(const char *path, struct maildir **maildir_out, struct diag *diag);
+/* Frees *maildirp and sets it to NULL; *maildirp may be NULL. */
 void maildir_free(struct maildir **maildirp);
+/* As it was given to maildir_open(). */
 const char *maildir_path(const struct maildir *maildir);
 
 /* Files and folders that are made from here on get this group, where we may give it; without,
@@ -80,9 +82,11 @@ struct maildir_entry {
  * (NULL: all) says yes to.  Drafts and trashed ones (flags D and T) and names with a leading
  * dot are left out.  maildir outlives it.  Returns 0 or -ENOMEM. */
 struct maildir_listing;
+/* Nothing is read yet. */
 int maildir_listing_new(struct maildir *maildir, size_t max,
 			bool (*wanted)(void *arg, const struct maildir_entry *entry), void *arg,
 			struct maildir_listing **listing_out);
+/* Frees *listingp and sets it to NULL, also before its end; *listingp may be NULL. */
 void maildir_listing_free(struct maildir_listing **listingp);
 
 /* Looks at so many directory entries more.  Returns 1 when that was all, 0 when there are
@@ -127,6 +131,7 @@ size_t maildir_sweep(struct maildir *maildir, int64_t now_s);
  * (network file systems tell nothing, and the mailbox may be replaced); it is ready at
  * once for the first look.  Returns 0 or -errno. */
 int maildir_watch_new(struct maildir *maildir, unsigned rescan_s, struct maildir_watch **watch_out);
+/* Closes and frees *watchp and sets it to NULL; *watchp may be NULL. */
 void maildir_watch_free(struct maildir_watch **watchp);
 
 /* Readable when it is time for maildir_list; owned by the watch. */

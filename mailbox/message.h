@@ -67,6 +67,7 @@ bool message_is_utf8(struct slice s);
 
 /* The header words. */
 const char *message_auto_text(enum message_auto v);
+/* Constant text. */
 const char *message_responder_text(enum message_responder v);
 
 #endif

@@ -12,6 +12,7 @@
 
 enum { BACKUP_MAX = 1 << 30, RESTORE_STEP = 100 };
 
+/* "cms backup FILE": a copy of the database, whose secrets stay sealed in it. */
 int cmd_backup(struct cms *cms)
 {
 	const struct db_value values[] = { db_text(cms->args[0]) };
@@ -83,6 +84,7 @@ static int copy_in(struct cms *cms, const char *dir, const char *path)
 	return err;
 }
 
+/* "cms restore FILE": the counterpart, into a directory without a database. */
 int cmd_restore(struct cms *cms)
 {
 	const char *dir = cms_dir(cms);

@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "management/channel.h"
 
+/* "cms channel add NAME". */
 int cmd_channel_add(struct cms *cms)
 {
 	int err = channel_add(cms->db, cms->args[0], cms->diag);
@@ -16,6 +17,7 @@ int cmd_channel_add(struct cms *cms)
 	return err ? err : cms_log(cms, "channel", "added \"%s\"", cms->args[0]);
 }
 
+/* "cms channel delete NAME". */
 int cmd_channel_delete(struct cms *cms)
 {
 	struct channel channel;
@@ -57,11 +59,13 @@ static int change(struct cms *cms, change_fn *change_member, const char *what)
 	return err;
 }
 
+/* "cms channel join NAME NUMBER...": members from the next update on. */
 int cmd_channel_join(struct cms *cms)
 {
 	return change(cms, channel_join, "joined");
 }
 
+/* "cms channel leave NAME NUMBER...": members until the next update. */
 int cmd_channel_leave(struct cms *cms)
 {
 	return change(cms, channel_leave, "left");
@@ -118,6 +122,7 @@ static int list_all(struct cms *cms, json_t *list, struct table *table)
 	return err;
 }
 
+/* "cms channel list [NAME]": all with their members. */
 int cmd_channel_list(struct cms *cms)
 {
 	static const char *const head[] = { "NAME", "MEMBERS", "IDENTIFIER" };

@@ -31,6 +31,7 @@ static void write_heading(struct buf *b, const struct settings *settings)
 		      "checksum.\n\n");
 }
 
+/* "cms certificate": what another domain's key manager needs of this one. */
 int cmd_certificate(struct cms *cms)
 {
 	uint8_t octets[CERTIFICATE_OCTETS_MAX], page[PAGE_SIZE];
@@ -150,6 +151,8 @@ static int confirm(struct cms *cms, const struct peer *peer)
 	return 0;
 }
 
+/* "cms domain add FILE": trusts the domain of a certificate, once its fingerprint is
+ * confirmed. */
 int cmd_domain_add(struct cms *cms)
 {
 	uint8_t octets[LETTER_OCTETS_MAX];
@@ -171,6 +174,7 @@ int cmd_domain_add(struct cms *cms)
 	return err ? err : cms_log(cms, "domain", "added \"%s\" %s", peer.domain.name, peer.id);
 }
 
+/* "cms domain delete NAME": trusts it no more from the next update on. */
 int cmd_domain_delete(struct cms *cms)
 {
 	int err = peer_delete(cms->db, cms->args[0], cms->diag);
@@ -213,6 +217,7 @@ static int list_all(struct cms *cms, json_t *list, struct table *table)
 	return err;
 }
 
+/* "cms domain list": those trusted. */
 int cmd_domain_list(struct cms *cms)
 {
 	static const char *const head[] = { "NAME", "ID", "ADDED" };

@@ -49,6 +49,7 @@ static int import_lines(struct cms *cms, struct slice text, unsigned *count)
 	return err;
 }
 
+/* "cms user import FILE": users from a table of tabs (tsv.h), all or none. */
 int cmd_user_import(struct cms *cms)
 {
 	const char *path = cms->args[0];
@@ -79,6 +80,7 @@ int cmd_user_import(struct cms *cms)
 	return err;
 }
 
+/* "cms user export FILE": the counterpart. */
 int cmd_user_export(struct cms *cms)
 {
 	const char *path = cms->value[OPTION_OUTPUT];

@@ -189,6 +189,7 @@ static void print_domain(const struct settings *settings)
 	printf("Fingerprint: %s\n", groups);
 }
 
+/* "cms init": a new domain with master keys of its own. */
 int cmd_init(struct cms *cms)
 {
 	struct settings settings = { 0 };
@@ -222,6 +223,7 @@ int cmd_init(struct cms *cms)
 	return 0;
 }
 
+/* "cms set": changes the domain's settings. */
 int cmd_set(struct cms *cms)
 {
 	struct settings settings;
@@ -253,6 +255,7 @@ int cmd_set(struct cms *cms)
 	return err;
 }
 
+/* "cms passphrase": seals the secrets under another passphrase. */
 int cmd_passphrase(struct cms *cms)
 {
 	uint8_t lock[VAULT_LOCK_SIZE];

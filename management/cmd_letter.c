@@ -111,6 +111,7 @@ static int finish(struct cms *cms, const struct person *person, const struct let
 	return err;
 }
 
+/* "cms letter NUMBER": the initiation letter of a user or gateway. */
 int cmd_letter(struct cms *cms)
 {
 	char uri[IDENTITY_URI_MAX + 1];

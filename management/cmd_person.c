@@ -42,6 +42,7 @@ static int take_engines(struct cms *cms, struct person *person)
 	return 0;
 }
 
+/* "cms user add" and "cms gateway add". */
 int cmd_person_add(struct cms *cms)
 {
 	struct person person = { 0 };
@@ -73,6 +74,7 @@ static int find(struct cms *cms, struct person *person)
 	return err ? err : person_find(cms->db, uri, cms->gateway, person, cms->diag);
 }
 
+/* "cms user edit" and "cms gateway edit". */
 int cmd_person_edit(struct cms *cms)
 {
 	struct person person;
@@ -87,6 +89,7 @@ int cmd_person_edit(struct cms *cms)
 	return err ? err : cms_log(cms, "edit", "%s %s", kind_of(cms), person.uri);
 }
 
+/* "cms user delete" and "cms gateway delete". */
 int cmd_person_delete(struct cms *cms)
 {
 	struct person person;
@@ -116,6 +119,7 @@ static int last_month_out(struct cms *cms, const struct person *person, int64_t 
 	return err;
 }
 
+/* "cms user rekey" and "cms gateway rekey": what the lost device held is of no use any more. */
 int cmd_person_rekey(struct cms *cms)
 {
 	char period[PERIOD_TEXT_SIZE];
@@ -214,6 +218,7 @@ static int print_table(struct cms *cms, sqlite3_stmt *rows)
 	return err;
 }
 
+/* "cms user list" and "cms gateway list". */
 int cmd_person_list(struct cms *cms)
 {
 	sqlite3_stmt *rows;

@@ -106,6 +106,7 @@ static int print_json(const struct settings *s, const struct counts *counts,
 	return 0;
 }
 
+/* "cms status": the domain, how many of each there are, and what is due. */
 int cmd_status(struct cms *cms)
 {
 	int64_t month = period_of(cms->now_s);
@@ -169,6 +170,7 @@ static int log_table(struct cms *cms, sqlite3_stmt *rows)
 	return err;
 }
 
+/* "cms log": what was done, line by line. */
 int cmd_log(struct cms *cms)
 {
 	sqlite3_stmt *rows;

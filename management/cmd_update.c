@@ -136,6 +136,7 @@ static int publish(struct cms *cms, const struct issuer *issuer,
 	return err;
 }
 
+/* "cms update": the update files of this month and the next. */
 int cmd_update(struct cms *cms)
 {
 	struct issued_update updates[MONTHS] = { 0 };

@@ -80,6 +80,7 @@ int cms_take_secret(struct cms *cms, const char *account);
 
 /* "YYYY-MM-DD HH:MM" in UTC. */
 enum { CMS_TIME_SIZE = 17 };
+/* unix_s is in seconds since 1970; what no calendar has becomes "-". */
 void cms_time(int64_t unix_s, char out[CMS_TIME_SIZE]);
 
 /* The id or fingerprint in groups of four, as people compare it; digits are upper

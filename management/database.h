@@ -50,6 +50,7 @@ void database_close(sqlite3 **dbp);
 
 /* Returns 0 or -EIO with diag set. */
 int database_begin(sqlite3 *db, struct diag *diag);
+/* What was run since database_begin() is on disk when this returns 0. */
 int database_commit(sqlite3 *db, struct diag *diag);
 
 /* Runs a statement without rows.  Returns 0, -EEXIST when a row of that key is
@@ -61,6 +62,7 @@ int database_run(sqlite3 *db, const char *sql, const struct db_value *values, si
  * caller finalizes. */
 int database_query(sqlite3 *db, const char *sql, const struct db_value *values, size_t n,
 		   sqlite3_stmt **rows_out, struct diag *diag);
+/* The next row; its columns are valid until the next call. */
 int database_next(sqlite3_stmt *rows, struct diag *diag);
 
 /* The only integer of the only row, or fallback where there is none. */
@@ -70,6 +72,7 @@ int database_integer(sqlite3 *db, const char *sql, const struct db_value *values
 /* A column's text (copied, cut at outsz - 1) or octets (exactly n).  Return 0 or
  * -EBADMSG. */
 int database_column_text(sqlite3_stmt *rows, int column, char *out, size_t outsz);
+/* NULL and octets of another number are -EBADMSG. */
 int database_column_octets(sqlite3_stmt *rows, int column, uint8_t *out, size_t n);
 
 /* Adds a line to the event log: what was done, to whom.  No secrets. */

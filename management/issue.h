@@ -25,6 +25,7 @@ struct issuer {
  * clock may be wrong); or -errno, with diag set. */
 int issuer_open(sqlite3 *db, const struct vault *vault, int64_t now_s, struct issuer *issuer_out,
 		struct diag *diag);
+/* Wipes the master keys and secrets, and frees them. */
 void issuer_close(struct issuer *issuer);
 
 /* The last revision written of a month; base (settings.h) for none. */

@@ -22,6 +22,7 @@ int passphrase_from_file(const char *path, struct passphrase *out, struct diag *
  * (no terminal), -EINVAL (empty, too long, or the two differ) with diag set. */
 int passphrase_ask(const char *prompt, bool twice, struct passphrase *out, struct diag *diag);
 
+/* Overwrites the passphrase. */
 void passphrase_wipe(struct passphrase *passphrase);
 
 static inline struct slice passphrase_slice(const struct passphrase *passphrase)

@@ -31,6 +31,7 @@ int peer_delete(sqlite3 *db, const char *name, struct diag *diag);
 /* All by name: peer_next() gives 1 for each, 0 behind the last, -EIO; the caller
  * finalizes.  fingerprint is left empty. */
 int peer_list(sqlite3 *db, sqlite3_stmt **rows_out, struct diag *diag);
+/* The next peer of a listing; peer_out is valid for 1 only. */
 int peer_next(sqlite3_stmt *rows, struct peer *peer_out, struct diag *diag);
 
 #endif

@@ -37,13 +37,17 @@ int person_add(sqlite3 *db, const struct vault *vault, const struct person *pers
  * wanted. */
 int person_find(sqlite3 *db, const char *uri, bool gateway, struct person *person_out,
 		struct diag *diag);
+/* The same for either of the two. */
 int person_find_any(sqlite3 *db, const char *uri, struct person *person_out, struct diag *diag);
 
 /* All, or either kind, by URI: person_next() gives 1 for each, 0 behind the last,
  * -EIO; the caller finalizes rows. */
 enum person_kind { PERSON_ANY, PERSON_USER, PERSON_GATEWAY };
+/* Begins the listing.  Returns 0, or -EIO with diag set. */
 int person_list(sqlite3 *db, enum person_kind kind, sqlite3_stmt **rows_out, struct diag *diag);
+/* The next person of a listing; person_out is valid for 1 only. */
 int person_next(sqlite3_stmt *rows, struct person *person_out, struct diag *diag);
+/* How many there are of that kind.  Returns 0, or -EIO with diag set. */
 int person_count(sqlite3 *db, enum person_kind kind, int64_t *count_out, struct diag *diag);
 
 /* Deletes it; where a letter was made, a tombstone stays that every later update

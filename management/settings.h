@@ -42,6 +42,7 @@ int settings_parse_lifetime(const char *text, int64_t *seconds_out);
 
 /* The vault's lock. */
 int settings_set_lock(sqlite3 *db, const uint8_t lock[VAULT_LOCK_SIZE], struct diag *diag);
+/* Returns 0, -EIO with diag set. */
 int settings_lock(sqlite3 *db, uint8_t lock_out[VAULT_LOCK_SIZE], struct diag *diag);
 
 /* The account's secret, as its administrator gave it. */
@@ -55,6 +56,8 @@ int settings_secret(sqlite3 *db, const struct vault *vault, const char *account,
 /* The master keys. */
 int settings_set_master(sqlite3 *db, const struct vault *vault, const struct master *master,
 			struct diag *diag);
+/* Opens them with the vault.  Returns 0, or -errno with diag set; free *master_out with
+ * master_free(). */
 int settings_master(sqlite3 *db, const struct vault *vault, const struct curves *curves,
 		    struct master **master_out, struct diag *diag);
 

@@ -13,6 +13,7 @@
 /* Reads one line without its newline into uri, name ("First Last") and comment.
  * Returns 0, or -EINVAL with the reason in text_out, which holds TSV_REASON_SIZE. */
 enum { TSV_REASON_SIZE = 160 };
+/* person_out has nothing else set. */
 int tsv_read(struct slice line, struct person *person_out, char reason_out[TSV_REASON_SIZE]);
 
 /* Writes a line that tsv_read() takes: the last word of a name is the last name.

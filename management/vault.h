@@ -34,6 +34,7 @@ int vault_open(struct slice passphrase, const uint8_t lock[VAULT_LOCK_SIZE],
 int vault_relock(const struct vault *vault, struct slice passphrase,
 		 uint8_t lock_out[VAULT_LOCK_SIZE]);
 
+/* Overwrites the key that the passphrase gave. */
 void vault_wipe(struct vault *vault);
 
 /* out receives plain.n + BOX_OVERHEAD octets.  kind and name say what it is of:

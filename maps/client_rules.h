@@ -21,6 +21,7 @@ struct explain;
 /* what is the directive ("keep-alive"), for explanations; copied.  Returns NULL when
  * memory is out. */
 struct client_rules *client_rules_new(const char *what);
+/* Frees *rulesp and sets it to NULL; *rulesp may be NULL. */
 void client_rules_free(struct client_rules **rulesp);
 
 /* Appends a rule for who: "IP/MASK" or "URI@ACCOUNT"; the word's text is copied, its file

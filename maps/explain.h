@@ -35,11 +35,14 @@ struct explain_step {
 
 /* Returns NULL when memory is out. */
 struct explain *explain_new(void);
+/* Frees *explainp and sets it to NULL; *explainp may be NULL. */
 void explain_free(struct explain **explainp);
 
 /* Forgets all steps, to explain another decision. */
 void explain_clear(struct explain *explain);
 
+/* Appends a step; the texts are copied, place's file too.  explain, map, entry and place may
+ * be NULL.  The last steps of a long explanation are left out, notes and misses first. */
 void explain_add(struct explain *explain, enum explain_kind kind, const char *map,
 		 const char *entry, const struct diag_place *place, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
@@ -50,6 +53,7 @@ bool explain_get(const struct explain *explain, size_t i, struct explain_step *s
 /* One line a step: "match: map maptel2sip, entry asterisk (cig.conf:12): series=101".
  * Controls in addresses are written as \xNN. */
 void explain_print(const struct explain *explain, FILE *to);
+/* The same into to. */
 void explain_write(const struct explain *explain, struct buf *to);
 
 #endif

@@ -14,6 +14,7 @@ struct index;
 
 /* For at most so many patterns.  Returns NULL when memory is out. */
 struct index *index_new(size_t patterns);
+/* Frees *indexp and sets it to NULL; *indexp may be NULL.  The patterns are the caller's. */
 void index_free(struct index **indexp);
 
 /* Adds a pattern by its beginning and end, of at most URI_MAX octets each. */

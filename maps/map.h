@@ -24,6 +24,7 @@ struct map_entry; /* opaque; lives as long as its map */
 /* name is copied; place (may be NULL) is where the map is declared, its file must
  * outlive the map.  Returns NULL when memory is out.  The caller owns the map. */
 struct map *map_new(const char *name, const struct diag_place *place);
+/* Frees *mapp with its entries and sets it to NULL; *mapp may be NULL. */
 void map_free(struct map **mapp);
 
 struct map_entry_spec {
@@ -66,14 +67,20 @@ struct map_result {
 int map_apply(const struct map *map, const struct uri *uri, struct map_result *result_out,
 	      struct explain *explain);
 
+/* As long as the map. */
 const char *map_name(const struct map *map);
+/* Where the map is declared. */
 const struct diag_place *map_place(const struct map *map);
+/* How many entries it has. */
 size_t map_entries(const struct map *map);
 
 /* Entry i in file order; NULL behind the last. */
 const struct map_entry *map_entry_at(const struct map *map, size_t i);
+/* Name and account are valid as long as the map. */
 const char *map_entry_name(const struct map_entry *entry);
+/* The account of cig.conf by which the PBX is to know the gateway. */
 const char *map_entry_auth(const struct map_entry *entry); /* NULL: none */
+/* The entry's line. */
 struct diag_place map_entry_place(const struct map_entry *entry);
 
 /* Writes the entry as cig.conf has it, normalised: entry NAME tel "..." sip "..."; */

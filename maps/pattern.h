@@ -87,6 +87,7 @@ void captures_write(const struct captures *captures, const struct pattern *patte
  * with.  For a pattern without parameters the beginning is all and the end empty.
  * out holds URI_MAX octets.  Return the length. */
 size_t pattern_beginning(const struct pattern *pattern, uint8_t *out);
+/* 0 for a pattern without parameters: pattern_beginning() has all of it. */
 size_t pattern_end(const struct pattern *pattern, uint8_t *out);
 
 /* Why does pattern not match?  Writes it for people and returns how many literal

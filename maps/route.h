@@ -32,6 +32,7 @@ const char *route_interface_name(enum route_interface interface);
 
 /* Returns NULL when memory is out.  The caller owns the router. */
 struct router *router_new(void);
+/* Frees *routerp with its maps and sets it to NULL; *routerp may be NULL. */
 void router_free(struct router **routerp);
 
 /* Gives a finished map to the router, which owns it from here.

@@ -57,7 +57,9 @@ int translate_map_finish(struct translate_map *map, struct diag *diag);
 int translate_map_apply(const struct translate_map *map, struct slice addr, char *out, size_t outsz,
 			struct explain *explain);
 
+/* As long as the map. */
 const char *translate_map_name(const struct translate_map *map);
+/* How many rules it has. */
 size_t translate_map_rules(const struct translate_map *map);
 
 /* Writes rule i as cig.conf has it, normalised: rule match "..." translation "..."; */

@@ -21,6 +21,7 @@ struct codec;
 
 /* Opus: 24 kbit/s VBR, narrowband, no DTX.  Returns NULL when memory is out. */
 struct codec *codec_new(enum media_codec kind);
+/* Frees *codecp and sets it to NULL; *codecp may be NULL. */
 void codec_free(struct codec **codecp);
 
 /* "opus", "PCMU", "PCMA". */

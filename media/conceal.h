@@ -26,6 +26,7 @@ struct conceal {
 	size_t filled;    /* samples since the last good one; 0: not filling */
 };
 
+/* Nothing heard yet: what is filled is silence. */
 void conceal_init(struct conceal *c);
 
 /* n good samples; the first ones after a loss are blended in place. */

@@ -84,6 +84,7 @@ struct dtmf_packet {
 	bool marker;        /* first packet of an event */
 };
 
+/* An empty queue; clock_hz is that of the RTP timestamps, of telephone-event. */
 void dtmf_sender_init(struct dtmf_sender *sender, uint32_t clock_hz);
 
 /* Queues a digit of known length (clamped to DTMF_MIN_MS..DTMF_MAX_MS).
@@ -92,6 +93,8 @@ int dtmf_send(struct dtmf_sender *sender, char digit, unsigned duration_ms);
 
 /* Begins a digit whose length is not known yet; the next dtmf_stop ends it. */
 int dtmf_start(struct dtmf_sender *sender, char digit);
+/* duration_ms is the whole length, as of dtmf_send(), but no shorter than what was sent
+ * already.  Without an open digit nothing happens. */
 void dtmf_stop(struct dtmf_sender *sender, unsigned duration_ms);
 
 /* Starts or stops as the event of another leg says.  Returns as dtmf_start. */

@@ -13,9 +13,12 @@ struct g711_law; /* one law's tables, constant and shared */
 
 /* The tables of a law.  The first call of a process makes them (thread-safe). */
 const struct g711_law *g711_mu_law(void);
+/* The tables are the process's and stay. */
 const struct g711_law *g711_a_law(void);
 
+/* n samples become n octets. */
 void g711_law_encode(const struct g711_law *law, const int16_t *pcm, size_t n, uint8_t *out);
+/* n octets become n samples. */
 void g711_law_decode(const struct g711_law *law, const uint8_t *in, size_t n, int16_t *pcm_out);
 
 #endif

@@ -13,6 +13,7 @@ struct opus_codec;
 
 /* Returns NULL when memory is out. */
 struct opus_codec *opus_codec_new(void);
+/* Frees *codecp and sets it to NULL; *codecp may be NULL. */
 void opus_codec_free(struct opus_codec **codecp);
 
 /* complexity 0 to 10 (5 at first); above 1 speech-match hears no difference.  FEC

@@ -40,6 +40,7 @@ struct plain_leg_config {
 /* Returns 0, -EINVAL, -ENOMEM or -EIO. */
 int plain_leg_new(const struct plain_leg_config *config, const struct leg_ops *ops, void *arg,
 		  int64_t now_ms, struct plain_leg **leg_out);
+/* Frees *legp and sets it to NULL; *legp may be NULL.  Sends nothing more. */
 void plain_leg_free(struct plain_leg **legp);
 
 /* A new SDP: may change everything, keeps SSRC, sequence, timestamp and counters.
@@ -57,13 +58,18 @@ void plain_leg_tick(struct plain_leg *leg, int64_t now_ms);
 
 /* As secure_leg.h has them. */
 void plain_leg_send_audio(struct plain_leg *leg, const int16_t *pcm, size_t n);
+/* As RTP events or as tones in the audio, as the configuration says. */
 int plain_leg_send_digit(struct plain_leg *leg, char digit, unsigned duration_ms);
+/* A tone is played from the start on, with a length of its own. */
 int plain_leg_pass_digit(struct plain_leg *leg, const struct dtmf_event *event);
+/* When the peer was last heard, in the now_ms of its packets. */
 int64_t plain_leg_heard_ms(const struct plain_leg *leg);
+/* Counters since the leg was made. */
 void plain_leg_stats(const struct plain_leg *leg, struct leg_stats *stats_out);
 
 /* Where packets go now. */
 const struct net_addr *plain_leg_remote(const struct plain_leg *leg);
+/* The same for RTCP. */
 const struct net_addr *plain_leg_remote_rtcp(const struct plain_leg *leg);
 
 #endif

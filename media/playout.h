@@ -36,6 +36,8 @@ struct playout {
 	int64_t dry_ms;     /* when what was put out is used up */
 };
 
+/* codec (borrowed) decodes; clock_hz is that of the RTP timestamps, a multiple of
+ * MEDIA_RATE; audio is called with each piece of the stream. */
 void playout_init(struct playout *p, struct codec *codec, uint32_t clock_hz, int64_t now_ms,
 		  playout_audio_fn audio, void *arg);
 

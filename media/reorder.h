@@ -39,6 +39,7 @@ struct reorder_item {
 	struct rtp rtp; /* valid until the next reorder_push */
 };
 
+/* Nothing is held, and the next packet is the first. */
 void reorder_init(struct reorder *r);
 
 /* Takes a packet.  Returns 1 when it is the wanted one (use it now, then pop),

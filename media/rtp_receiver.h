@@ -28,6 +28,7 @@ struct rtp_receiver {
 	uint64_t octets, late, malformed;
 };
 
+/* config is copied, its codec borrowed; ops are called with arg. */
 void rtp_receiver_init(struct rtp_receiver *r, const struct rtp_receiver_config *config,
 		       const struct leg_ops *ops, void *arg, int64_t now_ms);
 

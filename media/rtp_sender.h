@@ -50,6 +50,7 @@ int rtp_sender_init(struct rtp_sender *s, const struct rtp_sender_config *config
 /* Codec, payload types or ptime changed; numbers go on, waiting samples too. */
 void rtp_sender_change(struct rtp_sender *s, const struct rtp_sender_config *config);
 
+/* Takes n samples at 8 kHz; a packet leaves with each full frame. */
 void rtp_sender_audio(struct rtp_sender *s, const int16_t *pcm, size_t n);
 
 /* Every LEG_TICK_MS: sends the packet of a digit that is due. */

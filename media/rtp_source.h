@@ -32,7 +32,9 @@ void rtp_source_report(struct rtp_source *source, const struct rtcp_report *repo
 /* The block for the next report; the interval for fraction_lost starts anew. */
 struct rtcp_block rtp_source_block(struct rtp_source *source, int64_t now_ms);
 
+/* Packets that were never seen, over all SSRCs; late ones are not lost. */
 uint64_t rtp_source_lost(const struct rtp_source *source);
+/* Interarrival jitter (RFC 3550 6.4.1) in microseconds. */
 uint32_t rtp_source_jitter_us(const struct rtp_source *source);
 
 #endif

@@ -76,6 +76,7 @@ bool secure_leg_bound(const struct secure_leg *leg);
  * before the first one). */
 int64_t secure_leg_heard_ms(const struct secure_leg *leg);
 
+/* Counters since the leg was made. */
 void secure_leg_stats(const struct secure_leg *leg, struct leg_stats *stats_out);
 
 #endif

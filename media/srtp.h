@@ -61,6 +61,7 @@ int srtp_open(struct srtp *srtp, uint8_t *packet, size_t *np);
 
 /* The same for compound RTCP packets; protecting appends index and tag. */
 int srtcp_seal(struct srtp *srtp, uint8_t *packet, size_t *np, size_t cap);
+/* Checks and removes index and tag. */
 int srtcp_open(struct srtp *srtp, uint8_t *packet, size_t *np);
 
 #endif

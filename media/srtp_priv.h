@@ -12,6 +12,7 @@ enum { SRTP_LABEL_RTP = 0, SRTP_LABEL_RTCP = 3 }; /* of the encryption key; RFC 
  * label + 1 and label + 2.  Returns 0, -ENOMEM or -EIO. */
 int srtp_cipher_new(enum srtp_profile profile, enum srtp_direction direction,
 		    const struct srtp_key *key, uint8_t label, struct srtp_cipher **cipher_out);
+/* Wipes and frees *cipherp and sets it to NULL; *cipherp may be NULL. */
 void srtp_cipher_free(struct srtp_cipher **cipherp);
 
 /* The octets that authentication adds: 10 or 16. */

@@ -63,6 +63,7 @@ int stun_verify(const struct stun_message *message, struct slice packet, struct 
  * not fit into cap or an argument is too long.  nonce may be empty. */
 size_t stun_build_request(const uint8_t transaction[STUN_TRANSACTION_SIZE], struct slice username,
 			  struct slice nonce, struct slice key, uint8_t *out, size_t cap);
+/* The answer to a request: mapped is the address it came from. */
 size_t stun_build_success(const uint8_t transaction[STUN_TRANSACTION_SIZE],
 			  const struct net_addr *mapped, struct slice key, uint8_t *out,
 			  size_t cap);

@@ -13,6 +13,7 @@ typedef void (*tones_digit_fn)(void *arg, char digit, unsigned duration_ms);
 
 /* Returns NULL when memory is out. */
 struct tones *tones_new(void);
+/* Frees *tonesp and sets it to NULL; *tonesp may be NULL. */
 void tones_free(struct tones **tonesp);
 
 /* Looks for digits in n samples; calls digit at the end of each. */

@@ -20,6 +20,7 @@ struct udp_outbox;
 
 /* Returns NULL when memory is out. */
 struct udp_inbox *udp_inbox_new(void);
+/* Frees *inboxp and sets it to NULL; *inboxp may be NULL. */
 void udp_inbox_free(struct udp_inbox **inboxp);
 
 /* Receives what is there, without waiting.  Returns the number of packets (0:
@@ -34,6 +35,8 @@ uint8_t *udp_packet(struct udp_inbox *inbox, int i, size_t *n_out, struct net_ad
 
 /* Sends from fd, which stays the owner's.  Returns NULL when memory is out. */
 struct udp_outbox *udp_outbox_new(int fd);
+/* Frees *outboxp and sets it to NULL; flush it first, what waits is lost.  The descriptor
+ * stays open. */
 void udp_outbox_free(struct udp_outbox **outboxp);
 
 /* Copies a packet of at most UDP_BATCH_OCTETS; a full outbox is flushed first. */
@@ -42,6 +45,7 @@ void udp_send(struct udp_outbox *outbox, struct slice packet, const struct net_a
 /* Sends all that waits.  What the socket does not take is dropped and counted. */
 void udp_flush(struct udp_outbox *outbox);
 
+/* Datagrams that were too long or that the system did not take. */
 uint64_t udp_outbox_dropped(const struct udp_outbox *outbox);
 
 #endif
