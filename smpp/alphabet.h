@@ -44,6 +44,7 @@ size_t smpp_alphabet_encode(enum smpp_alphabet alphabet, struct slice text, stru
  * becomes U+FFFD; an unknown escape the character of the main table (23.038 6.2.1.1,
  * note 1).  Never more than SMPP_UTF8_SIZE(octets.n) octets with the NUL of out. */
 #define SMPP_UTF8_SIZE(n) (3 * (size_t)(n) + 1)
+/* Whether all of it fitted, out tells (base/buf.h). */
 void smpp_alphabet_decode(enum smpp_alphabet alphabet, struct slice octets, struct buf *out);
 
 /* The greatest length of at most n octets at which encoded text may be cut: not behind an

@@ -160,6 +160,7 @@ struct smpp_center_figures {
 	uint64_t submitted, taken, refused, throttles, unanswered; /* parts */
 	uint64_t incoming, receipts, unknown_receipts, connections;
 };
+/* The texts in *out are valid until the center is next called. */
 void smpp_center_figures(const struct smpp_center *center, struct smpp_center_figures *out);
 
 #endif

@@ -129,14 +129,19 @@ struct smpp_center {
 void center_tell(struct smpp_center *center, const struct smpp_center_event *event);
 /* The turn comes behind what is under way. */
 void center_schedule(struct smpp_center *center);
+/* Are all its connections bound? */
 bool center_is_up(const struct smpp_center *center);
 
 /* ---- center_out.c ---------------------------------------------------------------- */
 /* Sends what may be sent, and ends the texts that are done with. */
 void center_pump(struct smpp_center *center, int64_t now_ms);
+/* A submit_sm_resp came: the part is taken, put back because of throttling, or refused. */
 void center_answered(struct smpp_center *center, const struct smpp_session_event *event,
 		     int64_t now_ms);
+/* The connection was lost before an answer came.  Whether the part was taken nobody knows:
+ * it is sent again, or its text given back where the options say so. */
 void center_unanswered(struct smpp_center *center, uint64_t token, const char *why);
+/* All at once, without telling anybody. */
 void center_free_jobs(struct smpp_center *center);
 /* When the pause is over; -1: there is none. */
 int64_t center_pause_due(const struct smpp_center *center);
@@ -145,13 +150,16 @@ int64_t center_pause_due(const struct smpp_center *center);
 void center_delivered(struct center_link *link, const struct smpp_pdu *pdu, int64_t now_ms);
 /* Tries receipts again that came too early, and gives up on those that wait too long. */
 void center_try_held(struct smpp_center *center, int64_t now_ms);
+/* When the first held receipt is given up, in ms; -1: none is held. */
 int64_t center_held_due(const struct smpp_center *center);
 /* A connection was lost: what came on it last may be repeated. */
 void center_lost(struct smpp_center *center, int64_t now_ms);
 /* Returns whether a receipt is awaited now. */
 bool center_await_note(struct smpp_center *center, const uint8_t key[SMPP_KEY_SIZE],
 		       const struct smpp_note *note);
+/* Forgets all receipts that are awaited. */
 void center_free_waiting(struct smpp_center *center);
+/* Forgets those of one text.  Returns whether there were any. */
 bool center_forget_waiting(struct smpp_center *center, const uint8_t key[SMPP_KEY_SIZE]);
 
 #endif

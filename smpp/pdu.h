@@ -66,6 +66,7 @@ enum smpp_status {
 /* "ESME_RTHROTTLED" and so on, "0x00000401" for what 3.4 does not name.  out is used
  * in the latter case. */
 enum { SMPP_STATUS_TEXT = 11 };
+/* Returns constant text, or out. */
 const char *smpp_status_name(uint32_t status, char out[SMPP_STATUS_TEXT]);
 
 /* Optional parameters (5.3.2) that are used here. */
@@ -159,6 +160,7 @@ bool smpp_tlv_number(struct slice tlvs, uint16_t tag, size_t octets, uint32_t *n
 
 /* Appends an optional parameter; more than 65,535 octets are overflow. */
 void smpp_tlv_put(struct buf *out, uint16_t tag, struct slice value);
+/* The number in so many octets (1 to 4), the highest first. */
 void smpp_tlv_put_number(struct buf *out, uint16_t tag, size_t octets, uint32_t number);
 
 /* The message itself: short_message, or message_payload where that is (5.3.2.32). */

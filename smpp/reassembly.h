@@ -34,6 +34,7 @@ struct smpp_joined {
 
 /* limit_ms 0 takes SMPP_JOINING_MS.  Returns NULL when memory is out. */
 struct smpp_reassembly *smpp_reassembly_new(int64_t limit_ms);
+/* Frees *reassemblyp with what is not whole, and sets it to NULL. */
 void smpp_reassembly_free(struct smpp_reassembly **reassemblyp);
 
 /* Adds a part (is_part is set) of a message from source to dest; everything is copied.

@@ -65,6 +65,7 @@ void smpp_awaiting_free(struct smpp_awaiting **awaitingp);
 
 /* Links one; id and dest are set, the rest is zero. */
 void smpp_awaiting_add(struct smpp_awaiting *awaiting, struct smpp_awaited *awaited);
+/* Takes one out that was linked; it stays its owner's. */
 void smpp_awaiting_remove(struct smpp_awaiting *awaiting, struct smpp_awaited *awaited);
 
 /* The message that a receipt with this id is about, NULL when there is none.  An id that

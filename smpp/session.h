@@ -93,6 +93,8 @@ void smpp_session_lost(struct smpp_session *session, const char *text);
 
 /* When smpp_session_tick() is to be called at the latest, in ms of now_ms; -1: never. */
 int64_t smpp_session_due_ms(const struct smpp_session *session);
+/* Sends enquire_link when the center is silent, and ends the session when an answer is
+ * overdue. */
 void smpp_session_tick(struct smpp_session *session, int64_t now_ms);
 
 /* Submits pdu; its command, status and sequence are set here.  token comes back with the
@@ -108,6 +110,7 @@ void smpp_session_answer(struct smpp_session *session, uint32_t command, uint32_
 /* Says goodbye; SMPP_ENDED follows, at the latest after response_ms. */
 void smpp_session_unbind(struct smpp_session *session, int64_t now_ms);
 
+/* As the last event told, or the call that changed it. */
 enum smpp_session_state smpp_session_state(const struct smpp_session *session);
 
 /* Submits that await their response. */

@@ -33,6 +33,7 @@ struct smpp_tls_files {
 
 /* Returns 0, or -EINVAL with diag set. */
 int smpp_tls_new(const struct smpp_tls_files *files, struct smpp_tls **tls_out, struct diag *diag);
+/* Frees *tlsp and sets it to NULL; connections that use it stay. */
 void smpp_tls_free(struct smpp_tls **tlsp);
 
 /* ---- a connection ---------------------------------------------------------------- */

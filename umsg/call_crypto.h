@@ -35,6 +35,7 @@ struct call_secret {
 	uint8_t prk[32];
 };
 
+/* Overwrites the secret of a call that is over. */
 void call_secret_wipe(struct call_secret *secret);
 
 /* ---- the invitation ---- */

@@ -77,7 +77,9 @@ enum umsg_call_event {
 	UMSG_CALL_ANSWERED, /* outgoing: umsg_call_media() is complete; the same as the early
 			     * one where the same device answers */
 	UMSG_CALL_DIGIT,    /* a digit came as a signal: umsg_call_digit() */
+/* Does the other side hold the call? */
 	UMSG_CALL_HOLD,     /* the peer holds or resumes: umsg_call_held() */
+/* Why and by whom it ended; from UMSG_CALL_ENDED on. */
 	UMSG_CALL_ENDED,    /* the last one; umsg_call_end() says why; the call is freed when
 			     * the callback returns */
 };
@@ -172,6 +174,7 @@ int umsg_call_ring(struct umsg_call *call);
 /* Rings, perhaps again, with an answer for early media; the answer that follows repeats it
  * whatever its own wish.  A codec that they do not share is -ENOTSUP and does no harm. */
 int umsg_call_ring_early(struct umsg_call *call, const struct umsg_audio_wish *wish);
+/* After umsg_call_ring_early() wish means nothing: what was answered then is repeated. */
 int umsg_call_answer(struct umsg_call *call, const struct umsg_audio_wish *wish);
 
 /* Ends the call in any state; UMSG_CALL_ENDED comes before this returns. */
@@ -186,18 +189,27 @@ int umsg_call_hold(struct umsg_call *call, bool hold);
 
 /* Whatever the owner ties to the call; NULL at first for incoming ones. */
 void umsg_call_set_arg(struct umsg_call *call, void *arg);
+/* What umsg_call_set_arg() or umsg_call_invite() gave. */
 void *umsg_call_arg(const struct umsg_call *call);
 
+/* Were we called? */
 bool umsg_call_is_incoming(const struct umsg_call *call);
+/* The session's id, which both ends and the rendezvous know. */
 const uint8_t *umsg_call_id(const struct umsg_call *call); /* UMSG_ID_SIZE octets */
+/* Who calls. */
 const char *umsg_call_from(const struct umsg_call *call);  /* bare URIs of initiator ... */
+/* Who is called; never a gateway's extension. */
 const char *umsg_call_to(const struct umsg_call *call);    /* ... and responder */
+/* The extension behind a gateway's number that was dialled. */
 const char *umsg_call_called_extension(const struct umsg_call *call); /* "" without one */
+/* The one that calls, behind the number of a gateway. */
 const char *umsg_call_calling_extension(const struct umsg_call *call);
+/* The other party's security domain. */
 const char *umsg_call_peer_domain(const struct umsg_call *call); /* by name */
 
 /* CREATE, BANG, GROWL, TALK, HANGUP (CIG manual 2.9, "show umsg"). */
 const char *umsg_call_state_word(const struct umsg_call *call);
+/* When the invitation was made or came. */
 int64_t umsg_call_started_ms(const struct umsg_call *call); /* monotonic */
 
 /* Everything that media/secure_leg.h needs; owned by the call, and wiped with it. */
@@ -240,6 +252,7 @@ struct umsg_sealed {
 	uint8_t *octets;
 	size_t n;
 };
+/* Frees the octets. */
 void umsg_sealed_clear(struct umsg_sealed *sealed);
 
 /* Seals body to `to` under a fresh id.  end_s: the lifetime's end, 0 for the domain's

@@ -52,11 +52,14 @@ struct umsg_call {
 struct umsg_call *client_call_new(struct umsg_client *client, bool incoming);
 /* For one that did not get there. */
 void client_call_free(struct umsg_call *call);
+/* Puts it on the client's list, which owns it until call_finish(). */
 void call_add(struct umsg_call *call);
+/* The live call of that session, or NULL. */
 struct umsg_call *call_find(const struct umsg_client *client, struct slice session_id);
 
 /* Makes a step; false when it does not fit the state. */
 bool call_step(struct umsg_call *call, enum call_event event);
+/* Tells the owner.  It may end the call: look at the state afterwards. */
 void call_tell(struct umsg_call *call, enum umsg_call_event event);
 
 /* Takes the call off the list, tells the owner, and leaves it to be freed when the loop

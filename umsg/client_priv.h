@@ -144,8 +144,11 @@ struct umsg_client {
 /* Sets version and from, and sends.  Returns 0, -ENOTCONN, -EMSGSIZE, -ENOBUFS, -ENOMEM. */
 int client_send(struct umsg_client *client, Umsg__Frame *frame);
 
+/* Our own URI; of the present keys. */
 const char *client_uri(const struct umsg_client *client);
+/* Did the rendezvous accept our registration on this connection? */
 bool client_attached(const struct umsg_client *client);
+/* Octets that came as one message: checked (umsg/frame.h), then handed to whom they concern. */
 void client_frame(struct umsg_client *client, struct slice octets);
 
 /* Our keys of the period that holds a wall time; NULL when there are none.  Release
@@ -175,37 +178,52 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame);
 void client_on_register_error(struct umsg_client *client, uint64_t request,
 			      const Umsg__Error *error);
 void client_on_denied(struct umsg_client *client, const Umsg__Denied *denied);
+/* Another device took over, we are not permitted any more, or the rendezvous goes: calls
+ * end. */
 void client_on_unregistered(struct umsg_client *client, const Umsg__Unregistered *unregistered);
 
 /* ---- client_call*.c ---- */
 
+/* An invitation: verified, opened, and told to the owner, or hung up at once. */
 void client_on_bang(struct umsg_client *client, const Umsg__Frame *frame);
+/* The rendezvous's share of our invitation: the media leg, where there is one. */
 void client_on_bang_answer(struct umsg_client *client, const Umsg__BangAnswer *answer);
 /* growl, talk, signal, hangup */
 void client_on_session(struct umsg_client *client, const Umsg__Frame *frame);
 void client_on_call_error(struct umsg_client *client, uint64_t request, Umsg__ErrorCode code);
+/* Ends all; say_so sends a hang-up for each, where there is still a connection. */
 void client_end_calls(struct umsg_client *client, Umsg__EndReason reason, bool say_so);
+/* Frees those that are over: not at once, for callbacks that still run may hold them. */
 void client_bury_calls(struct umsg_client *client);
 
 /* ---- client_messages.c ---- */
 
+/* A message: opened and told if it is whole, fetched part by part if it is long.  The frame
+ * may be taken over (*framep is NULL then). */
 void client_on_deliver(struct umsg_client *client, Umsg__Frame **framep);
+/* The post is stored, or refused for good or for a while: its owner is told and it is
+ * forgotten. */
 void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack);
+/* The same by the number of its request, where the rendezvous understood no more. */
 void client_on_post_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
 /* The connection is gone: what was under way has to be posted again. */
 void client_forget_posts(struct umsg_client *client);
 void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify);
 /* A Fetch was refused: again a little later. */
 void client_on_fetch_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
+/* One batch came: the next, all from the start (the mailbox was made anew: another epoch),
+ * or enough. */
 void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched);
 /* From the first one again. */
 void client_fetch_all(struct umsg_client *client);
 /* Early messages, or a fetch that was refused, may be due. */
 void client_on_fetch_timer(struct umsg_client *client);
+/* Early messages, which the next fetch brings again. */
 void client_forget_pending(struct umsg_client *client);
 
 /* Judges a message that is whole. */
 void client_message(struct umsg_client *client, const Umsg__Frame *frame, struct slice records);
+/* The post under way with that message id, or NULL. */
 struct client_post *client_find_post(const struct umsg_client *client, struct slice id);
 
 /* ---- client_parts.c ---- */
@@ -214,15 +232,21 @@ struct client_post *client_find_post(const struct umsg_client *client, struct sl
 void client_on_part_ack(struct umsg_client *client, const Umsg__PartAck *ack);
 /* The first record of a long message; the frame may be taken over (*framep is NULL then). */
 void client_on_long(struct umsg_client *client, Umsg__Frame **framep);
+/* The next record of a long message; one of another size ends its fetching. */
 void client_on_part(struct umsg_client *client, const Umsg__Part *part);
+/* Those half fetched, which the next fetch brings again. */
 void client_forget_longs(struct umsg_client *client);
 
 /* ---- client_updates.c ---- */
 
+/* Names of update files that the rendezvous has for us: the first that is newer than ours is
+ * asked for, the others by the next offer. */
 void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *names, size_t n);
+/* The next piece of the update that was asked for; the last one hands it to the owner. */
 void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *part);
 /* A request failed: is it the update's? */
 void client_on_update_error(struct umsg_client *client, uint64_t request);
+/* Forgets what has come of it. */
 void client_drop_update(struct umsg_client *client);
 
 #endif

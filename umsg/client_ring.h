@@ -24,6 +24,8 @@ bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int
 /* Wipes what is past from the store (keystore_expire) and goes over to what is left.  Call
  * it at the start, and every CLIENT_RING_EXPIRE_MS. */
 enum { CLIENT_RING_EXPIRE_MS = 3600000 };
+/* *ringp is replaced where something was past; on failure the old one stays and the log
+ * tells. */
 void client_ring_expire(struct key_ring **ringp, struct umsg_client *client);
 
 /* What the client's accepted callback has to do: former logins are wiped from the store. */

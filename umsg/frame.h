@@ -65,6 +65,7 @@ const char *frame_name(const Umsg__Frame *frame);
 /* The session id of a call's frame, the message id of a message's: FRAME_ID octets,
  * or empty where the body has none. */
 struct slice frame_session_id(const Umsg__Frame *frame);
+/* Of Post, Deliver and what speaks of them. */
 struct slice frame_message_id(const Umsg__Frame *frame);
 
 /* The part that a party sealed and signed with, of a call's frame: by whom, and

@@ -163,6 +163,7 @@ struct link_stats {
 	uint64_t octets_in, octets_out; /* of messages */
 	int64_t since_ms, heard_ms;     /* monotonic: made at, last octet of the peer at */
 };
+/* What has passed since the link was made. */
 void link_stats(const struct link *link, struct link_stats *stats_out);
 
 /* "TLS_AES_128_GCM_SHA256", or "" before the handshake is done. */

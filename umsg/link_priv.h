@@ -89,6 +89,7 @@ void link_arm(struct link *link);
 
 /* Tells the owner. */
 void link_tell(struct link *link, const struct link_event *event);
+/* The same without anything but kind and text, which may be NULL. */
 void link_tell_kind(struct link *link, enum link_event_kind kind, const char *text);
 
 /* Closes the descriptor and tells LINK_CLOSED, once. */
@@ -105,7 +106,9 @@ void link_setup_done(struct link *link);
 /* Makes the SSL and goes to SHAKING.  Returns 0 or -ENOMEM. */
 int link_begin_tls(struct link *link);
 
+/* Goes on with the TLS handshake; then comes the upgrade to WebSocket. */
 void link_shake(struct link *link);
+/* Takes what has come, at most READS_A_TURN times, so that one peer does not keep the loop. */
 void link_read(struct link *link);
 
 /* Writes what waits.  False when the link is gone. */

@@ -22,6 +22,7 @@ struct link_tls_peer {
 
 /* Returns NULL on failure (memory, or an OpenSSL without what we need). */
 SSL_CTX *link_tls_server(void);
+/* The caller's, as the server's; free both with SSL_CTX_free(). */
 SSL_CTX *link_tls_client(void);
 
 /* OpenSSL's own sockets raise SIGPIPE; these do not.  NULL on failure; free it with

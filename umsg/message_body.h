@@ -13,11 +13,13 @@ enum {
 /* Is everything in its range: clean text, known values, extensions, attachments' names
  * without path? */
 bool message_body_ok(const Umsg__TextBody *body);
+/* The same for a receipt: version, id, known state, clean reason. */
 bool message_receipt_ok(const Umsg__ReceiptBody *body);
 
 /* Return 0 and a body to be freed with PACK_FREE; or -EBADMSG (malformed), which is for
  * ever, or -ENOMEM, which may be over the next time.  *body_out is NULL then. */
 int message_body_read(struct slice octets, Umsg__TextBody **body_out);
+/* The same for a receipt. */
 int message_receipt_read(struct slice octets, Umsg__ReceiptBody **body_out);
 
 #endif

@@ -31,10 +31,12 @@ struct message_sealed {
 	size_t records_n;
 };
 
+/* Frees the records of a sealed body. */
 void message_sealed_done(struct message_sealed *sealed);
 
 /* Octets of all sealed records of a body, and how many records there are. */
 size_t message_records_size(size_t body_n);
+/* The counterpart of message_records_size(): sealed octets to records. */
 size_t message_records_count(size_t sealed_n);
 
 /* Seals body (not empty) to `to`; id, kind and store_until of sealed are the caller's.

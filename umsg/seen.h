@@ -27,6 +27,8 @@ int umsg_seen_open(const char *path, size_t max_entries, int64_t now_s,
 /* Closes the file. */
 void umsg_seen_free(struct umsg_seen **seenp);
 
+/* Was that message (sender's URI, id, SHA-256 of its octets) remembered?  CONFLICT: its id
+ * was, with other octets. */
 enum umsg_seen_verdict umsg_seen_check(const struct umsg_seen *seen, struct slice sender,
 				       const uint8_t id[16], const uint8_t hash[32]);
 
@@ -36,6 +38,7 @@ enum umsg_seen_verdict umsg_seen_check(const struct umsg_seen *seen, struct slic
 int umsg_seen_add(struct umsg_seen *seen, struct slice sender, const uint8_t id[16],
 		  const uint8_t hash[32], int64_t end_s, int64_t now_s);
 
+/* How many it holds. */
 size_t umsg_seen_count(const struct umsg_seen *seen);
 
 #endif

@@ -40,6 +40,7 @@ int upgrade_accept(const char key[UPGRADE_KEY + 1], char accept_out[UPGRADE_ACCE
  * when host is no host, -EIO. */
 int upgrade_make_request(const char *host, const char key[UPGRADE_KEY + 1],
 			 char out[UPGRADE_TEXT_MAX]);
+/* 101 with the accept value of key. */
 int upgrade_make_response(const char key[UPGRADE_KEY + 1], char out[UPGRADE_TEXT_MAX]);
 
 /* A refusal: status as upgrade_parse_request() gave it, or 408, 431. */

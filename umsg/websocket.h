@@ -31,6 +31,7 @@ enum ws_kind { WS_BINARY, WS_PING, WS_PONG, WS_CLOSE };
 
 /* NULL when memory is out. */
 struct ws_engine *ws_engine_new(void);
+/* Frees *enginep and sets it to NULL; *enginep may be NULL. */
 void ws_engine_free(struct ws_engine **enginep);
 
 /* What has come of something incomplete; p is malloc'd. */
@@ -54,6 +55,7 @@ struct ws_reader {
 	struct ws_part control;        /* its payload, if it is a control frame */
 };
 
+/* Nothing has come yet; allocates nothing. */
 void ws_reader_init(struct ws_reader *reader, enum ws_role role, size_t message_max);
 /* Frees what is incomplete. */
 void ws_reader_done(struct ws_reader *reader);
