@@ -83,10 +83,12 @@ void call_start(struct call *call);
 
 /* What happened on the SIP side. */
 void call_sip_event(struct call *call, const SipAgent__FromAgent *event);
+/* cig-sip died: the call ends; its dialog is ended by the next agent (calls_sip_ready()). */
 void call_sip_lost(struct call *call);
 
 /* On the relay's. */
 void call_relay_event(struct call *call, const Relay__Event *event);
+/* cig-relay died: a call with media ends. */
 void call_relay_lost(struct call *call);
 
 /* On the secure side. */

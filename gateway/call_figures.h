@@ -31,7 +31,9 @@ struct call_figures {
 /* A call has come in; it was answered; it has ended and its media figures are there.
  * Each is called once in a call's life.  NULL figures are for nobody. */
 void call_figures_begun(struct call_figures *figures, const struct call *call);
+/* Counts how long it rang. */
 void call_figures_answered(struct call_figures *figures, const struct call *call);
+/* Counts the reason, and of answered calls duration and losses. */
 void call_figures_ended(struct call_figures *figures, const struct call *call);
 
 #endif

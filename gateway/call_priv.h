@@ -27,6 +27,7 @@ void call_join_media(struct call *call);
 void call_early_media(struct call *call, const SipAgent__Audio *audio);
 /* The secure side holds or resumes: so does the PBX's side. */
 void call_secure_hold(struct call *call);
+/* The PBX's answer to an offer of ours within the call; a refused one leaves all as it was. */
 void call_sip_changed(struct call *call, const SipAgent__Changed *changed);
 /* How the PBX takes digits. */
 enum cig_dtmf call_dtmf(const struct call *call);
@@ -51,6 +52,7 @@ void call_find_pbx(struct call *call);
 
 /* Invite the outgoing leg. */
 void call_dial_secure(struct call *call);
+/* By the present way (call->ways); the next one is taken when it fails. */
 void call_dial_pbx(struct call *call);
 
 /* The PBX's address that was being tried has ended the call: tries the next one where that

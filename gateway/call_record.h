@@ -21,6 +21,7 @@ struct diag;
 
 /* Opens path for appending, 0640.  Returns 0 or -errno with diag set. */
 int call_records_open(const char *path, struct call_records **records_out, struct diag *diag);
+/* Closes *recordsp and sets it to NULL; *recordsp may be NULL. */
 void call_records_close(struct call_records **recordsp);
 
 /* Opens the path again, after logrotate has moved the file. */

@@ -49,20 +49,28 @@ void calls_free(struct calls **callsp);
 
 /* The world's parts that come and go. */
 struct calls_world *calls_world(struct calls *calls);
+/* For new calls; those that are there keep the one that they began with.  config is held. */
 void calls_set_config(struct calls *calls, const struct cig_config *config);
+/* The one for new calls; borrowed. */
 const struct cig_config *calls_config(const struct calls *calls);
 
 /* Events of the three sides. */
 void calls_sip_event(struct calls *calls, const SipAgent__FromAgent *event);
 void calls_sip_lost(struct calls *calls);
+/* A new cig-sip is there: it ends the dialogs of the one that died. */
 void calls_sip_ready(struct calls *calls);
+/* An event of a call that is over is dropped.  Figures go on to whoever asked for them. */
 void calls_relay_event(struct calls *calls, const Relay__Event *event);
+/* cig-relay is gone, and all media with it. */
 void calls_relay_down(struct calls *calls);
+/* Somebody of the secure side calls: routed, or refused at once. */
 void calls_secure_incoming(struct calls *calls, struct umsg_call *secure);
+/* What umsg/client.h told of a call that was handed to calls_secure_incoming() or made here. */
 void calls_secure_event(struct calls *calls, struct umsg_call *secure, enum umsg_call_event event);
 
 /* Calls that hold an engine now, and all since the start. */
 unsigned calls_active(const struct calls *calls);
+/* Counted with their beginning, the refused ones too. */
 uint64_t calls_total(const struct calls *calls);
 
 /* Asks cig-relay for the media figures of every call that is up; told is called once, from
@@ -77,6 +85,7 @@ void calls_forget_media(struct calls *calls);
  * as of calls_ask_media(), pbx and secure with codec and losses (call_record.h).  NULL:
  * memory is out. */
 json_t *calls_report(const struct calls *calls);
+/* "show umsg": the secure halves.  NULL: memory is out. */
 json_t *calls_umsg_report(const struct calls *calls);
 
 #endif

@@ -24,14 +24,17 @@ void calls_media_told(struct calls *calls, struct call *call);
 
 /* Gives the call its number and a place in the table. */
 void calls_link(struct calls *calls, struct call *call);
+/* Takes it out of all tables; whoever waited for its figures gets what there is. */
 void calls_unlink(struct calls *calls, struct call *call);
 
 /* Makes call->pbx.number findable, and forgets it (the leg has ended). */
 void calls_know_sip(struct calls *calls, struct call *call);
+/* A call that is not there by its leg stays as it is. */
 void calls_forget_sip(struct calls *calls, struct call *call);
 
 /* ---- calls_in.c: a call of a PBX, before it is one ---- */
 
+/* An INVITE of the PBX: a call, or a refusal that says why. */
 void calls_take_incoming(struct calls *calls, const SipAgent__Incoming *incoming);
 
 #endif

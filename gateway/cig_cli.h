@@ -27,13 +27,19 @@ typedef int cli_action_fn(struct cli *cli, int argc, char **argv);
 
 /* The actions, each in a cig_cli_*.c of its own or in cig_cli.c. */
 int cli_echo(struct cli *cli, int argc, char **argv);
+/* "show LISTING [--long] [--watch [SECONDS]]". */
 int cli_show(struct cli *cli, int argc, char **argv);
+/* "message retry|drop ID": a text that waits. */
 int cli_message(struct cli *cli, int argc, char **argv);
+/* "status": parts, connections, keys and problems. */
 int cli_status(struct cli *cli, int argc, char **argv);
 int cli_read(struct cli *cli, int argc, char **argv);
+/* "reload": the server reads its configuration anew and says what changed. */
 int cli_reload(struct cli *cli, int argc, char **argv);
+/* "route [--config FILE] TO FROM": which way a call would go, without one. */
 int cli_route(struct cli *cli, int argc, char **argv);
 int cli_trace(struct cli *cli, int argc, char **argv);
+/* "set-key --file LETTER": enrols the gateway. */
 int cli_set_key(struct cli *cli, int argc, char **argv);
 
 /* Calls the server and prints the reason on failure.  The caller owns *answer_out. */

@@ -262,6 +262,7 @@ void cig_config_summary(const struct cig_config *config, char *out, size_t outsz
 /* What the configuration says, without passwords, as 16 hexadecimal digits: the same for a
  * file and for what runs, if they say the same. */
 enum { CIG_DIGEST_SIZE = 17 };
+/* For telling files apart; no protection against anybody. */
 void cig_config_digest(const struct cig_config *config, char out[CIG_DIGEST_SIZE]);
 
 enum cig_change { CIG_ADDED, CIG_REMOVED, CIG_CHANGED };

@@ -45,9 +45,13 @@ extern const struct config_keyword cig_grammar[];
 /* Read the statements into b->object, in this order; faults go to b->diag, -ENOMEM to
  * b->err. */
 void cig_build_accounts(struct cig_build *b, const struct config_statement *s);
+/* map and translate_map blocks. */
 void cig_build_maps(struct cig_build *b, const struct config_statement *s);
+/* Directories, mail_group, control and metrics. */
 void cig_build_settings(struct cig_build *b, const struct config_statement *s);
+/* The interfaces block, which names maps. */
 void cig_build_interfaces(struct cig_build *b, const struct config_statement *s);
+/* What belongs to texts: mailboxes, centers, SIP messages. */
 void cig_build_messages(struct cig_build *b, const struct config_statement *s);
 
 /* Adds the message center of an smpp block. */
@@ -57,7 +61,9 @@ void cig_build_center(struct cig_build *b, const struct config_statement *smpp);
  * cig_check_maps() tells which of the two is missing in block s. */
 bool cig_build_map(struct cig_build *b, const struct config_statement *s,
 		   struct cig_address_maps *maps, unsigned *seen);
+/* One error for each that is missing. */
 void cig_check_maps(struct cig_build *b, const struct config_statement *s, unsigned seen);
+/* pbx blocks. */
 void cig_build_pbxs(struct cig_build *b, const struct config_statement *s);
 
 /* sip's tls block. */

@@ -44,6 +44,7 @@ struct control_api_parts {
  * Returns 0, or -errno with diag set. */
 int control_api_new(const struct control_api_parts *parts, struct control_api **api_out,
 		    struct diag *diag);
+/* Closes the port and frees *apip; *apip may be NULL. */
 void control_api_free(struct control_api **apip);
 
 #endif

@@ -33,14 +33,17 @@ int media_leg_open(struct relay_link *link, uint64_t number, const struct cig_co
 /* The address counts after config's rtp_remote_addr_override. */
 int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct cig_config *config,
 			const struct media_plain *plain);
+/* secure has keys: wipe it afterwards.  The message's copy is wiped here. */
 int media_leg_set_secure(struct relay_link *link, uint64_t number,
 			 const struct media_secure *secure);
+/* Both sides have answered: silence counts from now on. */
 int media_leg_answered(struct relay_link *link, uint64_t number);
 /* A digit that came by another way than media; duration_ms 0: not told. */
 int media_leg_send_digit(struct relay_link *link, uint64_t number, Relay__Side to,
 			 const char *digit, unsigned duration_ms);
 /* Asks for the call's figures, which come as the event Stats. */
 int media_leg_ask_stats(struct relay_link *link, uint64_t number);
+/* The event Closed with the last figures follows. */
 int media_leg_close(struct relay_link *link, uint64_t number);
 
 #endif

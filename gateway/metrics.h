@@ -39,6 +39,7 @@ struct metrics_parts {
  * then NULL), or -errno with diag set. */
 int metrics_new(struct event_base *base, const struct cig_config *config,
 		const struct metrics_parts *parts, struct metrics **metrics_out, struct diag *diag);
+/* Closes the port and frees *metricsp; *metricsp may be NULL. */
 void metrics_free(struct metrics **metricsp);
 
 /* Writes all of it as GET /metrics gives it. */

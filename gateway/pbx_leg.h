@@ -57,11 +57,17 @@ struct pbx_invite {
 
 /* Each returns 0 or what sip_link_send() says. */
 int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite);
+/* 180; with our SDP, as an offer, where the INVITE had none and wants reliable responses
+ * (RFC 3262 section 5). */
 int pbx_leg_ring(struct pbx_leg *leg);
+/* 200 with our SDP: the answer, or an offer where the INVITE had none. */
 int pbx_leg_answer(struct pbx_leg *leg);
+/* code is 300 to 699; phrase "" is the code's own; reason is the value of a Reason header
+ * (RFC 3326), "" for none.  A 503 says when to try again. */
 int pbx_leg_reject(struct pbx_leg *leg, unsigned code, const char *phrase, const char *reason);
 /* 401 with both challenges: whoever calls again answers one of them. */
 int pbx_leg_challenge(struct pbx_leg *leg, char challenges[DIGEST_ASKED][DIGEST_TEXT_SIZE]);
+/* CANCEL, BYE or a refusal, whatever the dialog needs; reason as above. */
 int pbx_leg_hangup(struct pbx_leg *leg, const char *reason);
 
 /* Answers 401 and 407.  Returns 0, or -EACCES with *why_out set: there is no

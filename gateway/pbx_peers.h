@@ -54,6 +54,7 @@ size_t pbx_peers_order(const struct pbx_peers *peers, int64_t now_ms,
  * Returns whether its state changed. */
 bool pbx_peer_report(struct pbx_peer *peer, unsigned code, unsigned retry_after_s, int64_t now_ms);
 
+/* The peer of that address, port and transport, or NULL. */
 struct pbx_peer *pbx_peers_find(struct pbx_peers *peers, const struct net_addr *addr,
 				enum sip_transport transport);
 

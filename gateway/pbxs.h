@@ -34,6 +34,7 @@ typedef void pbx_search_fn(void *arg, const struct pbx_way *ways, size_t n, cons
 /* All but config, which is held, are borrowed.  Returns NULL when memory is out. */
 struct pbxs *pbxs_new(struct event_base *base, struct resolver *resolver, struct sip_link *sip,
 		      const struct cig_config *config);
+/* Ends what is under way and frees *pbxsp; *pbxsp may be NULL. */
 void pbxs_free(struct pbxs **pbxsp);
 
 /* Addresses that stay keep their state. */

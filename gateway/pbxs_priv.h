@@ -57,7 +57,9 @@ void pbx_answer_waiting(struct pbx *pbx, bool drop);
 int pbx_register_start(struct pbx *pbx);
 /* The SIP agent is a new one: nobody answers what was under way. */
 void pbx_register_again(struct pbx *pbx);
+/* Forgets the registration; what the PBX holds runs out by itself. */
 void pbx_register_stop(struct pbx *pbx);
+/* An answer of some registrar; one to a registration that is over is dropped. */
 void pbx_registered(struct pbxs *pbxs, const SipAgent__Registered *registered);
 /* {"aor", "state", "code"}, or null. */
 json_t *pbx_register_report(const struct pbx *pbx);

@@ -26,6 +26,7 @@ struct registration {
 	int64_t until_ms;   /* of the binding that holds, monotonic; 0: none */
 };
 
+/* To be sent at once, asking for expires_s. */
 void registration_init(struct registration *r, uint32_t expires_s);
 
 struct registration_answer {

@@ -29,6 +29,7 @@ struct relay_link_ops {
  * there yet is no error. */
 int relay_link_new(struct event_base *base, const char *run_dir, const struct relay_link_ops *ops,
 		   void *arg, struct relay_link **link_out);
+/* Closes the connection and frees *linkp; *linkp may be NULL. */
 void relay_link_free(struct relay_link **linkp);
 
 /* Has the relay answered our greeting? */

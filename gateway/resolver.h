@@ -31,6 +31,7 @@ void resolver_free(struct resolver **resolverp);
 struct resolution *resolver_start(struct resolver *resolver, const char *host, uint16_t port,
 				  resolver_fn *done, void *arg);
 
+/* The same, with all addresses in the order of preference. */
 struct resolution *resolver_start_list(struct resolver *resolver, const char *host, uint16_t port,
 				       resolver_list_fn *done, void *arg);
 

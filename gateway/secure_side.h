@@ -35,6 +35,7 @@ struct secure_side_ops {
 int secure_side_new(struct event_base *base, const struct cig_config *config,
 		    const struct secure_side_ops *ops, void *arg, struct secure_side **side_out,
 		    struct diag *diag);
+/* Calls end, and keys are wiped; sets *sidep to NULL, which may be NULL. */
 void secure_side_free(struct secure_side **sidep);
 
 /* Loads the store again, after set-key.  On failure the old keys stay in use. */

@@ -33,6 +33,7 @@ struct session_event {
 
 /* Opens path for appending, 0640.  Returns 0 or -errno with diag set. */
 int session_log_open(const char *path, struct session_log **log_out, struct diag *diag);
+/* Closes *logp and sets it to NULL; *logp may be NULL. */
 void session_log_close(struct session_log **logp);
 
 /* Opens the path again, after logrotate has moved the file. */

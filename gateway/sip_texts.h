@@ -45,6 +45,7 @@ struct sip_texts_world {
 /* Everything in world outlives it; config is held.  Returns 0 or -ENOMEM. */
 int sip_texts_new(const struct sip_texts_world *world, const struct cig_config *config,
 		  struct sip_texts **texts_out);
+/* Frees *textsp; what is under way stays in the journal.  *textsp may be NULL. */
 void sip_texts_free(struct sip_texts **textsp);
 
 /* A new configuration, which is held: its maps, and whether there is messaging at all.

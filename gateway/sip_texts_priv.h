@@ -69,22 +69,32 @@ struct sip_texts {
 /* ---- sip_texts_out.c ---- */
 int sip_out_match(void *arg, const char *sender, const char *receiver,
 		  struct cig_addresses *addresses_out);
+/* Takes a text in hand: finds its way and sends its first part, or says why not
+ * (text_port.h's ops). */
 enum text_answer sip_out_offer(void *arg, const struct text_offer *offer, char why[TEXT_WHY_SIZE]);
+/* Sends what may be sent now. */
 void sip_out_flush(void *arg);
+/* The journal has noted parts that went: the next ones follow. */
 void sip_out_kept(void *arg);
+/* The text is no more: what comes of it later is dropped. */
 void sip_out_forget(void *arg, const uint8_t id[UMSG_ID_SIZE]);
+/* 401 or 407: the part is sent again with credentials, if an account is named for it. */
 void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged *challenged);
+/* The last answer to a part: the next one, or the text's end. */
 void sip_out_done(struct sip_texts *texts, const SipAgent__TextDone *done);
 
 /* Gives all back to the port, or forgets them where there is none. */
 void sip_out_stop(struct sip_texts *texts, const char *why);
+/* Addresses that were looked up, and who was silent last. */
 void sip_out_forget_hosts(struct sip_texts *texts);
 
 /* ---- sip_texts_in.c ---- */
 void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text);
+/* The text of that key is in the journal: its sender gets its answer. */
 void sip_in_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
 bool sip_in_posted(void *arg, const uint8_t key[TEXT_KEY_SIZE], const char *refusal);
 void sip_in_due(struct sip_texts *texts);
+/* Those that wait for their response. */
 void sip_in_forget(struct sip_texts *texts);
 
 /* ---- sip_texts_part.c ---- */
@@ -97,6 +107,7 @@ size_t sip_text_parts(const char *text);
 
 /* Part `number` (from 0) of `parts`, with its "(1/3) " where there are several. */
 enum { SIP_TEXT_PART_SIZE = SIP_TEXT_PART + 32 };
+/* Parts are cut between characters; out is NUL-terminated. */
 void sip_text_part(const char *text, size_t number, size_t parts, char out[SIP_TEXT_PART_SIZE]);
 
 #endif

@@ -50,6 +50,7 @@ void texts_attached(struct texts *texts);
 
 /* Events of the client, as umsg/client.h has them. */
 void texts_message(struct texts *texts, const struct umsg_message *message);
+/* The rendezvous's word on a post: stored, refused for good, or to be tried again. */
 void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCode error,
 		    const char *text, unsigned retry_after_s);
 bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_ID_SIZE],
@@ -91,7 +92,9 @@ struct texts_gauges {
 	size_t journaled; /* open entries of the journal, awaited Receipts among them */
 };
 
+/* Since the start; as long as texts. */
 const struct texts_counters *texts_counters(const struct texts *texts);
+/* What is there now. */
 struct texts_gauges texts_gauges(const struct texts *texts);
 
 /* Calls each for every port and read mailbox; what it gets is valid until it returns. */

@@ -123,6 +123,7 @@ int text_port_sent(struct text_port *port, const uint8_t id[UMSG_ID_SIZE], const
 
 /* The end of a text in hand or sent. */
 void text_port_delivered(struct text_port *port, const uint8_t id[UMSG_ID_SIZE]);
+/* For good; why is for log and receipt. */
 void text_port_failed(struct text_port *port, const uint8_t id[UMSG_ID_SIZE], const char *why);
 
 /* A text in hand did not go: it is offered again, in its old place, after so many

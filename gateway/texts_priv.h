@@ -174,6 +174,7 @@ void texts_touch(struct texts *texts);
 
 /* A message's id for the log. */
 enum { TEXTS_ID_TEXT = BASE64_TEXT_SIZE(UMSG_ID_SIZE) };
+/* Returns out. */
 const char *texts_id_text(const uint8_t id[UMSG_ID_SIZE], char out[TEXTS_ID_TEXT]);
 
 /* Replaces *at by a copy of why, or NULL where memory is out or it is "". */
@@ -201,14 +202,17 @@ int texts_accept(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], int64_t en
 /* A message for these ports, in no queue yet; NULL when memory is out. */
 struct inward *texts_inward_new(const uint8_t id[UMSG_ID_SIZE], int64_t end_s,
 				struct text_port *const *ports, size_t n);
+/* For one that is in no table; in may be NULL. */
 void texts_inward_free(struct inward *in);
 
 /* It is journaled: its shares wait at their ports. */
 void texts_inward_admit(struct texts *texts, struct inward *in);
+/* The message of that id whose end has not come, or NULL. */
 struct inward *texts_inward_find(const struct texts *texts, const uint8_t id[UMSG_ID_SIZE]);
 
 /* One that the journal holds from an earlier run.  Returns 0 or -ENOMEM. */
 int texts_restore_inward(struct texts *texts, const struct journal_entry *entry);
+/* Frees all; the journal keeps them. */
 void texts_forget_inward(struct texts *texts);
 
 /* The message as it stands in the journal.  Returns 0, -ENOENT, -EBADMSG (damaged), or
@@ -217,8 +221,10 @@ struct loaded {
 	Texts__Inward *inward;
 	Umsg__TextBody *body;
 };
+/* The message of that id. */
 int texts_load(const struct texts *texts, const uint8_t id[UMSG_ID_SIZE],
 	       struct loaded *loaded_out);
+/* Frees what is there; *loaded may be half filled. */
 void texts_unload(struct loaded *loaded);
 
 /* A share is over: state is TEXTS_DELIVERED, TEXTS_FAILED or TEXTS_EXPIRED.  in must be in
@@ -230,6 +236,7 @@ const char *texts_state_word(uint8_t state);
 
 /* What has come to its end and is not in hand, of the next few messages. */
 void texts_expire(struct texts *texts);
+/* The shares of one message that are past their end and not in hand. */
 void texts_expire_one(struct texts *texts, struct inward *in);
 
 /* Tells the senders of messages that are over, a few in a turn. */
@@ -249,6 +256,7 @@ void texts_tell_kept(struct texts *texts);
 
 /* ---- texts_mailbox.c ---- */
 int texts_open_mailboxes(struct texts *texts);
+/* Frees them; what waits stays in the journal. */
 void texts_close_mailboxes(struct texts *texts);
 
 /* Looks whether those that were not usable are now, where nothing waits for them. */
@@ -259,6 +267,7 @@ int texts_change_mailboxes(struct texts *texts);
 
 /* ---- texts_read.c ---- */
 int texts_open_reader(struct texts *texts);
+/* Frees it; files stay where they are. */
 void texts_close_reader(struct texts *texts);
 
 /* Opens mailboxes again that were not usable. */
@@ -290,6 +299,7 @@ struct texts_origin {
 	const uint8_t *port_key;
 	const char *what;
 };
+/* outward_out is queued already. */
 int texts_send(struct texts *texts, const struct journal_key *key, const char *from, const char *to,
 	       const Umsg__TextBody *body, int64_t end_s, const struct texts_origin *origin,
 	       struct outward **outward_out);
@@ -317,7 +327,9 @@ int texts_queue_post(struct texts *texts, const struct journal_key *key,
 		     struct outward **outward_out);
 /* One that the journal holds from an earlier run.  Returns 0 or -ENOMEM. */
 int texts_restore_outward(struct texts *texts, const struct journal_key *key);
+/* The post under way with that key, or NULL. */
 struct outward *texts_find_outward(const struct texts *texts, const struct journal_key *key);
+/* Frees all; the journal keeps them. */
 void texts_forget_outward(struct texts *texts);
 
 /* Calls each for every post until it returns false. */

@@ -28,6 +28,7 @@ struct texts_queue {
 	size_t waiting, put_off;
 };
 
+/* Empty; now_ms is monotonic. */
 void texts_queue_init(struct texts_queue *queue, int64_t now_ms);
 
 /* As the last one. */

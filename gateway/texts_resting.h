@@ -23,6 +23,7 @@ enum {
 
 /* Returns NULL when memory is out. */
 struct texts_resting *texts_resting_new(void);
+/* Frees *restingp and sets it to NULL; *restingp may be NULL. */
 void texts_resting_free(struct texts_resting **restingp);
 
 /* Lets the file rest.  Returns whether it is the first time, so that the log tells it once. */
@@ -38,12 +39,15 @@ bool texts_resting_has(struct texts_resting *resting, const uint8_t id[TEXTS_RES
 
 /* Around a whole listing: those that it did not ask about are gone, and forgotten. */
 void texts_resting_begin(struct texts_resting *resting);
+/* Forgets those that were not asked about since texts_resting_begin(). */
 void texts_resting_end(struct texts_resting *resting);
 
 /* All may be tried again at once. */
 void texts_resting_wake(struct texts_resting *resting);
 
+/* How many files rest. */
 size_t texts_resting_count(const struct texts_resting *resting);
+/* As it stands in the log; "" when none ever rested. */
 const char *texts_resting_why(const struct texts_resting *resting); /* of the last one */
 
 #endif

@@ -93,6 +93,7 @@ struct texts_smpp {
 
 /* ---- texts_smpp_out.c ------------------------------------------------------------ */
 extern const struct text_port_ops center_ops;
+/* What smpp/center.h told, for the texts' port; arg is the port_center. */
 void center_event(void *arg, const struct smpp_center_event *event);
 /* Counts as delivered what waits too long for its receipt. */
 void center_tidy_awaited(struct port_center *pc, int64_t now_ms);
@@ -102,8 +103,12 @@ void center_incoming(struct port_center *pc, const struct smpp_incoming *in);
 void center_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
 /* After the journal's sync: answers parts, passes texts on. */
 void center_pass_on(struct port_center *pc);
+/* Notes that a part is to be answered, under the key (NULL: none) of its text.  Returns 0 or
+ * -ENOMEM. */
 int answers_add(struct answers *answers, const struct smpp_handle *handle, const uint8_t *key);
+/* Says yes to all parts of the list and empties it. */
 void answers_send(struct port_center *pc, struct answers *answers);
+/* Forgets what waits for its answer: the center sends it again. */
 void center_free_incoming(struct port_center *pc);
 
 /* ---- texts_smpp_keep.c ----------------------------------------------------------- */
@@ -117,6 +122,7 @@ int keep_seen(struct port_center *pc, const uint8_t digest[SMPP_KEY_SIZE], bool 
 /* Is the part kept, of a text that is not whole yet or of one that was?  id_out is its name
  * in the journal. */
 enum keep_found { KEEP_NONE, KEEP_OPEN, KEEP_DONE };
+/* id_out is set in any case. */
 enum keep_found keep_find_part(const struct port_center *pc, const struct smpp_incoming *in,
 			       uint8_t id_out[JOURNAL_ID_BYTES]);
 

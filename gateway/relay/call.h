@@ -54,14 +54,18 @@ void relay_call_free(struct relay_call **callp);
 
 /* Return 0, or -errno for a NOTICE_FAILED. */
 int relay_call_set_plain(struct relay_call *call, const struct order_plain *plain, int64_t now_ms);
+/* The keys in it are copied into the leg. */
 int relay_call_set_secure(struct relay_call *call, const struct order_secure *secure,
 			  int64_t now_ms);
+/* To the side that the order names. */
 int relay_call_send_digit(struct relay_call *call, const struct order_digit *digit);
+/* From now on silence of both sides ends the call. */
 void relay_call_answered(struct relay_call *call, int64_t now_ms);
 
 /* A packet from the PBX side, or from the rendezvous's relay. */
 void relay_call_from_plain(struct relay_call *call, struct slice packet,
 			   const struct net_addr *from, int64_t now_ms);
+/* packet is decrypted in place. */
 void relay_call_from_secure(struct relay_call *call, uint8_t *packet, size_t n, int64_t now_ms);
 
 /* How much work encoding may be (secure_leg.h). */

@@ -19,9 +19,12 @@ struct command_open {
 
 /* Each returns 0, or -EINVAL; then text says which field is wrong. */
 int command_open(const Relay__Open *in, struct command_open *out, char text[COMMAND_TEXT]);
+/* Addresses, codec, payload types, packet time, the way of digits. */
 int command_set_plain(const Relay__SetPlain *in, struct order_plain *out, char text[COMMAND_TEXT]);
+/* out has keys: wipe it when the order is carried out. */
 int command_set_secure(const Relay__SetSecure *in, struct order_secure *out,
 		       char text[COMMAND_TEXT]);
+/* One of 0-9 * # A-D, to either side. */
 int command_send_digit(const Relay__SendDigit *in, struct order_digit *out,
 		       char text[COMMAND_TEXT]);
 

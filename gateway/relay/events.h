@@ -12,9 +12,13 @@ int events_send(struct channel *channel, const Relay__Event *event);
 /* Each of these sends one event; errors as events_send. */
 int events_failed(struct channel *channel, uint64_t call_id, Relay__Failed__Reason reason,
 		  const char *text);
+/* A digit that was heard. */
 int events_digit(struct channel *channel, uint64_t call_id, const struct notice *notice);
+/* A call's figures, which were asked for. */
 int events_stats(struct channel *channel, uint64_t call_id, const struct notice *notice);
+/* A call's end, with its last figures. */
 int events_closed(struct channel *channel, uint64_t call_id, const struct notice *notice);
+/* The rendezvous's relay has accepted the secure leg. */
 int events_bound(struct channel *channel, uint64_t call_id);
 
 /* "requested", "plain timeout" ...: for the log. */

@@ -15,6 +15,7 @@ enum { PORTS_DEFAULT_LOW = 10000, PORTS_DEFAULT_HIGH = 59999 };
 /* The range low to high at an address, both included; two zeros: the default.
  * Returns 0, -EINVAL (no pair fits, or a port above 65,535) or -ENOMEM. */
 int ports_new(const struct net_addr *ip, uint32_t low, uint32_t high, struct ports **ports_out);
+/* Frees *portsp and sets it to NULL; *portsp may be NULL. */
 void ports_free(struct ports **portsp);
 
 /* Is it that range at that address? */
@@ -29,6 +30,7 @@ int ports_take_one(struct ports *ports, uint16_t *port_out, int *fd_out);
 
 /* Gives back what was taken (the sockets are closed by their owner). */
 void ports_give(struct ports *ports, uint16_t rtp_port);
+/* The same for one port. */
 void ports_give_one(struct ports *ports, uint16_t port);
 
 /* How many ports are taken. */

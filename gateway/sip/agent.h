@@ -108,6 +108,7 @@ struct agent {
 
 /* Returns 0 or -ENOMEM; *agent is zero before. */
 int agent_init(struct agent *agent, su_root_t *root, int fd);
+/* Says its last words within LEAVE_MS, then frees calls, transactions and transports. */
 void agent_done(struct agent *agent);
 
 /* Sends an event: message is the SipAgent__* that body names. */
@@ -182,6 +183,7 @@ struct agent *door_agent(void);
 /* tls.c: adds the transport on host, which has its brackets.  Returns 0, -EINVAL (a file
  * cannot be used) or another -errno, with why_out saying what. */
 void tls_forget_names(struct agent *agent);
+/* Keeps the names of its files; why_out is cut at why_size - 1. */
 int tls_bind(struct agent *agent, const SipAgent__Tls *tls, char *why_out, size_t why_size);
 
 /* receive.c: the library's callback for what belongs nowhere. */
@@ -189,6 +191,7 @@ int receive_message(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *si
 
 /* single.c */
 void single_probe(struct agent *agent, const SipAgent__Probe *probe);
+/* A BYE for a dialog of an agent that died, which only the server remembers. */
 void single_bye_orphan(struct agent *agent, const SipAgent__ByeOrphan *orphan);
 /* Acknowledges and ends a dialog that nobody wants: a second fork's 200, or one
  * that came after its call was given up. */
@@ -199,14 +202,18 @@ void single_forget_all(struct agent *agent);
 
 /* register.c */
 void register_send(struct agent *agent, const SipAgent__Register *registration);
+/* Without a word to registrars: the agent ends. */
 void register_forget_all(struct agent *agent);
 
 /* text.c */
 void text_send(struct agent *agent, const SipAgent__Text *text);
+/* Sends the MESSAGE again with credentials; those for an older challenge are dropped. */
 void text_authorize(struct agent *agent, const SipAgent__TextAuthorize *authorize);
+/* The final response to a MESSAGE that came in. */
 void text_reply(struct agent *agent, const SipAgent__TextReply *reply);
 /* A MESSAGE came in: msg is taken over. */
 void text_take(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
+/* Without answers: the agent ends. */
 void text_forget_all(struct agent *agent);
 
 /* ---- calls ---- */
@@ -293,6 +300,7 @@ struct call {
 
 /* A call in agent's list, in CALL_OFFERED or CALL_CALLING.  NULL when memory is out. */
 struct call *call_new(struct agent *agent, uint64_t number, enum call_state state);
+/* The call of the server's number, or NULL. */
 struct call *call_find(struct agent *agent, uint64_t number);
 /* Frees the call with its leg and transactions: the reaper's, and agent_done()'s. */
 void call_free(struct call *call);
@@ -313,6 +321,8 @@ struct call_end {
 /* Sends Ended, once. */
 void call_tell_end(struct call *call, const struct call_end *end);
 
+/* Ends the call in whatever state: CANCEL, BYE or a refusal.  reason is the value of a
+ * Reason header, "" for none. */
 void call_hangup(struct call *call, const char *reason);
 
 struct call_refusal {
@@ -338,11 +348,14 @@ void call_next_hop(struct call *call, struct hop *out);
 tport_t *call_connection(const struct call *call);
 /* The same as the library wants it. */
 void call_route(struct call *call, char out[AGENT_ROUTE_SIZE]);
+/* For the 200 of the INVITE of that CSeq; written anew each time the 200 is repeated. */
 void call_send_ack(struct call *call, uint32_t seq);
+/* With call->reason, where there is one. */
 void call_send_bye(struct call *call);
 
 /* Repeats code (a response to invite or change) from now on. */
 void call_start_resending(struct call *call, int code);
+/* The ACK or PRACK came. */
 void call_stop_resending(struct call *call);
 
 /* Fills pb; its texts are made in home. */
@@ -353,8 +366,12 @@ int call_reply(struct call *call, nta_incoming_t *irq, int code, bool with_sdp);
 
 /* incoming.c */
 void incoming_invite(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
+/* 180 to 189, with our SDP where the server gives one; reliable (RFC 3262) where the caller
+ * wants that. */
 void incoming_ring(struct call *call, const SipAgent__Ring *ring);
+/* The 200; it waits for the PRACK of what rang reliably (RFC 3262 section 3). */
 void incoming_answer(struct call *call, const SipAgent__Answer *answer);
+/* A code that is none becomes 500. */
 void incoming_reject(struct call *call, const SipAgent__Reject *reject);
 /* Sends the 200 that is written. */
 void incoming_send_answer(struct call *call);
@@ -365,12 +382,15 @@ void incoming_acknowledged(struct call *call, const sip_t *ack);
 
 /* outgoing.c */
 void outgoing_start(struct agent *agent, const SipAgent__Invite *invite);
+/* Once more, too: with credentials, or with another session time. */
 void outgoing_send_invite(struct call *call);
 void outgoing_send_cancel(struct call *call);
 
 /* dialog.c: the library's callback for requests of a dialog. */
 int dialog_request(struct call *call, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip);
+/* The server accepts the peer's offer within the call: 200 with our SDP. */
 void dialog_answer_change(struct call *call, const SipAgent__ChangeAnswer *answer);
+/* The server does not; the call goes on as it was. */
 void dialog_reject_change(struct call *call, const SipAgent__ChangeReject *reject);
 
 /* reoffer.c */
@@ -384,6 +404,7 @@ bool reoffer_crosses(const struct call *call);
 void reoffer_authorized(struct call *call);
 /* The peer's own change is over: it is our turn. */
 void reoffer_next(struct call *call);
+/* With the call; destroys its transaction and timer. */
 void reoffer_free(struct call *call);
 
 /* reliable.c */
@@ -399,6 +420,7 @@ void reliable_take(struct call *call, const sip_t *sip);
 /* session.c */
 /* Header values of a request of ours, or of a 200; NULL: none.  Made in home. */
 const char *session_header(const struct call *call, bool request, su_home_t *home);
+/* The value of Min-SE (RFC 4028 section 5), or NULL. */
 const char *session_min_header(const struct call *call, su_home_t *home);
 /* "timer" where the 200 must require it, else NULL. */
 const char *session_require(const struct call *call);
@@ -413,6 +435,7 @@ void session_take_response(struct call *call, const sip_t *sip);
 bool session_raise(struct call *call, const sip_t *sip);
 /* The session begins, or was refreshed. */
 void session_start(struct call *call);
+/* No refreshing, and no end for want of it. */
 void session_stop(struct call *call);
 
 /* digit.c */
@@ -423,6 +446,7 @@ int digit_take(struct call *call, const sip_t *sip);
 /* ---- body.c ---- */
 
 enum body_kind { BODY_NONE, BODY_SDP, BODY_OTHER };
+/* By Content-Type and Content-Encoding; an empty body is none. */
 enum body_kind body_kind(const sip_t *sip);
 
 /* As sdp_parse() over the message's body. */
@@ -435,19 +459,24 @@ struct challenge_list {
 	SipAgent__Challenge *list[DIGEST_MAX_CHALLENGES]; /* for a message */
 	size_t n;
 };
+/* At most DIGEST_MAX_CHALLENGES; what does not parse is left out. */
 void body_challenges(const sip_t *sip, struct challenge_list *out);
 
 /* P-Asserted-Identity (RFC 3325): the URI of each. */
 enum { BODY_MAX_ASSERTED = 4 };
+/* Returns how many, at most BODY_MAX_ASSERTED. */
 size_t body_asserted(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_ASSERTED]);
 
 /* The values of its Authorization headers. */
 enum { BODY_MAX_AUTHORIZATIONS = 4 };
+/* Returns how many, at most BODY_MAX_AUTHORIZATIONS. */
 size_t body_authorizations(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_AUTHORIZATIONS]);
 
 /* Text of a header or URI, made in home; "" for none. */
 char *body_url(su_home_t *home, const url_t *url);
+/* Without the quotes around it. */
 char *body_name(su_home_t *home, const char *display);
+/* As it stands in a message. */
 char *body_header(su_home_t *home, const void *header);
 
 #endif

@@ -23,6 +23,8 @@ BEFORE_LIBRARIES sres_resolver_t *sres_resolver_create(su_root_t *root, char con
 
 typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
+/* Numeric hosts only (AI_NUMERICHOST): the library resolves names in its loop, which would
+ * stop all calls meanwhile. */
 BEFORE_LIBRARIES int getaddrinfo(const char *restrict node, const char *restrict service,
 				 const struct addrinfo *restrict hints,
 				 struct addrinfo **restrict res)

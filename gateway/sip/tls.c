@@ -39,6 +39,8 @@ static const struct tls_files *files(void)
 	return agent && agent->tls.ca ? &agent->tls : NULL;
 }
 
+/* What the library leaves at OpenSSL's defaults: no TLS before 1.2 (RFC 8996), no
+ * renegotiation, no compression, no session kept. */
 BEFORE_LIBRARIES SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
 	SSL_CTX *(*real)(const SSL_METHOD *);
@@ -54,6 +56,7 @@ BEFORE_LIBRARIES SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 	return ctx;
 }
 
+/* The library's own list has ciphers that nobody should speak any more. */
 BEFORE_LIBRARIES int SSL_CTX_set_cipher_list(SSL_CTX *ctx, const char *text)
 {
 	int (*real)(SSL_CTX *, const char *);
@@ -63,12 +66,14 @@ BEFORE_LIBRARIES int SSL_CTX_set_cipher_list(SSL_CTX *ctx, const char *text)
 	return real ? real(ctx, ciphers) : 0;
 }
 
+/* The library would read one certificate of a directory; ours is a file with its chain. */
 BEFORE_LIBRARIES int SSL_CTX_use_certificate_file(SSL_CTX *ctx, const char *file, int type)
 {
 	(void)file, (void)type;
 	return files() ? SSL_CTX_use_certificate_chain_file(ctx, files()->certificate) : 0;
 }
 
+/* The library looks for agent.pem in its directory; ours has a name of its own. */
 BEFORE_LIBRARIES int SSL_CTX_use_PrivateKey_file(SSL_CTX *ctx, const char *file, int type)
 {
 	int (*real)(SSL_CTX *, const char *, int);
@@ -78,6 +83,7 @@ BEFORE_LIBRARIES int SSL_CTX_use_PrivateKey_file(SSL_CTX *ctx, const char *file,
 	return real && files() ? real(ctx, files()->key, type) : 0;
 }
 
+/* As the key's file; no directory of certificates besides. */
 BEFORE_LIBRARIES int SSL_CTX_load_verify_locations(SSL_CTX *ctx, const char *file, const char *dir)
 {
 	int (*real)(SSL_CTX *, const char *, const char *);
@@ -87,6 +93,7 @@ BEFORE_LIBRARIES int SSL_CTX_load_verify_locations(SSL_CTX *ctx, const char *fil
 	return real && files() ? real(ctx, files()->ca, NULL) : 0;
 }
 
+/* Whose certificates we ask clients for. */
 BEFORE_LIBRARIES STACK_OF(X509_NAME) * SSL_load_client_CA_file(const char *file)
 {
 	STACK_OF(X509_NAME) * (*real)(const char *);
