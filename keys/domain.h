@@ -57,7 +57,7 @@ const char *domain_kms_uri(const struct domain *domain);
 /* KPAK of ECCSI (RFC 6507 4.2), uncompressed. */
 const uint8_t *domain_kpak(const struct domain *domain); /* KPAK_OCTETS */
 /* Z of SAKKE (RFC 6508 2.2), uncompressed. */
-const uint8_t *domain_z(const struct domain *domain);    /* Z_OCTETS */
+const uint8_t *domain_z(const struct domain *domain); /* Z_OCTETS */
 
 /* The same compressed, for certificates and codes. */
 void domain_pack(const struct domain *domain, uint8_t kpak_out[33], uint8_t z_out[129]);

@@ -80,11 +80,11 @@ const char *keystore_domain_name(const struct keystore *ks);
 /* Which of the user's letters enrolled the device; a later letter has a higher one. */
 uint32_t keystore_generation(const struct keystore *ks);
 /* When that letter was made. */
-uint64_t keystore_letter_created(const struct keystore *ks);  /* seconds, UTC */
+uint64_t keystore_letter_created(const struct keystore *ks); /* seconds, UTC */
 /* Random at the enrolment; tells the devices of one user apart. */
 const uint8_t *keystore_device_id(const struct keystore *ks); /* 16 octets */
 /* How many calls a gateway may carry at once. */
-uint32_t keystore_engines(const struct keystore *ks);         /* of a gateway; 0: a user */
+uint32_t keystore_engines(const struct keystore *ks); /* of a gateway; 0: a user */
 
 struct keystore_settings {
 	uint32_t max_message_lifetime;     /* seconds; 0: none set */

@@ -32,7 +32,7 @@ void master_free(struct master **masterp);
 /* The public half of KSAK, as long as the master. */
 const uint8_t *master_kpak(const struct master *master); /* 65 octets */
 /* The public half of the master secret z_T, as long as the master. */
-const uint8_t *master_z(const struct master *master);    /* 257 octets: the public Z */
+const uint8_t *master_z(const struct master *master); /* 257 octets: the public Z */
 
 /* Issues the keys of uri for a month (RFC 6507 5.1.1, RFC 6508 6.1.1); a channel
  * (urn:uuid:) gets a receiver key only.  Some 1 ms.  The SSK and PVT are new at

@@ -19,8 +19,10 @@ struct update;
  * others.  Returns 0 or -errno (the folder cannot be read, no memory). */
 int account_set_load(const char *dir, const struct account_set *before,
 		     struct account_set **set_out, struct diag *diag);
+/* Wipes the secrets and frees *setp; *setp may be NULL. */
 void account_set_free(struct account_set **setp);
 
+/* How many accounts are in it. */
 size_t account_set_count(const struct account_set *set);
 /* The id of account i < account_set_count(), in the order of names. */
 const char *account_set_id(const struct account_set *set, size_t i);

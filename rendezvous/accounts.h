@@ -48,6 +48,7 @@ int accounts_read_secret(const char *dir, const char *id, char out[ACCOUNTS_SECR
  * texts (accounts_list_free).  Folders whose name is no account id are warned of.
  * Returns 0 or -errno. */
 int accounts_list(const char *dir, char ***ids_out, size_t *count_out, struct diag *diag);
+/* Frees the ids and the array, and sets *idsp to NULL. */
 void accounts_list_free(char ***idsp, size_t count);
 
 /* Rewrites the blacklist with uri added or taken off.  Returns 0, -EEXIST or -ENOENT
@@ -58,6 +59,7 @@ int accounts_blacklist(const char *dir, const char *id, const char *uri, bool ad
 /* What an operator switches on and off for an account; off unless it was switched on. */
 enum account_mark { ACCOUNT_MARK_STATISTICS };
 
+/* Also false where the account's folder cannot be read. */
 bool accounts_have_mark(const char *dir, const char *id, enum account_mark mark);
 /* Returns 0 (also where nothing changed), -EINVAL, -ENOENT (no such account) or -errno. */
 int accounts_set_mark(const char *dir, const char *id, enum account_mark mark, bool on,

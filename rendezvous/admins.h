@@ -37,6 +37,7 @@ int admins_delete(const char *dir, const char *name, struct diag *diag);
 /* Gives or takes access to an account; with it go its authorizations. */
 int admins_set_account(const char *dir, const char *name, const char *account, bool access,
 		       struct diag *diag);
+/* Allows an action on an account to which the administrator has access, or forbids it. */
 int admins_authorize(const char *dir, const char *name, const char *account,
 		     const char *authorization, bool allow, struct diag *diag);
 

@@ -18,6 +18,7 @@ enum { APNS_TOKEN_AGE_S = 50 * 60 };
  * -errno with diag set. */
 int apns_token_new(const char *key_file, const char *key_id, const char *team_id,
 		   struct apns_token **token_out, struct diag *diag);
+/* Frees *tokenp with its key and sets it to NULL; *tokenp may be NULL. */
 void apns_token_free(struct apns_token **tokenp);
 
 /* The token to use now, made anew when it is too old; valid until the next call.  NULL: it

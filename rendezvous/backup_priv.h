@@ -21,14 +21,17 @@ struct backup_part {
 	const char *name, *path;
 	bool folder;
 };
+/* The paths are those in paths, and as long. */
 void backup_parts(const struct crs_paths *paths, struct backup_part parts_out[BACKUP_PARTS]);
 
 /* backup_redis.c: while Redis is held, it appends to its log and does not write it anew.
  * No Redis at the socket is fine: nothing changes then.  Returns 0 or -errno with
  * diag set. */
 struct backup_hold;
+/* Waits for a rewrite that is under way.  Release *hold_out also when there was no Redis. */
 int backup_hold_redis(const struct crs_paths *paths, struct backup_hold **hold_out,
 		      struct diag *diag);
+/* Redis may rewrite its log again; frees *holdp, which may be NULL. */
 void backup_release_redis(struct backup_hold **holdp);
 
 #endif

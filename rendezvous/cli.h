@@ -54,8 +54,10 @@ struct cli_column {
 	const char *name, *heading;
 	bool number;
 };
+/* Returns the exit status. */
 int cli_print(const struct cli *cli, json_t *list, const struct cli_column *columns);
 
+/* Prints "crs-cli: " and the text on standard error.  Returns the exit status of a failure. */
 int cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

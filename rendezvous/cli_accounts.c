@@ -74,6 +74,7 @@ static int make_secret(const struct secret_options *options, char out[ACCOUNTS_S
 	return CLI_OK;
 }
 
+/* "crs-cli create sharedSecret": random, and kept nowhere. */
 int cli_create_secret(const struct cli *cli, int argc, char **argv)
 {
 	struct secret_options options;
@@ -112,6 +113,7 @@ static int create_on_disk(const struct cli *cli, const char *id, const char *sec
 	return err ? CLI_ERROR : CLI_OK;
 }
 
+/* "crs-cli create account ACCOUNT [-s SECRET | -b BITS | -B BYTES]". */
 int cli_create_account(const struct cli *cli, int argc, char **argv)
 {
 	struct secret_options options;
@@ -141,6 +143,7 @@ int cli_create_account(const struct cli *cli, int argc, char **argv)
 	return status;
 }
 
+/* "crs-cli list account": with their secrets. */
 int cli_list_account(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -187,12 +190,14 @@ int cli_act(const struct cli *cli, const char *target, json_t *body)
 	return CLI_OK;
 }
 
+/* "crs-cli delete account ACCOUNT". */
 int cli_delete_account(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return cli_act(cli, "/account/delete", json_pack("{s:s}", "id", argv[0]));
 }
 
+/* "crs-cli reload account": crs reads the accounts' folders anew. */
 int cli_reload(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
@@ -200,6 +205,7 @@ int cli_reload(const struct cli *cli, int argc, char **argv)
 	return cli_act(cli, "/reload", json_object());
 }
 
+/* "crs-cli apply FILE [--partial]": an update file. */
 int cli_apply(const struct cli *cli, int argc, char **argv)
 {
 	bool partial = argc == 2;
@@ -230,6 +236,7 @@ int cli_apply(const struct cli *cli, int argc, char **argv)
 	return CLI_OK;
 }
 
+/* "crs-cli blacklist add ACCOUNT URI". */
 int cli_blacklist_add(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
@@ -238,6 +245,7 @@ int cli_blacklist_add(const struct cli *cli, int argc, char **argv)
 		json_pack("{s:s, s:s, s:b}", "account", argv[0], "uri", argv[1], "add", true));
 }
 
+/* "crs-cli blacklist remove ACCOUNT URI". */
 int cli_blacklist_remove(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
@@ -246,30 +254,35 @@ int cli_blacklist_remove(const struct cli *cli, int argc, char **argv)
 		json_pack("{s:s, s:s, s:b}", "account", argv[0], "uri", argv[1], "add", false));
 }
 
+/* "crs-cli purge client ACCOUNT URI". */
 int cli_purge_client(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return cli_act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]));
 }
 
+/* "crs-cli purge clients ACCOUNT": the same for all its users. */
 int cli_purge_clients(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return cli_act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", ""));
 }
 
+/* "crs-cli purge observed ACCOUNT": users who were only observed. */
 int cli_purge_observed(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return cli_act(cli, "/purge/observed", json_pack("{s:s}", "account", argv[0]));
 }
 
+/* "crs-cli wakeup client ACCOUNT URI": by push. */
 int cli_wakeup_client(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return cli_act(cli, "/wakeup", json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]));
 }
 
+/* "crs-cli delete client-info ACCOUNT URI". */
 int cli_delete_client_info(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
@@ -277,6 +290,7 @@ int cli_delete_client_info(const struct cli *cli, int argc, char **argv)
 		       json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]));
 }
 
+/* "crs-cli check slot URI": which worker a URI is at home in. */
 int cli_check_slot(const struct cli *cli, int argc, char **argv)
 {
 	unsigned slot = slot_of(slice_str(argv[0]));

@@ -6,6 +6,7 @@
 
 enum { TARGET_SIZE = 128 };
 
+/* "crs-cli create admin NAME": prints the secret, once. */
 int cli_create_admin(const struct cli *cli, int argc, char **argv)
 {
 	json_t *body = json_pack("{s:s, s:b}", "name", argv[0], "create", true), *answer = NULL;
@@ -25,6 +26,7 @@ int cli_create_admin(const struct cli *cli, int argc, char **argv)
 	return CLI_OK;
 }
 
+/* "crs-cli delete admin NAME". */
 int cli_delete_admin(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
@@ -38,12 +40,14 @@ static int change_account(const struct cli *cli, char **argv, bool add)
 		json_pack("{s:s, s:s, s:b}", "name", argv[0], "account", argv[1], "add", add));
 }
 
+/* "crs-cli add admin-account NAME ACCOUNT". */
 int cli_add_admin_account(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return change_account(cli, argv, true);
 }
 
+/* "crs-cli delete admin-account NAME ACCOUNT". */
 int cli_delete_admin_account(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
@@ -57,12 +61,14 @@ static int change_authorization(const struct cli *cli, char **argv, bool add)
 				 "authorization", argv[2], "add", add));
 }
 
+/* "crs-cli add admin-account-authorization NAME ACCOUNT update|statistics". */
 int cli_add_admin_authorization(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return change_authorization(cli, argv, true);
 }
 
+/* "crs-cli delete admin-account-authorization NAME ACCOUNT update|statistics". */
 int cli_delete_admin_authorization(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
@@ -83,6 +89,7 @@ static int show(const struct cli *cli, const char *path, const char *name,
 	return cli_print(cli, list, columns);
 }
 
+/* "crs-cli show admins". */
 int cli_show_admins(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = { { "name", "ADMIN", false },
@@ -94,6 +101,7 @@ int cli_show_admins(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/admins", NULL, columns);
 }
 
+/* "crs-cli show admin NAME". */
 int cli_show_admin(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = { { "name", "NAME", false },
@@ -104,6 +112,7 @@ int cli_show_admin(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/admin", argv[0], columns);
 }
 
+/* "crs-cli show admin-accounts NAME". */
 int cli_show_admin_accounts(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = { { "account", "ACCOUNT", false },

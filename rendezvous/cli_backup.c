@@ -58,6 +58,7 @@ static void audit(const struct cli *cli, const char *action, const char *about)
 	json_decref(body);
 }
 
+/* "crs-cli backup": writes a file and prints its name. */
 int cli_backup(const struct cli *cli, int argc, char **argv)
 {
 	struct crs_paths paths;
@@ -82,6 +83,7 @@ int cli_backup(const struct cli *cli, int argc, char **argv)
 	return status;
 }
 
+/* "crs-cli restore FILE [--check]". */
 int cli_restore(const struct cli *cli, int argc, char **argv)
 {
 	struct crs_paths paths;

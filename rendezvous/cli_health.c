@@ -101,6 +101,7 @@ static void check_processes(const struct cli *cli, struct health_report *report)
 	json_decref(list);
 }
 
+/* "crs-cli health-check system". */
 int cli_health_system(const struct cli *cli, int argc, char **argv)
 {
 	struct health_report report;
@@ -202,6 +203,7 @@ static void run_clients(const struct cli *cli, const char *id, const struct opti
 	json_decref(guests);
 }
 
+/* "crs-cli health-check account ACCOUNT". */
 int cli_health_account(const struct cli *cli, int argc, char **argv)
 {
 	struct health_report report;

@@ -17,6 +17,7 @@ static int show(const struct cli *cli, const char *target, const struct cli_colu
 	return cli_print(cli, list, columns);
 }
 
+/* "crs-cli show attach": who is connected. */
 int cli_show_attach(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -31,6 +32,7 @@ int cli_show_attach(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/attach", columns);
 }
 
+/* "crs-cli show session": calls. */
 int cli_show_session(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -44,6 +46,7 @@ int cli_show_session(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/session", columns);
 }
 
+/* "crs-cli show message": what was counted of messages. */
 int cli_show_message(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -57,6 +60,7 @@ int cli_show_message(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/message", columns);
 }
 
+/* "crs-cli show relays": sessions at the media relay. */
 int cli_show_relays(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -72,6 +76,7 @@ int cli_show_relays(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/relays", columns);
 }
 
+/* "crs-cli show services": processes, and how they are. */
 int cli_show_services(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -86,6 +91,7 @@ int cli_show_services(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/services", columns);
 }
 
+/* "crs-cli show system". */
 int cli_show_system(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -99,6 +105,7 @@ int cli_show_system(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/system", columns);
 }
 
+/* "crs-cli show account". */
 int cli_show_account(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -112,6 +119,7 @@ int cli_show_account(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/loaded", columns);
 }
 
+/* "crs-cli show updates": which month's update each account has. */
 int cli_show_updates(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -126,6 +134,7 @@ int cli_show_updates(const struct cli *cli, int argc, char **argv)
 	return show(cli, "/updates", columns);
 }
 
+/* "crs-cli show blacklist ACCOUNT". */
 int cli_show_blacklist(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -153,6 +162,7 @@ static int show_data(const struct cli *cli, const char *path, char **argv, int a
 	return show(cli, target, columns);
 }
 
+/* "crs-cli show client-info ACCOUNT". */
 int cli_show_client_info(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -169,6 +179,7 @@ int cli_show_client_info(const struct cli *cli, int argc, char **argv)
 	return show_data(cli, "/client-info", argv, argc, columns);
 }
 
+/* "crs-cli show push-token ACCOUNT URI". */
 int cli_show_push_token(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -180,6 +191,7 @@ int cli_show_push_token(const struct cli *cli, int argc, char **argv)
 	return show_data(cli, "/push-token", argv, argc, columns);
 }
 
+/* "crs-cli show client-storage ACCOUNT": what is kept for its users' devices. */
 int cli_show_client_storage(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -191,6 +203,7 @@ int cli_show_client_storage(const struct cli *cli, int argc, char **argv)
 	return show_data(cli, "/client-storage", argv, argc, columns);
 }
 
+/* "crs-cli show version": of crs, not of this program. */
 int cli_show_version(const struct cli *cli, int argc, char **argv)
 {
 	json_t *list = NULL;
@@ -220,6 +233,7 @@ static void print_numbers(const char *title, const json_t *object)
 	}
 }
 
+/* "crs-cli show relay": the media relay's figures. */
 int cli_show_relay(const struct cli *cli, int argc, char **argv)
 {
 	json_t *answer = NULL, *types, *type;

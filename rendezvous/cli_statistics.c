@@ -7,6 +7,7 @@
 
 enum { TARGET_SIZE = 128 };
 
+/* "crs-cli stats export ACCOUNT". */
 int cli_stats_export(const struct cli *cli, int argc, char **argv)
 {
 	char target[TARGET_SIZE] = "/stats";
@@ -30,18 +31,21 @@ static int change(const struct cli *cli, const char *account, const char *action
 		       json_pack("{s:s, s:s}", "account", account, "action", action));
 }
 
+/* "crs-cli stats enable ACCOUNT". */
 int cli_stats_enable(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return change(cli, argv[0], "enable");
 }
 
+/* "crs-cli stats disable ACCOUNT". */
 int cli_stats_disable(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return change(cli, argv[0], "disable");
 }
 
+/* "crs-cli stats clear ACCOUNT". */
 int cli_stats_clear(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;

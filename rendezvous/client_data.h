@@ -13,6 +13,7 @@
 
 /* Name i, which is also the store's name of the hash by URI; NULL behind the last. */
 const char *client_data_name(size_t i);
+/* Is it one of those names? */
 bool client_data_is_name(const char *name);
 
 /* The text that is stored: saved when, of which type, the value; malloc'd.  NULL: no

@@ -34,6 +34,7 @@ struct keep_alive {
 /* file is the name in what is told about lines; borrowed.  Returns NULL when memory is
  * out. */
 struct client_policy *client_policy_new(const char *file);
+/* Frees *policyp and sets it to NULL; *policyp may be NULL. */
 void client_policy_free(struct client_policy **policyp);
 
 /* Takes a line over whose keyword is keep-alive or detach-cleanup and whose word count was

@@ -16,6 +16,7 @@ struct event_base;
 /* Serves the socket of the paths (0660).  Returns 0 or -errno with diag set. */
 int control_api_new(struct event_base *base, struct supervisor *supervisor,
 		    struct control_api **api_out, struct diag *diag);
+/* Closes the socket and frees *apip; *apip may be NULL. */
 void control_api_free(struct control_api **apip);
 
 /* Each account with when its updates of this and the next month were made, as "show updates"

@@ -44,7 +44,9 @@ bool control_api_knows(struct control_api *api, struct control_request *request,
 
 /* control_admins.c */
 void control_api_admins(struct control_request *request, void *arg);
+/* One administrator, by name. */
 void control_api_admin(struct control_request *request, void *arg);
+/* The accounts of one, with what is authorized there. */
 void control_api_admin_accounts(struct control_request *request, void *arg);
 void control_api_admin_change(struct control_request *request, void *arg);
 void control_api_admin_account_change(struct control_request *request, void *arg);
@@ -52,24 +54,32 @@ void control_api_admin_authorize(struct control_request *request, void *arg);
 
 /* control_data.c */
 void control_api_client_info(struct control_request *request, void *arg);
+/* The push tokens of a user's devices. */
 void control_api_push_token(struct control_request *request, void *arg);
+/* What is kept for the devices of an account's users. */
 void control_api_client_storage(struct control_request *request, void *arg);
 void control_api_forget_info(struct control_request *request, void *arg);
 
 /* control_statistics.c */
 void control_api_stats_export(struct control_request *request, void *arg);
+/* Enables, disables or clears the statistics of an account. */
 void control_api_stats_change(struct control_request *request, void *arg);
 
 /* control_traces.c */
 void control_api_trace_open(struct control_request *request, void *arg);
+/* Closes all traces: the port goes. */
 void control_api_drop_tracers(struct control_api *api);
 
 /* control_listings.c */
 void control_api_attach(struct control_request *request, void *arg);
+/* The calls of all workers. */
 void control_api_session(struct control_request *request, void *arg);
+/* What was counted of messages, by user; what workers hold back is written first. */
 void control_api_message(struct control_request *request, void *arg);
 void control_api_services(struct control_request *request, void *arg);
+/* The media relay's own figures. */
 void control_api_relay(struct control_request *request, void *arg);
+/* Its sessions. */
 void control_api_relays(struct control_request *request, void *arg);
 
 /* accounts_json.c: the accounts on disk as { id, path, secret }; crs-cli uses it, too,

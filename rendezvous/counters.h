@@ -41,8 +41,10 @@ static inline bool counter_is_statistic(enum counter what)
 
 /* Returns NULL when memory is out. */
 struct counters *counters_new(void);
+/* Frees *countersp with what was not handed over; *countersp may be NULL. */
 void counters_free(struct counters **countersp);
 
+/* One more of what, for a user; without memory it is not counted. */
 void counters_add(struct counters *counters, enum counter what, const char *account,
 		  const char *uri);
 /* The user looked for messages. */

@@ -19,6 +19,7 @@ enum { CRA_LIMIT_MS = 60 * 1000 }; /* of the connection and of each answer */
  * -errno with diag set. */
 int cra_client_connect(const char *server, const char *name, const char *secret,
 		       struct cra_client **client_out, struct diag *diag);
+/* Closes the connection and frees *clientp; *clientp may be NULL. */
 void cra_client_free(struct cra_client **clientp);
 
 /* account may be "".  *answer_out is the caller's.  Returns 0; or with diag set -EACCES (not
@@ -30,6 +31,7 @@ int cra_client_ask(struct cra_client *client, Umsg__AdminAction action, const ch
 /* Sends an update file and has it applied to the account it has to be for.  progress (may be NULL)
  * is called with the octets sent and in all.  Returns as cra_client_ask(). */
 typedef void cra_progress_fn(void *arg, size_t sent, size_t total);
+/* file is borrowed until it returns. */
 int cra_client_apply(struct cra_client *client, const char *account, struct slice file,
 		     cra_progress_fn *progress, void *arg, json_t **answer_out, struct diag *diag);
 

@@ -21,11 +21,13 @@ typedef void floors_done_fn(void *arg, unsigned worker, uint64_t ticket, bool fa
 /* accounts_dir is borrowed.  NULL when memory is out. */
 struct floors *floors_new(struct event_base *base, const char *accounts_dir, floors_done_fn *done,
 			  void *arg);
+/* Writes nothing more and frees *floorsp; *floorsp may be NULL. */
 void floors_free(struct floors **floorsp);
 
 /* Reads an account's file and writes it anew, whole and without what was torn.
  * Returns 0 or -errno. */
 int floors_load(struct floors *floors, const char *account);
+/* Forgets an account that is no more; its file is not touched. */
 void floors_drop(struct floors *floors, const char *account);
 
 /* A user authenticated with this generation: done follows with worker and ticket. */
@@ -39,6 +41,7 @@ int floors_apply(struct floors *floors, const char *account, int64_t created_s,
 /* Forgets the users of an account that were only observed; gone is called for each once it
  * is durable.  Returns their number or -errno. */
 typedef void floors_gone_fn(void *arg, const char *account, const char *uri);
+/* gone is called before this returns. */
 int floors_purge_observed(struct floors *floors, const char *account, floors_gone_fn *gone,
 			  void *arg);
 

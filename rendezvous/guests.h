@@ -25,6 +25,7 @@ enum {
 
 /* Returns NULL when memory is out. */
 struct guests *guests_new(void);
+/* Frees *guestsp and sets it to NULL; *guestsp may be NULL. */
 void guests_free(struct guests **guestsp);
 
 /* Is this a URI that only guests have? */

@@ -19,9 +19,12 @@ struct health_report {
 	enum health_result worst;
 };
 
+/* Without tests, and well. */
 void health_report_init(struct health_report *report);
+/* Frees the tests. */
 void health_report_clear(struct health_report *report);
 
+/* One test's result; the report is as bad as its worst one. */
 void health_report_add(struct health_report *report, enum health_result result, const char *name,
 		       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

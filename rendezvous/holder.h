@@ -25,6 +25,7 @@ enum {
 
 /* Listens (setup's address).  Returns 0 or -errno with diag set. */
 int holder_new(struct worker *worker, struct holder **holder_out, struct diag *diag);
+/* Closes every connection and frees *holderp; *holderp may be NULL. */
 void holder_free(struct holder **holderp);
 
 /* Accepts nobody any more and closes all connections in order: "the server stops". */
@@ -35,7 +36,9 @@ size_t holder_count(const struct holder *holder);
 
 /* Messages of homes, for connections of this holder. */
 void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Attached *m);
+/* The client is told why, and its connection is not at home any more. */
 void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m);
+/* A frame for a client; one for a connection that is gone is dropped. */
 void holder_down(struct holder *holder, unsigned home, const struct passed_down *m);
 
 /* A home is there (again): tell it of the clients that belong to it. */

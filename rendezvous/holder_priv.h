@@ -112,8 +112,10 @@ void client_clean_up(struct client *client);
 
 /* Sends a frame to the client; what cannot be sent ends the link by itself. */
 void client_send(struct client *client, Umsg__Frame *frame);
+/* The answer to the client's request of that number; retry_after_s 0 says nothing. */
 void client_error(struct client *client, uint64_t request, Umsg__ErrorCode code, const char *text,
 		  uint32_t retry_after_s);
+/* The same for a registration that is not permitted. */
 void client_denied(struct client *client, uint64_t request);
 
 /* One message of the client, its link being negotiated. */
@@ -128,13 +130,18 @@ void client_trace(const struct client *client, const char *state, const char *de
 /* client_lists.c: calls and posts of a client.  The forget functions take an id that is
  * not there. */
 void client_join_session(struct client *client, unsigned home, struct slice id);
+/* The call is over. */
 void client_forget_session(struct client *client, struct slice id);
 /* NULL when memory is out. */
 struct client_post *client_add_post(struct client *client, unsigned home, struct slice id,
 				    struct slice to, uint64_t request);
+/* The post without answer of that id, or NULL. */
 const struct client_post *client_find_post(const struct client *client, struct slice id);
+/* It was answered. */
 void client_forget_post(struct client *client, struct slice id);
+/* Unlinks and frees it. */
 void client_drop_session(struct client_session *session);
+/* Unlinks and frees it. */
 void client_drop_post(struct client_post *post);
 
 /* The updates that the client could fetch, this and the next month's: at most 2 names
@@ -144,11 +151,14 @@ struct update_offer {
 	Umsg__UpdateName *list[2];
 	char month[2][8];
 };
+/* The names in *offer point into it. */
 size_t client_offers(const struct client *client, struct update_offer *offer);
 
 /* holder_admin.c: one message of a remote administrator, and what the supervisor answers. */
 void client_admin_frame(struct client *client, struct slice octets);
+/* The supervisor's answer to a request of the administrator on this connection. */
 void client_admin_reply(struct client *client, const CrsWorker__AdminReply *m);
+/* Forgets an update that was half received, with its file. */
 void client_drop_upload(struct client *client);
 /* Removes what an earlier process of this worker left half received when it was killed. */
 void holder_drop_old_uploads(const CrsWorker__Setup *setup);

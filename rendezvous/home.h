@@ -24,12 +24,16 @@ enum {
 
 /* The home of this worker's slots.  Returns 0 or -ENOMEM. */
 int home_new(struct worker *worker, struct home **home_out);
+/* Frees *homep with its users, calls and mailboxes; *homep may be NULL. */
 void home_free(struct home **homep);
 
 /* Messages of holders. */
 void home_attach(struct home *home, unsigned holder, const CrsWorker__Attach *m);
+/* A connection is gone; its calls hear of it by home_session_lost(). */
 void home_detach(struct home *home, unsigned holder, const CrsWorker__Detach *m);
+/* A frame of a client, whose sender its holder has checked. */
 void home_up(struct home *home, unsigned holder, const struct passed_up *m);
+/* A connection that took part in a call is gone. */
 void home_session_lost(struct home *home, unsigned holder, const CrsWorker__SessionLost *m);
 /* A holder is gone with all its connections. */
 void home_holder_down(struct home *home, unsigned holder);
@@ -40,10 +44,13 @@ void home_floor_done(struct home *home, uint64_t ticket, bool failed);
 /* The worker has a new roster: whoever may not stay is unregistered. */
 void home_roster_changed(struct home *home);
 
+/* redis_low answers (again).  Another epoch: what it held is lost, and clients fetch anew. */
 void home_store_up(struct home *home, uint64_t epoch);
+/* What was to be stored is refused until it is back. */
 void home_store_down(struct home *home);
 /* Whether there is room for messages; NULL: yes, else why not. */
 void home_store_room(struct home *home, const char *refuse_reason);
+/* crs-relay is gone, and all media with it. */
 void home_relay_down(struct home *home);
 
 /* Gives back to the relay what calls of an earlier life of this worker still hold there;
@@ -53,7 +60,9 @@ void home_forget_old_relays(struct home *home);
 /* Time limits; call it every 100 ms. */
 void home_tick(struct home *home);
 
+/* Writes what was counted to redis_low. */
 void home_flush_counters(struct home *home);
+/* A row for each call, for "show session". */
 void home_list_sessions(const struct home *home, struct worker_rows *rows);
 
 /* A health check begins: its guests may enter for a while (guests.h). */

@@ -62,9 +62,11 @@ struct home {
 	int64_t sessions_tick_ms, flushed_ms;
 };
 
+/* The user of that URI who has, or lately had, a device here; or NULL. */
 struct user *home_find_user(const struct home *home, struct slice uri);
 /* The device that is primary and has keys, or NULL. */
 const struct device *user_primary(const struct user *user);
+/* The user's device at that connection, or NULL. */
 const struct device *user_device(const struct user *user, const struct endpoint *at);
 
 /* Sends a frame to a client, wherever its connection is held. */
@@ -77,8 +79,10 @@ struct home_note {
 	bool over;
 	struct slice post_answered;
 };
+/* The frame is packed here; without memory it is not sent. */
 void home_send_noted(struct home *home, const struct endpoint *to, Umsg__Frame *frame,
 		     const struct home_note *note);
+/* A frame that is packed already. */
 void home_send_octets(struct home *home, const struct endpoint *to, struct slice octets,
 		      const struct home_note *note);
 
@@ -100,6 +104,7 @@ bool home_let_sleep(struct home *home, const struct endpoint *from, const struct
 void home_awake(struct home *home, const char *uri);
 /* The caller gave up; was the call waiting? */
 bool home_forget_sleeper(struct home *home, struct slice id);
+/* Forgets them: the worker ends. */
 void home_free_sleepers(struct home *home);
 
 /* home_calls.c: rings the devices that are there, or ends the call. */
@@ -115,21 +120,27 @@ void home_free_users(struct home *home);
 
 /* home_calls.c */
 extern const struct sessions_ops home_sessions_ops;
+/* An invitation: rings at all of the callee's devices, or wakes him up. */
 void home_bang(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame);
+/* Growl, talk, signal or hang-up of a party. */
 void home_session_frame(struct home *home, const struct endpoint *from, const struct passed_up *up,
 			const Umsg__Frame *frame);
 
 /* home_mail.c */
 extern const struct mailboxes_ops home_mailboxes_ops;
+/* A message, or the first part of one: stored, then acknowledged. */
 void home_post(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame);
+/* A further part; where its beginning is not known, its sender is to begin again. */
 void home_part(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame);
+/* A receiver has a part of a long message: the next one follows. */
 void home_part_ack(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		   const Umsg__Frame *frame);
 void home_taken(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);
+/* A client asks for what waits for it. */
 void home_fetch(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);
 

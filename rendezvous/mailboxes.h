@@ -111,6 +111,7 @@ struct mailboxes;
 
 /* ops and arg are borrowed.  Returns NULL when memory is out. */
 struct mailboxes *mailboxes_new(const struct mailboxes_ops *ops, void *arg);
+/* Frees *mailboxesp; what is stored stays stored.  *mailboxesp may be NULL. */
 void mailboxes_free(struct mailboxes **mailboxesp);
 
 struct mail_post {
@@ -160,13 +161,17 @@ struct mail_item {
 	int kind;
 };
 
+/* One message that the store holds; mailboxes_loaded() follows the last. */
 void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
 			   const struct mail_item *item);
 /* more: there may be further ones behind the last item. */
 void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, bool more,
 		      int64_t now_ms, int64_t now_s);
+/* The store's answer: durable under that number, or err (-errno) and then it is refused to
+ * its sender. */
 void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
 		      struct slice id, int err, uint64_t number, int64_t now_ms);
+/* The same for a further part. */
 void mailboxes_part_stored(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
 			   struct slice id, uint32_t index, int err, int64_t now_ms);
 

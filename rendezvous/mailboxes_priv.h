@@ -42,8 +42,10 @@ struct mailbox *mailbox_need(struct mailboxes *mailboxes, struct slice uri, int6
 /* Frees it with its messages. */
 void mailbox_drop(struct mailboxes *mailboxes, struct mailbox *mailbox);
 
+/* The message of that sender and id in the mailbox, or NULL. */
 struct mail *mail_find(const struct mailboxes *mailboxes, const struct mailbox *mailbox,
 		       struct slice sender, struct slice id);
+/* Unlinks and frees it; the store is not touched. */
 void mail_drop(struct mailboxes *mailboxes, struct mail *mail);
 
 /* Puts the mail into its state, and into the queue of that state's limits. */

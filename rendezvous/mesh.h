@@ -28,11 +28,13 @@ struct mesh_ops {
 /* Listens for the others.  Returns 0 or -errno. */
 int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsigned workers,
 	     const struct mesh_ops *ops, void *arg, struct mesh **mesh_out);
+/* Closes all and frees *meshp; *meshp may be NULL. */
 void mesh_free(struct mesh **meshp);
 
 /* That worker is ready: connect to it (again). */
 void mesh_connect(struct mesh *mesh, unsigned peer);
 
+/* Can something be sent to it?  To oneself always. */
 bool mesh_is_up(const struct mesh *mesh, unsigned peer);
 
 /* Returns 0, -EPIPE (that worker is not there), -ENOBUFS (it cannot keep up),

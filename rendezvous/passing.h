@@ -31,6 +31,7 @@ struct passed_down {
 /* Write what stands before the frame; *head_out lies in head.  Return 0, or -EMSGSIZE. */
 int passing_write_up(const struct passed_up *up, uint8_t head[PASSING_HEAD_MAX],
 		     struct slice *head_out);
+/* The same on the way back. */
 int passing_write_down(const struct passed_down *down, uint8_t head[PASSING_HEAD_MAX],
 		       struct slice *head_out);
 

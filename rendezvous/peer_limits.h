@@ -23,6 +23,7 @@ enum {
 
 /* Returns NULL when memory or randomness is out. */
 struct peer_limits *peer_limits_new(void);
+/* Frees *limitsp and sets it to NULL; *limitsp may be NULL. */
 void peer_limits_free(struct peer_limits **limitsp);
 
 /* Takes one connection of addr; false: refuse it. */

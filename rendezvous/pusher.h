@@ -29,6 +29,7 @@ typedef void pusher_gone_fn(void *arg, const char *account, const char *uri, int
 /* Returns 0 or -errno with diag set. */
 int pusher_new(struct event_base *base, const struct push_settings *settings, pusher_gone_fn *gone,
 	       void *arg, struct pusher **pusher_out, struct diag *diag);
+/* Pushes that are under way are given up; *pusherp may be NULL. */
 void pusher_free(struct pusher **pusherp);
 
 /* Wakes the devices with these tokens up: value is what the client stored as push-token

@@ -48,7 +48,9 @@ void redis_server_stop(struct redis_server *server, void (*stopped)(void *arg), 
 
 /* The process, or 0 while there is none. */
 pid_t redis_server_pid(const struct redis_server *server);
+/* "redis_low" or "redis_high"; as long as the server. */
 const char *redis_server_name(const struct redis_server *server);
+/* The path of its Unix socket; as long as the server. */
 const char *redis_server_socket(const struct redis_server *server);
 
 /* Kills a server that still runs. */

@@ -26,11 +26,14 @@ struct relay_client_ops {
 	void (*down)(void *arg);
 };
 
+/* Connects to path (copied), and again whenever the relay goes.  Returns NULL when memory is
+ * out. */
 struct relay_client *relay_client_new(struct event_base *base, const char *path,
 				      const struct relay_client_ops *ops, void *arg);
 /* No callback is called any more. */
 void relay_client_free(struct relay_client **clientp);
 
+/* Between ops->up and ops->down. */
 bool relay_client_is_up(const struct relay_client *client);
 
 /* An answer, valid until the function returns; NULL when the relay is gone.  For

@@ -44,6 +44,7 @@ typedef bool roster_filter_fn(void *arg, struct slice uri);
 
 /* An empty roster; filter may be NULL (all).  NULL when memory is out. */
 struct roster *roster_new(roster_filter_fn *filter, void *arg);
+/* Frees *rosterp and sets it to NULL; *rosterp may be NULL. */
 void roster_free(struct roster **rosterp);
 
 /* Adds what an account's floors file says.  A URI that another account has
@@ -93,6 +94,7 @@ void roster_drop_account(struct roster *roster, const char *account);
  * array of malloc'd texts.  Returns their number or -ENOMEM. */
 int roster_drop_observed(struct roster *roster, const char *account, char ***uris_out);
 
+/* How many users of an account may enter; 0 for an account that is not there. */
 size_t roster_count(const struct roster *roster, const char *account);
 
 #endif

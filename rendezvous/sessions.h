@@ -116,6 +116,7 @@ struct sessions;
 
 /* ops and arg are borrowed.  Returns NULL when memory or randomness is out. */
 struct sessions *sessions_new(const struct sessions_ops *ops, void *arg);
+/* Nobody is told; *sessionsp may be NULL. */
 void sessions_free(struct sessions **sessionsp);
 
 struct session_invite {
@@ -132,8 +133,10 @@ struct session_invite {
  * nobody has been told anything. */
 int sessions_invite(struct sessions *sessions, const struct session_invite *invite, int64_t now_ms);
 
+/* The relay has legs for the call: the caller gets his, and the devices ring. */
 void sessions_relay_added(struct sessions *sessions, struct slice id,
 			  const struct session_relay *relay, int64_t now_ms);
+/* The relay has none: the call ends for that reason. */
 void sessions_relay_refused(struct sessions *sessions, struct slice id, Umsg__EndReason reason,
 			    int64_t now_ms);
 /* The relay is gone: every session that has legs ends. */
@@ -162,8 +165,11 @@ void sessions_holder_lost(struct sessions *sessions, unsigned holder, int64_t no
  * second. */
 void sessions_tick(struct sessions *sessions, int64_t now_ms);
 
+/* The call of that id, ended ones for a while too; or NULL. */
 const struct session *sessions_find(const struct sessions *sessions, struct slice id);
+/* The first of a list that goes on by the session's next. */
 const struct session *sessions_first(const struct sessions *sessions);
+/* How many there are, with those just ended. */
 size_t sessions_count(const struct sessions *sessions);
 
 /* "invite" to "hangup(reason; who)"; sep is ", " in lists and "; " in traces

@@ -51,6 +51,7 @@ struct settings {
 /* Reads both files.  diag gets every error and warning, not only the first.
  * Returns 0, -EINVAL, or -ENOMEM; settings_clear() in any case. */
 int settings_read(const struct crs_paths *paths, struct settings *settings_out, struct diag *diag);
+/* Frees what settings holds, but not settings itself. */
 void settings_clear(struct settings *settings);
 
 #endif

@@ -20,6 +20,7 @@ extern const char *const statistics_columns[STATISTICS_COLUMNS];
  * done gets an array of objects with the columns as members (owned), or NULL: no memory.
  * Returns 0 or -ENOMEM: then done is not called. */
 typedef void statistics_done_fn(void *arg, json_t *rows);
+/* account is copied. */
 int statistics_collect(struct supervisor *supervisor, const char *account, statistics_done_fn *done,
 		       void *arg);
 

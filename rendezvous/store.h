@@ -45,6 +45,7 @@ struct store *store_new(struct event_base *base, const char *run_dir, const char
 /* Commands without answer end with -EPIPE; down is not called. */
 void store_free(struct store **storep);
 
+/* Is Redis connected, and has it loaded its data? */
 bool store_is_up(const struct store *store);
 
 /* A command's end: 0; -ENOSPC (no room), -EPIPE (connection lost), -EIO (refused).
@@ -80,9 +81,12 @@ int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t c
  * appended in order; read from index on; kept until keep_until_s once complete. */
 int store_part_add(struct store *store, struct slice uri, const char *key, struct slice frame,
 		   store_done_fn *done, void *arg);
+/* Nobody is told the outcome. */
 int store_part_keep(struct store *store, struct slice uri, const char *key, int64_t keep_until_s);
+/* Nobody is told the outcome. */
 int store_part_delete(struct store *store, struct slice uri, const char *key);
 typedef void store_part_fn(void *arg, uint32_t index, struct slice frame);
+/* part is called for each of at most count, in order, then done. */
 int store_part_read(struct store *store, struct slice uri, const char *key, uint32_t from,
 		    uint32_t count, store_part_fn *part, store_done_fn *done, void *arg);
 
@@ -100,6 +104,7 @@ int store_set_field(struct store *store, const char *what, const char *account, 
 /* Reads such a hash of an account; field is called for each user, then done. */
 typedef void store_field_fn(void *arg, const char *what, const char *account, const char *uri,
 			    const char *value);
+/* Texts are valid during the call only. */
 int store_read_hash(struct store *store, const char *what, const char *account,
 		    store_field_fn *field, store_done_fn *done, void *arg);
 

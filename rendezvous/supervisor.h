@@ -42,9 +42,13 @@ int supervisor_run(const struct supervisor_options *options);
 
 /* --- what the control port asks (control_api.h) --- */
 
+/* As long as the supervisor. */
 const struct supervisor_options *supervisor_options(const struct supervisor *supervisor);
+/* The present set; another one after each reload. */
 const struct account_set *supervisor_accounts(const struct supervisor *supervisor);
+/* The writer of floors; the supervisor's. */
 struct floors *supervisor_floors(struct supervisor *supervisor);
+/* Its own connection to crs-relay; workers have theirs. */
 struct relay_client *supervisor_relay(struct supervisor *supervisor);
 
 struct supervisor_question {
@@ -57,6 +61,7 @@ struct supervisor_question {
  * each an array of texts, and owns it.  Workers that do not answer in time are left
  * out.  Returns 0 or -ENOMEM. */
 typedef void supervisor_rows_fn(void *arg, json_t *rows);
+/* done is called from the loop, once. */
 int supervisor_query(struct supervisor *supervisor, const struct supervisor_question *question,
 		     supervisor_rows_fn *done, void *arg);
 

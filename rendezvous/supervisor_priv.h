@@ -64,11 +64,18 @@ struct supervisor {
 /* worker_process.c */
 int worker_process_init(struct worker_process *worker, struct supervisor *supervisor,
 			unsigned index);
+/* Kills it: the supervisor ends. */
 void worker_process_done(struct worker_process *worker);
+/* Starts it and sends its setup; what fails is tried again after a pause. */
 void worker_process_start(struct worker_process *worker);
+/* SIGTERM, and no new start. */
 void worker_process_stop(struct worker_process *worker);
+/* It ended with that wait status: its successor starts after a pause that grows until one
+ * runs for SUPERVISOR_STEADY_MS. */
 void worker_process_reaped(struct worker_process *worker, int status);
+/* Returns 0, -EPIPE (it does not run), or as channel_send(). */
 int worker_process_send(struct worker_process *worker, const CrsWorker__Control *message);
+/* To all workers that are ready. */
 void supervisor_broadcast(struct supervisor *supervisor, const CrsWorker__Control *message);
 
 /* supervisor.c; worker NULL: all of them. */
@@ -78,6 +85,7 @@ void supervisor_look_for_end(struct supervisor *supervisor);
 /* queries.c */
 void supervisor_query_part(struct supervisor *supervisor, unsigned worker,
 			   const CrsWorker__QueryPart *part);
+/* No query waits for its rows any more. */
 void supervisor_worker_gone(struct supervisor *supervisor, unsigned worker);
 void supervisor_drop_queries(struct supervisor *supervisor);
 

@@ -20,6 +20,7 @@ enum { UPDATES_NAME_SIZE = 12 }; /* "YYYY-MM.upd" */
  * -ENOMEM. */
 int updates_load(const char *accounts_dir, const struct account_set *accounts, int64_t now_s,
 		 struct updates **updates_out, struct diag *diag);
+/* Unmaps the files and frees *updatesp; *updatesp may be NULL. */
 void updates_free(struct updates **updatesp);
 
 /* The account's update of a month (period.h), or NULL. */

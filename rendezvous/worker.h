@@ -38,19 +38,29 @@ enum {
  * signal ends it.  Returns the exit status of the process. */
 int worker_run(int fd);
 
+/* The worker's loop. */
 struct event_base *worker_base(const struct worker *worker);
 /* Everything that the supervisor said at the start. */
 const CrsWorker__Setup *worker_setup(const struct worker *worker);
+/* The accounts as last loaded; another set after each reload: do not keep it. */
 const struct account_set *worker_accounts(const struct worker *worker);
+/* Alike. */
 const struct admin_set *worker_admins(const struct worker *worker);
+/* How long clients may be silent. */
 const struct client_policy *worker_policy(const struct worker *worker);
 /* The URIs that are at home here. */
 struct roster *worker_roster(const struct worker *worker);
+/* The update files that clients may fetch. */
 struct updates *worker_updates(const struct worker *worker);
+/* redis_low, where messages wait. */
 struct store *worker_store(const struct worker *worker);
+/* redis_high, which may be empty at any time. */
 struct store *worker_cache(const struct worker *worker);
+/* The connection to crs-relay. */
 struct relay_client *worker_relay(const struct worker *worker);
+/* The connections that came to this worker. */
 const struct holder *worker_holder(const struct worker *worker);
+/* The URIs that are at home here. */
 struct home *worker_home(const struct worker *worker);
 
 /* The worker at which uri is at home. */
@@ -59,7 +69,9 @@ unsigned worker_home_of(const struct worker *worker, struct slice uri);
 /* To another worker or this one; the holder or home there handles it later.
  * Returns 0 or as mesh_send(). */
 int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *message);
+/* A client's frame to its home. */
 int worker_pass_up(struct worker *worker, unsigned to, const struct passed_up *up);
+/* A home's frame to the holder of a connection. */
 int worker_pass_down(struct worker *worker, unsigned to, const struct passed_down *down);
 
 /* Asks the supervisor to make a floor durable; home_floor_done() follows. */
@@ -77,6 +89,7 @@ int worker_tell(struct worker *worker, const CrsWorker__Control *message);
 
 /* Rows that answer a query (worker_queries.c), sent on in packets. */
 struct worker_rows;
+/* n texts, copied; without memory the row is left out. */
 void worker_row(struct worker_rows *rows, const char *const *cells, size_t n);
 
 #endif

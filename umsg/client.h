@@ -77,9 +77,9 @@ enum umsg_call_event {
 	UMSG_CALL_ANSWERED, /* outgoing: umsg_call_media() is complete; the same as the early
 			     * one where the same device answers */
 	UMSG_CALL_DIGIT,    /* a digit came as a signal: umsg_call_digit() */
-/* Does the other side hold the call? */
+			    /* Does the other side hold the call? */
 	UMSG_CALL_HOLD,     /* the peer holds or resumes: umsg_call_held() */
-/* Why and by whom it ended; from UMSG_CALL_ENDED on. */
+			    /* Why and by whom it ended; from UMSG_CALL_ENDED on. */
 	UMSG_CALL_ENDED,    /* the last one; umsg_call_end() says why; the call is freed when
 			     * the callback returns */
 };
@@ -197,9 +197,9 @@ bool umsg_call_is_incoming(const struct umsg_call *call);
 /* The session's id, which both ends and the rendezvous know. */
 const uint8_t *umsg_call_id(const struct umsg_call *call); /* UMSG_ID_SIZE octets */
 /* Who calls. */
-const char *umsg_call_from(const struct umsg_call *call);  /* bare URIs of initiator ... */
+const char *umsg_call_from(const struct umsg_call *call); /* bare URIs of initiator ... */
 /* Who is called; never a gateway's extension. */
-const char *umsg_call_to(const struct umsg_call *call);    /* ... and responder */
+const char *umsg_call_to(const struct umsg_call *call); /* ... and responder */
 /* The extension behind a gateway's number that was dialled. */
 const char *umsg_call_called_extension(const struct umsg_call *call); /* "" without one */
 /* The one that calls, behind the number of a gateway. */

@@ -29,7 +29,7 @@ enum { CLIENT_RING_EXPIRE_MS = 3600000 };
 void client_ring_expire(struct key_ring **ringp, struct umsg_client *client);
 
 /* What the client's accepted callback has to do: former logins are wiped from the store. */
-void client_ring_accepted(struct key_ring **ringp, struct umsg_client *client,
-			  const char *address, const char *identity);
+void client_ring_accepted(struct key_ring **ringp, struct umsg_client *client, const char *address,
+			  const char *identity);
 
 #endif

@@ -92,6 +92,7 @@ struct relay_table;
  * the kernel steers packets to the thread.  NULL when memory or randomness is
  * out. */
 struct relay_table *relay_table_new(uint8_t lane);
+/* Frees *tablep with its sessions; *tablep may be NULL. */
 void relay_table_free(struct relay_table **tablep);
 
 /* Makes a session with fresh legs, keys and SSRCs.  Returns 0 and the session,
@@ -126,6 +127,7 @@ void relay_table_packet(struct relay_table *table, const struct net_addr *from, 
 void relay_table_expire(struct relay_table *table, int64_t now_ms,
 			unsigned expired_out[RELAY_TYPE_COUNT]);
 
+/* Since the start; for the table's own thread. */
 const struct relay_stats *relay_table_stats(const struct relay_table *table);
 
 /* The owner of the socket tells how many datagrams it refused. */
