@@ -115,7 +115,8 @@ relay_start() {
 }
 
 user_cca() { # NUMBER COMMAND...: replaces the shell
-	exec setsid cca --now "$D/clock.crs" --store "$D/$1" --crs "127.0.0.1:$DELAYED_PORT" "${@:2}"
+	# Started in the background by bash it would ignore an interrupt until it has begun.
+	exec env --default-signal=INT setsid cca --now "$D/clock.crs" --store "$D/$1" --crs "127.0.0.1:$DELAYED_PORT" "${@:2}"
 }
 
 # ---- is everything there? ----

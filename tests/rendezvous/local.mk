@@ -132,6 +132,16 @@ endif
 %C%_test_crs_data_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_data_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
+# WebSocket from its raw side
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_websocket
+endif
+%C%_test_crs_websocket_SOURCES = %D%/test_crs_websocket.c %D%/scene.c %D%/scene.h \
+	tests/tools/rude_link.c tests/tools/rude_link.h
+%C%_test_crs_websocket_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_websocket_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_websocket_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
+
 # a push service in node
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_push

@@ -1,6 +1,8 @@
 #include "tests/tools/rude_link.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,9 @@ int rude_link_open(struct rude_link *link, const struct net_addr *addr)
 	link->peer.fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (link->peer.fd < 0)
 		return -errno;
+	/* What is said octet by octet shall leave so. */
 	if (setsockopt(link->peer.fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ||
+	    setsockopt(link->peer.fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)) < 0 ||
 	    connect(link->peer.fd, &addr->sa, addr->len) < 0)
 		return -errno;
 	link->context = link_tls_client();

@@ -187,6 +187,8 @@ static const struct {
 	{ "close without code", "\x88\x00", 2, 0, 1005, 0, 1 },
 	{ "close of one octet", "\x88\x01\x03", 3, -EPROTO, WS_CODE_PROTOCOL, 0, 0 },
 	{ "close with 1005", "\x88\x02\x03\xed", 4, -EPROTO, WS_CODE_PROTOCOL, 0, 0 },
+	{ "close, and a reason that is no UTF-8", "\x88\x04\x03\xe8\xc0\xaf", 6, -EPROTO,
+	  WS_CODE_NO_UTF8, 0, 0 },
 	{ "close with 999", "\x88\x02\x03\xe7", 4, -EPROTO, WS_CODE_PROTOCOL, 0, 0 },
 };
 
