@@ -50,7 +50,7 @@ moved_in() { # COUNT
 	kill "$LAB_CIG_SERVER"
 	await 10 "the end of cig-server" stopped "$LAB_CIG_SERVER"
 	for i in {1..12}; do
-		caller $ALICE send "$LAB_GATEWAY;101" "$(whole_text "$i" 20000)" >"$T/send" &
+		caller $ALICE send "$LAB_GATEWAY;101" "$(whole_text "$i" 20000)" >"$T/send" 3>&- &
 		caller $BOB send --attach "$attachment" "$LAB_GATEWAY;102" "$(whole_text 1$i 30)" >"$T/send2" 3>&-
 		wait $!
 		in_log "$T/send" '^posted' && in_log "$T/send2" '^posted'

@@ -77,8 +77,16 @@ files_in() { # DIRECTORY COUNT: does it hold exactly so many files?
 }
 
 stop() { # PID [SIGNAL]: ends one program; its exit status is in $STOPPED_STATUS
-	local p left=()
+	local p left=() end=$((SECONDS + 20))
 	kill -"${2:-TERM}" "$1" 2>/dev/null || :
+	while running "$1"; do
+		if ((SECONDS > end)); then
+			echo "$1 did not end: $(ps -o stat=,wchan=,args= -p "$1")" >&2
+			kill -KILL "$1"
+			break
+		fi
+		pause
+	done
 	STOPPED_STATUS=0
 	wait "$1" 2>/dev/null || STOPPED_STATUS=$?
 	for p in "${STARTED[@]}"; do [ "$p" = "$1" ] || left+=("$p"); done
