@@ -14,7 +14,7 @@ struct loaded {
 	char id[ACCOUNT_ID_MAX + 1];
 	char text[ACCOUNTS_SECRET_TEXT];
 	struct account_secret secret;
-	bool statistics;
+	bool statistics, notifies;
 };
 
 struct account_set {
@@ -52,6 +52,7 @@ static int load_one(const char *dir, const char *id, const struct account_set *b
 	if (err)
 		return err;
 	account->statistics = accounts_have_mark(dir, id, ACCOUNT_MARK_STATISTICS);
+	account->notifies = accounts_have_mark(dir, id, ACCOUNT_MARK_UPDATE_NOTIFICATION);
 	if (old && strcmp(old->text, account->text) == 0) {
 		account->secret = old->secret;
 		return 0;
@@ -127,6 +128,13 @@ bool account_set_has_statistics(const struct account_set *set, const char *id)
 	const struct loaded *account = find(set, id);
 
 	return account && account->statistics;
+}
+
+bool account_set_notifies(const struct account_set *set, const char *id)
+{
+	const struct loaded *account = find(set, id);
+
+	return account && account->notifies;
 }
 
 const struct account_secret *account_set_secret(const struct account_set *set, const char *id,

@@ -29,6 +29,8 @@ const char *account_set_id(const struct account_set *set, size_t i);
 
 /* Are statistics of this account's users kept? */
 bool account_set_has_statistics(const struct account_set *set, const char *id);
+/* Are this account's clients told of an update when it is applied? */
+bool account_set_notifies(const struct account_set *set, const char *id);
 
 /* The account's secret; nobody's, which opens nothing, where there is no such account. */
 const struct account_secret *account_set_secret(const struct account_set *set, const char *id,

@@ -345,7 +345,10 @@ int accounts_blacklist(const char *dir, const char *id, const char *uri, bool ad
 static int mark_path(const char *dir, const char *id, enum account_mark mark,
 		     char path[ACCOUNTS_PATH])
 {
-	static const char *const names[] = { [ACCOUNT_MARK_STATISTICS] = "statistics" };
+	static const char *const names[] = {
+		[ACCOUNT_MARK_STATISTICS] = "statistics",
+		[ACCOUNT_MARK_UPDATE_NOTIFICATION] = "update-notification",
+	};
 
 	return accounts_path(dir, id, names[mark], path);
 }

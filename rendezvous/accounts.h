@@ -3,6 +3,7 @@
  *	secret      the shared secret as the administrator gave it, a line, 0600
  *	blacklist   a URI a line; may be missing
  *	statistics  empty; there while statistics are kept
+ *	update-notification  empty; there while clients are told of new updates
  *	floors      what the account's users may not fall behind (roster.h)
  *	YYYY-MM.upd applied updates, their index opened
  *
@@ -57,7 +58,10 @@ int accounts_blacklist(const char *dir, const char *id, const char *uri, bool ad
 		       struct diag *diag);
 
 /* What an operator switches on and off for an account; off unless it was switched on. */
-enum account_mark { ACCOUNT_MARK_STATISTICS };
+enum account_mark {
+	ACCOUNT_MARK_STATISTICS,
+	ACCOUNT_MARK_UPDATE_NOTIFICATION, /* clients hear of an update when it is applied */
+};
 
 /* Also false where the account's folder cannot be read. */
 bool accounts_have_mark(const char *dir, const char *id, enum account_mark mark);

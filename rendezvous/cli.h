@@ -38,6 +38,7 @@ cli_action_fn cli_delete_client_info, cli_purge_observed;
 cli_action_fn cli_backup, cli_restore;
 cli_action_fn cli_health_account, cli_health_system;
 cli_action_fn cli_stats_enable, cli_stats_disable, cli_stats_clear, cli_stats_export;
+cli_action_fn cli_update_notification_enable, cli_update_notification_disable;
 cli_action_fn cli_trace;
 
 /* Asks crs.  Returns 0 with *answer_out (owned), or -errno: told on standard error

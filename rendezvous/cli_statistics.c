@@ -1,4 +1,4 @@
-/* cli_statistics.c - crs-cli stats (CRS manual 5.4). */
+/* cli_statistics.c - crs-cli stats and update-notification (CRS manual 5.4). */
 #include <stdio.h>
 
 #include "base/control_client.h"
@@ -50,4 +50,22 @@ int cli_stats_clear(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return change(cli, argv[0], "clear");
+}
+
+static int notify(const struct cli *cli, const char *account, bool on)
+{
+	return cli_act(cli, "/update-notification",
+		       json_pack("{s:s, s:b}", "account", account, "enable", on));
+}
+
+int cli_update_notification_enable(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return notify(cli, argv[0], true);
+}
+
+int cli_update_notification_disable(const struct cli *cli, int argc, char **argv)
+{
+	(void)argc;
+	return notify(cli, argv[0], false);
 }

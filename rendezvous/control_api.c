@@ -499,6 +499,8 @@ static const struct control_route routes[] = {
 	{ "POST", "/blacklist", post_blacklist, false, "{account, uri, add}: change a blacklist" },
 	{ "POST", "/stats", control_api_stats_change, false,
 	  "{account, action}: enable, disable or clear statistics" },
+	{ "POST", "/update-notification", control_api_update_notification, false,
+	  "{account, enable}: tell clients when an update is applied, or do not" },
 	{ "POST", "/guests", post_guests, false, "{account}: let clients of a health check enter" },
 	{ "POST", "/audit", post_audit, false, "{action, about}: note what was done" },
 	{ "POST", "/admin", control_api_admin_change, false, "{name, create}: make or remove one" },

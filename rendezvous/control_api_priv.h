@@ -64,6 +64,7 @@ void control_api_forget_info(struct control_request *request, void *arg);
 void control_api_stats_export(struct control_request *request, void *arg);
 /* Enables, disables or clears the statistics of an account. */
 void control_api_stats_change(struct control_request *request, void *arg);
+void control_api_update_notification(struct control_request *request, void *arg);
 
 /* control_traces.c */
 void control_api_trace_open(struct control_request *request, void *arg);

@@ -1,4 +1,5 @@
-/* control_statistics.c - statistics over the control socket. */
+/* control_statistics.c - statistics and what else is switched on for an account, over the
+ * control socket. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +45,11 @@ static void on_cleared(void *arg, json_t *rows)
 
 /* Workers learn of the mark by the reload. */
 static void switch_mark(struct control_api *api, struct control_request *request,
-			const char *account, const char *action, bool on)
+			const char *account, const char *action, enum account_mark mark, bool on)
 {
 	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
 	struct diag *diag = diag_new();
-	int err = accounts_set_mark(dir, account, ACCOUNT_MARK_STATISTICS, on, diag);
+	int err = accounts_set_mark(dir, account, mark, on, diag);
 
 	if (!err)
 		err = supervisor_reload(api->supervisor, diag);
@@ -71,9 +72,9 @@ void control_api_stats_change(struct control_request *request, void *arg)
 		return;
 	}
 	if (strcmp(action, "enable") == 0) {
-		switch_mark(api, request, account, "stats enable", true);
+		switch_mark(api, request, account, "stats enable", ACCOUNT_MARK_STATISTICS, true);
 	} else if (strcmp(action, "disable") == 0) {
-		switch_mark(api, request, account, "stats disable", false);
+		switch_mark(api, request, account, "stats disable", ACCOUNT_MARK_STATISTICS, false);
 	} else if (strcmp(action, "clear") == 0) {
 		control_api_audit(request, "stats clear", account, "ok");
 		if (statistics_clear(api->supervisor, account, on_cleared, request))
@@ -81,5 +82,24 @@ void control_api_stats_change(struct control_request *request, void *arg)
 	} else {
 		control_answer_error(request, 400, "action: expected enable, disable or clear");
 	}
+	json_decref(body);
+}
+
+/* {account, enable} (CRS manual 5.4, "update-notification"). */
+void control_api_update_notification(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *account;
+	json_t *body;
+	bool on;
+
+	if (control_body_json(request, &body))
+		return;
+	account = control_api_member(body, "account");
+	on = json_is_true(json_object_get(body, "enable"));
+	if (control_api_knows(api, request, account))
+		switch_mark(api, request, account,
+			    on ? "update-notification enable" : "update-notification disable",
+			    ACCOUNT_MARK_UPDATE_NOTIFICATION, on);
 	json_decref(body);
 }

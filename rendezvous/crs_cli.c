@@ -108,6 +108,16 @@ static const struct action actions[] = {
 	  TRACE_ELEMENT_COUNT,
 	  cli_trace,
 	  "trace attach|session|message|connection|statistics|object|event..." },
+	{ { "update-notification", "disable" },
+	  1,
+	  1,
+	  cli_update_notification_disable,
+	  "update-notification disable ACCOUNT" },
+	{ { "update-notification", "enable" },
+	  1,
+	  1,
+	  cli_update_notification_enable,
+	  "update-notification enable ACCOUNT" },
 	{ { "wakeup", "client" }, 2, 2, cli_wakeup_client, "wakeup client ACCOUNT URI" },
 };
 

@@ -75,7 +75,7 @@ static void tell_session_lost(struct client *client, const struct client_session
 	worker_send(client->holder->worker, session->home, &message);
 }
 
-static void tell_detached(struct client *client, const char *why)
+void client_detach(struct client *client, const char *why)
 {
 	struct worker *worker = client->holder->worker;
 	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
@@ -121,7 +121,7 @@ void client_end(struct client *client, const char *why)
 	TAILQ_FOREACH(session, &client->sessions, in_client)
 	tell_session_lost(client, session);
 	if (client->state == CLIENT_REGISTERED || client->state == CLIENT_ASKED) {
-		tell_detached(client, why);
+		client_detach(client, why);
 		if (client_is_registered(client))
 			client_trace(client, "unregistered", why);
 	}

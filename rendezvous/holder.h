@@ -15,7 +15,9 @@ struct holder;
 
 enum {
 	HOLDER_HANDSHAKE_MS = 10 * 1000,
-	HOLDER_REGISTER_MS = 20 * 1000,    /* from the upgrade to the first Register */
+	HOLDER_REGISTER_MS = 20 * 1000, /* from the upgrade to the first Register */
+	/* Last month's keys open calls for so long (docs/umsg.md "Taking an invitation"). */
+	HOLDER_MONTH_GRACE_S = 300,
 	HOLDER_ADMIN_IDLE_MS = 120 * 1000, /* of a remote administrator */
 	HOLDER_ACCEPT_PER_TURN = 16,       /* so that a storm does not delay live frames */
 	HOLDER_POSTS_IN_FLIGHT = 1024,     /* of one client */
@@ -30,6 +32,10 @@ void holder_free(struct holder **holderp);
 
 /* Accepts nobody any more and closes all connections in order: "the server stops". */
 void holder_stop(struct holder *holder);
+
+/* Looks whether a month has begun: clients without its keys are unregistered, and may
+ * register for updates only.  Call it now and then. */
+void holder_tick(struct holder *holder);
 
 /* Connections that are not closed yet. */
 size_t holder_count(const struct holder *holder);
@@ -48,7 +54,7 @@ void holder_home_down(struct holder *holder, unsigned home);
 
 /* Accounts were loaded again: identities that no longer open are cut off. */
 void holder_accounts_changed(struct holder *holder);
-/* Another update was applied: clients of the account hear of it. */
+/* Another update was applied: clients of accounts that notify hear of it. */
 void holder_updates_changed(struct holder *holder);
 
 /* Ends the connections of an account, or (m->uri not empty) of one of its URIs, and tells

@@ -126,7 +126,7 @@ static void on_register(struct client *client, const Umsg__Frame *frame)
 	client->software = software;
 	memcpy(client->device_id, r->device_id.data, FRAME_ID);
 	client->primary = r->role == UMSG__DEVICE_ROLE__PRIMARY;
-	client->updates_only = !r->has_keys;
+	client->updates_only = !client_take_month(client, r);
 	client->register_request = frame->request;
 	if (client_attach(client, false)) {
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,

@@ -117,8 +117,7 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 	}
 }
 
-static void send_unregistered(struct client *client, Umsg__UnregisterReason reason,
-			      const char *text)
+void client_unregistered(struct client *client, Umsg__UnregisterReason reason, const char *text)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Unregistered gone = UMSG__UNREGISTERED__INIT;
@@ -139,12 +138,12 @@ static void unregister(struct client *client, uint32_t deny_reason, const char *
 		 client->account, reason);
 	if (deny_reason) {
 		set_denied(client, deny_reason, reason);
-		send_unregistered(client, UMSG__UNREGISTER_REASON__UNREGISTER_DENIED, reason);
+		client_unregistered(client, UMSG__UNREGISTER_REASON__UNREGISTER_DENIED, reason);
 	} else {
 		client->state = CLIENT_UNREGISTERED;
 		if (!close)
-			send_unregistered(client, UMSG__UNREGISTER_REASON__UNREGISTER_REPLACED,
-					  reason);
+			client_unregistered(client, UMSG__UNREGISTER_REASON__UNREGISTER_REPLACED,
+					    reason);
 	}
 	if (close)
 		link_close(client->link, 1001);
@@ -281,7 +280,10 @@ void holder_updates_changed(struct holder *holder)
 		Umsg__UpdateNews news = UMSG__UPDATE_NEWS__INIT;
 		struct update_offer offer;
 
-		if (!client_is_registered(client))
+		/* The others see it at their next registration (CRS manual 5.4,
+		 * "update-notification"). */
+		if (!client_is_registered(client) ||
+		    !account_set_notifies(worker_accounts(holder->worker), client->account))
 			continue;
 		news.n_updates = client_offers(client, &offer);
 		news.updates = offer.list;

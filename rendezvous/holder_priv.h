@@ -61,6 +61,7 @@ struct client {
 	uint8_t device_id[FRAME_ID];
 	uint64_t register_request;
 	uint32_t generation;
+	int32_t newest_month; /* of which it holds keys, as it says (period.h) */
 	int64_t since_s;
 	char *uri, *account, *software;
 	char *admin; /* name of a remote administrator, who has none of these; or NULL */
@@ -86,6 +87,8 @@ struct holder {
 	size_t count;
 	uint64_t next_connection;
 	struct peer_limits *limits;
+	int64_t month; /* without keys of which, or later, nobody calls or posts; 0: not looked yet
+			*/
 	struct log_limit refused_log, full_log, broken_log, denied_log;
 };
 
@@ -117,12 +120,20 @@ void client_error(struct client *client, uint64_t request, Umsg__ErrorCode code,
 		  uint32_t retry_after_s);
 /* The same for a registration that is not permitted. */
 void client_denied(struct client *client, uint64_t request);
+void client_unregistered(struct client *client, Umsg__UnregisterReason reason, const char *text);
+
+/* Tells the home that the client is no device of its user any more. */
+void client_detach(struct client *client, const char *why);
 
 /* One message of the client, its link being negotiated. */
 void client_frame(struct client *client, struct slice octets);
 
 /* Tells the home of the client's URI that it is here. */
 int client_attach(struct client *client, bool again);
+
+/* holder_months.c: what the client's Register says of its keys.  False: they are of past
+ * months only, and it is registered for updates only. */
+bool client_take_month(struct client *client, const Umsg__Register *r);
 
 /* Events for crs-cli trace attach. */
 void client_trace(const struct client *client, const char *state, const char *description);

@@ -52,6 +52,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/holder_admin.c \
 	%D%/holder_frames.c \
 	%D%/holder_homes.c \
+	%D%/holder_months.c \
 	%D%/home.c %D%/home.h %D%/home_priv.h \
 	%D%/home_attach.c \
 	%D%/home_calls.c \

@@ -282,6 +282,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	home_tick(worker->home);
+	holder_tick(worker->holder);
 	if (worker->stop_ms && (holder_count(worker->holder) == 0 ||
 				clock_mono_ms() - worker->stop_ms > STOP_LIMIT_MS))
 		event_base_loopbreak(worker->base);

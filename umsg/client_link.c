@@ -25,6 +25,9 @@ enum {
 	KEEP_ALIVE_MS = 600000, /* and up to half as much more */
 	GRACE_MS = 30000,
 	CLOCKS_DIFFER_S = 120,
+	/* A rendezvous need not tell of updates (CRS manual 5.4, "update-notification"): what it
+	 * has is in the answer to a registration.  And up to a sixth more. */
+	REGISTER_ANEW_MS = 6 * 3600 * 1000,
 };
 
 /* A number from 0 to n - 1. */
@@ -365,6 +368,7 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 	client->fetching = 0;
 	log_info(CLIENT_LOG, "%s: registered at %s%s", client_uri(client), client->route.host,
 		 registered->updates_only ? " for updates only" : "");
+	wait_ms(client, REGISTER_ANEW_MS + any_of(REGISTER_ANEW_MS / 6));
 	client_set_state(client, registered->updates_only ? UMSG_UPDATES_ONLY : UMSG_ATTACHED, "");
 	if (!client->link)
 		return;
@@ -412,6 +416,9 @@ void client_on_unregistered(struct umsg_client *client, const Umsg__Unregistered
 	case UMSG__UNREGISTER_REASON__UNREGISTER_DENIED:
 		wait_ms(client, DENIED_WAIT_MS);
 		client_set_state(client, UMSG_DENIED, text[0] ? text : "denied");
+		break;
+	case UMSG__UNREGISTER_REASON__UNREGISTER_NO_KEYS:
+		client_register(client); /* for updates only, unless we hold keys by now */
 		break;
 	default:
 		link_close(client->link, 1000); /* and connect again */

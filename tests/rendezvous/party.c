@@ -49,6 +49,7 @@ void party_register(struct party *party)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Register r = UMSG__REGISTER__INIT;
+	Umsg__UpdateName newest = UMSG__UPDATE_NAME__INIT;
 	uint8_t device[FRAME_ID];
 	char software[] = "party 1.0";
 
@@ -58,6 +59,10 @@ void party_register(struct party *party)
 					  : UMSG__DEVICE_ROLE__PRIMARY;
 	r.has_keys = !party->options.no_keys;
 	r.software = software;
+	if (party->options.newest) {
+		newest.month = (char *)(uintptr_t)party->options.newest;
+		r.newest = &newest;
+	}
 	frame.body_case = UMSG__FRAME__BODY_REGISTER;
 	frame.register_ = &r;
 	party_send(party, &frame);

@@ -14,6 +14,7 @@ struct party_options {
 	uint32_t generation;
 	uint8_t device; /* all octets of the device id */
 	bool secondary, no_keys;
+	const char *newest; /* month of its newest keys; NULL: it does not say */
 	bool do_not_register;
 };
 

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "build-config.h"
 #include "base/file.h"
 #include "base/net.h"
 #include "base/process.h"
@@ -76,6 +77,23 @@ void scene_configure(const struct scene *scene, const char *lines)
 	assert_int_equal(fclose(f), 0);
 }
 
+void scene_set_clock(struct scene *scene, int64_t ahead_ms)
+{
+	char path[128];
+	int fd;
+
+#ifndef TEST_CLOCK
+	skip();
+#endif
+	scene->own_clock = true;
+	snprintf(path, sizeof(path), "%s/clock", scene->root);
+	/* In place: those who run have it mapped. */
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, &ahead_ms, sizeof(ahead_ms), 0), sizeof(ahead_ms));
+	close(fd);
+}
+
 void scene_kill(pid_t *pid)
 {
 	int status;
@@ -114,11 +132,16 @@ void scene_close(struct scene *scene)
 
 static pid_t spawn(const struct scene *scene, const char *program, const char *log)
 {
-	const char *argv[] = { program, "--root", scene->root, NULL };
-	char path[128];
+	const char *argv[] = { program, "--root", scene->root, NULL, NULL, NULL };
+	char path[128], clock[128];
 	int fd;
 	pid_t pid;
 
+	snprintf(clock, sizeof(clock), "%s/clock", scene->root);
+	if (scene->own_clock && strcmp(program, CRS) == 0) {
+		argv[3] = "--now";
+		argv[4] = clock;
+	}
 	snprintf(path, sizeof(path), "%s/%s", scene->root, log);
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);

@@ -21,6 +21,7 @@ struct scene {
 	char root[64];
 	uint16_t port;
 	pid_t crs, relay, trace;
+	bool own_clock; /* scene_set_clock() */
 };
 
 /* Makes the folder with its configuration (relay_conf: of crs-relay.conf, may be "")
@@ -28,6 +29,9 @@ struct scene {
 void scene_open(struct scene *scene, const char *relay_conf);
 /* Adds lines to crs.conf, before the start. */
 void scene_configure(const struct scene *scene, const char *lines);
+/* Sets the wall clock of crs ahead, before the start or while it runs; a build without test
+ * clock skips the test. */
+void scene_set_clock(struct scene *scene, int64_t ahead_ms);
 /* Ends everything that runs and removes the folder. */
 void scene_close(struct scene *scene);
 

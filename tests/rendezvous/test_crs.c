@@ -349,6 +349,7 @@ static void an_update_is_applied_fetched_and_obeyed(void **state)
 	cast_attach(&b, scene, bob, 1);
 	update_file_write(path,
 			  &(struct update_file){ .revision = 1, .users = first, .n_users = 2 });
+	assert_int_equal(scene_cli(scene, "update-notification enable acme", output), 0);
 	assert_int_equal(scene_cli(scene, words, output), 0);
 	assert_non_null(strstr(output, "account acme: update of "));
 	assert_true(party_hears(&a, "update_news 1"));
@@ -384,6 +385,54 @@ static void an_update_is_applied_fetched_and_obeyed(void **state)
 	party_close(&a);
 	party_close(&b);
 	party_close(&c);
+}
+
+/* CRS-050: whoever has no keys of the month that began is locked out, also while attached,
+ * and gets back in with them. */
+static void old_months_are_locked_out_when_a_new_one_begins(void **state)
+{
+	struct scene *scene = *state;
+	int64_t now_s = clock_wall_s(), month = period_of(now_s);
+	int64_t to_next_ms = (period_start(month + 1) - now_s) * 1000;
+	char this_month[PERIOD_TEXT_SIZE], next_month[PERIOD_TEXT_SIZE];
+	struct party a, b;
+
+	scene_set_clock(scene, 0);
+	scene_stop(&scene->crs);
+	scene_start(scene);
+	period_text(month, this_month);
+	period_text(month + 1, next_month);
+	party_open(&a, scene,
+		   &(struct party_options){
+			   .uri = alice, .generation = 1, .device = 1, .newest = this_month });
+	party_open(&b, scene,
+		   &(struct party_options){
+			   .uri = bob, .generation = 1, .device = 1, .newest = next_month });
+	assert_true(party_hears(&a, "registered primary waiting"));
+	assert_true(party_hears(&b, "registered primary waiting"));
+	scene_trace(scene, "attach");
+	scene_set_clock(scene, to_next_ms + 240 * 1000); /* as long as calls still open */
+	party_register(&a);
+	assert_true(party_hears(&a, "registered primary waiting"));
+	scene_set_clock(scene, to_next_ms + 310 * 1000);
+	assert_true(party_hears(&a, "unregistered 4 no keys of this month"));
+	assert_true(scene_traced(scene, "unregistered,no keys of this month"));
+	party_bang(&a, bob, '1');
+	assert_true(party_hears(&a, "error 4"));
+	party_bang(&b, alice, '2');
+	assert_true(party_hears(&b, "hangup 6 by 2"));
+	party_register(&a); /* it says that it has keys */
+	assert_true(party_hears(&a, "registered primary updates only"));
+	party_bang(&a, bob, '3');
+	assert_true(party_hears(&a, "error 9"));
+	assert_false(party_heard(&b, "unregistered"));
+	a.options.newest = next_month;
+	party_register(&a);
+	assert_true(party_hears(&a, "registered primary waiting"));
+	party_post(&a, bob, 'm', 100);
+	assert_true(party_hears(&b, "deliver m"));
+	party_close(&a);
+	party_close(&b);
 }
 
 static void a_damaged_update_changes_nothing(void **state)
@@ -540,6 +589,7 @@ int main(void)
 		ONE(a_killed_worker_comes_back_and_learns_who_is_there),
 		ONE(a_killed_worker_leaves_nothing_at_the_relay),
 		ONE(an_update_is_applied_fetched_and_obeyed),
+		ONE(old_months_are_locked_out_when_a_new_one_begins),
 		ONE(a_damaged_update_changes_nothing),
 		ONE(the_blacklist_and_a_deleted_account_cut_off),
 		ONE(accounts_are_made_as_they_are_asked_for),

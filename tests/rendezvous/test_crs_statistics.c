@@ -126,6 +126,7 @@ static void offered_and_confirmed_updates_are_shown(void **state)
 	struct scene *scene = *state;
 	struct party a;
 
+	do_cli(scene, "update-notification enable acme");
 	attach(&a, scene, ALICE);
 	assert_int_equal(update_file_apply(scene, &(struct update_file){ .revision = 1,
 									 .users = users,
@@ -150,6 +151,44 @@ static void offered_and_confirmed_updates_are_shown(void **state)
 	party_close(&a);
 }
 
+static void apply(struct scene *scene, uint32_t revision)
+{
+	static const struct update_file_user users[] = { { ALICE, 1 } };
+
+	assert_int_equal(update_file_apply(scene, &(struct update_file){ .revision = revision,
+									 .users = users,
+									 .n_users = 1 }),
+			 0);
+}
+
+/* CRS-109: off by default; what was applied is seen at the next registration, too. */
+static void clients_hear_of_an_update_only_while_notification_is_enabled(void **state)
+{
+	struct scene *scene = *state;
+	char output[SCENE_OUTPUT];
+	struct party a;
+
+	do_cli(scene, "update-notification disable acme");
+	attach(&a, scene, ALICE);
+	apply(scene, 11);
+	party_register(&a);
+	assert_true(party_hears(&a, "registered primary waiting 0 updates"));
+	assert_false(party_heard(&a, "update_news"));
+	do_cli(scene, "update-notification enable acme");
+	apply(scene, 12);
+	assert_true(party_hears(&a, "update_news"));
+	assert_int_equal(a.revision, 12);
+	do_cli(scene, "update-notification disable acme");
+	apply(scene, 13);
+	party_register(&a);
+	assert_true(party_hears(&a, "registered primary waiting 0 updates"));
+	assert_int_equal(a.revision, 12);
+	party_close(&a);
+	assert_int_equal(scene_cli(scene, "update-notification enable nobody", output), 1);
+	assert_non_null(strstr(output, "there is no account nobody"));
+	assert_int_equal(scene_cli(scene, "update-notification enable", output), 2);
+}
+
 static void an_unknown_account_or_word_is_refused(void **state)
 {
 	struct scene *scene = *state;
@@ -166,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_done_is_counted_once_enabled),
 		cmocka_unit_test(offered_and_confirmed_updates_are_shown),
+		cmocka_unit_test(clients_hear_of_an_update_only_while_notification_is_enabled),
 		cmocka_unit_test(an_unknown_account_or_word_is_refused),
 	};
 

@@ -8,6 +8,7 @@ ALICE=+46701234567 BOB=+46707654321
 
 setup_file() {
 	lab_setup_file
+	lab_crs_cli update-notification enable $LAB_ACCOUNT
 }
 
 teardown_file() {
