@@ -220,7 +220,7 @@ void home_session_lost(struct home *home, unsigned holder, const CrsWorker__Sess
 {
 	struct endpoint at = { .holder = holder, .connection = m->connection };
 
-	if (!home_forget_sleeper(home, frame_bytes(m->session_id)))
+	if (!home_forget_sleeper(home, &at, frame_bytes(m->session_id)))
 		sessions_lost(home->sessions, frame_bytes(m->session_id), &at, clock_mono_ms());
 }
 

@@ -366,7 +366,7 @@ void home_session_frame(struct home *home, const struct endpoint *from, const st
 	int err;
 
 	if (frame->body_case == UMSG__FRAME__BODY_HANGUP &&
-	    home_forget_sleeper(home, frame_session_id(frame)))
+	    home_forget_sleeper(home, from, frame_session_id(frame)))
 		return;
 	err = sessions_frame(home->sessions, frame_session_id(frame), from, frame_type(frame),
 			     up->frame, reason, clock_mono_ms());

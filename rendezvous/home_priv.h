@@ -102,8 +102,9 @@ bool home_let_sleep(struct home *home, const struct endpoint *from, const struct
 		    const Umsg__Frame *frame);
 /* The calls to this user go on; uri NULL: those that have waited long enough. */
 void home_awake(struct home *home, const char *uri);
-/* The caller gave up; was the call waiting? */
-bool home_forget_sleeper(struct home *home, struct slice id);
+/* The caller gave up, or its connection was lost.  Returns whether this call was waiting
+ * and theirs. */
+bool home_forget_sleeper(struct home *home, const struct endpoint *from, struct slice id);
 /* Forgets them: the worker ends. */
 void home_free_sleepers(struct home *home);
 

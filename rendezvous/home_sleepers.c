@@ -111,13 +111,15 @@ bool home_let_sleep(struct home *home, const struct endpoint *from, const struct
 	return true;
 }
 
-bool home_forget_sleeper(struct home *home, struct slice id)
+bool home_forget_sleeper(struct home *home, const struct endpoint *from, struct slice id)
 {
 	struct sleeper *sleeper = find(home, id);
 
-	if (sleeper)
-		drop(home, sleeper);
-	return sleeper != NULL;
+	/* Nobody but the caller may end it, whoever else knows the id. */
+	if (!sleeper || !endpoint_equal(&sleeper->from, from))
+		return false;
+	drop(home, sleeper);
+	return true;
 }
 
 void home_awake(struct home *home, const char *uri)

@@ -142,6 +142,16 @@ endif
 %C%_test_crs_websocket_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_websocket_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_frames
+endif
+%C%_test_crs_frames_SOURCES = %D%/test_crs_frames.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
+	%D%/scene.c %D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
+%C%_test_crs_frames_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_frames_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_frames_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
+	rendezvous/crs-relay
+
 # a push service in node
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_push
