@@ -220,6 +220,7 @@ static void relay_failed(struct call *call, const Relay__Failed *failed)
 	switch (failed->reason) {
 	case RELAY__FAILED__REASON__PORTS_EXHAUSTED:
 	case RELAY__FAILED__REASON__FULL:
+	case RELAY__FAILED__REASON__BUSY:
 		media_gone(call, UMSG__END_REASON__END_CONGESTION, failed->text);
 		break;
 	case RELAY__FAILED__REASON__UNKNOWN_CALL:

@@ -335,6 +335,27 @@ static void print_config(const json_t *config)
 	line("Digest", cli_text(config, "digest"));
 }
 
+static json_int_t number(const json_t *object, const char *member)
+{
+	return json_integer_value(json_object_get(object, member));
+}
+
+/* What cig-relay told last; nothing while it is down. */
+static void print_load(const json_t *relay)
+{
+	if (!json_object_get(relay, "calls"))
+		return;
+	puts("\nMedia:\n----------------------------------------");
+	printf("%-26s%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT "\n", "Calls",
+	       number(relay, "calls"), number(relay, "capacity"));
+	printf("%-26sCPU %" JSON_INTEGER_FORMAT " %%, %" JSON_INTEGER_FORMAT
+	       " ms late, Opus complexity %" JSON_INTEGER_FORMAT "\n",
+	       "Load", number(relay, "cpu_percent"), number(relay, "late_ms"),
+	       number(relay, "opus_complexity"));
+	printf("%-26s%" JSON_INTEGER_FORMAT " packets, %" JSON_INTEGER_FORMAT " calls refused\n",
+	       "Dropped", number(relay, "dropped"), number(relay, "refused"));
+}
+
 /* The manual's page, and below it what it has no line for. */
 static void print_status(const json_t *status)
 {
@@ -354,6 +375,7 @@ static void print_status(const json_t *status)
 	line("SIP Bind address", cli_text(sip, "bind"));
 	line("SIP state", cli_text(sip, "state"));
 	json_array_foreach(json_object_get(sip, "pbxs"), i, pbx) print_pbx(pbx);
+	print_load(json_object_get(status, "relay"));
 	print_centers(json_object_get(status, "centers"));
 	print_config(json_object_get(status, "config"));
 	json_array_foreach(json_object_get(status, "problems"), i, problem)

@@ -116,6 +116,30 @@ static void write_media(const struct metrics_parts *parts, FILE *to)
 	       plain->refused, secure->refused);
 }
 
+/* Only while it is known: a gap in a graph is true, a zero is not. */
+static void write_load(const struct relay_link *relay, FILE *to)
+{
+	const Relay__Polled *load = relay_link_load(relay);
+
+	if (!load)
+		return;
+	gauge(to, "cig_relay_calls", "Calls that cig-relay holds.", load->calls);
+	gauge(to, "cig_relay_capacity", "Calls that cig-relay takes at most.",
+	      relay_link_capacity(relay));
+	gauge(to, "cig_relay_cpu_ratio", "Of a processor, by its busiest thread.",
+	      load->cpu_percent / 100.0);
+	gauge(to, "cig_relay_late_seconds", "How late its latest thread is served, on average.",
+	      load->late_ms / 1000.0);
+	gauge(to, "cig_relay_opus_complexity", "Of encoding, 0 to 10; it falls with load.",
+	      load->complexity);
+	gauge(to, "cig_relay_busy", "1: calls are refused, for they would harm the others.",
+	      load->busy[0] != '\0');
+	counter(to, "cig_relay_calls_refused_total", "Calls that were refused for that.",
+		load->refused);
+	counter(to, "cig_relay_packets_dropped_total", "Packets that were not read in time.",
+		load->dropped);
+}
+
 /* ---- links ---- */
 
 static void write_sip(const SipAgent__Counters *sip, FILE *to)
@@ -235,6 +259,7 @@ void metrics_write(const struct metrics_parts *parts, FILE *to)
 	      (double)((clock_mono_ms() - parts->started_ms) / 1000));
 	write_calls(parts, to);
 	write_media(parts, to);
+	write_load(parts->relay, to);
 	write_links(parts, to);
 	write_texts(parts->texts, to);
 }

@@ -16,6 +16,7 @@ gateway_librelay_a_SOURCES = \
 	gateway/relay/call.c gateway/relay/call.h \
 	gateway/relay/command.c gateway/relay/command.h \
 	gateway/relay/events.c gateway/relay/events.h \
+	gateway/relay/load.c gateway/relay/load.h \
 	gateway/relay/order.h \
 	gateway/relay/peer.c \
 	gateway/relay/ports.c gateway/relay/ports.h \

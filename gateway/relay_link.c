@@ -1,6 +1,7 @@
 #include "gateway/relay_link.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +26,21 @@ struct relay_link {
 	void *arg;
 	char path[108];
 	char program[64];
+	unsigned capacity;
+	Relay__Event *polled;    /* the last one; NULL: none yet */
 	struct channel *channel; /* NULL: not connected */
 	struct event *timer;     /* retry while down, poll while up */
 	int64_t heard_ms;
 	uint64_t polls;
-	bool up, said_down;
+	bool up, said_down, said_busy;
 };
+
+static void forget_load(struct relay_link *link)
+{
+	if (link->polled)
+		relay__event__free_unpacked(link->polled, NULL);
+	link->polled = NULL;
+}
 
 static int send_command(struct relay_link *link, const Relay__Command *command)
 {
@@ -44,6 +54,9 @@ static void lose(struct relay_link *link, const char *why)
 	channel_free(&link->channel);
 	link->up = false;
 	link->program[0] = '\0';
+	link->capacity = 0;
+	link->said_busy = false;
+	forget_load(link);
 	if (!link->said_down)
 		log_warn(MODULE, "cig-relay is not reachable at %s: %s; trying again", link->path,
 			 why);
@@ -56,11 +69,31 @@ static void lose(struct relay_link *link, const char *why)
 static void take_welcome(struct relay_link *link, const Relay__Welcome *welcome)
 {
 	snprintf(link->program, sizeof(link->program), "%s", welcome->program);
+	link->capacity = welcome->capacity;
 	link->up = true;
 	link->said_down = false;
 	log_info(MODULE, "connected to %s, pid=%u capacity=%u threads=%u", welcome->program,
 		 welcome->pid, welcome->capacity, welcome->threads);
 	link->ops->up(link->arg, welcome);
+}
+
+/* One line when calls begin to be refused, and one when that is over: each refused call has
+ * its own (call_news.h).  The event is ours from now on. */
+static void take_polled(struct relay_link *link, Relay__Event *event)
+{
+	const Relay__Polled *load = event->polled;
+	bool busy = load->busy[0];
+
+	forget_load(link);
+	link->polled = event;
+	if (busy && !link->said_busy)
+		log_warn(MODULE,
+			 "calls are refused: %s; calls=%u cpu=%u%% late=%ums dropped=%" PRIu64,
+			 load->busy, load->calls, load->cpu_percent, load->late_ms, load->dropped);
+	else if (!busy && link->said_busy)
+		log_info(MODULE, "calls are taken again; refused=%" PRIu64 " since cig-relay began",
+			 load->refused);
+	link->said_busy = busy;
 }
 
 static void on_message(void *arg, struct slice message)
@@ -73,9 +106,13 @@ static void on_message(void *arg, struct slice message)
 		log_warn(MODULE, "cig-relay sent %zu octets that are no message", message.n);
 		return;
 	}
+	if (event->of_case == RELAY__EVENT__OF_POLLED) {
+		take_polled(link, event);
+		return;
+	}
 	if (event->of_case == RELAY__EVENT__OF_WELCOME)
 		take_welcome(link, event->welcome);
-	else if (event->of_case != RELAY__EVENT__OF_POLLED)
+	else
 		link->ops->event(link->arg, event);
 	relay__event__free_unpacked(event, NULL);
 }
@@ -177,6 +214,7 @@ void relay_link_free(struct relay_link **linkp)
 		return;
 	*linkp = NULL;
 	channel_free(&link->channel);
+	forget_load(link);
 	if (link->timer)
 		event_free(link->timer);
 	free(link);
@@ -185,6 +223,16 @@ void relay_link_free(struct relay_link **linkp)
 bool relay_link_is_up(const struct relay_link *link)
 {
 	return link->up;
+}
+
+const Relay__Polled *relay_link_load(const struct relay_link *link)
+{
+	return link->polled ? link->polled->polled : NULL;
+}
+
+unsigned relay_link_capacity(const struct relay_link *link)
+{
+	return link->capacity;
 }
 
 const char *relay_link_program(const struct relay_link *link)

@@ -35,6 +35,13 @@ void relay_link_free(struct relay_link **linkp);
 /* Has the relay answered our greeting? */
 bool relay_link_is_up(const struct relay_link *link);
 
+/* How it is, as of its last answer to our poll, at most RELAY_LINK_POLL_MS ago; NULL while
+ * it is down and before the first answer.  Valid until the loop goes on. */
+const Relay__Polled *relay_link_load(const struct relay_link *link);
+
+/* Calls that it takes at most; 0 while it is down. */
+unsigned relay_link_capacity(const struct relay_link *link);
+
 /* The relay's "cig-relay VERSION", "" while it is down. */
 const char *relay_link_program(const struct relay_link *link);
 

@@ -83,6 +83,7 @@ static void add_center_problems(const struct control_api_parts *parts, json_t *l
 static json_t *problems(const struct control_api_parts *parts)
 {
 	const struct calls_world *world = calls_world(parts->calls);
+	const Relay__Polled *load = relay_link_load(parts->relay);
 	json_t *list = json_array();
 
 	if (!world->umsg)
@@ -91,6 +92,8 @@ static json_t *problems(const struct control_api_parts *parts)
 		json_array_append_new(list, json_string("not attached to the rendezvous"));
 	if (!relay_link_is_up(parts->relay))
 		json_array_append_new(list, json_string("cig-relay is not connected"));
+	if (load && load->busy[0])
+		json_array_append_new(list, json_sprintf("calls are refused: %s", load->busy));
 	if (!sip_link_is_ready(parts->sip))
 		json_array_append_new(list, json_string("cig-sip is not running"));
 	add_pbx_problems(parts, list);
@@ -127,23 +130,40 @@ static json_t *config_report(const struct cig_config *config)
 			 digest, "summary", summary);
 }
 
+/* Without what is not known yet: a relay that is down has no load. */
+static json_t *relay_report(const struct relay_link *link)
+{
+	const Relay__Polled *load = relay_link_load(link);
+	json_t *relay = json_pack("{s:s, s:s}", "state",
+				  relay_link_is_up(link) ? "CONNECTED" : "DISCONNECTED", "program",
+				  relay_link_program(link));
+
+	if (load)
+		json_object_update_new(
+			relay, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:s}", "calls",
+					 (int)load->calls, "talking", (int)load->talking,
+					 "capacity", (int)relay_link_capacity(link), "cpu_percent",
+					 (int)load->cpu_percent, "late_ms", (int)load->late_ms,
+					 "opus_complexity", (int)load->complexity, "dropped",
+					 (json_int_t)load->dropped, "refused",
+					 (json_int_t)load->refused, "busy", load->busy));
+	return relay;
+}
+
 json_t *status_report(const struct control_api_parts *parts)
 {
 	const struct calls_world *world = calls_world(parts->calls);
 	unsigned active = calls_active(parts->calls);
-	json_t *relay = json_pack("{s:s, s:s}", "state",
-				  relay_link_is_up(parts->relay) ? "CONNECTED" : "DISCONNECTED",
-				  "program", relay_link_program(parts->relay));
 	/* An engine is a call that the letter allows (CIG manual 2.9, "status": n/m). */
 	json_t *engines = json_pack("{s:i, s:i}", "available",
 				    world->engines > active ? (int)(world->engines - active) : 0,
 				    "total", (int)world->engines);
 
-	return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
-			 PACKAGE_VERSION, "uptime_s",
-			 (json_int_t)((clock_mono_ms() - parts->started_ms) / 1000), "relay", relay,
-			 "engines", engines, "umsg", secure_side_report(parts->secure), "sip",
-			 sip_report(parts), "texts", texts_report(parts->texts), "centers",
-			 texts_smpp_report(parts->smpp), "config",
-			 config_report(calls_config(parts->calls)), "problems", problems(parts));
+	return json_pack(
+		"{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", PACKAGE_VERSION,
+		"uptime_s", (json_int_t)((clock_mono_ms() - parts->started_ms) / 1000), "relay",
+		relay_report(parts->relay), "engines", engines, "umsg",
+		secure_side_report(parts->secure), "sip", sip_report(parts), "texts",
+		texts_report(parts->texts), "centers", texts_smpp_report(parts->smpp), "config",
+		config_report(calls_config(parts->calls)), "problems", problems(parts));
 }

@@ -1,6 +1,7 @@
 #include "media/udp_batch.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
 
@@ -81,6 +82,17 @@ int udp_receive_one(struct udp_inbox *inbox, int fd)
 	m->msg_hdr.msg_flags = n > UDP_BATCH_OCTETS ? MSG_TRUNC : 0;
 	m->msg_len = (unsigned)n;
 	return 1;
+}
+
+uint64_t udp_dropped(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t size = sizeof(info);
+
+	/* Cheaper than SO_RXQ_OVFL, which takes a control message with each packet. */
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) < 0)
+		return 0;
+	return info[SK_MEMINFO_DROPS];
 }
 
 uint8_t *udp_packet(struct udp_inbox *inbox, int i, size_t *n_out, struct net_addr *from_out)

@@ -30,6 +30,10 @@ int udp_receive(struct udp_inbox *inbox, int fd);
 /* The same for a socket on which one packet is expected: cheaper. */
 int udp_receive_one(struct udp_inbox *inbox, int fd);
 
+/* Packets that the system has dropped since the socket was opened, mostly because its
+ * buffer was full.  Works in any thread. */
+uint64_t udp_dropped(int fd);
+
 /* Packet i of the last udp_receive; it may be changed in place. */
 uint8_t *udp_packet(struct udp_inbox *inbox, int i, size_t *n_out, struct net_addr *from_out);
 

@@ -192,6 +192,19 @@ static bool timed_out(const struct relay_call *call, int64_t now_ms, enum close_
 	return false;
 }
 
+bool relay_call_talks(const struct relay_call *call)
+{
+	return call->bridge.plain && call->bridge.secure;
+}
+
+uint64_t relay_call_new_drops(struct relay_call *call)
+{
+	uint64_t before = call->dropped;
+
+	call->dropped = udp_dropped(call->rtp.fd);
+	return call->dropped - before;
+}
+
 bool relay_call_tick(struct relay_call *call, int64_t now_ms, enum close_reason *reason_out)
 {
 	bridge_tick(&call->bridge, now_ms);
@@ -208,6 +221,7 @@ static void fill_stats(const struct relay_call *call, struct notice *notice)
 		plain_leg_stats(call->bridge.plain, &notice->plain.stats);
 		notice->plain.codec = codec_name(call->plain.leg.codec);
 		notice->plain.remote = *plain_leg_remote(call->bridge.plain);
+		notice->plain.dropped = udp_dropped(call->rtp.fd);
 	}
 	if (call->bridge.secure) {
 		secure_leg_stats(call->bridge.secure, &notice->secure.stats);

@@ -40,6 +40,7 @@ struct relay_call {
 	bool answered, bound_told;
 	int64_t answered_ms, plain_since_ms; /* from when silence counts */
 	int64_t secure_set_ms, checked_ms;
+	uint64_t dropped; /* as it was told last */
 	struct queue *notices;
 	struct notice *closed; /* waits for the call's end */
 };
@@ -70,6 +71,12 @@ void relay_call_from_secure(struct relay_call *call, uint8_t *packet, size_t n, 
 
 /* How much work encoding may be (secure_leg.h). */
 void relay_call_set_complexity(struct relay_call *call, int complexity);
+
+/* Do both of its legs work? */
+bool relay_call_talks(const struct relay_call *call);
+
+/* Packets that the system has dropped on the PBX side since the last time. */
+uint64_t relay_call_new_drops(struct relay_call *call);
 
 /* Every LEG_TICK_MS.  Returns true, with the reason, when the call must end. */
 bool relay_call_tick(struct relay_call *call, int64_t now_ms, enum close_reason *reason_out);

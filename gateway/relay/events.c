@@ -47,6 +47,7 @@ static Relay__LegStats side_of(const struct notice_side *side, char remote[NET_T
 	out.packets_received = s->packets_received;
 	out.octets_received = s->octets_received;
 	out.lost = s->lost;
+	out.dropped = side->dropped;
 	out.late = s->late;
 	out.concealed_ms = s->concealed_ms;
 	out.auth_failures = s->auth_failures;

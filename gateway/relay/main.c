@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "build-config.h"
+#include "gateway/relay/load.h"
 #include "gateway/relay/relay.h"
 
 enum { MAX_THREADS = 256, MAX_CALLS = 100000, EXIT_USAGE = 2 };
@@ -29,10 +30,13 @@ struct options {
 
 static const char usage_text[] =
 	"usage: cig-relay --run-dir DIR [--log FILE] [--threads N] [--max-calls N]\n"
+	"                 [--max-load PERCENT]\n"
 	"  -d, --run-dir DIR    where cig-relay.sock is made; cig-server connects to it\n"
 	"  -l, --log FILE       relay.log; standard error unless given\n"
 	"  -t, --threads N      media threads; one a processor unless given\n"
 	"  -m, --max-calls N    calls at a time; 350 a thread unless given\n"
+	"  -L, --max-load N     percent of a processor that a thread may take before calls are\n"
+	"                       refused; 85 unless given, 0: whatever it takes\n"
 	"  -v, --verbose        log DEBUG lines, too\n"
 	"  -h, --help           this text\n"
 	"      --version        the version\n";
@@ -42,6 +46,7 @@ static const struct option long_options[] = {
 	{ "log", required_argument, NULL, 'l' },
 	{ "threads", required_argument, NULL, 't' },
 	{ "max-calls", required_argument, NULL, 'm' },
+	{ "max-load", required_argument, NULL, 'L' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -51,13 +56,14 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static int parse_number(const char *option, const char *text, unsigned long max, unsigned *out)
+static int parse_number(const char *option, const char *text, unsigned long min, unsigned long max,
+			unsigned *out)
 {
 	unsigned long n;
 
-	if (!text_number(slice_str(text), 1, max, &n)) {
-		fprintf(stderr, "cig-relay: --%s %s: expected a number from 1 to %lu\n", option,
-			text, max);
+	if (!text_number(slice_str(text), min, max, &n)) {
+		fprintf(stderr, "cig-relay: --%s %s: expected a number from %lu to %lu\n", option,
+			text, min, max);
 		return -EINVAL;
 	}
 	*out = (unsigned)n;
@@ -74,9 +80,11 @@ static int take_option(struct options *o, int c)
 		o->log = optarg;
 		return 0;
 	case 't':
-		return parse_number("threads", optarg, MAX_THREADS, &o->relay.threads);
+		return parse_number("threads", optarg, 1, MAX_THREADS, &o->relay.threads);
 	case 'm':
-		return parse_number("max-calls", optarg, MAX_CALLS, &o->relay.max_calls);
+		return parse_number("max-calls", optarg, 1, MAX_CALLS, &o->relay.max_calls);
+	case 'L':
+		return parse_number("max-load", optarg, 0, 100, &o->relay.max_load);
 	case 'v':
 		o->verbose = true;
 		return 0;
@@ -110,7 +118,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 	int c, err = 0;
 
 	while (!err && !o->done &&
-	       (c = getopt_long(argc, argv, "d:l:t:m:vh", long_options, NULL)) != -1)
+	       (c = getopt_long(argc, argv, "d:l:t:m:L:vh", long_options, NULL)) != -1)
 		err = take_option(o, c);
 	if (err || o->done)
 		return err;
@@ -147,6 +155,7 @@ static void log_configuration(const struct options *o)
 	log_line(LOG_TYPE_NOTHING, "Config", "log %s;", o->log ? o->log : "standard error");
 	log_line(LOG_TYPE_NOTHING, "Config", "threads %u;", o->relay.threads);
 	log_line(LOG_TYPE_NOTHING, "Config", "max-calls %u;", o->relay.max_calls);
+	log_line(LOG_TYPE_NOTHING, "Config", "max-load %u;", o->relay.max_load);
 	if (limit.rlim_cur < 2 * (rlim_t)o->relay.max_calls + 64)
 		log_warn("Config", "only %lu descriptors: enough for %lu calls",
 			 (unsigned long)limit.rlim_cur,
@@ -225,7 +234,7 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options options = { 0 };
+	struct options options = { .relay = { .max_load = LOAD_DEFAULT_PERCENT } };
 
 	if (parse_options(argc, argv, &options))
 		return EXIT_USAGE;

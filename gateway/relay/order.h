@@ -7,6 +7,7 @@
 #ifndef GATEWAY_RELAY_ORDER_H
 #define GATEWAY_RELAY_ORDER_H
 
+#include "gateway/relay/load.h"
 #include "gateway/relay/queue.h"
 #include "media/bridge.h"
 
@@ -16,6 +17,7 @@ enum notice_kind {
 	NOTICE_BOUND,
 	NOTICE_STATS,
 	NOTICE_CLOSED, /* the last one of a call */
+	NOTICE_LOAD,   /* of the thread, about no call; every LOAD_PERIOD_MS */
 };
 
 enum close_reason {
@@ -28,6 +30,7 @@ enum close_reason {
 
 struct notice_side {
 	struct leg_stats stats;
+	uint64_t dropped;  /* packets that the system dropped: nobody read them in time */
 	const char *codec; /* static; "": not set yet */
 	struct net_addr remote;
 };
@@ -42,6 +45,8 @@ struct notice {
 	enum bridge_side from;            /* DIGIT */
 	char digit;
 	unsigned duration_ms;
+	unsigned thread; /* LOAD */
+	struct load_figures load;
 };
 
 enum order_kind {

@@ -91,6 +91,22 @@ static unsigned idlest_thread(const struct relay *relay)
 	return best;
 }
 
+/* Would a further call harm those that are up?  The threads share the calls evenly, so the
+ * idlest one speaks for all. */
+static bool is_busy(struct relay *relay)
+{
+	const struct thread *thread = &relay->threads[idlest_thread(relay)];
+	bool was_busy = relay->busy[0];
+
+	if (!load_refuses(&thread->load, thread->calls, relay->max_load, clock_mono_ms(),
+			  relay->busy))
+		return false;
+	relay->refused++;
+	if (!was_busy)
+		log_warn(module, "calls are refused: %s", relay->busy);
+	return true;
+}
+
 static void add_call(struct peer *peer, struct call *call, uint64_t id)
 {
 	struct relay *relay = peer->relay;
@@ -184,6 +200,9 @@ static int on_open(struct peer *peer, const Relay__Open *in)
 	if (peer->relay->n_calls >= peer->relay->max_calls)
 		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__FULL,
 				   "too many calls");
+	if (is_busy(peer->relay))
+		return events_failed(peer->channel, in->call_id, RELAY__FAILED__REASON__BUSY,
+				     peer->relay->busy);
 	if (command_open(in, &open, text))
 		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__BAD_COMMAND, text);
 	err = start_call(peer, in->call_id, &open, &sockets_err);
@@ -268,6 +287,23 @@ static int on_hello(struct peer *peer, const Relay__Hello *in)
 	return events_send(peer->channel, &event);
 }
 
+/* The worst of all threads: a call may be in any of them. */
+static void tell_load(const struct relay *relay, Relay__Polled *polled)
+{
+	for (unsigned i = 0; i < relay->n_threads; i++) {
+		const struct load_figures *load = &relay->threads[i].load.now;
+
+		if (load->cpu_percent > polled->cpu_percent)
+			polled->cpu_percent = load->cpu_percent;
+		if (load->late_ms > polled->late_ms)
+			polled->late_ms = load->late_ms;
+		if (i == 0 || (uint32_t)load->complexity < polled->complexity)
+			polled->complexity = (uint32_t)load->complexity;
+		polled->talking += load->talking;
+		polled->dropped += load->dropped;
+	}
+}
+
 static int on_poll(struct peer *peer, const Relay__Poll *in)
 {
 	Relay__Polled polled = RELAY__POLLED__INIT;
@@ -275,7 +311,9 @@ static int on_poll(struct peer *peer, const Relay__Poll *in)
 
 	polled.number = in->number;
 	polled.calls = peer->relay->n_calls;
-	polled.cpu_percent = peer->relay->cpu_percent;
+	polled.refused = peer->relay->refused;
+	polled.busy = peer->relay->busy;
+	tell_load(peer->relay, &polled);
 	event.of_case = RELAY__EVENT__OF_POLLED;
 	event.polled = &polled;
 	return events_send(peer->channel, &event);

@@ -73,14 +73,23 @@ static void tell_peer(const struct call *call, const struct notice *n)
 	case NOTICE_CLOSED:
 		(void)events_closed(channel, id, n);
 		break;
+	case NOTICE_LOAD: /* of no call: take_notice has it */
+		break;
 	}
 }
 
 static void take_notice(struct relay *relay, const struct notice *notice)
 {
-	struct idmap_node *node = idmap_first(&relay->by_serial, notice->serial);
-	struct call *call = node ? IDMAP_OWNER(node, struct call, by_serial) : NULL;
+	struct idmap_node *node;
+	struct call *call;
 
+	if (notice->kind == NOTICE_LOAD) {
+		load_view_take(&relay->threads[notice->thread].load, &notice->load,
+			       clock_mono_ms());
+		return;
+	}
+	node = idmap_first(&relay->by_serial, notice->serial);
+	call = node ? IDMAP_OWNER(node, struct call, by_serial) : NULL;
 	if (!call)
 		return;
 	if (call->peer)
@@ -111,22 +120,22 @@ static void on_notices(evutil_socket_t fd, short what, void *arg)
 	take_notices(arg);
 }
 
-static void measure_cpu(struct relay *relay, int64_t now_ms)
+/* After a refusal every thread must have some room again, not one call's: so it is told
+ * once, not with each call that comes and goes. */
+static void end_of_busy(struct relay *relay, int64_t now_ms)
 {
-	int64_t passed = now_ms - relay->cpu_since_ms;
-	unsigned most = 0;
+	unsigned limit =
+		relay->max_load > LOAD_RELIEF_PERCENT ? relay->max_load - LOAD_RELIEF_PERCENT : 1;
+	char why[LOAD_TEXT];
 
-	for (unsigned i = 0; i < relay->n_threads; i++) {
-		int64_t used = worker_cpu_ms(relay->threads[i].worker);
-		unsigned percent =
-			passed > 0 ? (unsigned)((used - relay->threads[i].cpu_ms) * 100 / passed)
-				   : 0;
-
-		relay->threads[i].cpu_ms = used;
-		most = percent > most ? percent : most;
-	}
-	relay->cpu_since_ms = now_ms;
-	relay->cpu_percent = most;
+	if (!relay->busy[0])
+		return;
+	for (unsigned i = 0; i < relay->n_threads; i++)
+		if (load_refuses(&relay->threads[i].load, relay->threads[i].calls, limit, now_ms,
+				 why))
+			return;
+	relay->busy[0] = '\0';
+	log_info(module, "calls are taken again");
 }
 
 static void on_check(evutil_socket_t fd, short what, void *arg)
@@ -137,7 +146,7 @@ static void on_check(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	measure_cpu(relay, now_ms);
+	end_of_busy(relay, now_ms);
 	while (peer) {
 		struct peer *next = peer->next;
 
@@ -205,7 +214,8 @@ static int start_threads(struct relay *relay, unsigned threads)
 	relay->sockets = sockets_new(threads);
 	err = relay->threads && relay->sockets ? idmap_init(&relay->by_serial) : -ENOMEM;
 	while (!err && relay->n_threads < threads) {
-		err = worker_start(&relay->notices, &relay->threads[relay->n_threads].worker);
+		err = worker_start(&relay->notices, relay->n_threads,
+				   &relay->threads[relay->n_threads].worker);
 		relay->n_threads += !err;
 	}
 	return err;
@@ -222,7 +232,7 @@ int relay_new(struct event_base *base, const struct relay_config *config, struct
 	relay->base = base;
 	relay->listen_fd = -1;
 	relay->max_calls = config->max_calls;
-	relay->cpu_since_ms = clock_mono_ms();
+	relay->max_load = config->max_load;
 	err = listen_at(relay, config->run_dir, diag);
 	if (!err) {
 		err = start_threads(relay, config->threads);

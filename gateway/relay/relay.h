@@ -14,6 +14,7 @@ struct relay_config {
 	const char *run_dir; /* holds the socket cig-relay.sock */
 	unsigned threads;    /* at least 1 */
 	unsigned max_calls;  /* at least 1 */
+	unsigned max_load;   /* percent of a processor a thread (load.h); 0: any */
 };
 
 /* Listens at DIR/cig-relay.sock (0600) and starts the media threads.  Returns 0, or

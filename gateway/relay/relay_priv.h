@@ -35,7 +35,7 @@ struct call {
 struct thread {
 	struct worker *worker;
 	unsigned calls;
-	int64_t cpu_ms;
+	struct load_view load;
 };
 
 struct relay {
@@ -46,13 +46,13 @@ struct relay {
 	struct queue notices;
 	bool has_queue;
 	struct thread *threads;
-	unsigned n_threads, n_calls, max_calls;
+	unsigned n_threads, n_calls, max_calls, max_load;
+	char busy[LOAD_TEXT]; /* why the last call was refused, while that holds; else "" */
+	uint64_t refused;     /* calls, for that */
 	struct sockets *sockets;
 	struct idmap by_serial;
 	uint64_t last_serial;
 	struct peer *peers;
-	int64_t cpu_since_ms;
-	unsigned cpu_percent; /* of the busiest thread, over the last second */
 };
 
 /* A connection was accepted; fd becomes the peer's, or is closed. */

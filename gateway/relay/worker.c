@@ -20,10 +20,6 @@ enum {
 	BATCHES_PER_WAKE = 8, /* of one socket, before the others get their turn */
 	MANY_CALLS = 50,      /* from here on packets are taken two milliseconds' worth at a time */
 	GATHER_NS = 2000000,
-	LOAD_PERIOD_MS = 1000,
-	COMPLEXITY_IDLE = 5,
-	COMPLEXITY_BUSY = 1, /* still with FEC */
-	COMPLEXITY_FULL = 0,
 };
 
 struct worker {
@@ -38,10 +34,13 @@ struct worker {
 	size_t n_trunks;
 	struct idmap by_serial, by_own_ssrc, by_peer_ssrc;
 	struct relay_call *wheel[WHEEL_SLOTS];
-	uint64_t slot; /* the next one that is due */
+	uint64_t slot;          /* the next one that is due */
+	uint64_t due;           /* how often the timer has gone off */
+	int64_t slots_since_ms; /* when it did so for the first time */
 	size_t n_calls;
-	int complexity; /* of encoding, by the load */
-	int64_t load_since_ms, load_cpu_ms;
+	unsigned index;
+	struct load_meter meter;
+	uint64_t dropped; /* on the plain side, of calls that may have ended */
 };
 
 static int watch(struct worker *w, struct watch *what)
@@ -85,6 +84,7 @@ static void into_wheel(struct worker *w, struct relay_call *call)
 static void close_call(struct worker *w, struct relay_call *call, enum close_reason reason)
 {
 	w->n_calls--;
+	w->dropped += relay_call_new_drops(call);
 	*call->link = call->next;
 	if (call->next)
 		call->next->link = call->link;
@@ -253,7 +253,7 @@ static void tick_slot(struct worker *w, struct relay_call *call)
 		struct relay_call *next = call->next;
 		enum close_reason reason;
 
-		relay_call_set_complexity(call, w->complexity);
+		relay_call_set_complexity(call, w->meter.complexity);
 		if (relay_call_tick(call, w->now_ms, &reason))
 			close_call(w, call, reason);
 		call = next;
@@ -268,25 +268,35 @@ static int64_t thread_cpu_ms(void)
 	return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }
 
-/* Better sound while there is time, more calls when there is not.  A step back up
- * waits until its greater cost (twice, at most) would not lead down again. */
+/* Walks the calls, so once a period only. */
+static void count_calls(struct worker *w, struct load_figures *figures)
+{
+	for (int slot = 0; slot < WHEEL_SLOTS; slot++) {
+		for (struct relay_call *call = w->wheel[slot]; call; call = call->next) {
+			figures->talking += relay_call_talks(call);
+			w->dropped += relay_call_new_drops(call);
+		}
+	}
+	figures->dropped = w->dropped;
+	for (size_t i = 0; i < w->n_trunks; i++)
+		figures->dropped += udp_dropped(w->trunks[i].watch.fd);
+}
+
 static void weigh_load(struct worker *w)
 {
-	int64_t passed = w->now_ms - w->load_since_ms, cpu = thread_cpu_ms(), percent;
+	struct load_figures figures;
+	struct notice *notice;
 
-	if (passed < LOAD_PERIOD_MS)
+	if (!load_meter_take(&w->meter, w->now_ms, thread_cpu_ms(), &figures))
 		return;
-	percent = (cpu - w->load_cpu_ms) * 100 / passed;
-	w->load_since_ms = w->now_ms;
-	w->load_cpu_ms = cpu;
-	if (percent > 75)
-		w->complexity = COMPLEXITY_FULL;
-	else if (percent > 50 && w->complexity == COMPLEXITY_IDLE)
-		w->complexity = COMPLEXITY_BUSY;
-	else if (percent < 40 && w->complexity == COMPLEXITY_FULL)
-		w->complexity = COMPLEXITY_BUSY;
-	else if (percent < 20)
-		w->complexity = COMPLEXITY_IDLE;
+	count_calls(w, &figures);
+	notice = calloc(1, sizeof(*notice));
+	if (!notice)
+		return; /* the figures before these stand for as long */
+	notice->kind = NOTICE_LOAD;
+	notice->thread = w->index;
+	notice->load = figures;
+	queue_put(w->notices, &notice->node);
 }
 
 static void on_timer(struct worker *w)
@@ -295,6 +305,9 @@ static void on_timer(struct worker *w)
 
 	if (read(w->timer_watch.fd, &times, sizeof(times)) != sizeof(times))
 		return;
+	/* From when the oldest of these slots was due; times says it in whole slots only. */
+	load_meter_tick(&w->meter, w->now_ms - w->slots_since_ms - (int64_t)w->due * SLOT_MS);
+	w->due += times;
 	if (times > WHEEL_SLOTS)
 		times = WHEEL_SLOTS; /* we were stopped: legs catch up by the clock */
 	weigh_load(w);
@@ -375,6 +388,7 @@ static int open_watches(struct worker *w)
 				timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), NULL };
 	if (w->timer_watch.fd < 0 || timerfd_settime(w->timer_watch.fd, 0, &every, NULL) < 0)
 		return -errno;
+	w->slots_since_ms = clock_mono_ms() + SLOT_MS;
 	err = queue_init(&w->orders);
 	if (err)
 		return err;
@@ -402,7 +416,7 @@ static void destroy(struct worker *w)
 	free(w);
 }
 
-int worker_start(struct queue *notices, struct worker **worker_out)
+int worker_start(struct queue *notices, unsigned index, struct worker **worker_out)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int err;
@@ -410,8 +424,8 @@ int worker_start(struct queue *notices, struct worker **worker_out)
 	if (!w)
 		return -ENOMEM;
 	w->notices = notices;
-	w->complexity = COMPLEXITY_IDLE;
-	w->load_since_ms = clock_mono_ms();
+	w->index = index;
+	load_meter_init(&w->meter, clock_mono_ms(), 0);
 	w->epoll_fd = w->timer_watch.fd = w->queue_watch.fd = -1;
 	w->inbox = udp_inbox_new();
 	err = idmap_init(&w->by_serial);
@@ -451,14 +465,4 @@ void worker_stop(struct worker **workerp)
 	worker_order(w, stop);
 	pthread_join(w->thread, NULL);
 	destroy(w);
-}
-
-int64_t worker_cpu_ms(const struct worker *worker)
-{
-	struct timespec used;
-	clockid_t clock;
-
-	if (pthread_getcpuclockid(worker->thread, &clock) || clock_gettime(clock, &used) < 0)
-		return 0;
-	return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }

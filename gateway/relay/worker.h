@@ -12,17 +12,14 @@ struct worker;
 
 enum { WORKER_MAX_TRUNKS = 16 };
 
-/* Starts a thread that puts its notices into notices (which outlives it).
- * Returns 0 or -errno. */
-int worker_start(struct queue *notices, struct worker **worker_out);
+/* Starts a thread that puts its notices into notices (which outlives it); index is what
+ * its NOTICE_LOAD says.  Returns 0 or -errno. */
+int worker_start(struct queue *notices, unsigned index, struct worker **worker_out);
 
 /* Hands an order over; it is the worker's from now on. */
 void worker_order(struct worker *worker, struct order *order);
 
 /* Ends the thread, with all its calls (each says NOTICE_CLOSED), and frees it. */
 void worker_stop(struct worker **workerp);
-
-/* CPU time that the thread has used, in ms. */
-int64_t worker_cpu_ms(const struct worker *worker);
 
 #endif

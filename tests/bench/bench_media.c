@@ -143,7 +143,7 @@ static void start_relay(struct scene *s)
 	if (s->pid == 0) {
 		if (freopen("/dev/null", "w", stderr))
 			execl("gateway/cig-relay", "cig-relay", "--run-dir", s->dir, "--threads",
-			      "1", "--max-calls", "5000", NULL);
+			      "1", "--max-calls", "5000", "--max-load", "0", NULL);
 		_exit(127);
 	}
 	snprintf(path, sizeof(path), "%s/cig-relay.sock", s->dir);

@@ -1,10 +1,17 @@
-/* secure_party.c - a secure caller that answers every call at once and leaves hanging up
- * to the other side: whom the benchmark of calls calls.
+/* secure_party.c - a secure caller for many calls at once, without media.
  *
- *     secure_party STORE
+ *     secure_party STORE                      answers every call at once and leaves hanging
+ *                                             up to the other side
+ *     secure_party STORE --answer-after MS    rings so long before
+ *     secure_party STORE --fickle SEED [--dial EXTENSION COUNT EVERY-MS]
+ *                                             does with each call, one that comes or one of
+ *                                             those that it dials at GATEWAY, what dice say:
+ *                                             declines, rings and goes, answers and hangs
+ *                                             up sooner or later, or leaves that to others
  *
- * STORE is what "cca enrol" made.  Prints "attached" when it can be called; ends by
- * SIGTERM.  It has no media: packets are not what is measured.
+ * STORE is what "cca enrol" made.  Prints "attached" when it can be called, and "dialled"
+ * when the last call was placed; ends by SIGTERM, and then tells how many calls came, how
+ * many it dialled, were answered, and ended.
  */
 #include <limits.h>
 #include <signal.h>
@@ -16,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/timer.h"
 #include "keys/curves.h"
 #include "keys/replay.h"
 #include "tests/bench/bench.h"
@@ -23,14 +31,113 @@
 #include "umsg/link.h"
 #include "umsg/seen.h"
 
-enum { ENTRIES = 100000, MAX_CALLS = 1000 };
+#define GATEWAY "tel:+8888"
+
+enum { ENTRIES = 100000, MAX_CALLS = 1000, PATIENCE_MS = 600 /* of the fickle, at most */ };
 
 struct party {
 	struct event_base *base;
 	struct key_ring *ring;
 	struct umsg_client *client;
 	struct umsg_audio_wish wish;
+	unsigned answer_after_ms;
+	bool fickle;
+	uint32_t dice;
+	struct event *dial; /* NULL: dials nobody */
+	const char *extension;
+	unsigned to_dial, every_ms;
+	unsigned came, dialled, refused, answered, ended;
 };
+
+/* What becomes of a call, one step after the other. */
+struct fate {
+	struct party *party;
+	struct umsg_call *call;
+	struct event *timer;
+	bool answers;  /* the next step; else it hangs up */
+	bool talks_on; /* after that: until the other side hangs up */
+};
+
+static unsigned roll(struct party *party, unsigned sides)
+{
+	party->dice = party->dice * 1664525 + 1013904223;
+	return (party->dice >> 16) % sides;
+}
+
+static void answer(struct party *party, struct umsg_call *call)
+{
+	party->answered += umsg_call_answer(call, &party->wish) == 0;
+}
+
+static void on_fate(evutil_socket_t fd, short what, void *arg)
+{
+	struct fate *fate = arg;
+
+	(void)fd;
+	(void)what;
+	if (!fate->answers) {
+		umsg_call_hangup(fate->call, roll(fate->party, 2) ? UMSG__END_REASON__END_BUSY
+								  : UMSG__END_REASON__END_HANGUP);
+		return; /* fate is gone */
+	}
+	fate->answers = false;
+	if (!fate->talks_on)
+		timer_arm(fate->timer, roll(fate->party, PATIENCE_MS));
+	answer(fate->party, fate->call); /* last: the call may end by it */
+}
+
+static struct fate *fate_new(struct party *party, struct umsg_call *call)
+{
+	struct fate *fate = calloc(1, sizeof(*fate));
+
+	bench_must(fate, "memory");
+	fate->party = party;
+	fate->call = call;
+	fate->timer = evtimer_new(party->base, on_fate, fate);
+	bench_must(fate->timer, "memory");
+	return fate;
+}
+
+/* For a call that has come. */
+static void meet(struct party *party, struct umsg_call *call)
+{
+	struct fate *fate = fate_new(party, call);
+	unsigned way = roll(party, 6);
+
+	umsg_call_set_arg(call, fate);
+	fate->answers = way > 1;
+	fate->talks_on = way > 3;
+	if (way < 5) /* 5: rings until the caller goes */
+		timer_arm(fate->timer, roll(party, PATIENCE_MS));
+	if (way > 0)
+		umsg_call_ring(call);
+}
+
+static void on_dial(evutil_socket_t fd, short what, void *arg)
+{
+	struct party *party = arg;
+	struct umsg_call *call;
+	struct fate *fate = fate_new(party, NULL);
+
+	(void)fd;
+	(void)what;
+	if (umsg_call_invite(party->client, GATEWAY, party->extension, "", &party->wish, fate,
+			     &call) == 0) {
+		fate->call = call;
+		if (roll(party, 6)) /* else the other side is to end it */
+			timer_arm(fate->timer, roll(party, 2 * PATIENCE_MS));
+		party->dialled++;
+	} else {
+		event_free(fate->timer);
+		free(fate);
+		party->refused++;
+	}
+	if (--party->to_dial)
+		timer_arm(party->dial, party->every_ms);
+	else
+		puts("dialled");
+	fflush(stdout);
+}
 
 static void on_state(void *arg, enum umsg_state state, const char *text)
 {
@@ -46,15 +153,33 @@ static void on_incoming(void *arg, struct umsg_call *call)
 {
 	struct party *party = arg;
 
-	if (umsg_call_ring(call) == 0)
-		umsg_call_answer(call, &party->wish);
+	party->came++;
+	if (party->fickle) {
+		meet(party, call);
+	} else if (party->answer_after_ms) {
+		struct fate *fate = fate_new(party, call);
+
+		umsg_call_set_arg(call, fate);
+		fate->answers = fate->talks_on = true;
+		timer_arm(fate->timer, party->answer_after_ms);
+		umsg_call_ring(call);
+	} else if (umsg_call_ring(call) == 0) {
+		answer(party, call);
+	}
 }
 
 static void on_call(void *arg, struct umsg_call *call, enum umsg_call_event event)
 {
-	(void)arg;
-	(void)call;
-	(void)event;
+	struct party *party = arg;
+	struct fate *fate = umsg_call_arg(call);
+
+	if (event != UMSG_CALL_ENDED)
+		return;
+	party->ended++;
+	if (!fate)
+		return;
+	event_free(fate->timer);
+	free(fate);
 }
 
 static void on_message(void *arg, const struct umsg_message *message)
@@ -110,6 +235,30 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 	event_base_loopbreak(arg);
 }
 
+static unsigned number(const char *text)
+{
+	return (unsigned)strtoul(text, NULL, 10);
+}
+
+static void read_options(struct party *party, int argc, char *argv[])
+{
+	for (int i = 2; i < argc; i++) {
+		if (i + 1 < argc && strcmp(argv[i], "--answer-after") == 0) {
+			party->answer_after_ms = number(argv[++i]);
+		} else if (i + 1 < argc && strcmp(argv[i], "--fickle") == 0) {
+			party->fickle = true;
+			party->wish.codecs[party->wish.n_codecs++] = UMSG_OPUS;
+			party->dice = number(argv[++i]);
+		} else if (i + 3 < argc && strcmp(argv[i], "--dial") == 0) {
+			party->extension = argv[++i];
+			party->to_dial = number(argv[++i]);
+			party->every_ms = number(argv[++i]);
+		} else {
+			bench_must(false, "reading the options: secure_party.c tells them");
+		}
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	struct party party = { .base = event_base_new(),
@@ -124,7 +273,8 @@ int main(int argc, char *argv[])
 	struct diag *diag = diag_new();
 	char path[PATH_MAX];
 
-	bench_must(argc == 2 && curves && diag, "secure_party STORE");
+	bench_must(argc >= 2 && curves && diag, "secure_party STORE");
+	read_options(&party, argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	bench_must(keystore_find(argv[1], path, sizeof(path), diag) == 0 &&
 			   key_ring_open(curves, path, &party.ring, diag) == 0,
@@ -137,7 +287,16 @@ int main(int argc, char *argv[])
 	options.keys = client_ring_keys(party.ring);
 	bench_must(umsg_client_new(&options, &party.client) == 0, "a client");
 	event_add(stop, NULL);
+	if (party.to_dial) {
+		party.dial = evtimer_new(party.base, on_dial, &party);
+		bench_must(party.dial, "memory");
+		timer_arm(party.dial, 1000); /* attached by then, or not yet: counted as refused */
+	}
 	event_base_dispatch(party.base);
+	printf("came=%u dialled=%u refused=%u answered=%u ended=%u\n", party.came, party.dialled,
+	       party.refused, party.answered, party.ended);
+	if (party.dial)
+		event_free(party.dial);
 
 	umsg_client_free(&party.client);
 	event_base_loop(party.base, EVLOOP_NONBLOCK);

@@ -1,7 +1,9 @@
 # tests of cig-relay
 if HAVE_CMOCKA
-check_PROGRAMS += tests/gateway/test_ports tests/gateway/test_relay
+check_PROGRAMS += tests/gateway/test_load tests/gateway/test_ports tests/gateway/test_relay
 endif
+tests_gateway_test_load_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_load_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
 tests_gateway_test_ports_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_ports_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
 tests_gateway_test_relay_SOURCES = tests/gateway/test_relay.c \

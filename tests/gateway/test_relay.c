@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "media/speech_match.h"
 #include "tests/gateway/relay_rig.h"
@@ -301,6 +302,23 @@ static Relay__Polled polled(int control)
 	return result;
 }
 
+/* Does it refuse calls, with a reason? */
+static bool is_busy(int control)
+{
+	Relay__Poll poll = RELAY__POLL__INIT;
+	Relay__Command command = RELAY__COMMAND__INIT;
+	Relay__Event *event;
+	bool busy;
+
+	command.of_case = RELAY__COMMAND__OF_POLL;
+	command.poll = &poll;
+	rig_send(control, &command);
+	event = rig_await(control, RELAY__EVENT__OF_POLLED);
+	busy = event->polled->busy[0];
+	relay__event__free_unpacked(event, NULL);
+	return busy;
+}
+
 /* CIG-006: another cig-server finds nothing of the calls of one that died. */
 static void calls_of_a_connection_end_with_it(void **state)
 {
@@ -323,6 +341,44 @@ static void calls_of_a_connection_end_with_it(void **state)
 	close(control);
 	while (polled(rig.control).calls > 0)
 		;
+}
+
+/* Three calls of three thousandths each are what a limit of a hundredth leaves room for;
+ * they need not talk for that. */
+static void a_call_that_would_harm_the_others_is_refused(void **state)
+{
+	static const char *const arguments[] = { "--threads", "1", "--max-load", "1", NULL };
+	struct rig own;
+	Relay__Event *event;
+	Relay__Open open = RELAY__OPEN__INIT;
+	Relay__Command command = RELAY__COMMAND__INIT;
+	char ip[] = "127.0.0.1";
+	int64_t end;
+
+	(void)state;
+	rig_start(&own, arguments);
+	for (uint64_t id = 1; id <= 3; id++)
+		relay__event__free_unpacked(rig_open(own.control, id, 0, 0, 0), NULL);
+	open.call_id = 4;
+	open.plain_ip = open.secure_ip = ip;
+	command.of_case = RELAY__COMMAND__OF_OPEN;
+	command.open = &open;
+	rig_send(own.control, &command);
+	event = rig_await(own.control, RELAY__EVENT__OF_FAILED);
+	assert_int_equal(event->failed->reason, RELAY__FAILED__REASON__BUSY);
+	assert_string_equal(event->failed->text, "media would take more than 1 % of a processor");
+	relay__event__free_unpacked(event, NULL);
+	assert_int_equal(polled(own.control).calls, 3);
+	assert_int_equal(polled(own.control).refused, 1);
+	assert_true(is_busy(own.control));
+
+	for (uint64_t id = 1; id <= 3; id++)
+		rig_simple(own.control, RELAY__COMMAND__OF_CLOSE, id);
+	end = clock_mono_ms() + 5000;
+	while (is_busy(own.control))
+		assert_true(clock_mono_ms() < end);
+	relay__event__free_unpacked(rig_open(own.control, 4, 0, 0, 0), NULL);
+	rig_stop(&own);
 }
 
 static void whoever_does_not_speak_the_protocol_is_cut_off(void **state)
@@ -389,6 +445,7 @@ static void a_second_one_in_the_same_place_and_wrong_options_are_refused(void **
 		{ { "gateway/cig-relay", "--run-dir", "/nowhere", NULL }, 1 },
 		{ { "gateway/cig-relay", "-d", "/tmp", "--threads=0", NULL }, 2 },
 		{ { "gateway/cig-relay", "-d", "/tmp", "--threads=x", NULL }, 2 },
+		{ { "gateway/cig-relay", "-d", "/tmp", "--max-load=101", NULL }, 2 },
 		{ { "gateway/cig-relay", "-d", "/tmp", "more", NULL }, 2 },
 		{ { "gateway/cig-relay", "--what", NULL }, 2 },
 		{ { "gateway/cig-relay", "-h", NULL }, 0 },
@@ -413,6 +470,7 @@ int main(void)
 		cmocka_unit_test(a_relay_that_does_not_answer_ends_the_call),
 		cmocka_unit_test(keys_are_taken_once),
 		cmocka_unit_test(calls_of_a_connection_end_with_it),
+		cmocka_unit_test(a_call_that_would_harm_the_others_is_refused),
 		cmocka_unit_test(whoever_does_not_speak_the_protocol_is_cut_off),
 		cmocka_unit_test(the_log_has_the_configuration_and_the_calls),
 		cmocka_unit_test(a_second_one_in_the_same_place_and_wrong_options_are_refused),

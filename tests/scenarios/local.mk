@@ -44,3 +44,4 @@ EXTRA_DIST += %D%/smpp.bats %D%/smsc.bash \
 	tests/peers/package.json tests/peers/package-lock.json tests/peers/smsc.js
 EXTRA_DIST += %D%/mailboxes.bats %D%/mail_corpus.py %D%/texts_kill.bats
 EXTRA_DIST += %D%/examples.bats
+EXTRA_DIST += %D%/load.bats

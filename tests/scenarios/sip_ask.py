@@ -3,7 +3,7 @@
 
 In it @ME@ stands for FROM-IP:PORT, @ID@ for something that is new each time; every line
 end becomes CRLF, unless the argument --raw is given.  Prints the status line of the final
-response, which an INVITE's ACK follows, or "nothing".
+response, which an INVITE's ACK follows, or "nothing"; with --header=NAME that header, too.
 """
 import re
 import socket
@@ -12,7 +12,8 @@ import time
 import uuid
 
 raw = "--raw" in sys.argv
-args = [a for a in sys.argv[1:] if a != "--raw"]
+wanted = [a[9:] for a in sys.argv if a.startswith("--header=")]
+args = [a for a in sys.argv[1:] if not a.startswith("--")]
 host, port = args[1].rsplit(":", 1)
 end = time.monotonic() + float(args[2] if len(args) > 2 else 5)
 data = sys.stdin.buffer.read()
@@ -34,6 +35,9 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         if not re.match(rb"SIP/2.0 [2-6]", answer):
             continue
         print(answer.split(b"\r\n")[0].decode())
+        for line in answer.split(b"\r\n\r\n")[0].decode(errors="replace").split("\r\n")[1:]:
+            if line.split(":")[0].lower() in [w.lower() for w in wanted]:
+                print(line)
         if data.startswith(b"INVITE"):
             head = data.split(b"\r\n\r\n")[0].split(b"\r\n")
             to = re.search(rb"(?mi)^(?:To|t):.*?(?=\r\n)", answer)

@@ -1,0 +1,97 @@
+# load.bats - more calls than a gateway carries well: what it refuses, and what is left of
+# calls that come and go.
+
+load helpers
+load lab
+load sipp
+
+CALLEE=+46701234567
+LAB_ENGINES=100
+declare -g NET=127.0.0
+
+
+setup_file() {
+	needs sipp python3 jq curl
+	free_port && LAB_METRICS_PORT=$PORT
+	lab_setup_file
+	echo "metrics { port $LAB_METRICS_PORT; }" >>"$D/cig/cig.conf"
+	echo "$LAB_METRICS_PORT" >"$BATS_FILE_TMPDIR/metrics"
+	stop "$LAB_CIG_SERVER" # metrics are bound at the start
+	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf"
+	LAB_CIG_SERVER=$STARTED_PID
+	await 20 "the gateway" lab_cig_status '.problems == []'
+	lab_save
+}
+
+teardown_file() {
+	lab_teardown_file
+}
+
+setup() {
+	lab_load
+	LAB_METRICS_PORT=$(cat "$BATS_FILE_TMPDIR/metrics")
+}
+
+teardown() {
+	stop_all
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || {
+		show_logs
+		tail -n 40 "$T"/party "$T"/*.err "$D"/cig/log/*.log
+	} 2>/dev/null
+}
+
+relay_with() { # ARGUMENTS...: another cig-relay takes its predecessor's place
+	kill "$LAB_CIG_RELAY"
+	await 5 "the end of cig-relay" stopped "$LAB_CIG_RELAY"
+	start "$D/cig-relay.log" cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log" "$@"
+	LAB_CIG_RELAY=$STARTED_PID
+	lab_restarted
+	await 10 "its connection" lab_cig_status '.problems == [] and .relay.calls == 0'
+}
+
+party() { # ARGUMENTS...: the secure side (tests/bench/secure_party.c)
+	start "$T/party" "$BUILD/tests/bench/secure_party" "$D/$CALLEE" "$@"
+	PARTY=$STARTED_PID
+	await 15 "the secure party" in_log "$T/party" '^attached$'
+}
+
+metric() {
+	curl -sf "http://127.0.0.1:$LAB_METRICS_PORT/metrics" | sed -n "s/^$1 //p"
+}
+
+talks() { # CALLS MS: so many at once, from the PBX
+	free_port
+	start "$T/talks" env -C "$T" sipp "127.0.0.1:$LAB_SIP_PORT" -sf "$TOP/tests/bench/uac_talk.xml" \
+		-s "${CALLEE#+}" -i 127.0.0.1 -p "$PORT" -mi 127.0.0.1 -m "$1" -l "$1" -r 20 -d "$2" \
+		-t u1 -nostdin -trace_err -error_file "$T/talks.err" -timeout 60s -timeout_error
+	TALKS=$STARTED_PID
+}
+
+@test "a call that would harm the others gets 503 and Retry-After, and they do not notice" {
+	# Room for three that ring: what those that talk cost is measured, and may be nothing.
+	relay_with --threads 1 --max-load 1
+	party --answer-after 4000
+	talks 3 0
+	await 15 "three calls" lab_cig_status '.relay.calls == 3'
+	run -0 sip_ask 127.0.0.1 --header=Retry-After < <(sip_sdp 'm=audio 6000 RTP/AVP 8' | sip_invite "${CALLEE#+}")
+	[ "${lines[0]}" = "SIP/2.0 503 Service Unavailable" ]
+	[ "${lines[1]}" = "Retry-After: 10" ]
+	# one line that says why, and one of this call
+	await 5 "the line in the log" in_log "$D/cig/log/cig.log" 'WARN.* calls are refused: media would take more than 1 % of a processor; calls=3'
+	[ "$(grep -c 'calls are refused' "$D/cig/log/cig.log")" -eq 1 ]
+	grep -q 'state=REJECT reason="congestion" .*media would take more than 1 % of a processor' "$D/cig/log/cig.log"
+	lab_cig_status '.problems == ["calls are refused: media would take more than 1 % of a processor"] and .relay.refused == 1'
+	lab_cig_cli status | grep -E '^Calls +3/350$'
+	lab_cig_cli status | grep -E '^Dropped +0 packets, 1 calls refused$'
+	[ "$(metric cig_relay_busy) $(metric cig_relay_calls_refused_total) $(metric cig_relay_calls)" = "1 1 3" ]
+	await 20 "the end of the three" stopped "$TALKS"
+	stop "$TALKS"
+	[ "$STOPPED_STATUS" -eq 0 ] # all of them were carried to their end
+	await 5 "room again" lab_cig_status '.problems == []'
+	in_log "$D/cig/log/cig.log" 'calls are taken again; refused=1'
+	talks 1 0
+	await 10 "one more call" stopped "$TALKS"
+	stop "$TALKS"
+	[ "$STOPPED_STATUS" -eq 0 ]
+	[ "$(metric cig_relay_busy)" = 0 ]
+}
