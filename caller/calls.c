@@ -253,6 +253,13 @@ static void finish(struct cca *cca, void *arg)
 
 /* ---- call ---- */
 
+static const char *call_peer(void *arg)
+{
+	const struct calling *calling = arg;
+
+	return calling->to;
+}
+
 static void call_attached(struct cca *cca, void *arg)
 {
 	struct calling *calling = arg;
@@ -287,6 +294,7 @@ static void made_call_event(struct cca *cca, void *arg, struct umsg_call *call,
 static const struct cca_job call_job = { .begin = begin,
 					 .finish = finish,
 					 .attached = call_attached,
+					 .peer = call_peer,
 					 .call = made_call_event,
 					 .stop = stop };
 

@@ -104,6 +104,55 @@ int cca_parse_number(const char *text, char uri[UMSG_URI_SIZE], char extension[U
 
 /* ---- events of the client ---- */
 
+static void begin_job(struct cca *cca)
+{
+	if (cca->job->attached)
+		cca->job->attached(cca, cca->job_arg);
+}
+
+/* Nobody of our domain: perhaps of one that we trust. */
+static bool must_look_up(const struct cca *cca, const char *peer)
+{
+	return cca->ring->n_trusted > 0 && peer && !umsg_client_knows(cca->client, peer);
+}
+
+static void on_attached(struct cca *cca)
+{
+	const char *peer = cca->job->peer ? cca->job->peer(cca->job_arg) : NULL;
+	int err;
+
+	if (!must_look_up(cca, peer)) {
+		begin_job(cca);
+		return;
+	}
+	err = umsg_client_lookup(cca->client, peer);
+	if (!err)
+		return;
+	fprintf(stderr, "cca: cannot look %s up: %s\n", peer, strerror(-err));
+	cca_end(cca, CCA_FAILED);
+}
+
+/* A URI that nobody has is left to the rendezvous, which says so of calls and messages; without
+ * an answer we are attached anew before long. */
+static void on_looked_up(void *arg, const char *uri, int err)
+{
+	struct cca *cca = arg;
+
+	if (err == -EKEYREJECTED) {
+		fprintf(stderr, "cca: %s is of a domain that is not trusted\n", uri);
+		cca_end(cca, CCA_FAILED);
+	} else if (err != -EHOSTUNREACH) {
+		begin_job(cca);
+	}
+}
+
+static void on_met(void *arg, const char *uri, const uint8_t *domain_id)
+{
+	const struct cca *cca = arg;
+
+	client_ring_met(cca->ring, uri, domain_id);
+}
+
 static void on_state(void *arg, enum umsg_state state, const char *text)
 {
 	struct cca *cca = arg;
@@ -115,8 +164,7 @@ static void on_state(void *arg, enum umsg_state state, const char *text)
 		cca_tell(cca, "attached",
 			 json_pack("{s:s, s:s}", "uri", keystore_uri(cca->ring->store), "domain",
 				   keystore_domain_name(cca->ring->store)));
-		if (cca->job->attached)
-			cca->job->attached(cca, cca->job_arg);
+		on_attached(cca);
 		break;
 	case UMSG_DENIED:
 	case UMSG_REPLACED:
@@ -197,6 +245,8 @@ static const struct umsg_client_ops client_ops = {
 	.receipt = on_receipt,
 	.update = on_update,
 	.accepted = on_accepted,
+	.looked_up = on_looked_up,
+	.met = on_met,
 };
 
 /* ---- life ---- */
@@ -237,7 +287,8 @@ static int open_keys(struct cca *cca, struct diag *diag)
 	if (err)
 		return err;
 	cca->curves = curves_new();
-	err = cca->curves ? key_ring_open(cca->curves, path, &cca->ring, diag) : -ENOMEM;
+	err = cca->curves ? key_ring_open(cca->curves, path, clock_wall_s(), &cca->ring, diag)
+			  : -ENOMEM;
 	if (!err) {
 		client_ring_expire(&cca->ring, NULL);
 		snprintf(path, sizeof(path), "%s/calls.replay", dir);

@@ -49,6 +49,9 @@ struct cca_job {
 	int (*begin)(struct cca *cca, void *arg);
 	void (*finish)(struct cca *cca, void *arg);
 	void (*attached)(struct cca *cca, void *arg);
+	/* To whom attached() will seal something: by then it is known in which domain that URI
+	 * is.  Returns a bare URI, or NULL. */
+	const char *(*peer)(void *arg);
 	void (*incoming)(struct cca *cca, void *arg, struct umsg_call *call);
 	void (*call)(struct cca *cca, void *arg, struct umsg_call *call,
 		     enum umsg_call_event event);

@@ -21,7 +21,7 @@ static const struct command {
 	{ "call", "[CALL OPTIONS] NUMBER[;EXT]", "call; \"w\" may stand for \";\"", cca_call },
 	{ "answer", "[CALL OPTIONS] [--count N] [--reject busy|declined]", "wait for calls",
 	  cca_answer },
-	{ "send", "[--receipt] [--attach FILE]... NUMBER[;EXT] TEXT", "send a text message",
+	{ "send", "[--receipt] NUMBER[;EXT] | --channel NAME TEXT", "send a text message",
 	  cca_send },
 	{ "listen", "[--count N] [--save DIR]", "print text messages as they come", cca_listen },
 };

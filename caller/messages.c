@@ -40,6 +40,7 @@ static json_t *id_json(const uint8_t id[UMSG_ID_SIZE])
 
 struct sending {
 	char to[UMSG_URI_SIZE], extension[UMSG_EXTENSION_SIZE];
+	const char *channel; /* name or URI, instead of to; NULL */
 	const char *text;
 	struct attachments files;
 	Umsg__AutoSubmitted auto_submitted;
@@ -48,19 +49,45 @@ struct sending {
 	struct umsg_sealed sealed; /* made once: every retry sends the same octets */
 };
 
+/* The URI of a channel that we are in this month; false: none has that name. */
+static bool find_channel(const struct cca *cca, const char *name, char uri_out[UMSG_URI_SIZE])
+{
+	const struct keystore *store = cca->ring->store;
+	const char *uri, *called;
+
+	for (size_t i = 0; keystore_channel_at(store, clock_wall_s(), i, &uri, &called) == 0; i++) {
+		if (strcmp(name, called) != 0 && strcmp(name, uri) != 0)
+			continue;
+		snprintf(uri_out, UMSG_URI_SIZE, "%s", uri);
+		return true;
+	}
+	return false;
+}
+
 static int seal(struct cca *cca, struct sending *sending)
 {
 	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+
+	if (sending->channel && !find_channel(cca, sending->channel, sending->to))
+		return -ENOENT;
 
 	body.version = 1;
 	body.text = (char *)sending->text;
 	body.sent = (uint64_t)clock_wall_s();
 	body.called_extension = sending->extension;
-	body.responder = UMSG__RESPONDER_TYPE__RESPONDER_TEL_URI;
+	body.responder = sending->channel ? UMSG__RESPONDER_TYPE__RESPONDER_CHANNEL
+					  : UMSG__RESPONDER_TYPE__RESPONDER_TEL_URI;
 	body.attachments = sending->files.list;
 	body.n_attachments = sending->files.n;
 	body.auto_submitted = sending->auto_submitted;
 	return umsg_client_seal(cca->client, sending->to, &body, sending->end_s, &sending->sealed);
+}
+
+static const char *send_peer(void *arg)
+{
+	const struct sending *sending = arg;
+
+	return sending->channel ? NULL : sending->to;
 }
 
 static void send_attached(struct cca *cca, void *arg)
@@ -77,7 +104,8 @@ static void send_attached(struct cca *cca, void *arg)
 				       slice_of(sending->sealed.octets, sending->sealed.n));
 	if (!err)
 		return;
-	fprintf(stderr, "cca: cannot send: %s\n", strerror(-err));
+	fprintf(stderr, "cca: cannot send: %s\n",
+		err == -ENOENT ? "we are in no such channel" : strerror(-err));
 	cca_end(cca, CCA_FAILED);
 }
 
@@ -116,15 +144,14 @@ static bool send_receipt(struct cca *cca, void *arg, const char *from,
 }
 
 static const struct cca_job send_job = { .attached = send_attached,
+					 .peer = send_peer,
 					 .post_ack = send_acked,
 					 .receipt = send_receipt };
 
 static const struct option send_options[] = {
-	{ "receipt", no_argument, NULL, 'r' },
-	{ "attach", required_argument, NULL, 'a' },
-	{ "auto", required_argument, NULL, 'u' },
-	{ "lifetime", required_argument, NULL, 'l' },
-	{ NULL, 0, NULL, 0 },
+	{ "receipt", no_argument, NULL, 'r' },       { "attach", required_argument, NULL, 'a' },
+	{ "auto", required_argument, NULL, 'u' },    { "lifetime", required_argument, NULL, 'l' },
+	{ "channel", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 },
 };
 
 /* "generated", "replied", "notified" (RFC 3834's "auto-" words).  Returns 0 or -EINVAL. */
@@ -165,6 +192,9 @@ static int take_send_option(struct sending *sending, int option, struct diag *di
 		return take_auto(sending, optarg);
 	case 'l':
 		return take_lifetime(sending, optarg);
+	case 'c':
+		sending->channel = optarg;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -180,14 +210,17 @@ int cca_send(const struct cca_options *options, int argc, char **argv)
 		err = take_send_option(&sending, option, diag);
 	if (diag_errors(diag))
 		fprintf(stderr, "cca: %s\n", diag_first_error(diag));
-	else if (err || argc - optind != 2)
+	else if (err || argc - optind != (sending.channel ? 1 : 2) ||
+		 (sending.channel && sending.want_receipt))
 		fputs("usage: cca send [--receipt] [--attach FILE]... [--lifetime SECONDS]\n"
-		      "                [--auto generated|replied|notified] NUMBER[;EXT] TEXT\n",
+		      "                [--auto generated|replied|notified] NUMBER[;EXT] TEXT\n"
+		      "       cca send [OPTIONS but --receipt] --channel NAME TEXT\n",
 		      stderr);
-	else if (cca_parse_number(argv[optind], sending.to, sending.extension, diag))
+	else if (!sending.channel &&
+		 cca_parse_number(argv[optind], sending.to, sending.extension, diag))
 		fprintf(stderr, "cca: %s\n", diag_first_error(diag));
 	else {
-		sending.text = argv[optind + 1];
+		sending.text = argv[argc - 1];
 		status = cca_run(options, &send_job, &sending);
 	}
 	umsg_sealed_clear(&sending.sealed);
@@ -206,6 +239,18 @@ struct listening {
 	bool done;
 };
 
+/* What the channel is called; NULL: it is none of ours, but ourselves. */
+static const char *channel_name(const struct cca *cca, const char *to)
+{
+	const char *uri, *name;
+
+	for (size_t i = 0;
+	     keystore_channel_at(cca->ring->store, clock_wall_s(), i, &uri, &name) == 0; i++)
+		if (strcmp(to, uri) == 0)
+			return name;
+	return NULL;
+}
+
 static void tell_message(struct cca *cca, const struct umsg_message *message)
 {
 	const Umsg__TextBody *body = message->body;
@@ -214,6 +259,9 @@ static void tell_message(struct cca *cca, const struct umsg_message *message)
 				    message->from_domain, "sent", (json_int_t)message->sent_s,
 				    "text", body->text, "id", id_json(message->id));
 
+	if (channel_name(cca, message->to))
+		json_object_set_new(details, "channel",
+				    json_string(channel_name(cca, message->to)));
 	if (body->n_attachments)
 		json_object_set_new(details, "attachments",
 				    json_integer((json_int_t)body->n_attachments));
@@ -242,10 +290,23 @@ static int save_attachments(struct cca *cca, const char *dir, const struct umsg_
 	return 0;
 }
 
-/* Shown is delivered: first the line, then Taken, then the Receipt. */
+static void send_listen_receipt(struct cca *cca, struct listening *listening,
+				const struct umsg_message *message)
+{
+	umsg_sealed_clear(&listening->receipt);
+	if (umsg_client_seal_receipt(cca->client, message->from, message->id,
+				     UMSG__RECEIPT_STATE__RECEIPT_DELIVERED, "",
+				     &listening->receipt) == 0)
+		umsg_client_post(cca->client,
+				 slice_of(listening->receipt.octets, listening->receipt.n));
+}
+
+/* Shown is delivered: first the line, then Taken, then the Receipt, which a post to a channel
+ * does not get. */
 static void listen_message(struct cca *cca, void *arg, const struct umsg_message *message)
 {
 	struct listening *listening = arg;
+	bool channel = strcmp(message->to, keystore_uri(cca->ring->store)) != 0;
 
 	if (listening->done)
 		return; /* it stays with the rendezvous for the next run */
@@ -255,14 +316,13 @@ static void listen_message(struct cca *cca, void *arg, const struct umsg_message
 	}
 	tell_message(cca, message);
 	umsg_client_taken(cca->client, message->id, message->from, message->number);
-	umsg_sealed_clear(&listening->receipt);
-	if (umsg_client_seal_receipt(cca->client, message->from, message->id,
-				     UMSG__RECEIPT_STATE__RECEIPT_DELIVERED, "",
-				     &listening->receipt) == 0)
-		umsg_client_post(cca->client,
-				 slice_of(listening->receipt.octets, listening->receipt.n));
-	if (listening->counted && --listening->left == 0)
+	if (!channel)
+		send_listen_receipt(cca, listening, message);
+	if (listening->counted && --listening->left == 0) {
 		listening->done = true;
+		if (channel)
+			cca_end(cca, CCA_OK);
+	}
 }
 
 /* The last receipt is out: a counted run may end. */

@@ -115,6 +115,13 @@ static void on_accepted(void *arg, const char *address, const char *identity)
 	announce_client(side); /* its URI lies in the ring */
 }
 
+static void on_met(void *arg, const char *uri, const uint8_t *domain_id)
+{
+	const struct secure_side *side = arg;
+
+	client_ring_met(side->ring, uri, domain_id);
+}
+
 static const struct umsg_client_ops client_ops = {
 	.state = on_state,
 	.incoming = on_incoming,
@@ -124,6 +131,7 @@ static const struct umsg_client_ops client_ops = {
 	.receipt = on_receipt,
 	.update = on_update,
 	.accepted = on_accepted,
+	.met = on_met,
 };
 
 /* ---- keys ---- */
@@ -160,7 +168,7 @@ static int load_ring(struct secure_side *side, struct key_ring **ring_out, struc
 	char path[PATH_MAX];
 	int err = keystore_find(side->config->userdata, path, sizeof(path), diag);
 
-	return err ? err : key_ring_open(side->curves, path, ring_out, diag);
+	return err ? err : key_ring_open(side->curves, path, clock_wall_s(), ring_out, diag);
 }
 
 int secure_side_reload(struct secure_side *side, struct diag *diag)

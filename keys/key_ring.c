@@ -8,8 +8,89 @@
 #include "keys/domain.h"
 #include "keys/keyset.h"
 
+/* ---- trusted domains ---- */
+
+/* Domain i of the last update, if its certificate holds at now_s: 1 with *domain_out, 0 if not,
+ * -ENOENT behind the last, -errno. */
+static int trusted_at(const struct key_ring *ring, int64_t now_s, size_t i,
+		      struct domain **domain_out)
+{
+	uint64_t from, to, now = now_s > 0 ? (uint64_t)now_s : 0;
+	int err = keystore_trusted_domain(ring->store, ring->curves, i, domain_out, &from, &to);
+
+	if (err)
+		return err;
+	if (now >= from && (to == 0 || now < to))
+		return 1;
+	domain_free(domain_out);
+	return 0;
+}
+
+static int load_trusted(struct key_ring *ring, int64_t now_s)
+{
+	struct domain *domain = NULL, **more;
+	int err;
+
+	for (size_t i = 0; (err = trusted_at(ring, now_s, i, &domain)) >= 0; i++) {
+		if (!err)
+			continue;
+		more = realloc(ring->trusted, (ring->n_trusted + 1) * sizeof(struct domain *));
+		if (!more) {
+			domain_free(&domain);
+			return -ENOMEM;
+		}
+		ring->trusted = more;
+		ring->trusted[ring->n_trusted++] = domain;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+/* ---- channels ---- */
+
+static int load_channels(struct key_ring *ring, int64_t now_s)
+{
+	size_t n = keystore_channels(ring->store, now_s);
+	const char *uri, *name;
+	int err = 0;
+
+	ring->channels = calloc(n + 1, sizeof(struct keyset *));
+	if (!ring->channels)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < n; i++) {
+		err = keystore_channel_at(ring->store, now_s, i, &uri, &name);
+		if (!err)
+			err = keystore_channel_keyset(ring->store, ring->curves, ring->domain,
+						      slice_str(uri),
+						      &ring->channels[ring->n_channels]);
+		ring->n_channels += !err;
+	}
+	return err;
+}
+
+/* Does time want other certificates or channels than the ring has? */
+static bool outdated(const struct key_ring *ring, int64_t now_s)
+{
+	size_t n = keystore_channels(ring->store, now_s), same = 0, valid = 0;
+	const char *uri, *name;
+	struct domain *domain;
+	int found;
+
+	for (size_t i = 0; i < n && i < ring->n_channels; i++)
+		same += keystore_channel_at(ring->store, now_s, i, &uri, &name) == 0 &&
+			strcmp(uri, keyset_uri(ring->channels[i])) == 0;
+	for (size_t i = 0; (found = trusted_at(ring, now_s, i, &domain)) >= 0; i++) {
+		if (!found)
+			continue;
+		valid++;
+		domain_free(&domain);
+	}
+	return same != n || n != ring->n_channels || valid != ring->n_trusted;
+}
+
+/* ---- opening ---- */
+
 /* The domain needs the store's KPAK and Z, the keyset the domain. */
-static int load(struct key_ring *ring, struct diag *diag)
+static int load(struct key_ring *ring, int64_t now_s, struct diag *diag)
 {
 	int err = keystore_load(ring->path, KEYSTORE_READ, &ring->store, diag);
 
@@ -18,14 +99,18 @@ static int load(struct key_ring *ring, struct diag *diag)
 	err = keystore_domain(ring->store, ring->curves, &ring->domain);
 	if (!err)
 		err = keystore_keyset(ring->store, ring->curves, ring->domain, &ring->keyset);
+	if (!err)
+		err = load_trusted(ring, now_s);
+	if (!err)
+		err = load_channels(ring, now_s);
 	if (err)
 		diag_error(diag, NULL, "%s: its keys are not usable: %s", ring->path,
 			   strerror(-err));
 	return err;
 }
 
-int key_ring_open(const struct curves *curves, const char *path, struct key_ring **ring_out,
-		  struct diag *diag)
+int key_ring_open(const struct curves *curves, const char *path, int64_t now_s,
+		  struct key_ring **ring_out, struct diag *diag)
 {
 	struct key_ring *ring = calloc(1, sizeof(*ring));
 	int err;
@@ -34,7 +119,7 @@ int key_ring_open(const struct curves *curves, const char *path, struct key_ring
 		return -ENOMEM;
 	ring->curves = curves;
 	ring->path = strdup(path);
-	err = ring->path ? load(ring, diag) : -ENOMEM;
+	err = ring->path ? load(ring, now_s, diag) : -ENOMEM;
 	if (err) {
 		key_ring_close(&ring);
 		return err;
@@ -50,6 +135,12 @@ void key_ring_close(struct key_ring **ringp)
 	if (!ring)
 		return;
 	*ringp = NULL;
+	for (size_t i = 0; i < ring->n_channels; i++)
+		keyset_free(&ring->channels[i]);
+	free(ring->channels);
+	for (size_t i = 0; i < ring->n_trusted; i++)
+		domain_free(&ring->trusted[i]);
+	free(ring->trusted);
 	keyset_free(&ring->keyset);
 	domain_free(&ring->domain);
 	keystore_free(&ring->store);
@@ -70,19 +161,21 @@ int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revisio
 		err = keystore_apply_update(store, ring->curves, month, revision, entry, shared,
 					    now_s, diag);
 	keystore_free(&store);
-	return err ? err : key_ring_open(ring->curves, ring->path, ring_out, diag);
+	return err ? err : key_ring_open(ring->curves, ring->path, now_s, ring_out, diag);
 }
 
 /* Saves a changed store and opens it anew; frees it in any case. */
 static int adopt(const struct key_ring *ring, struct keystore *store, bool changed, int err,
-		 struct key_ring **ring_out, struct diag *diag)
+		 int64_t now_s, struct key_ring **ring_out, struct diag *diag)
 {
+	bool anew = changed || (!err && outdated(ring, now_s));
+
 	if (changed)
 		err = keystore_save(store);
 	keystore_free(&store);
-	if (!err && changed)
-		err = key_ring_open(ring->curves, ring->path, ring_out, diag);
-	return err ? err : changed;
+	if (!err && anew)
+		err = key_ring_open(ring->curves, ring->path, now_s, ring_out, diag);
+	return err ? err : anew;
 }
 
 /* Nothing is written, nor opened anew, where nothing is past. */
@@ -93,7 +186,7 @@ int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring 
 	int err = keystore_load(ring->path, KEYSTORE_CHANGE, &store, diag);
 	bool changed = !err && keystore_expire(store, now_s);
 
-	return adopt(ring, store, changed, err, ring_out, diag);
+	return adopt(ring, store, changed, err, now_s, ring_out, diag);
 }
 
 /* By what it is, not by its place: the store on disk may have other logins by now. */
@@ -115,5 +208,20 @@ int key_ring_accept(const struct key_ring *ring, const char *address, const char
 	int err = keystore_load(ring->path, KEYSTORE_CHANGE, &store, diag);
 	bool changed = !err && accept_login(store, address, identity, now_s);
 
-	return adopt(ring, store, changed, err, ring_out, diag);
+	return adopt(ring, store, changed, err, now_s, ring_out, diag);
+}
+
+int key_ring_pin(struct key_ring *ring, struct slice uri, const uint8_t *domain_id,
+		 struct diag *diag)
+{
+	struct keystore *store = NULL;
+	int err = keystore_load(ring->path, KEYSTORE_CHANGE, &store, diag);
+
+	if (!err)
+		err = keystore_pin(store, uri, domain_id);
+	if (!err)
+		err = keystore_save(store);
+	keystore_free(&store);
+	/* The domains and keysets of the ring do not depend on it: nothing is opened anew. */
+	return err ? err : keystore_pin(ring->store, uri, domain_id);
 }

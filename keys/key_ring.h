@@ -15,12 +15,18 @@ struct key_ring {
 	struct keystore *store;
 	struct domain *domain;
 	struct keyset *keyset;
+	/* The domains of the last update whose certificates are valid, and the receiver keys of
+	 * the channels of the month, as of the time of opening. */
+	struct domain **trusted;
+	size_t n_trusted;
+	struct keyset **channels;
+	size_t n_channels;
 };
 
-/* Opens the store at path (some 30 ms a month).  Returns 0, or as keystore_load(),
- * keystore_domain() and keystore_keyset() with diag set. */
-int key_ring_open(const struct curves *curves, const char *path, struct key_ring **ring_out,
-		  struct diag *diag);
+/* Opens the store at path (some 30 ms a month, of every channel, too; 13 ms a trusted domain).
+ * Returns 0, or as keystore_load(), keystore_domain() and keystore_keyset() with diag set. */
+int key_ring_open(const struct curves *curves, const char *path, int64_t now_s,
+		  struct key_ring **ring_out, struct diag *diag);
 /* Wipes and frees *ringp with store, domain and keys, and sets it to NULL; *ringp may be
  * NULL. */
 void key_ring_close(struct key_ring **ringp);
@@ -33,8 +39,8 @@ int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revisio
 		    struct key_ring **ring_out, struct diag *diag);
 
 /* Wipes from the store on disk what is past (keystore_expire).  Returns 1 when
- * something was, and then the store opened anew; 0 when there was nothing, or as
- * those; the old ring stays usable in any case. */
+ * something was, or another set of certificates or channels holds by now, and then the store opened
+ * anew; 0 when there was nothing, or as those; the old ring stays usable in any case. */
 int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring **ring_out,
 		    struct diag *diag);
 
@@ -43,5 +49,10 @@ int key_ring_expire(const struct key_ring *ring, int64_t now_s, struct key_ring 
  * key_ring_expire(). */
 int key_ring_accept(const struct key_ring *ring, const char *address, const char *identity,
 		    int64_t now_s, struct key_ring **ring_out, struct diag *diag);
+
+/* Pins a URI to a domain (keystore_pin), on disk and in the ring's own store.  Returns 0, -EBUSY,
+ * or as keystore_load(), keystore_pin() and keystore_save(), then with nothing changed. */
+int key_ring_pin(struct key_ring *ring, struct slice uri, const uint8_t *domain_id,
+		 struct diag *diag);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 #include "base/diag.h"
 #include "keys/box.h"
+#include "keys/domain.h"
 #include "keys/kdf.h"
 #include "keys/period.h"
 #include "keys/secret.h"
@@ -233,6 +234,7 @@ static bool lists_valid(const struct update *update)
 	struct update_user user;
 
 	if (index->n_channels > UPDATE_CHANNELS_MAX ||
+	    (index->domain_id.len != 0 && index->domain_id.len != DOMAIN_ID) ||
 	    !uris_valid(index->tombstones, index->n_tombstones))
 		return false;
 	for (size_t i = 0; i < index->n_channels; i++) {
@@ -371,6 +373,11 @@ uint64_t update_created(const struct update *update)
 uint32_t update_max_message_lifetime(const struct update *update)
 {
 	return update->index->max_message_lifetime;
+}
+
+const uint8_t *update_domain_id(const struct update *update)
+{
+	return update->index->domain_id.len ? update->index->domain_id.data : NULL;
 }
 
 size_t update_damaged(const struct update *update)

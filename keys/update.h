@@ -55,6 +55,10 @@ uint64_t update_created(const struct update *update);
 /* The longest that a message of this account may ask to be kept. */
 uint32_t update_max_message_lifetime(const struct update *update); /* seconds; 0: none set */
 
+/* The id of the account's security domain (DOMAIN_ID octets of domain.h), as lookups answer it;
+ * NULL in a file that does not say it. */
+const uint8_t *update_domain_id(const struct update *update);
+
 /* Parts (entries and the shared one) whose hash or place is wrong. */
 size_t update_damaged(const struct update *update);
 
@@ -178,6 +182,8 @@ int update_writer_tombstone(struct update_writer *writer, const char *uri);
 /* A channel with its members; all is copied.  Returns 0, -E2BIG (too many channels),
  * -EINVAL, or -ENOMEM. */
 int update_writer_channel(struct update_writer *writer, const struct update_members *members);
+/* Says whose users these are; id has DOMAIN_ID octets (domain.h) and is copied. */
+void update_writer_domain(struct update_writer *writer, const uint8_t *id);
 
 /* The whole file with a sealed index; malloc'd, the caller frees.  The writer can
  * only be freed afterwards.  Returns 0 or -errno. */

@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include "keys/box.h"
+#include "keys/domain.h"
 #include "keys/secret.h"
 #include "keys/update.pb-c.h"
 #include "keys/update_priv.h"
@@ -35,6 +36,8 @@ struct members {
 struct update_writer {
 	struct update_head head;
 	uint32_t max_message_lifetime;
+	uint8_t domain_id[DOMAIN_ID];
+	bool has_domain;
 	uint8_t shared_key[UPDATE_SHARED_KEY_SIZE];
 	struct part shared;
 	uint8_t *parts;
@@ -240,6 +243,12 @@ int update_writer_channel(struct update_writer *writer, const struct update_memb
 	return 0;
 }
 
+void update_writer_domain(struct update_writer *writer, const uint8_t *id)
+{
+	memcpy(writer->domain_id, id, sizeof(writer->domain_id));
+	writer->has_domain = true;
+}
+
 /* ---- the index ---- */
 
 static void message_part(const struct part *part, Keys__UpdatePart *m)
@@ -293,6 +302,8 @@ static int pack_index(const struct update_writer *writer, struct user_message *m
 	m.n_channels = writer->n_channels;
 	m.max_message_lifetime = writer->max_message_lifetime;
 	m.shared = &shared;
+	if (writer->has_domain)
+		m.domain_id = wire_data(writer->domain_id, sizeof(writer->domain_id));
 	return wire_pack(&m.base, 0, out, len_out);
 }
 

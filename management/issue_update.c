@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/encode.h"
+#include "keys/domain.h"
 #include "keys/secret.h"
 #include "keys/update.h"
 #include "management/channel.h"
@@ -218,13 +220,28 @@ static int add_channels(sqlite3 *db, struct update_writer *writer,
 	return err;
 }
 
+/* The domain's id is the beginning of its fingerprint. */
+static int add_domain(const struct settings *settings, struct update_writer *writer)
+{
+	uint8_t id[DOMAIN_ID];
+	size_t n = 0;
+	int err = hex_decode(slice_of(settings->fingerprint, 2 * sizeof(id)), id, sizeof(id), &n);
+
+	if (!err)
+		update_writer_domain(writer, id);
+	return err;
+}
+
 /* All that a file holds but its head. */
 static int fill(struct issuer *issuer, struct update_writer *writer, int64_t month,
 		issue_progress_fn *progress, void *arg, struct issued_update *update,
 		struct diag *diag)
 {
 	struct month_channels channels = { .n = 0 };
-	int err = issue_channels(issuer, month, &channels, diag);
+	int err = add_domain(&issuer->settings, writer);
+
+	if (!err)
+		err = issue_channels(issuer, month, &channels, diag);
 
 	if (!err)
 		err = add_entries(issuer, writer, month, &channels, progress, arg, update, diag);

@@ -33,7 +33,7 @@ cli_action_fn cli_delete_admin_account, cli_add_admin_authorization;
 cli_action_fn cli_delete_admin_authorization, cli_show_admins, cli_show_admin;
 cli_action_fn cli_show_admin_accounts;
 cli_action_fn cli_show_client_info, cli_show_push_token, cli_show_client_storage;
-cli_action_fn cli_wakeup_client;
+cli_action_fn cli_wakeup_client, cli_lookup_client;
 cli_action_fn cli_delete_client_info, cli_purge_observed;
 cli_action_fn cli_backup, cli_restore;
 cli_action_fn cli_health_account, cli_health_system;

@@ -204,6 +204,29 @@ int cli_show_client_storage(const struct cli *cli, int argc, char **argv)
 }
 
 /* "crs-cli show version": of crs, not of this program. */
+int cli_lookup_client(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "source", "SOURCE", false },
+		{ "uri", "URI", false },
+		{ "domain", "DOMAIN", false },
+		{ "client-token", "CLIENT-TOKEN", false },
+		{ "domain-token", "DOMAIN-TOKEN", false },
+		{ NULL, NULL, false },
+	};
+	static const struct cli_column brief[] = {
+		{ "source", "SOURCE", false },
+		{ "uri", "URI", false },
+		{ "domain", "DOMAIN", false },
+		{ NULL, NULL, false },
+	};
+	bool verbose = argc == 3;
+
+	if (verbose && strcmp(argv[2], "-v") != 0)
+		return CLI_USAGE;
+	return show_data(cli, "/lookup", argv, 2, verbose ? columns : brief);
+}
+
 int cli_show_version(const struct cli *cli, int argc, char **argv)
 {
 	json_t *list = NULL;

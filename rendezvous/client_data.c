@@ -73,3 +73,26 @@ json_t *client_data_parse(const char *text, int64_t now_s)
 	json_decref(object);
 	return row;
 }
+
+static bool printable(struct slice octets)
+{
+	for (size_t i = 0; i < octets.n; i++)
+		if (octets.p[i] < 0x20 || octets.p[i] > 0x7e)
+			return false;
+	return true;
+}
+
+json_t *client_data_value(const char *text)
+{
+	json_t *object = json_loads(text, 0, NULL), *value = NULL;
+	const char *encoded = json_string_value(json_object_get(object, "value"));
+	uint8_t octets[FRAME_CLIENT_DATA];
+	size_t n = 0;
+
+	if (encoded &&
+	    base64_decode(BASE64_STANDARD, slice_str(encoded), octets, sizeof(octets), &n) == 0)
+		value = printable(slice_of(octets, n)) ? json_stringn((const char *)octets, n)
+						       : json_string(encoded);
+	json_decref(object);
+	return value ? value : json_string("");
+}

@@ -25,4 +25,8 @@ char *client_data_text(int64_t now_s, const char *type, struct slice value);
  * such a text. */
 json_t *client_data_parse(const char *text, int64_t now_s);
 
+/* The octets of a stored text as text, for operators: as they are where they are printable, else
+ * in base64; "" where it is no such text.  The caller owns it. */
+json_t *client_data_value(const char *text);
+
 #endif

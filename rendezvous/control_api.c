@@ -488,6 +488,8 @@ static const struct control_route routes[] = {
 	{ "GET", "/push-token", control_api_push_token, false, "account=ID uri=URI" },
 	{ "GET", "/client-storage", control_api_client_storage, false,
 	  "account=ID: how much is kept for whom" },
+	{ "GET", "/lookup", control_api_lookup, false,
+	  "account=ID uri=URI: where a user is, and whose" },
 	{ "GET", "/slot", get_slot, false, "uri=URI: slot of a user" },
 	{ "GET", "/stats", control_api_stats_export, false, "account=ID: statistics of its users" },
 	{ "GET", "/trace", control_api_trace_open, false,

@@ -177,3 +177,74 @@ void control_api_forget_info(struct control_request *request, void *arg)
 	}
 	json_decref(body);
 }
+
+/* ---- lookup (CRS manual 5.4, "lookup client") ---- */
+
+/* What the home of a URI says of it, as one object; NULL: nobody has that URI. */
+static json_t *lookup_row(const json_t *rows, const char *server)
+{
+	json_t *row = NULL, *cells;
+	const char *token = "";
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)rows, i, cells)
+	{
+		const char *what = json_string_value(json_array_get(cells, 0));
+		const char *text = json_string_value(json_array_get(cells, 3));
+
+		if (!what || !text)
+			continue;
+		if (strcmp(what, "client-token") == 0)
+			token = text;
+		else if (!row)
+			row = json_pack("{s:s, s:O, s:O, s:s}", "source",
+					strcmp(what, "attached") == 0 ? server : "-", "uri",
+					json_array_get(cells, 2), "domain",
+					json_array_get(cells, 1), "domain-token", text);
+	}
+	if (row)
+		json_object_set_new(row, "client-token", client_data_value(token));
+	return row;
+}
+
+struct lookup {
+	struct control_request *request;
+	const char *server;
+};
+
+static void on_found(void *arg, json_t *rows)
+{
+	struct lookup *lookup = arg;
+	json_t *row = lookup_row(rows, lookup->server);
+
+	if (row)
+		control_answer_json(lookup->request, 200, json_pack("[o]", row));
+	else
+		control_answer_error(lookup->request, 404, "nobody has this URI here");
+	json_decref(rows);
+	free(lookup);
+}
+
+void control_api_lookup(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	const char *uri = control_arg(request, "uri");
+	struct supervisor_question question = { .kind = CRS_WORKER__QUERY_KIND__LOOKUP,
+						.uri = uri };
+	struct lookup *lookup;
+
+	if (!control_api_knows(api, request, control_arg(request, "account")))
+		return;
+	if (!uri || !*uri) {
+		control_answer_error(request, 400, "which uri?");
+		return;
+	}
+	lookup = malloc(sizeof(*lookup));
+	if (lookup)
+		*lookup = (struct lookup){ request,
+					   supervisor_options(api->supervisor)->settings.name };
+	if (!lookup || supervisor_query(api->supervisor, &question, on_found, lookup)) {
+		free(lookup);
+		control_answer_error(request, 500, "no memory");
+	}
+}

@@ -73,6 +73,7 @@ static const struct action actions[] = {
 	  cli_health_system,
 	  "health-check system [--output-format json|summary|tsv]" },
 	{ { "list", "account" }, 0, 0, cli_list_account, "list account" },
+	{ { "lookup", "client" }, 2, 3, cli_lookup_client, "lookup client ACCOUNT URI [-v]" },
 	{ { "purge", "client" }, 2, 2, cli_purge_client, "purge client ACCOUNT URI" },
 	{ { "purge", "clients" }, 1, 1, cli_purge_clients, "purge clients ACCOUNT" },
 	{ { "purge", "observed" }, 1, 1, cli_purge_observed, "purge observed ACCOUNT" },

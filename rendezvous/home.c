@@ -7,11 +7,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keys/domain.h"
+#include "keys/period.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/home_priv.h"
 #include "rendezvous/relay_client.h"
 #include "rendezvous/roster.h"
 #include "rendezvous/store.h"
+#include "rendezvous/updates.h"
 
 int home_new(struct worker *worker, struct home **home_out)
 {
@@ -135,13 +138,29 @@ void home_error(struct home *home, const struct endpoint *to, uint64_t request,
 	home_send(home, to, &frame);
 }
 
+const uint8_t *home_domain_of(const struct home *home, const char *account)
+{
+	return updates_domain_id(worker_updates(home->worker), account, period_of(clock_wall_s()));
+}
+
+bool home_is_attached(const struct home *home, struct slice uri)
+{
+	return home_find_user(home, uri) != NULL;
+}
+
 static void on_lookup(struct home *home, const struct endpoint *from, const Umsg__Frame *request)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__LookupAnswer answer = UMSG__LOOKUP_ANSWER__INIT;
 
+	const uint8_t *domain;
+	const char *account = home_account_of(home, slice_str(request->lookup->uri));
+
 	answer.uri = request->lookup->uri;
-	answer.found = home_account_of(home, slice_str(request->lookup->uri)) != NULL;
+	answer.found = account != NULL;
+	domain = account ? home_domain_of(home, account) : NULL;
+	if (domain)
+		answer.domain_id = frame_data(slice_of(domain, DOMAIN_ID));
 	frame.request = request->request;
 	frame.body_case = UMSG__FRAME__BODY_LOOKUP_ANSWER;
 	frame.lookup_answer = &answer;

@@ -63,6 +63,13 @@ void home_tick(struct home *home);
 /* Writes what was counted to redis_low. */
 void home_flush_counters(struct home *home);
 /* A row for each call, for "show session". */
+/* The account of a URI that is at home here and can be called, or NULL. */
+const char *home_account_of(const struct home *home, struct slice uri);
+/* The domain id of an account (DOMAIN_ID octets), or NULL where no update says it. */
+const uint8_t *home_domain_of(const struct home *home, const char *account);
+/* Is a device of uri registered? */
+bool home_is_attached(const struct home *home, struct slice uri);
+
 void home_list_sessions(const struct home *home, struct worker_rows *rows);
 
 /* A health check begins: its guests may enter for a while (guests.h). */

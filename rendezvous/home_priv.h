@@ -90,9 +90,6 @@ void home_send_octets(struct home *home, const struct endpoint *to, struct slice
 void home_error(struct home *home, const struct endpoint *to, uint64_t request,
 		Umsg__ErrorCode code, const char *text, uint32_t retry_after_s);
 
-/* The account of a URI that is at home here and can be called, or NULL. */
-const char *home_account_of(const struct home *home, struct slice uri);
-
 /* Counts for a user; statistics only where the account has them enabled. */
 void home_count(struct home *home, enum counter what, const char *account, const char *uri);
 

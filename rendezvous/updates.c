@@ -163,6 +163,17 @@ const struct update *updates_find(const struct updates *updates, const char *acc
 	return NULL;
 }
 
+const uint8_t *updates_domain_id(const struct updates *updates, const char *account, int64_t month)
+{
+	for (int64_t m = month; m <= month + 1; m++) {
+		const struct update *update = updates_find(updates, account, m);
+
+		if (update && update_domain_id(update))
+			return update_domain_id(update);
+	}
+	return NULL;
+}
+
 const struct update *updates_at(const struct updates *updates, size_t i, const char **account_out)
 {
 	if (!updates || i >= updates->count)

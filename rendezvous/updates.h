@@ -27,6 +27,10 @@ void updates_free(struct updates **updatesp);
 const struct update *updates_find(const struct updates *updates, const char *account,
 				  int64_t month);
 
+/* The id of the account's security domain (16 octets), as its update of month or of the next
+ * one says it; NULL where none does. */
+const uint8_t *updates_domain_id(const struct updates *updates, const char *account, int64_t month);
+
 /* Every update of every account in the order of loading; NULL behind the last. */
 const struct update *updates_at(const struct updates *updates, size_t i, const char **account_out);
 

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/pack.h"
+#include "keys/domain.h"
 #include "keys/period.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/client_data.h"
@@ -172,6 +174,32 @@ static void flush_counters(struct worker_rows *rows)
 		rows->commands++;
 }
 
+/* Only the home of a user answers, and only for one that it knows. */
+static void ask_lookup(struct worker_rows *rows, const char *uri)
+{
+	struct worker *worker = rows->worker;
+	const struct home *home = worker_home(worker);
+	const char *account = NULL;
+	char domain[HEX_TEXT_SIZE(DOMAIN_ID)] = "";
+	const uint8_t *id;
+
+	if (worker_home_of(worker, slice_str(uri)) == worker_setup(worker)->index)
+		account = home_account_of(home, slice_str(uri));
+	if (!account)
+		return;
+	id = home_domain_of(home, account);
+	if (id)
+		hex_encode(slice_of(id, DOMAIN_ID), domain);
+	worker_row(
+		rows,
+		(const char *const[]){ home_is_attached(home, slice_str(uri)) ? "attached" : "away",
+				       account, uri, domain },
+		4);
+	if (store_read_field(worker_store(worker), "client-token", account, uri, on_field,
+			     on_command_done, rows) == 0)
+		rows->commands++;
+}
+
 void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 {
 	struct worker_rows *rows = calloc(1, sizeof(*rows));
@@ -204,6 +232,9 @@ void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 		break;
 	case CRS_WORKER__QUERY_KIND__FORGET_CLIENT_INFO:
 		forget_client_info(rows, query);
+		break;
+	case CRS_WORKER__QUERY_KIND__LOOKUP:
+		ask_lookup(rows, query->uri);
 		break;
 	case CRS_WORKER__QUERY_KIND__CLEAR_STATISTICS:
 		clear_statistics(rows, query->account);

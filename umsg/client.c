@@ -121,6 +121,7 @@ static void on_error(struct umsg_client *client, const Umsg__Frame *frame)
 	client_on_call_error(client, frame->request, frame->error->code);
 	client_on_post_error(client, frame->request, frame->error);
 	client_on_fetch_error(client, frame->request, frame->error);
+	client_on_lookup_error(client, frame->request);
 }
 
 /* May take the frame over. */
@@ -178,8 +179,11 @@ static void dispatch(struct umsg_client *client, Umsg__Frame **framep)
 		client_offer_updates(client, frame->update_news->updates,
 				     frame->update_news->n_updates);
 		break;
+	case UMSG__FRAME__BODY_LOOKUP_ANSWER:
+		client_on_lookup_answer(client, frame);
+		break;
 	default:
-		break; /* done, lookup_answer: nothing waits for them */
+		break; /* done: nothing waits for it */
 	}
 }
 
@@ -288,6 +292,7 @@ void umsg_client_free(struct umsg_client **clientp)
 	client_disconnect(client);
 	client_forget_pending(client);
 	client_forget_posts(client);
+	client_forget_lookups(client, false);
 	client_forget_longs(client);
 	dns_free(&client->dns);
 	free_event(client->timer);

@@ -110,6 +110,14 @@ struct umsg_client_ops {
 	bool (*update)(void *arg, int64_t month, uint32_t revision, struct slice entry,
 		       struct slice shared);
 
+	/* What became of umsg_client_lookup(): err 0, the domain of uri is known now; -ENOENT,
+	 * nobody has that URI; -EKEYREJECTED, it is of a domain that we do not trust;
+	 * -EHOSTUNREACH, there is no answer.  May be NULL. */
+	void (*looked_up)(void *arg, const char *uri, int err);
+	/* A URI of a trusted domain was met for the first time: pin it in the key store that
+	 * was given (client_ring_met()).  May be NULL. */
+	void (*met)(void *arg, const char *uri, const uint8_t *domain_id);
+
 	/* The login of this address and TLS identity was accepted while the key store still
 	 * has former ones behind it: they are not needed any more (keystore_login_accepted).
 	 * May replace the keys; may be NULL. */
@@ -148,6 +156,16 @@ enum umsg_state umsg_client_state(const struct umsg_client *client);
 
 /* HOST:PORT to which it is, or was last, connected. */
 const char *umsg_client_address(const struct umsg_client *client);
+
+/* ---- other domains --------------------------------------------------------------- */
+
+/* Is it known whose keys are for uri: a user of the own domain, a channel, or one who was met
+ * before?  What is sealed to others goes under the own domain's keys. */
+bool umsg_client_knows(const struct umsg_client *client, const char *uri);
+
+/* Asks the rendezvous in which domain uri is; looked_up() follows, later.  Returns 0,
+ * -ENOTCONN, -EINVAL (no identity), -ENOBUFS (too many at once), -ENOMEM. */
+int umsg_client_lookup(struct umsg_client *client, const char *uri);
 
 /* ---- calls --------------------------------------------------------------------- */
 

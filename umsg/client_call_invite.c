@@ -274,6 +274,7 @@ static void take_invitation(struct umsg_client *client, const Umsg__Frame *frame
 	if (verdict == MIKEY_OK) {
 		call_add(call);
 		call_step(call, CALL_EV_INVITED);
+		client_met(client, frame_bare(frame->from), domain);
 		client->ops->incoming(client->arg, call);
 		return;
 	}

@@ -97,6 +97,7 @@ static void on_closed(struct umsg_client *client, const struct link_event *event
 	log_info(CLIENT_LOG, "%s: connection to %s: %s %s", client_uri(client), client->route.host,
 		 link_reason_name(event->reason), event->text);
 	client_end_calls(client, UMSG__END_REASON__END_LOST_CONNECTION, false);
+	client_forget_lookups(client, true);
 	if (client->state == UMSG_REPLACED)
 		return;
 	if (was_up) {

@@ -209,6 +209,7 @@ static void tell_text(struct umsg_client *client, const Umsg__Frame *frame,
 		memcpy(from, envelope->from.p, envelope->from.n);
 		memcpy(to, envelope->to.p, envelope->to.n);
 		message.end_s = facts->end_s;
+		client_met(client, envelope->from, domain); /* for the Receipt */
 		client->ops->message(client->arg, &message);
 	} else if (client->n_pending < CLIENT_PENDING_MAX) {
 		try_again(client);

@@ -1,6 +1,7 @@
 /* client_priv.h - the inside of a client, for umsg/client*.c.
  *
  *	client.c           life, keys, frames in and out
+ *	client_lookup.c    whose domain a URI is of
  *	client_link.c      connecting, registering, connecting again
  *	client_call*.c     calls (see client_call_priv.h)
  *	client_messages.c  deliveries, and what becomes of them
@@ -27,6 +28,7 @@
 #include "umsg/link.h"
 #include "umsg/seen.h"
 
+struct client_lookup;
 struct update_fetch;
 
 enum {
@@ -36,7 +38,8 @@ enum {
 	CLIENT_POSTS_MAX = 4096, /* under way */
 	CLIENT_LONGS_MAX = 4,    /* long messages that come at once */
 	CLIENT_APPLIED = 4,
-	CLIENT_LOOK_S = 2, /* between two looks whether an early message is due */
+	CLIENT_LOOKUPS_MAX = 64, /* under way */
+	CLIENT_LOOK_S = 2,       /* between two looks whether an early message is due */
 };
 
 #define CLIENT_LOG "Umsg"
@@ -135,6 +138,9 @@ struct umsg_client {
 		uint64_t created;
 	} applied[CLIENT_APPLIED];
 	unsigned n_applied;
+
+	struct client_lookup *lookups;
+	size_t n_lookups;
 
 	struct log_limit malformed, refusals, odd;
 };
@@ -236,6 +242,16 @@ void client_on_long(struct umsg_client *client, Umsg__Frame **framep);
 void client_on_part(struct umsg_client *client, const Umsg__Part *part);
 /* Those half fetched, which the next fetch brings again. */
 void client_forget_longs(struct umsg_client *client);
+
+/* ---- client_lookup.c ---- */
+
+void client_on_lookup_answer(struct umsg_client *client, const Umsg__Frame *frame);
+/* A request failed: is it a lookup's? */
+void client_on_lookup_error(struct umsg_client *client, uint64_t request);
+/* The connection is gone, or the client: they will not be answered. */
+void client_forget_lookups(struct umsg_client *client, bool tell);
+/* uri has proved that it is of this domain. */
+void client_met(struct umsg_client *client, struct slice uri, const struct domain *domain);
 
 /* ---- client_updates.c ---- */
 

@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/encode.h"
 #include "base/log.h"
+#include "keys/domain.h"
 #include "keys/period.h"
 
 #define MODULE "keys"
@@ -15,7 +17,11 @@ struct umsg_keys client_ring_keys(const struct key_ring *ring)
 {
 	return (struct umsg_keys){ .store = ring->store,
 				   .domain = ring->domain,
-				   .keyset = ring->keyset };
+				   .keyset = ring->keyset,
+				   .trusted = (const struct domain *const *)ring->trusted,
+				   .n_trusted = ring->n_trusted,
+				   .channels = ring->channels,
+				   .n_channels = ring->n_channels };
 }
 
 void client_ring_replace(struct key_ring **ringp, struct key_ring *ring, struct umsg_client *client)
@@ -82,5 +88,20 @@ void client_ring_accepted(struct key_ring **ringp, struct umsg_client *client, c
 	int err = key_ring_accept(*ringp, address, identity, clock_wall_s(), &ring, diag);
 
 	go_over(ringp, client, ring, err, "former logins", diag);
+	diag_free(&diag);
+}
+
+void client_ring_met(struct key_ring *ring, const char *uri, const uint8_t *domain_id)
+{
+	struct diag *diag = diag_new();
+	char id[DOMAIN_ID_TEXT];
+	int err = key_ring_pin(ring, slice_str(uri), domain_id, diag);
+
+	hex_encode(slice_of(domain_id, DOMAIN_ID), id);
+	if (err)
+		log_warn(MODULE, "%s cannot be pinned to domain %s: %s", uri, id,
+			 diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
+	else
+		log_info(MODULE, "%s is of domain %s from now on", uri, id);
 	diag_free(&diag);
 }

@@ -32,4 +32,8 @@ void client_ring_expire(struct key_ring **ringp, struct umsg_client *client);
 void client_ring_accepted(struct key_ring **ringp, struct umsg_client *client, const char *address,
 			  const char *identity);
 
+/* What the client's met callback has to do: the URI is pinned to that trusted domain, in the
+ * store on disk, too. */
+void client_ring_met(struct key_ring *ring, const char *uri, const uint8_t *domain_id);
+
 #endif

@@ -277,7 +277,7 @@ int main(int argc, char *argv[])
 	read_options(&party, argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	bench_must(keystore_find(argv[1], path, sizeof(path), diag) == 0 &&
-			   key_ring_open(curves, path, &party.ring, diag) == 0,
+			   key_ring_open(curves, path, clock_wall_s(), &party.ring, diag) == 0,
 		   "the key store");
 	snprintf(path, sizeof(path), "%s/calls.replay", argv[1]);
 	bench_must(replay_open(path, ENTRIES, clock_wall_s(), &options.replay) == 0, path);

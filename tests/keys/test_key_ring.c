@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "keys/key_ring.h"
 #include "keys/keyset.h"
@@ -20,7 +21,7 @@ static struct key_ring *open_ring(struct world *w, size_t months)
 	struct key_ring *ring;
 
 	assert_int_equal(world_enrol(w, &letter), 0);
-	assert_int_equal(key_ring_open(w->curves, w->path, &ring, NULL), 0);
+	assert_int_equal(key_ring_open(w->curves, w->path, clock_wall_s(), &ring, NULL), 0);
 	return ring;
 }
 
@@ -42,7 +43,7 @@ static void a_store_that_is_not_there_says_so(void **state)
 	struct key_ring *ring = NULL;
 	struct diag *diag = diag_new();
 
-	assert_int_equal(key_ring_open(w->curves, w->path, &ring, diag), -ENOENT);
+	assert_int_equal(key_ring_open(w->curves, w->path, clock_wall_s(), &ring, diag), -ENOENT);
 	assert_null(ring);
 	diag_free(&diag);
 }
@@ -109,7 +110,7 @@ static bool open_in_want(unsigned n, void *arg)
 	int err;
 
 	scarce_begin(n);
-	err = key_ring_open(w->curves, w->path, &ring, NULL);
+	err = key_ring_open(w->curves, w->path, clock_wall_s(), &ring, NULL);
 	failed = scarce_end();
 	assert_true((err == 0) == (ring != NULL));
 	assert_true(failed || err == 0);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/file.h"
 #include "keys/key_ring.h"
@@ -286,7 +287,7 @@ static void a_ring_is_opened_anew_when_a_month_is_over(void **state)
 	struct period_keys *keys;
 
 	assert_int_equal(world_enrol(w, &letter), 0);
-	assert_int_equal(key_ring_open(w->curves, w->path, &ring, NULL), 0);
+	assert_int_equal(key_ring_open(w->curves, w->path, clock_wall_s(), &ring, NULL), 0);
 	assert_int_equal(key_ring_expire(ring, end - 1, &left, NULL), 0);
 	assert_null(left);
 	assert_int_equal(key_ring_expire(ring, end + 86400, &left, NULL), 1);

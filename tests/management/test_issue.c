@@ -43,7 +43,8 @@ static void describe(struct world *w, const struct master *master, struct settin
 			 0);
 	domain_pack(domain, s->kpak, s->z);
 	SET_TEXT(s->domain, "Example");
-	SET_TEXT(s->fingerprint, "00");
+	SET_TEXT(s->fingerprint,
+		 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
 	SET_TEXT(s->address, "crs.example.net:5223");
 	SET_TEXT(s->account, "ACME-1");
 	domain_free(&domain);

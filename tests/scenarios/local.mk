@@ -45,3 +45,4 @@ EXTRA_DIST += %D%/smpp.bats %D%/smsc.bash \
 EXTRA_DIST += %D%/mailboxes.bats %D%/mail_corpus.py %D%/texts_kill.bats
 EXTRA_DIST += %D%/examples.bats
 EXTRA_DIST += %D%/load.bats
+EXTRA_DIST += %D%/domains.bats

@@ -340,7 +340,7 @@ static int open_all(struct rude *rude, const char *store, const char *address, s
 	if (!err)
 		err = rude->curves ? keystore_find(store, path, sizeof(path), diag) : -ENOMEM;
 	if (!err)
-		err = key_ring_open(rude->curves, path, &rude->ring, diag);
+		err = key_ring_open(rude->curves, path, clock_wall_s(), &rude->ring, diag);
 	if (err)
 		return err;
 	if (!keystore_login_at(rude->ring->store, clock_wall_s(), 0, &login))
