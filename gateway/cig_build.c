@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/suggest.h"
+#include "gateway/names.h"
 #include "maps/map.h"
 
 /* Warns, once a file, of passwords that everyone can read; those in files of their own are
@@ -382,6 +383,27 @@ static void read_tel(struct cig_build *b, const struct config_statement *s)
 	}
 }
 
+static void add_nameserver(struct cig_build *b, const struct config_word *word)
+{
+	struct cig_sip *sip = &b->object->pub.sip;
+	struct net_addr server, *list;
+
+	if (net_parse(word->text, 53, &server) || net_port(&server) == 0) {
+		diag_error(b->diag, &word->place,
+			   "found \"%s\", expected an IP address, or IP:PORT", word->text);
+		return;
+	}
+	if (sip->nameserver_count == NAMES_SERVERS_MAX) {
+		diag_error(b->diag, &word->place, "more than %d name servers", NAMES_SERVERS_MAX);
+		return;
+	}
+	list = cig_grow(b, sip->nameservers, &sip->nameserver_count, sizeof(*list));
+	if (!list)
+		return;
+	list[sip->nameserver_count - 1] = server;
+	sip->nameservers = list;
+}
+
 static void add_trusted(struct cig_build *b, const struct config_word *word)
 {
 	struct cig_sip *sip = &b->object->pub.sip;
@@ -410,6 +432,8 @@ static void read_sip(struct cig_build *b, const struct config_statement *s)
 			config_bool(&s->word[0], &sip->messaging, b->diag);
 		else if (cig_is(s, "trusted"))
 			add_trusted(b, &s->word[0]);
+		else if (cig_is(s, "nameserver"))
+			add_nameserver(b, &s->word[0]);
 		else if (cig_is(s, "tls"))
 			cig_build_tls(b, s);
 		else if (cig_is(s, "session_expires_s")) {

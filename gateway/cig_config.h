@@ -13,6 +13,7 @@
 
 #include "base/config_value.h"
 #include "base/diag.h"
+#include "base/net.h"
 #include "build-config.h"
 #include "maps/route.h"
 #include "maps/translate_map.h"
@@ -104,6 +105,9 @@ struct cig_sip {
 	bool messaging;                   /* SIP MESSAGE in and out; false */
 	const struct config_net *trusted; /* who may call in; none: everyone; ours */
 	size_t trusted_count;
+	/* Asked for the names of PBXs, with their ports; none: the system's; ours. */
+	const struct net_addr *nameservers;
+	size_t nameserver_count;
 	unsigned max_calls;       /* 0: no limit; ours */
 	unsigned media_timeout_s; /* silence that ends a call; 30; ours */
 	/* RFC 4028; 0: only where the PBX asks for it; ours. */

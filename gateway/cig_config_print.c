@@ -142,6 +142,12 @@ static void print_sip(const struct printer *p, const struct cig_config *config)
 	print_tls(p, &sip->tls);
 	for (size_t i = 0; i < sip->trusted_count; i++)
 		print_net(p, "        trusted", &sip->trusted[i]);
+	for (size_t i = 0; i < sip->nameserver_count; i++) {
+		char server[NET_TEXT_SIZE];
+
+		net_format(&sip->nameservers[i], server);
+		print(p, "        nameserver \"%s\";", server);
+	}
 	p->line(p->arg, "    }");
 }
 

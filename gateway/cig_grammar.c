@@ -44,6 +44,7 @@ static const struct config_keyword in_sip[] = {
 	{ "rtp_port_range", 2, 2, CONFIG_ONCE, "LOW HIGH", NULL, NULL },
 	{ "rtp_remote_addr_override", 2, 2, 0, "OLD-IP NEW-IP", NULL, NULL },
 	{ "trusted", 1, 1, 0, "\"IP/MASK\"", NULL, NULL },
+	{ "nameserver", 1, 1, 0, "\"IP[:PORT]\"", NULL, NULL },
 	{ "max_calls", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
 	{ "media_timeout_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
 	{ "session_expires_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },

@@ -34,20 +34,6 @@ static void search_free(struct pbx_search *search)
 	free(search);
 }
 
-static size_t list_ways(const struct pbx *pbx, struct pbx_way ways[PBX_WAYS_MAX])
-{
-	const struct pbx_peer *order[PBX_WAYS_MAX];
-	size_t n = pbx_peers_order(&pbx->peers, clock_mono_ms(), random_below, NULL, order,
-				   PBX_WAYS_MAX);
-
-	for (size_t i = 0; i < n; i++) {
-		ways[i] = (struct pbx_way){ .addr = order[i]->addr,
-					    .transport = order[i]->transport };
-		memcpy(ways[i].name, order[i]->name, sizeof(ways[i].name));
-	}
-	return n;
-}
-
 /* search is gone then, unless it was cancelled from within, which frees it, too. */
 static void answer(struct pbx_search *search, const struct pbx_way *ways, size_t n, const char *why)
 {
@@ -58,10 +44,23 @@ static void answer(struct pbx_search *search, const struct pbx_way *ways, size_t
 	done(arg, ways, n, why);
 }
 
+static size_t ways_of(const struct pbx_peers *peers, struct pbx_way ways[PBX_WAYS_MAX])
+{
+	const struct pbx_peer *order[PBX_WAYS_MAX];
+	size_t n = pbx_peers_order(peers, clock_mono_ms(), random_below, NULL, order, PBX_WAYS_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		ways[i] = (struct pbx_way){ .addr = order[i]->addr,
+					    .transport = order[i]->transport };
+		memcpy(ways[i].name, order[i]->name, sizeof(ways[i].name));
+	}
+	return n;
+}
+
 static void answer_by(struct pbx_search *search, const struct pbx *pbx)
 {
 	struct pbx_way ways[PBX_WAYS_MAX];
-	size_t n = list_ways(pbx, ways);
+	size_t n = ways_of(&pbx->peers, ways);
 
 	answer(search, ways, n, n ? "" : pbx->why);
 }
@@ -75,25 +74,28 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 	answer_by(search, search->pbx);
 }
 
-static void on_host_resolved(void *arg, int err, const struct net_addr *addrs, size_t n,
+/* A host without a block: its addresses in the order of RFC 2782, of which nothing else is
+ * known.  A certificate names the host, not the target of its SRV record (RFC 5922 7.2). */
+static void on_host_resolved(void *arg, int err, const struct resolver_way *found, size_t n,
 			     const char *text)
 {
 	struct pbx_search *search = arg;
 	struct pbx_way ways[PBX_WAYS_MAX];
-	char why[512];
+	struct pbx_peers peers = { .n = 0 };
 
 	search->resolution = NULL;
-	if (err)
-		n = 0;
-	if (n > PBX_WAYS_MAX)
-		n = PBX_WAYS_MAX;
-	for (size_t i = 0; i < n; i++) {
-		ways[i] =
-			(struct pbx_way){ .addr = addrs[i], .transport = search->target.transport };
-		snprintf(ways[i].name, sizeof(ways[i].name), "%s", search->target.host);
+	for (size_t i = 0; i < n && !err; i++) {
+		struct pbx_peer peer = { .addr = found[i].addr,
+					 .transport = search->target.transport,
+					 .priority = found[i].priority,
+					 .weight = found[i].share };
+
+		snprintf(peer.name, sizeof(peer.name), "%s", search->target.host);
+		if (pbxs_reach(search->pbxs, &peer.addr))
+			pbx_peers_add(&peers, &peer);
 	}
-	snprintf(why, sizeof(why), "%s: %s", search->target.host, text);
-	answer(search, ways, n, n ? "" : why);
+	n = ways_of(&peers, ways);
+	answer(search, ways, n, n ? "" : err ? text : PBX_OTHER_FAMILY);
 }
 
 static struct pbx *find(struct pbxs *pbxs, const char *host)
@@ -124,8 +126,9 @@ static int begin(struct pbx_search *search)
 
 	if (!search->pbx || !search->pbx->config->server_count) {
 		search->resolution =
-			resolver_start_list(pbxs->resolver, search->target.host,
-					    search->target.port, on_host_resolved, search);
+			resolver_start_sip(pbxs->resolver, search->target.host,
+					   search->target.port_given ? search->target.port : 0,
+					   search->target.transport, on_host_resolved, search);
 		return search->resolution ? 0 : -ENOMEM;
 	}
 	if (!search->pbx->peers.n) {

@@ -21,6 +21,14 @@ enum {
 
 /* ---- names ---- */
 
+bool pbxs_reach(const struct pbxs *pbxs, const struct net_addr *addr)
+{
+	const char *own = pbxs->config->sip.common.bind;
+	sa_family_t family = strchr(own, ':') ? AF_INET6 : AF_INET;
+
+	return addr->sa.sa_family == family;
+}
+
 /* The servers of a block, or its hosts where it has none. */
 static size_t count_servers(const struct cig_pbx *config)
 {
@@ -34,15 +42,21 @@ static struct cig_pbx_server server_at(const struct cig_pbx *config, size_t i)
 	return (struct cig_pbx_server){ .host = config->hosts[i], .weight = 1 };
 }
 
+static enum sip_transport transport_of(const struct cig_pbx *config)
+{
+	return config->has_transport ? config->transport : SIP_UDP;
+}
+
+/* The block's own priority and weight come first; those of SRV records order what stands
+ * behind one of its servers. */
 static void add_found(struct pbx *pbx, const struct cig_pbx_server *server,
-		      const struct net_addr *addr)
+		      const struct resolver_way *way)
 {
 	struct net_addr numeric;
-	struct pbx_peer peer = { .addr = *addr,
-				 .transport = pbx->config->has_transport ? pbx->config->transport
-									 : SIP_UDP,
-				 .priority = server->priority,
-				 .weight = server->weight };
+	struct pbx_peer peer = { .addr = way->addr,
+				 .transport = transport_of(pbx->config),
+				 .priority = server->priority << 16 | way->priority,
+				 .weight = server->weight * way->share };
 	bool named = net_parse(server->host, 0, &numeric) != 0;
 
 	/* RFC 5922 7.2: the certificate of an address is that of the PBX's domain */
@@ -52,7 +66,7 @@ static void add_found(struct pbx *pbx, const struct cig_pbx_server *server,
 
 static void resolve_next(struct pbx *pbx);
 
-static void on_server_resolved(void *arg, int err, const struct net_addr *addrs, size_t n,
+static void on_server_resolved(void *arg, int err, const struct resolver_way *ways, size_t n,
 			       const char *text)
 {
 	struct pbx *pbx = arg;
@@ -62,7 +76,10 @@ static void on_server_resolved(void *arg, int err, const struct net_addr *addrs,
 	if (err)
 		snprintf(pbx->why, sizeof(pbx->why), "%s: %s", server.host, text);
 	for (size_t i = 0; i < n && !err; i++)
-		add_found(pbx, &server, &addrs[i]);
+		if (pbxs_reach(pbx->pbxs, &ways[i].addr))
+			add_found(pbx, &server, &ways[i]);
+	if (!err && !pbx->found.n)
+		snprintf(pbx->why, sizeof(pbx->why), "%s: " PBX_OTHER_FAMILY, server.host);
 	pbx->asked++;
 	resolve_next(pbx);
 }
@@ -84,18 +101,14 @@ static void resolved_all(struct pbx *pbx)
 static void resolve_next(struct pbx *pbx)
 {
 	struct cig_pbx_server server;
-	uint16_t port;
 
 	if (pbx->asked >= count_servers(pbx->config)) {
 		resolved_all(pbx);
 		return;
 	}
 	server = server_at(pbx->config, pbx->asked);
-	port = server.port                                                       ? server.port
-	       : pbx->config->has_transport && pbx->config->transport == SIP_TLS ? 5061
-										 : 5060;
-	pbx->resolution = resolver_start_list(pbx->pbxs->resolver, server.host, port,
-					      on_server_resolved, pbx);
+	pbx->resolution = resolver_start_sip(pbx->pbxs->resolver, server.host, server.port,
+					     transport_of(pbx->config), on_server_resolved, pbx);
 	if (!pbx->resolution) {
 		snprintf(pbx->why, sizeof(pbx->why), "out of memory");
 		resolved_all(pbx);
@@ -182,7 +195,7 @@ static void free_all(struct pbx *first)
 	}
 }
 
-struct pbxs *pbxs_new(struct event_base *base, struct resolver *resolver, struct sip_link *sip,
+struct pbxs *pbxs_new(struct event_base *base, struct sip_link *sip,
 		      const struct cig_config *config)
 {
 	struct pbxs *pbxs = calloc(1, sizeof(*pbxs));
@@ -190,10 +203,13 @@ struct pbxs *pbxs_new(struct event_base *base, struct resolver *resolver, struct
 	if (!pbxs)
 		return NULL;
 	pbxs->base = base;
-	pbxs->resolver = resolver;
 	pbxs->sip = sip;
 	pbxs->config = cig_config_hold(config);
-	if (make_all(pbxs, NULL))
+	pbxs->resolver = resolver_new(base);
+	if (pbxs->resolver)
+		resolver_set_servers(pbxs->resolver, config->sip.nameservers,
+				     config->sip.nameserver_count);
+	if (!pbxs->resolver || make_all(pbxs, NULL))
 		pbxs_free(&pbxs);
 	return pbxs;
 }
@@ -206,6 +222,7 @@ void pbxs_free(struct pbxs **pbxsp)
 		return;
 	*pbxsp = NULL;
 	free_all(pbxs->first);
+	resolver_free(&pbxs->resolver);
 	cig_config_release(&pbxs->config);
 	free(pbxs);
 }
@@ -216,6 +233,7 @@ void pbxs_set_config(struct pbxs *pbxs, const struct cig_config *config)
 	struct pbx *before = pbxs->first;
 
 	pbxs->config = cig_config_hold(config);
+	resolver_set_servers(pbxs->resolver, config->sip.nameservers, config->sip.nameserver_count);
 	pbxs->first = NULL;
 	if (make_all(pbxs, before))
 		log_warn(MODULE, "out of memory: some PBXs are not known until the next reload");

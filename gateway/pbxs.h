@@ -16,7 +16,6 @@
 struct event_base;
 struct pbx_search;
 struct pbxs;
-struct resolver;
 struct sip_link;
 
 /* One address that a call may try. */
@@ -31,8 +30,9 @@ enum { PBX_WAYS_MAX = 8 };
 /* ways in the order of trying; n 0: none, and why says so.  Valid until it returns. */
 typedef void pbx_search_fn(void *arg, const struct pbx_way *ways, size_t n, const char *why);
 
-/* All but config, which is held, are borrowed.  Returns NULL when memory is out. */
-struct pbxs *pbxs_new(struct event_base *base, struct resolver *resolver, struct sip_link *sip,
+/* sip is borrowed, config held.  Its names are asked for by a resolver of its own, as those
+ * of the PBX network may be known to other name servers.  Returns NULL when memory is out. */
+struct pbxs *pbxs_new(struct event_base *base, struct sip_link *sip,
 		      const struct cig_config *config);
 /* Ends what is under way and frees *pbxsp; *pbxsp may be NULL. */
 void pbxs_free(struct pbxs **pbxsp);

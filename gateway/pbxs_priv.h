@@ -42,6 +42,11 @@ struct pbx_search {
 	void *arg;
 };
 
+/* SIP is served on one address, so a PBX is reached by that one's family only: of a name with
+ * addresses of both, the others are left out. */
+bool pbxs_reach(const struct pbxs *pbxs, const struct net_addr *addr);
+#define PBX_OTHER_FAMILY "no address of the family of interfaces { sip { bind } }"
+
 /* "udp", "tcp", "tls". */
 const char *pbx_transport_name(enum sip_transport transport);
 

@@ -1,25 +1,37 @@
 #include "gateway/resolver.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
-#include <event2/util.h>
 
-#include "base/dns.h"
+#include "gateway/names.h"
 
 struct resolver {
 	struct event_base *base;
-	struct dns *dns;
+	struct names *names;
+};
+
+/* A host whose addresses are asked for: the name's own, or one of its SRV targets. */
+struct target {
+	struct resolution *of;
+	struct names_question *question;
+	uint16_t port, priority, weight;
+	struct net_addr addrs[NAMES_MAX];
+	size_t n;
 };
 
 struct resolution {
-	struct event *soon;         /* a numeric host is answered after resolver_start() */
-	struct dns_question *asked; /* or the name is asked for */
-	struct net_addr addrs[RESOLVER_MAX];
-	size_t n; /* 0: none found */
+	struct resolver *resolver;
+	struct event *soon; /* a numeric host is answered after resolver_start() */
+	struct names_question *service;
+	struct target targets[SRV_MAX];
+	size_t n_targets, open; /* of them, unanswered */
+	char host[SRV_NAME_SIZE];
 	uint16_t port;
+	char why[160];
 	resolver_fn *done; /* one of the two */
 	resolver_list_fn *done_list;
 	void *arg;
@@ -32,8 +44,8 @@ struct resolver *resolver_new(struct event_base *base)
 	if (!resolver)
 		return NULL;
 	resolver->base = base;
-	resolver->dns = dns_new(base);
-	if (!resolver->dns)
+	resolver->names = names_new(base);
+	if (!resolver->names)
 		resolver_free(&resolver);
 	return resolver;
 }
@@ -42,81 +54,219 @@ void resolver_free(struct resolver **resolverp)
 {
 	if (!*resolverp)
 		return;
-	dns_free(&(*resolverp)->dns);
+	names_free(&(*resolverp)->names);
 	free(*resolverp);
 	*resolverp = NULL;
 }
 
+void resolver_set_servers(struct resolver *resolver, const struct net_addr *servers, size_t n)
+{
+	names_set_servers(resolver->names, servers, n);
+}
+
 static void resolution_free(struct resolution *r)
 {
-	dns_drop(&r->asked);
+	names_drop(&r->service);
+	for (size_t i = 0; i < r->n_targets; i++)
+		names_drop(&r->targets[i].question);
 	if (r->soon)
 		event_free(r->soon);
 	free(r);
 }
 
-static void finish(struct resolution *r, const char *text)
+/* ---- the answer ---- */
+
+/* The weights of all targets of a priority that have addresses. */
+static unsigned weights(const struct resolution *r, uint16_t priority)
 {
-	int err = r->n ? 0 : -EHOSTUNREACH;
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < r->n_targets; i++)
+		if (r->targets[i].n && r->targets[i].priority == priority)
+			sum += r->targets[i].weight;
+	return sum;
+}
+
+/* RFC 2782: a weight of 0 is a very small chance beside others, and as good as any when
+ * all are 0. */
+static unsigned share_of(const struct resolution *r, const struct target *target)
+{
+	uint64_t sum = weights(r, target->priority);
+	uint64_t share = sum ? RESOLVER_SHARES * target->weight / sum : RESOLVER_SHARES;
+
+	share /= target->n;
+	return share ? (unsigned)share : 1;
+}
+
+static size_t list_ways(const struct resolution *r, struct resolver_way ways[RESOLVER_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_targets; i++) {
+		const struct target *target = &r->targets[i];
+
+		for (size_t k = 0; k < target->n && n < RESOLVER_MAX; k++) {
+			ways[n] = (struct resolver_way){ target->addrs[k], target->priority,
+							 share_of(r, target) };
+			net_set_port(&ways[n++].addr, target->port);
+		}
+	}
+	return n;
+}
+
+static void finish(struct resolution *r)
+{
+	struct resolver_way ways[RESOLVER_MAX];
+	size_t n = list_ways(r, ways);
+	int err = n ? 0 : -EHOSTUNREACH;
 
 	if (r->done)
-		r->done(r->arg, err, err ? NULL : &r->addrs[0], text);
+		r->done(r->arg, err, err ? NULL : &ways[0].addr, r->why);
 	else
-		r->done_list(r->arg, err, r->addrs, r->n, text);
+		r->done_list(r->arg, err, ways, n, r->why);
 	resolution_free(r);
 }
 
 static void on_soon(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd;
-	(void)what;
-	finish(arg, "");
+	(void)fd, (void)what;
+	finish(arg);
 }
 
-static void on_answer(void *arg, int error, const struct addrinfo *found)
+/* From the loop's next turn. */
+static int finish_soon(struct resolution *r)
+{
+	r->soon = evtimer_new(r->resolver->base, on_soon, r);
+	if (!r->soon)
+		return -ENOMEM;
+	event_active(r->soon, EV_TIMEOUT, 0);
+	return 0;
+}
+
+/* ---- addresses ---- */
+
+static void on_addresses(void *arg, const struct names_answer *answer)
+{
+	struct target *target = arg;
+	struct resolution *r = target->of;
+
+	target->question = NULL;
+	target->n = answer->n_addrs;
+	for (size_t i = 0; i < answer->n_addrs; i++)
+		target->addrs[i] = answer->addrs[i];
+	if (answer->err)
+		snprintf(r->why, sizeof(r->why), "%s", answer->text);
+	if (--r->open == 0)
+		finish(r);
+}
+
+static struct target *add_target(struct resolution *r)
+{
+	struct target *target = &r->targets[r->n_targets++];
+
+	*target = (struct target){ .of = r, .port = r->port };
+	return target;
+}
+
+static int ask_target(struct target *target, const char *host)
+{
+	target->question =
+		names_ask(target->of->resolver->names, NAMES_HOST, host, on_addresses, target);
+	if (!target->question)
+		return -ENOMEM;
+	target->of->open++;
+	return 0;
+}
+
+/* ---- SRV ---- */
+
+static void ask_all(struct resolution *r, const struct srv_answer *service)
+{
+	for (size_t i = 0; i < service->n; i++) {
+		const struct srv_record *record = &service->records[i];
+		struct target *target = add_target(r);
+
+		target->port = record->port;
+		target->priority = record->priority;
+		target->weight = record->weight;
+		if (net_parse(record->host, 0, &target->addrs[0]) == 0)
+			continue; /* RFC 2782 wants a name: an address as target is of no use */
+		ask_target(target, record->host);
+	}
+}
+
+/* RFC 3263 4.2: without SRV records the host itself is the server.  With some it is not, not
+ * even when none of their targets has an address. */
+static void on_service(void *arg, const struct names_answer *answer)
 {
 	struct resolution *r = arg;
 
-	r->asked = NULL; /* it is gone with its answer */
-	for (; !error && found && r->n < RESOLVER_MAX; found = found->ai_next) {
-		struct net_addr *addr = &r->addrs[r->n];
-
-		if (found->ai_addrlen > sizeof(addr->in6))
-			continue;
-		memcpy(&addr->sa, found->ai_addr, found->ai_addrlen);
-		addr->len = found->ai_addrlen;
-		net_set_port(addr, r->port);
-		r->n++;
-	}
-	finish(r, error ? evutil_gai_strerror(error) : "no address of a usable kind");
+	r->service = NULL;
+	if (answer->err)
+		ask_target(add_target(r), r->host);
+	else if (answer->service->refused)
+		snprintf(r->why, sizeof(r->why),
+			 "its SRV record says that there is no such service");
+	else
+		ask_all(r, answer->service);
+	if (r->open)
+		return;
+	if (!r->why[0])
+		snprintf(r->why, sizeof(r->why), "its SRV records name no host");
+	finish(r);
 }
 
-static int ask(struct resolver *resolver, struct resolution *r, const char *host)
+static const struct {
+	const char *prefix;
+	uint16_t port;
+} services[] = {
+	[SIP_UDP] = { "_sip._udp.", 5060 },
+	[SIP_TCP] = { "_sip._tcp.", 5060 },
+	[SIP_TLS] = { "_sips._tcp.", 5061 },
+};
+
+static int ask_service(struct resolution *r, enum sip_transport transport)
 {
-	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC,
-					       .ai_socktype = SOCK_STREAM,
-					       .ai_flags = EVUTIL_AI_ADDRCONFIG };
+	char name[SRV_NAME_SIZE + 16];
 
-	if (net_parse(host, r->port, &r->addrs[0]) == 0) {
-		r->n = 1;
-		r->soon = evtimer_new(resolver->base, on_soon, r);
-		if (r->soon)
-			event_active(r->soon, EV_TIMEOUT, 0);
-		return r->soon ? 0 : -ENOMEM;
-	}
-	r->asked = dns_ask(resolver->dns, host, &hints, on_answer, r);
-	return r->asked ? 0 : -ENOMEM;
+	snprintf(name, sizeof(name), "%s%s", services[transport].prefix, r->host);
+	r->service = names_ask(r->resolver->names, NAMES_SERVICE, name, on_service, r);
+	return r->service ? 0 : -ENOMEM;
 }
 
-static struct resolution *begin(struct resolver *resolver, const char *host,
-				const struct resolution *what)
+/* ---- beginning ---- */
+
+static int ask(struct resolution *r, bool by_service, enum sip_transport transport)
+{
+	struct target *target;
+	struct net_addr numeric;
+
+	if (net_parse(r->host, r->port, &numeric) == 0) {
+		target = add_target(r);
+		target->addrs[0] = numeric;
+		target->n = 1;
+		return finish_soon(r);
+	}
+	if (by_service && !names_in_hosts_file(r->resolver->names, r->host))
+		return ask_service(r, transport);
+	return ask_target(add_target(r), r->host);
+}
+
+static struct resolution *begin(struct resolver *resolver, const char *host, uint16_t port)
 {
 	struct resolution *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	*r = *what;
-	if (ask(resolver, r, host)) {
+	r->resolver = resolver;
+	r->port = port;
+	snprintf(r->host, sizeof(r->host), "%s", host);
+	return r;
+}
+
+static struct resolution *run(struct resolution *r, bool by_service, enum sip_transport transport)
+{
+	if (r && ask(r, by_service, transport)) {
 		resolution_free(r);
 		return NULL;
 	}
@@ -126,15 +276,26 @@ static struct resolution *begin(struct resolver *resolver, const char *host,
 struct resolution *resolver_start(struct resolver *resolver, const char *host, uint16_t port,
 				  resolver_fn *done, void *arg)
 {
-	return begin(resolver, host,
-		     &(struct resolution){ .port = port, .done = done, .arg = arg });
+	struct resolution *r = begin(resolver, host, port);
+
+	if (r) {
+		r->done = done;
+		r->arg = arg;
+	}
+	return run(r, false, SIP_UDP);
 }
 
-struct resolution *resolver_start_list(struct resolver *resolver, const char *host, uint16_t port,
-				       resolver_list_fn *done, void *arg)
+struct resolution *resolver_start_sip(struct resolver *resolver, const char *host, uint16_t port,
+				      enum sip_transport transport, resolver_list_fn *done,
+				      void *arg)
 {
-	return begin(resolver, host,
-		     &(struct resolution){ .port = port, .done_list = done, .arg = arg });
+	struct resolution *r = begin(resolver, host, port ? port : services[transport].port);
+
+	if (r) {
+		r->done_list = done;
+		r->arg = arg;
+	}
+	return run(r, port == 0, transport);
 }
 
 void resolver_cancel(struct resolution **resolutionp)

@@ -255,7 +255,7 @@ static int make_texts(struct server *server, struct diag *diag)
 {
 	struct sip_texts_world world = { .base = server->base,
 					 .link = server->sip,
-					 .resolver = server->resolver };
+					 .pbxs = server->pbxs };
 	int err = texts_new(server->base, server->config, &texts_ops, server, &server->texts, diag);
 
 	world.texts = server->texts;
@@ -274,8 +274,7 @@ static int start(struct server *server, struct diag *diag)
 	if (!err)
 		err = start_links(server, diag);
 	if (!err) {
-		server->pbxs =
-			pbxs_new(server->base, server->resolver, server->sip, server->config);
+		server->pbxs = pbxs_new(server->base, server->sip, server->config);
 		err = server->pbxs ? 0 : -ENOMEM;
 	}
 	if (!err)

@@ -1,6 +1,6 @@
 # cig-server and cig-cli
 noinst_LIBRARIES += gateway/libgateway.a
-gateway_libgateway_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) \
+gateway_libgateway_a_CFLAGS = $(AM_CFLAGS) $(CARES_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) \
 	$(JANSSON_CFLAGS)
 gateway_libgateway_a_SOURCES = \
 	gateway/call.c gateway/call.h gateway/call_priv.h \
@@ -23,7 +23,8 @@ gateway_libgateway_a_SOURCES = \
 	gateway/pbxs.c gateway/pbxs.h gateway/pbxs_priv.h \
 	gateway/relay_link.c gateway/relay_link.h \
 	gateway/reload.c gateway/reload.h \
-	gateway/resolver.c gateway/resolver.h \
+	gateway/names.c gateway/names.h gateway/resolver.c gateway/resolver.h \
+	gateway/srv.c gateway/srv.h \
 	gateway/route_report.c gateway/route_report.h \
 	gateway/secure_side.c gateway/secure_side.h \
 	gateway/server.c gateway/server.h \
@@ -51,7 +52,7 @@ gateway_cig_server_LDADD = gateway/libgateway.a gateway/libcig_config.a smpp/lib
 	gateway/libsip_agent.a gateway/libsip_text.a mailbox/libmailbox.a umsg/libumsg.a \
 	umsg/libumsg_proto.a maps/libmaps.a keys/libkeys.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(MICROHTTPD_LIBS) \
-	$(CONFUSE_LIBS) $(WSLAY_LIBS) $(MAILBOX_LIBS)
+	$(CONFUSE_LIBS) $(WSLAY_LIBS) $(MAILBOX_LIBS) $(CARES_LIBS)
 gateway_cig_cli_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 gateway_cig_cli_SOURCES = \
 	gateway/cig_cli.c gateway/cig_cli.h \

@@ -19,7 +19,7 @@
 #include "gateway/sip_agent.pb-c.h"
 
 struct event_base;
-struct resolver;
+struct pbxs;
 struct sip_link;
 struct sip_texts;
 struct texts;
@@ -39,7 +39,7 @@ struct sip_texts_world {
 	struct event_base *base;
 	struct texts *texts;
 	struct sip_link *link;
-	struct resolver *resolver;
+	struct pbxs *pbxs;
 };
 
 /* Everything in world outlives it; config is held.  Returns 0 or -ENOMEM. */

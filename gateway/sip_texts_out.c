@@ -10,7 +10,6 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "gateway/resolver.h"
 #include "gateway/sip_link.h"
 #include "gateway/sip_texts_priv.h"
 #include "gateway/sip_wire.h"
@@ -115,7 +114,7 @@ void sip_out_forget_hosts(struct sip_texts *texts)
 
 static void free_out(struct sip_out *out)
 {
-	resolver_cancel(&out->resolution);
+	pbxs_cancel(&out->search);
 	digest_session_wipe(&out->digest);
 	free(out->from);
 	free(out->to);
@@ -214,11 +213,11 @@ static int send_request(struct sip_out *out)
 	SipAgent__Text text = SIP_AGENT__TEXT__INIT;
 	int err;
 
-	net_format_host(&out->addr, host);
+	net_format_host(&out->way.addr, host);
 	target.address = host;
-	target.port = net_port(&out->addr);
-	target.transport = (SipAgent__Transport)out->target.transport; /* in the same order */
-	target.name = out->target.host;
+	target.port = net_port(&out->way.addr);
+	target.transport = (SipAgent__Transport)out->way.transport; /* in the same order */
+	target.name = out->way.name;
 	sip_text_part(out->text, out->part, out->parts, body);
 	/* The same for each try of a part: a recipient may know a repeat by it. */
 	hex_encode(slice_of(out->id, sizeof(out->id)), id);
@@ -248,15 +247,16 @@ static void request(struct sip_out *out)
 		put_off(texts, out, TEXT_RETRY_MS, strerror(-err));
 }
 
-static void on_resolved(void *arg, int err, const struct net_addr *addr, const char *text)
+/* The best one: what a text meets there counts, so that the next try may go elsewhere. */
+static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char *text)
 {
 	struct sip_out *out = arg;
 	struct sip_texts *texts = out->texts;
 	char why[TEXT_WHY_SIZE];
 
-	out->resolution = NULL;
-	if (!err) {
-		out->addr = *addr;
+	out->search = NULL;
+	if (n) {
+		out->way = ways[0];
 		request(out);
 		return;
 	}
@@ -280,9 +280,8 @@ static void begin(struct sip_out *out)
 
 	out->begun = true;
 	texts->n_begun++;
-	out->resolution = resolver_start(texts->world.resolver, out->target.host, out->target.port,
-					 on_resolved, out);
-	if (!out->resolution)
+	out->search = pbxs_search(texts->world.pbxs, &out->target, on_found, out);
+	if (!out->search)
 		put_off(texts, out, TEXT_RETRY_MS, strerror(ENOMEM));
 }
 
@@ -486,6 +485,7 @@ static void failed(struct sip_out *out, const SipAgent__TextDone *done)
 		finish(out, why);
 		return;
 	}
+	pbxs_met(texts->world.pbxs, &out->way, done->code, done->retry_after_s);
 	/* Nobody answered, or could not be reached: neither would the others' requests. */
 	if (done->code == 408 || (done->code == 503 && !done->retry_after_s))
 		host_failed(texts, &out->target);

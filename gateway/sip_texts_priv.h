@@ -12,10 +12,10 @@
 #include "gateway/digest.h"
 #include "gateway/sip_texts.h"
 #include "gateway/texts_port.h"
+#include "gateway/pbxs.h"
 #include "maps/route.h"
 
 struct event;
-struct resolution;
 
 /* A text in hand. */
 struct sip_out {
@@ -28,8 +28,8 @@ struct sip_out {
 	const char *auth; /* name of the account, in the configuration's memory; NULL */
 	char *text;       /* all of it, attachments named */
 	size_t part, parts;
-	struct resolution *resolution; /* under way */
-	struct net_addr addr;
+	struct pbx_search *search; /* under way */
+	struct pbx_way way;        /* where it goes */
 	uint64_t number; /* of the request under way; 0: none */
 	struct digest_session digest;
 	bool begun;   /* it is the one of its recipient that goes now */

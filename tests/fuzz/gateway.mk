@@ -10,3 +10,7 @@ tests_fuzz_fuzz_sip_message_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_sip_message_LDADD = gateway/libsip_text.a gateway/libsip_agent.a \
 	$(CIG_CONFIG_LIBS) $(SOFIA_LIBS) $(PROTOBUF_C_LIBS) $(OPENSSL_LIBS)
 $(tests_fuzz_fuzz_sip_message_OBJECTS): $(BUILT_SOURCES)
+FUZZ_TARGETS += tests/fuzz/fuzz_srv
+tests_fuzz_fuzz_srv_SOURCES = tests/fuzz/fuzz_srv.c gateway/srv.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_srv_LDFLAGS = $(FUZZING_LDFLAGS)
+tests_fuzz_fuzz_srv_LDADD = base/libbase.a

@@ -46,3 +46,4 @@ EXTRA_DIST += %D%/mailboxes.bats %D%/mail_corpus.py %D%/texts_kill.bats
 EXTRA_DIST += %D%/examples.bats
 EXTRA_DIST += %D%/load.bats
 EXTRA_DIST += %D%/domains.bats
+EXTRA_DIST += %D%/names.bats
