@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/control_proof.c %D%/control_proof.h \
 	%D%/cursor.h \
 	%D%/diag.c %D%/diag.h \
+	%D%/figures.c %D%/figures.h \
 	%D%/dns.c %D%/dns.h \
 	%D%/encode.c %D%/encode.h \
 	%D%/file.c %D%/file.h \

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/control.h"
+#include "base/figures.h"
 #include "build-config.h"
 #include "gateway/call_figures.h"
 #include "gateway/calls.h"
@@ -17,34 +17,8 @@
 
 struct metrics {
 	struct metrics_parts parts;
-	struct control *control;
+	struct figures_port *port;
 };
-
-/* Help and type stand once, before the first sample of a name. */
-static void head(FILE *to, const char *name, const char *type, const char *help)
-{
-	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-/* What goes up and down; a counter only goes up, and Prometheus makes rates of it. */
-static void gauge(FILE *to, const char *name, const char *help, double value)
-{
-	head(to, name, "gauge", help);
-	fprintf(to, "%s %g\n", name, value);
-}
-
-static void counter(FILE *to, const char *name, const char *help, uint64_t value)
-{
-	head(to, name, "counter", help);
-	fprintf(to, "%s %" PRIu64 "\n", name, value);
-}
-
-/* Prometheus counts in seconds; without a double, which loses milliseconds in a year. */
-static void seconds(FILE *to, const char *name, const char *help, uint64_t value_ms)
-{
-	head(to, name, "counter", help);
-	fprintf(to, "%s %" PRIu64 ".%03" PRIu64 "\n", name, value_ms / 1000, value_ms % 1000);
-}
 
 /* ---- calls ---- */
 
@@ -54,7 +28,7 @@ static const char *const sides[ROUTE_INTERFACES] = { [ROUTE_TEL] = "secure", [RO
 static void by_side(FILE *to, const char *name, const char *help,
 		    const uint64_t value[ROUTE_INTERFACES])
 {
-	head(to, name, "counter", help);
+	figures_head(to, name, "counter", help);
 	for (size_t i = 0; i < ROUTE_INTERFACES; i++)
 		fprintf(to, "%s{from=\"%s\"} %" PRIu64 "\n", name, sides[i], value[i]);
 }
@@ -63,7 +37,7 @@ static void write_ends(const struct call_figures *figures, FILE *to)
 {
 	static const char name[] = "cig_calls_ended_total";
 
-	head(to, name, "counter", "Calls that have ended, by reason.");
+	figures_head(to, name, "counter", "Calls that have ended, by reason.");
 	for (size_t i = 0; i < ROUTE_INTERFACES; i++)
 		for (unsigned r = 0; r < CALL_FIGURES_REASONS; r++)
 			/* only what has happened: eighteen zeros a side help nobody */
@@ -78,24 +52,26 @@ static void write_calls(const struct metrics_parts *parts, FILE *to)
 	const struct call_figures *figures = parts->figures;
 	const struct calls_world *world = calls_world(parts->calls);
 
-	gauge(to, "cig_calls_active", "Calls that hold a crypto engine.",
-	      calls_active(parts->calls));
-	gauge(to, "cig_crypto_engines", "Calls at once that the letter allows.", world->engines);
+	figures_gauge(to, "cig_calls_active", "Calls that hold a crypto engine.",
+		      calls_active(parts->calls));
+	figures_gauge(to, "cig_crypto_engines", "Calls at once that the letter allows.",
+		      world->engines);
 	by_side(to, "cig_calls_begun_total", "Calls that came in.", figures->begun);
 	by_side(to, "cig_calls_unrouted_total", "Calls that the maps rejected.", figures->unrouted);
 	by_side(to, "cig_calls_answered_total", "Calls that were answered.", figures->answered);
 	write_ends(figures, to);
-	seconds(to, "cig_call_setup_seconds_total",
-		"From the first message to the answer, of all answered calls.", figures->setup_ms);
-	seconds(to, "cig_call_talk_seconds_total", "From answer to end, of all ended calls.",
-		figures->talk_ms);
+	figures_seconds(to, "cig_call_setup_seconds_total",
+			"From the first message to the answer, of all answered calls.",
+			figures->setup_ms);
+	figures_seconds(to, "cig_call_talk_seconds_total",
+			"From answer to end, of all ended calls.", figures->talk_ms);
 }
 
 /* ---- media ---- */
 
 static void by_leg(FILE *to, const char *name, const char *help, uint64_t plain, uint64_t secure)
 {
-	head(to, name, "counter", help);
+	figures_head(to, name, "counter", help);
 	fprintf(to, "%s{leg=\"pbx\"} %" PRIu64 "\n%s{leg=\"secure\"} %" PRIu64 "\n", name, plain,
 		name, secure);
 }
@@ -123,21 +99,21 @@ static void write_load(const struct relay_link *relay, FILE *to)
 
 	if (!load)
 		return;
-	gauge(to, "cig_relay_calls", "Calls that cig-relay holds.", load->calls);
-	gauge(to, "cig_relay_capacity", "Calls that cig-relay takes at most.",
-	      relay_link_capacity(relay));
-	gauge(to, "cig_relay_cpu_ratio", "Of a processor, by its busiest thread.",
-	      load->cpu_percent / 100.0);
-	gauge(to, "cig_relay_late_seconds", "How late its latest thread is served, on average.",
-	      load->late_ms / 1000.0);
-	gauge(to, "cig_relay_opus_complexity", "Of encoding, 0 to 10; it falls with load.",
-	      load->complexity);
-	gauge(to, "cig_relay_busy", "1: calls are refused, for they would harm the others.",
-	      load->busy[0] != '\0');
-	counter(to, "cig_relay_calls_refused_total", "Calls that were refused for that.",
-		load->refused);
-	counter(to, "cig_relay_packets_dropped_total", "Packets that were not read in time.",
-		load->dropped);
+	figures_gauge(to, "cig_relay_calls", "Calls that cig-relay holds.", load->calls);
+	figures_gauge(to, "cig_relay_capacity", "Calls that cig-relay takes at most.",
+		      relay_link_capacity(relay));
+	figures_gauge(to, "cig_relay_cpu_ratio", "Of a processor, by its busiest thread.",
+		      load->cpu_percent / 100.0);
+	figures_gauge(to, "cig_relay_late_seconds",
+		      "How late its latest thread is served, on average.", load->late_ms / 1000.0);
+	figures_gauge(to, "cig_relay_opus_complexity", "Of encoding, 0 to 10; it falls with load.",
+		      load->complexity);
+	figures_gauge(to, "cig_relay_busy", "1: calls are refused, for they would harm the others.",
+		      load->busy[0] != '\0');
+	figures_counter(to, "cig_relay_calls_refused_total", "Calls that were refused for that.",
+			load->refused);
+	figures_counter(to, "cig_relay_packets_dropped_total",
+			"Packets that were not read in time.", load->dropped);
 }
 
 /* ---- links ---- */
@@ -160,7 +136,7 @@ static void write_sip(const SipAgent__Counters *sip, FILE *to)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		counter(to, rows[i].name, rows[i].help, rows[i].value);
+		figures_counter(to, rows[i].name, rows[i].help, rows[i].value);
 }
 
 /* The figures of each pbx block, by its name in cig.conf. */
@@ -169,7 +145,8 @@ static void write_pbxs(const struct pbxs *pbxs, FILE *to)
 	json_t *report = pbxs_report(pbxs), *pbx;
 	size_t i;
 
-	head(to, "cig_pbx_up", "gauge", "1: a server of the PBX answers, or was never asked.");
+	figures_head(to, "cig_pbx_up", "gauge",
+		     "1: a server of the PBX answers, or was never asked.");
 	json_array_foreach(report, i, pbx)
 	{
 		const char *state = json_string_value(json_object_get(pbx, "state"));
@@ -186,12 +163,14 @@ static void write_links(const struct metrics_parts *parts, FILE *to)
 	const struct umsg_client *umsg = calls_world(parts->calls)->umsg;
 	const SipAgent__Counters *sip = sip_link_counters(parts->sip);
 
-	gauge(to, "cig_relay_up", "1: cig-relay is connected.", relay_link_is_up(parts->relay));
-	gauge(to, "cig_umsg_up", "1: attached to the rendezvous.",
-	      umsg && umsg_client_state(umsg) == UMSG_ATTACHED);
-	gauge(to, "cig_sip_up", "1: cig-sip has bound its port.", sip_link_is_ready(parts->sip));
-	gauge(to, "cig_keys_current", "1: there are keys of this month.",
-	      secure_side_has_keys(parts->secure));
+	figures_gauge(to, "cig_relay_up", "1: cig-relay is connected.",
+		      relay_link_is_up(parts->relay));
+	figures_gauge(to, "cig_umsg_up", "1: attached to the rendezvous.",
+		      umsg && umsg_client_state(umsg) == UMSG_ATTACHED);
+	figures_gauge(to, "cig_sip_up", "1: cig-sip has bound its port.",
+		      sip_link_is_ready(parts->sip));
+	figures_gauge(to, "cig_keys_current", "1: there are keys of this month.",
+		      secure_side_has_keys(parts->secure));
 	/* Counted by cig-sip since its own start: a new child begins at zero, as Prometheus
 	 * expects of a process. */
 	if (sip)
@@ -223,18 +202,14 @@ static void write_text_counters(const struct texts_counters *texts, FILE *to)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		counter(to, rows[i].name, rows[i].help, rows[i].value);
+		figures_counter(to, rows[i].name, rows[i].help, rows[i].value);
 }
 
 /* Of each port and read mailbox; its name may be an administrator's path. */
 static void write_port(void *arg, const struct texts_port_state *port)
 {
 	fprintf(arg, "cig_texts_port_waiting{kind=\"%s\",name=\"", port->kind);
-	for (const char *c = port->name; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fputc('\\', arg);
-		fputc(*c == '\n' ? ' ' : *c, arg);
-	}
+	figures_label(arg, port->name);
 	fprintf(arg, "\"} %zu\n", port->waiting);
 }
 
@@ -242,21 +217,22 @@ static void write_texts(const struct texts *texts, FILE *to)
 {
 	struct texts_gauges gauges = texts_gauges(texts);
 
-	gauge(to, "cig_texts_inward", "Messages that are not everywhere yet.",
-	      (double)gauges.inward);
-	gauge(to, "cig_texts_posts", "Texts and receipts that wait for the rendezvous.",
-	      (double)gauges.posts);
+	figures_gauge(to, "cig_texts_inward", "Messages that are not everywhere yet.",
+		      (double)gauges.inward);
+	figures_gauge(to, "cig_texts_posts", "Texts and receipts that wait for the rendezvous.",
+		      (double)gauges.posts);
 	write_text_counters(texts_counters(texts), to);
-	head(to, "cig_texts_port_waiting", "gauge", "Open destinations of a mailbox or center.");
+	figures_head(to, "cig_texts_port_waiting", "gauge",
+		     "Open destinations of a mailbox or center.");
 	texts_each_port(texts, write_port, to);
 }
 
 void metrics_write(const struct metrics_parts *parts, FILE *to)
 {
-	head(to, "cig_info", "gauge", "The program.");
+	figures_head(to, "cig_info", "gauge", "The program.");
 	fputs("cig_info{version=\"" PACKAGE_VERSION "\"} 1\n", to);
-	gauge(to, "cig_uptime_seconds", "Since cig-server was started.",
-	      (double)((clock_mono_ms() - parts->started_ms) / 1000));
+	figures_gauge(to, "cig_uptime_seconds", "Since cig-server was started.",
+		      (double)((clock_mono_ms() - parts->started_ms) / 1000));
 	write_calls(parts, to);
 	write_media(parts, to);
 	write_load(parts->relay, to);
@@ -266,37 +242,22 @@ void metrics_write(const struct metrics_parts *parts, FILE *to)
 
 /* ---- the port ---- */
 
-static void get_metrics(struct control_request *request, void *arg)
+static void write_all(FILE *to, void *arg)
 {
-	const struct metrics *metrics = arg;
-	char *text = NULL;
-	size_t n = 0;
-	FILE *to = open_memstream(&text, &n);
-
-	if (to) {
-		metrics_write(&metrics->parts, to);
-		fclose(to);
-	}
-	if (text)
-		control_answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8",
-				    slice_of(text, n));
-	else
-		control_answer_error(request, 500, "out of memory");
-	free(text);
+	metrics_write(arg, to);
 }
 
-static const struct control_route routes[] = {
-	{ "GET", "/metrics", get_metrics, false, "figures for Prometheus" },
-};
+static void ask(struct control_request *request, void *arg)
+{
+	struct metrics *metrics = arg;
+
+	figures_answer(request, write_all, &metrics->parts);
+}
 
 int metrics_new(struct event_base *base, const struct cig_config *config,
 		const struct metrics_parts *parts, struct metrics **metrics_out, struct diag *diag)
 {
 	struct metrics *metrics;
-	char address[64];
-	struct control_options options = {
-		.address = address, .routes = routes, .route_count = 1, .any_host = true
-	};
 	int err;
 
 	*metrics_out = NULL;
@@ -306,10 +267,8 @@ int metrics_new(struct event_base *base, const struct cig_config *config,
 	if (!metrics)
 		return -ENOMEM;
 	metrics->parts = *parts;
-	options.arg = metrics;
-	snprintf(address, sizeof(address), strchr(config->metrics_bind, ':') ? "[%s]:%u" : "%s:%u",
-		 config->metrics_bind, config->metrics_port);
-	err = control_new(base, &options, &metrics->control, diag);
+	err = figures_port_new(base, config->metrics_bind, config->metrics_port, ask, metrics,
+			       &metrics->port, diag);
 	if (err)
 		metrics_free(&metrics);
 	else
@@ -323,7 +282,7 @@ void metrics_free(struct metrics **metricsp)
 
 	if (!metrics)
 		return;
-	*metricsp = NULL;
-	control_free(&metrics->control);
+	figures_port_free(&metrics->port);
 	free(metrics);
+	*metricsp = NULL;
 }

@@ -181,6 +181,10 @@ static void on_closed(struct client *client, const struct link_event *event)
 	unsigned suppressed;
 
 	net_format(link_peer(client->link), peer);
+	if (!client->negotiated)
+		worker_figure(holder->worker, FIGURE_HANDSHAKES_FAILED);
+	else if (broke_rules(event->reason))
+		worker_figure(holder->worker, FIGURE_CUT_OFF);
 	if (client->negotiated && broke_rules(event->reason)) {
 		if (log_limit_pass(&holder->broken_log, clock_mono_ms(), &suppressed))
 			log_warn("attach",
@@ -299,6 +303,7 @@ static void take_client(struct holder *holder, int fd)
 	idmap_put(&holder->clients, &client->node, ++holder->next_connection);
 	TAILQ_INSERT_TAIL(&holder->all, client, in_holder);
 	holder->count++;
+	worker_figure(holder->worker, FIGURE_ACCEPTED);
 	client->since_s = clock_wall_s();
 	if (link_accept(holder->links, fd, &link_ops, client, &client->link)) {
 		client->link = NULL;
@@ -325,6 +330,8 @@ static bool admit(struct holder *holder, const struct net_addr *peer)
 		why = "too many connections";
 	else if (!net_is_loopback(peer) && !peer_limits_take(holder->limits, peer, now_ms))
 		why = "too many connections from one address";
+	if (why)
+		worker_figure(holder->worker, FIGURE_TURNED_AWAY);
 	if (why && log_limit_pass(&holder->full_log, now_ms, &suppressed)) {
 		net_format_host(peer, text);
 		log_warn("attach", "%s: refused peer=%s (%u more not logged)", why, text,
@@ -431,6 +438,16 @@ void holder_stop(struct holder *holder)
 size_t holder_count(const struct holder *holder)
 {
 	return holder->count;
+}
+
+size_t holder_registered(const struct holder *holder)
+{
+	const struct client *client;
+	size_t n = 0;
+
+	TAILQ_FOREACH(client, &holder->all, in_holder)
+	n += client_is_registered(client);
+	return n;
 }
 
 void holder_free(struct holder **holderp)

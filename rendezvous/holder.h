@@ -39,6 +39,8 @@ void holder_tick(struct holder *holder);
 
 /* Connections that are not closed yet. */
 size_t holder_count(const struct holder *holder);
+/* Of these: of registered clients. */
+size_t holder_registered(const struct holder *holder);
 
 /* Messages of homes, for connections of this holder. */
 void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Attached *m);

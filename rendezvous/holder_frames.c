@@ -56,6 +56,7 @@ static void misbehaves(struct client *client, const char *how)
 {
 	unsigned suppressed;
 
+	worker_figure(client->holder->worker, FIGURE_CUT_OFF);
 	if (log_limit_pass(&client->holder->broken_log, clock_mono_ms(), &suppressed))
 		log_warn("attach", "uri=%s account=%s: %s: cut off (%u more not logged)",
 			 client->uri, client->account, how, suppressed);
@@ -261,6 +262,7 @@ void client_frame(struct client *client, struct slice octets)
 	Umsg__Frame *frame = NULL;
 	int err = frame_decode(octets, FRAME_FROM_CLIENT, &frame);
 
+	worker_figure(client->holder->worker, FIGURE_FRAMES);
 	if (err == -ENOTSUP) {
 		client_error(client, frame ? frame->request : 0,
 			     UMSG__ERROR_CODE__ERROR_UNKNOWN_BODY, "unknown body or version", 0);

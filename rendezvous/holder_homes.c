@@ -99,6 +99,7 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 		return;
 	}
 	if (!m->registered) {
+		worker_figure(holder->worker, FIGURE_DENIED);
 		set_denied(client, m->deny_reason, m->reason);
 		client_denied(client, client->register_request);
 		client_trace(client, "denied", m->reason);

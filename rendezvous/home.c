@@ -156,6 +156,7 @@ static void on_lookup(struct home *home, const struct endpoint *from, const Umsg
 	const uint8_t *domain;
 	const char *account = home_account_of(home, slice_str(request->lookup->uri));
 
+	worker_figure(home->worker, FIGURE_LOOKUPS);
 	answer.uri = request->lookup->uri;
 	answer.found = account != NULL;
 	domain = account ? home_domain_of(home, account) : NULL;
@@ -321,6 +322,20 @@ static int write_counted(void *arg, const struct counted *counted)
 void home_flush_counters(struct home *home)
 {
 	counters_flush(home->counters, write_counted, home);
+}
+
+size_t home_calls(const struct home *home)
+{
+	size_t n = 0;
+
+	for (const struct session *s = sessions_first(home->sessions); s; s = s->next)
+		n += s->state <= SESSION_TALK;
+	return n;
+}
+
+size_t home_messages(const struct home *home)
+{
+	return mailboxes_messages(home->mailboxes);
 }
 
 void home_tick(struct home *home)

@@ -72,6 +72,10 @@ bool home_is_attached(const struct home *home, struct slice uri);
 
 void home_list_sessions(const struct home *home, struct worker_rows *rows);
 
+/* Calls that are not over, and messages in memory. */
+size_t home_calls(const struct home *home);
+size_t home_messages(const struct home *home);
+
 /* A health check begins: its guests may enter for a while (guests.h). */
 void home_announce_guests(struct home *home, const char *account, const char *id);
 

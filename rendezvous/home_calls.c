@@ -217,6 +217,8 @@ static void changed(void *arg, const struct session *s)
 	char state[64], id[BASE64_TEXT_SIZE(SESSION_ID_SIZE)];
 	const char *fields[] = { s->caller, s->callee, state, s->account, id };
 
+	if (s->state == SESSION_TALK)
+		worker_figure(home->worker, FIGURE_CALLS_ANSWERED);
 	session_state_text(s, "; ", state, sizeof(state));
 	base64_encode(BASE64_STANDARD, id_of(s), id); /* as cig-cli and cca print it */
 	log_debug("session", "%s caller=%s callee=%s session=%s", state, s->caller, s->callee, id);
@@ -331,6 +333,7 @@ void home_bang(struct home *home, const struct endpoint *from, const struct pass
 	struct endpoint devices[SESSION_MAX_DEVICES];
 	bool away = ringing_devices(home, slice_str(up->uri), from, devices) == 0;
 
+	worker_figure(home->worker, FIGURE_CALLS);
 	if (!away || !home_let_sleep(home, from, up, frame))
 		home_invite(home, from, up, frame);
 }

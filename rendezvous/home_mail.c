@@ -98,6 +98,8 @@ static void on_stored(void *arg, int err, uint64_t number)
 {
 	struct mail_wait *wait = arg;
 
+	if (!err)
+		worker_figure(wait->home->worker, FIGURE_STORED);
 	mailboxes_stored(wait->home->mailboxes, wait->uri, wait->sender,
 			 slice_of(wait->id, MAIL_ID_SIZE), err, number, clock_mono_ms());
 	free(wait);
@@ -283,6 +285,8 @@ static void ack(void *arg, const struct mail *mail, Umsg__ErrorCode code, const 
 {
 	struct home *home = arg;
 
+	if (code != UMSG__ERROR_CODE__OK)
+		worker_figure(home->worker, FIGURE_REFUSED);
 	if (!mail->origin.connection)
 		return; /* of before a restart: it was answered then */
 	if (code == UMSG__ERROR_CODE__OK)
@@ -323,6 +327,7 @@ static void event(void *arg, const char *uri, const struct mail *mail, enum mail
 	struct home *home = arg;
 	const char *account;
 
+	worker_figure(home->worker, what == MAIL_POSTED ? FIGURE_POSTED : FIGURE_DELIVERED);
 	if (what == MAIL_POSTED) {
 		if (!is_receipt(mail))
 			home_wake(home, uri);

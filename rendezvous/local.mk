@@ -64,6 +64,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/mail_parts.c \
 	%D%/mailboxes.c %D%/mailboxes.h %D%/mailboxes_priv.h \
 	%D%/mesh.c %D%/mesh.h \
+	%D%/metrics.c %D%/metrics.h \
 	%D%/passing.c %D%/passing.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/peer_limits.c %D%/peer_limits.h \
@@ -84,6 +85,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/updates.c %D%/updates.h \
 	%D%/worker.c %D%/worker.h %D%/worker_priv.h \
 	%D%/worker_accounts.c \
+	%D%/worker_figures.c %D%/worker_figures.h \
 	%D%/worker_process.c \
 	%D%/worker_queries.c %D%/worker_queries.h \
 	%D%/worker_traces.c

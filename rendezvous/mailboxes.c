@@ -53,6 +53,7 @@ void mail_drop(struct mailboxes *mailboxes, struct mail *mail)
 	mail->mailbox->handed_octets -= mail->handed_octets;
 	TAILQ_REMOVE(&mail->mailbox->mails, mail, in_mailbox);
 	mail->mailbox->count--;
+	mailboxes->messages--;
 	idmap_remove(&mailboxes->by_id, &mail->node);
 	free(mail->post);
 	free(mail);
@@ -165,6 +166,7 @@ static struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbo
 	mail->parts = item->parts;
 	TAILQ_INSERT_TAIL(&mailbox->mails, mail, in_mailbox);
 	mailbox->count++;
+	mailboxes->messages++;
 	idmap_put(&mailboxes->by_id, &mail->node, mail_key(mailboxes, item->sender, item->id));
 	return mail;
 }
@@ -488,6 +490,11 @@ uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
 			mail->handed.connection = 0; /* it is stored in time, then notified */
 	}
 	return waiting;
+}
+
+size_t mailboxes_messages(const struct mailboxes *mailboxes)
+{
+	return mailboxes->messages;
 }
 
 void mailboxes_refuse(struct mailboxes *mailboxes, const char *reason)

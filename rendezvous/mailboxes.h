@@ -181,6 +181,9 @@ void mailboxes_refuse(struct mailboxes *mailboxes, const char *reason);
 /* The store is gone: what was not acknowledged is refused, indexes are forgotten. */
 void mailboxes_store_lost(struct mailboxes *mailboxes);
 
+/* Messages in memory, in whatever state. */
+size_t mailboxes_messages(const struct mailboxes *mailboxes);
+
 /* Time limits; call it every MAIL_TICK_MS. */
 void mailboxes_tick(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s);
 

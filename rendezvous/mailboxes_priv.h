@@ -28,7 +28,7 @@ struct mailboxes {
 	struct keyhash hash;
 	struct mailbox_list all;
 	struct mail_list handed, collecting; /* each has one limit, so oldest first */
-	size_t unfinished;
+	size_t unfinished, messages;
 	const char *refuse_reason;
 	int64_t cleaned_ms;
 	const struct mailboxes_ops *ops;

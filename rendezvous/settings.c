@@ -32,6 +32,7 @@ static const struct config_line_rule common_rules[] = {
 	{ "relay-address", 1, 1, "HOST[:PORT]", true },
 	{ "workers", 1, 1, "NUMBER", true },
 	{ "redis-max-memory", 1, 1, "MEBIBYTES", true },
+	{ "metrics-listen", 1, 1, "ADDRESS:PORT", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -44,6 +45,7 @@ static const struct config_line_rule local_rules[] = {
 	{ "relay-address", 1, 1, "HOST[:PORT]", true },
 	{ "workers", 1, 1, "NUMBER", true },
 	{ "redis-max-memory", 1, 1, "MEBIBYTES", true },
+	{ "metrics-listen", 1, 1, "ADDRESS:PORT", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -59,7 +61,7 @@ struct reader {
 	const struct config_word *hosts[HOSTS_MAX];
 	size_t n_ips, n_hosts;
 	const struct config_word *crsname;
-	bool features_seen, key_seen;
+	bool features_seen, key_seen, backup_seen;
 };
 
 static bool is(const struct config_word *word, const char *text)
@@ -163,6 +165,25 @@ static void check_manuals_lines(struct reader *r, const struct config_line *line
 	}
 }
 
+/* An address of this host: names may lead anywhere. */
+static void read_metrics(struct reader *r, const struct config_word *word)
+{
+	struct settings *settings = r->settings;
+	struct net_addr addr;
+
+	if (config_host_port(word, settings->metrics_address, SETTINGS_HOST,
+			     &settings->metrics_port, r->diag))
+		return;
+	if (net_parse(settings->metrics_address, settings->metrics_port, &addr)) {
+		diag_error(r->diag, &word->place, "\"%s\" is no IP address",
+			   settings->metrics_address);
+		settings->metrics_port = 0;
+	} else if (!net_is_loopback(&addr)) {
+		diag_warning(r->diag, &word->place,
+			     "whoever reaches %s can read how much this server does", word->text);
+	}
+}
+
 static void read_ours(struct reader *r, const struct config_line *line)
 {
 	struct settings *settings = r->settings;
@@ -182,6 +203,8 @@ static void read_ours(struct reader *r, const struct config_line *line)
 			settings->workers = (unsigned)number;
 	} else if (is(word, "redis-max-memory")) {
 		config_uint(&word[1], 16, 1 << 20, &settings->redis_max_mib, r->diag);
+	} else if (is(word, "metrics-listen")) {
+		read_metrics(r, &word[1]);
 	}
 }
 
@@ -245,6 +268,7 @@ static void read_local(struct reader *r, const struct config_lines *lines)
 			r->crsname = &line->word[1];
 			copy(r, r->crsname, r->settings->name, sizeof(r->settings->name));
 		} else if (is(line->word, "db-backup")) {
+			r->backup_seen = true;
 			read_backup(r, &line->word[1]);
 		}
 		read_ours(r, line);
@@ -314,6 +338,9 @@ static void warn_of_missing(struct reader *r, const struct crs_paths *paths)
 	if (!r->features_seen)
 		diag_warning(r->diag, &place, "no \"features\" line: push notifications are off");
 	settings_check_push(r->settings, &place, r->diag);
+	if (!r->backup_seen)
+		diag_warning(r->diag, &(struct diag_place){ .file = paths->local },
+			     "no \"db-backup\" line: as \"db-backup none\"");
 	if (!r->key_seen && r->n_hosts > 1)
 		diag_error(r->diag, &place, "several hosts need a \"key SHARED-SECRET\" line");
 }

@@ -2,7 +2,8 @@
  *
  * Source: CRS manual 4.1.2, 4.5, 4.8, 4.10 to 4.12.  Ours, in either file (the
  * local one counts): listen-address ADDRESS, listen-port PORT, relay-socket PATH,
- * relay-address HOST[:PORT], workers N, redis-max-memory MEBIBYTES.
+ * relay-address HOST[:PORT], workers N, redis-max-memory MEBIBYTES,
+ * metrics-listen ADDRESS:PORT.
  */
 #ifndef RENDEZVOUS_SETTINGS_H
 #define RENDEZVOUS_SETTINGS_H
@@ -42,6 +43,8 @@ struct settings {
 	uint16_t relay_port;            /* 0: what the relay itself says */
 	unsigned workers;
 	unsigned long redis_max_mib;
+	char metrics_address[SETTINGS_HOST];
+	uint16_t metrics_port; /* 0: no figures for Prometheus */
 	enum settings_backup backup;
 	bool push;
 	struct push_settings apns;

@@ -27,6 +27,7 @@
 #include "rendezvous/apply.h"
 #include "rendezvous/control_api.h"
 #include "rendezvous/floors.h"
+#include "rendezvous/metrics.h"
 #include "rendezvous/pusher.h"
 #include "rendezvous/redis_server.h"
 #include "rendezvous/relay_client.h"
@@ -219,6 +220,11 @@ void supervisor_tell_room(struct supervisor *supervisor, struct worker_process *
 		worker_process_send(worker, &message);
 	else
 		supervisor_broadcast(supervisor, &message);
+}
+
+bool supervisor_has_room(const struct supervisor *supervisor)
+{
+	return !supervisor->disk_full;
 }
 
 static void on_room(evutil_socket_t fd, short what, void *arg)
@@ -468,6 +474,8 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 				 supervisor, &supervisor->pusher, diag);
 	if (!err)
 		err = control_api_new(supervisor->base, supervisor, &supervisor->api, diag);
+	if (!err)
+		err = crs_metrics_new(supervisor->base, supervisor, &supervisor->metrics, diag);
 	if (err)
 		return err;
 	supervisor->relay = relay_client_new(supervisor->base, options->settings.relay_socket,
@@ -485,6 +493,7 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 static void free_parts(struct supervisor *supervisor)
 {
 	control_api_free(&supervisor->api);
+	crs_metrics_free(&supervisor->metrics);
 	relay_client_free(&supervisor->relay);
 	for (unsigned i = 0; supervisor->workers && i < supervisor->options->settings.workers; i++)
 		worker_process_done(&supervisor->workers[i]);

@@ -80,6 +80,9 @@ void supervisor_expel(struct supervisor *supervisor, const char *account, const 
 /* Announces a health check of account under id (guests.h) to all workers. */
 void supervisor_announce_guests(struct supervisor *supervisor, const char *account, const char *id);
 
+/* Is there room on the disk for new messages? */
+bool supervisor_has_room(const struct supervisor *supervisor);
+
 /* Wakes a user up by push.  Returns 0, or -ENOTSUP where push is off. */
 int supervisor_wake(struct supervisor *supervisor, const char *uri);
 

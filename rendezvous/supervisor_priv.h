@@ -10,6 +10,7 @@
 
 struct channel;
 struct control_api;
+struct crs_metrics;
 struct event;
 struct event_base;
 struct notifier;
@@ -52,6 +53,7 @@ struct supervisor {
 	struct redis_server *redis_high, *redis_low;
 	struct relay_client *relay;
 	struct control_api *api;
+	struct crs_metrics *metrics;    /* NULL: nobody asked for any */
 	struct worker_process *workers; /* settings.workers of them */
 	struct query_list queries;
 	uint32_t query_number;

@@ -95,6 +95,16 @@ struct home *worker_home(const struct worker *worker)
 	return worker->home;
 }
 
+void worker_figure(struct worker *worker, enum worker_figure figure)
+{
+	worker->figures[figure]++;
+}
+
+uint64_t worker_figure_value(const struct worker *worker, enum worker_figure figure)
+{
+	return worker->figures[figure];
+}
+
 unsigned worker_home_of(const struct worker *worker, struct slice uri)
 {
 	return slot_home(uri, worker->setup->workers);

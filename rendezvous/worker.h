@@ -10,6 +10,7 @@
 #include "base/slice.h"
 #include "rendezvous/trace.h"
 #include "rendezvous/worker.pb-c.h"
+#include "rendezvous/worker_figures.h"
 
 struct account_set;
 struct admin_set;
@@ -83,6 +84,11 @@ bool worker_traces(const struct worker *worker, enum trace_element element);
 /* Fields behind header and time. */
 void worker_trace(struct worker *worker, enum trace_element element, const char *const *fields,
 		  size_t n);
+
+/* Something that is counted for /metrics has happened. */
+void worker_figure(struct worker *worker, enum worker_figure figure);
+/* How often, since the start. */
+uint64_t worker_figure_value(const struct worker *worker, enum worker_figure figure);
 
 /* To the supervisor.  Returns 0 or as channel_send(). */
 int worker_tell(struct worker *worker, const CrsWorker__Control *message);

@@ -24,6 +24,7 @@ struct worker {
 	struct home *home;
 	struct event *tick, *term;
 	unsigned traced; /* bits of trace_element */
+	uint64_t figures[FIGURE_COUNT];
 	int64_t stop_ms; /* 0: running */
 	int status;
 };

@@ -1,6 +1,7 @@
 /* worker_queries.c - rows for the listings of crs-cli. */
 #include "rendezvous/worker_queries.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -174,6 +175,38 @@ static void flush_counters(struct worker_rows *rows)
 		rows->commands++;
 }
 
+static uint64_t figure_value(const struct worker *worker, enum worker_figure figure)
+{
+	switch (figure) {
+	case FIGURE_CONNECTIONS:
+		return holder_count(worker_holder(worker));
+	case FIGURE_REGISTERED:
+		return holder_registered(worker_holder(worker));
+	case FIGURE_SESSIONS:
+		return home_calls(worker_home(worker));
+	case FIGURE_MESSAGES_HELD:
+		return home_messages(worker_home(worker));
+	case FIGURE_STORE_UP:
+		return store_is_up(worker_store(worker));
+	default:
+		return worker_figure_value(worker, figure);
+	}
+}
+
+static void figure_rows(struct worker_rows *rows)
+{
+	char index[12], value[24];
+
+	snprintf(index, sizeof(index), "%u", worker_setup(rows->worker)->index);
+	for (int i = 0; i < FIGURE_COUNT; i++) {
+		enum worker_figure figure = (enum worker_figure)i;
+		const char *cells[] = { index, worker_figure_name(figure), value };
+
+		snprintf(value, sizeof(value), "%" PRIu64, figure_value(rows->worker, figure));
+		worker_row(rows, cells, 3);
+	}
+}
+
 /* Only the home of a user answers, and only for one that it knows. */
 static void ask_lookup(struct worker_rows *rows, const char *uri)
 {
@@ -232,6 +265,9 @@ void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 		break;
 	case CRS_WORKER__QUERY_KIND__FORGET_CLIENT_INFO:
 		forget_client_info(rows, query);
+		break;
+	case CRS_WORKER__QUERY_KIND__FIGURES:
+		figure_rows(rows);
 		break;
 	case CRS_WORKER__QUERY_KIND__LOOKUP:
 		ask_lookup(rows, query->uri);

@@ -69,6 +69,55 @@ static void crsname_has_to_match(void **state)
 	}
 }
 
+/* CRS-128: files of older releases lack lines. */
+static void a_missing_line_has_its_default_and_a_warning(void **state)
+{
+	struct settings settings;
+	char told[2048];
+
+	(void)state;
+	assert_int_equal(read_texts("ip crs1 192.0.2.1\nhost crs1\n", "crsname crs1\n", &settings,
+				    told, sizeof(told)),
+			 0);
+	assert_non_null(strstr(told, "warning: no \"features\" line: push notifications are off"));
+	assert_non_null(strstr(told, "warning: no \"db-backup\" line: as \"db-backup none\""));
+	assert_false(settings.push);
+	assert_int_equal(settings.backup, BACKUP_NONE);
+	assert_int_equal(settings.listen_port, SETTINGS_PORT_DEFAULT);
+	assert_int_equal(settings.metrics_port, 0);
+	assert_int_equal(
+		read_texts(good, "crsname crs1\ndb-backup none\n", &settings, told, sizeof(told)),
+		0);
+	assert_string_equal(told, "");
+}
+
+static void figures_are_given_at_an_address_only(void **state)
+{
+	static const struct {
+		const char *line, *complaint; /* NULL: fine */
+	} cases[] = {
+		{ "metrics-listen 127.0.0.1:9465\n", NULL },
+		{ "metrics-listen [::1]:9465\n", NULL },
+		{ "metrics-listen 192.0.2.1:9465\n", "warning: whoever reaches" },
+		{ "metrics-listen 127.0.0.1\n", "error" },
+		{ "metrics-listen 127.0.0.1:0\n", "error" },
+		{ "metrics-listen name.example:9465\n", "no IP address" },
+	};
+	struct settings settings;
+	char local[128], told[2048];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(local, sizeof(local), "crsname crs1\ndb-backup none\n%s", cases[i].line);
+		read_texts(good, local, &settings, told, sizeof(told));
+		if (cases[i].complaint)
+			assert_non_null(strstr(told, cases[i].complaint));
+		else
+			assert_string_equal(told, "");
+	}
+	assert_int_equal(settings.metrics_port, 0);
+}
+
 static void every_fault_of_both_files_is_told_at_once(void **state)
 {
 	struct settings settings;
@@ -192,6 +241,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(crsname_has_to_match),
+		cmocka_unit_test(a_missing_line_has_its_default_and_a_warning),
+		cmocka_unit_test(figures_are_given_at_an_address_only),
 		cmocka_unit_test(every_fault_of_both_files_is_told_at_once),
 		cmocka_unit_test(the_manuals_lines_are_accepted_and_ours_count),
 		cmocka_unit_test(one_address_gets_its_burst_and_then_its_rate),

@@ -1,5 +1,5 @@
 # domains.bats - two security domains on one rendezvous: certificates come with updates, and
-# users of one call and write to users of the other.  A channel of one of them.
+# users of one call and write to users of the other.  What /metrics says of it.
 
 load helpers
 load lab
@@ -24,7 +24,10 @@ second_domain() {
 setup_file() {
 	D=$(mktemp -d /tmp/lab.XXXXXX) TICK=$D/tick
 	mkfifo "$TICK"
-	lab_domain && lab_rendezvous && lab_enrol $ALICE && lab_enrol $BOB && second_domain &&
+	lab_domain && lab_crs_conf && free_port || return 1
+	echo "metrics-listen 127.0.0.1:$PORT" >>"$D/crs/crs-local.conf"
+	echo "$PORT" >"$D/metrics_port"
+	lab_rendezvous && lab_enrol $ALICE && lab_enrol $BOB && second_domain &&
 		apply_second && lab_enrol $CAROL || { show_logs; stop_all; return 1; }
 	lab_crs_cli update-notification enable $LAB_ACCOUNT
 	LAB_CIG_RELAY= LAB_CIG_SERVER=
@@ -118,4 +121,42 @@ month_confirmed() { # NUMBER ACCOUNT: this and the next month's
 	run -1 lab_crs_cli lookup client nobody "tel:$CAROL"
 	run -2 lab_crs_cli lookup client $LAB_ACCOUNT
 	run -2 lab_crs_cli lookup client $LAB_ACCOUNT "tel:$CAROL" -x
+}
+
+metrics() { # into $T/metrics
+	curl -sf "http://127.0.0.1:$(<"$D/metrics_port")/metrics" >"$T/metrics"
+}
+
+sum_of() { # NAME: over all workers
+	metrics && awk -v name="$1" 'index($0, name "{") == 1 { n += $2 } END { print n + 0 }' "$T/metrics"
+}
+
+sum_is() { # NAME VALUE
+	[ "$(sum_of "$1")" -eq "$2" ]
+}
+
+@test "figures for Prometheus: counts of every worker, well-formed, of nobody by name" {
+	local posted frames
+	needs curl
+	metrics
+	! grep -qE 'tel:|urn:|[0-9]{8}' "$T/metrics"
+	# each name has its help and its type, once, and only samples that can be read
+	[ -z "$(awk '/^# TYPE/ { print $3 }' "$T/metrics" | sort | uniq -d)" ]
+	[ "$(grep -c '^# TYPE' "$T/metrics")" -eq "$(grep -c '^# HELP' "$T/metrics")" ]
+	! grep -vE '^#|^[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+$' "$T/metrics"
+	! awk '/^# TYPE/ { t[$3] } !/^#/ { sub(/[{ ].*/, ""); if (!($0 in t)) print }' "$T/metrics" | grep .
+	grep -qE '^crs_info\{version="[^"]+"\} 1$' "$T/metrics"
+	grep -q '^crs_relay_up 1$' "$T/metrics"
+	grep -q '^crs_process_up{process="redis_low"} 1$' "$T/metrics"
+	# they move with what happens
+	posted=$(sum_of crs_messages_posted_total) frames=$(sum_of crs_frames_total)
+	sum_is crs_clients_registered 0
+	listener $BOB
+	await 5 "the client in the figures" sum_is crs_clients_registered 1
+	caller $ALICE send --receipt $BOB "counted"
+	await 5 "text and receipt in the figures" sum_is crs_messages_posted_total $((posted + 2))
+	[ "$(sum_of crs_frames_total)" -gt "$frames" ]
+	# and nothing else is to be had there
+	run -22 curl -sf "http://127.0.0.1:$(<"$D/metrics_port")/accounts"
+	run -22 curl -sf -X POST "http://127.0.0.1:$(<"$D/metrics_port")/metrics"
 }
