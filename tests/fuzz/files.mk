@@ -1,6 +1,6 @@
 # fuzz targets of files and texts that programs find again
 FUZZ_TARGETS += tests/fuzz/fuzz_state_file tests/fuzz/fuzz_text tests/fuzz/fuzz_control
-tests_fuzz_fuzz_state_file_SOURCES = tests/fuzz/fuzz_state_file.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_state_file_SOURCES = tests/fuzz/fuzz_state_file.c tests/fuzz/place.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_state_file_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_fuzz_fuzz_state_file_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_state_file_LDADD = rendezvous/libcrs.a umsg/libumsg.a mailbox/libmailbox.a \

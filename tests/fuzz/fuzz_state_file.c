@@ -26,6 +26,7 @@
 #include "mailbox/journal_file.h"
 #include "media/wav.h"
 #include "rendezvous/roster.h"
+#include "tests/fuzz/place.h"
 #include "umsg/seen.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,33 +37,6 @@ static void expect(bool holds)
 {
 	if (!holds)
 		abort();
-}
-
-static char place_dir[64]; /* one a process */
-
-static void remove_place(void)
-{
-	rmdir(place_dir);
-}
-
-static const char *place(void)
-{
-	if (!place_dir[0]) {
-		snprintf(place_dir, sizeof(place_dir), "%s/fuzz_state.XXXXXX",
-			 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-		expect(mkdtemp(place_dir) != NULL);
-		atexit(remove_place);
-	}
-	return place_dir;
-}
-
-static void write_file(const char *path, struct slice content)
-{
-	FILE *f = fopen(path, "we");
-
-	expect(f != NULL && (content.n == 0 || fwrite(content.p, content.n, 1, f) == 1));
-	fclose(f);
-	chmod(path, 0600);
 }
 
 static void sweep(const char *path)
@@ -162,7 +136,7 @@ static void write_keystore(const char *path, struct slice content)
 	if (content.n)
 		memcpy(octets + 3, content.p, content.n);
 	SHA256(octets, content.n + 3, octets + content.n + 3);
-	write_file(path, slice_of(octets, content.n + 3 + SHA256_DIGEST_LENGTH));
+	place_write(path, slice_of(octets, content.n + 3 + SHA256_DIGEST_LENGTH));
 	free(octets);
 }
 
@@ -250,7 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (data[0] == 9)
 		write_keystore(path, content);
 	else
-		write_file(path, content);
+		place_write(path, content);
 	switch (data[0] & 7) {
 	case 0:
 		use_journal(path);
