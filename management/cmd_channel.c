@@ -2,12 +2,11 @@
 #include "management/cms.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/diag.h"
-#include "base/table.h"
 #include "management/channel.h"
+#include "management/listing.h"
 
 /* "cms channel add NAME". */
 int cmd_channel_add(struct cms *cms)
@@ -85,10 +84,8 @@ static int list_json(struct cms *cms, json_t *list, const struct channel *channe
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(members, json_string(uris[i]));
 	channel_members_free(uris, n);
-	return json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", channel->name,
-						     "uri", channel->uri, "members", members))
-		       ? -ENOMEM
-		       : 0;
+	return listing_append(list, json_pack("{s:s, s:s, s:o}", "name", channel->name, "uri",
+					      channel->uri, "members", members));
 }
 
 static int list_row(struct cms *cms, struct table *table, const struct channel *channel)
@@ -103,42 +100,28 @@ static int list_row(struct cms *cms, struct table *table, const struct channel *
 	err = table_cell(table, channel->name);
 	if (!err)
 		err = table_cellf(table, "%zu", n);
-	return err ? err : table_cell(table, channel->uri);
+	if (!err)
+		err = table_cell(table, channel->uri);
+	return err ? err : 1;
 }
 
-static int list_all(struct cms *cms, json_t *list, struct table *table)
+static int next_channel(struct cms *cms, sqlite3_stmt *rows, json_t *list, struct table *table)
 {
 	struct channel channel;
-	sqlite3_stmt *rows;
-	int more, err = channel_list(cms->db, &rows, cms->diag);
+	int more = channel_next(rows, &channel, cms->diag);
 
-	if (err)
-		return err;
-	while (!err && (more = channel_next(rows, &channel, cms->diag)) != 0)
-		err = more < 0 ? more
-		      : list   ? list_json(cms, list, &channel)
-			       : list_row(cms, table, &channel);
-	sqlite3_finalize(rows);
-	return err;
+	if (more <= 0)
+		return more;
+	return list ? list_json(cms, list, &channel) : list_row(cms, table, &channel);
 }
 
-/* "cms channel list [NAME]": all with their members. */
+/* "cms channel list": all, and how many members each has; --json names them. */
 int cmd_channel_list(struct cms *cms)
 {
 	static const char *const head[] = { "NAME", "MEMBERS", "IDENTIFIER" };
-	json_t *list = cms->value[OPTION_JSON] ? json_array() : NULL;
-	struct table *table = table_new(3);
-	int err = table ? table_add(table, head) : -ENOMEM;
+	const struct listing listing = { head, sizeof(head) / sizeof(head[0]), next_channel };
+	sqlite3_stmt *rows;
+	int err = channel_list(cms->db, &rows, cms->diag);
 
-	if (!err)
-		err = list_all(cms, list, table);
-	if (!err && list) {
-		json_dumpf(list, stdout, JSON_INDENT(2));
-		printf("\n");
-	} else if (!err) {
-		table_print(table, stdout);
-	}
-	json_decref(list);
-	table_free(&table);
-	return err;
+	return err ? err : listing_print(cms, rows, &listing);
 }

@@ -1,15 +1,14 @@
 /* cmd_domain.c - cms certificate and cms domain ... */
 #include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/file.h"
-#include "base/table.h"
 #include "keys/certificate.h"
+#include "management/listing.h"
 #include "management/page.h"
 #include "management/peer.h"
 
@@ -185,55 +184,35 @@ int cmd_domain_delete(struct cms *cms)
 static int add_row(struct table *table, const struct peer *peer)
 {
 	char groups[GROUPS_SIZE], added[CMS_TIME_SIZE];
-	int err = table_cell(table, peer->domain.name);
+	const char *const cells[] = { peer->domain.name, groups, added };
+	int err;
 
 	cms_groups(peer->id, 32, groups, sizeof(groups));
 	cms_time(peer->added, added);
-	if (!err)
-		err = table_cell(table, groups);
-	return err ? err : table_cell(table, added);
+	err = table_add(table, cells);
+	return err ? err : 1;
 }
 
-static int add_object(json_t *list, const struct peer *peer)
+static int next_domain(struct cms *cms, sqlite3_stmt *rows, json_t *list, struct table *table)
 {
-	return json_array_append_new(list,
-				     json_pack("{s:s, s:s, s:I}", "name", peer->domain.name, "id",
-					       peer->id, "added", (json_int_t)peer->added))
-		       ? -ENOMEM
-		       : 0;
-}
-
-static int list_all(struct cms *cms, json_t *list, struct table *table)
-{
-	sqlite3_stmt *rows;
 	struct peer peer;
-	int more, err = peer_list(cms->db, &rows, cms->diag);
+	int more = peer_next(rows, &peer, cms->diag);
 
-	if (err)
-		return err;
-	while (!err && (more = peer_next(rows, &peer, cms->diag)) != 0)
-		err = more < 0 ? more : list ? add_object(list, &peer) : add_row(table, &peer);
-	sqlite3_finalize(rows);
-	return err;
+	if (more <= 0)
+		return more;
+	if (!list)
+		return add_row(table, &peer);
+	return listing_append(list, json_pack("{s:s, s:s, s:I}", "name", peer.domain.name, "id",
+					      peer.id, "added", (json_int_t)peer.added));
 }
 
 /* "cms domain list": those trusted. */
 int cmd_domain_list(struct cms *cms)
 {
 	static const char *const head[] = { "NAME", "ID", "ADDED" };
-	json_t *list = cms->value[OPTION_JSON] ? json_array() : NULL;
-	struct table *table = table_new(3);
-	int err = table ? table_add(table, head) : -ENOMEM;
+	const struct listing listing = { head, sizeof(head) / sizeof(head[0]), next_domain };
+	sqlite3_stmt *rows;
+	int err = peer_list(cms->db, &rows, cms->diag);
 
-	if (!err)
-		err = list_all(cms, list, table);
-	if (!err && list) {
-		json_dumpf(list, stdout, JSON_INDENT(2));
-		printf("\n");
-	} else if (!err) {
-		table_print(table, stdout);
-	}
-	json_decref(list);
-	table_free(&table);
-	return err;
+	return err ? err : listing_print(cms, rows, &listing);
 }

@@ -2,14 +2,13 @@
 #include "management/cms.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/diag.h"
-#include "base/table.h"
 #include "base/text.h"
 #include "keys/period.h"
+#include "management/listing.h"
 
 static const char *kind_of(const struct cms *cms)
 {
@@ -165,22 +164,6 @@ static json_t *json_of(const struct person *person)
 	return object;
 }
 
-static int print_json(struct cms *cms, sqlite3_stmt *rows)
-{
-	json_t *list = json_array();
-	struct person person;
-	int more, err = list ? 0 : -ENOMEM;
-
-	while (!err && (more = person_next(rows, &person, cms->diag)) != 0)
-		err = more < 0 ? more : json_array_append_new(list, json_of(&person)) ? -ENOMEM : 0;
-	if (!err) {
-		json_dumpf(list, stdout, JSON_INDENT(2));
-		printf("\n");
-	}
-	json_decref(list);
-	return err;
-}
-
 static const char *letter_state(const struct person *person)
 {
 	if (person->letter_generation == person->generation)
@@ -198,36 +181,32 @@ static int add_row(struct cms *cms, struct table *table, const struct person *pe
 		err = table_cellf(table, "%u", person->engines);
 	if (!err)
 		err = table_cellf(table, "%u", person->generation);
-	return err ? err : table_cell(table, letter_state(person));
+	if (!err)
+		err = table_cell(table, letter_state(person));
+	return err ? err : 1;
 }
 
-static int print_table(struct cms *cms, sqlite3_stmt *rows)
+static int next_person(struct cms *cms, sqlite3_stmt *rows, json_t *list, struct table *table)
 {
-	static const char *const user_head[] = { "NUMBER", "NAME", "GENERATION", "LETTER" };
-	static const char *const gateway_head[] = { "NUMBER", "NAME", "ENGINES", "GENERATION",
-						    "LETTER" };
-	struct table *table = table_new(cms->gateway ? 5 : 4);
 	struct person person;
-	int more, err = table ? table_add(table, cms->gateway ? gateway_head : user_head) : -ENOMEM;
+	int more = person_next(rows, &person, cms->diag);
 
-	while (!err && (more = person_next(rows, &person, cms->diag)) != 0)
-		err = more < 0 ? more : add_row(cms, table, &person);
-	if (!err)
-		table_print(table, stdout);
-	table_free(&table);
-	return err;
+	if (more <= 0)
+		return more;
+	return list ? listing_append(list, json_of(&person)) : add_row(cms, table, &person);
 }
 
 /* "cms user list" and "cms gateway list". */
 int cmd_person_list(struct cms *cms)
 {
+	static const char *const user_head[] = { "NUMBER", "NAME", "GENERATION", "LETTER" };
+	static const char *const gateway_head[] = { "NUMBER", "NAME", "ENGINES", "GENERATION",
+						    "LETTER" };
+	const struct listing users = { user_head, 4, next_person },
+			     gateways = { gateway_head, 5, next_person };
 	sqlite3_stmt *rows;
 	int err =
 		person_list(cms->db, cms->gateway ? PERSON_GATEWAY : PERSON_USER, &rows, cms->diag);
 
-	if (err)
-		return err;
-	err = cms->value[OPTION_JSON] ? print_json(cms, rows) : print_table(cms, rows);
-	sqlite3_finalize(rows);
-	return err;
+	return err ? err : listing_print(cms, rows, cms->gateway ? &gateways : &users);
 }

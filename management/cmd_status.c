@@ -2,13 +2,12 @@
 #include "management/cms.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/diag.h"
-#include "base/table.h"
 #include "keys/period.h"
 #include "management/issue.h"
+#include "management/listing.h"
 
 enum { MONTHS = 2, DUE_DAYS = 3, DAY_S = 86400 };
 
@@ -130,56 +129,33 @@ int cmd_status(struct cms *cms)
 	return 0;
 }
 
-static int log_json(struct cms *cms, sqlite3_stmt *rows)
+static int next_event(struct cms *cms, sqlite3_stmt *rows, json_t *list, struct table *table)
 {
-	json_t *list = json_array();
-	int more, err = list ? 0 : -ENOMEM;
+	char time[CMS_TIME_SIZE];
+	int err, more = database_next(rows, cms->diag);
+	int64_t unix_s;
 
-	while (!err && (more = database_next(rows, cms->diag)) != 0)
-		err = more < 0 ? more
-			       : json_array_append_new(
-					 list, json_pack("{s:I, s:s, s:s}", "time",
-							 (json_int_t)sqlite3_column_int64(rows, 0),
-							 "action", sqlite3_column_text(rows, 1),
-							 "detail", sqlite3_column_text(rows, 2)));
-	if (!err) {
-		json_dumpf(list, stdout, JSON_INDENT(2));
-		printf("\n");
-	}
-	json_decref(list);
-	return err;
-}
-
-static int log_table(struct cms *cms, sqlite3_stmt *rows)
-{
-	static const char *const head[] = { "TIME", "ACTION", "DETAIL" };
-	struct table *table = table_new(3);
-	int more, err = table ? table_add(table, head) : -ENOMEM;
-
-	while (!err && (more = database_next(rows, cms->diag)) != 0) {
-		char text[CMS_TIME_SIZE];
-
-		cms_time(sqlite3_column_int64(rows, 0), text);
-		const char *const cells[] = { text, (const char *)sqlite3_column_text(rows, 1),
-					      (const char *)sqlite3_column_text(rows, 2) };
-		err = more < 0 ? more : table_add(table, cells);
-	}
-	if (!err)
-		table_print(table, stdout);
-	table_free(&table);
-	return err;
+	if (more <= 0)
+		return more;
+	unix_s = sqlite3_column_int64(rows, 0);
+	cms_time(unix_s, time);
+	const char *const cells[] = { time, (const char *)sqlite3_column_text(rows, 1),
+				      (const char *)sqlite3_column_text(rows, 2) };
+	if (list)
+		return listing_append(list, json_pack("{s:I, s:s, s:s}", "time", (json_int_t)unix_s,
+						      "action", cells[1], "detail", cells[2]));
+	err = table_add(table, cells);
+	return err ? err : 1;
 }
 
 /* "cms log": what was done, line by line. */
 int cmd_log(struct cms *cms)
 {
+	static const char *const head[] = { "TIME", "ACTION", "DETAIL" };
+	const struct listing listing = { head, sizeof(head) / sizeof(head[0]), next_event };
 	sqlite3_stmt *rows;
 	int err = database_query(cms->db, "SELECT time, action, detail FROM events ORDER BY id",
 				 NULL, 0, &rows, cms->diag);
 
-	if (err)
-		return err;
-	err = cms->value[OPTION_JSON] ? log_json(cms, rows) : log_table(cms, rows);
-	sqlite3_finalize(rows);
-	return err;
+	return err ? err : listing_print(cms, rows, &listing);
 }

@@ -25,6 +25,7 @@ bin_PROGRAMS += %D%/cms
 	%D%/cmd_status.c \
 	%D%/cmd_update.c \
 	%D%/cms.c %D%/cms.h \
+	%D%/listing.c %D%/listing.h \
 	%D%/page.c %D%/page.h \
 	%D%/qr.c %D%/qr.h
 %C%_cms_CPPFLAGS = $(AM_CPPFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS) $(QRENCODE_CFLAGS)
