@@ -11,6 +11,7 @@
 #include "keys/keystore.pb-c.h"
 #include "keys/period.h"
 #include "keys/secret.h"
+#include "keys/update_priv.h"
 #include "keys/wire_priv.h"
 
 enum { HEAD_SIZE = 3, VERSION = 1 };
@@ -246,18 +247,10 @@ static int read_months(const Keys__KeyStore *m, struct store *store)
 static int read_common(const Keys__KeyStore *m, struct store *store)
 {
 	struct update_common *common = &store->common;
+	int err = update_common_begin(common, m->users, m->n_users, m->n_trusted);
 
-	if (m->n_users > UPDATE_USERS_MAX || m->n_trusted > UPDATE_DOMAINS_MAX)
-		return -EBADMSG;
-	common->users = calloc(m->n_users + 1, sizeof(*common->users));
-	common->domains = calloc(m->n_trusted + 1, sizeof(*common->domains));
-	if (!common->users || !common->domains)
-		return -ENOMEM;
-	for (; common->n_users < m->n_users; common->n_users++) {
-		common->users[common->n_users] = strdup(m->users[common->n_users]);
-		if (!common->users[common->n_users])
-			return -ENOMEM;
-	}
+	if (err)
+		return err;
 	for (; common->n_domains < m->n_trusted; common->n_domains++)
 		if (!read_domain(m->trusted[common->n_domains],
 				 &common->domains[common->n_domains]))

@@ -51,6 +51,13 @@ int update_entry_seal(const struct update_entry *entry, const uint8_t update_key
 int update_shared_seal(const struct update_common *common, const struct update_head *head,
 		       const uint8_t key[UPDATE_SHARED_KEY_SIZE], uint8_t **out, size_t *len_out);
 
+/* Copies users into common, which is zero, and makes room for n_domains domains that the
+ * caller reads one by one; n_domains of common counts them, so that half a list can be freed.
+ * Returns 0, -EBADMSG (more of either than there may be) or -ENOMEM; update_common_free()
+ * in any case. */
+int update_common_begin(struct update_common *common, char *const *users, size_t n_users,
+			size_t n_domains);
+
 struct Keys__UpdateDomain;
 
 /* A domain's message points at the domain. */

@@ -112,20 +112,30 @@ bool update_domain_read(const Keys__UpdateDomain *m, struct update_domain *domai
 	       wire_octets(domain->z, sizeof(domain->z), &m->z);
 }
 
-/* The counters grow with what is allocated, so that a half-read list can be freed. */
-static int read_common(const Keys__UpdateShared *m, struct update_common *common)
+int update_common_begin(struct update_common *common, char *const *users, size_t n_users,
+			size_t n_domains)
 {
-	if (m->n_users > UPDATE_USERS_MAX || m->n_domains > UPDATE_DOMAINS_MAX)
+	if (n_users > UPDATE_USERS_MAX || n_domains > UPDATE_DOMAINS_MAX)
 		return -EBADMSG;
-	common->users = calloc(m->n_users + 1, sizeof(*common->users));
-	common->domains = calloc(m->n_domains + 1, sizeof(*common->domains));
+	/* one more than wanted: calloc(0) may be NULL */
+	common->users = calloc(n_users + 1, sizeof(*common->users));
+	common->domains = calloc(n_domains + 1, sizeof(*common->domains));
 	if (!common->users || !common->domains)
 		return -ENOMEM;
-	for (; common->n_users < m->n_users; common->n_users++) {
-		common->users[common->n_users] = strdup(m->users[common->n_users]);
+	for (; common->n_users < n_users; common->n_users++) {
+		common->users[common->n_users] = strdup(users[common->n_users]);
 		if (!common->users[common->n_users])
 			return -ENOMEM;
 	}
+	return 0;
+}
+
+static int read_common(const Keys__UpdateShared *m, struct update_common *common)
+{
+	int err = update_common_begin(common, m->users, m->n_users, m->n_domains);
+
+	if (err)
+		return err;
 	for (; common->n_domains < m->n_domains; common->n_domains++)
 		if (!update_domain_read(m->domains[common->n_domains],
 					&common->domains[common->n_domains]))

@@ -24,18 +24,10 @@ void client_send(struct client *client, Umsg__Frame *frame)
 void client_error(struct client *client, uint64_t request, Umsg__ErrorCode code, const char *text,
 		  uint32_t retry_after_s)
 {
-	Umsg__Frame frame = UMSG__FRAME__INIT;
-	Umsg__Error error = UMSG__ERROR__INIT;
-	char copy[FRAME_TEXT_MAX];
+	struct frame_error error;
 
-	snprintf(copy, sizeof(copy), "%s", text);
-	error.code = code;
-	error.text = copy;
-	error.retry_after = retry_after_s;
-	frame.request = request;
-	frame.body_case = UMSG__FRAME__BODY_ERROR;
-	frame.error = &error;
-	client_send(client, &frame);
+	frame_error_init(&error, request, code, text, retry_after_s);
+	client_send(client, &error.frame);
 }
 
 void client_denied(struct client *client, uint64_t request)

@@ -124,18 +124,10 @@ void home_send(struct home *home, const struct endpoint *to, Umsg__Frame *frame)
 void home_error(struct home *home, const struct endpoint *to, uint64_t request,
 		Umsg__ErrorCode code, const char *text, uint32_t retry_after_s)
 {
-	Umsg__Frame frame = UMSG__FRAME__INIT;
-	Umsg__Error error = UMSG__ERROR__INIT;
-	char copy[FRAME_TEXT_MAX];
+	struct frame_error error;
 
-	snprintf(copy, sizeof(copy), "%s", text);
-	error.code = code;
-	error.text = copy;
-	error.retry_after = retry_after_s;
-	frame.request = request;
-	frame.body_case = UMSG__FRAME__BODY_ERROR;
-	frame.error = &error;
-	home_send(home, to, &frame);
+	frame_error_init(&error, request, code, text, retry_after_s);
+	home_send(home, to, &error.frame);
 }
 
 const uint8_t *home_domain_of(const struct home *home, const char *account)

@@ -1,6 +1,7 @@
 #include "umsg/frame.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "umsg/frame_rules.h"
 #include "base/pack.h"
@@ -47,6 +48,20 @@ int frame_encode(Umsg__Frame *frame, uint8_t **octets_out, size_t *len_out)
 {
 	frame->version = FRAME_VERSION;
 	return pack_write(&frame->base, FRAME_MAX, octets_out, len_out);
+}
+
+void frame_error_init(struct frame_error *e, uint64_t request, Umsg__ErrorCode code,
+		      const char *text, uint32_t retry_after_s)
+{
+	snprintf(e->text, sizeof(e->text), "%s", text);
+	umsg__error__init(&e->error);
+	e->error.code = code;
+	e->error.text = e->text;
+	e->error.retry_after = retry_after_s;
+	umsg__frame__init(&e->frame);
+	e->frame.request = request;
+	e->frame.body_case = UMSG__FRAME__BODY_ERROR;
+	e->frame.error = &e->error;
 }
 
 struct slice frame_bare(const char *uri)

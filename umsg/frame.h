@@ -56,6 +56,17 @@ int frame_check(const Umsg__Frame *frame, enum frame_side side);
  * Returns 0, -EMSGSIZE when it would exceed FRAME_MAX, or -ENOMEM. */
 int frame_encode(Umsg__Frame *frame, uint8_t **octets_out, size_t *len_out);
 
+/* An Error in answer to a request; frame points into the rest. */
+struct frame_error {
+	Umsg__Frame frame;
+	Umsg__Error error;
+	char text[FRAME_TEXT_MAX + 1];
+};
+
+/* text is copied, and cut where it is too long; retry_after_s 0 says nothing of that. */
+void frame_error_init(struct frame_error *e, uint64_t request, Umsg__ErrorCode code,
+		      const char *text, uint32_t retry_after_s);
+
 /* The URI without what follows ";" (frames name bare URIs, the rest is ignored). */
 struct slice frame_bare(const char *uri);
 
