@@ -1,11 +1,13 @@
 # tests of management/
-MANAGEMENT_TESTS = %D%/test_issue %D%/test_settings %D%/test_tsv %D%/test_vault
+MANAGEMENT_TESTS = %D%/test_database %D%/test_issue %D%/test_settings %D%/test_tsv %D%/test_vault
 if HAVE_CMOCKA
 check_PROGRAMS += $(MANAGEMENT_TESTS)
 endif
 MANAGEMENT_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS)
 MANAGEMENT_TEST_LIBS = management/libmanagement.a keys/libkeys.a base/libbase.a \
 	$(CMOCKA_LIBS) $(SQLITE_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)
+%C%_test_database_CFLAGS = $(MANAGEMENT_TEST_CFLAGS)
+%C%_test_database_LDADD = $(MANAGEMENT_TEST_LIBS)
 %C%_test_issue_CFLAGS = $(MANAGEMENT_TEST_CFLAGS)
 %C%_test_issue_LDADD = $(MANAGEMENT_TEST_LIBS)
 %C%_test_settings_CFLAGS = $(MANAGEMENT_TEST_CFLAGS)

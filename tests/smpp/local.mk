@@ -1,6 +1,6 @@
 # tests of smpp/
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_pdu %D%/test_alphabet %D%/test_segment %D%/test_receipt %D%/test_session %D%/test_center
+check_PROGRAMS += %D%/test_pdu %D%/test_alphabet %D%/test_segment %D%/test_receipt %D%/test_session %D%/test_center %D%/test_tls
 endif
 %C%_test_pdu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SMPP34_CFLAGS)
 %C%_test_pdu_LDADD = smpp/libsmpp.a base/libbase.a $(CMOCKA_LIBS) $(SMPP34_LIBS)
@@ -15,3 +15,6 @@ endif
 %C%_test_center_SOURCES = %D%/test_center.c %D%/fake_center.c %D%/fake_center.h
 %C%_test_center_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_center_LDADD = $(SMPP_LIBS) $(CMOCKA_LIBS)
+%C%_test_tls_SOURCES = %D%/test_tls.c tests/gateway/tls_kit.c tests/gateway/tls_kit.h
+%C%_test_tls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_test_tls_LDADD = $(SMPP_LIBS) $(CMOCKA_LIBS)
