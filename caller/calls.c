@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <event2/event.h>
 
@@ -29,6 +30,7 @@ struct calling {
 	char to[UMSG_URI_SIZE], extension[UMSG_EXTENSION_SIZE]; /* of a call made */
 	int16_t *play;
 	size_t play_n;
+	struct umsg_audio_wish wish;
 	const char *record, *digits; /* digits: those not yet sent */
 	unsigned long hangup_after_s, left;
 	bool counted;             /* calls to answer: left */
@@ -226,7 +228,7 @@ static void stop(struct cca *cca, void *arg)
 		cca_end(cca, CCA_OK);
 }
 
-static const struct umsg_audio_wish audio_wish = {
+static const struct umsg_audio_wish usual_wish = {
 	.codecs = { UMSG_OPUS, UMSG_PCMU, UMSG_PCMA },
 	.n_codecs = 3,
 };
@@ -267,7 +269,7 @@ static void call_attached(struct cca *cca, void *arg)
 
 	if (calling->call || calling->was_up)
 		return; /* attached anew while the call goes on */
-	err = umsg_call_invite(cca->client, calling->to, calling->extension, "", &audio_wish,
+	err = umsg_call_invite(cca->client, calling->to, calling->extension, "", &calling->wish,
 			       calling, &calling->call);
 	if (!err) {
 		cca_tell(cca, "calling",
@@ -320,7 +322,7 @@ static void answer_incoming(struct cca *cca, void *arg, struct umsg_call *call)
 		return;
 	}
 	umsg_call_ring(call);
-	err = umsg_call_answer(call, &audio_wish);
+	err = umsg_call_answer(call, &calling->wish);
 	if (!err) {
 		talk(calling);
 		return;
@@ -350,7 +352,16 @@ static const struct cca_job answer_job = { .begin = begin,
 
 /* ---- options ---- */
 
-enum { OPT_PLAY = 256, OPT_RECORD, OPT_DTMF, OPT_HANGUP, OPT_COUNT, OPT_REJECT, OPT_EARLY };
+enum {
+	OPT_PLAY = 256,
+	OPT_RECORD,
+	OPT_DTMF,
+	OPT_HANGUP,
+	OPT_COUNT,
+	OPT_REJECT,
+	OPT_EARLY,
+	OPT_CODEC,
+};
 
 static const struct option call_options[] = {
 	{ "play", required_argument, NULL, OPT_PLAY },
@@ -360,6 +371,7 @@ static const struct option call_options[] = {
 	{ "count", required_argument, NULL, OPT_COUNT },
 	{ "reject", required_argument, NULL, OPT_REJECT },
 	{ "early", no_argument, NULL, OPT_EARLY },
+	{ "codec", required_argument, NULL, OPT_CODEC },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -380,6 +392,24 @@ static int take_number(const char *option, const char *value, unsigned long *num
 	if (text_number(slice_str(value), 1, CCA_NUMBER_MAX, number_out))
 		return 0;
 	diag_error(diag, NULL, "%s %s: expected a number from 1", option, value);
+	return -EINVAL;
+}
+
+/* Once or more, the best one first. */
+static int take_codec(struct calling *calling, const char *word, struct diag *diag)
+{
+	struct umsg_audio_wish *wish = &calling->wish;
+
+	for (int i = 0; i < UMSG_AUDIO_CODECS; i++) {
+		if (strcasecmp(word, codec_names[i]) != 0)
+			continue;
+		for (size_t k = 0; k < wish->n_codecs; k++)
+			if ((int)wish->codecs[k] == i)
+				return 0; /* said twice */
+		wish->codecs[wish->n_codecs++] = (enum umsg_audio_codec)i;
+		return 0;
+	}
+	diag_error(diag, NULL, "--codec %s: expected opus, PCMU or PCMA", word);
 	return -EINVAL;
 }
 
@@ -405,6 +435,8 @@ static int take_option(struct calling *calling, int option, const char *value, s
 	case OPT_EARLY:
 		calling->early = true;
 		return 0;
+	case OPT_CODEC:
+		return take_codec(calling, value, diag);
 	case OPT_REJECT:
 		return take_reject(calling, value, diag);
 	default:
@@ -421,6 +453,8 @@ static int run(const struct cca_options *options, int argc, char **argv, bool ma
 
 	while (!err && (option = getopt_long(argc, argv, "", call_options, NULL)) != -1)
 		err = take_option(&calling, option, optarg, diag);
+	if (!calling.wish.n_codecs)
+		calling.wish = usual_wish;
 	if (!err && argc - optind != (makes_call ? 1 : 0)) {
 		diag_error(diag, NULL, "usage: cca %s [OPTIONS]%s", argv[0],
 			   makes_call ? " NUMBER[;EXT]" : "");

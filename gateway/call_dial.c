@@ -8,6 +8,7 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "gateway/call_codec.h"
 #include "gateway/call_priv.h"
 #include "gateway/calls_priv.h"
 
@@ -153,12 +154,14 @@ bool call_dial_next(struct call *call, const SipAgent__Ended *ended)
 
 struct umsg_audio_wish call_audio_wish(const struct call *call)
 {
-	struct umsg_audio_wish wish = { .codecs = { UMSG_OPUS }, .n_codecs = 1 };
+	bool loaded = relay_link_is_loaded(call->calls->world.relay);
+	enum umsg_audio_codec offered[UMSG_AUDIO_CODECS];
 
-	if (call->pbx.has_audio)
-		wish.codecs[wish.n_codecs++] =
-			call->pbx.audio.codec == PBX_PCMU ? UMSG_PCMU : UMSG_PCMA;
-	return wish;
+	/* A PBX that offers late has said nothing yet, and its law is 0, PCMU. */
+	if (call->in == ROUTE_SIP)
+		return call_codec_offer(call->pbx.audio.codec, loaded);
+	return call_codec_answer(offered, umsg_call_offered(call->secure, offered),
+				 call->pbx.audio.codec, loaded);
 }
 
 void call_take_secure(struct call *call, struct umsg_call *secure)

@@ -34,7 +34,8 @@ enum cig_dtmf call_dtmf(const struct call *call);
 /* A digit that came as a signal, or is to go by INFO. */
 void call_digit_to_pbx(struct call *call, char digit, unsigned duration_ms);
 
-/* Opus as the secure side's usual codec, or the PBX's own without transcoding. */
+/* What the secure side is to be offered or answered (call_codec.h).  There is a secure leg
+ * where that is the caller. */
 struct umsg_audio_wish call_audio_wish(const struct call *call);
 
 /* Limits the state; 0: no limit. */

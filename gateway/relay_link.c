@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/timer.h"
 #include "build-config.h"
+#include "gateway/relay/load.h"
 
 #define MODULE "relay"
 
@@ -228,6 +229,13 @@ bool relay_link_is_up(const struct relay_link *link)
 const Relay__Polled *relay_link_load(const struct relay_link *link)
 {
 	return link->polled ? link->polled->polled : NULL;
+}
+
+bool relay_link_is_loaded(const struct relay_link *link)
+{
+	const Relay__Polled *load = relay_link_load(link);
+
+	return load && (load->complexity < LOAD_COMPLEXITY_IDLE || load->busy[0]);
 }
 
 unsigned relay_link_capacity(const struct relay_link *link)

@@ -39,6 +39,9 @@ bool relay_link_is_up(const struct relay_link *link);
  * it is down and before the first answer.  Valid until the loop goes on. */
 const Relay__Polled *relay_link_load(const struct relay_link *link);
 
+/* Does its Opus encoder work with less than its full complexity, or does it refuse calls? */
+bool relay_link_is_loaded(const struct relay_link *link);
+
 /* Calls that it takes at most; 0 while it is down. */
 unsigned relay_link_capacity(const struct relay_link *link);
 

@@ -10,6 +10,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/call_record.c gateway/call_record.h \
 	gateway/call_news.c gateway/call_news.h \
 	gateway/call_trace.c gateway/call_trace.h \
+	gateway/call_codec.c gateway/call_codec.h \
 	gateway/call_reason.c gateway/call_reason.h \
 	gateway/call_phase.c gateway/call_phase.h \
 	gateway/calls_in.c gateway/calls.c gateway/calls.h gateway/calls_priv.h gateway/calls_report.c \

@@ -20,6 +20,7 @@ struct plain_leg {
 	struct tones *tones; /* NULL unless tones are made and detected */
 	struct net_addr remote;
 	bool locked; /* the port was learned or seen right */
+	int64_t learn_until_ms;
 	struct rtp_sender sender;
 	struct rtp_receiver receiver;
 	struct leg_rtcp rtcp;
@@ -128,7 +129,7 @@ static int make_parts(const struct plain_leg *leg, const struct plain_leg_config
 }
 
 static void take_parts(struct plain_leg *leg, const struct plain_leg_config *c, struct codec *codec,
-		       struct tones *tones)
+		       struct tones *tones, int64_t now_ms)
 {
 	if (leg->codec != codec)
 		codec_free(&leg->codec);
@@ -139,6 +140,7 @@ static void take_parts(struct plain_leg *leg, const struct plain_leg_config *c, 
 	leg->config = *c;
 	leg->remote = c->remote;
 	leg->locked = false;
+	leg->learn_until_ms = now_ms + PLAIN_LEARN_MS;
 	leg->sender.mute = c->no_send;
 }
 
@@ -154,7 +156,7 @@ static int start(struct plain_leg *leg, const struct plain_leg_config *config, i
 
 	if (err)
 		return err;
-	take_parts(leg, &c, codec, tones);
+	take_parts(leg, &c, codec, tones, now_ms);
 	hear = hearing(&c, codec);
 	speak = speaking(&c, codec);
 	rtp_receiver_init(&leg->receiver, &hear, &own_ops, leg, now_ms);
@@ -215,7 +217,7 @@ int plain_leg_set(struct plain_leg *leg, const struct plain_leg_config *config, 
 	err = make_parts(leg, &c, &codec, &tones);
 	if (err)
 		return err;
-	take_parts(leg, &c, codec, tones);
+	take_parts(leg, &c, codec, tones, now_ms);
 	hear = hearing(&c, codec);
 	speak = speaking(&c, codec);
 	rtp_receiver_change(&leg->receiver, &hear, now_ms);
@@ -229,11 +231,12 @@ static bool is_peer_host(const struct net_addr *sdp, const struct net_addr *sour
 	return net_same_host(sdp, source) || (net_is_loopback(sdp) && net_is_loopback(source));
 }
 
-static bool is_stranger(const struct plain_leg *leg, const struct net_addr *source)
+static bool is_stranger(const struct plain_leg *leg, const struct net_addr *source, int64_t now_ms)
 {
 	if (!is_peer_host(&leg->config.remote, source))
 		return true;
-	return leg->locked && net_port(source) != net_port(&leg->remote);
+	return net_port(source) != net_port(&leg->remote) &&
+	       (leg->locked || now_ms > leg->learn_until_ms);
 }
 
 static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
@@ -242,7 +245,7 @@ static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct 
 	struct rtp rtp;
 	int err;
 
-	if (is_stranger(leg, source)) {
+	if (is_stranger(leg, source, now_ms)) {
 		leg->strangers++;
 		return -EACCES;
 	}

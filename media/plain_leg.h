@@ -1,8 +1,8 @@
 /* plain_leg.h - the PBX side of a call: RTP with G.711 and telephone events.
  *
  * The peer is where its SDP says.  At most its port is learned, once, from the
- * first good packet that comes from that address (or, where both are loopback
- * addresses, from any loopback address: phones bound to all addresses send from
+ * first good packet that comes from that address within PLAIN_LEARN_MS of the SDP (or, where both
+ * are loopback addresses, from any loopback address: phones bound to all addresses send from
  * 127.0.0.1); then the leg is locked, and packets from elsewhere are counted as
  * strangers and dropped.  A new SDP unlocks it.  What is sent never stops, hold
  * apart: silence of the other side is filled before it comes here.
@@ -17,6 +17,10 @@
 #include "media/leg.h"
 
 struct plain_leg;
+
+/* From then on only the announced port will do: who has been silent for so long may be
+ * anybody who has found the port since. */
+enum { PLAIN_LEARN_MS = 10000 };
 
 enum plain_dtmf {
 	PLAIN_DTMF_EVENTS, /* RFC 4733; tones where event_pt is 0 */

@@ -192,6 +192,23 @@ static enum umsg_audio_codec codec_kind(const Umsg__Codec *codec)
 	return UMSG_AUDIO_CODECS;
 }
 
+size_t call_offer_codecs(const Umsg__Offer *offer,
+			 enum umsg_audio_codec codecs_out[UMSG_AUDIO_CODECS])
+{
+	const Umsg__Stream *stream = offer->streams[0];
+	bool known[UMSG_AUDIO_CODECS + 1] = { [UMSG_AUDIO_CODECS] = true };
+	size_t n = 0;
+
+	for (size_t i = 0; i < stream->n_codecs; i++) {
+		enum umsg_audio_codec kind = codec_kind(stream->codecs[i]);
+
+		if (!known[kind])
+			codecs_out[n++] = kind;
+		known[kind] = true;
+	}
+	return n;
+}
+
 static Umsg__Codec *choose_codec(const Umsg__Stream *stream, const struct umsg_audio_wish *wish)
 {
 	for (size_t i = 0; i < stream->n_codecs; i++)

@@ -32,6 +32,10 @@ struct call_answer {
 	Umsg__StreamAnswer stream[FRAME_STREAMS_MAX], *streams[FRAME_STREAMS_MAX];
 };
 
+/* The codecs of the first stream that we know, in its order, each once.  Returns how many. */
+size_t call_offer_codecs(const Umsg__Offer *offer,
+			 enum umsg_audio_codec codecs_out[UMSG_AUDIO_CODECS]);
+
 /* Chooses the first codec of the offer that wish names, the first profile that we
  * know, and a telephone-event, of the codec's clock if there is one.  Only the first
  * audio stream is taken.  Returns 0 or -ENOTSUP (nothing in common). */

@@ -185,6 +185,11 @@ int umsg_call_invite(struct umsg_client *client, const char *to, const char *cal
 		     const char *calling_extension, const struct umsg_audio_wish *wish, void *arg,
 		     struct umsg_call **call_out);
 
+/* The codecs of an incoming call's offer that we know, in the caller's order.  Returns how
+ * many there are. */
+size_t umsg_call_offered(const struct umsg_call *call,
+			 enum umsg_audio_codec codecs_out[UMSG_AUDIO_CODECS]);
+
 /* For incoming calls.  Answering picks the first codec of the caller's offer that wish
  * names.  umsg_call_media() is complete after it.  Return 0, -EINVAL (not in this
  * state), -ENOTSUP (no common codec: the call is hung up with that reason), -ENOTCONN. */

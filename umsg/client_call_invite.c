@@ -340,6 +340,12 @@ static int choose(struct umsg_call *call, const struct umsg_audio_wish *wish,
 	return err;
 }
 
+size_t umsg_call_offered(const struct umsg_call *call,
+			 enum umsg_audio_codec codecs_out[UMSG_AUDIO_CODECS])
+{
+	return call->offer ? call_offer_codecs(call->offer, codecs_out) : 0;
+}
+
 int umsg_call_ring_early(struct umsg_call *call, const struct umsg_audio_wish *wish)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;

@@ -36,6 +36,11 @@ bool relay_link_is_up(const struct relay_link *link)
 	return link->up;
 }
 
+bool relay_link_is_loaded(const struct relay_link *link)
+{
+	return link->loaded;
+}
+
 int relay_link_send(struct relay_link *link, const Relay__Command *command)
 {
 	link->closes += command->of_case == RELAY__COMMAND__OF_CLOSE;
@@ -156,6 +161,14 @@ int umsg_call_ring(struct umsg_call *call)
 	if (call->client->ends_when_rung)
 		sides_end_secure(call, UMSG__END_REASON__END_LOST_CONNECTION);
 	return 0;
+}
+
+size_t umsg_call_offered(const struct umsg_call *call,
+			 enum umsg_audio_codec codecs_out[UMSG_AUDIO_CODECS])
+{
+	(void)call;
+	codecs_out[0] = UMSG_OPUS;
+	return 1;
 }
 
 int umsg_call_answer(struct umsg_call *call, const struct umsg_audio_wish *wish)

@@ -17,7 +17,7 @@ struct sip_link {
 };
 
 struct relay_link {
-	bool up;
+	bool up, loaded;
 	unsigned closes;
 	bool secure_set, held;
 	unsigned to_pbx; /* digits */

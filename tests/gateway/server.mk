@@ -1,6 +1,6 @@
 # tests of cig-server's own modules
 if HAVE_CMOCKA
-check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_call_phase tests/gateway/test_call_reason \
+check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_call_codec tests/gateway/test_call_phase tests/gateway/test_call_reason \
 	tests/gateway/test_call_record tests/gateway/test_call_trace tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers \
 	tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_texts_resting tests/gateway/test_sip_texts_part \
 	tests/gateway/test_registration tests/gateway/test_digest_check tests/gateway/test_srv tests/gateway/test_names
@@ -14,6 +14,8 @@ tests_gateway_test_pbx_peers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_pbx_peers_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
 tests_gateway_test_call_phase_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_call_phase_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
+tests_gateway_test_call_codec_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_call_codec_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
 tests_gateway_test_call_reason_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_call_reason_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
 tests_gateway_test_session_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -16,6 +16,7 @@ static struct {
 	struct rtp last;
 	uint8_t octets[LEG_MAX_PACKET];
 	unsigned n_rtp, n_rtcp;
+	struct rtcp_report report; /* the last one to the PBX */
 	uint16_t first_seq;
 	uint32_t ssrc;
 	bool continuous;
@@ -31,6 +32,7 @@ static void on_send(void *arg, struct slice packet, bool rtcp)
 	(void)arg;
 	if (rtcp) {
 		pbx.n_rtcp++;
+		assert_int_equal(rtcp_parse(packet, 0x5555, &pbx.report), 0);
 		return;
 	}
 	assert_int_equal(rtp_parse(packet, &rtp), 0);
@@ -139,6 +141,27 @@ static void the_port_is_learned_once_and_only_from_the_announced_address(void **
 	assert_int_equal(comes("192.0.2.7:4000", 0, 1, 0, 160, 1000), -EACCES);
 	assert_int_equal(comes("127.0.0.1:4000", 0, 1, 0, 160, 1000), 0);
 	assert_true(net_same_host(plain_leg_remote(pbx.leg), &c.remote));
+	plain_leg_free(&pbx.leg);
+}
+
+/* media.md section 7: "once, from that IP, within seconds". */
+static void a_port_is_learned_only_soon_after_the_sdp(void **state)
+{
+	struct plain_leg_config c = sdp("192.0.2.7:4000", MEDIA_PCMU);
+	int64_t late = 1000 + PLAIN_LEARN_MS + 1;
+
+	(void)state;
+	start(&c);
+	assert_int_equal(comes("192.0.2.7:4444", 0, 1, 0, 160, late), -EACCES);
+	assert_int_equal(target(), 4000);
+	assert_int_equal(plain_leg_set(pbx.leg, &c, late), 0); /* a resume, say */
+	assert_int_equal(comes("192.0.2.7:4444", 0, 1, 0, 160, late + PLAIN_LEARN_MS), 0);
+	assert_int_equal(target(), 4444);
+	plain_leg_free(&pbx.leg);
+
+	start(&c); /* the announced port will do at any time */
+	assert_int_equal(comes("192.0.2.7:4000", 0, 1, 0, 160, late), 0);
+	assert_int_equal(comes("192.0.2.7:4444", 0, 2, 160, 160, late), -EACCES);
 	plain_leg_free(&pbx.leg);
 }
 
@@ -373,6 +396,50 @@ static void reports_count_as_life_but_not_those_of_strangers(void **state)
 	plain_leg_free(&pbx.leg);
 }
 
+/* RFC 3550 6.4: the PBX is told what we missed of its stream and how unevenly it came, and
+ * what it reports of ours is known here. */
+static void reports_go_both_ways_with_loss_and_jitter(void **state)
+{
+	struct plain_leg_config c = sdp("192.0.2.7:4000", MEDIA_PCMU);
+	struct rtcp_report ours = { .ssrc = 0x5555, .has_block = true };
+	struct net_addr source = addr("192.0.2.7:4001");
+	static const int16_t pcm[160];
+	uint8_t packet[RTCP_MAX_REPORT];
+	struct leg_stats stats;
+	int64_t now = 1000;
+	size_t n;
+
+	(void)state;
+	start(&c);
+	for (uint16_t i = 0; i < 100; i++, now += 20) {
+		if (i % 10 != 3) /* one in ten is lost, every other one 16 ms late */
+			comes("192.0.2.7:4000", 0, i, i * 160u, 160, now + (i & 1) * 16);
+		plain_leg_send_audio(pbx.leg, pcm, 160);
+		plain_leg_tick(pbx.leg, now + 17);
+	}
+	plain_leg_tick(pbx.leg, 1000 + 7000); /* the second report */
+	assert_int_equal(pbx.n_rtcp, 2);
+	assert_true(pbx.report.is_sender);
+	assert_int_equal(pbx.report.ssrc, pbx.ssrc);
+	assert_int_equal(pbx.report.packets, pbx.n_rtp);
+	assert_int_equal(pbx.report.octets, pbx.n_rtp * 160);
+	assert_true(pbx.report.has_block);
+	assert_int_equal(pbx.report.block.lost, 10);
+	assert_in_range(pbx.report.block.fraction_lost, 255 / 11, 255 / 9);
+	assert_in_range(pbx.report.block.jitter, 100, 140); /* of 16 ms: 128 */
+	assert_int_equal(pbx.report.block.highest_seq & 0xffff, 99);
+
+	ours.block = (struct rtcp_block){ .ssrc = pbx.ssrc, .lost = 7, .jitter = 40 };
+	n = rtcp_build(&ours, slice_str("pbx"), packet, sizeof(packet));
+	assert_int_equal(plain_leg_receive(pbx.leg, slice_of(packet, n), &source, now), 0);
+	plain_leg_stats(pbx.leg, &stats);
+	assert_int_equal(stats.peer_lost, 7);
+	assert_int_equal(stats.peer_jitter_us, 5000);
+	assert_int_equal(stats.lost, 10);
+	assert_in_range(stats.jitter_us, 12500, 17500);
+	plain_leg_free(&pbx.leg);
+}
+
 static void impossible_settings_are_refused_and_change_nothing(void **state)
 {
 	struct plain_leg_config good = sdp("192.0.2.7:4000", MEDIA_PCMU), c;
@@ -420,6 +487,8 @@ int main(void)
 		cmocka_unit_test(tones_serve_where_events_were_not_negotiated),
 		cmocka_unit_test(with_sip_info_nothing_is_sent_as_media),
 		cmocka_unit_test(reports_count_as_life_but_not_those_of_strangers),
+		cmocka_unit_test(reports_go_both_ways_with_loss_and_jitter),
+		cmocka_unit_test(a_port_is_learned_only_soon_after_the_sdp),
 		cmocka_unit_test(impossible_settings_are_refused_and_change_nothing),
 	};
 

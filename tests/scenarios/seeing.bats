@@ -210,6 +210,23 @@ long_listing_has_codecs() {
 		grep -qE 'ANSWER +[0-9]+ +[0-9]+ +PCM[UA] +[0-9.]+% +[0-9.]+ +(opus|PCM[UA]) +[0-9.]+% +[0-9.]+$'
 }
 
+# Opus otherwise, for that is what this caller would rather speak (gateway/call_codec.h).
+@test "a caller that offers G.711 is bridged without transcoding, whichever law it names first" {
+	talking --record "$T/heard.wav" --codec PCMA --codec PCMU
+	in_log "$T/call" '^talk .*codec=PCM[UA]'
+	lab_cig_cli show call --json --long | jq -e '.calls[0] | .pbx.codec == .secure.codec and (.pbx.codec | startswith("PCM"))'
+	await 15 "speech" call_records_seconds 6
+	hang_up
+	speech-match "$D/phone.wav" "$T/heard.wav" 0.9
+	talking
+	in_log "$T/call" '^talk .*codec=opus'
+	hang_up
+}
+
+call_records_seconds() { # SECONDS: has the caller been heard for so long?
+	lab_cig_cli show call --json --long | jq -e ".calls[0].pbx.received >= $1 * 50"
+}
+
 @test "show --watch prints again and again, until the server is gone" {
 	start "$T/watched" cig-cli --config "$D/cig/cig.conf" show call --watch 1
 	await 10 "the second list" listed_twice
