@@ -1,0 +1,227 @@
+/* What the journal survives: cuts, damage, kills and full disks. */
+#include "tests/mailbox/journal_scene.h"
+
+/* --- what it survives --- */
+
+/* Every state the file goes through while it is written, cut at every octet: what was
+ * synced at that length must be there, and nothing that was never written. */
+static void cut_at_any_octet_nothing_acknowledged_is_lost(void **state)
+{
+	enum { STEPS = 12 };
+	struct world *w = *state;
+	size_t synced[STEPS + 1] = { 0 }, n;
+	uint8_t *whole;
+	struct stat st;
+
+	open_at(w, NOW);
+	for (unsigned i = 0; i < STEPS; i++) {
+		struct journal_key key = key_of(i), before = key_of(i - 1);
+
+		assert_int_equal(put(w, i, 1, "payload of an entry"), 0);
+		assert_int_equal(journal_set_state(w->journal, &key, 0, DELIVERED, slice_str("ok")),
+				 0);
+		if (i % 3 == 2)
+			assert_int_equal(journal_finish(w->journal, &before), 0);
+		assert_int_equal(journal_sync(w->journal), 0);
+		assert_int_equal(stat(w->path, &st), 0);
+		synced[i] = (size_t)st.st_size;
+	}
+	journal_free(&w->journal);
+	assert_int_equal(file_read(w->path, 1 << 20, &whole, &n), 0);
+	for (size_t cut = 0; cut <= n; cut++) {
+		assert_int_equal(file_write_atomic(w->path, 0600, slice_of(whole, cut)), 0);
+		open_at(w, NOW);
+		for (unsigned i = 0; i < STEPS; i++) {
+			struct journal_key key = key_of(i);
+			struct journal_entry entry;
+			int found = journal_find(w->journal, &key, &entry);
+
+			assert_true(found || synced[i] > cut);
+			if (found && !entry.finished)
+				assert_true(holds(w, i, "payload of an entry"));
+			if (synced[i] <= cut && !entry.finished)
+				assert_int_equal(entry.states[0], DELIVERED);
+			if (i % 3 == 1 && synced[i + 1] <= cut)
+				assert_true(entry.finished);
+		}
+		assert_int_equal(put(w, 99, 0, "goes on"), 0);
+		open_at(w, NOW);
+		assert_true(holds(w, 99, "goes on"));
+		journal_free(&w->journal);
+	}
+	free(whole);
+}
+
+/* A damaged octet costs what stands behind it, tells so, and never yields a wrong one. */
+static void a_damaged_octet_never_yields_a_wrong_payload(void **state)
+{
+	struct world *w = *state;
+	uint8_t *whole;
+	size_t n;
+
+	open_at(w, NOW);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(put(w, i, 1, "payload of an entry"), 0);
+	journal_free(&w->journal);
+	assert_int_equal(file_read(w->path, 1 << 20, &whole, &n), 0);
+	for (size_t at = 8; at < n; at++) {
+		size_t found = 0;
+
+		whole[at] ^= 0x10;
+		assert_int_equal(file_write_atomic(w->path, 0600, slice_of(whole, n)), 0);
+		whole[at] ^= 0x10;
+		open_at(w, NOW);
+		for (unsigned i = 0; i < 4; i++) {
+			struct journal_key key = key_of(i);
+
+			if (!journal_find(w->journal, &key, NULL))
+				break;
+			assert_true(holds(w, i, "payload of an entry"));
+			found++;
+		}
+		assert_int_equal(found, (at - 8) / ((n - 8) / 4));
+		journal_free(&w->journal);
+	}
+	assert_true(diag_warnings(w->diag) > 0);
+	assert_int_equal(diag_errors(w->diag), 0);
+	free(whole);
+}
+
+static void damage_since_the_start_is_seen_when_a_payload_is_read(void **state)
+{
+	struct world *w = *state;
+	struct journal_key key = key_of(1);
+	uint8_t *data;
+	size_t n;
+	int fd;
+
+	open_at(w, NOW);
+	assert_int_equal(put(w, 1, 0, "payload"), 0);
+	fd = open(w->path, O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "X", 1, 8 + 8 + 28), 1);
+	close(fd);
+	assert_int_equal(journal_payload(w->journal, &key, &data, &n), -EBADMSG);
+}
+
+static void another_file_is_not_taken_for_a_journal(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(file_write_atomic(w->path, 0600, slice_str("something else")), 0);
+	assert_int_equal(journal_open(w->path, NOW, &w->journal, w->diag), -EBADMSG);
+	assert_null(w->journal);
+	assert_non_null(strstr(diag_first_error(w->diag), "this is no journal"));
+}
+
+static void only_one_process_has_it_open(void **state)
+{
+	struct world *w = *state;
+	struct journal *second = NULL;
+
+	open_at(w, NOW);
+	assert_int_equal(journal_open(w->path, NOW, &second, w->diag), -EBUSY);
+	assert_null(second);
+}
+
+/* The writer of a killed process: puts, syncs, then tells the id. */
+static _Noreturn void write_for_ever(struct world *w, int tell)
+{
+	struct journal *journal;
+
+	if (journal_open(w->path, NOW, &journal, NULL) < 0)
+		_exit(1);
+	for (unsigned i = 0;; i++) {
+		struct journal_key key = key_of(i);
+
+		if (journal_put(journal, &key, END, 1, slice_of(&i, sizeof(i))) < 0 ||
+		    journal_sync(journal) < 0 || write(tell, &i, sizeof(i)) != sizeof(i))
+			_exit(1);
+	}
+}
+
+static void killed_at_any_time_nothing_acknowledged_is_lost(void **state)
+{
+	struct world *w = *state;
+
+	for (int round = 0; round < 8; round++) {
+		struct timespec pause = { 0, 1000000 + round * 4700000 };
+		unsigned told = 0, i;
+		int fds[2], status;
+		pid_t child;
+
+		assert_int_equal(pipe(fds), 0);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			write_for_ever(w, fds[1]);
+		close(fds[1]);
+		assert_int_equal(read(fds[0], &i, sizeof(i)), sizeof(i)); /* it runs */
+		nanosleep(&pause, NULL); /* not a wait for anything: the moment of the kill */
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		for (told = 1; read(fds[0], &i, sizeof(i)) == sizeof(i); told++)
+			assert_int_equal(i, told);
+		close(fds[0]);
+		open_at(w, NOW);
+		for (i = 0; i < told; i++) {
+			struct journal_key key = key_of(i);
+			uint8_t *data;
+			size_t n;
+
+			assert_int_equal(journal_payload(w->journal, &key, &data, &n), 0);
+			assert_memory_equal(data, &i, sizeof(i));
+			free(data);
+		}
+		journal_free(&w->journal);
+		unlink(w->path);
+	}
+}
+
+static void a_full_disk_changes_nothing_and_the_journal_goes_on(void **state)
+{
+	struct world *w = *state;
+	struct rlimit before, limit;
+	struct journal_key key = key_of(1);
+	struct stat st;
+	char big[4096];
+
+	memset(big, 'b', sizeof(big));
+	big[sizeof(big) - 1] = '\0';
+	open_at(w, NOW);
+	assert_int_equal(put(w, 1, 1, "small"), 0);
+	assert_int_equal(stat(w->path, &st), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = (rlim_t)st.st_size + 1000; /* half of the next one fits */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(put(w, 2, 1, big), -EFBIG);
+	assert_int_equal(journal_set_payload(w->journal, &key, slice_str(big)), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(journal_open_count(w->journal), 1);
+	assert_true(holds(w, 1, "small"));
+	assert_int_equal(put(w, 2, 1, big), 0);
+	assert_int_equal(journal_sync(w->journal), 0);
+	open_at(w, NOW);
+	assert_true(holds(w, 1, "small"));
+	assert_true(holds(w, 2, big));
+	assert_int_equal(diag_warnings(w->diag), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(cut_at_any_octet_nothing_acknowledged_is_lost),
+		TEST(a_damaged_octet_never_yields_a_wrong_payload),
+		TEST(damage_since_the_start_is_seen_when_a_payload_is_read),
+		TEST(another_file_is_not_taken_for_a_journal),
+		TEST(only_one_process_has_it_open),
+		TEST(killed_at_any_time_nothing_acknowledged_is_lost),
+		TEST(a_full_disk_changes_nothing_and_the_journal_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
