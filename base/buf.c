@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* The buffer is a text at any time: one octet is always kept for the NUL. */
 struct buf buf_over(void *p, size_t cap)
 {
 	assert(cap >= 1);
@@ -13,6 +14,7 @@ struct buf buf_over(void *p, size_t cap)
 
 void buf_put(struct buf *b, const void *p, size_t n)
 {
+	/* >=, for the NUL behind; cap - len cannot wrap, as len < cap always. */
 	if (b->overflow || n >= b->cap - b->len) {
 		b->overflow = true;
 		return;
@@ -88,6 +90,7 @@ void buf_put_u64(struct buf *b, uint64_t v)
 
 void buf_put_l16(struct buf *b, struct slice s)
 {
+	/* An octet string that its length field cannot hold is no shorter one. */
 	if (s.n > UINT16_MAX) {
 		b->overflow = true;
 		return;

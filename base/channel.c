@@ -61,6 +61,8 @@ static void fail(struct channel *c, int err)
 	c->ops->closed(c->arg, err);
 }
 
+/* A bound per turn, so that one busy peer does not keep the others waiting.  SOCK_SEQPACKET
+ * gives whole messages; MSG_TRUNC tells of one that was longer than any of ours. */
 static void read_messages(struct channel *c)
 {
 	uint8_t message[CHANNEL_MAX_MESSAGE];
@@ -77,6 +79,7 @@ static void read_messages(struct channel *c)
 	}
 }
 
+/* In order, until the socket is full again. */
 static void send_waiting(struct channel *c)
 {
 	while (c->head && !c->closed) {
@@ -168,6 +171,7 @@ int channel_send(struct channel *c, struct slice message)
 	}
 	if (c->queued == c->max_queue)
 		return -ENOBUFS;
+	/* The socket is full, or others wait already: behind them. */
 	w = malloc(sizeof(*w) + message.n);
 	if (!w)
 		return -ENOMEM;
@@ -212,6 +216,8 @@ int channel_listen(const char *path, unsigned mode)
 
 	if (fd < 0)
 		return fd;
+	/* A socket that a dead process left.  Two live ones cannot meet here: the directory is
+	 * one service's own. */
 	unlink(path);
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || chmod(path, mode) < 0 ||
 	    listen(fd, 64) < 0) {

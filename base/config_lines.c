@@ -65,6 +65,7 @@ static int add_word(struct scan *scan, size_t begin, size_t end, size_t pos, boo
 	return word->text ? 0 : -ENOMEM;
 }
 
+/* Quotes protect blanks and nothing else: no escapes (crs.conf(5)). */
 static int take_quoted(struct scan *scan)
 {
 	size_t start = scan->pos++, begin = scan->pos;
@@ -202,6 +203,7 @@ static int read_line(struct config_lines *lines, struct slice text, unsigned num
 
 static int read_all(struct config_lines *lines, struct slice text, line_fn split, struct diag *diag)
 {
+	/* The byte order mark that some editors write. */
 	if (slice_starts(text, "\xef\xbb\xbf"))
 		text = slice_from(text, 3);
 	for (unsigned number = 1; text.n > 0; number++) {
@@ -211,6 +213,7 @@ static int read_all(struct config_lines *lines, struct slice text, line_fn split
 
 		if (err)
 			return err;
+		/* Behind the last line there is no newline: slice_from() stops at the end. */
 		text = slice_from(text, n + 1);
 	}
 	return 0;
@@ -311,6 +314,7 @@ static const struct config_line_rule *find_rule(const struct config_line_rule *r
 	return NULL;
 }
 
+/* Quadratic, but over the few lines of keywords that stand once only. */
 static void check_repeat(const struct config_lines *lines, size_t at, struct diag *diag)
 {
 	const struct config_word *word = &lines->line[at].word[0];

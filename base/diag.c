@@ -42,6 +42,7 @@ static void keep(struct diag *diag, enum diag_severity severity, const struct di
 {
 	struct item *items, *item;
 
+	/* A file of a million faults shall not fill the memory; they are counted all the same. */
 	if (diag->kept == DIAG_MAX_ITEMS)
 		return;
 	items = realloc(diag->items, (diag->kept + 1) * sizeof(*items));

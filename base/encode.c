@@ -31,6 +31,7 @@ static int hex_value(uint8_t c)
 
 int hex_decode(struct slice in, uint8_t *out, size_t cap, size_t *len_out)
 {
+	/* Half an octet is a typing mistake, not a zero. */
 	if (in.n % 2)
 		return -EINVAL;
 	if (in.n / 2 > cap)
@@ -60,6 +61,7 @@ void base64_encode(enum base64_alphabet alphabet, struct slice in, char *out)
 		*out++ = digits[v & 63];
 	}
 	if (i < in.n) {
+		/* The last one or two octets become two or three digits. */
 		bool two = in.n - i == 2;
 		uint32_t v = (uint32_t)in.p[i] << 16 | (two ? (uint32_t)in.p[i + 1] << 8 : 0);
 
@@ -103,6 +105,8 @@ int base64_decode(enum base64_alphabet alphabet, struct slice in, uint8_t *out, 
 		for (int pad = 0; pad < 2 && in.n && in.p[in.n - 1] == '='; pad++)
 			in.n--;
 	}
+	/* One digit has six bits: not even an octet.  Without padding (RFC 4648 section 5) only
+	 * this tells. */
 	if (in.n % 4 == 1)
 		return -EINVAL;
 	for (size_t i = 0; i < in.n; i++) {
@@ -120,6 +124,8 @@ int base64_decode(enum base64_alphabet alphabet, struct slice in, uint8_t *out, 
 		out[n++] = (uint8_t)(bits >> have);
 		bits &= (1u << have) - 1;
 	}
+	/* What is left of the last digit must be 0, so that each octet string has one text only
+	 * (RFC 4648 section 3.5). */
 	if (bits)
 		return -EINVAL;
 	*len_out = n;

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The size that stat() tells is not asked for: pipes have none, and a file may grow meanwhile.
+ * A NUL is put behind the content, so that texts can be used as they lie. */
 static int read_all(int fd, size_t max, uint8_t **data_out, size_t *len_out)
 {
 	size_t cap = 4096, len = 0;
@@ -68,6 +70,7 @@ int file_write_all(int fd, struct slice content)
 	return 0;
 }
 
+/* fsync of a file does not make its name durable: that stands in the directory. */
 int file_sync_parent(const char *path)
 {
 	char dir[PATH_MAX];
@@ -95,9 +98,13 @@ int file_write_atomic(const char *path, mode_t mode, struct slice content)
 
 	if (n < 0 || (size_t)n >= sizeof(tmp))
 		return -ENAMETOOLONG;
+	/* In the same directory, so that the rename stays within one file system and is atomic.
+	 * mkostemp makes it 0600: nobody reads it before its mode is set. */
 	fd = mkostemp(tmp, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	/* Mode, content and fsync come before the name: whoever opens path finds the old file
+	 * or the whole new one, after a crash too. */
 	err = fchmod(fd, mode) < 0 ? -errno : file_write_all(fd, content);
 	if (!err && fsync(fd) < 0)
 		err = -errno;
@@ -123,6 +130,7 @@ int file_mkdirs(const char *path, mode_t mode)
 		if (part[i] != '/' && part[i] != '\0')
 			continue;
 		part[i] = '\0';
+		/* What is there already is taken for a directory: whoever uses it hears ENOTDIR. */
 		if (mkdir(part, mode) < 0 && errno != EEXIST)
 			return -errno;
 		part[i] = path[i];

@@ -48,6 +48,7 @@ int net_parse(const char *text, uint16_t default_port, struct net_addr *out)
 	if (split(text, host, sizeof(host), &port) ||
 	    (*port && !text_number(slice_str(port), 0, UINT16_MAX, &number)))
 		return -EINVAL;
+	/* inet_pton reads numbers only: nothing here may ask a name server. */
 	*out = (struct net_addr){ .len = sizeof(out->in) };
 	if (inet_pton(AF_INET, host, &out->in.sin_addr) == 1) {
 		out->in.sin_family = AF_INET;
@@ -63,6 +64,7 @@ int net_parse(const char *text, uint16_t default_port, struct net_addr *out)
 	return -EINVAL;
 }
 
+/* Address octets in network order, 4 or 16. */
 static const void *host_octets(const struct net_addr *addr, size_t *n)
 {
 	if (addr->sa.sa_family == AF_INET6) {
@@ -155,6 +157,7 @@ bool net_block_contains(const struct net_block *block, const struct net_addr *ad
 
 	if (block->addr.sa.sa_family != addr->sa.sa_family || memcmp(a, b, whole) != 0)
 		return false;
+	/* With rest 0 there may be no octet a[whole] any more: a /32 or /128. */
 	return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
 }
 
@@ -165,6 +168,8 @@ static int bound_socket(const struct net_addr *addr, int type, bool share)
 
 	if (fd < 0)
 		return -errno;
+	/* So that a restart need not wait for connections in TIME_WAIT.  On UDP it would let
+	 * two programs have one port. */
 	if (type == SOCK_STREAM)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if ((share && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0) ||
@@ -200,6 +205,7 @@ int net_local(int fd, struct net_addr *out)
 	return getsockname(fd, &out->sa, &out->len) < 0 ? -errno : 0;
 }
 
+/* connect() of a UDP socket sends nothing; it makes the kernel choose route and source. */
 int net_source_for(const struct net_addr *to, struct net_addr *out)
 {
 	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);

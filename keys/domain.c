@@ -25,6 +25,8 @@ struct domain {
 	uint8_t public[KPAK_OCTETS + Z_OCTETS]; /* KPAK || Z */
 };
 
+/* Points come compressed or not.  What is hashed is the uncompressed form, so that one domain
+ * has one fingerprint however its certificate was written. */
 static int set_keys(struct domain *domain, struct slice kpak, struct slice z)
 {
 	struct curve_point point;
@@ -78,6 +80,8 @@ int domain_new(const struct curves *curves, const char *name, struct slice kpak,
 	return 0;
 }
 
+/* Identifiers of RFC 6509 3.2 are a year and month and the URI; here they are 3GPP's: a hash
+ * over URI, KMS and period (TS 33.180 F.2.1). */
 int domain_new_hashed(const struct curves *curves, const char *name, struct slice kpak,
 		      struct slice z, const struct identity_uid_scheme *scheme,
 		      struct domain **domain_out)
@@ -94,6 +98,7 @@ int domain_new_hashed(const struct curves *curves, const char *name, struct slic
 	domain->id_scheme = ID_SCHEME_HASHED;
 	memcpy(domain->kms_uri, scheme->kms_uri.p, scheme->kms_uri.n);
 	domain->scheme = *scheme;
+	/* At the domain's copy, not the caller's text. */
 	domain->scheme.kms_uri = slice_of(domain->kms_uri, scheme->kms_uri.n);
 	*domain_out = domain;
 	return 0;

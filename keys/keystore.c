@@ -26,6 +26,8 @@ int keystore_path(const char *dir, const char *uri, char *out, size_t outsz)
 	return n < 0 || (size_t)n >= outsz ? -ENAMETOOLONG : 0;
 }
 
+/* The lock is a file of its own: the store itself is replaced by a rename, and a lock on the
+ * old file would not hold those who open the new one. */
 int store_lock(const char *path, struct diag *diag)
 {
 	char lock[PATH_MAX];
@@ -76,6 +78,7 @@ int store_read(const char *path, struct store *store_out, struct diag *diag)
 
 	if (stat(path, &st) < 0)
 		return explain(path, -errno, diag);
+	/* Refused rather than mended: whoever could read it may have done so. */
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
 		return explain(path, -EPERM, diag);
 	err = file_read(path, STORE_FILE_MAX, &octets, &n);
@@ -95,6 +98,7 @@ int store_write(const struct store *store, const char *path)
 
 	if (err)
 		return err;
+	/* A crash leaves the old store or the new one; half a store would mean a new letter. */
 	err = file_write_atomic(path, 0600, slice_of(octets, n));
 	wipe(octets, n);
 	free(octets);
@@ -225,6 +229,7 @@ bool keystore_login_accepted(struct keystore *ks, int64_t now_s, size_t i)
 	keep = first + i + 1;
 	if (keep == store->n_logins)
 		return false;
+	/* A login that is accepted replaces all older ones, which stand behind it. */
 	wipe(&store->logins[keep], (store->n_logins - keep) * sizeof(store->logins[0]));
 	store->n_logins = keep;
 	return true;
@@ -266,6 +271,7 @@ bool keystore_own_user(const struct keystore *ks, struct slice uri)
 		return false;
 	memcpy(text, uri.p, uri.n);
 	text[uri.n] = '\0';
+	/* The list is strictly sorted: reading it checked that. */
 	return bsearch(text, common->users, common->n_users, sizeof(*common->users),
 		       compare_text) != NULL;
 }

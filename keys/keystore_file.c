@@ -131,6 +131,7 @@ static void pack_fields(const struct store *store, struct packing *p)
 	m->multipath = store->settings.multipath;
 }
 
+/* The hash finds damage, no forgery: who may write the file may write its hash. */
 static int seal_file(const Keys__KeyStore *m, uint8_t **out, size_t *len_out)
 {
 	uint8_t *packed, *octets;
@@ -238,6 +239,7 @@ static int read_months(const Keys__KeyStore *m, struct store *store)
 
 		if (err)
 			return err;
+		/* Ascending and each once, which keystore_newest_month() and expiry rely on. */
 		if (i && store->months[i].keys.month <= store->months[i - 1].keys.month)
 			return -EBADMSG;
 	}
@@ -327,6 +329,7 @@ int store_decode(struct slice octets, struct store *store_out)
 	if (octets.p[2] != VERSION)
 		return -EPROTONOSUPPORT;
 	body = slice_of(octets.p + HEAD_SIZE, octets.n - HEAD_SIZE - sizeof(hash));
+	/* protobuf-c allocates as the octets say; a small file must not ask for gigabytes. */
 	wire_memory_init(&memory, body.n);
 	m = keys__key_store__unpack(&memory.allocator, body.n, body.p);
 	if (!m)
@@ -357,6 +360,7 @@ void store_clear(struct store *store)
 	wipe(store, sizeof(*store));
 }
 
+/* By way of the file's form: what can be written and read back is all that a store is. */
 int store_copy(const struct store *store, struct store *copy_out)
 {
 	uint8_t *octets;

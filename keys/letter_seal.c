@@ -75,6 +75,7 @@ int letter_protect(struct slice plain, const uint8_t qr_key[LETTER_QR_KEY_SIZE],
 	return ok ? 0 : -ENOMEM;
 }
 
+/* The key is typed by a person: a wrong one is found by the MAC and told as such. */
 static int open_body(struct slice sealed, const uint8_t *qr_key, uint8_t *out, size_t *len_out)
 {
 	struct slice covered = slice_of(sealed.p, sealed.n - MAC_SIZE);
@@ -84,6 +85,7 @@ static int open_body(struct slice sealed, const uint8_t *qr_key, uint8_t *out, s
 
 	if (derive(qr_key, &keys) || !mac_of(keys.mac, covered, mac))
 		err = -ENOMEM;
+	/* The MAC before the padding is looked at (encrypt-then-MAC): no oracle for either. */
 	else if (!secret_eq(slice_of(mac, MAC_SIZE), slice_from(sealed, covered.n)))
 		err = -EKEYREJECTED;
 	else if (!cbc(false, keys.enc, sealed.p + HEAD_SIZE,
