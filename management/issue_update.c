@@ -14,15 +14,8 @@
 #include "management/issue_priv.h"
 #include "management/peer.h"
 
-static void free_common(struct update_common *common)
-{
-	for (size_t i = 0; i < common->n_users; i++)
-		free(common->users[i]);
-	free(common->users);
-	free(common->domains);
-	*common = (struct update_common){ 0 };
-}
-
+/* Ordered by URI, as the shared part has to be.  A row that is damaged is told by
+ * add_entries(), which reads the same ones. */
 static int list_users(sqlite3 *db, struct update_common *common, struct diag *diag)
 {
 	struct person person;
@@ -115,6 +108,8 @@ static int own_channels(struct issuer *issuer, const char *uri, const struct mon
 	return err;
 }
 
+/* Everything that one user's device needs for a month, sealed under that user's update key:
+ * neither the rendezvous nor another user opens it. */
 static int add_entry(struct issuer *issuer, struct update_writer *writer,
 		     const struct person *person, int64_t month,
 		     const struct month_channels *channels, struct diag *diag)
@@ -177,6 +172,8 @@ static int add_entries(struct issuer *issuer, struct update_writer *writer, int6
 	return err;
 }
 
+/* Without them the rendezvous could not tell a deleted user from one that an old file did not
+ * name. */
 static int add_tombstones(sqlite3 *db, struct update_writer *writer, struct diag *diag)
 {
 	char uri[IDENTITY_URI_MAX + 1];
@@ -253,6 +250,8 @@ static int fill(struct issuer *issuer, struct update_writer *writer, int64_t mon
 	return err;
 }
 
+/* Before the file is finished: should it then not be written, a revision is left out, and none
+ * is ever given twice. */
 static int note_update(struct issuer *issuer, int64_t month, uint32_t revision, struct diag *diag)
 {
 	const struct db_value values[] = { db_integer(month), db_integer(revision),
@@ -294,6 +293,6 @@ int issue_update(struct issuer *issuer, int64_t month, issue_progress_fn *progre
 	if (err && diag_errors(diag) == 0)
 		diag_error(diag, NULL, "the update file cannot be made: %s", strerror(-err));
 	update_writer_free(&writer);
-	free_common(&common);
+	update_common_free(&common);
 	return err;
 }

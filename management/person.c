@@ -15,6 +15,7 @@
 
 int person_uri(const char *number, char uri_out[IDENTITY_URI_MAX + 1], struct diag *diag)
 {
+	/* As people type it, or as listings show it. */
 	const char *bare = strncmp(number, "tel:", 4) == 0 ? number + 4 : number;
 	enum identity_kind kind;
 	int n = snprintf(uri_out, IDENTITY_URI_MAX + 1, "tel:%s", bare);
@@ -80,6 +81,7 @@ static int take_tombstone(sqlite3 *db, struct person *person, uint32_t first_gen
 	return database_run(db, "DELETE FROM tombstones WHERE uri = ?", uri, 1, diag);
 }
 
+/* The three zeros: no letter was made yet. */
 static int insert(sqlite3 *db, const struct person *person, struct diag *diag)
 {
 	const struct db_value values[] = {
@@ -167,6 +169,7 @@ int person_find(sqlite3 *db, const char *uri, bool gateway, struct person *perso
 	return err;
 }
 
+/* Constants of this file: nothing that a user typed becomes part of a statement. */
 static const char *const conditions[] = {
 	[PERSON_ANY] = "1",
 	[PERSON_USER] = "engines = 0",
@@ -212,6 +215,8 @@ int person_rekey(sqlite3 *db, const struct vault *vault, struct person *person, 
 
 	if (err)
 		return err;
+	/* The rendezvous refuses earlier ones from the next update on: what the lost device
+	 * holds is of no use. */
 	person->generation = person->next_generation++;
 	return database_run(db,
 			    "UPDATE people SET generation = ?, next_generation = ?, update_key = ? "

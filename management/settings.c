@@ -146,6 +146,7 @@ int settings_parse_lifetime(const char *text, int64_t *seconds_out)
 
 	if (*text < '0' || *text > '9' || strlen(text) > 9)
 		return -EINVAL;
+	/* At most eight digits: no overflow here nor in the product. */
 	value = strtol(text, &end, 10);
 	unit = *end == 'd' ? 86400 : *end == 'h' ? 3600 : *end == 'm' ? 60 : 0;
 	if (!unit || end[1] || value * unit < LIFETIME_MIN_S || value * unit > LIFETIME_MAX_S)
@@ -166,6 +167,7 @@ int settings_lock(sqlite3 *db, uint8_t lock_out[VAULT_LOCK_SIZE], struct diag *d
 
 /* ---- sealed ones ---- */
 
+/* The key's name is sealed with it, so that rows cannot change places. */
 static int put_sealed(sqlite3 *db, const struct vault *vault, const char *key, struct slice plain,
 		      struct diag *diag)
 {

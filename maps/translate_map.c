@@ -100,6 +100,8 @@ static size_t kind_of(const struct rule *rule)
 	return rule->match.kind == PATTERN_TEXT ? BY_TEXT : BY_URI;
 }
 
+/* Each rule stands in the index of its kind only, under its own number, so that the first rule
+ * of the file still wins. */
 static int build_index(struct translate_map *map, size_t kind)
 {
 	uint8_t beginning[URI_MAX + 1], end[URI_MAX + 1];

@@ -129,6 +129,7 @@ void call_finish(struct umsg_call *call, Umsg__EndReason reason, Umsg__EndedBy b
 	client->n_calls--;
 	call->next = client->dead;
 	client->dead = call;
+	/* Freed by the loop: whoever is calling us may still look at it. */
 	event_active(client->bury, EV_TIMEOUT, 0);
 	call_tell(call, UMSG_CALL_ENDED);
 }

@@ -97,6 +97,7 @@ static bool wanted(const struct umsg_client *client, const Umsg__UpdateName *nam
 	return update_newer(name->revision, name->created, revision, created);
 }
 
+/* One at a time: a second one would take memory for nothing, as both go through the same store. */
 void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *names, size_t n)
 {
 	struct update_fetch *u;

@@ -44,6 +44,7 @@ void frame_free(Umsg__Frame **framep)
 	*framep = NULL;
 }
 
+/* Nobody else sets the version, so that no frame leaves without it. */
 int frame_encode(Umsg__Frame *frame, uint8_t **octets_out, size_t *len_out)
 {
 	frame->version = FRAME_VERSION;

@@ -288,6 +288,8 @@ static void tls_failed(struct link *link, int result)
 	}
 }
 
+/* OpenSSL may hold octets that no descriptor tells of any more, so what is left after this turn
+ * is asked for again. */
 void link_read(struct link *link)
 {
 	struct link_context *context = link->context;
