@@ -28,13 +28,18 @@ int home_new(struct worker *worker, struct home **home_out)
 	TAILQ_INIT(&home->sleepers);
 	home->sessions = sessions_new(&home_sessions_ops, home);
 	home->mailboxes = mailboxes_new(&home_mailboxes_ops, home);
+	home->fanouts = fanouts_new(&home_fanouts_ops, home);
 	home->counters = counters_new();
 	home->guests = guests_new();
-	if (!home->sessions || !home->mailboxes || !home->counters || !home->guests ||
-	    keyhash_init(&home->hash) || idmap_init(&home->users) || idmap_init(&home->pending)) {
+	if (!home->sessions || !home->mailboxes || !home->fanouts || !home->counters ||
+	    !home->guests || keyhash_init(&home->hash) || idmap_init(&home->users) ||
+	    idmap_init(&home->pending)) {
 		home_free(&home);
 		return -ENOMEM;
 	}
+	if (worker_setup(worker)->quota_messages)
+		mailboxes_set_quota(home->mailboxes, worker_setup(worker)->quota_messages,
+				    worker_setup(worker)->quota_octets);
 	*home_out = home;
 	return 0;
 }
@@ -51,6 +56,7 @@ void home_free(struct home **homep)
 	idmap_done(&home->pending);
 	sessions_free(&home->sessions);
 	mailboxes_free(&home->mailboxes);
+	fanouts_free(&home->fanouts);
 	counters_free(&home->counters);
 	guests_free(&home->guests);
 	free(home);
@@ -335,6 +341,7 @@ void home_tick(struct home *home)
 	int64_t now_ms = clock_mono_ms();
 
 	mailboxes_tick(home->mailboxes, now_ms, clock_wall_s());
+	fanouts_tick(home->fanouts, now_ms);
 	home_awake(home, NULL);
 	if (guests_expire(home->guests, now_ms))
 		home_roster_changed(home);

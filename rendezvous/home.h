@@ -34,6 +34,10 @@ void home_detach(struct home *home, unsigned holder, const CrsWorker__Detach *m)
 /* A frame of a client, whose sender its holder has checked. */
 void home_up(struct home *home, unsigned holder, const struct passed_up *m);
 /* A connection that took part in a call is gone. */
+/* What a home answers to a copy of a post to a channel goes to the home of the channel, by the
+ * number of its connection. */
+bool home_is_copy(uint64_t connection);
+void home_copy_answered(struct home *home, const struct passed_down *down);
 void home_session_lost(struct home *home, unsigned holder, const CrsWorker__SessionLost *m);
 /* A holder is gone with all its connections. */
 void home_holder_down(struct home *home, unsigned holder);

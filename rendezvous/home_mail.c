@@ -63,6 +63,8 @@ static void on_load_item(void *arg, const struct store_item *item)
 		.end_s = item->end_s,
 		.parts = item->parts,
 		.kind = item->kind,
+		.channel = item->channel,
+		.octets = item->post.n,
 	};
 
 	wait->items++;
@@ -126,6 +128,7 @@ static int store_mail(void *arg, const char *uri, const struct mail *mail)
 		.kind = mail->kind,
 		.end_s = mail->end_s,
 		.parts = mail->parts,
+		.channel = mail->channel ? slice_str(mail->channel) : slice_of(NULL, 0),
 		.post = slice_of(mail->post, mail->post_n),
 	};
 	char key[256];
@@ -223,7 +226,8 @@ static bool hand(void *arg, const char *uri, const struct mail *mail, struct end
 		return false;
 	for (const struct device *d = user->devices; d; d = d->next) {
 		if (!d->updates_only)
-			send_deliver(home, &d->at, mail->sender, uri,
+			send_deliver(home, &d->at, mail->sender,
+				     mail->channel ? mail->channel : uri,
 				     slice_of(mail->post, mail->post_n), mail->number, 0);
 	}
 	*primary_out = primary->at;
@@ -247,9 +251,8 @@ static void notify(void *arg, const char *uri, uint64_t number)
 	}
 }
 
-static void send_ack(struct home *home, const struct endpoint *to, uint64_t request,
-		     struct slice id, Umsg__ErrorCode code, const char *text,
-		     uint32_t retry_after_s)
+void home_post_ack(struct home *home, const struct endpoint *to, uint64_t request, struct slice id,
+		   Umsg__ErrorCode code, const char *text, uint32_t retry_after_s)
 {
 	struct home_note note = { .post_answered = id };
 	Umsg__Frame frame = UMSG__FRAME__INIT;
@@ -270,14 +273,18 @@ static bool is_receipt(const struct mail *mail)
 	return mail->kind == UMSG__MESSAGE_KIND__KIND_RECEIPT;
 }
 
+void home_count_posted(struct home *home, const char *account, const char *sender)
+{
+	home_count(home, COUNTER_POST, account, sender);
+	home_count(home, COUNTER_MESSAGE_OUT, account, sender);
+}
+
 static void count_posted(struct home *home, const struct mail *mail)
 {
-	if (is_receipt(mail)) {
+	if (is_receipt(mail))
 		home_count(home, COUNTER_SYSTEM_OUT, mail->account, mail->sender);
-		return;
-	}
-	home_count(home, COUNTER_POST, mail->account, mail->sender);
-	home_count(home, COUNTER_MESSAGE_OUT, mail->account, mail->sender);
+	else if (!mail->channel) /* else the channel's home counts it, once */
+		home_count_posted(home, mail->account, mail->sender);
 }
 
 static void ack(void *arg, const struct mail *mail, Umsg__ErrorCode code, const char *text,
@@ -291,7 +298,7 @@ static void ack(void *arg, const struct mail *mail, Umsg__ErrorCode code, const 
 		return; /* of before a restart: it was answered then */
 	if (code == UMSG__ERROR_CODE__OK)
 		count_posted(home, mail);
-	send_ack(home, &mail->origin, mail->request, id_of(mail), code, text, retry_after_s);
+	home_post_ack(home, &mail->origin, mail->request, id_of(mail), code, text, retry_after_s);
 }
 
 static void part_ack(void *arg, const struct mail *mail, uint32_t next)
@@ -309,8 +316,8 @@ static void part_ack(void *arg, const struct mail *mail, uint32_t next)
 		home_send(home, &mail->origin, &frame);
 }
 
-static void trace(struct home *home, const char *from, const char *to, const char *state,
-		  struct slice id)
+void home_trace_message(struct home *home, const char *from, const char *to, const char *state,
+			struct slice id)
 {
 	const char *account = home_account_of(home, slice_str(to));
 	char text[BASE64_TEXT_SIZE(MAIL_ID_SIZE)];
@@ -331,8 +338,8 @@ static void event(void *arg, const char *uri, const struct mail *mail, enum mail
 	if (what == MAIL_POSTED) {
 		if (!is_receipt(mail))
 			home_wake(home, uri);
-		trace(home, mail->sender, uri, is_receipt(mail) ? "posted ack" : "posted content",
-		      id_of(mail));
+		home_trace_message(home, mail->sender, uri,
+				   is_receipt(mail) ? "posted ack" : "posted content", id_of(mail));
 		return;
 	}
 	account = home_account_of(home, slice_str(uri));
@@ -341,7 +348,7 @@ static void event(void *arg, const char *uri, const struct mail *mail, enum mail
 			   uri);
 	if (!is_receipt(mail)) {
 		home_count(home, COUNTER_DELIV, mail->account, mail->sender);
-		trace(home, mail->sender, uri, "delivered", id_of(mail));
+		home_trace_message(home, mail->sender, uri, "delivered", id_of(mail));
 	}
 }
 
@@ -373,20 +380,34 @@ void home_post(struct home *home, const struct endpoint *from, const struct pass
 		.origin = *from,
 		.request = frame->request,
 	};
+	const char *account = home_account_of(home, post.to);
+	int64_t theirs;
 	int err;
 
-	if (!home_account_of(home, post.to)) {
-		trace(home, up->from, up->uri, "not-found", post.id);
-		send_ack(home, from, frame->request, post.id, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
-			 "no such receiver", 0);
+	if (home_is_channel(post.to)) {
+		home_channel_post(home, from, up, frame);
 		return;
 	}
+	if (!account) {
+		home_trace_message(home, up->from, up->uri, "not-found", post.id);
+		home_post_ack(home, from, frame->request, post.id,
+			      UMSG__ERROR_CODE__ERROR_NOT_FOUND, "no such receiver", 0);
+		return;
+	}
+	/* The smaller maximum of the two domains. */
+	post.max_lifetime_s = home_max_lifetime(home, up->account);
+	theirs = home_max_lifetime(home, account);
+	if (theirs < post.max_lifetime_s)
+		post.max_lifetime_s = theirs;
+	/* A holder passes a post to the home of its receiver: this is a copy for a member. */
+	if (!slice_eq(frame_bare(frame->to), post.to))
+		post.channel = frame_bare(frame->to);
 	err = pack_write(&body->base, FRAME_MAX, &post.post, &post.post_n);
 	if (!err)
 		err = mailboxes_post(home->mailboxes, &post, clock_mono_ms(), clock_wall_s());
 	if (err)
-		send_ack(home, from, frame->request, post.id, UMSG__ERROR_CODE__ERROR_BUSY,
-			 "no memory", MAIL_RETRY_DOWN_S);
+		home_post_ack(home, from, frame->request, post.id, UMSG__ERROR_CODE__ERROR_BUSY,
+			      "no memory", MAIL_RETRY_DOWN_S);
 }
 
 void home_part(struct home *home, const struct endpoint *from, const struct passed_up *up,
@@ -396,8 +417,8 @@ void home_part(struct home *home, const struct endpoint *from, const struct pass
 
 	if (mailboxes_part(home->mailboxes, slice_str(up->uri), slice_str(up->from), id,
 			   frame->part->index, frame_bytes(frame->part->record), clock_mono_ms()))
-		send_ack(home, from, frame->request, id, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
-			 "begin again with the first record", 1);
+		home_post_ack(home, from, frame->request, id, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
+			      "begin again with the first record", 1);
 }
 
 /* A page of parts on its way to one device. */
@@ -507,7 +528,7 @@ static bool is_post(struct slice packed)
 static void on_fetch_item(void *arg, const struct store_item *item)
 {
 	struct fetch *fetch = arg;
-	char sender[ACCOUNT_URI_MAX + 1];
+	char sender[ACCOUNT_URI_MAX + 1], channel[ACCOUNT_URI_MAX + 1] = "";
 
 	fetch->seen++;
 	fetch->cut = fetch->cut || fetch->octets > FETCH_OCTETS;
@@ -515,7 +536,8 @@ static void on_fetch_item(void *arg, const struct store_item *item)
 		return;
 	fetch->last = item->number;
 	fetch->octets += item->post.n;
-	if (item->end_s <= clock_wall_s() || item->sender.n >= sizeof(sender))
+	if (item->end_s <= clock_wall_s() || item->sender.n >= sizeof(sender) ||
+	    item->channel.n >= sizeof(channel))
 		return;
 	if (!is_post(item->post)) {
 		log_warn("message", "a stored message to %s cannot be read", fetch->uri);
@@ -523,8 +545,10 @@ static void on_fetch_item(void *arg, const struct store_item *item)
 	}
 	memcpy(sender, item->sender.p, item->sender.n);
 	sender[item->sender.n] = '\0';
-	send_deliver(fetch->home, &fetch->to, sender, fetch->uri, item->post, item->number,
-		     fetch->request);
+	if (item->channel.n)
+		memcpy(channel, item->channel.p, item->channel.n);
+	send_deliver(fetch->home, &fetch->to, sender, channel[0] ? channel : fetch->uri, item->post,
+		     item->number, fetch->request);
 }
 
 /* Every Fetch is ended by Fetched, a failed one, too: Notify follows when the store is

@@ -6,6 +6,7 @@
 
 #include "base/idmap.h"
 #include "rendezvous/counters.h"
+#include "rendezvous/fanouts.h"
 #include "rendezvous/guests.h"
 #include "rendezvous/home.h"
 #include "rendezvous/keyhash.h"
@@ -53,6 +54,7 @@ struct home {
 	struct keyhash hash;
 	struct sessions *sessions;
 	struct mailboxes *mailboxes;
+	struct fanouts *fanouts;
 	struct counters *counters;
 	struct guests *guests;
 	struct sleeper_list sleepers;
@@ -125,7 +127,21 @@ void home_bang(struct home *home, const struct endpoint *from, const struct pass
 void home_session_frame(struct home *home, const struct endpoint *from, const struct passed_up *up,
 			const Umsg__Frame *frame);
 
+/* home_channels.c */
+extern const struct fanouts_ops home_fanouts_ops;
+bool home_is_channel(struct slice uri);
+void home_channel_post(struct home *home, const struct endpoint *from, const struct passed_up *up,
+		       const Umsg__Frame *frame);
+/* How long messages of an account may be stored at most, in seconds. */
+int64_t home_max_lifetime(const struct home *home, const char *account);
+
 /* home_mail.c */
+/* PostAck to whoever posted; text is borrowed. */
+void home_post_ack(struct home *home, const struct endpoint *to, uint64_t request, struct slice id,
+		   Umsg__ErrorCode code, const char *text, uint32_t retry_after_s);
+void home_trace_message(struct home *home, const char *from, const char *to, const char *state,
+			struct slice id);
+void home_count_posted(struct home *home, const char *account, const char *sender);
 extern const struct mailboxes_ops home_mailboxes_ops;
 /* A message, or the first part of one: stored, then acknowledged. */
 void home_post(struct home *home, const struct endpoint *from, const struct passed_up *up,

@@ -46,6 +46,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/control_statistics.c \
 	%D%/control_traces.c \
 	%D%/counters.c %D%/counters.h \
+	%D%/fanouts.c %D%/fanouts.h \
 	%D%/floors.c %D%/floors.h \
 	%D%/guests.c %D%/guests.h \
 	%D%/holder.c %D%/holder.h %D%/holder_priv.h \
@@ -56,6 +57,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/home.c %D%/home.h %D%/home_priv.h \
 	%D%/home_attach.c \
 	%D%/home_calls.c \
+	%D%/home_channels.c \
 	%D%/home_data.c \
 	%D%/home_mail.c \
 	%D%/home_push.c \

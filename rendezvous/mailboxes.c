@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "rendezvous/mailboxes_priv.h"
+#include "umsg/frame.h"
 
 struct mailboxes *mailboxes_new(const struct mailboxes_ops *ops, void *arg)
 {
@@ -24,6 +25,8 @@ struct mailboxes *mailboxes_new(const struct mailboxes_ops *ops, void *arg)
 	TAILQ_INIT(&mailboxes->all);
 	TAILQ_INIT(&mailboxes->handed);
 	TAILQ_INIT(&mailboxes->collecting);
+	mailboxes->quota_messages = MAIL_MAX_STORED;
+	mailboxes->quota_octets = (uint64_t)MAIL_MAX_STORED_MIB << 20;
 	mailboxes->ops = ops;
 	mailboxes->arg = arg;
 	return mailboxes;
@@ -53,6 +56,7 @@ void mail_drop(struct mailboxes *mailboxes, struct mail *mail)
 	mail->mailbox->handed_octets -= mail->handed_octets;
 	TAILQ_REMOVE(&mail->mailbox->mails, mail, in_mailbox);
 	mail->mailbox->count--;
+	mail->mailbox->octets -= mail->octets;
 	mailboxes->messages--;
 	idmap_remove(&mailboxes->by_id, &mail->node);
 	free(mail->post);
@@ -148,7 +152,8 @@ struct mail *mailboxes_find(struct mailboxes *mailboxes, struct slice uri, struc
 static struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbox,
 			     const struct mail_item *item)
 {
-	struct mail *mail = calloc(1, sizeof(*mail) + item->sender.n + item->account.n + 2);
+	struct mail *mail =
+		calloc(1, sizeof(*mail) + item->sender.n + item->account.n + item->channel.n + 3);
 
 	if (!mail)
 		return NULL;
@@ -157,6 +162,10 @@ static struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbo
 	mail->account = mail->text + item->sender.n + 1;
 	if (item->account.n)
 		memcpy(mail->account, item->account.p, item->account.n);
+	if (item->channel.n) {
+		mail->channel = mail->account + item->account.n + 1;
+		memcpy(mail->channel, item->channel.p, item->channel.n);
+	}
 	memcpy(mail->id, item->id.p, MAIL_ID_SIZE);
 	mail->mailbox = mailbox;
 	mail->state = MAIL_WAITING;
@@ -164,6 +173,9 @@ static struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbo
 	mail->end_s = item->end_s;
 	mail->number = item->number;
 	mail->parts = item->parts;
+	mail->octets =
+		item->octets + (item->parts > 1 ? (uint64_t)(item->parts - 1) * FRAME_RECORD : 0);
+	mailbox->octets += mail->octets;
 	TAILQ_INSERT_TAIL(&mailbox->mails, mail, in_mailbox);
 	mailbox->count++;
 	mailboxes->messages++;
@@ -225,7 +237,8 @@ void mail_store(struct mailboxes *mailboxes, struct mail *mail)
 			    mailboxes->refuse_reason, MAIL_RETRY_FULL_S);
 		return;
 	}
-	if (mailbox->count > MAIL_MAX_STORED) {
+	if (mailbox->count > mailboxes->quota_messages ||
+	    mailbox->octets > mailboxes->quota_octets) {
 		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_QUOTA,
 			    "the recipient's mailbox is full", MAIL_RETRY_QUOTA_S);
 		return;
@@ -307,6 +320,8 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 	struct mailbox *mailbox = mailbox_need(mailboxes, post->to, now_ms);
 	struct mail_item item = { .sender = post->sender,
 				  .account = post->account,
+				  .channel = post->channel,
+				  .octets = post->post_n,
 				  .id = post->id,
 				  .kind = post->kind,
 				  .parts = parts_of(post) };
@@ -321,7 +336,7 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 		free(post->post);
 		return mail ? 0 : -ENOMEM;
 	}
-	item.end_s = now_s + MAIL_MAX_LIFETIME_S;
+	item.end_s = now_s + post->max_lifetime_s;
 	if (post->store_until_s && post->store_until_s < item.end_s)
 		item.end_s = post->store_until_s;
 	mail = mail_new(mailboxes, mailbox, &item);
@@ -495,6 +510,12 @@ uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
 size_t mailboxes_messages(const struct mailboxes *mailboxes)
 {
 	return mailboxes->messages;
+}
+
+void mailboxes_set_quota(struct mailboxes *mailboxes, size_t messages, uint64_t octets)
+{
+	mailboxes->quota_messages = messages;
+	mailboxes->quota_octets = octets;
 }
 
 void mailboxes_refuse(struct mailboxes *mailboxes, const char *reason)

@@ -31,7 +31,8 @@ enum {
 	MAIL_HANDED_OCTETS = 256 * 1024,
 	MAIL_KEEP_STEP_S = 3600,
 	MAIL_PARTS_IDLE_LIMIT_MS = 600 * 1000,
-	MAIL_MAX_STORED = 20000,    /* messages of one recipient */
+	MAIL_MAX_STORED = 20000,    /* messages of one recipient, unless told otherwise ... */
+	MAIL_MAX_STORED_MIB = 128,  /* ... and how much they may hold together */
 	MAIL_MAX_UNFINISHED = 1024, /* long messages whose parts still come */
 	MAIL_MAX_OCTETS = 32 << 20, /* of a message's records */
 	MAIL_PARTS_IN_FLIGHT = 4,
@@ -60,13 +61,15 @@ struct mail {
 	bool queued;
 	struct mailbox *mailbox;
 	enum mail_state state;
-	char *sender, *account; /* account: the sender's; both in text */
+	char *sender, *account; /* account: the sender's; all three in text */
+	char *channel;          /* to which it was posted; NULL: to the mailbox's user himself */
 	uint8_t id[MAIL_ID_SIZE];
 	int kind; /* Umsg__MessageKind */
 	int64_t end_s;
 	int64_t keep_until_s; /* how long the store has to keep the mailbox; 0: known */
 	uint64_t number;      /* in the store; 0: not stored */
 	uint32_t parts;       /* records in all; 1: no further ones */
+	uint64_t octets;      /* that it takes, further records as whole ones */
 	uint8_t *post;        /* the packed Post, until it is stored */
 	size_t post_n;
 	struct endpoint origin; /* who waits for PostAck; connection 0: nobody */
@@ -116,6 +119,8 @@ void mailboxes_free(struct mailboxes **mailboxesp);
 
 struct mail_post {
 	struct slice to, sender, account, id; /* account: the sender's */
+	struct slice channel;                 /* n 0: posted to `to` himself */
+	int64_t max_lifetime_s;
 	int kind;
 	int64_t store_until_s;
 	uint32_t total_length, record_length;
@@ -154,8 +159,9 @@ uint32_t mail_parts_wanted(struct mail *mail, const struct endpoint *reader, uin
 			   uint32_t *from_out);
 
 struct mail_item {
-	struct slice sender, account, id;
+	struct slice sender, account, channel, id;
 	uint64_t number;
+	size_t octets; /* of the post, with its first record */
 	int64_t end_s;
 	uint32_t parts;
 	int kind;
@@ -174,6 +180,9 @@ void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slic
 /* The same for a further part. */
 void mailboxes_part_stored(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
 			   struct slice id, uint32_t index, int err, int64_t now_ms);
+
+/* How much may be stored for one recipient. */
+void mailboxes_set_quota(struct mailboxes *mailboxes, size_t messages, uint64_t octets);
 
 /* Whether new messages may be stored; NULL: yes, else why not (a constant text). */
 void mailboxes_refuse(struct mailboxes *mailboxes, const char *reason);

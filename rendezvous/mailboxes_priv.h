@@ -15,6 +15,7 @@ struct mailbox {
 	TAILQ_ENTRY(mailbox) in_all;
 	struct mail_list mails;
 	size_t count, handed_octets;
+	uint64_t octets;      /* of its mails */
 	int64_t keep_until_s; /* what the store was told */
 	bool loaded, loading; /* the index of what is stored */
 	bool attached;        /* while loading: the devices want to know */
@@ -29,6 +30,8 @@ struct mailboxes {
 	struct mailbox_list all;
 	struct mail_list handed, collecting; /* each has one limit, so oldest first */
 	size_t unfinished, messages;
+	size_t quota_messages; /* of a mailbox */
+	uint64_t quota_octets;
 	const char *refuse_reason;
 	int64_t cleaned_ms;
 	const struct mailboxes_ops *ops;

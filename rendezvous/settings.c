@@ -9,6 +9,7 @@
 #include "base/config_lines.h"
 #include "base/net.h"
 #include "rendezvous/client_policy.h"
+#include "rendezvous/mailboxes.h"
 #include "rendezvous/paths.h"
 #include "rendezvous/settings_priv.h"
 
@@ -33,6 +34,7 @@ static const struct config_line_rule common_rules[] = {
 	{ "workers", 1, 1, "NUMBER", true },
 	{ "redis-max-memory", 1, 1, "MEBIBYTES", true },
 	{ "metrics-listen", 1, 1, "ADDRESS:PORT", true },
+	{ "mailbox-quota", 2, 2, "MEBIBYTES MESSAGES", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -46,6 +48,7 @@ static const struct config_line_rule local_rules[] = {
 	{ "workers", 1, 1, "NUMBER", true },
 	{ "redis-max-memory", 1, 1, "MEBIBYTES", true },
 	{ "metrics-listen", 1, 1, "ADDRESS:PORT", true },
+	{ "mailbox-quota", 2, 2, "MEBIBYTES MESSAGES", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -205,6 +208,9 @@ static void read_ours(struct reader *r, const struct config_line *line)
 		config_uint(&word[1], 16, 1 << 20, &settings->redis_max_mib, r->diag);
 	} else if (is(word, "metrics-listen")) {
 		read_metrics(r, &word[1]);
+	} else if (is(word, "mailbox-quota")) {
+		config_uint(&word[1], 1, 1 << 20, &settings->quota_mib, r->diag);
+		config_uint(&word[2], 1, 10000000, &settings->quota_messages, r->diag);
 	}
 }
 
@@ -354,6 +360,8 @@ static void set_defaults(struct settings *settings, const struct crs_paths *path
 	memset(settings, 0, sizeof(*settings));
 	settings->listen_port = SETTINGS_PORT_DEFAULT;
 	settings->redis_max_mib = SETTINGS_REDIS_MIB_DEFAULT;
+	settings->quota_mib = MAIL_MAX_STORED_MIB;
+	settings->quota_messages = MAIL_MAX_STORED;
 	settings->workers = cores < 1                      ? 1
 			    : cores > SETTINGS_WORKERS_MAX ? SETTINGS_WORKERS_MAX
 							   : (unsigned)cores;

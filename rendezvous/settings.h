@@ -3,7 +3,7 @@
  * Source: CRS manual 4.1.2, 4.5, 4.8, 4.10 to 4.12.  Ours, in either file (the
  * local one counts): listen-address ADDRESS, listen-port PORT, relay-socket PATH,
  * relay-address HOST[:PORT], workers N, redis-max-memory MEBIBYTES,
- * metrics-listen ADDRESS:PORT.
+ * metrics-listen ADDRESS:PORT, mailbox-quota MEBIBYTES MESSAGES.
  */
 #ifndef RENDEZVOUS_SETTINGS_H
 #define RENDEZVOUS_SETTINGS_H
@@ -43,6 +43,7 @@ struct settings {
 	uint16_t relay_port;            /* 0: what the relay itself says */
 	unsigned workers;
 	unsigned long redis_max_mib;
+	unsigned long quota_mib, quota_messages; /* of what is stored for one user */
 	char metrics_address[SETTINGS_HOST];
 	uint16_t metrics_port; /* 0: no figures for Prometheus */
 	enum settings_backup backup;

@@ -56,6 +56,7 @@ typedef void store_done_fn(void *arg, int err, uint64_t number);
 struct store_item {
 	struct slice sender, id; /* who posted it under which message id */
 	struct slice account;    /* the sender's */
+	struct slice channel;    /* to which it was posted; n 0: to the user himself */
 	int kind;
 	int64_t end_s;     /* not to be delivered after it */
 	uint32_t parts;    /* records in all; 1: the post is all of it */

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "rendezvous/store_priv.h"
 
-enum { HEAD_VERSION = 1, ID_SIZE = 16 };
+enum { HEAD_VERSION = 1, CHANNEL_BIT = 0x80, ID_SIZE = 16 };
 
 int store_error_of(const redisReply *reply)
 {
@@ -61,12 +61,15 @@ int store_write_head(const struct store_item *item, uint8_t out[STORE_HEAD_MAX],
 	struct buf b = buf_over(out, STORE_HEAD_MAX);
 
 	buf_put_u8(&b, HEAD_VERSION);
-	buf_put_u8(&b, (uint8_t)item->kind);
+	/* Messages of before channels have no such bit, and no such field. */
+	buf_put_u8(&b, (uint8_t)(item->kind | (item->channel.n ? CHANNEL_BIT : 0)));
 	buf_put_u32(&b, item->parts);
 	buf_put_u64(&b, (uint64_t)item->end_s);
 	buf_put_slice(&b, item->id);
 	buf_put_l16(&b, item->sender);
 	buf_put_l16(&b, item->account);
+	if (item->channel.n)
+		buf_put_l16(&b, item->channel);
 	*head_out = buf_slice(&b);
 	return buf_ok(&b) && item->id.n == ID_SIZE ? 0 : -EINVAL;
 }
@@ -77,12 +80,16 @@ static bool read_head(struct slice octets, struct store_item *item)
 
 	if (cursor_u8(&c) != HEAD_VERSION)
 		return false;
-	item->kind = cursor_u8(&c);
+	uint8_t kind = cursor_u8(&c);
+
+	item->kind = kind & ~CHANNEL_BIT;
 	item->parts = cursor_u32(&c);
 	item->end_s = (int64_t)cursor_u64(&c);
 	item->id = cursor_take(&c, ID_SIZE);
 	item->sender = cursor_l16(&c);
 	item->account = cursor_l16(&c);
+	if (kind & CHANNEL_BIT)
+		item->channel = cursor_l16(&c);
 	item->post = slice_of(c.p, c.left);
 	return cursor_ok(&c) && item->sender.n > 0;
 }

@@ -193,7 +193,10 @@ static void on_peer_frame(void *arg, unsigned from, struct slice octets)
 		home_up(worker->home, from, &up);
 		break;
 	case PASSING_DOWN:
-		holder_down(worker->holder, from, &down);
+		if (home_is_copy(down.connection))
+			home_copy_answered(worker->home, &down);
+		else
+			holder_down(worker->holder, from, &down);
 		break;
 	case PASSING_BAD:
 		log_warn("worker", "worker %u: a frame that cannot be read", from);

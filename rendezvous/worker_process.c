@@ -67,6 +67,8 @@ static void send_setup(struct worker_process *worker)
 		setup.log_path = log_path;
 	setup.verbose = options->verbose;
 	setup.push = worker->supervisor->pusher != NULL;
+	setup.quota_octets = (uint64_t)settings->quota_mib << 20;
+	setup.quota_messages = (uint32_t)settings->quota_messages;
 	client_policy_pack(settings->policy, &setup);
 	message.body_case = CRS_WORKER__CONTROL__BODY_SETUP;
 	message.setup = &setup;

@@ -84,7 +84,10 @@ static void pass(struct worker *worker, struct slice octets)
 		home_up(worker->home, 0, &up);
 		break;
 	case PASSING_DOWN:
-		holder_down(worker->holder, 0, &down);
+		if (home_is_copy(down.connection))
+			home_copy_answered(worker->home, &down);
+		else
+			holder_down(worker->holder, 0, &down);
 		break;
 	case PASSING_BAD:
 		abort(); /* the holder and the home wrote it themselves */

@@ -162,6 +162,7 @@ static void post_sized(struct world *world, char c, uint32_t total, uint32_t rec
 	uint8_t *packed = calloc(1, octets);
 	struct mail_post post = {
 		.to = slice_str(bob),
+		.max_lifetime_s = MAIL_MAX_LIFETIME_S,
 		.sender = slice_str(alice),
 		.account = slice_str("acme"),
 		.id = id(c),
@@ -369,6 +370,7 @@ static void a_message_whose_life_is_over_is_refused_or_dropped(void **state)
 {
 	struct world *world = *state;
 	struct mail_post p = { .to = slice_str(bob),
+			       .max_lifetime_s = MAIL_MAX_LIFETIME_S,
 			       .sender = slice_str(alice),
 			       .account = slice_str("acme"),
 			       .id = id('a'),
@@ -393,6 +395,56 @@ static void a_message_whose_life_is_over_is_refused_or_dropped(void **state)
 	tick(world, 60000);
 	expect(world, "discard a 7\n");
 	assert_int_equal(taken(world, 'a'), -ENOENT);
+}
+
+/* The smaller maximum of both domains ends it, whatever the sender wished. */
+static void a_domains_maximum_lifetime_ends_a_message(void **state)
+{
+	struct world *world = *state;
+	struct mail_post p = { .to = slice_str(bob),
+			       .sender = slice_str(alice),
+			       .account = slice_str("acme"),
+			       .id = id('a'),
+			       .total_length = 1,
+			       .record_length = 1,
+			       .store_until_s = NOW_S + 100,
+			       .max_lifetime_s = 20,
+			       .post = calloc(1, 1),
+			       .post_n = 1,
+			       .origin = { 0, 5 } };
+
+	ready(world, false);
+	assert_int_equal(mailboxes_post(world->mailboxes, &p, world->now_ms, world->now_s), 0);
+	stored(world, 'a', 0, 7);
+	world->now_s += 19;
+	world->told[0] = '\0';
+	tick(world, 60000);
+	expect(world, "");
+	world->now_s++;
+	tick(world, 60000);
+	expect(world, "discard a 7\n");
+}
+
+static void a_mailbox_has_room_for_so_many_octets_and_messages(void **state)
+{
+	struct world *world = *state;
+
+	ready(world, false);
+	mailboxes_set_quota(world->mailboxes, 2, 1000);
+	post_sized(world, 'a', 600, 600, 600);
+	stored(world, 'a', 0, 7);
+	world->told[0] = '\0';
+	post_sized(world, 'b', 600, 600, 600);
+	expect(world, "posted b\nack b 7 the recipient's mailbox is full 3600\n");
+	post_sized(world, 'c', 10, 10, 10);
+	stored(world, 'c', 0, 8);
+	world->told[0] = '\0';
+	post_sized(world, 'd', 10, 10, 10);
+	expect(world, "posted d\nack d 7 the recipient's mailbox is full 3600\n");
+	taken(world, 'a');
+	world->told[0] = '\0';
+	post_sized(world, 'd', 10, 10, 10);
+	stored(world, 'd', 0, 9);
 }
 
 static void a_new_device_is_handed_what_the_old_one_did_not_take(void **state)
@@ -530,6 +582,8 @@ int main(void)
 		ONE(an_online_recipient_is_served_while_the_store_is_down),
 		ONE(what_was_being_stored_when_the_store_went_is_refused),
 		ONE(a_message_whose_life_is_over_is_refused_or_dropped),
+		ONE(a_domains_maximum_lifetime_ends_a_message),
+		ONE(a_mailbox_has_room_for_so_many_octets_and_messages),
 		ONE(a_new_device_is_handed_what_the_old_one_did_not_take),
 		ONE(what_is_handed_at_once_is_bounded),
 		ONE(a_long_message_is_stored_part_by_part),

@@ -47,3 +47,4 @@ EXTRA_DIST += %D%/examples.bats
 EXTRA_DIST += %D%/load.bats
 EXTRA_DIST += %D%/domains.bats
 EXTRA_DIST += %D%/names.bats
+EXTRA_DIST += %D%/channels.bats

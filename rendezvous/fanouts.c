@@ -1,0 +1,217 @@
+#include "rendezvous/fanouts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+TAILQ_HEAD(fanout_list, fanout);
+
+struct fanouts {
+	const struct fanouts_ops *ops;
+	void *arg;
+	struct fanout_list all;
+	size_t count;
+	uint64_t number;
+};
+
+struct fanouts *fanouts_new(const struct fanouts_ops *ops, void *arg)
+{
+	struct fanouts *fanouts = calloc(1, sizeof(*fanouts));
+
+	if (!fanouts)
+		return NULL;
+	fanouts->ops = ops;
+	fanouts->arg = arg;
+	TAILQ_INIT(&fanouts->all);
+	return fanouts;
+}
+
+/* Takes a half-built one, too. */
+static void free_fanout(struct fanout *fanout)
+{
+	for (size_t i = 0; fanout->members && i < fanout->n_members; i++)
+		free(fanout->members[i]);
+	free(fanout->members);
+	free(fanout->channel);
+	free(fanout->sender);
+	free(fanout->account);
+	free(fanout->frame);
+	free(fanout);
+}
+
+static void drop(struct fanouts *fanouts, struct fanout *fanout)
+{
+	TAILQ_REMOVE(&fanouts->all, fanout, in_all);
+	fanouts->count--;
+	free_fanout(fanout);
+}
+
+void fanouts_free(struct fanouts **fanoutsp)
+{
+	struct fanouts *fanouts = *fanoutsp;
+	struct fanout *fanout;
+
+	if (!fanouts)
+		return;
+	while ((fanout = TAILQ_FIRST(&fanouts->all)))
+		drop(fanouts, fanout);
+	free(fanouts);
+	*fanoutsp = NULL;
+}
+
+/* ---- copies ---- */
+
+static void finish(struct fanouts *fanouts, struct fanout *fanout, Umsg__ErrorCode error,
+		   const char *text, uint32_t retry_after_s)
+{
+	fanouts->ops->done(fanouts->arg, fanout, error, text, retry_after_s);
+	drop(fanouts, fanout);
+}
+
+static void note_busy(struct fanout *fanout, Umsg__ErrorCode error, uint32_t retry_after_s)
+{
+	fanout->error = error;
+	if (retry_after_s > fanout->retry_after_s)
+		fanout->retry_after_s = retry_after_s;
+}
+
+/* Sends on what may be sent, and ends it when nothing is left.  Copies go out to all even
+ * where one failed: those who have theirs need not wait for the repeat. */
+static void go_on(struct fanouts *fanouts, struct fanout *fanout)
+{
+	while (fanout->sent < fanout->n_members &&
+	       fanout->sent - fanout->answered < FANOUT_AT_ONCE) {
+		if (fanouts->ops->pass(fanouts->arg, fanout, fanout->members[fanout->sent++])) {
+			fanout->answered++;
+			note_busy(fanout, UMSG__ERROR_CODE__ERROR_BUSY, FANOUT_RETRY_S);
+		}
+	}
+	if (fanout->answered == fanout->n_members)
+		finish(fanouts, fanout, fanout->error,
+		       fanout->error ? "not all members can be reached now" : "",
+		       fanout->retry_after_s);
+}
+
+void fanouts_answer(struct fanouts *fanouts, uint64_t number, Umsg__ErrorCode error,
+		    uint32_t retry_after_s, int64_t now_ms)
+{
+	struct fanout *fanout = TAILQ_FIRST(&fanouts->all);
+
+	while (fanout && fanout->number != number)
+		fanout = TAILQ_NEXT(fanout, in_all);
+	if (!fanout || fanout->answered == fanout->sent)
+		return;
+	fanout->limit_ms = now_ms + FANOUT_LIMIT_MS;
+	fanout->answered++;
+	switch (error) {
+	case UMSG__ERROR_CODE__OK:
+		break;
+	case UMSG__ERROR_CODE__ERROR_STORE_FULL:
+	case UMSG__ERROR_CODE__ERROR_BUSY:
+		note_busy(fanout, error, retry_after_s ? retry_after_s : FANOUT_RETRY_S);
+		break;
+	case UMSG__ERROR_CODE__ERROR_EXPIRED:
+	case UMSG__ERROR_CODE__ERROR_TOO_LARGE:
+		/* No copy fares better: final, and so not to be posted again. */
+		fanout->error = error;
+		fanout->retry_after_s = 0;
+		break;
+	default:
+		fanout->left_out++;
+	}
+	go_on(fanouts, fanout);
+}
+
+void fanouts_tick(struct fanouts *fanouts, int64_t now_ms)
+{
+	struct fanout *fanout = TAILQ_FIRST(&fanouts->all), *next;
+
+	for (; fanout; fanout = next) {
+		next = TAILQ_NEXT(fanout, in_all);
+		if (fanout->limit_ms <= now_ms)
+			finish(fanouts, fanout, UMSG__ERROR_CODE__ERROR_BUSY,
+			       "not all members can be reached now", FANOUT_RETRY_S);
+	}
+}
+
+/* ---- posts ---- */
+
+static char *copy(struct slice text)
+{
+	return strndup((const char *)text.p, text.n);
+}
+
+static int copy_members(struct fanout *fanout, const struct fanout_post *post)
+{
+	fanout->members = calloc(post->n_members + 1, sizeof(*fanout->members));
+	if (!fanout->members)
+		return -ENOMEM;
+	for (size_t i = 0; i < post->n_members; i++) {
+		if (slice_eq_str(post->sender, post->members[i]))
+			continue;
+		fanout->members[fanout->n_members] = strdup(post->members[i]);
+		if (!fanout->members[fanout->n_members])
+			return -ENOMEM;
+		fanout->n_members++;
+	}
+	return 0;
+}
+
+static struct fanout *new_fanout(const struct fanout_post *post)
+{
+	struct fanout *fanout = calloc(1, sizeof(*fanout));
+
+	if (!fanout)
+		return NULL;
+	fanout->channel = copy(post->channel);
+	fanout->sender = copy(post->sender);
+	fanout->account = copy(post->account);
+	fanout->frame = malloc(post->frame.n + 1);
+	if (!fanout->channel || !fanout->sender || !fanout->account || !fanout->frame ||
+	    copy_members(fanout, post)) {
+		free_fanout(fanout);
+		return NULL;
+	}
+	memcpy(fanout->frame, post->frame.p, post->frame.n);
+	fanout->frame_n = post->frame.n;
+	memcpy(fanout->id, post->id.p, sizeof(fanout->id));
+	return fanout;
+}
+
+static struct fanout *find(const struct fanouts *fanouts, const struct fanout_post *post)
+{
+	struct fanout *fanout;
+
+	TAILQ_FOREACH(fanout, &fanouts->all, in_all)
+	{
+		if (slice_eq(post->id, slice_of(fanout->id, sizeof(fanout->id))) &&
+		    slice_eq_str(post->sender, fanout->sender) &&
+		    slice_eq_str(post->channel, fanout->channel))
+			return fanout;
+	}
+	return NULL;
+}
+
+int fanouts_post(struct fanouts *fanouts, const struct fanout_post *post, int64_t now_ms)
+{
+	struct fanout *fanout = find(fanouts, post);
+
+	if (!fanout && fanouts->count == FANOUTS_MAX)
+		return -ENOBUFS;
+	if (fanout) { /* posted again over another connection: the copies are on their way */
+		fanout->origin = post->origin;
+		fanout->request = post->request;
+		return 0;
+	}
+	fanout = new_fanout(post);
+	if (!fanout)
+		return -ENOMEM;
+	fanout->number = ++fanouts->number;
+	fanout->origin = post->origin;
+	fanout->request = post->request;
+	fanout->limit_ms = now_ms + FANOUT_LIMIT_MS;
+	TAILQ_INSERT_TAIL(&fanouts->all, fanout, in_all);
+	fanouts->count++;
+	go_on(fanouts, fanout);
+	return 0;
+}
