@@ -89,6 +89,7 @@ static int send_request(struct exchange *x, const char *authorization)
 	struct buf b = BUF_OF(head);
 	int err;
 
+	/* 1.0, so that the answer ends with the connection and never comes in chunks. */
 	buf_printf(&b, "%s %s HTTP/1.0\r\nHost: %s\r\n", x->method, x->target,
 		   control_address_is_path(address) ? "localhost" : address);
 	if (authorization)
@@ -132,6 +133,7 @@ static bool number(struct slice text, size_t *out)
 {
 	size_t v = 0;
 
+	/* Fifteen digits fit into 64 bits. */
 	if (text.n == 0 || text.n > 15)
 		return false;
 	for (size_t i = 0; i < text.n; i++) {
@@ -152,6 +154,8 @@ static int parse_head(struct exchange *x, struct slice head)
 	    !number(slice_of(head.p + 9, 3), &status))
 		return exchange_tell_protocol(x, "the answer is not HTTP");
 	x->status = (unsigned)status;
+	/* Without Content-Length the body lasts until the close: streams, and errors of old
+	 * proxies. */
 	x->length = SIZE_MAX;
 	if (length.n && !number(length, &x->length))
 		return exchange_tell_protocol(x, "the answer has a wrong length");
@@ -218,6 +222,7 @@ int exchange_read_all(struct exchange *x, char **text_out, size_t *n_out)
 	}
 	if (!text)
 		return -ENOMEM;
+	/* Half a list would be taken for a whole one. */
 	if (x->length != SIZE_MAX && n != x->length) {
 		free(text);
 		return exchange_tell_protocol(x, "the answer was cut short");

@@ -87,6 +87,8 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 
 static bool watch(struct notifier *notifier)
 {
+	/* A descriptor of the process, so that no handler of SIGCHLD has to share it with other
+	 * children. */
 	notifier->pidfd = (int)syscall(SYS_pidfd_open, notifier->pid, 0);
 	if (notifier->pidfd < 0)
 		return false;
@@ -189,8 +191,10 @@ static void tell(struct notifier *notifier, const char *unit, const char *text)
 {
 	char lost[64];
 
+	/* No script is the usual case, and no fault; one may be put there while we run. */
 	if (!notifier || access(notifier->script, X_OK))
 		return;
+	/* Told before the next event, while there is room for both. */
 	if (notifier->dropped && notifier->n < NOTIFIER_QUEUE - 1) {
 		snprintf(lost, sizeof(lost), "%zu events were not told", notifier->dropped);
 		notifier->dropped = 0;

@@ -27,6 +27,7 @@ static _Noreturn void run_child(const struct process_spec *spec, pid_t parent)
 {
 	static const char *const plain[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 
+	/* No orphans: what a service started dies with it, however it dies. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127); /* the parent died before the line above */
@@ -41,6 +42,7 @@ static _Noreturn void run_child(const struct process_spec *spec, pid_t parent)
 		fcntl(CHILD_FD, F_SETFD, 0);
 	else if (spec->pass_fd >= 0)
 		dup2(spec->pass_fd, CHILD_FD);
+	/* Whatever the parent has open, the child has 0 to 2 and perhaps 3. */
 	close_range(CHILD_FD + (spec->pass_fd >= 0), UINT_MAX, 0);
 	execve(spec->argv[0], (char *const *)(uintptr_t)spec->argv,
 	       spec->plain ? (char *const *)(uintptr_t)plain : environ);
@@ -63,6 +65,7 @@ pid_t process_spawn(const struct process_spec *spec)
 int process_find(const char *name, char *out, size_t outsz)
 {
 	char self[PATH_MAX];
+	/* Beside the program first: so a build tree runs its own, not what is installed. */
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *slash;
 	int len;

@@ -137,6 +137,7 @@ int table_add(struct table *table, const char *const *cells)
 	for (size_t i = 0; i < table->columns; i++) {
 		if (table_cell(table, cells[i]) == 0)
 			continue;
+		/* A row that is there in part would shift all behind it. */
 		while (table->n > before)
 			free(table->cells[--table->n]);
 		return -ENOMEM;

@@ -71,6 +71,8 @@ static int add_channel(struct keyset *keyset, const struct curves *curves,
 	return -ENOENT;
 }
 
+/* By loading them, which checks each key against the domain's KPAK and Z (RFC 6507 5.1.2, RFC
+ * 6508 6.1.2): an update with keys that are not this user's never gets into the store. */
 int store_check_month(const struct store *store, const struct curves *curves,
 		      const struct domain *domain, const struct store_month *month)
 {
@@ -153,6 +155,7 @@ int keystore_channel_keyset(const struct keystore *ks, const struct curves *curv
 	for (size_t i = 0; !err && i < ks->store.n_months; i++) {
 		err = add_channel(keyset, curves, &ks->store.months[i], uri);
 		found = found || !err;
+		/* A member since this month has no keys of the months before. */
 		err = err == -ENOENT ? 0 : err;
 	}
 	if (!err && !found)

@@ -28,6 +28,8 @@ static bool month_valid(const struct month_keys *month)
 	return month->month >= 0 && month->month <= PERIOD_MAX && wire_keys_valid(month->packed);
 }
 
+/* Months follow each other without a gap: a device with this month and the one after next would
+ * be silent for a month. */
 static bool months_valid(const struct letter *letter)
 {
 	if (letter->n_months < 1 || letter->n_months > LETTER_MONTHS_MAX)
@@ -97,6 +99,8 @@ static int pack(const struct letter *letter, uint8_t **out, size_t *len_out)
 	return wire_pack(&m.base, HEAD_SIZE, out, len_out);
 }
 
+/* Four octets find what a hand copied wrongly; forgery is the protection's matter
+ * (letter_seal.c). */
 static void checksum(const uint8_t *p, size_t n, uint8_t check[CHECK_SIZE])
 {
 	uint8_t hash[SHA256_DIGEST_LENGTH];
@@ -116,6 +120,8 @@ int letter_encode(const struct letter *letter, uint8_t out[LETTER_OCTETS_MAX], s
 	err = pack(letter, &octets, &n);
 	if (err)
 		return err;
+	/* Also for one that goes out plain: nobody shall find out later that it cannot be
+	 * protected. */
 	if (LETTER_PROTECTED_SIZE(n + CHECK_SIZE) > LETTER_OCTETS_MAX) {
 		err = -EMSGSIZE;
 	} else {
@@ -168,6 +174,7 @@ static int read_body(struct slice body, struct letter *letter)
 	Keys__Letter *m;
 	bool ok;
 
+	/* What protobuf-c may allocate is bounded by what the letter weighs. */
 	wire_memory_init(&memory, body.n);
 	m = keys__letter__unpack(&memory.allocator, body.n, body.p);
 	if (!m)

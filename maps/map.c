@@ -64,6 +64,7 @@ uint32_t map_find(const struct map *map, const struct uri *uri, uint32_t limit,
 {
 	struct lookup lookup = { map, { uri->text, uri }, captures_out };
 
+	/* Behind "sip:" or "tel:", which is the index's own. */
 	return index_find(map->index[uri->scheme], slice_from(uri->text, 4), limit, entry_matches,
 			  &lookup);
 }

@@ -209,6 +209,7 @@ size_t call_offer_codecs(const Umsg__Offer *offer,
 	return n;
 }
 
+/* The offer's order counts, as in SDP (RFC 3264 section 6.1); the wish only says what we have. */
 static Umsg__Codec *choose_codec(const Umsg__Stream *stream, const struct umsg_audio_wish *wish)
 {
 	for (size_t i = 0; i < stream->n_codecs; i++)
@@ -218,6 +219,8 @@ static Umsg__Codec *choose_codec(const Umsg__Stream *stream, const struct umsg_a
 	return NULL;
 }
 
+/* Events in the codec's clock if they are offered, else in another that we know: RFC 4733
+ * section 2.1 wants one timestamp rate in a stream, but a digit is better than none. */
 static Umsg__TelephoneEvent *choose_event(const Umsg__Stream *stream, uint32_t clock)
 {
 	Umsg__TelephoneEvent *other = NULL;
@@ -299,6 +302,8 @@ static bool offers_profile(const Umsg__Offer *offer, Umsg__SrtpProfile profile)
 	return false;
 }
 
+/* Nothing that was not offered: else an answer could choose a weaker profile, or a payload type
+ * that means something else here. */
 bool call_answer_ok(const Umsg__Answer *answer, const Umsg__Offer *offer)
 {
 	if (answer->version == 0 || answer->n_streams != offer->n_streams ||
@@ -332,6 +337,7 @@ Umsg__Answer *call_answer_read(struct slice octets, const Umsg__Offer *offer)
 
 static unsigned ptime_of(uint32_t ptime)
 {
+	/* The frames that Opus has (RFC 6716 section 2.1.4), up to the longest. */
 	return ptime == 10 || ptime == 20 || ptime == 40 || ptime == 60 ? ptime : PTIME_DEFAULT;
 }
 

@@ -14,6 +14,7 @@ static bool is_enum(const ProtobufCEnumDescriptor *schema, int value)
 	return protobuf_c_enum_descriptor_get_value(schema, value) != NULL;
 }
 
+/* A name that no receiver could take for a path or a hidden file. */
 static bool attachment_ok(const Umsg__Attachment *attachment)
 {
 	struct slice name = slice_str(attachment->name), type = slice_str(attachment->type);
@@ -51,6 +52,7 @@ bool message_receipt_ok(const Umsg__ReceiptBody *body)
 static ProtobufCMessage *read_any(const ProtobufCMessageDescriptor *descriptor, struct slice octets,
 				  int *err_out)
 {
+	/* Attachments are copied once; the rest is small whatever its sender writes. */
 	return pack_read(descriptor, octets, MEMORY_LEAST + MEMORY_FACTOR * octets.n, err_out);
 }
 

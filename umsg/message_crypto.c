@@ -40,6 +40,8 @@ int64_t message_end(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* The id in the derivation keeps two messages under one I_MESSAGE from sharing a key, and so a
+ * nonce. */
 static int body_key(const struct mikey_keys *keys, const uint8_t id[FRAME_ID],
 		    uint8_t key_out[GCM128_KEY])
 {
@@ -119,6 +121,8 @@ int message_seal(struct period_keys *from, const struct domain *to_domain, struc
 	sealed->records = malloc(sealed->records_n);
 	if (!sealed->records)
 		return -ENOMEM;
+	/* Secret first, then the body under it, then the signature over both: the draft waits
+	 * for the hash. */
 	err = mikey_begin(from, to_domain, to, now_ms, &options, &keys, &draft);
 	if (!err) {
 		err = seal_body(&keys, to, body, sealed, hash);
@@ -175,6 +179,8 @@ static enum message_verdict check_signature(const struct message_envelope *envel
 	if (signed_hash((uint8_t)envelope->kind, envelope->id, envelope->to, envelope->store_until,
 			envelope->records, facts->hash) < 0)
 		return bad(facts, MIKEY_NO_MEMORY);
+	/* The signature covers the extension, and this ties it to the envelope and every
+	 * record. */
 	if (!slice_eq(facts->parsed.extension, slice_of(facts->hash, SIGNED_HASH)))
 		return bad(facts, MIKEY_BAD_SIGNATURE);
 	return MESSAGE_GOOD;
@@ -194,6 +200,8 @@ enum message_verdict message_verify(const struct message_envelope *envelope,
 	facts_out->sent_s = mikey_time_s(&facts_out->parsed);
 	if (facts_out->sent_s > now_s + MESSAGE_KEEP_AHEAD_S)
 		return bad(facts_out, MIKEY_TOO_NEW);
+	/* Its sender's clock is ahead, or ours behind: it is looked at again later, for a
+	 * while. */
 	if (facts_out->sent_s > now_s + MESSAGE_AHEAD_S)
 		return MESSAGE_EARLY;
 	if (!own)
