@@ -16,6 +16,7 @@
 #include "rendezvous/account_set.h"
 #include "rendezvous/admin_set.h"
 #include "rendezvous/client_policy.h"
+#include "rendezvous/complaints.h"
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/peer_limits.h"
 
@@ -105,6 +106,7 @@ static void free_client(struct client *client)
 	client->holder->count--;
 	if (client->patience)
 		event_free(client->patience);
+	peer_leave(client->holder->limits, &client->peer, !client->settled);
 	link_free(&client->link);
 	free(client->uri);
 	free(client->account);
@@ -174,30 +176,46 @@ static bool broke_rules(enum link_reason reason)
 	return reason == LINK_PROTOCOL || reason == LINK_TOO_LARGE || reason == LINK_SLOW;
 }
 
-static void on_closed(struct client *client, const struct link_event *event)
+bool holder_may_log(struct holder *holder, const char *cause, const char *who,
+		    unsigned *suppressed_out)
+{
+	return complaints_pass(holder->complaints, cause, who, clock_mono_ms(), suppressed_out);
+}
+
+static void log_closed(const struct client *client, const struct link_event *event)
 {
 	struct holder *holder = client->holder;
-	char peer[NET_TEXT_SIZE];
+	const char *cause = link_reason_name(event->reason);
+	char peer[NET_TEXT_SIZE], host[NET_TEXT_SIZE];
 	unsigned suppressed;
 
 	net_format(link_peer(client->link), peer);
-	if (!client->negotiated)
-		worker_figure(holder->worker, FIGURE_HANDSHAKES_FAILED);
-	else if (broke_rules(event->reason))
-		worker_figure(holder->worker, FIGURE_CUT_OFF);
+	net_format_host(link_peer(client->link), host);
 	if (client->negotiated && broke_rules(event->reason)) {
-		if (log_limit_pass(&holder->broken_log, clock_mono_ms(), &suppressed))
+		if (holder_may_log(holder, cause, client->admin ? client->admin : client->uri,
+				   &suppressed))
 			log_warn("attach",
 				 "uri=%s account=%s peer=%s: %s: cut off (%u more not logged)",
-				 client->uri, client->account, peer,
-				 link_reason_name(event->reason), suppressed);
-	} else if (!client->negotiated && event->reason != LINK_BY_PEER &&
-		   log_limit_pass(&holder->refused_log, clock_mono_ms(), &suppressed))
-		log_info("attach", "handshake failed peer=%s reason=%s (%s; %u more not logged)",
-			 peer, link_reason_name(event->reason), event->text, suppressed);
-	else if (client->negotiated)
-		log_debug("attach", "closed uri=%s peer=%s reason=%s", client->uri, peer,
-			  link_reason_name(event->reason));
+				 client->uri, client->account, peer, cause, suppressed);
+	} else if (!client->negotiated && event->reason != LINK_BY_PEER) {
+		if (holder_may_log(holder, cause, host, &suppressed))
+			log_info("attach",
+				 "handshake failed peer=%s reason=%s (%s; %u more not logged)",
+				 peer, cause, event->text, suppressed);
+	} else if (client->negotiated) {
+		log_debug("attach", "closed uri=%s peer=%s reason=%s", client->uri, peer, cause);
+	}
+}
+
+static void on_closed(struct client *client, const struct link_event *event)
+{
+	struct worker *worker = client->holder->worker;
+
+	if (!client->negotiated)
+		worker_figure(worker, FIGURE_HANDSHAKES_FAILED);
+	else if (broke_rules(event->reason))
+		worker_figure(worker, FIGURE_CUT_OFF);
+	log_closed(client, event);
 	client_end(client, event->reason == LINK_BY_PEER ? "connection closed"
 							 : link_reason_name(event->reason));
 }
@@ -289,15 +307,17 @@ void client_clean_up(struct client *client)
 		client, client_policy_cleanup_ms(worker_policy(client->holder->worker), &subject));
 }
 
-static void take_client(struct holder *holder, int fd)
+static void take_client(struct holder *holder, int fd, struct peer *peer)
 {
 	struct client *client = calloc(1, sizeof(*client));
 
 	if (!client) {
+		peer_leave(holder->limits, &peer, true);
 		close(fd);
 		return;
 	}
 	client->holder = holder;
+	client->peer = peer;
 	TAILQ_INIT(&client->sessions);
 	TAILQ_INIT(&client->posts);
 	idmap_put(&holder->clients, &client->node, ++holder->next_connection);
@@ -319,25 +339,25 @@ static void take_client(struct holder *holder, int fd)
 }
 
 /* May this address have another connection?  Our own host may. */
-static bool admit(struct holder *holder, const struct net_addr *peer)
+static bool admit(struct holder *holder, const struct net_addr *addr, struct peer **peer_out)
 {
-	int64_t now_ms = clock_mono_ms();
 	char text[NET_TEXT_SIZE];
 	unsigned suppressed;
 	const char *why = NULL;
 
+	*peer_out = NULL;
 	if (holder->count >= HOLDER_CONNECTIONS_MAX)
 		why = "too many connections";
-	else if (!net_is_loopback(peer) && !peer_limits_take(holder->limits, peer, now_ms))
-		why = "too many connections from one address";
-	if (why)
-		worker_figure(holder->worker, FIGURE_TURNED_AWAY);
-	if (why && log_limit_pass(&holder->full_log, now_ms, &suppressed)) {
-		net_format_host(peer, text);
+	else if (!net_is_loopback(addr))
+		why = peer_join(holder->limits, addr, clock_mono_ms(), peer_out);
+	if (!why)
+		return true;
+	worker_figure(holder->worker, FIGURE_TURNED_AWAY);
+	net_format_host(addr, text);
+	if (holder_may_log(holder, why, text, &suppressed))
 		log_warn("attach", "%s: refused peer=%s (%u more not logged)", why, text,
 			 suppressed);
-	}
-	return !why;
+	return false;
 }
 
 static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
@@ -346,13 +366,14 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
 
 	(void)what;
 	for (int i = 0; i < HOLDER_ACCEPT_PER_TURN; i++) {
-		struct net_addr peer = { .len = sizeof(peer.in6) };
-		int fd = accept4(listen_fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct net_addr addr = { .len = sizeof(addr.in6) };
+		int fd = accept4(listen_fd, &addr.sa, &addr.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct peer *peer;
 
 		if (fd < 0)
 			return;
-		if (admit(holder, &peer))
-			take_client(holder, fd);
+		if (admit(holder, &addr, &peer))
+			take_client(holder, fd, peer);
 		else
 			close(fd);
 	}
@@ -398,7 +419,8 @@ int holder_new(struct worker *worker, struct holder **holder_out, struct diag *d
 	holder->next_connection = (uint64_t)setup->index << CONNECTION_INDEX_SHIFT |
 				  (uint64_t)clock_wall_s() << CONNECTION_TIME_SHIFT;
 	holder->limits = peer_limits_new();
-	err = holder->limits ? keyhash_init(&holder->hash) : -ENOMEM;
+	holder->complaints = complaints_new();
+	err = holder->limits && holder->complaints ? keyhash_init(&holder->hash) : -ENOMEM;
 	if (!err && (idmap_init(&holder->clients) || idmap_init(&holder->sessions) ||
 		     idmap_init(&holder->posts)))
 		err = -ENOMEM;
@@ -468,6 +490,7 @@ void holder_free(struct holder **holderp)
 		close(holder->listen_fd);
 	link_context_free(&holder->links);
 	peer_limits_free(&holder->limits);
+	complaints_free(&holder->complaints);
 	free(holder);
 	*holderp = NULL;
 }

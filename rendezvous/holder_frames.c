@@ -49,7 +49,7 @@ static void misbehaves(struct client *client, const char *how)
 	unsigned suppressed;
 
 	worker_figure(client->holder->worker, FIGURE_CUT_OFF);
-	if (log_limit_pass(&client->holder->broken_log, clock_mono_ms(), &suppressed))
+	if (holder_may_log(client->holder, how, client->uri, &suppressed))
 		log_warn("attach", "uri=%s account=%s: %s: cut off (%u more not logged)",
 			 client->uri, client->account, how, suppressed);
 	link_close(client->link, 1008);
@@ -216,11 +216,52 @@ static void on_registered_frame(struct client *client, const Umsg__Frame *frame,
 	}
 }
 
+/* REQUEST_KINDS: it is not limited by rate. */
+static enum request_kind kind_of(const Umsg__Frame *frame)
+{
+	switch (frame->body_case) {
+	case UMSG__FRAME__BODY_REGISTER:
+		return REQUEST_REGISTER;
+	case UMSG__FRAME__BODY_BANG:
+		return REQUEST_CALL;
+	case UMSG__FRAME__BODY_LOOKUP:
+		return REQUEST_LOOKUP;
+	case UMSG__FRAME__BODY_CLIENT_DATA:
+	case UMSG__FRAME__BODY_UPDATE_CONFIRM:
+		return REQUEST_DATA;
+	case UMSG__FRAME__BODY_FETCH:
+		return REQUEST_FETCH;
+	case UMSG__FRAME__BODY_UPDATE_GET:
+		return REQUEST_UPDATE;
+	default:
+		return REQUEST_KINDS;
+	}
+}
+
+/* Does the client ask for more than anybody needs?  Then it is told when to ask again. */
+static bool too_much(struct client *client, const Umsg__Frame *frame)
+{
+	enum request_kind kind = kind_of(frame);
+	unsigned suppressed;
+
+	if (kind == REQUEST_KINDS || request_limits_take(&client->limits, kind, clock_mono_ms()))
+		return false;
+	worker_figure(client->holder->worker, FIGURE_LIMITED);
+	if (holder_may_log(client->holder, request_kind_name(kind), client->uri, &suppressed))
+		log_warn("attach", "uri=%s account=%s: too many %s: refused (%u more not logged)",
+			 client->uri, client->account, request_kind_name(kind), suppressed);
+	client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY, "too many requests",
+		     1 + request_rate(kind).each_ms / 1000);
+	return true;
+}
+
 static void on_good_frame(struct client *client, const Umsg__Frame *frame, struct slice octets)
 {
 	bool update = frame->body_case == UMSG__FRAME__BODY_UPDATE_GET ||
 		      frame->body_case == UMSG__FRAME__BODY_UPDATE_CONFIRM;
 
+	if (too_much(client, frame))
+		return;
 	if (frame->body_case == UMSG__FRAME__BODY_REGISTER) {
 		if (client->state == CLIENT_DENIED)
 			client->state = CLIENT_NEW; /* ask again: the reason may be gone */

@@ -14,6 +14,7 @@
 #include "rendezvous/admin_set.h"
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/mailboxes.h"
+#include "rendezvous/peer_limits.h"
 #include "rendezvous/updates.h"
 
 enum { FETCH_FRAMES = 100 };
@@ -103,7 +104,7 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 		set_denied(client, m->deny_reason, m->reason);
 		client_denied(client, client->register_request);
 		client_trace(client, "denied", m->reason);
-		if (log_limit_pass(&holder->denied_log, clock_mono_ms(), &suppressed))
+		if (holder_may_log(holder, m->reason, client->uri, &suppressed))
 			log_info("attach",
 				 "denied uri=%s account=%s reason=\"%s\" (%u more not logged)",
 				 client->uri, client->account, m->reason, suppressed);
@@ -111,6 +112,9 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 	} else {
 		link_set_priority(client->link, WORKER_PRIORITY_LIVE);
 		client->state = CLIENT_REGISTERED;
+		if (client->peer && !client->settled)
+			peer_settled(client->peer);
+		client->settled = true;
 		client->since_s = clock_wall_s();
 		send_registered(client, m);
 		client_trace(client, "registered", client->updates_only ? "no keys" : "ok");

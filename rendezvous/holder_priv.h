@@ -9,11 +9,14 @@
 #include "keys/account.h"
 #include "rendezvous/holder.h"
 #include "rendezvous/keyhash.h"
+#include "rendezvous/request_limits.h"
 #include "umsg/frame.h"
 #include "umsg/link.h"
 
 struct admin_upload;
+struct complaints;
 struct event;
+struct peer;
 struct peer_limits;
 
 enum client_state {
@@ -71,6 +74,9 @@ struct client {
 	char deny_text[48];
 	struct client_session_list sessions;
 	struct client_post_list posts;
+	struct request_limits limits;
+	struct peer *peer; /* whose connection it is; NULL: our own host's */
+	bool settled;      /* registered once: half open no more */
 	size_t n_sessions, n_posts;
 };
 
@@ -89,7 +95,7 @@ struct holder {
 	struct peer_limits *limits;
 	int64_t month; /* without keys of which, or later, nobody calls or posts; 0: not looked yet
 			*/
-	struct log_limit refused_log, full_log, broken_log, denied_log;
+	struct complaints *complaints;
 };
 
 static inline uint64_t client_connection(const struct client *client)
@@ -137,6 +143,10 @@ bool client_take_month(struct client *client, const Umsg__Register *r);
 
 /* Events for crs-cli trace attach. */
 void client_trace(const struct client *client, const char *state, const char *description);
+
+/* May a line be logged that who did this?  Once a cause and client, with the number since. */
+bool holder_may_log(struct holder *holder, const char *cause, const char *who,
+		    unsigned *suppressed_out);
 
 /* client_lists.c: calls and posts of a client.  The forget functions take an id that is
  * not there. */

@@ -45,6 +45,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/control_listings.c \
 	%D%/control_statistics.c \
 	%D%/control_traces.c \
+	%D%/complaints.c %D%/complaints.h \
 	%D%/counters.c %D%/counters.h \
 	%D%/fanouts.c %D%/fanouts.h \
 	%D%/floors.c %D%/floors.h \
@@ -74,6 +75,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/queries.c \
 	%D%/redis_server.c %D%/redis_server.h \
 	%D%/relay_client.c %D%/relay_client.h \
+	%D%/request_limits.c %D%/request_limits.h \
 	%D%/roster.c %D%/roster.h \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/settings.c %D%/settings.h %D%/settings_priv.h \

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/idmap.h"
 #include "base/net.h"
 #include "base/slice.h"
 #include "rendezvous/keyhash.h"
@@ -13,8 +14,14 @@ struct bucket {
 	uint32_t thousandths; /* of a connection */
 };
 
+struct peer {
+	struct idmap_node node; /* by the key of its address */
+	unsigned connections, half_open;
+};
+
 struct peer_limits {
 	struct keyhash hash;
+	struct idmap peers;
 	struct bucket buckets[PEER_TABLE];
 };
 
@@ -22,7 +29,7 @@ struct peer_limits *peer_limits_new(void)
 {
 	struct peer_limits *limits = calloc(1, sizeof(*limits));
 
-	if (limits && keyhash_init(&limits->hash)) {
+	if (limits && (keyhash_init(&limits->hash) || idmap_init(&limits->peers))) {
 		free(limits);
 		return NULL;
 	}
@@ -31,7 +38,12 @@ struct peer_limits *peer_limits_new(void)
 
 void peer_limits_free(struct peer_limits **limitsp)
 {
-	free(*limitsp);
+	struct peer_limits *limits = *limitsp;
+
+	if (!limits)
+		return;
+	idmap_done(&limits->peers);
+	free(limits);
 	*limitsp = NULL;
 }
 
@@ -76,4 +88,67 @@ bool peer_limits_take(struct peer_limits *limits, const struct net_addr *addr, i
 		return false;
 	bucket->thousandths -= 1000;
 	return true;
+}
+
+static struct peer *need_peer(struct peer_limits *limits, uint64_t key)
+{
+	struct idmap_node *node = idmap_first(&limits->peers, key);
+	struct peer *peer;
+
+	if (node) /* two addresses of one key, if there ever are, share what one may have */
+		return IDMAP_OWNER(node, struct peer, node);
+	peer = calloc(1, sizeof(*peer));
+	if (peer)
+		idmap_put(&limits->peers, &peer->node, key);
+	return peer;
+}
+
+static void forget_peer(struct peer_limits *limits, struct peer *peer)
+{
+	if (peer->connections > 0)
+		return;
+	idmap_remove(&limits->peers, &peer->node);
+	free(peer);
+}
+
+const char *peer_join(struct peer_limits *limits, const struct net_addr *addr, int64_t now_ms,
+		      struct peer **peer_out)
+{
+	const char *why = NULL;
+	struct peer *peer;
+
+	if (!peer_limits_take(limits, addr, now_ms))
+		return "too many new connections from one address";
+	peer = need_peer(limits, key_of(limits, addr));
+	if (!peer)
+		return "no memory for another connection";
+	if (peer->connections >= PEER_CONNECTIONS)
+		why = "too many connections from one address";
+	else if (peer->half_open >= PEER_HALF_OPEN)
+		why = "too many half-open connections from one address";
+	if (why) {
+		forget_peer(limits, peer);
+		return why;
+	}
+	peer->connections++;
+	peer->half_open++;
+	*peer_out = peer;
+	return NULL;
+}
+
+void peer_settled(struct peer *peer)
+{
+	peer->half_open--;
+}
+
+void peer_leave(struct peer_limits *limits, struct peer **peerp, bool half_open)
+{
+	struct peer *peer = *peerp;
+
+	if (!peer)
+		return;
+	*peerp = NULL;
+	peer->half_open -= half_open;
+	peer->connections--;
+	forget_peer(limits, peer);
 }

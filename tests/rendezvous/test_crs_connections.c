@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "tests/rendezvous/party.h"
 #include "tests/rendezvous/scene.h"
 
@@ -156,6 +157,63 @@ static void an_unregistered_client_is_closed_after_its_delay(void **state)
 	party_close(&p);
 }
 
+/* How often the log has this text. */
+static int logged(const struct scene *scene, const char *text)
+{
+	char path[128];
+	uint8_t *data = NULL;
+	size_t n = 0;
+	int count = 0;
+
+	snprintf(path, sizeof(path), "%s/log/crs.log", scene->root);
+	assert_int_equal(file_read(path, 1 << 20, &data, &n), 0);
+	for (const char *p = (const char *)data; (p = strstr(p, text)); p++)
+		count++;
+	free(data);
+	return count;
+}
+
+static void store_something(struct party *party, int times)
+{
+	for (int i = 0; i < times; i++)
+		party_keep(party, "settings", "text", "x");
+}
+
+/* Issue "Abuse": limits by client, one line of the log a cause and client, and the others are
+ * served as before. */
+static void a_client_that_asks_too_much_is_refused_and_logged_once(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b, c;
+
+	attach(&a, scene, "tel:+46711");
+	attach(&b, scene, "tel:+46712");
+	attach(&c, scene, "tel:+46713");
+	store_something(&a, 60);
+	store_something(&b, 60);
+	assert_true(party_hears(&a, "error 12 too many requests"));
+	assert_true(party_hears(&b, "error 12 too many requests"));
+	for (int i = 0; i < 30; i++)
+		party_register(&a);
+	store_something(&a, 10);
+	party_keep(&c, "settings", "text", "x");
+	assert_true(party_hears(&c, "done"));
+	assert_false(party_heard(&c, "error"));
+	/* Who is refused is not cut off, and goes on when its time has come. */
+	store_something(&a, 1);
+	assert_true(party_hears(&a, "done") || party_hears(&a, "error 12"));
+	assert_false(party_heard(&a, "closed"));
+	party_bang(&a, "tel:+46799", '1');
+	assert_true(party_hears(&a, "hangup 5"));
+	assert_int_equal(logged(scene, "uri=tel:+46711 account=acme: too many client data"), 1);
+	assert_int_equal(logged(scene, "uri=tel:+46712 account=acme: too many client data"), 1);
+	assert_int_equal(logged(scene, "uri=tel:+46711 account=acme: too many registrations"), 1);
+	assert_int_equal(logged(scene, "uri=tel:+46713"), 0);
+	party_close(&a);
+	party_close(&b);
+	party_close(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +222,7 @@ int main(void)
 		cmocka_unit_test(tcp_keep_alives_are_the_kernels),
 		cmocka_unit_test(a_denied_client_is_closed_after_its_delay),
 		cmocka_unit_test(an_unregistered_client_is_closed_after_its_delay),
+		cmocka_unit_test(a_client_that_asks_too_much_is_refused_and_logged_once),
 	};
 
 	return cmocka_run_group_tests(tests, open_scene, close_scene);
