@@ -154,8 +154,7 @@ static int parse_head(struct exchange *x, struct slice head)
 	    !number(slice_of(head.p + 9, 3), &status))
 		return exchange_tell_protocol(x, "the answer is not HTTP");
 	x->status = (unsigned)status;
-	/* Without Content-Length the body lasts until the close: streams, and errors of old
-	 * proxies. */
+	/* Without Content-Length the body lasts until the close, as a stream does. */
 	x->length = SIZE_MAX;
 	if (length.n && !number(length, &x->length))
 		return exchange_tell_protocol(x, "the answer has a wrong length");

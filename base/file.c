@@ -8,6 +8,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Files hold keys, too: what is given back is wiped, as realloc() would not do it. */
+static void drop(uint8_t *data, size_t len)
+{
+	explicit_bzero(data, len);
+	free(data);
+}
+
+static uint8_t *grow(uint8_t *data, size_t len, size_t cap)
+{
+	uint8_t *more = malloc(cap);
+
+	if (more)
+		memcpy(more, data, len);
+	drop(data, len);
+	return more;
+}
+
 /* The size that stat() tells is not asked for: pipes have none, and a file may grow meanwhile.
  * A NUL is put behind the content, so that texts can be used as they lie. */
 static int read_all(int fd, size_t max, uint8_t **data_out, size_t *len_out)
@@ -25,16 +42,11 @@ static int read_all(int fd, size_t max, uint8_t **data_out, size_t *len_out)
 		if (n < 0 || (len += (size_t)n) > max) {
 			int err = n < 0 ? errno : EFBIG;
 
-			free(data);
+			drop(data, len);
 			return -err;
 		}
-		if (cap - len - 1 == 0) {
-			uint8_t *more = realloc(data, cap *= 2);
-
-			if (!more)
-				free(data);
-			data = more;
-		}
+		if (cap - len - 1 == 0)
+			data = grow(data, len, cap *= 2);
 	}
 	if (!data)
 		return -ENOMEM;

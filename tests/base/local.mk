@@ -12,7 +12,7 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net %D%/test_idmap \
 	%D%/test_control %D%/test_control_stream %D%/test_control_proof %D%/test_memory %D%/test_notifier %D%/test_table \
-	%D%/test_dns %D%/test_json_text
+	%D%/test_dns %D%/test_file %D%/test_json_text
 endif
 %C%_test_encode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_encode_LDADD = base/libbase.a $(CMOCKA_LIBS)
@@ -32,6 +32,8 @@ endif
 %C%_test_control_proof_LDADD = base/libbase.a $(CMOCKA_LIBS) $(CONTROL_CLIENT_LIBS)
 %C%_test_dns_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_dns_LDADD = base/libbase.a $(CMOCKA_LIBS) $(EVENT_LIBS)
+%C%_test_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_file_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_memory_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_notifier_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
