@@ -114,6 +114,11 @@ void call_dial_pbx(struct call *call)
 				     .reliable = pbx && pbx->reliable,
 				     .answer_ms = answer_ms(call) };
 
+	if (!call_choose_srtp(call, pbx, way->transport)) {
+		call_end(call, UMSG__END_REASON__END_FAILED,
+			 "the PBX is to be called with SRTP, whose keys need TLS");
+		return;
+	}
 	if (pbx_leg_invite(&call->pbx, &invite)) {
 		call_end(call, UMSG__END_REASON__END_CONGESTION, "cig-sip takes no calls");
 		return;

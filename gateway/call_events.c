@@ -18,16 +18,16 @@
 static void sip_answered(struct call *call, const SipAgent__Answered *answered)
 {
 	struct umsg_audio_wish wish;
+	struct pbx_audio audio;
 	int err;
 
 	pbx_leg_keep_dialog(&call->pbx, answered->dialog);
 	snprintf(call->pbx.call_id, sizeof(call->pbx.call_id), "%s", answered->call_id);
-	if (pbx_audio_read(answered->audio, &call->pbx.audio)) {
-		call_end(call, UMSG__END_REASON__END_NO_COMMON_CODEC,
-			 "the PBX answered without G.711");
+	if (pbx_audio_read(answered->audio, call->pbx.srtp, &audio)) {
+		call_end(call, UMSG__END_REASON__END_NO_COMMON_CODEC, call_no_audio(call));
 		return;
 	}
-	call->pbx.has_audio = true;
+	pbx_leg_take_audio(&call->pbx, &audio);
 	if (!call->secure)
 		return; /* it is ending */
 	wish = call_audio_wish(call);
@@ -43,10 +43,17 @@ static void sip_answered(struct call *call, const SipAgent__Answered *answered)
 
 static void sip_confirmed(struct call *call, const SipAgent__Confirmed *confirmed)
 {
+	struct pbx_audio audio;
+
 	pbx_leg_keep_dialog(&call->pbx, confirmed->dialog);
-	if (!confirmed->audio || pbx_audio_read(confirmed->audio, &call->pbx.audio))
+	if (!confirmed->audio)
 		return;
-	call->pbx.has_audio = true;
+	if (pbx_audio_read(confirmed->audio, call->pbx.srtp, &audio)) {
+		if (!call->pbx.has_audio) /* the answer to a late offer: there is no other */
+			call_end(call, UMSG__END_REASON__END_NO_COMMON_CODEC, call_no_audio(call));
+		return;
+	}
+	pbx_leg_take_audio(&call->pbx, &audio);
 	call_set_plain(call);
 }
 

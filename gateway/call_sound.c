@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include <openssl/crypto.h>
+
 #include "base/log.h"
 #include "gateway/call_priv.h"
 #include "gateway/calls_priv.h"
@@ -17,6 +19,18 @@ static const struct cig_pbx *pbx_of(const struct call *call)
 				     : cig_config_pbx_from(call->config, &call->target_addr.sa);
 }
 
+const char *call_no_audio(const struct call *call)
+{
+	return call->pbx.srtp == CIG_SRTP_REQUIRED ? "the PBX has no SRTP with G.711"
+						   : "the PBX has neither PCMU nor PCMA in clear";
+}
+
+bool call_choose_srtp(struct call *call, const struct cig_pbx *pbx, enum sip_transport transport)
+{
+	call->pbx.srtp = cig_pbx_srtp(pbx, transport);
+	return !pbx || pbx->srtp != CIG_SRTP_REQUIRED || call->pbx.srtp == CIG_SRTP_REQUIRED;
+}
+
 enum cig_dtmf call_dtmf(const struct call *call)
 {
 	const struct cig_pbx *pbx = pbx_of(call);
@@ -27,12 +41,14 @@ enum cig_dtmf call_dtmf(const struct call *call)
 void call_set_plain(struct call *call)
 {
 	struct media_plain plain = { .audio = call->pbx.audio,
+				     .own_key = pbx_leg_own_key(&call->pbx),
 				     .dtmf = call_dtmf(call),
 				     .secure_held = call->secure_held };
 
 	if (!call->pbx.has_audio)
 		return; /* a late offer: its answer comes with the ACK */
 	media_leg_set_plain(call->calls->world.relay, call->number, call->config, &plain);
+	OPENSSL_cleanse(plain.audio.peer_key, sizeof(plain.audio.peer_key));
 }
 
 /* ---- the secure side ---- */
@@ -110,10 +126,10 @@ void call_early_media(struct call *call, const SipAgent__Audio *audio)
 	struct pbx_audio early;
 	struct umsg_audio_wish wish;
 
-	if (!call->secure || call->state != CALL_RINGING || pbx_audio_read(audio, &early))
+	if (!call->secure || call->state != CALL_RINGING ||
+	    pbx_audio_read(audio, call->pbx.srtp, &early))
 		return;
-	call->pbx.audio = early;
-	call->pbx.has_audio = true;
+	pbx_leg_take_audio(&call->pbx, &early);
 	wish = call_audio_wish(call);
 	if (umsg_call_ring_early(call->secure, &wish))
 		return;
@@ -141,7 +157,8 @@ void call_sip_changed(struct call *call, const SipAgent__Changed *changed)
 {
 	struct pbx_audio audio;
 
-	if (changed->code != 200 || !changed->audio || pbx_audio_read(changed->audio, &audio)) {
+	if (changed->code != 200 || !changed->audio ||
+	    pbx_audio_read(changed->audio, call->pbx.srtp, &audio)) {
 		log_warn(MODULE, "call=%" PRIu64 " the PBX refuses a change: %u", call->number,
 			 changed->code);
 		return;

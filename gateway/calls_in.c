@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "gateway/call.h"
+#include "gateway/call_priv.h"
 #include "gateway/calls_priv.h"
 
 #define MODULE "calls"
@@ -59,17 +59,24 @@ static bool proves_itself(struct calls *calls, const struct cig_pbx *pbx,
 	return false;
 }
 
-static void begin(struct call *call, const SipAgent__Incoming *incoming)
+static void begin(struct call *call, const struct cig_pbx *pbx, const SipAgent__Incoming *incoming)
 {
+	struct pbx_audio audio;
+
 	call->pbx.number = incoming->call;
 	snprintf(call->pbx.call_id, sizeof(call->pbx.call_id), "%s", incoming->call_id);
 	calls_know_sip(call->calls, call);
-	if (incoming->offer && pbx_audio_read(incoming->offer, &call->pbx.audio)) {
+	if (!call_choose_srtp(call, pbx, (enum sip_transport)incoming->source->transport)) {
 		call_end(call, UMSG__END_REASON__END_NO_COMMON_CODEC,
-			 "the PBX offers neither PCMU nor PCMA");
+			 "the PBX must use SRTP, whose keys need TLS");
 		return;
 	}
-	call->pbx.has_audio = incoming->offer != NULL;
+	if (incoming->offer && pbx_audio_read(incoming->offer, call->pbx.srtp, &audio)) {
+		call_end(call, UMSG__END_REASON__END_NO_COMMON_CODEC, call_no_audio(call));
+		return;
+	}
+	if (incoming->offer)
+		pbx_leg_take_audio(&call->pbx, &audio);
 	call->pbx.reliable = incoming->reliable;
 	call_start(call);
 }
@@ -94,5 +101,5 @@ void calls_take_incoming(struct calls *calls, const SipAgent__Incoming *incoming
 		return;
 	}
 	call->target_addr = source;
-	begin(call, incoming);
+	begin(call, pbx, incoming);
 }

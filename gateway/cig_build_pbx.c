@@ -167,6 +167,7 @@ static bool read_word(struct cig_build *b, struct cig_pbx *pbx, const struct con
 	static const char *const transports[] = { "udp", "tcp", "tls" };
 	static const char *const dtmf[] = { "events", "info", "tones" };
 	static const char *const diversions[] = { "refuse", "maps" };
+	static const char *const srtp[] = { "off", "optional", "required" };
 	int choice = 0;
 
 	if (cig_is(s, "transport")) {
@@ -176,6 +177,9 @@ static bool read_word(struct cig_build *b, struct cig_pbx *pbx, const struct con
 	} else if (cig_is(s, "dtmf")) {
 		read_choice(&s->word[0], dtmf, 3, &choice, b->diag);
 		pbx->dtmf = (enum cig_dtmf)choice;
+	} else if (cig_is(s, "srtp")) {
+		read_choice(&s->word[0], srtp, 3, &choice, b->diag);
+		pbx->srtp = (enum cig_srtp)choice;
 	} else if (cig_is(s, "redirects")) {
 		read_choice(&s->word[0], diversions, 2, &choice, b->diag);
 		pbx->redirects = (enum cig_diversion)choice;
@@ -199,6 +203,8 @@ static void read_pbx(struct cig_build *b, struct cig_pbx *pbx, const struct conf
 		read_seconds(&s->word[0], 0, 3600, &pbx->probe_s, b->diag);
 	else if (cig_is(s, "answer_timeout_s"))
 		read_seconds(&s->word[0], 1, 32, &pbx->answer_timeout_s, b->diag);
+	else if (cig_is(s, "srtp_without_tls"))
+		config_bool(&s->word[0], &pbx->srtp_without_tls, b->diag);
 	else if (cig_is(s, "reliable"))
 		config_bool(&s->word[0], &pbx->reliable, b->diag);
 	else if (cig_is(s, "asserted_identity"))
@@ -229,6 +235,13 @@ static void add_pbx(struct cig_build *b, const struct config_statement *s)
 	if (pbx.challenge && pbx.network_count == 0)
 		diag_error(b->diag, &s->place,
 			   "pbx %s: \"network\" is missing: whom is \"challenge\" for?", pbx.name);
+	/* where the transport is the block's own: an entry's is seen with each call */
+	if (pbx.srtp && !pbx.srtp_without_tls && (pbx.has_transport || pbx.server_count) &&
+	    pbx.transport != SIP_TLS)
+		diag_error(b->diag, &s->place,
+			   "pbx %s: \"srtp\" needs \"transport tls\": its keys stand in SDP "
+			   "(or \"srtp_without_tls true\")",
+			   pbx.name);
 	if (cig_names_add(&b->pbxs, "pbx", pbx.name, &pbx.place, b->diag))
 		return;
 	list = cig_grow(b, pub->pbxs, &pub->pbx_count, sizeof(*list));

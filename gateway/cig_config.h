@@ -71,6 +71,12 @@ struct cig_pbx_server {
 };
 
 enum cig_dtmf { CIG_DTMF_EVENTS, CIG_DTMF_INFO, CIG_DTMF_TONES };
+/* SRTP with the PBX, its keys in SDP (RFC 4568). */
+enum cig_srtp {
+	CIG_SRTP_OFF,
+	CIG_SRTP_OPTIONAL, /* offered beside RTP, taken where it is offered */
+	CIG_SRTP_REQUIRED, /* no call without */
+};
 /* What becomes of 3xx. */
 enum cig_diversion { CIG_DIVERT_REFUSE, CIG_DIVERT_MAPS };
 
@@ -90,6 +96,8 @@ struct cig_pbx {
 	bool reliable;             /* ask for PRACK; false */
 	bool asserted_identity;    /* the maps see its P-Asserted-Identity; false */
 	bool assert_identity;      /* it gets one of us; false */
+	enum cig_srtp srtp;
+	bool srtp_without_tls; /* keys may be sent in clear; false */
 	enum cig_diversion redirects;
 	const struct cig_account *challenge; /* it must prove who it is; NULL: need not */
 	const char *register_uri;            /* NULL: no registration */
@@ -192,6 +200,14 @@ struct cig_config {
 	char metrics_bind[CONFIG_IP_SIZE]; /* [127.0.0.1] */
 	uint16_t metrics_port;             /* [0: no port for Prometheus] */
 };
+
+/* May SRTP keys stand in the SDP of a call by that transport?  pbx may be NULL. */
+static inline enum cig_srtp cig_pbx_srtp(const struct cig_pbx *pbx, enum sip_transport transport)
+{
+	bool safe = pbx && (transport == SIP_TLS || pbx->srtp_without_tls);
+
+	return safe ? pbx->srtp : CIG_SRTP_OFF;
+}
 
 /* Reads path.  Every fault and warning is in diag.  Returns 0, -EINVAL (faults in
  * diag), -errno of reading (diag tells), -ENOMEM; *config_out is set on 0 only,

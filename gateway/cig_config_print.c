@@ -172,6 +172,7 @@ static void print_pbx(const struct printer *p, const struct cig_pbx *pbx)
 	static const char *const transports[] = { "udp", "tcp", "tls" };
 	static const char *const dtmf[] = { "events", "info", "tones" };
 	static const char *const diversions[] = { "refuse", "maps" };
+	static const char *const srtp[] = { "off", "optional", "required" };
 
 	print(p, "pbx %s {", pbx->name);
 	for (size_t i = 0; i < pbx->host_count; i++)
@@ -189,6 +190,8 @@ static void print_pbx(const struct printer *p, const struct cig_pbx *pbx)
 	print(p, "    reliable %s;", truth(pbx->reliable));
 	print(p, "    asserted_identity %s;", truth(pbx->asserted_identity));
 	print(p, "    assert_identity %s;", truth(pbx->assert_identity));
+	print(p, "    srtp %s;", srtp[pbx->srtp]);
+	print(p, "    srtp_without_tls %s;", truth(pbx->srtp_without_tls));
 	print(p, "    redirects %s;", diversions[pbx->redirects]);
 	if (pbx->challenge)
 		print(p, "    challenge %s;", pbx->challenge->name);

@@ -64,6 +64,8 @@ static const struct config_keyword in_pbx[] = {
 	{ "reliable", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
 	{ "asserted_identity", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
 	{ "assert_identity", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ "srtp", 1, 1, CONFIG_ONCE, "off|optional|required", NULL, NULL },
+	{ "srtp_without_tls", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
 	{ "redirects", 1, 1, CONFIG_ONCE, "refuse|maps", NULL, NULL },
 	{ "challenge", 1, 1, CONFIG_ONCE, "ACCOUNT", NULL, NULL },
 	{ "register", 3, 5, CONFIG_ONCE, "\"sip:USER@HOST\" auth ACCOUNT [expires SECONDS]", NULL,

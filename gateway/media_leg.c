@@ -63,6 +63,13 @@ int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct c
 	plain.ptime_ms = audio->ptime_ms;
 	plain.dtmf = dtmf_mode(what);
 	plain.secure_held = what->secure_held;
+	if (audio->suite) {
+		plain.srtp = audio->suite == SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32
+				     ? RELAY__PLAIN_SRTP__PLAIN_AES_CM_128_HMAC_SHA1_32
+				     : RELAY__PLAIN_SRTP__PLAIN_AES_CM_128_HMAC_SHA1_80;
+		plain.own_srtp_key = octets(slice_of(what->own_key, PBX_SRTP_KEY));
+		plain.peer_srtp_key = octets(slice_of(audio->peer_key, PBX_SRTP_KEY));
+	}
 	plain.no_send = !audio->peer_listens || !audio->address[0];
 	/* who holds may play music or not: its silence is no fault */
 	plain.no_receive = !audio->peer_sends || !audio->peer_listens;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 #include "base/net.h"
 #include "base/pack.h"
@@ -38,11 +39,37 @@ static unsigned wanted_ptime(const SipAgent__Audio *theirs)
 	return theirs->maxptime_ms && theirs->maxptime_ms < ptime ? theirs->maxptime_ms : ptime;
 }
 
-int pbx_audio_read(const SipAgent__Audio *theirs, struct pbx_audio *audio_out)
+/* The peer's line that counts: with keys wherever they are wanted and offered. */
+static const SipAgent__Audio *choose_line(const SipAgent__Audio *theirs, enum cig_srtp srtp)
 {
-	const SipAgent__Format *codec = theirs ? first_codec(theirs) : NULL;
-	const SipAgent__Format *format;
+	if (theirs && srtp != CIG_SRTP_OFF && theirs->secured)
+		return theirs->secured;
+	return !theirs || theirs->savp || srtp == CIG_SRTP_REQUIRED ? NULL : theirs;
+}
 
+static int read_keys(const SipAgent__Audio *theirs, struct pbx_audio *audio)
+{
+	const SipAgent__Crypto *crypto = theirs->n_crypto ? theirs->crypto[0] : NULL;
+
+	if (!crypto)
+		return 0;
+	if (crypto->key.len != sizeof(audio->peer_key) ||
+	    crypto->suite < SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_80 ||
+	    crypto->suite > SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32)
+		return -ENOTSUP;
+	audio->suite = crypto->suite;
+	audio->tag = crypto->tag;
+	audio->savp = theirs->savp;
+	memcpy(audio->peer_key, crypto->key.data, sizeof(audio->peer_key));
+	return 0;
+}
+
+int pbx_audio_read(const SipAgent__Audio *theirs, enum cig_srtp srtp, struct pbx_audio *audio_out)
+{
+	const SipAgent__Format *codec, *format;
+
+	theirs = choose_line(theirs, srtp);
+	codec = theirs ? first_codec(theirs) : NULL;
 	if (!codec)
 		return -ENOTSUP;
 	*audio_out = (struct pbx_audio){
@@ -60,13 +87,14 @@ int pbx_audio_read(const SipAgent__Audio *theirs, struct pbx_audio *audio_out)
 	audio_out->event_pt = format ? (uint8_t)format->payload_type : 0;
 	format = find_format(theirs, SIP_AGENT__ENCODING__COMFORT_NOISE);
 	audio_out->cn_pt = format ? (uint8_t)format->payload_type : 0;
-	return 0;
+	return read_keys(theirs, audio_out);
 }
 
 /* Our side of the SDP: storage for the message that points into it. */
 struct our_audio {
 	SipAgent__Audio audio;
 	SipAgent__Format formats[3], *at[3];
+	SipAgent__Crypto crypto[2], *crypto_at[2];
 };
 
 static void add_format(struct our_audio *ours, SipAgent__Encoding encoding, uint32_t payload_type)
@@ -79,16 +107,62 @@ static void add_format(struct our_audio *ours, SipAgent__Encoding encoding, uint
 	ours->at[i] = &ours->formats[i];
 }
 
+static size_t key_of(SipAgent__Suite suite)
+{
+	return suite == SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32;
+}
+
+/* RFC 4568 6.1: each line has a key of its own, new in each call and the same in all of its
+ * descriptions, so that what is sent under it goes on. */
+static int add_crypto(struct our_audio *ours, struct pbx_leg *leg, SipAgent__Suite suite,
+		      uint32_t tag)
+{
+	size_t k = key_of(suite), i = ours->audio.n_crypto;
+
+	if (!leg->keys[k].made && RAND_bytes(leg->keys[k].own, sizeof(leg->keys[k].own)) != 1)
+		return -EIO;
+	leg->keys[k].made = true;
+	sip_agent__crypto__init(&ours->crypto[i]);
+	ours->crypto[i].tag = tag;
+	ours->crypto[i].suite = suite;
+	ours->crypto[i].key.data = leg->keys[k].own;
+	ours->crypto[i].key.len = sizeof(leg->keys[k].own);
+	ours->crypto_at[i] = &ours->crypto[i];
+	ours->audio.n_crypto++;
+	return 0;
+}
+
+/* Both suites as long as none is agreed on, then that one: a new offer changes nothing of it. */
+static int offer_keys(struct our_audio *ours, struct pbx_leg *leg)
+{
+	SipAgent__Suite active = leg->has_audio ? leg->audio.suite : SIP_AGENT__SUITE__NO_SUITE;
+	int err;
+
+	if (leg->srtp == CIG_SRTP_OFF)
+		return 0;
+	ours->audio.savp = active ? leg->audio.savp : leg->srtp == CIG_SRTP_REQUIRED;
+	if (active)
+		return add_crypto(ours, leg, active, 1);
+	err = add_crypto(ours, leg, SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_80, 1);
+	return err ? err : add_crypto(ours, leg, SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32, 2);
+}
+
+const uint8_t *pbx_leg_own_key(const struct pbx_leg *leg)
+{
+	return leg->keys[key_of(leg->audio.suite)].own;
+}
+
 static void begin_audio(struct our_audio *ours, const struct pbx_leg *leg)
 {
 	sip_agent__audio__init(&ours->audio);
 	ours->audio.address = (char *)leg->local_ip;
 	ours->audio.port = leg->local_port;
 	ours->audio.formats = ours->at;
+	ours->audio.crypto = ours->crypto_at;
 	ours->audio.ptime_ms = DEFAULT_PTIME_MS;
 }
 
-static void make_offer(struct our_audio *ours, const struct pbx_leg *leg)
+static int make_offer(struct our_audio *ours, struct pbx_leg *leg)
 {
 	begin_audio(ours, leg);
 	add_format(ours, SIP_AGENT__ENCODING__PCMA, PBX_PCMA);
@@ -96,6 +170,7 @@ static void make_offer(struct our_audio *ours, const struct pbx_leg *leg)
 	add_format(ours, SIP_AGENT__ENCODING__TELEPHONE_EVENT, OFFERED_EVENT_PT);
 	if (leg->we_hold) /* what they hold themselves is theirs to say */
 		ours->audio.direction = SIP_AGENT__DIRECTION__SENDONLY;
+	return offer_keys(ours, leg);
 }
 
 /* RFC 3264 6.1, 8.4: their direction seen from our side, and none that we hold. */
@@ -111,7 +186,7 @@ static SipAgent__Direction our_direction(const struct pbx_leg *leg)
 }
 
 /* One codec of theirs. */
-static void make_answer(struct our_audio *ours, const struct pbx_leg *leg)
+static int make_answer(struct our_audio *ours, struct pbx_leg *leg)
 {
 	const struct pbx_audio *audio = &leg->audio;
 
@@ -122,6 +197,7 @@ static void make_answer(struct our_audio *ours, const struct pbx_leg *leg)
 	if (audio->event_pt)
 		add_format(ours, SIP_AGENT__ENCODING__TELEPHONE_EVENT, audio->event_pt);
 	ours->audio.direction = our_direction(leg);
+	return audio->suite ? add_crypto(ours, leg, audio->suite, audio->tag) : 0;
 }
 
 int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
@@ -131,14 +207,15 @@ int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
 	SipAgent__Target target = SIP_AGENT__TARGET__INIT;
 	char host[NET_TEXT_SIZE];
 	struct our_audio ours;
-	int err;
+	int err = make_offer(&ours, leg);
 
+	if (err)
+		return err;
 	net_format_host(invite->target, host);
 	target.address = host;
 	target.port = net_port(invite->target);
 	target.transport = (SipAgent__Transport)invite->transport; /* in the same order */
 	target.name = (char *)invite->host;
-	make_offer(&ours, leg);
 	leg->number = sip_link_next_call(leg->link);
 	body.call = leg->number;
 	body.request_uri = body.to_uri = (char *)invite->request_uri;
@@ -164,7 +241,8 @@ int pbx_leg_ring(struct pbx_leg *leg)
 	struct our_audio ours;
 
 	if (leg->reliable && !leg->has_audio) { /* RFC 3262 5: the offer stands in the first one */
-		make_offer(&ours, leg);
+		if (make_offer(&ours, leg))
+			return -EIO;
 		body.audio = &ours.audio;
 	}
 	body.call = leg->number;
@@ -179,11 +257,11 @@ int pbx_leg_answer(struct pbx_leg *leg)
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__Answer body = SIP_AGENT__ANSWER__INIT;
 	struct our_audio ours;
+	/* a late offer: ours, theirs comes with the ACK */
+	int err = leg->has_audio ? make_answer(&ours, leg) : make_offer(&ours, leg);
 
-	if (leg->has_audio)
-		make_answer(&ours, leg);
-	else
-		make_offer(&ours, leg); /* a late offer: ours, theirs comes with the ACK */
+	if (err)
+		return err;
 	body.call = leg->number;
 	body.audio = &ours.audio;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_ANSWER;
@@ -290,6 +368,8 @@ void pbx_leg_take_audio(struct pbx_leg *leg, struct pbx_audio *audio)
 		memcpy(audio->address, leg->audio.address, sizeof(audio->address));
 	leg->audio = *audio;
 	leg->has_audio = true;
+	if (audio->suite)
+		leg->srtp = CIG_SRTP_REQUIRED; /* signalwire/freeswitch#3158: no way back to RTP */
 }
 
 int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
@@ -299,15 +379,21 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
 	struct pbx_audio audio;
 	struct our_audio ours;
 
-	if (change->offer && pbx_audio_read(change->offer, &audio)) {
+	int err;
+
+	if (change->offer && pbx_audio_read(change->offer, leg->srtp, &audio)) {
 		reject_change(leg);
 		return -ENOTSUP;
 	}
 	if (change->offer) {
 		pbx_leg_take_audio(leg, &audio);
-		make_answer(&ours, leg);
+		err = make_answer(&ours, leg);
 	} else {
-		make_offer(&ours, leg);
+		err = make_offer(&ours, leg);
+	}
+	if (err) {
+		reject_change(leg);
+		return -ENOTSUP;
 	}
 	body.call = leg->number;
 	body.audio = &ours.audio;
@@ -322,7 +408,8 @@ int pbx_leg_reoffer(struct pbx_leg *leg)
 	SipAgent__Reoffer body = SIP_AGENT__REOFFER__INIT;
 	struct our_audio ours;
 
-	make_offer(&ours, leg);
+	if (make_offer(&ours, leg))
+		return -EIO;
 	body.call = leg->number;
 	body.audio = &ours.audio;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_REOFFER;
@@ -369,4 +456,6 @@ void pbx_leg_clear(struct pbx_leg *leg)
 {
 	PACK_FREE(&leg->dialog);
 	digest_session_wipe(&leg->digest);
+	OPENSSL_cleanse(leg->keys, sizeof(leg->keys));
+	OPENSSL_cleanse(leg->audio.peer_key, sizeof(leg->audio.peer_key));
 }

@@ -15,6 +15,8 @@
 
 enum pbx_codec { PBX_PCMU = 0, PBX_PCMA = 8 }; /* by RTP payload type */
 
+enum { PBX_SRTP_KEY = 30 /* octets of key and salt */ };
+
 /* What was agreed on for the audio stream, from the PBX's SDP. */
 struct pbx_audio {
 	char address[CONFIG_IP_SIZE]; /* "": held by c=0.0.0.0 from the first offer on */
@@ -25,10 +27,15 @@ struct pbx_audio {
 	uint8_t cn_pt;    /* comfort noise; 0: none */
 	unsigned ptime_ms;
 	bool peer_sends, peer_listens;
+	SipAgent__Suite suite; /* of SRTP; SIP_AGENT__SUITE__NO_SUITE: in clear */
+	uint32_t tag;          /* of the peer's line, which an answer repeats */
+	bool savp;             /* it came over RTP/SAVP */
+	uint8_t peer_key[PBX_SRTP_KEY];
 };
 
-/* Takes the first G.711 codec in the peer's order.  Returns 0 or -ENOTSUP. */
-int pbx_audio_read(const SipAgent__Audio *theirs, struct pbx_audio *audio_out);
+/* Takes the first G.711 codec in the peer's order, and its keys as srtp says.  Returns 0, or
+ * -ENOTSUP: no such codec, or SRTP where there is to be none, or none where there must be. */
+int pbx_audio_read(const SipAgent__Audio *theirs, enum cig_srtp srtp, struct pbx_audio *audio_out);
 
 struct pbx_leg {
 	struct sip_link *link;
@@ -38,8 +45,13 @@ struct pbx_leg {
 	uint16_t local_port;
 	struct pbx_audio audio;
 	bool has_audio;
-	bool reliable; /* the PBX requires PRACK: a Ring to its late offer has ours */
-	bool we_hold;  /* the secure side holds: our SDP says so */
+	bool reliable;      /* the PBX requires PRACK: a Ring to its late offer has ours */
+	bool we_hold;       /* the secure side holds: our SDP says so */
+	enum cig_srtp srtp; /* what it may be; required, once it is there: nothing takes it back */
+	struct {
+		bool made;
+		uint8_t own[PBX_SRTP_KEY]; /* what we send with */
+	} keys[2];                         /* a key a suite: AES_CM_128_HMAC_SHA1_80, _32 */
 	const struct cig_account *account; /* NULL: no credentials */
 	struct digest_session digest;
 	SipAgent__Dialog *dialog; /* of an answered call, else NULL */
@@ -81,6 +93,9 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change);
 
 /* Offers our side anew, as it is now (we_hold). */
 int pbx_leg_reoffer(struct pbx_leg *leg);
+
+/* The key that protects what we send with leg->audio.suite. */
+const uint8_t *pbx_leg_own_key(const struct pbx_leg *leg);
 
 /* Takes what the peer's SDP says; a hold without an address keeps the one before. */
 void pbx_leg_take_audio(struct pbx_leg *leg, struct pbx_audio *audio);

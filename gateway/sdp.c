@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
+
 #include "base/buf.h"
+#include "base/encode.h"
 
 static const struct {
 	const char *name; /* of rtpmap, without regard to case */
@@ -23,7 +26,13 @@ static const char *const direction_names[] = {
 	[SDP_INACTIVE] = "inactive",
 };
 
-enum { DIRECTIONS = 4, MAX_PTIME_MS = 200 };
+static const char *const suite_names[] = {
+	[SDP_NO_SUITE] = "",
+	[SDP_AES_CM_128_HMAC_SHA1_80] = "AES_CM_128_HMAC_SHA1_80",
+	[SDP_AES_CM_128_HMAC_SHA1_32] = "AES_CM_128_HMAC_SHA1_32",
+};
+
+enum { DIRECTIONS = 4, MAX_PTIME_MS = 200, SUITES = 3 };
 static const unsigned encoding_count = sizeof(encodings) / sizeof(encodings[0]);
 
 /* What c= says. */
@@ -41,6 +50,7 @@ struct section {
 	struct connection connection;
 	enum sdp_direction direction;
 	unsigned ptime_ms, maxptime_ms;
+	struct sdp_crypto crypto; /* the first one that can be used */
 };
 
 struct parser {
@@ -144,6 +154,82 @@ static int parse_rtpmap(struct parser *p, struct slice value)
 	return 0;
 }
 
+/* What stands before the mark, which is left out; s keeps what is behind it. */
+static struct slice take_until(struct slice *s, char mark)
+{
+	const uint8_t *end = s->n ? memchr(s->p, mark, s->n) : NULL;
+	struct slice head = slice_of(s->p, end ? (size_t)(end - s->p) : s->n);
+
+	*s = slice_from(*s, head.n + (end ? 1 : 0));
+	return head;
+}
+
+/* RFC 4568 6.1: "2^48", or decimal.  A key of fewer packets than this would have to be
+ * changed in the middle of a call; we never do. */
+static bool is_lifetime(struct slice s)
+{
+	enum { MIN_BITS = 20, MAX_BITS = 48, MIN_DIGITS = 7 };
+	unsigned bits;
+
+	if (slice_starts(s, "2^"))
+		return parse_uint(slice_from(s, 2), MAX_BITS, &bits) && bits >= MIN_BITS;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n >= MIN_DIGITS && s.n <= 15;
+}
+
+/* "inline:KEY||SALT[|lifetime]".  A master key identifier would stand in every packet, and
+ * several keys need one: neither is taken (asterisk/asterisk#825: never by half). */
+static bool parse_key(struct slice params, uint8_t key[SDP_KEY_SIZE])
+{
+	struct slice text, lifetime;
+	size_t n = 0;
+
+	if (!slice_starts(params, "inline:"))
+		return false;
+	params = slice_from(params, strlen("inline:"));
+	text = take_until(&params, '|');
+	lifetime = params;
+	if (lifetime.n && !is_lifetime(lifetime))
+		return false;
+	return base64_decode(BASE64_STANDARD, text, key, SDP_KEY_SIZE, &n) == 0 &&
+	       n == SDP_KEY_SIZE;
+}
+
+/* RFC 4568 6.3: what changes the protection must be known to be obeyed.  A hint of the
+ * replay window's size, and what an extension marks as such, may be passed over. */
+static bool are_session_params_harmless(struct slice params)
+{
+	while (params.n) {
+		struct slice param = take_token(&params);
+
+		if (!slice_starts(param, "WSH=") && !slice_starts(param, "-"))
+			return false;
+	}
+	return true;
+}
+
+/* "1 AES_CM_128_HMAC_SHA1_80 inline:..."; one that cannot be used, for whatever reason, is
+ * none (5.1.2). */
+static void parse_crypto(struct section *section, struct slice value)
+{
+	struct slice tag = take_token(&value), suite = take_token(&value);
+	struct slice keys = take_token(&value);
+	struct sdp_crypto crypto = { .suite = SDP_NO_SUITE };
+	unsigned number;
+
+	if (section->crypto.suite || !parse_uint(tag, 999999999, &number))
+		return;
+	for (int i = SDP_NO_SUITE + 1; i < SUITES; i++)
+		if (slice_eq_str(suite, suite_names[i]))
+			crypto.suite = (enum sdp_suite)i;
+	crypto.tag = number;
+	if (crypto.suite && parse_key(keys, crypto.key) && are_session_params_harmless(value))
+		section->crypto = crypto;
+	OPENSSL_cleanse(&crypto, sizeof(crypto));
+}
+
 static bool attribute(struct slice value, const char *name, struct slice *rest)
 {
 	if (!slice_starts(value, name))
@@ -165,6 +251,8 @@ static int parse_attribute(struct parser *p, struct slice value)
 		return 0;
 	if (attribute(value, "rtpmap:", &rest))
 		return parse_rtpmap(p, rest);
+	if (attribute(value, "crypto:", &rest))
+		parse_crypto(&p->section, rest);
 	if (attribute(value, "ptime:", &rest) && parse_uint(rest, MAX_PTIME_MS, &ms))
 		p->section.ptime_ms = ms;
 	if (attribute(value, "maxptime:", &rest) && parse_uint(rest, MAX_PTIME_MS, &ms))
@@ -216,21 +304,32 @@ static void list_formats(const struct section *s, struct sdp_audio *audio)
 			};
 }
 
-/* Why the section cannot be the call's, or NULL with audio filled. */
-static const char *try_section(const struct section *s, struct sdp_audio *audio)
+/* Why the section cannot be the call's, with keys or without, or NULL with audio filled. */
+static const char *try_section(const struct section *s, bool secured, struct sdp_audio *audio)
 {
+	bool savp = strcmp(s->line.proto, "RTP/SAVP") == 0;
+
 	if (strcmp(s->line.media, "audio") != 0)
 		return "no audio is offered";
 	if (s->port == 0)
 		return "the audio stream is refused (port 0)";
-	if (strcmp(s->line.proto, "RTP/AVP") != 0)
-		return "audio is offered only over another protocol than RTP/AVP";
+	if (!savp && strcmp(s->line.proto, "RTP/AVP") != 0)
+		return "audio is offered only over another protocol than RTP/AVP and RTP/SAVP";
+	if (savp && !s->crypto.suite)
+		return "audio is offered over RTP/SAVP without a key that can be used";
+	if (secured ? !s->crypto.suite : savp)
+		return "audio is offered over RTP/SAVP";
 	if (!s->connection.usable)
 		return "c= has no unicast address";
 	*audio = (struct sdp_audio){ .port = s->port,
 				     .ptime_ms = s->ptime_ms,
 				     .maxptime_ms = s->maxptime_ms,
-				     .direction = s->direction };
+				     .direction = s->direction,
+				     .savp = savp };
+	if (secured) {
+		audio->crypto[0] = s->crypto;
+		audio->ncrypto = 1;
+	}
 	list_formats(s, audio);
 	if (!sdp_find(audio, SDP_PCMU) && !sdp_find(audio, SDP_PCMA))
 		return "neither PCMU nor PCMA is offered";
@@ -238,6 +337,18 @@ static const char *try_section(const struct section *s, struct sdp_audio *audio)
 	if (s->connection.held)
 		audio->direction = held_direction(audio->direction);
 	return NULL;
+}
+
+/* The first line with keys, of which nobody hears more when it cannot be taken: the line
+ * itself is looked at without them, too. */
+static void choose_secured(struct parser *p, size_t line)
+{
+	struct sdp *out = p->out;
+
+	if (out->has_secured || try_section(&p->section, true, &out->secured))
+		return;
+	out->has_secured = true;
+	out->chosen_secured = line;
 }
 
 static int end_section(struct parser *p)
@@ -254,9 +365,10 @@ static int end_section(struct parser *p)
 	if (!p->section.connection.given && p->section.port != 0)
 		return malformed(p, "c= is missing");
 	out->lines[out->nlines++] = p->section.line;
+	choose_secured(p, out->nlines - 1);
 	if (p->chosen)
 		return 0;
-	unusable = try_section(&p->section, &audio);
+	unusable = try_section(&p->section, false, &audio);
 	if (!unusable) {
 		p->chosen = true;
 		out->audio = audio;
@@ -344,7 +456,11 @@ int sdp_parse(struct slice text, struct sdp *out, const char **why_out)
 		err = -EMSGSIZE;
 	} else {
 		err = parse_lines(&p, text);
-		if (!err && !p.chosen) {
+		OPENSSL_cleanse(&p.section.crypto, sizeof(p.section.crypto));
+		if (!err && !p.chosen && out->has_secured) {
+			out->audio = out->secured;
+			out->chosen = out->chosen_secured;
+		} else if (!err && !p.chosen) {
 			p.why = p.unusable;
 			err = -ENOTSUP;
 		}
@@ -369,10 +485,24 @@ static void write_formats(struct buf *b, const struct sdp_audio *ours)
 	}
 }
 
-static void write_audio(struct buf *b, const struct sdp_audio *ours)
+static void write_crypto(struct buf *b, const struct sdp_crypto *crypto)
 {
-	buf_printf(b, "m=audio %u RTP/AVP", ours->port);
+	char key[BASE64_TEXT_SIZE(SDP_KEY_SIZE)];
+
+	base64_encode(BASE64_STANDARD, slice_of(crypto->key, sizeof(crypto->key)), key);
+	buf_printf(b, "a=crypto:%u %s inline:%s\r\n", crypto->tag, suite_names[crypto->suite], key);
+	OPENSSL_cleanse(key, sizeof(key));
+}
+
+/* proto: as offered; NULL: an offer. */
+static void write_audio(struct buf *b, const struct sdp_audio *ours, const char *proto)
+{
+	bool savp = ours->savp && ours->ncrypto;
+
+	buf_printf(b, "m=audio %u %s", ours->port, proto ? proto : savp ? "RTP/SAVP" : "RTP/AVP");
 	write_formats(b, ours);
+	for (size_t i = 0; i < ours->ncrypto; i++)
+		write_crypto(b, &ours->crypto[i]);
 	if (ours->ptime_ms)
 		buf_printf(b, "a=ptime:%u\r\n", ours->ptime_ms);
 	if (ours->maxptime_ms)
@@ -384,21 +514,28 @@ static int write_text(const struct sdp_local *local, uint64_t version, const cha
 		      const struct sdp_audio *ours, const struct sdp *offer, struct buf *b)
 {
 	const char *type = strchr(address, ':') ? "IP6" : "IP4";
+	size_t chosen = !offer ? 0 : ours->ncrypto ? offer->chosen_secured : offer->chosen;
 
 	buf_printf(b, "v=0\r\no=- %llu %llu IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n",
 		   (unsigned long long)local->session, (unsigned long long)version, type, address,
 		   type, address);
 	if (!offer)
-		write_audio(b, ours);
+		write_audio(b, ours, NULL);
 	for (size_t i = 0; offer && i < offer->nlines; i++) {
 		const struct sdp_line *line = &offer->lines[i];
 
-		if (i == offer->chosen)
-			write_audio(b, ours);
+		if (i == chosen)
+			write_audio(b, ours, line->proto);
 		else
 			buf_printf(b, "m=%s 0 %s %s\r\n", line->media, line->proto, line->format);
 	}
 	return buf_ok(b) ? 0 : -ENOBUFS;
+}
+
+/* With keys only to keys, and without them not to RTP/SAVP. */
+static bool may_answer(const struct sdp_audio *ours, const struct sdp *offer)
+{
+	return ours->ncrypto ? offer->has_secured : !offer->audio.savp;
 }
 
 int sdp_write(struct sdp_local *local, const struct sdp_audio *ours, const struct sdp *offer)
@@ -408,7 +545,8 @@ int sdp_write(struct sdp_local *local, const struct sdp_audio *ours, const struc
 	struct buf b = BUF_OF(text);
 	int err;
 
-	if (ours->nformats == 0 || ours->nformats > SDP_MAX_FORMATS)
+	if (ours->nformats == 0 || ours->nformats > SDP_MAX_FORMATS ||
+	    ours->ncrypto > SDP_MAX_CRYPTO || (offer && !may_answer(ours, offer)))
 		return -EINVAL;
 	for (size_t i = 0; i < ours->nformats; i++)
 		if (ours->formats[i].encoding == SDP_OTHER ||
@@ -426,6 +564,17 @@ int sdp_write(struct sdp_local *local, const struct sdp_audio *ours, const struc
 	local->version++;
 	memcpy(local->text, text, b.len + 1);
 	return 0;
+}
+
+void sdp_wipe(struct sdp *sdp)
+{
+	OPENSSL_cleanse(sdp->audio.crypto, sizeof(sdp->audio.crypto));
+	OPENSSL_cleanse(sdp->secured.crypto, sizeof(sdp->secured.crypto));
+}
+
+const char *sdp_suite_name(enum sdp_suite suite)
+{
+	return suite_names[suite];
 }
 
 enum sdp_direction sdp_reverse(enum sdp_direction d)

@@ -2,7 +2,8 @@
  *
  * Reads an offer or answer of the PBX network (RFC 8866) and writes ours (RFC
  * 3264).  The first m=audio line over RTP/AVP with a port, a numeric address and
- * G.711 is the call's; all other lines are answered with port 0.  No I/O; the
+ * G.711 is the call's, and so may be the first one whose SRTP keys stand beside it (RFC
+ * 4568); all other lines are answered with port 0.  No I/O; the
  * input is untrusted.
  */
 #ifndef GATEWAY_SDP_H
@@ -29,6 +30,22 @@ enum sdp_encoding {
 /* Seen from the party whose description it is. */
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 
+/* Of a=crypto (RFC 4568 6.2): both have a key of 16 octets and a salt of 14. */
+enum sdp_suite { SDP_NO_SUITE, SDP_AES_CM_128_HMAC_SHA1_80, SDP_AES_CM_128_HMAC_SHA1_32 };
+
+enum {
+	SDP_KEY_SIZE = 30, /* octets of key and salt */
+	SDP_MAX_CRYPTO =
+		2 /* lines of an offer of ours; of the peer's the first usable one counts */
+};
+
+/* How the party protects what it sends.  A secret: sdp_wipe(). */
+struct sdp_crypto {
+	uint32_t tag; /* 1 to 9 digits */
+	enum sdp_suite suite;
+	uint8_t key[SDP_KEY_SIZE];
+};
+
 struct sdp_format {
 	uint8_t payload_type; /* 0 to 127 */
 	enum sdp_encoding encoding;
@@ -42,6 +59,9 @@ struct sdp_audio {
 	size_t nformats;
 	enum sdp_direction direction;
 	unsigned ptime_ms, maxptime_ms; /* 0: not given */
+	bool savp; /* over RTP/SAVP; RTP/AVP with keys is SRTP, too, if the other side wants */
+	struct sdp_crypto crypto[SDP_MAX_CRYPTO];
+	size_t ncrypto; /* 0: no SRTP */
 };
 
 /* What an answer must repeat of each m= line. */
@@ -52,10 +72,13 @@ struct sdp_line {
 };
 
 struct sdp {
-	struct sdp_audio audio;
+	struct sdp_audio audio;   /* without keys where there is such a line, else secured */
+	struct sdp_audio secured; /* the same, or another line, with its keys */
+	bool has_secured;
 	struct sdp_line lines[SDP_MAX_LINES];
 	size_t nlines;
 	size_t chosen; /* the line of audio */
+	size_t chosen_secured;
 };
 
 /* Reads text.  c=0.0.0.0 (the hold of RFC 2543) leaves the address empty and
@@ -74,10 +97,17 @@ struct sdp_local {
 };
 
 /* Writes local->text: an answer to offer, or an offer where offer is NULL.  An
- * address that is empty is written as 0.0.0.0.
- * Returns 0, -EINVAL (no format, no address family), -ENOBUFS; text is unchanged
- * on failure. */
+ * address that is empty is written as 0.0.0.0.  With keys an offer is over RTP/SAVP if
+ * ours->savp says so, and an answer over what the line was offered over.
+ * Returns 0, -EINVAL (no format, no address family, keys that were not offered), -ENOBUFS;
+ * text is unchanged on failure. */
 int sdp_write(struct sdp_local *local, const struct sdp_audio *ours, const struct sdp *offer);
+
+/* Overwrites the keys. */
+void sdp_wipe(struct sdp *sdp);
+
+/* The name of a suite as a=crypto has it. */
+const char *sdp_suite_name(enum sdp_suite suite);
 
 /* The direction that answers d when nothing on our side restricts it. */
 enum sdp_direction sdp_reverse(enum sdp_direction d);

@@ -25,6 +25,26 @@ void wire_audio_put(const struct sdp_audio *audio, struct wire_audio *w)
 	w->pb.direction = (SipAgent__Direction)audio->direction;
 	w->pb.ptime_ms = audio->ptime_ms;
 	w->pb.maxptime_ms = audio->maxptime_ms;
+	w->pb.savp = audio->savp;
+	for (size_t i = 0; i < audio->ncrypto; i++) {
+		sip_agent__crypto__init(&w->crypto[i]);
+		w->crypto[i].tag = audio->crypto[i].tag;
+		w->crypto[i].suite = (SipAgent__Suite)audio->crypto[i].suite;
+		w->crypto[i].key.data = (uint8_t *)(uintptr_t)audio->crypto[i].key;
+		w->crypto[i].key.len = SDP_KEY_SIZE;
+		w->crypto_list[i] = &w->crypto[i];
+	}
+	w->pb.n_crypto = audio->ncrypto;
+	w->pb.crypto = w->crypto_list;
+}
+
+void wire_sdp_put(const struct sdp *sdp, struct wire_sdp *w)
+{
+	wire_audio_put(&sdp->audio, &w->audio);
+	if (!sdp->has_secured)
+		return;
+	wire_audio_put(&sdp->secured, &w->secured);
+	w->audio.pb.secured = &w->secured.pb;
 }
 
 static int get_text(const char *text, char *out, size_t outsz)
@@ -34,12 +54,32 @@ static int get_text(const char *text, char *out, size_t outsz)
 	return n < 0 || (size_t)n >= outsz ? -E2BIG : 0;
 }
 
+static int get_crypto(const SipAgent__Audio *pb, struct sdp_audio *out)
+{
+	if (pb->n_crypto > SDP_MAX_CRYPTO)
+		return -EINVAL;
+	for (size_t i = 0; i < pb->n_crypto; i++) {
+		const SipAgent__Crypto *crypto = pb->crypto[i];
+
+		if (crypto->key.len != SDP_KEY_SIZE ||
+		    crypto->suite == SIP_AGENT__SUITE__NO_SUITE ||
+		    (unsigned)crypto->suite > SDP_AES_CM_128_HMAC_SHA1_32)
+			return -EINVAL;
+		out->crypto[i].tag = crypto->tag;
+		out->crypto[i].suite = (enum sdp_suite)crypto->suite;
+		memcpy(out->crypto[i].key, crypto->key.data, SDP_KEY_SIZE);
+	}
+	out->ncrypto = pb->n_crypto;
+	return 0;
+}
+
 int wire_audio_get(const SipAgent__Audio *pb, struct sdp_audio *out)
 {
 	*out = (struct sdp_audio){ .port = (uint16_t)pb->port,
 				   .direction = (enum sdp_direction)pb->direction,
 				   .ptime_ms = pb->ptime_ms,
-				   .maxptime_ms = pb->maxptime_ms };
+				   .maxptime_ms = pb->maxptime_ms,
+				   .savp = pb->savp };
 	if (pb->port > 65535 || pb->n_formats == 0 || pb->n_formats > SDP_MAX_FORMATS ||
 	    (unsigned)pb->direction > SDP_INACTIVE ||
 	    get_text(pb->address, out->address, sizeof(out->address)))
@@ -54,7 +94,7 @@ int wire_audio_get(const SipAgent__Audio *pb, struct sdp_audio *out)
 		out->formats[i].encoding = (enum sdp_encoding)f->encoding;
 	}
 	out->nformats = pb->n_formats;
-	return 0;
+	return get_crypto(pb, out);
 }
 
 void wire_challenge_put(const struct digest_challenge *challenge, SipAgent__Challenge *pb)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "media/leg_rtcp.h"
@@ -19,19 +20,30 @@ struct plain_leg {
 	struct codec *codec;
 	struct tones *tones; /* NULL unless tones are made and detected */
 	struct net_addr remote;
+	uint32_t ssrc; /* our own */
 	bool locked; /* the port was learned or seen right */
 	int64_t learn_until_ms;
 	struct rtp_sender sender;
 	struct rtp_receiver receiver;
 	struct leg_rtcp rtcp;
 	int64_t heard_ms;
-	uint64_t strangers, malformed;
+	uint64_t strangers, malformed, auth_failures, replays;
+	struct srtp *out, *in; /* NULL: in clear */
+};
+
+/* What a configuration needs and the leg may not have yet. */
+struct parts {
+	struct codec *codec;
+	struct tones *tones;
+	struct srtp *out, *in;
+	uint32_t ssrc; /* of what is sent */
 };
 
 static bool is_valid(const struct plain_leg_config *c)
 {
 	return c->remote.len && net_port(&c->remote) && c->codec_pt < 128 && c->event_pt < 128 &&
-	       c->cn_pt < 128 && (c->codec == MEDIA_PCMU || c->codec == MEDIA_PCMA);
+	       c->cn_pt < 128 && (c->codec == MEDIA_PCMU || c->codec == MEDIA_PCMA) &&
+	       (c->srtp == SRTP_NONE || srtp_salt_size(c->srtp) > 0);
 }
 
 static struct plain_leg_config with_defaults(struct plain_leg_config c)
@@ -78,8 +90,8 @@ static void send_rtp(void *arg, uint8_t *packet, size_t n, size_t cap)
 {
 	struct plain_leg *leg = arg;
 
-	(void)cap;
-	leg->ops->send(leg->arg, slice_of(packet, n), false);
+	if (!leg->out || srtp_seal(leg->out, packet, &n, cap) == 0)
+		leg->ops->send(leg->arg, slice_of(packet, n), false);
 }
 
 static void on_tone(void *arg, char digit, unsigned duration_ms)
@@ -111,30 +123,72 @@ static void on_digit(void *arg, const struct dtmf_event *event)
 /* What the receiver calls: its audio passes the tone detector first. */
 static const struct leg_ops own_ops = { .audio = on_audio, .digit = on_digit };
 
-/* Makes what config needs and the leg does not have yet. */
-static int make_parts(const struct plain_leg *leg, const struct plain_leg_config *c,
-		      struct codec **codec_out, struct tones **tones_out)
+static bool same_key(const struct srtp_key *a, const struct srtp_key *b)
 {
-	bool same = leg->codec && leg->config.codec == c->codec;
-
-	*codec_out = same ? leg->codec : codec_new(c->codec);
-	*tones_out = leg->tones;
-	if (*codec_out && c->dtmf == PLAIN_DTMF_TONES && !leg->tones)
-		*tones_out = tones_new();
-	if (*codec_out && (c->dtmf != PLAIN_DTMF_TONES || *tones_out))
-		return 0;
-	if (!same)
-		codec_free(codec_out);
-	return -ENOMEM;
+	return CRYPTO_memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static void take_parts(struct plain_leg *leg, const struct plain_leg_config *c, struct codec *codec,
-		       struct tones *tones, int64_t now_ms)
+/* A key that stays keeps its context, with counters and replay window; one that goes takes
+ * it along.  The peer's SSRC is whatever authenticates first. */
+static int make_srtp(const struct plain_leg *leg, const struct plain_leg_config *c,
+		     struct parts *parts)
 {
-	if (leg->codec != codec)
-		codec_free(&leg->codec);
-	leg->codec = codec;
-	leg->tones = tones;
+	bool same = leg->config.srtp == c->srtp;
+	int err = 0;
+
+	parts->out = same && same_key(&leg->config.own_key, &c->own_key) ? leg->out : NULL;
+	parts->in = same && same_key(&leg->config.peer_key, &c->peer_key) ? leg->in : NULL;
+	if (c->srtp == SRTP_NONE)
+		return 0;
+	if (!parts->out)
+		err = srtp_new(c->srtp, SRTP_SEND, &c->own_key, parts->ssrc, &parts->out);
+	if (!err && !parts->in)
+		err = srtp_new(c->srtp, SRTP_RECEIVE, &c->peer_key, 0, &parts->in);
+	return err;
+}
+
+/* Frees what the leg does not have: all that was made for nothing. */
+static void drop_parts(const struct plain_leg *leg, struct parts *parts)
+{
+	if (parts->codec != leg->codec)
+		codec_free(&parts->codec);
+	if (parts->tones != leg->tones)
+		tones_free(&parts->tones);
+	if (parts->out != leg->out)
+		srtp_free(&parts->out);
+	if (parts->in != leg->in)
+		srtp_free(&parts->in);
+}
+
+static int make_parts(const struct plain_leg *leg, const struct plain_leg_config *c,
+		      struct parts *parts)
+{
+	bool same = leg->codec && leg->config.codec == c->codec;
+	int err;
+
+	parts->codec = same ? leg->codec : codec_new(c->codec);
+	parts->tones = leg->tones;
+	if (c->dtmf == PLAIN_DTMF_TONES && !leg->tones)
+		parts->tones = tones_new();
+	err = make_srtp(leg, c, parts);
+	if (!err && (!parts->codec || (c->dtmf == PLAIN_DTMF_TONES && !parts->tones)))
+		err = -ENOMEM;
+	if (err)
+		drop_parts(leg, parts);
+	return err;
+}
+
+/* The leg has what parts has, and nothing else. */
+static void take_parts(struct plain_leg *leg, const struct plain_leg_config *c,
+		       const struct parts *parts, int64_t now_ms)
+{
+	struct parts before = { leg->codec, leg->tones, leg->out, leg->in, 0 };
+
+	leg->codec = parts->codec;
+	leg->tones = parts->tones;
+	leg->out = parts->out;
+	leg->in = parts->in;
+	drop_parts(leg, &before);
 	if (c->dtmf != PLAIN_DTMF_TONES)
 		tones_free(&leg->tones);
 	leg->config = *c;
@@ -149,20 +203,20 @@ static int start(struct plain_leg *leg, const struct plain_leg_config *config, i
 	struct plain_leg_config c = with_defaults(*config);
 	struct rtp_receiver_config hear;
 	struct rtp_sender_config speak;
-	struct codec *codec;
-	struct tones *tones;
-	uint32_t ssrc;
-	int err = make_parts(leg, &c, &codec, &tones);
+	struct parts parts = { .ssrc = 0 };
+	int err;
 
+	if (RAND_bytes((unsigned char *)&leg->ssrc, sizeof(leg->ssrc)) != 1)
+		return -EIO;
+	parts.ssrc = leg->ssrc;
+	err = make_parts(leg, &c, &parts);
 	if (err)
 		return err;
-	take_parts(leg, &c, codec, tones, now_ms);
-	hear = hearing(&c, codec);
-	speak = speaking(&c, codec);
+	take_parts(leg, &c, &parts, now_ms);
+	hear = hearing(&c, leg->codec);
+	speak = speaking(&c, leg->codec);
 	rtp_receiver_init(&leg->receiver, &hear, &own_ops, leg, now_ms);
-	if (RAND_bytes((unsigned char *)&ssrc, sizeof(ssrc)) != 1)
-		return -EIO;
-	err = rtp_sender_init(&leg->sender, &speak, ssrc, send_rtp, leg);
+	err = rtp_sender_init(&leg->sender, &speak, leg->ssrc, send_rtp, leg);
 	leg->sender.mute = c.no_send;
 	return err ? err : leg_rtcp_init(&leg->rtcp, now_ms);
 }
@@ -199,6 +253,9 @@ void plain_leg_free(struct plain_leg **legp)
 	*legp = NULL;
 	codec_free(&leg->codec);
 	tones_free(&leg->tones);
+	srtp_free(&leg->out);
+	srtp_free(&leg->in);
+	OPENSSL_cleanse(&leg->config, sizeof(leg->config)); /* keys */
 	free(leg);
 }
 
@@ -207,19 +264,18 @@ int plain_leg_set(struct plain_leg *leg, const struct plain_leg_config *config, 
 	struct plain_leg_config c;
 	struct rtp_receiver_config hear;
 	struct rtp_sender_config speak;
-	struct codec *codec;
-	struct tones *tones;
+	struct parts parts = { .ssrc = leg->ssrc };
 	int err;
 
 	if (!is_valid(config))
 		return -EINVAL;
 	c = with_defaults(*config);
-	err = make_parts(leg, &c, &codec, &tones);
+	err = make_parts(leg, &c, &parts);
 	if (err)
 		return err;
-	take_parts(leg, &c, codec, tones, now_ms);
-	hear = hearing(&c, codec);
-	speak = speaking(&c, codec);
+	take_parts(leg, &c, &parts, now_ms);
+	hear = hearing(&c, leg->codec);
+	speak = speaking(&c, leg->codec);
 	rtp_receiver_change(&leg->receiver, &hear, now_ms);
 	rtp_sender_change(&leg->sender, &speak);
 	return 0;
@@ -239,9 +295,37 @@ static bool is_stranger(const struct plain_leg *leg, const struct net_addr *sour
 	       (leg->locked || now_ms > leg->learn_until_ms);
 }
 
+/* What the peer has protected, open in room, which holds LEG_MAX_PACKET. */
+static int unprotect(struct plain_leg *leg, bool rtcp, struct slice *packet, uint8_t *room)
+{
+	size_t n = packet->n;
+	int err;
+
+	if (!leg->in)
+		return 0;
+	if (n > LEG_MAX_PACKET)
+		return -EBADMSG;
+	memcpy(room, packet->p, n);
+	err = rtcp ? srtcp_open(leg->in, room, &n) : srtp_open(leg->in, room, &n);
+	*packet = slice_of(room, n);
+	return err;
+}
+
+static int count(struct plain_leg *leg, int err)
+{
+	if (err == -EACCES)
+		leg->auth_failures++;
+	else if (err == -EALREADY)
+		leg->replays++;
+	else if (err)
+		leg->malformed++;
+	return err;
+}
+
 static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
 		       int64_t now_ms)
 {
+	uint8_t room[LEG_MAX_PACKET];
 	struct rtp rtp;
 	int err;
 
@@ -249,10 +333,11 @@ static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct 
 		leg->strangers++;
 		return -EACCES;
 	}
-	if (rtp_parse(packet, &rtp)) {
-		leg->malformed++;
-		return -EBADMSG;
-	}
+	err = unprotect(leg, false, &packet, room);
+	if (!err)
+		err = rtp_parse(packet, &rtp) ? -EBADMSG : 0;
+	if (err)
+		return count(leg, err);
 	err = rtp_receiver_packet(&leg->receiver, &rtp, now_ms);
 	if (err == -EBADMSG)
 		return err;
@@ -267,14 +352,19 @@ static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct 
 static int receive_rtcp(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
 			int64_t now_ms)
 {
+	uint8_t room[LEG_MAX_PACKET];
+	int err;
+
 	if (!is_peer_host(&leg->config.remote_rtcp, source)) {
 		leg->strangers++;
 		return -EACCES;
 	}
-	if (leg_rtcp_receive(&leg->rtcp, packet, &leg->sender, &leg->receiver.source, now_ms)) {
-		leg->malformed++;
-		return -EBADMSG;
-	}
+	err = unprotect(leg, true, &packet, room);
+	if (!err &&
+	    leg_rtcp_receive(&leg->rtcp, packet, &leg->sender, &leg->receiver.source, now_ms))
+		err = -EBADMSG;
+	if (err)
+		return count(leg, err);
 	leg->heard_ms = now_ms;
 	return 0;
 }
@@ -291,19 +381,20 @@ int plain_leg_receive(struct plain_leg *leg, struct slice packet, const struct n
 	case PACKET_UNKNOWN:
 		break;
 	}
-	leg->malformed++;
-	return -EBADMSG;
+	return count(leg, -EBADMSG);
 }
 
 void plain_leg_tick(struct plain_leg *leg, int64_t now_ms)
 {
-	uint8_t report[RTCP_MAX_REPORT];
+	uint8_t report[RTCP_MAX_REPORT + SRTP_MAX_TRAILER];
 	size_t n;
 
 	rtp_sender_tick(&leg->sender);
 	rtp_receiver_tick(&leg->receiver, now_ms);
 	n = leg_rtcp_tick(&leg->rtcp, &leg->sender, &leg->receiver.source, now_ms, report,
-			  sizeof(report));
+			  RTCP_MAX_REPORT);
+	if (n && leg->out && srtcp_seal(leg->out, report, &n, sizeof(report)))
+		n = 0;
 	if (n)
 		leg->ops->send(leg->arg, slice_of(report, n), true);
 }
@@ -355,6 +446,8 @@ void plain_leg_stats(const struct plain_leg *leg, struct leg_stats *stats_out)
 {
 	*stats_out = (struct leg_stats){ .packets_sent = leg->sender.packets,
 					 .octets_sent = leg->sender.octets,
+					 .auth_failures = leg->auth_failures,
+					 .replays = leg->replays,
 					 .malformed = leg->malformed,
 					 .strangers = leg->strangers,
 					 .peer_lost = leg->rtcp.peer_lost,

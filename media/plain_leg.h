@@ -7,6 +7,10 @@
  * strangers and dropped.  A new SDP unlocks it.  What is sent never stops, hold
  * apart: silence of the other side is filled before it comes here.
  *
+ * With keys (RFC 4568) it is SRTP and SRTCP, both ways: then only a packet that authenticates
+ * teaches anything.  Rollover counters survive a new SDP with the same keys; a context
+ * is made once for a key and never again.
+ *
  * Threads: one leg, one thread.  Nothing is allocated after plain_leg_new and
  * plain_leg_set.
  */
@@ -15,6 +19,7 @@
 
 #include "base/net.h"
 #include "media/leg.h"
+#include "media/srtp.h"
 
 struct plain_leg;
 
@@ -38,7 +43,9 @@ struct plain_leg_config {
 	uint8_t cn_pt;     /* 0: 13 */
 	unsigned ptime_ms; /* 10 to 60, a multiple of 10; 0: 20; others: the nearest below */
 	enum plain_dtmf dtmf;
-	bool no_send; /* hold: nothing is sent */
+	bool no_send;           /* hold: nothing is sent */
+	enum srtp_profile srtp; /* SRTP_NONE: in clear */
+	struct srtp_key own_key, peer_key;
 };
 
 /* Returns 0, -EINVAL, -ENOMEM or -EIO. */
@@ -52,8 +59,8 @@ void plain_leg_free(struct plain_leg **legp);
 int plain_leg_set(struct plain_leg *leg, const struct plain_leg_config *config, int64_t now_ms);
 
 /* A packet that came from source to the RTP or the RTCP port (RTCP on the RTP
- * port is understood as well).  Returns 0, -EACCES (a stranger), -EBADMSG or
- * -EALREADY; all are counted. */
+ * port is understood as well).  Returns 0, -EACCES (a stranger, or no
+ * authentication), -EBADMSG or -EALREADY; all are counted. */
 int plain_leg_receive(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
 		      int64_t now_ms);
 

@@ -26,7 +26,7 @@ struct stream {
 struct srtp {
 	enum srtp_profile profile;
 	enum srtp_direction direction;
-	size_t tag;
+	size_t tag, rtcp_tag;
 	struct srtp_cipher *rtp, *rtcp;
 	struct stream streams[SRTP_MAX_STREAMS];
 	size_t n_streams;
@@ -46,7 +46,8 @@ int srtp_new(enum srtp_profile profile, enum srtp_direction direction, const str
 		return -ENOMEM;
 	s->profile = profile;
 	s->direction = direction;
-	s->tag = srtp_tag_size(profile);
+	s->tag = srtp_tag_size(profile, SRTP_LABEL_RTP);
+	s->rtcp_tag = srtp_tag_size(profile, SRTP_LABEL_RTCP);
 	s->streams[0].ssrc = ssrc;
 	s->n_streams = 1;
 	err = srtp_cipher_new(profile, direction, key, SRTP_LABEL_RTP, &s->rtp);
@@ -119,7 +120,7 @@ static uint32_t get32(const uint8_t *p)
 static struct slice roc_trailer(const struct srtp *s, uint64_t index, uint8_t roc[ROC_SIZE])
 {
 	put32(roc, (uint32_t)(index >> 16));
-	return slice_of(roc, s->profile == SRTP_AES128_CM_SHA1_80 ? ROC_SIZE : 0);
+	return slice_of(roc, s->profile == SRTP_AEAD_AES_128_GCM ? 0 : ROC_SIZE);
 }
 
 int srtp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
@@ -191,7 +192,7 @@ int srtp_open(struct srtp *s, uint8_t *packet, size_t *np)
  * and index. */
 static bool tag_is_last(const struct srtp *s)
 {
-	return s->profile == SRTP_AES128_CM_SHA1_80;
+	return s->profile != SRTP_AEAD_AES_128_GCM;
 }
 
 int srtcp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
@@ -202,7 +203,7 @@ int srtcp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 	if (*np < RTCP_HEADER || packet[0] >> 6 != 2 || s->direction != SRTP_SEND ||
 	    get32(packet + 4) != s->streams[0].ssrc)
 		return -EINVAL;
-	if (cap < *np || cap - *np < s->tag + RTCP_INDEX)
+	if (cap < *np || cap - *np < s->rtcp_tag + RTCP_INDEX)
 		return -ENOBUFS;
 	if (s->rtcp_index >= RTCP_MAX_INDEX)
 		return -EOVERFLOW;
@@ -216,8 +217,8 @@ int srtcp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 				 .trailer = slice_of(word, sizeof(word)) };
 	if (srtp_cipher_seal(s->rtcp, &job, tag_is_last(s) ? end + RTCP_INDEX : end))
 		return -EIO;
-	memcpy(tag_is_last(s) ? end : end + s->tag, word, sizeof(word));
-	*np += s->tag + RTCP_INDEX;
+	memcpy(tag_is_last(s) ? end : end + s->rtcp_tag, word, sizeof(word));
+	*np += s->rtcp_tag + RTCP_INDEX;
 	return 0;
 }
 
@@ -229,11 +230,11 @@ int srtcp_open(struct srtp *s, uint8_t *packet, size_t *np)
 	size_t body;
 	int err;
 
-	if (*np < RTCP_HEADER + RTCP_INDEX + s->tag || packet[0] >> 6 != 2 ||
+	if (*np < RTCP_HEADER + RTCP_INDEX + s->rtcp_tag || packet[0] >> 6 != 2 ||
 	    s->direction != SRTP_RECEIVE)
 		return -EBADMSG;
-	body = *np - RTCP_HEADER - RTCP_INDEX - s->tag;
-	word = packet + RTCP_HEADER + body + (tag_is_last(s) ? 0 : s->tag);
+	body = *np - RTCP_HEADER - RTCP_INDEX - s->rtcp_tag;
+	word = packet + RTCP_HEADER + body + (tag_is_last(s) ? 0 : s->rtcp_tag);
 	tag = packet + RTCP_HEADER + body + (tag_is_last(s) ? RTCP_INDEX : 0);
 	stream = find_stream(s, get32(packet + 4));
 	if (!stream && s->n_streams == SRTP_MAX_STREAMS)

@@ -15,14 +15,16 @@
 #include "base/slice.h"
 
 enum srtp_profile { /* the numbers of RFC 5764 and RFC 7714 */
+		    SRTP_NONE = 0,
 		    SRTP_AES128_CM_SHA1_80 = 1,
+		    SRTP_AES128_CM_SHA1_32 = 2, /* short tags of RTP; RTCP has long ones */
 		    SRTP_AEAD_AES_128_GCM = 7,
 };
 
 enum {
 	SRTP_KEY_SIZE = 16,
 	SRTP_MAX_SALT = 14,     /* 14 for AES-CM, 12 for GCM */
-	SRTP_MAX_STREAMS = 4,   /* SSRCs per receiver context */
+	SRTP_MAX_STREAMS = 8,   /* SSRCs per receiver context */
 	SRTP_MAX_TRAILER = 20,  /* room that protecting needs behind a packet */
 	SRTP_MAX_PACKET = 1500, /* octets, protected */
 };

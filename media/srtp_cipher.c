@@ -11,10 +11,19 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
-enum { IV_SIZE = 16, GCM_IV_SIZE = 12, CM_TAG = 10, GCM_TAG = 16, BLOCK = 64, AUTH_KEY = 20 };
+enum {
+	IV_SIZE = 16,
+	GCM_IV_SIZE = 12,
+	CM_TAG = 10,
+	CM_SHORT_TAG = 4,
+	GCM_TAG = 16,
+	BLOCK = 64,
+	AUTH_KEY = 20
+};
 
 struct srtp_cipher {
 	enum srtp_profile profile;
+	size_t tag;
 	EVP_CIPHER_CTX *evp;
 	SHA_CTX inner, outer; /* HMAC-SHA1 after the padded key */
 	uint8_t salt[SRTP_MAX_SALT];
@@ -24,15 +33,20 @@ size_t srtp_salt_size(enum srtp_profile profile)
 {
 	switch (profile) {
 	case SRTP_AES128_CM_SHA1_80:
+	case SRTP_AES128_CM_SHA1_32:
 		return 14;
 	case SRTP_AEAD_AES_128_GCM:
 		return 12;
+	case SRTP_NONE:
+		break;
 	}
 	return 0;
 }
 
-size_t srtp_tag_size(enum srtp_profile profile)
+size_t srtp_tag_size(enum srtp_profile profile, uint8_t label)
 {
+	if (profile == SRTP_AES128_CM_SHA1_32 && label == SRTP_LABEL_RTP)
+		return CM_SHORT_TAG;
 	return profile == SRTP_AEAD_AES_128_GCM ? GCM_TAG : CM_TAG;
 }
 
@@ -78,7 +92,7 @@ static int set_keys(struct srtp_cipher *c, enum srtp_direction direction,
 	const EVP_CIPHER *kind =
 		c->profile == SRTP_AEAD_AES_128_GCM ? EVP_aes_128_gcm() : EVP_aes_128_ctr();
 	/* counter mode decrypts as it encrypts */
-	int encrypt = direction == SRTP_SEND || c->profile == SRTP_AES128_CM_SHA1_80;
+	int encrypt = direction == SRTP_SEND || c->profile != SRTP_AEAD_AES_128_GCM;
 	size_t salt_size = srtp_salt_size(c->profile);
 	uint8_t session[SRTP_KEY_SIZE], auth[AUTH_KEY];
 	int err = derive(key, salt_size, label, session, sizeof(session));
@@ -105,6 +119,7 @@ int srtp_cipher_new(enum srtp_profile profile, enum srtp_direction direction,
 	if (!c)
 		return err;
 	c->profile = profile;
+	c->tag = srtp_tag_size(profile, label);
 	c->evp = EVP_CIPHER_CTX_new();
 	if (c->evp)
 		err = set_keys(c, direction, key, label);
@@ -206,7 +221,7 @@ int srtp_cipher_seal(struct srtp_cipher *c, const struct srtp_job *job, uint8_t 
 	if (cm_crypt(c, job))
 		return -EIO;
 	hmac(c, job, mac);
-	memcpy(tag, mac, CM_TAG);
+	memcpy(tag, mac, c->tag);
 	return 0;
 }
 
@@ -223,7 +238,7 @@ int srtp_cipher_open(struct srtp_cipher *c, const struct srtp_job *job, const ui
 		return EVP_CipherFinal_ex(c->evp, mac, &len) ? 0 : -EACCES;
 	}
 	hmac(c, job, mac);
-	if (CRYPTO_memcmp(mac, tag, CM_TAG) != 0)
+	if (CRYPTO_memcmp(mac, tag, c->tag) != 0)
 		return -EACCES;
 	return cm_crypt(c, job);
 }

@@ -15,8 +15,9 @@ int srtp_cipher_new(enum srtp_profile profile, enum srtp_direction direction,
 /* Wipes and frees *cipherp and sets it to NULL; *cipherp may be NULL. */
 void srtp_cipher_free(struct srtp_cipher **cipherp);
 
-/* The octets that authentication adds: 10 or 16. */
-size_t srtp_tag_size(enum srtp_profile profile);
+/* The octets that authentication adds to packets under that label: 4 (RFC 4568 6.2.2: of RTP
+ * only), 10 or 16. */
+size_t srtp_tag_size(enum srtp_profile profile, uint8_t label);
 
 /* What one operation works on: packet = clear header, body, and for RTP the index
  * of which the rollover counter is authenticated but not sent. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 enum { CHECK_MS = 200 }; /* between two looks at the timeouts */
 
 static struct notice *new_notice(const struct relay_call *call, enum notice_kind kind)
@@ -95,6 +97,9 @@ int relay_call_set_plain(struct relay_call *call, const struct order_plain *plai
 	if (err)
 		return err;
 	call->plain = *plain;
+	/* the leg has them: they need not lie here, too */
+	OPENSSL_cleanse(&call->plain.leg.own_key, sizeof(call->plain.leg.own_key));
+	OPENSSL_cleanse(&call->plain.leg.peer_key, sizeof(call->plain.leg.peer_key));
 	call->plain_since_ms = now_ms;
 	return 0;
 }

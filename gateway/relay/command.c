@@ -40,10 +40,38 @@ static bool is_type(uint32_t payload_type)
 	return payload_type < 128;
 }
 
+/* Key and salt behind each other, as a=crypto has them. */
+static bool copy_both(ProtobufCBinaryData in, struct srtp_key *out)
+{
+	size_t salt = srtp_salt_size(SRTP_AES128_CM_SHA1_80);
+
+	if (in.len != SRTP_KEY_SIZE + salt)
+		return false;
+	memcpy(out->key, in.data, SRTP_KEY_SIZE);
+	memcpy(out->salt, in.data + SRTP_KEY_SIZE, salt);
+	return true;
+}
+
+/* Returns what is wrong, or NULL. */
+static const char *set_srtp(const Relay__SetPlain *in, struct plain_leg_config *leg)
+{
+	static const enum srtp_profile profiles[] = { SRTP_NONE, SRTP_AES128_CM_SHA1_80,
+						      SRTP_AES128_CM_SHA1_32 };
+
+	if ((unsigned)in->srtp >= sizeof(profiles) / sizeof(profiles[0]))
+		return "srtp: unknown";
+	leg->srtp = profiles[in->srtp];
+	if (leg->srtp != SRTP_NONE && (!copy_both(in->own_srtp_key, &leg->own_key) ||
+				       !copy_both(in->peer_srtp_key, &leg->peer_key)))
+		return "own_srtp_key, peer_srtp_key: 30 octets each";
+	return NULL;
+}
+
 int command_set_plain(const Relay__SetPlain *in, struct order_plain *out, char text[COMMAND_TEXT])
 {
 	static const enum plain_dtmf modes[] = { PLAIN_DTMF_EVENTS, PLAIN_DTMF_TONES,
 						 PLAIN_DTMF_NONE };
+	const char *fault;
 
 	*out = (struct order_plain){ .no_receive = in->no_receive, .secure_held = in->secure_held };
 	if (parse_remote(in->remote_ip, in->remote_port, &out->leg.remote))
@@ -64,7 +92,8 @@ int command_set_plain(const Relay__SetPlain *in, struct order_plain *out, char t
 	out->leg.ptime_ms = in->ptime_ms;
 	out->leg.dtmf = modes[in->dtmf];
 	out->leg.no_send = in->no_send;
-	return 0;
+	fault = set_srtp(in, &out->leg);
+	return fault ? wrong(text, fault) : 0;
 }
 
 static bool copy_key(ProtobufCBinaryData key, ProtobufCBinaryData salt, size_t salt_size,
@@ -183,6 +212,10 @@ void command_wipe(Relay__Command *command)
 {
 	Relay__SetSecure *secure = command->set_secure;
 
+	if (command->of_case == RELAY__COMMAND__OF_SET_PLAIN) {
+		wipe(&command->set_plain->own_srtp_key);
+		wipe(&command->set_plain->peer_srtp_key);
+	}
 	if (command->of_case != RELAY__COMMAND__OF_SET_SECURE)
 		return;
 	wipe(&secure->leg_key);

@@ -261,7 +261,7 @@ struct call {
 	bool grown;             /* our INVITE went over TCP because of its size */
 	struct sdp offer;       /* the peer's latest; nlines 0: none */
 	struct sdp_local local; /* ours */
-	struct sdp_audio early; /* the answer in a provisional response */
+	struct sdp early;       /* the answer in a provisional response; nlines 0: none */
 	uint32_t local_seq;     /* of our INVITE */
 	uint32_t invite_seq;    /* of the peer's INVITE or latest re-INVITE */
 	uint32_t remote_seq;    /* highest of the peer's */

@@ -101,6 +101,9 @@ void call_free(struct call *call)
 	reoffer_free(call);
 	su_timer_destroy(call->limit);
 	su_timer_destroy(call->resend);
+	sdp_wipe(&call->offer);
+	sdp_wipe(&call->early);
+	explicit_bzero(call->local.text, sizeof(call->local.text)); /* our keys stand in it */
 	su_home_unref(call->home);
 }
 

@@ -26,7 +26,7 @@ static bool is_trusted(const struct call *call, nta_incoming_t *irq)
 static void change_acknowledged(struct call *call, const sip_t *ack)
 {
 	SipAgent__Confirmed event = SIP_AGENT__CONFIRMED__INIT;
-	struct wire_audio audio;
+	struct wire_sdp sdp;
 	struct sdp answer;
 
 	call_stop_resending(call);
@@ -36,8 +36,8 @@ static void change_acknowledged(struct call *call, const sip_t *ack)
 	event.call = call->node.key;
 	if (call->late_offer && body_kind(ack) == BODY_SDP && body_sdp(ack, &answer, NULL) == 0) {
 		call->offer = answer;
-		wire_audio_put(&answer.audio, &audio);
-		event.audio = &audio.pb;
+		wire_sdp_put(&answer, &sdp);
+		event.audio = &sdp.audio.pb;
 	}
 	call->late_offer = false;
 	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_CONFIRMED, &event);
@@ -96,12 +96,12 @@ static int on_change_cancel(void *arg, nta_incoming_t *irq, const sip_t *sip)
 static void tell_change(struct call *call)
 {
 	SipAgent__Change event = SIP_AGENT__CHANGE__INIT;
-	struct wire_audio audio;
+	struct wire_sdp sdp;
 
 	event.call = call->node.key;
 	if (!call->late_offer) {
-		wire_audio_put(&call->offer.audio, &audio);
-		event.offer = &audio.pb;
+		wire_sdp_put(&call->offer, &sdp);
+		event.offer = &sdp.audio.pb;
 	}
 	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_CHANGE, &event);
 }

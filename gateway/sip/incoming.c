@@ -151,7 +151,7 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 	SipAgent__Target source;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	char *identities[BODY_MAX_ASSERTED], *authorizations[BODY_MAX_AUTHORIZATIONS];
-	struct wire_audio audio;
+	struct wire_sdp sdp;
 
 	event.call = call->node.key;
 	event.request_uri = body_url(home, sip->sip_request->rq_url);
@@ -162,8 +162,8 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 	hop_target(&call->peer, home, &source);
 	event.source = &source;
 	if (call->offer.nlines) {
-		wire_audio_put(&call->offer.audio, &audio);
-		event.offer = &audio.pb;
+		wire_sdp_put(&call->offer, &sdp);
+		event.offer = &sdp.audio.pb;
 	}
 	event.n_asserted_uris = body_asserted(sip, home, identities);
 	event.asserted_uris = identities;
@@ -337,7 +337,7 @@ void incoming_reject(struct call *call, const SipAgent__Reject *r)
 /* ---- the ACK ---- */
 
 /* The answer to our offer, where the ACK has to bring it. */
-static int late_answer(struct call *call, const sip_t *ack, struct wire_audio *audio,
+static int late_answer(struct call *call, const sip_t *ack, struct wire_sdp *sdp,
 		       SipAgent__Confirmed *event)
 {
 	if (!call->late_offer && !call->reliable.answered)
@@ -345,8 +345,8 @@ static int late_answer(struct call *call, const sip_t *ack, struct wire_audio *a
 	if (!call->reliable.answered &&
 	    (body_kind(ack) != BODY_SDP || body_sdp(ack, &call->offer, NULL)))
 		return -EINVAL;
-	wire_audio_put(&call->offer.audio, audio);
-	event->audio = &audio->pb;
+	wire_sdp_put(&call->offer, sdp);
+	event->audio = &sdp->audio.pb;
 	return 0;
 }
 
@@ -356,7 +356,7 @@ void incoming_acknowledged(struct call *call, const sip_t *ack)
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	SipAgent__Dialog dialog;
 	SipAgent__Target hop;
-	struct wire_audio audio;
+	struct wire_sdp sdp;
 
 	call_stop_resending(call);
 	nta_incoming_destroy(call->invite);
@@ -364,7 +364,7 @@ void incoming_acknowledged(struct call *call, const sip_t *ack)
 	call_enter(call, CALL_UP);
 	session_start(call);
 	event.call = call->node.key;
-	if (late_answer(call, ack, &audio, &event)) {
+	if (late_answer(call, ack, &sdp, &event)) {
 		call->agent->malformed++;
 		call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__BROKEN,
 							.code = 488,

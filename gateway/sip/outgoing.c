@@ -193,7 +193,7 @@ static void on_provisional(struct call *call, const sip_t *sip, int status)
 {
 	SipAgent__Trying trying = SIP_AGENT__TRYING__INIT;
 	SipAgent__Ringing ringing = SIP_AGENT__RINGING__INIT;
-	struct wire_audio audio;
+	struct wire_sdp wire;
 	struct sdp sdp;
 
 	if (call->state == CALL_CANCELLING && !call->cancelled)
@@ -211,40 +211,34 @@ static void on_provisional(struct call *call, const sip_t *sip, int status)
 	ringing.call = call->node.key;
 	ringing.code = (uint32_t)status;
 	if (body_kind(sip) == BODY_SDP && body_sdp(sip, &sdp, NULL) == 0) {
-		call->early = sdp.audio;
-		wire_audio_put(&call->early, &audio);
-		ringing.audio = &audio.pb;
+		call->early = sdp;
+		wire_sdp_put(&call->early, &wire);
+		ringing.audio = &wire.audio.pb;
 	}
 	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_RINGING, &ringing);
 }
 
 /* The audio of a 200, or of the provisional response before it. */
-static int answered_audio(struct call *call, const sip_t *sip, struct sdp_audio *out)
+static int answered_sdp(struct call *call, const sip_t *sip, struct sdp *out)
 {
-	struct sdp sdp;
-
-	if (body_kind(sip) == BODY_SDP) {
-		if (body_sdp(sip, &sdp, NULL))
-			return -EINVAL;
-		*out = sdp.audio;
-		return 0;
-	}
+	if (body_kind(sip) == BODY_SDP)
+		return body_sdp(sip, out, NULL) ? -EINVAL : 0;
 	*out = call->early;
-	return out->nformats ? 0 : -EINVAL;
+	return out->nlines ? 0 : -EINVAL;
 }
 
-static void tell_answered(struct call *call, const struct sdp_audio *audio)
+static void tell_answered(struct call *call, const struct sdp *sdp)
 {
 	SipAgent__Answered event = SIP_AGENT__ANSWERED__INIT;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	SipAgent__Dialog dialog;
 	SipAgent__Target hop;
-	struct wire_audio wire;
+	struct wire_sdp wire;
 
-	wire_audio_put(audio, &wire);
+	wire_sdp_put(sdp, &wire);
 	call_dialog(call, home, &dialog, &hop);
 	event.call = call->node.key;
-	event.audio = &wire.pb;
+	event.audio = &wire.audio.pb;
 	event.dialog = &dialog;
 	event.call_id = call->sip_call_id;
 	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_ANSWERED, &event);
@@ -278,7 +272,7 @@ static int leave_early_dialog(struct call *call, const sip_t *sip)
 /* The dialog is there: acknowledge, then keep it or end it. */
 static void on_answer(struct call *call, const sip_t *sip)
 {
-	struct sdp_audio audio;
+	struct sdp sdp;
 	sip_contact_t *target = sip->sip_contact;
 
 	if (!target)
@@ -293,7 +287,7 @@ static void on_answer(struct call *call, const sip_t *sip)
 	call->challenges = 0;
 	if (call->state == CALL_CANCELLING) {
 		call_send_bye(call);
-	} else if (answered_audio(call, sip, &audio)) {
+	} else if (answered_sdp(call, sip, &sdp)) {
 		call->agent->malformed++;
 		call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__BROKEN,
 							.code = 488,
@@ -304,7 +298,7 @@ static void on_answer(struct call *call, const sip_t *sip)
 		call_take_allow(call, sip);
 		session_take_response(call, sip);
 		session_start(call);
-		tell_answered(call, &audio);
+		tell_answered(call, &sdp);
 	}
 }
 

@@ -40,19 +40,19 @@ bool reoffer_crosses(const struct call *call)
 	return call->reoffer.out || call->reoffer.asking;
 }
 
-static void tell_changed(struct call *call, unsigned code, const struct sdp_audio *audio)
+static void tell_changed(struct call *call, unsigned code, const struct sdp *sdp)
 {
 	SipAgent__Changed event = SIP_AGENT__CHANGED__INIT;
-	struct wire_audio wire;
+	struct wire_sdp wire;
 
 	if (!call->reoffer.offering)
 		return; /* a refresh: nothing changes */
 	call->reoffer.offering = false;
 	event.call = call->node.key;
 	event.code = code;
-	if (audio) {
-		wire_audio_put(audio, &wire);
-		event.audio = &wire.pb;
+	if (sdp) {
+		wire_sdp_put(sdp, &wire);
+		event.audio = &wire.audio.pb;
 	}
 	agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_CHANGED, &event);
 }
@@ -75,7 +75,7 @@ static void on_success(struct call *call, const sip_t *sip)
 	session_take_response(call, sip);
 	session_start(call);
 	if (body_kind(sip) == BODY_SDP && body_sdp(sip, &answer, NULL) == 0)
-		tell_changed(call, 200, &answer.audio);
+		tell_changed(call, 200, &answer);
 	else
 		tell_changed(call, invite ? 488 : 200, NULL);
 }

@@ -14,6 +14,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	assert(offer.chosen < offer.nlines && offer.nlines <= SDP_MAX_LINES);
 	assert(offer.audio.nformats > 0 && offer.audio.nformats <= SDP_MAX_FORMATS);
+	if (offer.has_secured) {
+		assert(offer.chosen_secured < offer.nlines && offer.secured.ncrypto == 1);
+		assert(offer.secured.crypto[0].suite != SDP_NO_SUITE);
+		assert(sdp_write(&local, &offer.secured, &offer) == 0);
+		assert(sdp_parse(slice_str(local.text), &back, NULL) == 0 && back.has_secured);
+		assert(memcmp(back.secured.crypto[0].key, offer.secured.crypto[0].key,
+			      SDP_KEY_SIZE) == 0);
+	}
+	assert(!offer.audio.savp || offer.has_secured);
 	assert(sdp_write(&local, &offer.audio, &offer) == 0);
 	assert(sdp_parse(slice_str(local.text), &back, NULL) == 0);
 	assert(back.nlines == offer.nlines && back.chosen == offer.chosen);

@@ -57,13 +57,19 @@ uint64_t sip_link_next_call(struct sip_link *link)
 
 static void read_audio(const struct sdp *sdp)
 {
-	struct wire_audio wire;
+	struct wire_sdp wire;
 	struct sdp_audio back;
 	struct pbx_audio audio;
 
-	wire_audio_put(&sdp->audio, &wire);
-	expect(wire_audio_get(&wire.pb, &back) == 0);
-	(void)pbx_audio_read(&wire.pb, &audio);
+	wire_sdp_put(sdp, &wire);
+	expect(wire_audio_get(&wire.audio.pb, &back) == 0);
+	expect(back.savp == sdp->audio.savp && back.ncrypto == sdp->audio.ncrypto);
+	for (int srtp = CIG_SRTP_OFF; srtp <= CIG_SRTP_REQUIRED; srtp++) {
+		int err = pbx_audio_read(&wire.audio.pb, (enum cig_srtp)srtp, &audio);
+
+		expect(err || (audio.suite && sdp->has_secured) || srtp != CIG_SRTP_REQUIRED);
+		expect(err || !audio.suite || srtp != CIG_SRTP_OFF);
+	}
 }
 
 static void read_challenge(const SipAgent__Challenge *pb)

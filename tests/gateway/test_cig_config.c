@@ -22,6 +22,9 @@ static void check_pbx(const struct cig_config *c)
 	assert_int_equal(pbx->dtmf, CIG_DTMF_INFO);
 	assert_true(pbx->reliable && pbx->asserted_identity && pbx->assert_identity);
 	assert_int_equal(pbx->redirects, CIG_DIVERT_MAPS);
+	assert_int_equal(pbx->srtp, CIG_SRTP_OPTIONAL);
+	assert_int_equal(cig_pbx_srtp(pbx, SIP_UDP), CIG_SRTP_OPTIONAL);
+	assert_int_equal(cig_pbx_srtp(NULL, SIP_TLS), CIG_SRTP_OFF);
 	assert_string_equal(pbx->challenge->name, "acc");
 	assert_string_equal(pbx->register_uri, "sip:gw@pbx.com");
 	assert_int_equal(pbx->register_s, 600);
@@ -133,6 +136,16 @@ static const struct {
 	{ "auth a { user \"u\"; password \"p\"; password_file \"f\"; }",
 	  "1:34 auth has a password already\n" },
 	{ "metrics { bind ::1; }", "1:1 metrics: \"port\" is missing\n" },
+	{ "pbx a { host \"h\"; transport tcp; srtp required; }\n"
+	  "pbx b { host \"i\"; transport tls; srtp required; }\n"
+	  "pbx c { host \"j\"; srtp optional; }\n"
+	  "pbx d { host \"k\"; server \"10.1.1.1\"; srtp maybe; }",
+	  "1:1 pbx a: \"srtp\" needs \"transport tls\": its keys stand in SDP (or "
+	  "\"srtp_without_tls true\")\n"
+	  "4:43 found \"maybe\", expected off, optional or required\n" },
+	{ "interfaces { sip { nameserver \"ns.test\"; nameserver \"10.0.0.1:0\"; } }",
+	  "1:31 found \"ns.test\", expected an IP address, or IP:PORT\n"
+	  "1:53 found \"10.0.0.1:0\", expected an IP address, or IP:PORT\n" },
 	/* CIG-039 */
 	{ "interfaces { ham { } }", "1:14 unknown keyword \"ham\", expected \"tel\", \"sip\"\n" },
 	/* CIG-025 */

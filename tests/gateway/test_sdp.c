@@ -1,6 +1,7 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -102,6 +103,139 @@ static void reads_what_pbxs_write(void **state)
 		assert_int_equal(sdp.audio.direction, cases[i].direction);
 		assert_int_equal(sdp.audio.ptime_ms, cases[i].ptime_ms);
 	}
+}
+
+#define KEY "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz" /* RFC 4568 9.1 */
+#define SUITE80 "AES_CM_128_HMAC_SHA1_80"
+#define SUITE32 "AES_CM_128_HMAC_SHA1_32"
+
+/* Lines a=crypto beside RTP/SAVP: which suite and tag counts, if any (RFC 4568). */
+static const struct {
+	const char *lines;
+	enum sdp_suite suite;
+	uint32_t tag;
+} crypto_cases[] = {
+	{ "a=crypto:1 " SUITE80 " inline:" KEY "\r\n", SDP_AES_CM_128_HMAC_SHA1_80, 1 },
+	{ "a=crypto:7 " SUITE32 " inline:" KEY "|2^48\r\n", SDP_AES_CM_128_HMAC_SHA1_32, 7 },
+	{ "a=crypto:1 " SUITE80 " inline:" KEY "|281474976710656 WSH=64 -x=y\r\n",
+	  SDP_AES_CM_128_HMAC_SHA1_80, 1 },
+	/* the first that can be used */
+	{ "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" KEY "\r\na=crypto:2 " SUITE32 " inline:" KEY
+	  "\r\na=crypto:3 " SUITE80 " inline:" KEY "\r\n",
+	  SDP_AES_CM_128_HMAC_SHA1_32, 2 },
+	/* a key identifier, several keys, a key that is used up soon */
+	{ "a=crypto:1 " SUITE80 " inline:" KEY "|2^20|1:4\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:" KEY "|1:4\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:" KEY ";inline:" KEY "\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:" KEY "|2^19\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:" KEY "|2^49\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:" KEY "|9\r\n", SDP_NO_SUITE, 0 },
+	/* what changes the protection */
+	{ "a=crypto:1 " SUITE80 " inline:" KEY " UNENCRYPTED_SRTP\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:" KEY " WSH=64 KDR=1\r\n", SDP_NO_SUITE, 0 },
+	/* malformed */
+	{ "a=crypto:\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 "\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " " KEY "\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:x " SUITE80 " inline:" KEY "\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1234567890 " SUITE80 " inline:" KEY "\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 aes_cm_128_hmac_sha1_80 inline:" KEY "\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:" KEY "AAAA\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGV\r\n", SDP_NO_SUITE,
+	  0 },
+	{ "a=crypto:1 " SUITE80 " inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGV*\r\n",
+	  SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 " SUITE80 " inline:WVNf\r\n", SDP_NO_SUITE, 0 },
+};
+
+static void takes_the_first_key_that_it_can_use(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(crypto_cases); i++) {
+		char text[1024];
+		struct sdp sdp;
+		int wanted = crypto_cases[i].suite ? 0 : -ENOTSUP;
+
+		snprintf(text, sizeof(text), HEAD "m=audio 4000 RTP/SAVP 8\r\n%s",
+			 crypto_cases[i].lines);
+		if (parse(text, &sdp) != wanted)
+			fail_msg("case %zu: %s", i, crypto_cases[i].lines);
+		assert_int_equal(sdp.has_secured, wanted == 0);
+		if (wanted)
+			continue;
+		assert_true(sdp.audio.savp);
+		assert_int_equal(sdp.secured.crypto[0].suite, crypto_cases[i].suite);
+		assert_int_equal(sdp.secured.crypto[0].tag, crypto_cases[i].tag);
+		assert_memory_equal(sdp.secured.crypto[0].key, "YS___semctl () {", 16);
+	}
+}
+
+static struct sdp_audio pcma(void);
+
+/* Keys beside RTP/AVP, and two lines of which one has keys (sipwise/rtpengine#1489). */
+static void knows_the_line_with_keys_and_the_one_without(void **state)
+{
+	static const struct {
+		const char *lines;
+		size_t chosen, secured;
+		const char *answer; /* with keys */
+	} cases_of_two[] = {
+		{ "m=audio 4000 RTP/AVP 8\r\na=crypto:4 " SUITE80 " inline:" KEY "\r\n", 0, 0,
+		  "m=audio 30000 RTP/AVP 8 101\r\n" },
+		{ "m=audio 4000 RTP/SAVP 8\r\na=crypto:4 " SUITE80 " inline:" KEY
+		  "\r\nm=audio 4002 RTP/AVP 8\r\n",
+		  1, 0, "m=audio 30000 RTP/SAVP 8 101\r\n" },
+		{ "m=audio 4000 RTP/AVP 8\r\nm=audio 4002 RTP/SAVP 8\r\na=crypto:4 " SUITE80
+		  " inline:" KEY "\r\n",
+		  0, 1, "m=audio 0 RTP/AVP 8\r\nm=audio 30000 RTP/SAVP 8 101\r\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases_of_two); i++) {
+		struct sdp_local local = { .session = 1 };
+		struct sdp_audio ours = pcma();
+		struct sdp offer;
+		char text[1024];
+
+		snprintf(text, sizeof(text), HEAD "%s", cases_of_two[i].lines);
+		assert_int_equal(parse(text, &offer), 0);
+		assert_true(offer.has_secured && !offer.audio.savp);
+		assert_int_equal(offer.chosen, cases_of_two[i].chosen);
+		assert_int_equal(offer.chosen_secured, cases_of_two[i].secured);
+		assert_int_equal(offer.audio.ncrypto, 0);
+		assert_int_equal(sdp_write(&local, &ours, &offer), 0);
+		assert_null(strstr(local.text, "crypto"));
+		ours.crypto[0] = offer.secured.crypto[0];
+		ours.ncrypto = 1;
+		assert_int_equal(sdp_write(&local, &ours, &offer), 0);
+		assert_non_null(strstr(local.text, cases_of_two[i].answer));
+		assert_non_null(strstr(local.text, "a=crypto:4 " SUITE80 " inline:" KEY "\r\n"));
+		sdp_wipe(&offer);
+		assert_int_equal(offer.secured.crypto[0].suite, SDP_NO_SUITE);
+	}
+}
+
+/* RTP/SAVP is not answered without keys, nor keys to who has offered none. */
+static void answers_with_keys_if_and_only_if_they_were_offered(void **state)
+{
+	struct sdp_local local = { .session = 1 };
+	struct sdp_audio ours = pcma();
+	struct sdp offer;
+
+	(void)state;
+	assert_int_equal(parse(HEAD "m=audio 4000 RTP/SAVP 8\r\na=crypto:1 " SUITE80 " inline:" KEY
+				    "\r\n",
+			       &offer),
+			 0);
+	assert_int_equal(sdp_write(&local, &ours, &offer), -EINVAL);
+	ours.crypto[0] = offer.secured.crypto[0];
+	ours.ncrypto = 1;
+	assert_int_equal(parse(HEAD "m=audio 4000 RTP/AVP 8\r\n", &offer), 0);
+	assert_int_equal(sdp_write(&local, &ours, &offer), -EINVAL);
+	ours.ncrypto = SDP_MAX_CRYPTO + 1;
+	assert_int_equal(sdp_write(&local, &ours, NULL), -EINVAL);
 }
 
 static void keeps_the_order_and_the_numbers_of_formats(void **state)
@@ -250,6 +384,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_pbxs_write),
+		cmocka_unit_test(takes_the_first_key_that_it_can_use),
+		cmocka_unit_test(knows_the_line_with_keys_and_the_one_without),
+		cmocka_unit_test(answers_with_keys_if_and_only_if_they_were_offered),
 		cmocka_unit_test(keeps_the_order_and_the_numbers_of_formats),
 		cmocka_unit_test(counts_lines_and_octets),
 		cmocka_unit_test(answers_every_line_and_refuses_all_but_the_calls),

@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	%D%/test_dtmf \
 	%D%/test_g711 \
 	%D%/test_plain_leg \
+	%D%/test_plain_srtp \
 	%D%/test_reorder \
 	%D%/test_rtp \
 	%D%/test_secure_leg \
@@ -32,6 +33,8 @@ MEDIA_TEST_LDADD = media/libmedia.a base/libbase.a $(CMOCKA_LIBS) $(MEDIA_LIBS)
 %C%_test_g711_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_plain_leg_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_plain_leg_LDADD = $(MEDIA_TEST_LDADD)
+%C%_test_plain_srtp_CFLAGS = $(MEDIA_TEST_CFLAGS)
+%C%_test_plain_srtp_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_reorder_CFLAGS = $(MEDIA_TEST_CFLAGS)
 %C%_test_reorder_LDADD = $(MEDIA_TEST_LDADD)
 %C%_test_rtp_CFLAGS = $(MEDIA_TEST_CFLAGS)

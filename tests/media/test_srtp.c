@@ -9,7 +9,8 @@
 #include "media/srtp.h"
 #include "media/srtp_priv.h"
 
-static const enum srtp_profile profiles[] = { SRTP_AES128_CM_SHA1_80, SRTP_AEAD_AES_128_GCM };
+static const enum srtp_profile profiles[] = { SRTP_AES128_CM_SHA1_80, SRTP_AES128_CM_SHA1_32,
+					      SRTP_AEAD_AES_128_GCM };
 
 static struct srtp_key key_of(const char *hex)
 {

@@ -15,6 +15,7 @@ static const struct {
 	srtp_profile_t theirs;
 } profiles[] = {
 	{ SRTP_AES128_CM_SHA1_80, srtp_profile_aes128_cm_sha1_80 },
+	{ SRTP_AES128_CM_SHA1_32, srtp_profile_aes128_cm_sha1_32 },
 	{ SRTP_AEAD_AES_128_GCM, srtp_profile_aead_aes_128_gcm },
 };
 

@@ -26,6 +26,15 @@ lab_cig_conf() {
 		auth caller { user "trunk"; password "s3cret"; }
 		auth right { user "tandem"; password "s3cret"; }
 		auth wrong { user "tandem"; password "guess"; }
+		// Over TLS the phone comes from 127.0.0.1.
+		pbx secured {
+			host "tls.test";
+			server "$LAB_PHONE_IP:5061";
+			network "127.0.0.1";
+			transport tls;
+			srtp off;
+			probe_s 0;
+		}
 		// What redirects, and to what of this PBX.
 		pbx moved { host "moved.test"; server "$NET.31:5080"; redirects maps; probe_s 0; }
 		pbx stays { host "stays.test"; server "$NET.31:5080"; probe_s 0; }
@@ -54,7 +63,6 @@ lab_cig_conf() {
 			probe_s 3600;
 			answer_timeout_s 2;
 		}
-		pbx secured { host "tls.test"; server "$LAB_PHONE_IP:5061"; transport tls; probe_s 0; }
 		pbx other { host "other.test"; server "$LAB_PHONE_IP:5061"; transport tls; probe_s 0; }
 		interfaces {
 			tel {
@@ -242,11 +250,11 @@ signal.pause()'
 	all_clear
 }
 
-phone_tls() { # CERTIFICATE
+phone_tls() { # CERTIFICATE [ACCOUNT_PARAMETERS]
 	PHONE_LINES=("sip_certificate $D/tls/$1.pem" "sip_cafile $D/tls/ca.pem")
 	rm -rf "$D/101"
 	phone_start 101 "$LAB_PHONE_IP" "$LAB_PHONE_CTRL" "$D/phone-long.wav" 'answermode=auto' \
-		"<sip:102@$LAB_PHONE_IP;transport=tls>;regint=0;answermode=auto"
+		"<sip:102@$LAB_PHONE_IP;transport=tls>;regint=0;answermode=auto${2:+;$2}"
 }
 
 @test "CIG-017: over TLS, to a PBX whose certificate names the entry's host, and from it" {
@@ -265,6 +273,63 @@ phone_tls() { # CERTIFICATE
 	phone_await 101 'CALL_ESTABLISHED.*46701234567' 15
 	await 10 "the call's end" stopped "$ANSWER"
 	all_clear
+}
+
+srtp_is() { # off|optional|required
+	reload "s/srtp [a-z]*;/srtp $1;/"
+}
+
+secured_both_ways() { # SUITE M_LINE: a call out, then one in, through the phone started before
+	dial_out --play "$D/alice-long.wav" --record "$T/heard.wav" --hangup 6 "$LAB_GATEWAY;3102"
+	phone_await 101 CALL_ESTABLISHED 15
+	call_ended 20 'reason=hangup by=initiator'
+	phone_await 101 CALL_CLOSED 5
+	speech-match "$D/phone.wav" "$T/heard.wav" 0.9
+	speech-match "$D/alice.wav" "$(phone_heard 101)" 0.8 # it went through Opus
+	[ "$(grep -ac "^a=crypto:1 $1 inline:" "$D/101/log")" -ge 2 ] # offered and answered
+	grep -aqE "^m=audio [0-9]+ $2 " "$D/101/log"
+	logged 'media pbx=.*malformed=0 '
+	all_clear
+}
+
+@test "SRTP required: keys go over TLS both ways, speech is protected and heard on both sides" {
+	srtp_is required
+	phone_tls tls.test mediaenc=srtp-mand
+	secured_both_ways AES_CM_128_HMAC_SHA1_80 RTP/SAVP
+	answer_in --play "$D/alice-long.wav" --record "$T/heard.in.wav" --hangup 5 --count 1
+	phone 101 uafind "sip:102@$LAB_PHONE_IP"
+	phone 101 dial "sip:46701234567@127.0.0.1:$((LAB_SIP_PORT + 1));transport=tls"
+	phone_await 101 'CALL_ESTABLISHED.*46701234567' 15
+	await 20 "the call's end" stopped "$ANSWER"
+	speech-match "$D/phone.wav" "$T/heard.in.wav" 0.8
+	all_clear
+}
+
+@test "SRTP required: a phone that has none is refused, in both directions" {
+	phone_tls tls.test
+	dial_out "$LAB_GATEWAY;3102"
+	call_ended 15 'reason='
+	run -1 phone_await 101 CALL_ESTABLISHED 0
+	answer_in --count 1
+	phone 101 uafind "sip:102@$LAB_PHONE_IP"
+	phone 101 dial "sip:46701234567@127.0.0.1:$((LAB_SIP_PORT + 1));transport=tls"
+	phone_await 101 '^SIP/2.0 488 ' 15 log
+	logged 'why=the PBX has no SRTP with G.711'
+	all_clear
+}
+
+@test "SRTP optional: with a phone that has it, and with one that has not" {
+	srtp_is optional
+	phone_tls tls.test mediaenc=srtp
+	secured_both_ways AES_CM_128_HMAC_SHA1_80 RTP/AVP
+	phone_stop 101
+	phone_tls tls.test
+	dial_out --record "$T/plain.wav" --hangup 4 "$LAB_GATEWAY;3102"
+	phone_await 101 CALL_ESTABLISHED 15
+	call_ended 20 'reason=hangup by=initiator'
+	speech-match "$D/phone.wav" "$T/plain.wav" 0.9
+	all_clear
+	srtp_is off
 }
 
 @test "a PBX whose certificate names another host is not called, and nothing goes there in clear" {
