@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,22 +72,44 @@ static void catch_signal(int number)
 static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 enum { SIGNALS = sizeof(signals) / sizeof(signals[0]) };
 
-/* Reads a line while signals are caught.  Returns its octets or -errno. */
-static ssize_t read_guarded(int fd, char *line, size_t size)
-{
-	const struct sigaction guard = { .sa_handler = catch_signal };
+struct guard {
 	struct sigaction was[SIGNALS];
-	ssize_t n;
+	sigset_t mask; /* as it was */
+};
+
+/* From here on the signals are caught, but blocked: only wait_for_line() lets them through. */
+static void guard_begin(struct guard *guard)
+{
+	const struct sigaction catch = { .sa_handler = catch_signal };
+	sigset_t blocked;
 
 	caught = 0;
+	sigemptyset(&blocked);
 	for (size_t i = 0; i < SIGNALS; i++)
-		sigaction(signals[i], &guard, &was[i]);
-	n = read(fd, line, size);
-	if (n < 0)
-		n = -errno;
+		sigaddset(&blocked, signals[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &guard->mask);
 	for (size_t i = 0; i < SIGNALS; i++)
-		sigaction(signals[i], &was[i], NULL);
-	return n;
+		sigaction(signals[i], &catch, &guard->was[i]);
+}
+
+/* One that was caught does its work now. */
+static void guard_end(const struct guard *guard)
+{
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &guard->was[i], NULL);
+	sigprocmask(SIG_SETMASK, &guard->mask, NULL);
+	if (caught)
+		raise(caught);
+}
+
+/* Returns 0, or -EINTR: a signal came, whether before this wait or in it. */
+static int wait_for_line(int fd, const struct guard *guard)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	/* ppoll() unblocks and waits in one step: between two steps a signal would be missed,
+	 * and the terminal stay silent until somebody types. */
+	return ppoll(&p, 1, NULL, &guard->mask) < 0 ? -errno : 0;
 }
 
 /* Reads a line from a terminal that echoes nothing meanwhile. */
@@ -94,6 +117,7 @@ static int read_silently(int fd, const char *prompt, struct passphrase *out)
 {
 	struct termios was, silent;
 	char line[sizeof(out->text) + 1];
+	struct guard guard;
 	ssize_t n;
 	int err;
 
@@ -101,15 +125,22 @@ static int read_silently(int fd, const char *prompt, struct passphrase *out)
 		return -ENOTTY;
 	silent = was;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
+	guard_begin(&guard);
+	/* Silent before the prompt: who answers it at once is neither seen nor lost. */
+	if (tcsetattr(fd, TCSAFLUSH, &silent) < 0) {
+		err = -errno;
+		guard_end(&guard);
+		return err;
+	}
 	dprintf(fd, "%s: ", prompt);
-	if (tcsetattr(fd, TCSAFLUSH, &silent) < 0)
-		return -errno;
-	n = read_guarded(fd, line, sizeof(line));
+	err = wait_for_line(fd, &guard);
+	n = err ? err : read(fd, line, sizeof(line));
+	err = n < 0 ? (err ? err : -errno) : 0;
 	tcsetattr(fd, TCSAFLUSH, &was);
 	dprintf(fd, "\n");
-	if (caught)
-		raise(caught);
-	err = n < 0 ? (int)n : take_line(slice_of(line, (size_t)n), out);
+	guard_end(&guard);
+	if (!err)
+		err = take_line(slice_of(line, (size_t)n), out);
 	wipe(line, sizeof(line));
 	return err;
 }
