@@ -1,6 +1,6 @@
 # tests of umsg/
 UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_client %D%/test_client_messages \
-	%D%/test_frame %D%/test_link %D%/test_message_crypto %D%/test_pack %D%/test_seen \
+	%D%/test_frame %D%/test_link %D%/test_link_life %D%/test_message_crypto %D%/test_pack %D%/test_seen \
 	%D%/test_upgrade %D%/test_websocket
 if HAVE_CMOCKA
 check_PROGRAMS += $(UMSG_TESTS)
@@ -25,7 +25,10 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 %C%_test_client_messages_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_frame_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_frame_LDADD = $(UMSG_TEST_LIBS)
-%C%_test_link_SOURCES = %D%/test_link.c %D%/loop.h
+%C%_test_link_SOURCES = %D%/test_link.c %D%/link_scene.h %D%/loop.h
+%C%_test_link_life_SOURCES = %D%/test_link_life.c %D%/link_scene.h %D%/loop.h
+%C%_test_link_life_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_link_life_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_link_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_link_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_message_crypto_SOURCES = %D%/test_message_crypto.c tests/keys/party.c tests/keys/party.h
