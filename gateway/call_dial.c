@@ -14,8 +14,6 @@
 
 #define MODULE "call"
 
-enum { NEXT_WAY_S = 4 /* silence of an address, where there is another one */ };
-
 /* ---- the PBX's addresses ---- */
 
 /* For SDP: as configured, else the address from which the PBX is reached. */
@@ -90,16 +88,6 @@ void call_find_pbx(struct call *call)
 		call_refuse(call, 503, UMSG__END_REASON__END_CONGESTION, "out of memory");
 }
 
-static unsigned answer_ms(const struct call *call)
-{
-	const struct cig_pbx *pbx = cig_config_pbx_of_host(call->config, call->target.host);
-	bool last = call->way + 1 == call->n_ways;
-
-	if (pbx && pbx->answer_timeout_s)
-		return pbx->answer_timeout_s * 1000;
-	return last ? 0 : NEXT_WAY_S * 1000; /* 0: that of RFC 3261 */
-}
-
 void call_dial_pbx(struct call *call)
 {
 	const struct pbx_way *way = &call->ways[call->way];
@@ -112,7 +100,9 @@ void call_dial_pbx(struct call *call)
 				     .asserted_uri =
 					     pbx && pbx->assert_identity ? call->out_from : NULL,
 				     .reliable = pbx && pbx->reliable,
-				     .answer_ms = answer_ms(call) };
+				     .answer_ms =
+					     pbx_way_answer_ms(call->config, call->target.host,
+							       call->way + 1 == call->n_ways) };
 
 	if (!call_choose_srtp(call, pbx, way->transport)) {
 		call_end(call, UMSG__END_REASON__END_FAILED,
@@ -126,16 +116,12 @@ void call_dial_pbx(struct call *call)
 	calls_know_sip(call->calls, call);
 }
 
-/* RFC 3263 4.3: another address may help where this one is silent, unreachable or overloaded,
- * and only as long as nobody there has begun to ring. */
+/* Another address may help only as long as nobody there has begun to ring. */
 static bool may_help(const struct call *call, const SipAgent__Ended *ended)
 {
-	unsigned code = ended->code;
-
 	return call->in == ROUTE_TEL &&
 	       (call->state == CALL_DIALLING || call->state == CALL_TRYING) &&
-	       (code == 408 || code == 500 || code == 502 || code == 503 || code == 504) &&
-	       call->way + 1 < call->n_ways;
+	       pbx_way_next_helps(ended->code) && call->way + 1 < call->n_ways;
 }
 
 bool call_dial_next(struct call *call, const SipAgent__Ended *ended)

@@ -6,8 +6,6 @@
 
 #include <event2/event.h>
 
-#include <openssl/rand.h>
-
 #include "base/log.h"
 #include "gateway/call.h"
 #include "gateway/calls_priv.h"
@@ -22,8 +20,7 @@ struct calls *calls_new(const struct calls_world *world, const struct cig_config
 		return NULL;
 	calls->world = *world;
 	calls->config = cig_config_hold(config);
-	if (idmap_init(&calls->by_number) || idmap_init(&calls->by_sip) ||
-	    RAND_bytes(calls->digest_key, sizeof(calls->digest_key)) != 1)
+	if (idmap_init(&calls->by_number) || idmap_init(&calls->by_sip))
 		calls_free(&calls);
 	return calls;
 }

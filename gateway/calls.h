@@ -21,6 +21,7 @@ struct call_figures;
 struct call_records;
 struct call_trace;
 struct calls;
+struct pbx_door;
 struct pbxs;
 struct resolver;
 struct session_log;
@@ -32,6 +33,7 @@ struct calls_world {
 	struct relay_link *relay;
 	struct resolver *resolver;
 	struct pbxs *pbxs;
+	const struct pbx_door *door;
 	struct session_log *session_log;
 	struct call_trace *trace;     /* NULL: nobody can look */
 	struct call_records *records; /* NULL: none are kept */

@@ -3,14 +3,13 @@
 #define GATEWAY_CALLS_PRIV_H
 
 #include "gateway/calls.h"
-#include "gateway/digest_check.h"
+#include "gateway/pbx_door.h"
 
 struct calls {
 	struct calls_world world;
 	const struct cig_config *config; /* of new calls */
 	struct call *first;
 	struct idmap by_number, by_sip;
-	uint8_t digest_key[DIGEST_KEY_SIZE]; /* of nonces that we give to PBXs */
 	uint64_t last_number;
 	unsigned active; /* calls that are not gone */
 	/* Who waits for the media figures of so many calls; NULL: nobody. */

@@ -1,4 +1,4 @@
-/* pbx_search.c - where a call goes: the addresses of a block that lives, or of a host. */
+/* pbx_search.c - where a call or text goes: the addresses of a block that lives, or of a host. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

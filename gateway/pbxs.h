@@ -1,8 +1,8 @@
-/* pbxs.h - the PBXs at run time: where their calls go now, and which of them live.
+/* pbxs.h - the PBXs at run time: where their calls and texts go now, and which of them live.
  *
  * For each pbx block of the configuration its servers' names are resolved again and again,
- * each address is asked by OPTIONS, and what calls meet counts, too.  An entry's host
- * without a block is resolved for each call, as the manual has it.
+ * each address is asked by OPTIONS, and what calls and texts meet counts, too.  An entry's
+ * host without a block is resolved each time, as the manual has it.
  */
 #ifndef GATEWAY_PBXS_H
 #define GATEWAY_PBXS_H
@@ -18,7 +18,7 @@ struct pbx_search;
 struct pbxs;
 struct sip_link;
 
-/* One address that a call may try. */
+/* One address that a call or text may try. */
 struct pbx_way {
 	struct net_addr addr;
 	enum sip_transport transport;
@@ -40,14 +40,22 @@ void pbxs_free(struct pbxs **pbxsp);
 /* Addresses that stay keep their state. */
 void pbxs_set_config(struct pbxs *pbxs, const struct cig_config *config);
 
-/* Where a call to target goes; done is called once, from the loop, unless it is cancelled.
+/* Where a call or text to target goes; done is called once, from the loop, unless it is cancelled.
  * Returns NULL when memory is out. */
 struct pbx_search *pbxs_search(struct pbxs *pbxs, const struct sip_target *target,
 			       pbx_search_fn *done, void *arg);
 /* *searchp becomes NULL and may be NULL; after the callback the search is gone by itself. */
 void pbxs_cancel(struct pbx_search **searchp);
 
-/* What a call met at one of its ways: as pbx_peer_report(). */
+/* How long one address may be silent before the next one is tried, or, of the last one, before
+ * it is given up; 0: as RFC 3261 has it.  host is the target's. */
+unsigned pbx_way_answer_ms(const struct cig_config *config, const char *host, bool last);
+
+/* May another address help, after this response (RFC 3263 4.3)?  The one was silent (408),
+ * unreachable or overloaded. */
+bool pbx_way_next_helps(unsigned code);
+
+/* What a request met at one of its ways: as pbx_peer_report(). */
 void pbxs_met(struct pbxs *pbxs, const struct pbx_way *way, unsigned code, unsigned retry_after_s);
 
 /* Events of the SIP agent: Probed; and its coming and going. */

@@ -209,6 +209,7 @@ static int make_calls(struct server *server)
 				     .relay = server->relay,
 				     .resolver = server->resolver,
 				     .pbxs = server->pbxs,
+				     .door = &server->door,
 				     .session_log = server->session_log,
 				     .trace = server->trace,
 				     .records = server->records,
@@ -255,7 +256,8 @@ static int make_texts(struct server *server, struct diag *diag)
 {
 	struct sip_texts_world world = { .base = server->base,
 					 .link = server->sip,
-					 .pbxs = server->pbxs };
+					 .pbxs = server->pbxs,
+					 .door = &server->door };
 	int err = texts_new(server->base, server->config, &texts_ops, server, &server->texts, diag);
 
 	world.texts = server->texts;
@@ -277,6 +279,8 @@ static int start(struct server *server, struct diag *diag)
 		server->pbxs = pbxs_new(server->base, server->sip, server->config);
 		err = server->pbxs ? 0 : -ENOMEM;
 	}
+	if (!err)
+		err = pbx_door_init(&server->door);
 	if (!err)
 		err = make_calls(server);
 	if (!err)

@@ -5,6 +5,7 @@
 #include "gateway/call_figures.h"
 #include "gateway/calls.h"
 #include "gateway/cig_config.h"
+#include "gateway/pbx_door.h"
 #include "gateway/secure_side.h"
 #include "gateway/sip_texts.h"
 #include "gateway/texts.h"
@@ -27,6 +28,7 @@ struct server {
 	struct call_figures figures;
 	struct resolver *resolver;
 	struct pbxs *pbxs;
+	struct pbx_door door;
 	struct sip_link *sip;
 	struct relay_link *relay;
 	struct calls *calls;

@@ -17,9 +17,10 @@ gateway_libgateway_a_SOURCES = \
 	gateway/control_api.c gateway/control_api.h \
 	gateway/media_leg.c gateway/media_leg.h \
 	gateway/metrics.c gateway/metrics.h \
+	gateway/pbx_door.c gateway/pbx_door.h \
 	gateway/pbx_leg.c gateway/pbx_leg.h \
 	gateway/pbx_peers.c gateway/pbx_peers.h \
-	gateway/pbx_probe.c gateway/pbx_register.c gateway/pbx_search.c \
+	gateway/pbx_probe.c gateway/pbx_register.c gateway/pbx_search.c gateway/pbx_way.c \
 	gateway/registration.c gateway/registration.h \
 	gateway/pbxs.c gateway/pbxs.h gateway/pbxs_priv.h \
 	gateway/relay_link.c gateway/relay_link.h \
@@ -32,6 +33,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/session_log.c gateway/session_log.h \
 	gateway/sip_link.c gateway/sip_link.h \
 	gateway/sip_texts.c gateway/sip_texts.h gateway/sip_texts_priv.h \
+	gateway/sip_texts_done.c gateway/sip_texts_hosts.c \
 	gateway/sip_texts_in.c gateway/sip_texts_out.c gateway/sip_texts_part.c \
 	gateway/status_report.c gateway/status_report.h \
 	gateway/texts.c gateway/texts.h gateway/texts_port.h gateway/texts_priv.h \

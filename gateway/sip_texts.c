@@ -70,7 +70,7 @@ void sip_texts_free(struct sip_texts **textsp)
 		return;
 	*textsp = NULL;
 	close_port(texts, "the gateway stops");
-	sip_out_forget_hosts(texts);
+	sip_hosts_forget(texts);
 	if (texts->timer)
 		event_free(texts->timer);
 	cig_config_release(&texts->config);
@@ -87,6 +87,7 @@ int sip_texts_set_config(struct sip_texts *texts, const struct cig_config *confi
 		close_port(texts, "messaging is switched off");
 	else
 		sip_out_stop(texts, "the configuration changed");
+	sip_hosts_forget(texts); /* their servers may be others now */
 	texts->config = cig_config_hold(config);
 	cig_config_release(&before);
 	err = open_port(texts);

@@ -1,14 +1,16 @@
 /* sip_texts.h - SIP MESSAGE (RFC 3428): a port of texts, both ways through the same maps as
  * calls, where the sip interface says "messaging true".
  *
- * Out.  A text that routes to the SIP side goes to the address of its map entry, one at a
- * time to each recipient and in order; digest challenges are answered with the entry's
+ * Out.  A text that routes to the SIP side goes where a call to that address would go (pbxs.h:
+ * the servers of its pbx block, those that live first, the next one where one is silent), one
+ * at a time to each recipient and in order; digest challenges are answered with the entry's
  * account.  More than SIP_TEXT_PART octets go as several MESSAGEs "(1/3) ...", each after the
  * 2xx of the one before.  Attachments are named in the text, not sent.  A response that may
  * change (408, 480, 486, 5xx but 501, ...) is tried again until the text's end.
  *
- * In.  202 means stored in the journal; where the rendezvous refuses at once, its reason is
- * the response, and later it comes back as a MESSAGE.
+ * In.  A PBX that must prove itself for calls must do so for texts (pbx_door.h).  202 means stored
+ * in the journal; where the rendezvous refuses at once, its reason is the response, and later it
+ * comes back as a MESSAGE.
  *
  * Threads: the program's event loop.
  */
@@ -19,6 +21,7 @@
 #include "gateway/sip_agent.pb-c.h"
 
 struct event_base;
+struct pbx_door;
 struct pbxs;
 struct sip_link;
 struct sip_texts;
@@ -40,6 +43,7 @@ struct sip_texts_world {
 	struct texts *texts;
 	struct sip_link *link;
 	struct pbxs *pbxs;
+	const struct pbx_door *door;
 };
 
 /* Everything in world outlives it; config is held.  Returns 0 or -ENOMEM. */

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/timer.h"
+#include "gateway/pbx_door.h"
 #include "gateway/sip_link.h"
 #include "gateway/sip_texts_priv.h"
 #include "mailbox/message.h"
@@ -35,6 +36,24 @@ static void reply(const struct sip_texts *texts, uint64_t number, unsigned code,
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_TEXT_REPLY;
 	message.text_reply = &body;
 	sip_link_send(texts->world.link, &message); /* unheard, the peer sends it anew */
+}
+
+static void challenge(const struct sip_texts *texts, uint64_t number,
+		      char challenges[DIGEST_ASKED][DIGEST_TEXT_SIZE])
+{
+	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
+	SipAgent__TextReply body = SIP_AGENT__TEXT_REPLY__INIT;
+	char *values[DIGEST_ASKED];
+
+	for (size_t i = 0; i < DIGEST_ASKED; i++)
+		values[i] = challenges[i];
+	body.text = number;
+	body.code = 401;
+	body.challenges = values;
+	body.n_challenges = DIGEST_ASKED;
+	message.body_case = SIP_AGENT__TO_AGENT__BODY_TEXT_REPLY;
+	message.text_reply = &body;
+	sip_link_send(texts->world.link, &message);
 }
 
 static void refuse(const struct sip_texts *texts, const SipAgent__TextIn *text, unsigned code,
@@ -132,6 +151,11 @@ void sip_in_forget(struct sip_texts *texts)
 
 /* ---- a MESSAGE ---- */
 
+struct text_asked {
+	const SipAgent__TextIn *text;
+	const char *from; /* the identity that counts for the maps */
+};
+
 /* The same for a request that is sent anew, also to the next run of this program: then it
  * is answered and not sent on again. */
 static int make_key(const SipAgent__TextIn *text, uint8_t key_out[TEXT_KEY_SIZE])
@@ -187,12 +211,12 @@ static int read_body(const SipAgent__TextIn *text, struct message *m_out, struct
 }
 
 /* Routed as a call with these addresses would be.  Returns 0, or the code with its reason. */
-static unsigned route(const struct sip_texts *texts, const SipAgent__TextIn *text,
+static unsigned route(const struct sip_texts *texts, const struct text_asked *asked,
 		      struct route_answer *answer_out)
 {
 	const struct route_call question = { .from_interface = ROUTE_SIP,
-					     .to = slice_str(text->request_uri),
-					     .from = slice_str(text->from_uri) };
+					     .to = slice_str(asked->text->request_uri),
+					     .from = slice_str(asked->from) };
 
 	if (!router_route(cig_config_router(texts->config), &question, answer_out, NULL))
 		return answer_out->code;
@@ -218,14 +242,15 @@ static unsigned code_of(int err)
 						 : 500;
 }
 
-static void submit(struct sip_texts *texts, const SipAgent__TextIn *text,
+static void submit(struct sip_texts *texts, const struct text_asked *asked,
 		   const struct route_answer *answer, const struct message *m)
 {
+	const SipAgent__TextIn *text = asked->text;
 	Umsg__Attachment attachments[MESSAGE_MAX_ATTACHMENTS], *at[MESSAGE_MAX_ATTACHMENTS];
 	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
 	struct text_in in = { .from = answer->from,
 			      .to = answer->to,
-			      .outer_from = text->from_uri,
+			      .outer_from = asked->from,
 			      .outer_to = text->request_uri,
 			      .body = &body };
 	char why[TEXT_WHY_SIZE] = "out of memory";
@@ -252,9 +277,10 @@ static void submit(struct sip_texts *texts, const SipAgent__TextIn *text,
 		refuse(texts, text, code_of(err), why);
 }
 
-static void take_routed(struct sip_texts *texts, const SipAgent__TextIn *text,
+static void take_routed(struct sip_texts *texts, const struct text_asked *asked,
 			const struct route_answer *answer)
 {
+	const SipAgent__TextIn *text = asked->text;
 	struct diag *diag = diag_new();
 	struct message m;
 	int err;
@@ -262,7 +288,7 @@ static void take_routed(struct sip_texts *texts, const SipAgent__TextIn *text,
 	message_init(&m);
 	err = diag ? read_body(text, &m, diag) : -ENOMEM;
 	if (!err)
-		submit(texts, text, answer, &m);
+		submit(texts, asked, answer, &m);
 	else
 		refuse(texts, text, err == -EBADMSG ? 400 : code_of(err),
 		       diag && diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
@@ -270,8 +296,40 @@ static void take_routed(struct sip_texts *texts, const SipAgent__TextIn *text,
 	diag_free(&diag);
 }
 
+/* Who it is from, and whether that is so.  False: it has been answered. */
+static bool may_in(const struct sip_texts *texts, struct text_asked *asked)
+{
+	const SipAgent__TextIn *text = asked->text;
+	const struct pbx_request request = { .method = "MESSAGE",
+					     .source = text->source ? text->source->address : "",
+					     .from_uri = text->from_uri,
+					     .asserted_uris = text->asserted_uris,
+					     .n_asserted_uris = text->n_asserted_uris,
+					     .authorizations = text->authorizations,
+					     .n_authorizations = text->n_authorizations,
+					     .anonymous = text->anonymous };
+	char challenges[DIGEST_ASKED][DIGEST_TEXT_SIZE];
+	const struct cig_pbx *pbx;
+	struct net_addr source;
+	int err;
+
+	if (net_parse(request.source, 5060, &source)) {
+		reply(texts, text->text, 500, "");
+		return false;
+	}
+	pbx = cig_config_pbx_from(texts->config, &source.sa);
+	asked->from = pbx_door_identity(pbx, &request);
+	err = pbx_door_check(texts->world.door, pbx, &request, challenges);
+	if (err == -EACCES)
+		challenge(texts, text->text, challenges);
+	else if (err)
+		reply(texts, text->text, 500, "");
+	return !err;
+}
+
 void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text)
 {
+	struct text_asked asked = { .text = text };
 	struct route_answer answer;
 	unsigned code;
 
@@ -280,6 +338,8 @@ void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text)
 		reply(texts, text->text, 503, "");
 		return;
 	}
+	if (!may_in(texts, &asked))
+		return;
 	if (!is_readable_type(text->content_type)) {
 		refuse(texts, text, 415, "Unsupported Media Type");
 		return;
@@ -288,9 +348,9 @@ void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text)
 		refuse(texts, text, 503, "the gateway has no keys");
 		return;
 	}
-	code = route(texts, text, &answer);
+	code = route(texts, &asked, &answer);
 	if (code)
 		refuse(texts, text, code, answer.reason);
 	else
-		take_routed(texts, text, &answer);
+		take_routed(texts, &asked, &answer);
 }

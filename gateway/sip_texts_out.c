@@ -4,22 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
-#include "base/clock.h"
 #include "base/encode.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "gateway/sip_link.h"
 #include "gateway/sip_texts_priv.h"
-#include "gateway/sip_wire.h"
-
-#define MODULE "texts"
-
-enum {
-	RETRY_AFTER_MAX_S = 3600,
-	AGE_BACKOFF_MAX_MS = 600000,
-};
 
 /* ---- where a text goes ---- */
 
@@ -49,72 +37,12 @@ int sip_out_match(void *arg, const char *sender, const char *receiver,
 	return 1;
 }
 
-/* ---- hosts that do not answer ---- */
-
-static struct sip_host *find_host(const struct sip_texts *texts, const struct sip_target *target)
-{
-	struct sip_host *host = texts->hosts;
-
-	while (host && (host->port != target->port || strcmp(host->host, target->host) != 0))
-		host = host->next;
-	return host;
-}
-
-/* Hosts stand in map entries only, so there are few. */
-static void host_failed(struct sip_texts *texts, const struct sip_target *target)
-{
-	struct sip_host *host = find_host(texts, target);
-	int64_t wait_ms;
-
-	if (!host) {
-		host = calloc(1, sizeof(*host));
-		if (!host)
-			return;
-		snprintf(host->host, sizeof(host->host), "%s", target->host);
-		host->port = target->port;
-		host->next = texts->hosts;
-		texts->hosts = host;
-	}
-	wait_ms = (int64_t)SIP_TEXT_BACKOFF_MIN_MS << host->failures;
-	if (wait_ms > SIP_TEXT_BACKOFF_MAX_MS)
-		wait_ms = SIP_TEXT_BACKOFF_MAX_MS;
-	else
-		host->failures++;
-	host->down_until_ms = clock_mono_ms() + wait_ms;
-}
-
-static void host_answered(struct sip_texts *texts, const struct sip_target *target)
-{
-	struct sip_host *host = find_host(texts, target);
-
-	if (host)
-		host->failures = 0;
-}
-
-/* How long the host rests yet, 0: it does not. */
-static unsigned rests_ms(const struct sip_texts *texts, const struct sip_target *target)
-{
-	const struct sip_host *host = find_host(texts, target);
-	int64_t left = host && host->failures ? host->down_until_ms - clock_mono_ms() : 0;
-
-	return left > 0 ? (unsigned)left : 0;
-}
-
-void sip_out_forget_hosts(struct sip_texts *texts)
-{
-	while (texts->hosts) {
-		struct sip_host *host = texts->hosts;
-
-		texts->hosts = host->next;
-		free(host);
-	}
-}
-
 /* ---- in hand ---- */
 
 static void free_out(struct sip_out *out)
 {
 	pbxs_cancel(&out->search);
+	free(out->ways);
 	digest_session_wipe(&out->digest);
 	free(out->from);
 	free(out->to);
@@ -136,7 +64,7 @@ static void remove_out(struct sip_texts *texts, struct sip_out *gone)
 	free_out(gone);
 }
 
-static struct sip_out *find_number(const struct sip_texts *texts, uint64_t number)
+struct sip_out *sip_out_find(const struct sip_texts *texts, uint64_t number)
 {
 	struct sip_out *out = texts->out;
 
@@ -147,7 +75,7 @@ static struct sip_out *find_number(const struct sip_texts *texts, uint64_t numbe
 
 static void begin_more(struct sip_texts *texts);
 
-static void finish(struct sip_out *out, const char *failure)
+void sip_out_finish(struct sip_out *out, const char *failure)
 {
 	struct sip_texts *texts = out->texts;
 	uint8_t id[UMSG_ID_SIZE];
@@ -162,9 +90,8 @@ static void finish(struct sip_out *out, const char *failure)
 	begin_more(texts);
 }
 
-/* This one and all others to its recipient: later, so that their order stays. */
-static void put_off(struct sip_texts *texts, struct sip_out *failed, unsigned after_ms,
-		    const char *why)
+void sip_out_put_off(struct sip_texts *texts, struct sip_out *failed, unsigned after_ms,
+		     const char *why)
 {
 	char *to = failed->to;
 	struct sip_out *next;
@@ -206,6 +133,9 @@ void sip_out_stop(struct sip_texts *texts, const char *why)
 
 static int send_request(struct sip_out *out)
 {
+	const struct cig_config *config = out->texts->config;
+	const struct cig_pbx *pbx = cig_config_pbx_of_host(config, out->target.host);
+	const struct pbx_way *way = &out->ways[out->way];
 	char body[SIP_TEXT_PART_SIZE], host[NET_TEXT_SIZE];
 	char id[HEX_TEXT_SIZE(UMSG_ID_SIZE)], call_id[sizeof(id) + 40];
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
@@ -213,11 +143,11 @@ static int send_request(struct sip_out *out)
 	SipAgent__Text text = SIP_AGENT__TEXT__INIT;
 	int err;
 
-	net_format_host(&out->way.addr, host);
+	net_format_host(&way->addr, host);
 	target.address = host;
-	target.port = net_port(&out->way.addr);
-	target.transport = (SipAgent__Transport)out->way.transport; /* in the same order */
-	target.name = out->way.name;
+	target.port = net_port(&way->addr);
+	target.transport = (SipAgent__Transport)way->transport; /* in the same order */
+	target.name = (char *)way->name;
 	sip_text_part(out->text, out->part, out->parts, body);
 	/* The same for each try of a part: a recipient may know a repeat by it. */
 	hex_encode(slice_of(out->id, sizeof(out->id)), id);
@@ -226,6 +156,9 @@ static int send_request(struct sip_out *out)
 	text.text = out->number;
 	text.request_uri = text.to_uri = out->to;
 	text.from_uri = out->from;
+	if (pbx && pbx->assert_identity)
+		text.asserted_uri = out->from;
+	text.answer_ms = pbx_way_answer_ms(config, out->target.host, out->way + 1 == out->n_ways);
 	text.target = &target;
 	text.call_id = call_id;
 	text.content_type = (char *)"text/plain;charset=UTF-8";
@@ -238,31 +171,46 @@ static int send_request(struct sip_out *out)
 	return err;
 }
 
-static void request(struct sip_out *out)
+void sip_out_request(struct sip_out *out)
 {
 	struct sip_texts *texts = out->texts;
 	int err = send_request(out);
 
 	if (err)
-		put_off(texts, out, TEXT_RETRY_MS, strerror(-err));
+		sip_out_put_off(texts, out, TEXT_RETRY_MS, strerror(-err));
 }
 
-/* The best one: what a text meets there counts, so that the next try may go elsewhere. */
-static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char *text)
+/* Nothing goes in clear that should not: the entry, or the pbx block, says tls. */
+static bool lacks_tls(const struct sip_texts *texts, const struct pbx_way *way)
+{
+	return way->transport == SIP_TLS && !texts->config->sip.tls.ca;
+}
+
+static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char *why)
 {
 	struct sip_out *out = arg;
 	struct sip_texts *texts = out->texts;
-	char why[TEXT_WHY_SIZE];
+	char text[TEXT_WHY_SIZE];
 
 	out->search = NULL;
-	if (n) {
-		out->way = ways[0];
-		request(out);
+	if (n == 0) {
+		snprintf(text, sizeof(text), "PBX %.60s: %.80s", out->target.host, why);
+		sip_host_failed(texts, &out->target);
+		sip_out_put_off(texts, out, sip_host_rests_ms(texts, &out->target) + 1, text);
 		return;
 	}
-	snprintf(why, sizeof(why), "%.60s: %.80s", out->target.host, text);
-	host_failed(texts, &out->target);
-	put_off(texts, out, rests_ms(texts, &out->target) + 1, why);
+	if (lacks_tls(texts, &ways[0])) {
+		sip_out_finish(out, "its transport is tls, and the sip interface has no tls block");
+		return;
+	}
+	out->ways = calloc(n, sizeof(*ways));
+	if (!out->ways) {
+		sip_out_put_off(texts, out, TEXT_RETRY_MS, strerror(ENOMEM));
+		return;
+	}
+	memcpy(out->ways, ways, n * sizeof(*ways));
+	out->n_ways = n;
+	sip_out_request(out);
 }
 
 /* Does it wait behind another one for its recipient? */
@@ -282,7 +230,7 @@ static void begin(struct sip_out *out)
 	texts->n_begun++;
 	out->search = pbxs_search(texts->world.pbxs, &out->target, on_found, out);
 	if (!out->search)
-		put_off(texts, out, TEXT_RETRY_MS, strerror(ENOMEM));
+		sip_out_put_off(texts, out, TEXT_RETRY_MS, strerror(ENOMEM));
 }
 
 static struct sip_out *find_next(const struct sip_texts *texts)
@@ -332,19 +280,13 @@ static struct sip_out *new_out(struct sip_texts *texts, const struct text_offer 
 	return out;
 }
 
-/* Nothing goes in clear that should not, and nothing to a host that does not answer. */
+/* Nothing goes to a host that does not answer. */
 static bool may_go(struct sip_texts *texts, const struct text_offer *offer,
 		   const struct route_answer *answer)
 {
-	unsigned rest_ms = rests_ms(texts, &answer->target);
+	unsigned rest_ms = sip_host_rests_ms(texts, &answer->target);
 	char why[TEXT_WHY_SIZE];
 
-	if (answer->target.transport == SIP_TLS && !texts->config->sip.tls.ca) {
-		text_port_failed(
-			texts->port, offer->id,
-			"the entry says transport=tls, and the sip interface has no tls block");
-		return false;
-	}
 	if (rest_ms) {
 		snprintf(why, sizeof(why), "%.80s port %u does not answer", answer->target.host,
 			 answer->target.port);
@@ -392,136 +334,4 @@ void sip_out_flush(void *arg)
 
 	while ((out = find_next(texts)))
 		begin(out);
-}
-
-/* ---- what becomes of a request ---- */
-
-void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged *challenged)
-{
-	struct sip_out *out = find_number(texts, challenged->text);
-	struct digest_challenge challenges[DIGEST_MAX_CHALLENGES];
-	char user[DIGEST_TEXT_SIZE], proxy[DIGEST_TEXT_SIZE];
-	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
-	SipAgent__TextAuthorize body = SIP_AGENT__TEXT_AUTHORIZE__INIT;
-	const struct cig_account *account =
-		out && out->auth ? cig_config_account(texts->config, out->auth) : NULL;
-	size_t n = 0;
-
-	if (!out)
-		return;
-	if (!account) {
-		finish(out, "the PBX asks for a password, but the map entry names no auth account");
-		return;
-	}
-	for (size_t i = 0; i < challenged->n_challenges && n < DIGEST_MAX_CHALLENGES; i++)
-		n += wire_challenge_get(challenged->challenges[i], &challenges[n]) == 0;
-	if (digest_session_answer(&out->digest, challenged->number, challenges, n,
-				  &(struct digest_account){ account->user, account->password },
-				  "MESSAGE", challenged->uri, user, proxy)) {
-		finish(out, "the PBX refuses the account, or asks for a digest that cannot be "
-			    "answered");
-		return;
-	}
-	body.text = out->number;
-	body.number = challenged->number;
-	body.authorization = user;
-	body.proxy_authorization = proxy;
-	message.body_case = SIP_AGENT__TO_AGENT__BODY_TEXT_AUTHORIZE;
-	message.text_authorize = &body;
-	sip_link_send(texts->world.link, &message); /* unheard, the agent gives it up */
-	OPENSSL_cleanse(user, sizeof(user));
-	OPENSSL_cleanse(proxy, sizeof(proxy));
-}
-
-/* May another try, later, fare better? */
-static bool may_change(uint32_t code)
-{
-	static const uint16_t codes[] = { 408, 429, 430, 480, 486, 491, 494,
-					  500, 502, 503, 504, 580, 600 };
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (codes[i] == code)
-			return true;
-	return false;
-}
-
-static void part_went(struct sip_out *out)
-{
-	struct sip_texts *texts = out->texts;
-	char note[24];
-
-	host_answered(texts, &out->target);
-	if (++out->part == out->parts) {
-		finish(out, NULL);
-		return;
-	}
-	snprintf(note, sizeof(note), "%zu", out->part);
-	if (text_port_keep(texts->port, out->id, note) == 0)
-		out->keeping = true;
-	else /* a full disk: a crash would repeat this part */
-		request(out);
-}
-
-/* The older the text, the rarer it is tried. */
-static unsigned age_backoff(const struct sip_out *out)
-{
-	int64_t ms = (clock_wall_s() - out->sent_s) * 1000 / 2;
-
-	return ms < SIP_TEXT_BACKOFF_MIN_MS ? SIP_TEXT_BACKOFF_MIN_MS
-	       : ms > AGE_BACKOFF_MAX_MS    ? AGE_BACKOFF_MAX_MS
-					    : (unsigned)ms;
-}
-
-static void failed(struct sip_out *out, const SipAgent__TextDone *done)
-{
-	struct sip_texts *texts = out->texts;
-	bool clean = text_is_clean(slice_str(done->phrase));
-	char why[TEXT_WHY_SIZE];
-	unsigned after_ms;
-
-	snprintf(why, sizeof(why), "SIP %u%s%.100s", done->code, clean && *done->phrase ? " " : "",
-		 clean ? done->phrase : "");
-	if (!may_change(done->code)) {
-		finish(out, why);
-		return;
-	}
-	pbxs_met(texts->world.pbxs, &out->way, done->code, done->retry_after_s);
-	/* Nobody answered, or could not be reached: neither would the others' requests. */
-	if (done->code == 408 || (done->code == 503 && !done->retry_after_s))
-		host_failed(texts, &out->target);
-	after_ms = rests_ms(texts, &out->target);
-	if (done->retry_after_s)
-		after_ms = 1000 * (done->retry_after_s < RETRY_AFTER_MAX_S ? done->retry_after_s
-									   : RETRY_AFTER_MAX_S);
-	put_off(texts, out, after_ms ? after_ms : age_backoff(out), why);
-}
-
-void sip_out_done(struct sip_texts *texts, const SipAgent__TextDone *done)
-{
-	struct sip_out *out = find_number(texts, done->text);
-
-	if (!out)
-		return;
-	out->number = 0;
-	digest_session_wipe(&out->digest);
-	if (done->code / 100 == 2)
-		part_went(out);
-	else
-		failed(out, done);
-}
-
-void sip_out_kept(void *arg)
-{
-	struct sip_texts *texts = arg;
-	struct sip_out *out = texts->out;
-
-	while (out) {
-		if (!out->keeping) {
-			out = out->next;
-			continue;
-		}
-		out->keeping = false;
-		request(out);
-		out = texts->out; /* others may have been put off together with it */
-	}
 }

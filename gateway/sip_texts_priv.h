@@ -2,17 +2,18 @@
  *
  *   sip_texts.c       the port's life
  *   sip_texts_out.c   texts to the SIP side
+ *   sip_texts_done.c  what becomes of their requests
+ *   sip_texts_hosts.c targets that do not answer
  *   sip_texts_in.c    MESSAGEs of the SIP side
  *   sip_texts_part.c  a long text in parts
  */
 #ifndef GATEWAY_SIP_TEXTS_PRIV_H
 #define GATEWAY_SIP_TEXTS_PRIV_H
 
-#include "base/net.h"
 #include "gateway/digest.h"
+#include "gateway/pbxs.h"
 #include "gateway/sip_texts.h"
 #include "gateway/texts_port.h"
-#include "gateway/pbxs.h"
 #include "maps/route.h"
 
 struct event;
@@ -29,7 +30,8 @@ struct sip_out {
 	char *text;       /* all of it, attachments named */
 	size_t part, parts;
 	struct pbx_search *search; /* under way */
-	struct pbx_way way;        /* where it goes */
+	struct pbx_way *ways;      /* where it may go, in the order of trying; owned */
+	size_t n_ways, way;
 	uint64_t number; /* of the request under way; 0: none */
 	struct digest_session digest;
 	bool begun;   /* it is the one of its recipient that goes now */
@@ -45,7 +47,7 @@ struct sip_in {
 	int64_t until_ms; /* 202 at the latest, once it is stored */
 };
 
-/* A host that did not answer. */
+/* A target none of whose servers answered. */
 struct sip_host {
 	struct sip_host *next;
 	char host[256];
@@ -74,19 +76,42 @@ int sip_out_match(void *arg, const char *sender, const char *receiver,
 enum text_answer sip_out_offer(void *arg, const struct text_offer *offer, char why[TEXT_WHY_SIZE]);
 /* Sends what may be sent now. */
 void sip_out_flush(void *arg);
-/* The journal has noted parts that went: the next ones follow. */
-void sip_out_kept(void *arg);
 /* The text is no more: what comes of it later is dropped. */
 void sip_out_forget(void *arg, const uint8_t id[UMSG_ID_SIZE]);
-/* 401 or 407: the part is sent again with credentials, if an account is named for it. */
-void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged *challenged);
-/* The last answer to a part: the next one, or the text's end. */
-void sip_out_done(struct sip_texts *texts, const SipAgent__TextDone *done);
+
+/* The one whose request under way has that number, or NULL. */
+struct sip_out *sip_out_find(const struct sip_texts *texts, uint64_t number);
+
+/* Sends its part to its way.  Where cig-sip takes nothing it is put off, and so gone. */
+void sip_out_request(struct sip_out *out);
+
+/* It is over, and out is gone: delivered, or the reason why not. */
+void sip_out_finish(struct sip_out *out, const char *failure);
+
+/* This one and all others to its recipient, so that their order stays; they are gone. */
+void sip_out_put_off(struct sip_texts *texts, struct sip_out *failed, unsigned after_ms,
+		     const char *why);
 
 /* Gives all back to the port, or forgets them where there is none. */
 void sip_out_stop(struct sip_texts *texts, const char *why);
-/* Addresses that were looked up, and who was silent last. */
-void sip_out_forget_hosts(struct sip_texts *texts);
+
+/* ---- sip_texts_done.c ---- */
+/* 401 or 407: the part is sent again with credentials, if an account is named for it. */
+void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged *challenged);
+/* The last answer to a part: the next server, the next part, or the text's end. */
+void sip_out_done(struct sip_texts *texts, const SipAgent__TextDone *done);
+/* The journal has noted parts that went: the next ones follow. */
+void sip_out_kept(void *arg);
+
+/* ---- sip_texts_hosts.c ---- */
+/* None of the target's servers answered: it rests, twice as long each time. */
+void sip_host_failed(struct sip_texts *texts, const struct sip_target *target);
+/* One did: it rests no more. */
+void sip_host_answered(struct sip_texts *texts, const struct sip_target *target);
+/* How long the target rests yet, 0: it does not. */
+unsigned sip_host_rests_ms(const struct sip_texts *texts, const struct sip_target *target);
+/* No target rests any more. */
+void sip_hosts_forget(struct sip_texts *texts);
 
 /* ---- sip_texts_in.c ---- */
 void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text);

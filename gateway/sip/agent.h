@@ -472,6 +472,12 @@ enum { BODY_MAX_AUTHORIZATIONS = 4 };
 /* Returns how many, at most BODY_MAX_AUTHORIZATIONS. */
 size_t body_authorizations(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_AUTHORIZATIONS]);
 
+/* Privacy (RFC 3323): does the sender want to be nobody? */
+bool body_is_anonymous(const sip_t *sip);
+
+/* Values of WWW-Authenticate as header lines, in home; NULL for none. */
+const char *body_challenge_lines(su_home_t *home, char *const *challenges, size_t n);
+
 /* Text of a header or URI, made in home; "" for none. */
 char *body_url(su_home_t *home, const url_t *url);
 /* Without the quotes around it. */

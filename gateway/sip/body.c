@@ -96,6 +96,28 @@ size_t body_asserted(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_ASSER
 	return n;
 }
 
+const char *body_challenge_lines(su_home_t *home, char *const *challenges, size_t n)
+{
+	const char *lines = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (agent_text_ok(challenges[i]))
+			lines = su_sprintf(home, "%sWWW-Authenticate: %s\r\n", lines ? lines : "",
+					   challenges[i]);
+	return lines;
+}
+
+bool body_is_anonymous(const sip_t *sip)
+{
+	const sip_privacy_t *p = sip->sip_privacy;
+
+	for (size_t i = 0; p && p->priv_values && p->priv_values[i]; i++)
+		if (strcasecmp(p->priv_values[i], "id") == 0 ||
+		    strcasecmp(p->priv_values[i], "user") == 0)
+			return true;
+	return false;
+}
+
 char *body_url(su_home_t *home, const url_t *url)
 {
 	char *text = url ? url_as_string(home, url) : NULL;

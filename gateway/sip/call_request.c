@@ -188,18 +188,6 @@ static void put_warning(struct buf *b, const char *text)
 	buf_put_char(b, '"');
 }
 
-/* All of them as header lines; NULL for none. */
-static const char *challenge_lines(su_home_t *home, const struct call_refusal *r)
-{
-	const char *lines = NULL;
-
-	for (size_t i = 0; i < r->n_challenges; i++)
-		if (agent_text_ok(r->challenges[i]))
-			lines = su_sprintf(home, "%sWWW-Authenticate: %s\r\n", lines ? lines : "",
-					   r->challenges[i]);
-	return lines;
-}
-
 void call_refuse_invite(struct call *call, int status, const struct call_refusal *r)
 {
 	char after[16], text[512];
@@ -211,11 +199,11 @@ void call_refuse_invite(struct call *call, int status, const struct call_refusal
 	call->invite = NULL;
 	snprintf(after, sizeof(after), "%u", r->retry_after_s);
 	put_warning(&warning, r->warning);
-	nta_incoming_treply(irq, status, r->phrase, SIPTAG_REASON_STR(r->reason),
-			    SIPTAG_HEADER_STR(challenge_lines(call->home, r)),
-			    TAG_IF(r->retry_after_s, SIPTAG_RETRY_AFTER_STR(after)),
-			    TAG_IF(r->warning && buf_ok(&warning), SIPTAG_WARNING_STR(text)),
-			    TAG_END());
+	nta_incoming_treply(
+		irq, status, r->phrase, SIPTAG_REASON_STR(r->reason),
+		SIPTAG_HEADER_STR(body_challenge_lines(call->home, r->challenges, r->n_challenges)),
+		TAG_IF(r->retry_after_s, SIPTAG_RETRY_AFTER_STR(after)),
+		TAG_IF(r->warning && buf_ok(&warning), SIPTAG_WARNING_STR(text)), TAG_END());
 	agent_let_go(call->agent, irq);
 }
 

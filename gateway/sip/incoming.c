@@ -134,17 +134,6 @@ static int on_cancel(void *arg, nta_incoming_t *irq, const sip_t *sip)
 
 /* ---- telling the server ---- */
 
-static bool is_anonymous(const sip_t *sip)
-{
-	const sip_privacy_t *p = sip->sip_privacy;
-
-	for (size_t i = 0; p && p->priv_values && p->priv_values[i]; i++)
-		if (strcasecmp(p->priv_values[i], "id") == 0 ||
-		    strcasecmp(p->priv_values[i], "user") == 0)
-			return true;
-	return false;
-}
-
 static void tell_incoming(struct call *call, const sip_t *sip)
 {
 	SipAgent__Incoming event = SIP_AGENT__INCOMING__INIT;
@@ -167,7 +156,7 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 	}
 	event.n_asserted_uris = body_asserted(sip, home, identities);
 	event.asserted_uris = identities;
-	event.anonymous = is_anonymous(sip);
+	event.anonymous = body_is_anonymous(sip);
 	event.n_authorizations = body_authorizations(sip, home, authorizations);
 	event.authorizations = authorizations;
 	event.reliable = call->reliable.wanted;

@@ -10,6 +10,7 @@ enum {
 	REPLY_MS = 20000,    /* the server's time; timer F of the sender is 32 s */
 	ASK_MS = 5000,       /* how long a challenge may lie with the server */
 	HEADERS_ABOUT = 600, /* octets of a MESSAGE besides its body */
+	LONGEST_ANSWER_MS = 60000,
 };
 
 /* A SIP MESSAGE under way, theirs (in) or ours. */
@@ -24,9 +25,10 @@ struct text {
 	struct hop target; /* of theirs: where it came from */
 	bool grown;        /* over TCP because of its size */
 	const char *request_uri, *from, *to, *call_id, *content_type;
-	const char *authorization, *proxy_authorization;
+	const char *authorization, *proxy_authorization, *asserted;
 	struct slice body;
 	unsigned cseq, challenges;
+	su_duration_t answer_ms; /* 0: timer F */
 };
 
 static struct text *text_new(struct agent *a, uint64_t number)
@@ -107,6 +109,17 @@ static void on_ask_limit(struct agent *a, su_timer_t *timer, void *arg)
 	text_free(t);
 }
 
+/* Silence: another server may do better, so timer F is not waited for.  The transaction ends
+ * with it; a late response is for nobody. */
+static void on_answer_limit(struct agent *a, su_timer_t *timer, void *arg)
+{
+	struct text *t = arg;
+
+	(void)timer;
+	tell_done(a, t->number, 408, NULL);
+	text_free(t);
+}
+
 static bool ask(struct text *t, nta_outgoing_t *out, const sip_t *sip)
 {
 	SipAgent__TextChallenged event = SIP_AGENT__TEXT_CHALLENGED__INIT;
@@ -135,8 +148,11 @@ static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
 	int status = sip ? sip->sip_status->st_status : nta_outgoing_status(out);
 	bool tcp_failed = t->grown && sip && status == 503 && nta_sip_is_internal(sip);
 
-	if (status < 200)
+	if (status < 200) {
+		if (t->answer_ms) /* somebody is there: elsewhere it would be a second text */
+			su_timer_reset(t->limit);
 		return 0;
+	}
 	if (tcp_failed && t->target.transport == SIP_AGENT__TRANSPORT__TCP) {
 		t->target.transport =
 			SIP_AGENT__TRANSPORT__UDP; /* no TCP there: UDP, whatever the size */
@@ -170,13 +186,17 @@ static int send_request(struct text *t)
 		SIPTAG_USER_AGENT_STR(t->agent->user_agent),
 		SIPTAG_AUTHORIZATION_STR(t->authorization),
 		SIPTAG_PROXY_AUTHORIZATION_STR(t->proxy_authorization),
+		TAG_IF(t->asserted, SIPTAG_HEADER_STR(t->asserted)),
 		SIPTAG_CONTENT_TYPE_STR(t->content_type),
 		SIPTAG_PAYLOAD(sip_payload_create(home, t->body.p, (isize_t)t->body.n)), TAG_END());
 	nta_outgoing_destroy(before);
-	if (t->out)
-		return 0;
-	msg_destroy(msg);
-	return -EINVAL;
+	if (!t->out) {
+		msg_destroy(msg);
+		return -EINVAL;
+	}
+	if (t->answer_ms)
+		su_timer_set_interval(t->limit, on_answer_limit, t, t->answer_ms);
+	return 0;
 }
 
 /* Words of RFC 3261's grammar for one, and no others; empty: none. */
@@ -189,6 +209,7 @@ static bool is_call_id(const char *text)
 /* Copies what the request needs: the message from the server does not stay. */
 static int take_request(struct text *t, const SipAgent__Text *text)
 {
+	const char *asserted = agent_text(text->asserted_uri);
 	struct agent *a = t->agent;
 	const char *name;
 
@@ -197,8 +218,12 @@ static int take_request(struct text *t, const SipAgent__Text *text)
 	    text->body.len > BODY_MAX || !agent_uri_ok(t->home, text->request_uri) ||
 	    !agent_uri_ok(t->home, text->from_uri) || !agent_uri_ok(t->home, text->to_uri) ||
 	    !agent_text_ok(text->from_name) || !text->content_type[0] ||
-	    !agent_text_ok(text->content_type) || !is_call_id(text->call_id))
+	    !agent_text_ok(text->content_type) || !is_call_id(text->call_id) ||
+	    (asserted && !agent_uri_ok(t->home, asserted)))
 		return -EINVAL;
+	t->answer_ms = text->answer_ms < LONGEST_ANSWER_MS ? text->answer_ms : LONGEST_ANSWER_MS;
+	if (asserted)
+		t->asserted = su_sprintf(t->home, "P-Asserted-Identity: <%s>\r\n", asserted);
 	t->request_uri = su_strdup(t->home, text->request_uri);
 	name = agent_name_addr(t->home, text->from_name, text->from_uri);
 	t->from = su_sprintf(t->home, "%s;%s", name, nta_agent_newtag(t->home, "tag=%s", a->nta));
@@ -267,7 +292,7 @@ static void tell_text(struct text *t, const sip_t *sip)
 {
 	SipAgent__TextIn event = SIP_AGENT__TEXT_IN__INIT;
 	SipAgent__Target source;
-	char *identities[BODY_MAX_ASSERTED];
+	char *identities[BODY_MAX_ASSERTED], *authorizations[BODY_MAX_AUTHORIZATIONS];
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 
 	hop_target(&t->target, home, &source);
@@ -287,6 +312,9 @@ static void tell_text(struct text *t, const sip_t *sip)
 	}
 	event.n_asserted_uris = body_asserted(sip, home, identities);
 	event.asserted_uris = identities;
+	event.anonymous = body_is_anonymous(sip);
+	event.n_authorizations = body_authorizations(sip, home, authorizations);
+	event.authorizations = authorizations;
 	agent_send(t->agent, SIP_AGENT__FROM_AGENT__BODY_TEXT_IN, &event);
 	su_home_deinit(home);
 }
@@ -336,8 +364,9 @@ void text_reply(struct agent *a, const SipAgent__TextReply *r)
 	if (!t || !t->in)
 		return;
 	snprintf(after, sizeof(after), "%u", r->retry_after_s);
-	nta_incoming_treply(t->in, (int)code,
-			    agent_text_ok(r->phrase) ? agent_text(r->phrase) : NULL,
-			    TAG_IF(r->retry_after_s, SIPTAG_RETRY_AFTER_STR(after)), TAG_END());
+	nta_incoming_treply(
+		t->in, (int)code, agent_text_ok(r->phrase) ? agent_text(r->phrase) : NULL,
+		SIPTAG_HEADER_STR(body_challenge_lines(t->home, r->challenges, r->n_challenges)),
+		TAG_IF(r->retry_after_s, SIPTAG_RETRY_AFTER_STR(after)), TAG_END());
 	text_free(t);
 }

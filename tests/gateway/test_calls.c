@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "gateway/call.h"
+#include "gateway/pbx_door.h"
 #include "tests/gateway/call_sides.h"
 #include "tests/memory/scarce.h"
 #include "tests/umsg/loop.h"
@@ -22,6 +23,7 @@ struct scene {
 	struct relay_link relay;
 	struct resolver resolver;
 	struct pbxs pbxs;
+	struct pbx_door door;
 	struct umsg_client client;
 	struct calls *calls;
 };
@@ -56,6 +58,7 @@ static int set_up(void **state)
 		.relay = &scene->relay,
 		.resolver = &scene->resolver,
 		.pbxs = &scene->pbxs,
+		.door = &scene->door,
 		.umsg = &scene->client,
 		.own_uri = "tel:+8888",
 		.engines = 3,

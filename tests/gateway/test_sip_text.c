@@ -43,12 +43,13 @@ static const SipAgent__FromAgent *expect(struct fixture *f, SipAgent__FromAgent_
 
 /* ---- texts ---- */
 
-static void send_text(struct fixture *f, const char *to, const char *body)
+static void send_text_within(struct fixture *f, const char *to, const char *body,
+			     unsigned answer_ms)
 {
 	SipAgent__Text text = SIP_AGENT__TEXT__INIT;
 	SipAgent__Target target = SIP_AGENT__TARGET__INIT;
 	char address[] = "127.0.0.1", from[] = "sip:+4670@gw.test", name[] = "Åsa";
-	char type[] = "text/plain;charset=UTF-8", uri[64];
+	char type[] = "text/plain;charset=UTF-8", uri[64], asserted[] = "sip:+4671@gw.test";
 
 	snprintf(uri, sizeof(uri), "%s", to);
 	target.address = address;
@@ -59,9 +60,16 @@ static void send_text(struct fixture *f, const char *to, const char *body)
 	text.from_name = name;
 	text.target = &target;
 	text.content_type = type;
+	text.asserted_uri = asserted;
+	text.answer_ms = answer_ms;
 	text.body.data = (uint8_t *)(uintptr_t)body;
 	text.body.len = strlen(body);
 	sip_driver_send(f->driver, SIP_AGENT__TO_AGENT__BODY_TEXT, &text);
+}
+
+static void send_text(struct fixture *f, const char *to, const char *body)
+{
+	send_text_within(f, to, body, 0);
 }
 
 static void done(struct fixture *f, unsigned code)
@@ -79,6 +87,7 @@ static void a_text_goes_out_octet_by_octet(void **state)
 	send_text(f, "sip:101@pbx.test", "Grüße\r\n\r\nund =20 mehr");
 	sip_peer_expect(&f->peer, "MESSAGE sip:101@pbx.test SIP/2.0\r\n");
 	assert_true(sip_peer_has(&f->peer, "From: \"Åsa\" <sip:+4670@gw.test>;tag="));
+	assert_true(sip_peer_has(&f->peer, "P-Asserted-Identity: <sip:+4671@gw.test>\r\n"));
 	assert_true(sip_peer_has(&f->peer, "Content-Type: text/plain;charset=UTF-8\r\n"));
 	assert_true(sip_peer_has(&f->peer, "\r\n\r\nGrüße\r\n\r\nund =20 mehr"));
 	sip_peer_reply(&f->peer, 202, "x", NULL, NULL);
@@ -98,6 +107,29 @@ static void a_text_is_refused_with_its_reason(void **state)
 	assert_string_equal(d->warning, "399 pbx \"full\"");
 	send_text(f, "sip:1@h?x=y", "x");
 	done(f, 400);
+}
+
+/* The next server is tried long before timer F (32 s); a driver waits for some seconds only. */
+static void silence_ends_with_the_time_that_was_given(void **state)
+{
+	struct fixture *f = *state;
+
+	send_text_within(f, "sip:101@pbx.test", "x", 200);
+	sip_peer_expect(&f->peer, "MESSAGE ");
+	done(f, 408);
+}
+
+/* It is there, and may be slow: elsewhere the text would arrive a second time. */
+static void a_server_that_has_begun_is_not_given_up(void **state)
+{
+	struct fixture *f = *state;
+
+	send_text_within(f, "sip:101@pbx.test", "x", 600);
+	sip_peer_expect(&f->peer, "MESSAGE ");
+	sip_peer_reply(&f->peer, 100, NULL, NULL, NULL);
+	assert_false(sip_peer_await(&f->peer, "ACK ", 900)); /* time passes */
+	sip_peer_reply(&f->peer, 200, "x", NULL, NULL);
+	done(f, 200);
 }
 
 /* CIG-027 holds for texts, too. */
@@ -147,6 +179,7 @@ static void a_text_comes_in_and_is_answered_when_it_is_safe(void **state)
 		"Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKm\r\n"
 		"From: <sip:100@pbx.test>;tag=a\r\nTo: <sip:+4670@gw.test>\r\nCall-ID: m1\r\n"
 		"CSeq: 1 MESSAGE\r\nMax-Forwards: 9\r\nContent-Type: text/plain\r\n"
+		"Authorization: Digest username=\"u\", realm=\"r\"\r\nPrivacy: id\r\n"
 		"Content-Length: 5\r\n\r\nhello",
 		f->peer.port);
 
@@ -158,11 +191,42 @@ static void a_text_comes_in_and_is_answered_when_it_is_safe(void **state)
 	assert_string_equal(in->content_type, "text/plain");
 	assert_int_equal(in->body.len, 5);
 	assert_memory_equal(in->body.data, "hello", 5);
+	assert_int_equal(in->n_authorizations, 1);
+	assert_string_equal(in->authorizations[0], "Digest username=\"u\",realm=\"r\"");
+	assert_true(in->anonymous);
 	sip_peer_send_raw(&f->peer, text, (size_t)n); /* again: no second event */
 	reply.code = 202;
 	sip_driver_send(f->driver, SIP_AGENT__TO_AGENT__BODY_TEXT_REPLY, &reply);
 	sip_peer_expect(&f->peer, "SIP/2.0 202");
 	sip_driver_counters(f->driver); /* fails on a second TextIn */
+}
+
+static void a_text_is_challenged(void **state)
+{
+	struct fixture *f = *state;
+	char first[] = "Digest realm=\"r\", nonce=\"n\"", split[] = "Digest\r\nX: y";
+	char second[] = "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256";
+	char *challenges[] = { first, split, second };
+	SipAgent__TextReply reply = SIP_AGENT__TEXT_REPLY__INIT;
+	char text[512];
+	int n = snprintf(text, sizeof(text),
+			 "MESSAGE sip:+4670@127.0.0.1 SIP/2.0\r\n"
+			 "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKc\r\n"
+			 "From: <sip:100@pbx.test>;tag=a\r\nTo: <sip:+4670@gw.test>\r\n"
+			 "Call-ID: m2\r\nCSeq: 1 MESSAGE\r\nMax-Forwards: 9\r\n"
+			 "Content-Length: 0\r\n\r\n",
+			 f->peer.port);
+
+	sip_peer_send_raw(&f->peer, text, (size_t)n);
+	reply.text = expect(f, SIP_AGENT__FROM_AGENT__BODY_TEXT_IN)->text_in->text;
+	reply.code = 401;
+	reply.challenges = challenges;
+	reply.n_challenges = COUNT(challenges);
+	sip_driver_send(f->driver, SIP_AGENT__TO_AGENT__BODY_TEXT_REPLY, &reply);
+	sip_peer_expect(&f->peer, "SIP/2.0 401");
+	assert_true(sip_peer_has(&f->peer, "\r\nWWW-Authenticate: Digest realm=\"r\""));
+	assert_true(sip_peer_has(&f->peer, "algorithm=SHA-256"));
+	assert_false(sip_peer_has(&f->peer, "X: y"));
 }
 
 /* ---- digits ---- */
@@ -259,6 +323,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEXT_TEST(a_text_goes_out_octet_by_octet),
 		TEXT_TEST(a_text_is_refused_with_its_reason),
+		TEXT_TEST(silence_ends_with_the_time_that_was_given),
+		TEXT_TEST(a_server_that_has_begun_is_not_given_up),
+		TEXT_TEST(a_text_is_challenged),
 		TEXT_TEST(a_challenged_text_goes_out_again),
 		TEXT_TEST(a_text_comes_in_and_is_answered_when_it_is_safe),
 		TEXT_TEST(digits_go_out_one_after_the_other),

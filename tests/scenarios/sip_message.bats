@@ -257,6 +257,81 @@ reloaded() { # BEFORE
 	reload <"$T/before.conf"
 }
 
+with_pbx() { # the lab's configuration with pbx blocks; the extensions are at the first one
+	sed -e "s/@$LAB_PHONE_IP\"/@two.test\"/" "$T/before.conf"
+	cat <<-C
+		auth trunk { user "trunk"; password "s3cret"; }
+		pbx two {
+			host "two.test";
+			server "${LAB_PHONE_IP%.*}.41" priority 1;
+			server "$LAB_PHONE_IP" priority 2;
+			assert_identity true;
+			answer_timeout_s 1;
+			probe_s 0;
+		}
+		pbx asks {
+			host "asks.test";
+			network "${LAB_PHONE_IP%.*}.33";
+			challenge trunk;
+			asserted_identity true;
+			probe_s 0;
+		}
+	C
+}
+
+server_is() { # ADDRESS STATE
+	lab_cig_status ".sip.pbxs[].servers[] | select(.address == \"$1:5060\") | .state == \"$2\""
+}
+
+@test "a text goes where a call would: to the second server of the PBX where the first is silent, and then there first" {
+	local i silent
+	cp "$D/cig/cig.conf" "$T/before.conf"
+	with_pbx | reload
+	: >"$T/silent.json"
+	start "$T/silent.log" "$TOP/tests/scenarios/sip_text.py" phone "${LAB_PHONE_IP%.*}.41" 5060 \
+		"$T/silent.json" --answers 0
+	silent=$STARTED_PID
+	await 10 "the silent server" in_log "$T/silent.log" '^ready'
+	phone_listens
+	for i in 1 2 3; do
+		caller $ALICE send --receipt "$LAB_GATEWAY;101" "text $i" >"$T/send"
+		in_log "$T/send" '^delivered'
+	done
+	[ "$(jq -r .body "$T/heard.json" | tr '\n' ,)" = 'text 1,text 2,text 3,' ]
+	[ "$(field 1 uri)" = sip:101@two.test ]
+	[ "$(field 1 asserted)" = "<sip:${ALICE#+}@secure.com>" ]
+	# The same Call-ID at both: a PBX that has taken it after all may know it by that.
+	[ "$(head -n 1 "$T/silent.json" | jq -r .call_id)" = "$(field 1 call_id)" ]
+	in_log "$D/cig/log/cig.log" "message=.* server=${LAB_PHONE_IP%.*}.41:5060 fails: 408"
+	# Two silences in a row are what a call would take for a server that is down, too.
+	server_is "${LAB_PHONE_IP%.*}.41" DOWN
+	server_is "$LAB_PHONE_IP" UP
+	[ "$(wc -l <"$T/silent.json")" -eq 2 ]
+	stop "$silent"
+	reload <"$T/before.conf"
+}
+
+@test "a PBX that must prove itself does so for texts, too; its P-Asserted-Identity is their sender" {
+	local net=${LAB_PHONE_IP%.*}
+	cp "$D/cig/cig.conf" "$T/before.conf"
+	with_pbx | reload
+	alice_listens 1
+	run -0 sip_text send "$net.33" "127.0.0.1:$LAB_SIP_PORT" "sip:${ALICE#+}@127.0.0.1" \
+		"sip:someone@$net.33" --asserted "sip:101@asks.test" --text "no password"
+	[[ $output == "SIP/2.0 401 "* ]]
+	run -0 sip_text send "$net.33" "127.0.0.1:$LAB_SIP_PORT" "sip:${ALICE#+}@127.0.0.1" \
+		"sip:someone@$net.33" --digest trunk:guess --text "a wrong one"
+	[[ $output == "SIP/2.0 401 "* ]]
+	in_log "$D/cig/log/cig.log" "pbx=asks source=$net.33 from=sip:someone@$net.33: wrong user or password"
+	run -0 sip_text send "$net.33" "127.0.0.1:$LAB_SIP_PORT" "sip:${ALICE#+}@127.0.0.1" \
+		"sip:someone@$net.33" --asserted "sip:101@asks.test" --digest trunk:s3cret --text "the right one"
+	[[ $output == "SIP/2.0 202 "* ]]
+	await 20 "the message" stopped "$LISTEN"
+	[ "$(grep -c '^message' "$T/listen")" -eq 1 ]
+	in_log "$T/listen" 'from=tel:\+8888 extension=101 .*text="the right one"'
+	reload <"$T/before.conf"
+}
+
 @test "messaging is switched off and on by a reload: texts wait, and MESSAGE gets 405" {
 	cp "$D/cig/cig.conf" "$T/before.conf"
 	sed 's/messaging true/messaging false/' "$T/before.conf" | reload
