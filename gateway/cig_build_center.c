@@ -6,18 +6,25 @@
 enum { DAY_S = 86400, MONTH_S = 30 * DAY_S };
 
 /* A word of a list, as its number; tells what was expected.  Returns false for another. */
-static bool read_choice(struct cig_build *b, const struct config_statement *s,
-			const char *const *choices, size_t n, unsigned *out)
+static bool read_word(struct cig_build *b, const struct config_statement *s,
+		      const struct config_word *word, const char *const *choices, size_t n,
+		      unsigned *out)
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (strcmp(s->word[0].text, choices[i]) != 0)
+		if (strcmp(word->text, choices[i]) != 0)
 			continue;
 		*out = i;
 		return true;
 	}
-	diag_error(b->diag, &s->word[0].place, "found \"%s\", expected %s", s->word[0].text,
+	diag_error(b->diag, &word->place, "found \"%s\", expected %s", word->text,
 		   s->keyword->usage);
 	return false;
+}
+
+static bool read_choice(struct cig_build *b, const struct config_statement *s,
+			const char *const *choices, size_t n, unsigned *out)
+{
+	return read_word(b, s, &s->word[0], choices, n, out);
 }
 
 /* ---- numbers --------------------------------------------------------------------- */
@@ -198,6 +205,42 @@ static void read_alternative(struct cig_build *b, const struct config_statement 
 	center->alternative_count++;
 }
 
+static const char *const fates[] = { "pause", "retry", "fail" };
+
+const char *cig_fate_name(enum smpp_fate fate)
+{
+	return fates[fate];
+}
+
+/* ESME_ROK is no error, and a status stands once. */
+static void read_rule(struct cig_build *b, const struct config_statement *s,
+		      struct cig_message_center *center)
+{
+	struct smpp_status_rule rule = { 0 };
+	unsigned fate = 0;
+
+	if (smpp_status_read(s->word[0].text, &rule.status) || rule.status == SMPP_OK) {
+		diag_error(b->diag, &s->word[0].place,
+			   "found \"%s\", expected an error such as ESME_RSUBMITFAIL or 0x401",
+			   s->word[0].text);
+		return;
+	}
+	if (!read_word(b, s, &s->word[1], fates, 3, &fate))
+		return;
+	rule.fate = (enum smpp_fate)fate;
+	for (size_t i = 0; i < center->rule_count; i++)
+		if (center->rules[i].status == rule.status) {
+			diag_error(b->diag, &s->word[0].place, "on_status \"%s\" stands twice",
+				   s->word[0].text);
+			return;
+		}
+	if (center->rule_count == SMPP_MAX_RULES)
+		diag_error(b->diag, &s->place, "a message center has at most %d on_status",
+			   SMPP_MAX_RULES);
+	else
+		center->rules[center->rule_count++] = rule;
+}
+
 static void read_statement(struct cig_build *b, const struct config_statement *smpp,
 			   const struct config_statement *s, struct cig_message_center *center)
 {
@@ -215,6 +258,8 @@ static void read_statement(struct cig_build *b, const struct config_statement *s
 		config_ip(&s->word[0], center->bind, b->diag);
 	} else if (cig_is(s, "alternative")) {
 		read_alternative(b, s, center);
+	} else if (cig_is(s, "on_status")) {
+		read_rule(b, s, center);
 	} else if (cig_is(s, "tls")) {
 		read_tls(b, s, &center->tls);
 	} else if (cig_is(s, "read")) {

@@ -175,6 +175,9 @@ struct cig_message_center {
 	bool validity;                                /* [true] */
 	bool repeat_unanswered;                       /* [true] */
 	enum cig_attachments attachments;             /* [placeholder] */
+	/* What an error means here [as smpp_center_usual_fate()]. */
+	struct smpp_status_rule rules[SMPP_MAX_RULES];
+	size_t rule_count;
 };
 
 struct cig_config {

@@ -288,6 +288,13 @@ static void print_center_ours(const struct printer *p, const struct cig_message_
 	print(p, "        validity %s;", center->validity ? "true" : "false");
 	print(p, "        unanswered %s;", center->repeat_unanswered ? "repeat" : "fail");
 	print(p, "        attachments %s;", policies[center->attachments]);
+	for (size_t i = 0; i < center->rule_count; i++) {
+		char number[SMPP_STATUS_TEXT];
+
+		print(p, "        on_status %s %s;",
+		      smpp_status_name(center->rules[i].status, number),
+		      cig_fate_name(center->rules[i].fate));
+	}
 }
 
 static void print_center(const struct printer *p, const struct cig_message_center *center)

@@ -84,6 +84,9 @@ int cig_names_add(struct cig_names *names, const char *what, const char *name,
 /* A copy that lives as long as the object; NULL sets b->err. */
 const char *cig_keep_text(struct cig_build *b, const char *text);
 
+/* "pause", "retry", "fail". */
+const char *cig_fate_name(enum smpp_fate fate);
+
 /* The place with a file name that lives as long as the object. */
 struct diag_place cig_keep_place(struct cig_build *b, const struct diag_place *place);
 

@@ -144,6 +144,7 @@ static const struct config_keyword in_smpp[] = {
 	{ "validity", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
 	{ "unanswered", 1, 1, CONFIG_ONCE, "repeat|fail", NULL, NULL },
 	{ "attachments", 1, 1, CONFIG_ONCE, "placeholder|refuse|drop", NULL, NULL },
+	{ "on_status", 2, 2, 0, "CODE pause|retry|fail", NULL, NULL },
 	{ 0 },
 };
 

@@ -1,6 +1,7 @@
 #include "gateway/texts_smpp.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,8 @@ static struct smpp_center_options options_of(const struct port_center *pc)
 	};
 
 	add_hosts(&o, config);
+	memcpy(o.rules, config->rules, config->rule_count * sizeof(o.rules[0]));
+	o.n_rules = config->rule_count;
 	if (config->bind[0])
 		net_parse(config->bind, 0, &o.from); /* was checked when it was read */
 	return o;
@@ -139,6 +142,14 @@ static char *signature_of(const struct cig_message_center *c)
 
 		n = asprintf(&longer, "%s %s:%u", text, c->alternatives[i].host,
 			     c->alternatives[i].port);
+		free(text);
+		text = longer;
+	}
+	for (size_t i = 0; n >= 0 && i < c->rule_count; i++) {
+		char *longer;
+
+		n = asprintf(&longer, "%s %" PRIu32 "=%d", text, c->rules[i].status,
+			     (int)c->rules[i].fate);
 		free(text);
 		text = longer;
 	}

@@ -2,9 +2,10 @@
  * what comes.
  *
  * Out: smpp_center_submit() takes a text in hand while there is room; it is written in the
- * narrowest alphabet, cut into parts, and submitted in order.  A center that throttles
- * (ESME_RTHROTTLED, ESME_RMSGQFUL) pauses all of it.  What was unanswered when a connection
- * was lost is submitted again on the next one, or given back, as configured.
+ * narrowest alphabet, cut into parts, and submitted in order.  What an error means for the
+ * text is a table of the protocol's, with rules of each center before it: a center that
+ * throttles (ESME_RTHROTTLED, ESME_RMSGQFUL) pauses all of it.  What was unanswered when a
+ * connection was lost is submitted again on the next one, or given back, as configured.
  *
  * In: texts, parts of texts and receipts are told, and answered to the center only by
  * smpp_center_answer(), when the owner has them durably.
@@ -31,11 +32,24 @@ enum {
 	SMPP_KEY_SIZE = 16,
 	SMPP_WHY_SIZE = 160,
 	SMPP_MAX_HOSTS = 8,
+	SMPP_MAX_RULES = 32,    /* of statuses */
 	SMPP_BACK_OFF_MS = 500, /* after the first lost connection; doubled with each */
 	SMPP_MAX_BACK_OFF_MS = 60000,
 	SMPP_REFUSED_MS = 30000, /* a refused bind is not asked for sooner again */
 	SMPP_HELD_RECEIPTS = 64, /* that came before the response which names their id */
 	SMPP_HELD_MS = 5000,
+};
+
+/* What becomes of a text whose submit was answered with an error. */
+enum smpp_fate {
+	SMPP_FATE_PAUSE, /* everything waits for throttle_ms, then it is submitted again */
+	SMPP_FATE_RETRY, /* SMPP_LATER; others go on */
+	SMPP_FATE_FAIL,  /* SMPP_REFUSED */
+};
+
+struct smpp_status_rule {
+	uint32_t status;
+	enum smpp_fate fate;
 };
 
 struct smpp_host {
@@ -60,7 +74,10 @@ struct smpp_center_options {
 	bool receipts;            /* ask for delivery receipts */
 	bool validity;            /* tell the center when a text ends */
 	bool give_back;           /* what is unanswered is not submitted again */
-	unsigned throttle_ms;     /* pause after ESME_RTHROTTLED or ESME_RMSGQFUL [1,000] */
+	unsigned throttle_ms;     /* of SMPP_FATE_PAUSE [1,000] */
+	/* The first one of a status counts; for all others smpp_center_usual_fate(). */
+	struct smpp_status_rule rules[SMPP_MAX_RULES];
+	size_t n_rules;
 };
 
 /* A text to be submitted; valid until smpp_center_submit() returns. */
@@ -126,6 +143,9 @@ void smpp_center_stop(struct smpp_center *center);
 
 /* Stops where that was not done, and frees; no event comes. */
 void smpp_center_free(struct smpp_center **centerp);
+
+/* What SMPP 3.4 (5.1.3) means by a status, and nothing is known of vendors' own: they fail. */
+enum smpp_fate smpp_center_usual_fate(uint32_t status);
 
 /* Takes a text in hand.  Returns 0: SMPP_TAKEN, _REFUSED, _LATER or _LOST follows, unless
  * it is forgotten; -EAGAIN: not now (not bound, no room; SMPP_READY follows); -EINVAL: it

@@ -402,11 +402,31 @@ static void pause_all(struct smpp_center *center, uint32_t status, int64_t now_m
 	center->wants_ready = true;
 }
 
-/* Statuses after which the same text may yet pass. */
-static bool is_temporary(uint32_t status)
+enum smpp_fate smpp_center_usual_fate(uint32_t status)
 {
-	return status == SMPP_RSYSERR || status == SMPP_RSUBMITFAIL || status == SMPP_RX_T_APPN ||
-	       status == SMPP_RINVBNDSTS;
+	switch (status) {
+	case SMPP_RTHROTTLED:
+	case SMPP_RMSGQFUL:
+		return SMPP_FATE_PAUSE;
+	case SMPP_RSYSERR: /* the same text may yet pass */
+	case SMPP_RSUBMITFAIL:
+	case SMPP_RX_T_APPN:
+	case SMPP_RINVBNDSTS:
+		return SMPP_FATE_RETRY;
+	default:
+		return SMPP_FATE_FAIL;
+	}
+}
+
+/* Centers do not agree on what some of them mean, so that of this one comes first. */
+static enum smpp_fate fate_of(const struct smpp_center *center, uint32_t status)
+{
+	const struct smpp_center_options *o = &center->options;
+
+	for (size_t i = 0; i < o->n_rules; i++)
+		if (o->rules[i].status == status)
+			return o->rules[i].fate;
+	return smpp_center_usual_fate(status);
 }
 
 static void keep_id(char out[SMPP_ID_SIZE], struct slice id)
@@ -430,7 +450,8 @@ static void take_part(struct smpp_center *center, struct job *job, size_t part, 
 		tell_note(center, job, SMPP_PROGRESS);
 }
 
-static void refuse_part(struct smpp_center *center, struct job *job, size_t part, uint32_t status)
+static void refuse_part(struct smpp_center *center, struct job *job, size_t part, uint32_t status,
+			enum smpp_fate fate)
 {
 	char number[SMPP_STATUS_TEXT], why[SMPP_WHY_SIZE];
 
@@ -438,7 +459,7 @@ static void refuse_part(struct smpp_center *center, struct job *job, size_t part
 	center->figures.refused++;
 	snprintf(why, sizeof(why), "the message center refused it: %s",
 		 smpp_status_name(status, number));
-	set_fate(job, is_temporary(status) ? JOB_LATER : JOB_REFUSED, why);
+	set_fate(job, fate == SMPP_FATE_RETRY ? JOB_LATER : JOB_REFUSED, why);
 }
 
 void center_answered(struct smpp_center *center, const struct smpp_session_event *event,
@@ -446,16 +467,17 @@ void center_answered(struct smpp_center *center, const struct smpp_session_event
 {
 	size_t part;
 	struct job *job = job_of(center, event->token, &part);
+	enum smpp_fate fate = fate_of(center, event->status);
 
 	if (!job || part >= job->cuts.count || job->parts[part].state != PART_SENT)
 		return;
 	if (event->status == SMPP_OK) {
 		take_part(center, job, part, event->id);
-	} else if (event->status == SMPP_RTHROTTLED || event->status == SMPP_RMSGQFUL) {
+	} else if (fate == SMPP_FATE_PAUSE) {
 		put_back(job, part);
 		pause_all(center, event->status, now_ms);
 	} else {
-		refuse_part(center, job, part, event->status);
+		refuse_part(center, job, part, event->status, fate);
 	}
 }
 

@@ -69,6 +69,10 @@ enum { SMPP_STATUS_TEXT = 11 };
 /* Returns constant text, or out. */
 const char *smpp_status_name(uint32_t status, char out[SMPP_STATUS_TEXT]);
 
+/* Reads such a name, with or without "ESME_" and in either case, or a number as strtoul() does.
+ * Returns 0 or -EINVAL. */
+int smpp_status_read(const char *text, uint32_t *status_out);
+
 /* Optional parameters (5.3.2) that are used here. */
 enum smpp_tag {
 	SMPP_TAG_RECEIPTED_MESSAGE_ID = 0x001E,

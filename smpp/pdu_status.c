@@ -1,7 +1,11 @@
 /* pdu_status.c - the names of command_status, as section 5.1.3 prints them. */
 #include "smpp/pdu.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
 
 static const struct {
 	uint32_t status;
@@ -64,4 +68,27 @@ const char *smpp_status_name(uint32_t status, char out[SMPP_STATUS_TEXT])
 			return status_names[i].name;
 	snprintf(out, SMPP_STATUS_TEXT, "0x%08X", status);
 	return out;
+}
+
+int smpp_status_read(const char *text, uint32_t *status_out)
+{
+	static const char prefix[] = "ESME_";
+	const size_t n = sizeof(prefix) - 1;
+	const char *name = strncasecmp(text, prefix, n) == 0 ? text + n : text;
+	unsigned long number;
+	char *end;
+
+	for (size_t i = 0; i < sizeof(status_names) / sizeof(status_names[0]); i++)
+		if (strcasecmp(status_names[i].name + n, name) == 0) {
+			*status_out = status_names[i].status;
+			return 0;
+		}
+	if (!isdigit((unsigned char)text[0]))
+		return -EINVAL;
+	errno = 0;
+	number = strtoul(text, &end, 0);
+	if (errno || *end || number > UINT32_MAX)
+		return -EINVAL;
+	*status_out = (uint32_t)number;
+	return 0;
 }

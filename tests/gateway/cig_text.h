@@ -53,6 +53,7 @@ static const char full[] =
 	"mailboxes { read { path \"/m/r\"; map_from translate_map in; map_to translate_map in; }\n"
 	" write { path \"/m/w\"; map_from translate_map out; map_to translate_map out; } }\n"
 	"message_centers { smpp { hostname \"smsc\"; port 2775; user \"su\"; password \"sp\";\n"
+	" on_status ESME_RSUBMITFAIL fail; on_status 0x401 pause; on_status rsyserr retry;\n"
 	" write { map_from translate_map out; map_to translate_map out; } } }\n"
 	"userdata \"/u\"; log_dir \"/l\"; run_dir \"/r\"; mail_group \"\";\n"
 	"control { bind 127.0.0.1; port 18083; } metrics { bind ::1; port 9090; }\n";

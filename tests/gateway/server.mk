@@ -25,7 +25,7 @@ tests_gateway_test_calls_SOURCES = tests/gateway/test_calls.c \
 tests_gateway_test_calls_LDFLAGS = $(SCARCE_LDFLAGS)
 tests_gateway_test_calls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
-tests_gateway_test_calls_LDADD = gateway/libgateway.a gateway/libcig_config.a \
+tests_gateway_test_calls_LDADD = gateway/libgateway.a gateway/libcig_config.a smpp/libsmpp.a \
 	gateway/librelay_control.a gateway/libsip_agent.a gateway/libsip_text.a \
 	umsg/libumsg.a umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
@@ -34,7 +34,7 @@ tests_gateway_test_texts_SOURCES = tests/gateway/test_texts.c \
 	tests/gateway/text_scene.c tests/gateway/text_scene.h
 tests_gateway_test_texts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
-tests_gateway_test_texts_LDADD = gateway/libgateway.a gateway/libcig_config.a \
+tests_gateway_test_texts_LDADD = gateway/libgateway.a gateway/libcig_config.a smpp/libsmpp.a \
 	mailbox/libmailbox.a umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
 	$(MAILBOX_LIBS) $(CMOCKA_LIBS)
@@ -42,7 +42,7 @@ tests_gateway_test_texts_port_SOURCES = tests/gateway/test_texts_port.c \
 	tests/gateway/text_scene.c tests/gateway/text_scene.h
 tests_gateway_test_texts_port_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
-tests_gateway_test_texts_port_LDADD = gateway/libgateway.a gateway/libcig_config.a \
+tests_gateway_test_texts_port_LDADD = gateway/libgateway.a gateway/libcig_config.a smpp/libsmpp.a \
 	mailbox/libmailbox.a umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
 	$(MAILBOX_LIBS) $(CMOCKA_LIBS)

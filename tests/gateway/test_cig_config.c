@@ -68,6 +68,13 @@ static void reads_every_setting(void **state)
 	assert_int_equal(c->message_centers[0].port, 2775);
 	assert_false(c->message_centers[0].reads);
 	assert_true(c->message_centers[0].writes);
+	assert_int_equal(c->message_centers[0].rule_count, 3);
+	assert_int_equal(c->message_centers[0].rules[0].status, SMPP_RSUBMITFAIL);
+	assert_int_equal(c->message_centers[0].rules[0].fate, SMPP_FATE_FAIL);
+	assert_int_equal(c->message_centers[0].rules[1].status, 0x401);
+	assert_int_equal(c->message_centers[0].rules[1].fate, SMPP_FATE_PAUSE);
+	assert_int_equal(c->message_centers[0].rules[2].status, SMPP_RSYSERR);
+	assert_int_equal(c->message_centers[0].rules[2].fate, SMPP_FATE_RETRY);
 	assert_string_equal(c->userdata, "/u");
 	assert_string_equal(c->log_dir, "/l");
 	assert_string_equal(c->run_dir, "/r");
@@ -202,6 +209,16 @@ static const struct {
 	  "3:14 the mailbox of cig.conf:2 has this path already\n" },
 	{ "message_centers { smpp { hostname \"h\"; user \"u\"; } }",
 	  "1:19 smpp: \"port\" is missing\n" },
+	{ "message_centers { smpp { hostname \"h\"; port 1; user \"u\"; password \"p\"; read { }\n"
+	  "on_status ESME_RNONSENSE fail; on_status ESME_ROK fail; on_status 0x14x fail;\n"
+	  "on_status 20 later; on_status 0x58 fail; on_status ESME_RTHROTTLED retry; } }",
+	  "1:72 read: \"map_from translate_map NAME;\" is missing\n"
+	  "1:72 read: \"map_to translate_map NAME;\" is missing\n"
+	  "2:11 found \"ESME_RNONSENSE\", expected an error such as ESME_RSUBMITFAIL or 0x401\n"
+	  "2:42 found \"ESME_ROK\", expected an error such as ESME_RSUBMITFAIL or 0x401\n"
+	  "2:67 found \"0x14x\", expected an error such as ESME_RSUBMITFAIL or 0x401\n"
+	  "3:14 found \"later\", expected CODE pause|retry|fail\n"
+	  "3:52 on_status \"ESME_RTHROTTLED\" stands twice\n" },
 	{ "translate_map t { rule match \"a\" match \"b\"; rule match \"{\" translation \"b\"; }",
 	  "1:34 found \"match\", expected rule match \"TEXT\" translation \"TEXT\"\n"
 	  "1:45 \"{\": \"{\" without \"}\"\n" },

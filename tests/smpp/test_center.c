@@ -317,6 +317,32 @@ static void refusals_are_told_apart(void **state)
 	assert_string_equal(w->why, "the message center refused it: 0x00000455");
 }
 
+static void a_rule_of_the_center_comes_before_the_protocols(void **state)
+{
+	struct world *w = *state;
+	struct smpp_center_options o = usual(w);
+
+	o.throttle_ms = 50;
+	o.rules[0] = (struct smpp_status_rule){ SMPP_RSYSERR, SMPP_FATE_FAIL };
+	o.rules[1] = (struct smpp_status_rule){ SMPP_RTHROTTLED, SMPP_FATE_RETRY };
+	o.rules[2] = (struct smpp_status_rule){ 0x455, SMPP_FATE_PAUSE };
+	o.n_rules = 3;
+	bound(w, &o);
+	fake_behaviour(w->fake)->refuse = SMPP_RSYSERR;
+	assert_int_equal(submit(w, "aaaa", "x"), 0);
+	RUN_UNTIL(w, strlen(w->log));
+	fake_behaviour(w->fake)->refuse = SMPP_RTHROTTLED;
+	assert_int_equal(submit(w, "bbbb", "x"), 0);
+	RUN_UNTIL(w, strlen(w->log) > 12);
+	assert_string_equal(w->log, "refused:aaaa later:bbbb");
+	fake_behaviour(w->fake)->refuse = 0x455;
+	assert_int_equal(submit(w, "cccc", "x"), 0);
+	RUN_UNTIL(w, fake_seen(w->fake) == 4); /* once more, after the pause */
+	fake_behaviour(w->fake)->refuse = SMPP_OK;
+	RUN_UNTIL(w, w->n_taken == 1);
+	assert_string_equal(w->log, "refused:aaaa later:bbbb taken:cccc");
+}
+
 static void what_can_never_go_is_refused_at_once(void **state)
 {
 	struct world *w = *state;
@@ -583,6 +609,7 @@ int main(void)
 		ON_LOOPBACK(receipts_are_told_whenever_they_come),
 		ON_LOOPBACK(a_receipt_of_an_earlier_run_is_known_by_its_note),
 		ON_LOOPBACK(throttling_pauses_in_order),
+		ON_LOOPBACK(a_rule_of_the_center_comes_before_the_protocols),
 		ON_LOOPBACK(refusals_are_told_apart),
 		ON_LOOPBACK(what_can_never_go_is_refused_at_once),
 		ON_LOOPBACK(a_lost_connection_repeats_what_is_unanswered),
