@@ -50,21 +50,12 @@ static const struct field in_submit[] = {
 	{ TEXT, 6, AT(service_type), SMPP_RINVSERTYP },
 	ENDPOINT(source, 21, SMPP_RINVSRCADR),
 	ENDPOINT(dest, 21, SMPP_RINVDSTADR),
-	{ OCTET, 0, AT(esm_class), 0 },
-	{ OCTET, 0, AT(protocol_id), 0 },
-	{ OCTET, 0, AT(priority), 0 },
-	{ TEXT, 17, AT(schedule), SMPP_RINVSCHED },
-	{ TEXT, 17, AT(validity), SMPP_RINVEXPIRY },
-	{ OCTET, 0, AT(registered), 0 },
-	{ OCTET, 0, AT(replace), 0 },
-	{ OCTET, 0, AT(coding), 0 },
-	{ OCTET, 0, AT(default_id), 0 },
-	{ COUNTED, 255, AT(short_message), SMPP_RINVMSGLEN },
 	{ END, 0, 0, 0 },
 };
 
-/* What stands behind the destinations of submit_multi (4.5.1). */
-static const struct field in_multi_rest[] = {
+/* What stands behind the destination of submit_sm and deliver_sm, and behind the list of them
+ * of submit_multi (4.4.1, 4.5.1, 4.6.1). */
+static const struct field in_message[] = {
 	{ OCTET, 0, AT(esm_class), 0 },
 	{ OCTET, 0, AT(protocol_id), 0 },
 	{ OCTET, 0, AT(priority), 0 },
@@ -177,6 +168,17 @@ static const struct field *fields_of(uint32_t command)
 	return NULL;
 }
 
+/* The count at the end of the fields tells how many destinations follow. */
+static bool has_list(const struct field *fields)
+{
+	return fields == in_multi || fields == in_multi_resp;
+}
+
+static bool has_message(const struct field *fields)
+{
+	return fields == in_submit || fields == in_multi;
+}
+
 bool smpp_pdu_is_known(uint32_t command)
 {
 	return fields_of(command) != NULL;
@@ -273,7 +275,7 @@ static uint32_t take_list(struct cursor *c, struct smpp_pdu *pdu)
 		if (!(response ? skip_failed(c) : skip_destination(c)))
 			return SMPP_RINVCMDLEN;
 	pdu->multi = slice_of(begin, (size_t)(c->p - begin));
-	return response ? SMPP_OK : take_fields(c, in_multi_rest, pdu);
+	return SMPP_OK;
 }
 
 /* Every parameter must lie within the PDU. */
@@ -299,8 +301,10 @@ static uint32_t take_body(struct cursor *c, struct smpp_pdu *pdu)
 	if (pdu->command & SMPP_RESPONSE && c->left == 0)
 		return SMPP_OK;
 	fault = take_fields(c, fields, pdu);
-	if (!fault && (fields == in_multi || fields == in_multi_resp))
+	if (!fault && has_list(fields))
 		fault = take_list(c, pdu);
+	if (!fault && has_message(fields))
+		fault = take_fields(c, in_message, pdu);
 	if (fault)
 		return fault;
 	pdu->tlvs = slice_of(c->p, c->left);
@@ -418,9 +422,9 @@ static bool put_body(struct buf *out, const struct field *fields, const struct s
 		return true;
 	if (!put_fields(out, fields, pdu))
 		return false;
-	if (fields == in_multi || fields == in_multi_resp)
+	if (has_list(fields))
 		buf_put_slice(out, pdu->multi);
-	if (fields == in_multi && !put_fields(out, in_multi_rest, pdu))
+	if (has_message(fields) && !put_fields(out, in_message, pdu))
 		return false;
 	buf_put_slice(out, pdu->tlvs);
 	return true;
