@@ -2,7 +2,8 @@
  *
  * A center of smpp/center.h on loopback submits texts of 100 characters to a process that
  * answers each with an id, with a window of 10 and of 100.  The reference sends and
- * receives the same octets, as many at a time, by plain blocking sockets.
+ * receives the same octets, as many at a time, by plain blocking sockets; or it is Kannel's
+ * bearerbox, which submits the same texts to the same process with the same window.
  */
 #include "tests/bench/bench.h"
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -20,18 +22,20 @@
 
 #include "base/log.h"
 #include "smpp/center.h"
+#include "tests/bench/bearerbox.h"
 
 enum { TEXTS = 20000, ROUNDS = 5, CHARACTERS = 100, ROOM = 1 << 20 };
 
 /* ---- the other side: answers as fast as it can -------------------------------------------- */
 
 /* Answers every whole PDU of n octets and returns how many octets they were. */
-static size_t answer_all(int fd, const uint8_t *in, size_t n)
+static size_t answer_all(int fd, const uint8_t *in, size_t n, atomic_uint *submits)
 {
 	static uint8_t out[ROOM];
 	static uint32_t id;
 	struct buf b = BUF_OF(out);
 	size_t at = 0, length;
+	unsigned seen = 0;
 
 	while (smpp_pdu_frame(slice_of(in + at, n - at), &length) == 1) {
 		struct smpp_pdu pdu, response = { 0 };
@@ -42,14 +46,16 @@ static size_t answer_all(int fd, const uint8_t *in, size_t n)
 		response.command = pdu.command | SMPP_RESPONSE;
 		response.sequence = pdu.sequence;
 		response.message_id = slice_str(text);
+		seen += pdu.command == SMPP_SUBMIT_SM;
 		bench_must(smpp_pdu_pack(&response, &b) == 0, "packing");
 		at += length;
 	}
 	bench_must(b.len == 0 || write(fd, b.p, b.len) == (ssize_t)b.len, "answering");
+	atomic_fetch_add(submits, seen);
 	return at;
 }
 
-static void serve(int listener)
+static void serve(int listener, atomic_uint *submits)
 {
 	static uint8_t in[ROOM];
 	size_t n = 0;
@@ -57,7 +63,7 @@ static void serve(int listener)
 	ssize_t got;
 
 	while ((got = read(fd, in + n, sizeof(in) - n)) > 0) {
-		size_t taken = answer_all(fd, in, n + (size_t)got);
+		size_t taken = answer_all(fd, in, n + (size_t)got, submits);
 
 		n = n + (size_t)got - taken;
 		memmove(in, in + taken, n);
@@ -84,8 +90,19 @@ static void echo(int listener, size_t request, size_t reply)
 	close(fd);
 }
 
-/* A child that serves one connection; the request and reply sizes are 0 for SMPP. */
-static pid_t other_side(size_t request, size_t reply, uint16_t *port_out)
+/* How many submits the other side has answered, seen by both. */
+static atomic_uint *new_count(void)
+{
+	void *shared = mmap(NULL, sizeof(atomic_uint), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	bench_must(shared != MAP_FAILED, "memory");
+	return shared;
+}
+
+/* A child that serves one connection; the request and reply sizes are 0 for SMPP, which
+ * counts its submits. */
+static pid_t other_side(size_t request, size_t reply, atomic_uint *submits, uint16_t *port_out)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t n = sizeof(addr);
@@ -104,7 +121,7 @@ static pid_t other_side(size_t request, size_t reply, uint16_t *port_out)
 		if (request)
 			echo(listener, request, reply);
 		else
-			serve(listener);
+			serve(listener, submits);
 		_exit(0);
 	}
 	close(listener);
@@ -178,11 +195,12 @@ static double submits(unsigned window)
 		.validity = true
 	};
 	struct world w = { .base = event_base_new() };
+	atomic_uint *count = new_count();
 	double rounds[ROUNDS];
 	pid_t pid;
 
 	memset(w.text, 'x', CHARACTERS);
-	pid = other_side(0, 0, &o.hosts[0].port);
+	pid = other_side(0, 0, count, &o.hosts[0].port);
 	o.hosts[0].host = "127.0.0.1";
 	bench_must(w.base && smpp_center_new(w.base, &o, on_event, &w, &w.center, NULL) == 0,
 		   "a center");
@@ -192,10 +210,12 @@ static double submits(unsigned window)
 	smpp_center_free(&w.center);
 	event_base_free(w.base);
 	end_other_side(pid);
+	munmap(count, sizeof(*count));
 	return bench_median(rounds, ROUNDS);
 }
 
-/* ---- the reference --------------------------------------------------------------------------- */
+/* ---- the references ---------------------------------------------------------------------------
+ */
 
 static void read_all(int fd, uint8_t *to, size_t n)
 {
@@ -216,7 +236,7 @@ static double echoes(unsigned window)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	double rounds[ROUNDS];
 	uint16_t port;
-	pid_t pid = other_side(request, reply, &port);
+	pid_t pid = other_side(request, reply, NULL, &port);
 
 	addr.sin_port = htons(port);
 	bench_must(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0, "connecting");
@@ -236,9 +256,27 @@ static double echoes(unsigned window)
 	return bench_median(rounds, ROUNDS);
 }
 
+static double kannel(unsigned window)
+{
+	char text[CHARACTERS + 1] = "";
+	struct bearerbox_load load = { .window = window, .rounds = ROUNDS, .texts = TEXTS };
+	atomic_uint *count = new_count();
+	pid_t pid = other_side(0, 0, count, &load.smsc_port);
+	double us;
+
+	memset(text, 'x', CHARACTERS);
+	load.answered = count;
+	load.text = text;
+	us = bearerbox_submits(&load);
+	end_other_side(pid);
+	munmap(count, sizeof(*count));
+	return us;
+}
+
 int main(int argc, char *argv[])
 {
 	static const unsigned windows[] = { 10, 100 };
+	static const char beside_kannel[] = "smpp.submit.kannel";
 	char name[32];
 
 	log_set_verbose(-1);
@@ -246,6 +284,12 @@ int main(int argc, char *argv[])
 		snprintf(name, sizeof(name), "smpp.submit.%u", windows[i]);
 		if (bench_wants(argc, argv, name))
 			bench_print(name, submits(windows[i]), "us CPU", echoes(windows[i]));
+	}
+	if (bench_wants(argc, argv, beside_kannel)) {
+		if (bearerbox_is_there())
+			bench_print(beside_kannel, submits(100), "us CPU", kannel(100));
+		else
+			fprintf(stderr, "%s: skipped: bearerbox is not installed\n", beside_kannel);
 	}
 	return 0;
 }

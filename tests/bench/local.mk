@@ -23,7 +23,8 @@ BENCH_NEEDS = $(noinst_PROGRAMS) $(bin_PROGRAMS) gateway/cig-sip
 	-Wl,--wrap=eccsi_sign,--wrap=eccsi_verify
 %C%_cig_server_timed_LDADD = $(gateway_cig_server_LDADD)
 noinst_PROGRAMS += %D%/bench_smpp
-%C%_bench_smpp_SOURCES = %D%/bench_smpp.c %D%/bench.c %D%/bench.h
+%C%_bench_smpp_SOURCES = %D%/bench_smpp.c %D%/bearerbox.c %D%/bearerbox.h \
+	%D%/bench.c %D%/bench.h
 %C%_bench_smpp_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS)
 %C%_bench_smpp_LDADD = $(SMPP_LIBS)
 noinst_PROGRAMS += %D%/bench_texts
