@@ -30,6 +30,7 @@ lab_cig_conf() {
 				password "s3cret";
 				response_timeout_s 2;
 				throttle_ms 200;
+				on_status ESME_RSUBMITFAIL fail;
 				${SMSC_ONE:-}
 				read {
 					map_from translate_map foreign2extensions;
@@ -195,6 +196,10 @@ reload() { # with the variables that lab_cig_conf reads
 	run -1 send 4976 "nowhere"
 	[[ $output == *"failed"*"ESME_RINVDSTADR"* ]]
 	[ "$(smsc_events one 'select(.event == "submit_sm" and .text == "nowhere")' | wc -l)" -eq 1 ]
+	# ESME_RSUBMITFAIL is tried again, but for a center of which the file says otherwise
+	smsc one '{"behave":{"refuse":69}}'
+	run -1 send 4976 "in vain"
+	[[ $output == *"failed"*"ESME_RSUBMITFAIL"* ]]
 }
 
 @test "the narrowest alphabet is used, and long texts go in parts, by UDH or SAR" {
