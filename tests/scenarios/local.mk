@@ -47,4 +47,5 @@ EXTRA_DIST += %D%/examples.bats
 EXTRA_DIST += %D%/load.bats
 EXTRA_DIST += %D%/domains.bats
 EXTRA_DIST += %D%/names.bats
+EXTRA_DIST += %D%/ipv6.bats
 EXTRA_DIST += %D%/channels.bats

@@ -17,7 +17,7 @@ phone_config() { # NAME IP CTRL_PORT WAV
 	cat <<-C
 		rtp_stats yes
 		sip_listen $2:5060
-		net_interface $2
+		net_interface ${2//[][]/}
 		audio_path /usr/share/baresip
 		audio_source aufile,$4
 		audio_player aubridge,sink
