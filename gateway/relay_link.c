@@ -11,7 +11,6 @@
 
 #include "base/channel.h"
 #include "base/channel_pack.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/timer.h"
 #include "build-config.h"
@@ -31,7 +30,7 @@ struct relay_link {
 	Relay__Event *polled;    /* the last one; NULL: none yet */
 	struct channel *channel; /* NULL: not connected */
 	struct event *timer;     /* retry while down, poll while up */
-	int64_t heard_ms;
+	unsigned unanswered; /* polls */
 	uint64_t polls;
 	bool up, said_down, said_busy;
 };
@@ -102,7 +101,7 @@ static void on_message(void *arg, struct slice message)
 	struct relay_link *link = arg;
 	Relay__Event *event = relay__event__unpack(NULL, message.n, message.p);
 
-	link->heard_ms = clock_mono_ms();
+	link->unanswered = 0;
 	if (!event) {
 		log_warn(MODULE, "cig-relay sent %zu octets that are no message", message.n);
 		return;
@@ -162,7 +161,7 @@ static void connect_relay(struct relay_link *link)
 		lose(link, strerror(ENOMEM));
 		return;
 	}
-	link->heard_ms = clock_mono_ms();
+	link->unanswered = 0;
 	greet(link);
 	timer_arm(link->timer, RELAY_LINK_POLL_MS);
 }
@@ -177,11 +176,13 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		connect_relay(link);
 		return;
 	}
-	if (clock_mono_ms() - link->heard_ms > RELAY_LINK_SILENCE_MS) {
+	/* Polls are counted, not time: it may be this process that stood still. */
+	if (link->unanswered == RELAY_LINK_POLLS) {
 		lose(link, "it does not answer");
 		return;
 	}
 	poll_relay(link);
+	link->unanswered++;
 	timer_arm(link->timer, RELAY_LINK_POLL_MS);
 }
 

@@ -14,7 +14,7 @@
 struct event_base;
 struct relay_link;
 
-enum { RELAY_LINK_POLL_MS = 1000, RELAY_LINK_SILENCE_MS = 5000, RELAY_LINK_QUEUE = 4096 };
+enum { RELAY_LINK_POLL_MS = 1000, RELAY_LINK_POLLS = 5, RELAY_LINK_QUEUE = 4096 };
 
 struct relay_link_ops {
 	/* The relay has answered our greeting. */

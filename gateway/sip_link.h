@@ -1,7 +1,7 @@
 /* sip_link.h - cig-server's end of its child cig-sip.
  *
  * Starts the child, configures it, listens to its heartbeat and starts another
- * one when it dies or falls silent for SIP_LINK_SILENCE_MS.  What the two say to
+ * one when it dies or leaves SIP_LINK_PINGS pings unanswered.  What the two say to
  * each other is gateway/sip_agent.proto.
  */
 #ifndef GATEWAY_SIP_LINK_H
@@ -13,7 +13,7 @@
 struct event_base;
 struct sip_link;
 
-enum { SIP_LINK_PING_MS = 1000, SIP_LINK_SILENCE_MS = 3000, SIP_LINK_QUEUE = 4096 };
+enum { SIP_LINK_PING_MS = 1000, SIP_LINK_PINGS = 3, SIP_LINK_QUEUE = 4096 };
 
 struct sip_link_ops {
 	/* The child is bound and takes calls. */
