@@ -477,6 +477,23 @@ static void send_parts(struct home *home, const struct endpoint *to, const char 
 		on_parts_done(wait, -EPIPE, 0);
 }
 
+/* It was taken, or has ended, since its Deliver was sent: who asks must not wait for it. */
+static void send_no_part(struct home *home, const struct endpoint *to, const char *uri,
+			 const Umsg__PartAck *asked)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Part part = UMSG__PART__INIT;
+
+	part.message_id = asked->message_id;
+	part.sender = asked->sender;
+	part.index = asked->next ? asked->next : 1;
+	frame.from = asked->sender;
+	frame.to = frame_text(uri);
+	frame.body_case = UMSG__FRAME__BODY_PART;
+	frame.part = &part;
+	home_send(home, to, &frame);
+}
+
 void home_part_ack(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		   const Umsg__Frame *frame)
 {
@@ -485,8 +502,10 @@ void home_part_ack(struct home *home, const struct endpoint *from, const struct 
 					   frame_bytes(frame->part_ack->message_id));
 	uint32_t first, count;
 
-	if (!mail)
+	if (!mail) {
+		send_no_part(home, from, up->from, frame->part_ack);
 		return;
+	}
 	count = mail_parts_wanted(mail, from, frame->part_ack->next, &first);
 	if (count)
 		send_parts(home, from, up->from, mail, first, count);

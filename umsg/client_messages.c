@@ -170,6 +170,11 @@ void client_on_fetch_timer(struct umsg_client *client)
 
 enum { TRY_AGAIN_S = 5 }; /* for want of memory, or where a refusal does not say */
 
+void client_fetch_later(struct umsg_client *client)
+{
+	come_back_in(client, TRY_AGAIN_S);
+}
+
 /* It stays with the rendezvous: perhaps there is memory then. */
 static void try_again(struct umsg_client *client)
 {

@@ -168,6 +168,23 @@ void client_on_long(struct umsg_client *client, Umsg__Frame **framep)
 	ask(client, l);
 }
 
+/* There is room for another one, after whole or broken. */
+static void fetch_skipped(struct umsg_client *client)
+{
+	if (client->long_skipped)
+		client_fetch_all(client);
+	client->long_skipped = false;
+}
+
+/* A message that was taken while it was being delivered once more is there no more; of any
+ * other the rendezvous will know later, when it has read its store. */
+static void give_up(struct umsg_client *client, struct client_long **at)
+{
+	drop_long(client, at);
+	client_fetch_later(client);
+	fetch_skipped(client);
+}
+
 void client_on_part(struct umsg_client *client, const Umsg__Part *part)
 {
 	struct client_long **at =
@@ -180,7 +197,7 @@ void client_on_part(struct umsg_client *client, const Umsg__Part *part)
 	left = l->frame->deliver->post->total_length - l->got;
 	want = left < SEALED_RECORD ? left : SEALED_RECORD;
 	if (part->record.len != want) {
-		drop_long(client, at);
+		give_up(client, at);
 		return;
 	}
 	memcpy(l->records + l->got, part->record.data, want);
@@ -194,7 +211,5 @@ void client_on_part(struct umsg_client *client, const Umsg__Part *part)
 	client->n_longs--;
 	client_message(client, l->frame, slice_of(l->records, l->got));
 	free_long(l);
-	if (client->long_skipped)
-		client_fetch_all(client);
-	client->long_skipped = false;
+	fetch_skipped(client);
 }

@@ -222,6 +222,8 @@ void client_on_fetch_error(struct umsg_client *client, uint64_t request, const U
 void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched);
 /* From the first one again. */
 void client_fetch_all(struct umsg_client *client);
+/* The same some seconds later. */
+void client_fetch_later(struct umsg_client *client);
 /* Early messages, or a fetch that was refused, may be due. */
 void client_on_fetch_timer(struct umsg_client *client);
 /* Early messages, which the next fetch brings again. */

@@ -267,12 +267,13 @@ static bool is_sender(const char *uri, enum frame_side side)
 	return side == FRAME_FROM_CLIENT && uri[0] == '\0' ? true : is_uri(uri);
 }
 
+/* The rendezvous says without a record that there is no such message. */
 static bool check_part(const Umsg__Frame *frame, enum frame_side side)
 {
 	const Umsg__Part *p = frame->part;
 
 	return is_id(p->message_id) && is_sender(p->sender, side) && p->index >= 1 &&
-	       is_record(p->record, true);
+	       (is_record(p->record, true) || (side == FRAME_FROM_SERVER && p->record.len == 0));
 }
 
 static bool check_part_ack(const Umsg__Frame *frame, enum frame_side side)

@@ -181,6 +181,8 @@ static void a_long_message_goes_up_and_down_in_parts(void **state)
 	assert_true(party_hears(&b, "part l 1 49168"));
 	assert_true(party_hears(&b, "part l 2 100"));
 	party_taken(&b, alice, 'l');
+	party_send(&b, &frame);
+	assert_true(party_hears(&b, "part l 1 0")); /* no such message any more */
 	party_fetch(&b, 0);
 	assert_true(party_hears(&b, "fetched"));
 	party_close(&b);

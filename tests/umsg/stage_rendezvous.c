@@ -294,7 +294,7 @@ static void on_part_ack(struct connection *c, const Umsg__PartAck *ack)
 	frame.part = &part;
 	if (++c->stage->parts_seen == c->stage->cut_at_part)
 		stage_cut(c->stage);
-	else
+	else if (!c->stage->tamper || c->stage->tamper(c->stage, &frame))
 		send_frame(c, &frame);
 }
 

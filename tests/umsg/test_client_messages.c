@@ -254,6 +254,34 @@ static void an_interrupted_delivery_goes_on_where_it_was(void **state)
 	umsg_sealed_clear(&sealed);
 }
 
+enum { GONE = 5 }; /* more than come at once */
+
+/* Of all but the last message the parts are gone. */
+static bool empty_part(struct stage *stage, Umsg__Frame *frame)
+{
+	if (frame->body_case == UMSG__FRAME__BODY_PART &&
+	    memcmp(frame->part->message_id.data, stage->store[GONE].id, UMSG_ID_SIZE) != 0)
+		frame->part->record.len = 0;
+	return true;
+}
+
+static void a_long_message_that_is_gone_keeps_no_other_from_coming(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	struct umsg_sealed sealed[GONE + 1];
+	uint32_t sum = 0;
+
+	stage->tamper = empty_part;
+	for (size_t i = 0; i < COUNT(sealed); i++)
+		sum = post_picture(alice, &sealed[i]);
+	STAGE_UNTIL(stage, bob->messages);
+	assert_int_equal(bob->sum, sum);
+	assert_memory_equal(bob->id, sealed[GONE].id, UMSG_ID_SIZE);
+	for (size_t i = 0; i < COUNT(sealed); i++)
+		umsg_sealed_clear(&sealed[i]);
+}
+
 static bool bend_part(struct stage *stage, Umsg__Frame *frame)
 {
 	if (frame->body_case == UMSG__FRAME__BODY_DELIVER)
@@ -412,6 +440,7 @@ int main(void)
 		ON_STAGE(a_post_that_is_refused_is_answered),
 		ON_STAGE(only_whole_posts_of_our_own_are_posted),
 		ON_STAGE(a_long_body_goes_in_parts),
+		ON_STAGE(a_long_message_that_is_gone_keeps_no_other_from_coming),
 		ON_STAGE(an_interrupted_post_goes_on_where_it_was),
 		ON_STAGE(an_interrupted_delivery_goes_on_where_it_was),
 		ON_STAGE(a_bent_part_spoils_the_whole),
