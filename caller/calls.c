@@ -141,9 +141,10 @@ static int start_media(struct calling *calling)
 static void tell_media_begins(struct calling *calling, const char *what)
 {
 	cca_tell(calling->cca, what,
-		 json_pack("{s:s, s:s, s:s}", "from", umsg_call_from(calling->call), "to",
+		 json_pack("{s:s, s:s, s:s, s:s}", "from", umsg_call_from(calling->call), "to",
 			   umsg_call_to(calling->call), "codec",
-			   codec_names[umsg_call_media(calling->call)->codec]));
+			   codec_names[umsg_call_media(calling->call)->codec], "domain",
+			   umsg_call_peer_domain(calling->call)));
 }
 
 /* Only where it was asked for: what is played would be lost on somebody who has not answered. */
@@ -344,7 +345,8 @@ static void taken_call_event(struct cca *cca, void *arg, struct umsg_call *call,
 		cca_end(cca, CCA_OK);
 }
 
-static const struct cca_job answer_job = { .begin = begin,
+static const struct cca_job answer_job = { .tells_client_info = true,
+					   .begin = begin,
 					   .finish = finish,
 					   .incoming = answer_incoming,
 					   .call = taken_call_event,

@@ -164,6 +164,8 @@ static void on_state(void *arg, enum umsg_state state, const char *text)
 		cca_tell(cca, "attached",
 			 json_pack("{s:s, s:s}", "uri", keystore_uri(cca->ring->store), "domain",
 				   keystore_domain_name(cca->ring->store)));
+		if (cca->job->tells_client_info)
+			cca_tell_client_info(cca);
 		on_attached(cca);
 		break;
 	case UMSG_DENIED:
@@ -221,6 +223,14 @@ static bool on_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZ
 	return cca->job->receipt && cca->job->receipt(cca, cca->job_arg, from, id, state, reason);
 }
 
+static void on_kept(void *arg, Umsg__ErrorCode error, const char *text)
+{
+	struct cca *cca = arg;
+
+	if (cca->job->kept)
+		cca->job->kept(cca, cca->job_arg, error, text);
+}
+
 static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice entry,
 		      struct slice shared)
 {
@@ -244,6 +254,7 @@ static const struct umsg_client_ops client_ops = {
 	.post_ack = on_post_ack,
 	.receipt = on_receipt,
 	.update = on_update,
+	.kept = on_kept,
 	.accepted = on_accepted,
 	.looked_up = on_looked_up,
 	.met = on_met,

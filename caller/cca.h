@@ -61,6 +61,9 @@ struct cca_job {
 	bool (*receipt)(struct cca *cca, void *arg, const char *from,
 			const uint8_t id[UMSG_ID_SIZE], Umsg__ReceiptState state,
 			const char *reason);
+	void (*kept)(struct cca *cca, void *arg, Umsg__ErrorCode error, const char *text);
+	/* Stays attached: the rendezvous is told which system and version it is. */
+	bool tells_client_info;
 	/* SIGINT or SIGTERM: end what is under way; NULL: cca_end(). */
 	void (*stop)(struct cca *cca, void *arg);
 };
@@ -75,6 +78,10 @@ void cca_end(struct cca *cca, int status);
 /* Tells what happened, a line on standard output: "ringing from=tel:+8888", or a
  * JSON object with --json.  Takes details over; may be NULL. */
 void cca_tell(const struct cca *cca, const char *what, json_t *details);
+
+/* Has the rendezvous keep the manual's client info (CRS manual 5.4 "show client-info"): time,
+ * system and version.  Nothing is told of its outcome. */
+void cca_tell_client_info(struct cca *cca);
 
 /* Reads NUMBER, NUMBER;EXT, NUMBERwEXT, with or without "tel:".  Returns 0 or
  * -EINVAL with diag set. */
@@ -91,6 +98,7 @@ int cca_answer(const struct cca_options *options, int argc, char **argv);
  * rendezvous has stored it. */
 int cca_send(const struct cca_options *options, int argc, char **argv);
 /* "cca listen": shows texts and receipts as they come. */
+int cca_keep(const struct cca_options *options, int argc, char **argv);
 int cca_listen(const struct cca_options *options, int argc, char **argv);
 
 #endif

@@ -7,6 +7,7 @@ bin_PROGRAMS += %D%/cca
 	%D%/calls.c \
 	%D%/cca.c %D%/cca.h \
 	%D%/enrol.c \
+	%D%/keep.c \
 	%D%/main.c \
 	%D%/messages.c
 %C%_cca_LDADD = umsg/libumsg.a umsg/libumsg_proto.a media/libmedia.a keys/libkeys.a \

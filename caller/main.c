@@ -23,6 +23,7 @@ static const struct command {
 	  cca_answer },
 	{ "send", "[--receipt] NUMBER[;EXT] | --channel NAME TEXT", "send a text message",
 	  cca_send },
+	{ "keep", "[--type TYPE] NAME FILE", "have the rendezvous keep a file's octets", cca_keep },
 	{ "listen", "[--count N] [--save DIR]", "print text messages as they come", cca_listen },
 };
 

@@ -347,7 +347,8 @@ static bool listen_receipt(struct cca *cca, void *arg, const char *from,
 	return true;
 }
 
-static const struct cca_job listen_job = { .message = listen_message,
+static const struct cca_job listen_job = { .tells_client_info = true,
+					   .message = listen_message,
 					   .post_ack = listen_acked,
 					   .receipt = listen_receipt };
 

@@ -117,6 +117,9 @@ struct umsg_client_ops {
 	/* A URI of a trusted domain was met for the first time: pin it in the key store that
 	 * was given (client_ring_met()).  May be NULL. */
 	void (*met)(void *arg, const char *uri, const uint8_t *domain_id);
+	/* The value of the last umsg_client_keep() is durable at the rendezvous (error OK), or
+	 * was refused.  Not told when the connection ends before.  May be NULL. */
+	void (*kept)(void *arg, Umsg__ErrorCode error, const char *text);
 
 	/* The login of this address and TLS identity was accepted while the key store still
 	 * has former ones behind it: they are not needed any more (keystore_login_accepted).
@@ -265,6 +268,15 @@ struct umsg_call_end {
 	bool by_us;
 };
 struct umsg_call_end umsg_call_end(const struct umsg_call *call);
+
+/* ---- what the rendezvous keeps ------------------------------------------------- */
+
+/* Has the rendezvous keep value (at most FRAME_CLIENT_DATA octets; none: removes it) under one
+ * of the names of docs/umsg.md "Frames", such as "client-info"; kept() tells the outcome.
+ * Returns 0, -ENOTCONN (not attached), -EBUSY (another one is under way), -EMSGSIZE,
+ * -EINVAL (name is not 1 to 32 of a-z and -, or type no clean text), -ENOBUFS or -ENOMEM. */
+int umsg_client_keep(struct umsg_client *client, const char *name, const char *type,
+		     struct slice value);
 
 /* ---- messages ------------------------------------------------------------------ */
 

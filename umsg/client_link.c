@@ -76,6 +76,7 @@ void client_disconnect(struct umsg_client *client)
 	client->fetch_due_s = 0;
 	client->fetch_again_ms = 0;
 	client->fetching = 0;
+	client->keeping = 0;
 	client_drop_update(client);
 	link_finish(&client->link, 1001);
 }
@@ -90,6 +91,7 @@ static void on_closed(struct umsg_client *client, const struct link_event *event
 
 	client->refused = event->reason == LINK_REFUSED;
 	client->fetching = 0;
+	client->keeping = 0;
 	client_drop_update(client);
 	client_forget_posts(client);
 	link_free(&client->link);

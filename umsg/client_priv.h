@@ -1,6 +1,7 @@
 /* client_priv.h - the inside of a client, for umsg/client*.c.
  *
  *	client.c           life, keys, frames in and out
+ *	client_keep.c      what the rendezvous keeps for us
  *	client_lookup.c    whose domain a URI is of
  *	client_link.c      connecting, registering, connecting again
  *	client_call*.c     calls (see client_call_priv.h)
@@ -108,6 +109,7 @@ struct umsg_client {
 	bool refused;        /* the last attempt, by its TLS */
 	uint64_t connection; /* counts them */
 	uint64_t requests, registering;
+	uint64_t keeping; /* the request of umsg_client_keep() under way; 0: none */
 
 	/* Calls */
 	struct umsg_call *calls, *dead;
@@ -244,6 +246,12 @@ void client_on_long(struct umsg_client *client, Umsg__Frame **framep);
 void client_on_part(struct umsg_client *client, const Umsg__Part *part);
 /* Those half fetched, which the next fetch brings again. */
 void client_forget_longs(struct umsg_client *client);
+
+/* ---- client_keep.c ---- */
+
+/* A request was answered, by Done (error OK) or Error: is it the one of umsg_client_keep()? */
+void client_on_kept(struct umsg_client *client, uint64_t request, Umsg__ErrorCode error,
+		    const char *text);
 
 /* ---- client_lookup.c ---- */
 

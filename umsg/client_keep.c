@@ -1,0 +1,44 @@
+/* client_keep.c - what the rendezvous keeps for the client (docs/umsg.md "Frames", ClientData):
+ * one value at a time, told when it is durable. */
+#include <errno.h>
+
+#include "umsg/client_priv.h"
+
+int umsg_client_keep(struct umsg_client *client, const char *name, const char *type,
+		     struct slice value)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__ClientData data = UMSG__CLIENT_DATA__INIT;
+	int err;
+
+	if (value.n > FRAME_CLIENT_DATA)
+		return -EMSGSIZE;
+	if (!client_attached(client))
+		return -ENOTCONN;
+	if (client->keeping)
+		return -EBUSY;
+	data.name = frame_text(name);
+	data.type = frame_text(type);
+	data.value = frame_data(value);
+	frame.request = ++client->requests;
+	frame.body_case = UMSG__FRAME__BODY_CLIENT_DATA;
+	frame.client_data = &data;
+	/* A name or type that the rules forbid would cost us the link. */
+	frame.version = FRAME_VERSION;
+	if (frame_check(&frame, FRAME_FROM_CLIENT))
+		return -EINVAL;
+	err = client_send(client, &frame);
+	if (!err)
+		client->keeping = frame.request;
+	return err;
+}
+
+void client_on_kept(struct umsg_client *client, uint64_t request, Umsg__ErrorCode error,
+		    const char *text)
+{
+	if (request == 0 || request != client->keeping)
+		return;
+	client->keeping = 0;
+	if (client->ops->kept)
+		client->ops->kept(client->arg, error, text);
+}
