@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "keys/account.h"
+#include "keys/identity.h"
 #include "rendezvous/accounts.h"
 #include "rendezvous/cli.h"
 #include "rendezvous/control_api_priv.h"
@@ -296,6 +297,8 @@ int cli_check_slot(const struct cli *cli, int argc, char **argv)
 	unsigned slot = slot_of(slice_str(argv[0]));
 
 	(void)argc;
+	if (identity_check(slice_str(argv[0]), NULL))
+		return cli_error("\"%s\" is no URI: expected tel:+NUMBER", argv[0]);
 	if (cli->json)
 		printf("[{\"uri\": \"%s\", \"slot\": %u}]\n", argv[0], slot);
 	else

@@ -1,5 +1,6 @@
 /* control_listings.c - listings that workers or crs-relay have to be asked for. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -170,18 +171,26 @@ void control_api_message(struct control_request *request, void *arg)
 
 /* --- services --- */
 
-/* Does anybody accept at this Unix socket? */
+enum { ANSWER_MS = 300 };
+
+/* Does this Redis answer?  One that hangs still has its socket, and the kernel accepts for
+ * it.  Waits in the supervisor, which no call and no message passes. */
 static bool answers(const char *run_dir, const char *name)
 {
+	static const char ping[] = "PING\r\n";
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct buf b = BUF_OF(addr.sun_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	bool there;
+	char octet;
 
 	if (fd < 0)
 		return false;
 	buf_printf(&b, "%s/%s.sock", run_dir, name);
-	there = buf_ok(&b) && connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0;
+	there = buf_ok(&b) && connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+		send(fd, ping, strlen(ping), MSG_NOSIGNAL) == (ssize_t)strlen(ping) &&
+		poll(&p, 1, ANSWER_MS) == 1 && recv(fd, &octet, 1, 0) == 1;
 	close(fd);
 	return there;
 }

@@ -240,6 +240,9 @@ static void keep_alive(struct client *client)
 		log_debug("attach", "uri=%s account=%s keep-alive by line %u of crs.conf: %s %u ms",
 			  client->uri, client->account, line, keep.tcp ? "tcp" : "ws",
 			  keep.interval_ms);
+	else
+		log_debug("attach", "uri=%s account=%s keep-alive by default: ws %u ms",
+			  client->uri, client->account, keep.interval_ms);
 }
 
 static void on_event(void *arg, struct link *link, const struct link_event *event)

@@ -21,6 +21,7 @@ struct client {
 	struct channel *channel;
 	uint64_t owner;   /* of the sessions that it asked for */
 	unsigned waiting; /* requests on their way */
+	bool polled;      /* once at least */
 	bool gone;        /* freed when nothing waits any more */
 };
 
@@ -209,6 +210,17 @@ static void add_session(struct client *client, const CrsRelay__Request *request,
 	ask_one(client, request, octets, &request->add->session_id);
 }
 
+/* CRS manual 6.2 has polls in the log; one comes every second from each worker, so that only
+ * the first of a connection is told as it stands there. */
+static void note_poll(struct client *client)
+{
+	if (client->polled)
+		log_debug(MODULE, "Command poll");
+	else
+		log_info(MODULE, "Command poll: the first of this connection");
+	client->polled = true;
+}
+
 static void run_request(struct client *client, const CrsRelay__Request *request,
 			struct slice octets)
 {
@@ -217,7 +229,7 @@ static void run_request(struct client *client, const CrsRelay__Request *request,
 		reply_hello(client, request->number);
 		break;
 	case CRS_RELAY__REQUEST__BODY_POLL:
-		log_debug(MODULE, "Command poll");
+		note_poll(client);
 		reply_error(client, request->number, 0, "");
 		break;
 	case CRS_RELAY__REQUEST__BODY_ADD:
