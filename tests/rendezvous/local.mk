@@ -160,6 +160,16 @@ endif
 EXTRA_tests_rendezvous_test_crs_frames_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_faults
+endif
+%C%_test_crs_faults_SOURCES = %D%/test_crs_faults.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
+	%D%/scene.c %D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
+%C%_test_crs_faults_CFLAGS = $(%C%_test_crs_CFLAGS) $(JANSSON_CFLAGS)
+%C%_test_crs_faults_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_faults_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
+	rendezvous/crs-relay
+
 # a push service in node
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_push

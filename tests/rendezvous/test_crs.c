@@ -157,7 +157,7 @@ static void a_newer_primary_replaces_the_older_one(void **state)
 	party_close(&no_keys);
 }
 
-/* CRS-082, CRS-095, REL-007 and REL-010 */
+/* CRS-082, CRS-095, REL-007 and REL-010.  Of CRS-083: invite, ringing, talk, hangup. */
 static void a_call_rings_talks_and_ends(void **state)
 {
 	struct scene *scene = *state;
@@ -207,7 +207,8 @@ static void a_call_rings_talks_and_ends(void **state)
 	party_close(&b2);
 }
 
-/* CRS-082: nobody to answer; a lost connection; REL-001: the relay's limit. */
+/* CRS-082: nobody to answer; a lost connection; REL-001: the relay's limit.  Of CRS-083: not
+ * found, not connected, hangups by the rendezvous. */
 static void a_call_that_cannot_be_is_ended_with_its_reason(void **state)
 {
 	struct scene *scene = *state;
@@ -240,6 +241,7 @@ static void a_call_that_cannot_be_is_ended_with_its_reason(void **state)
 	party_close(&a);
 }
 
+/* Of CRS-129: what a relay that is updated does to calls; the rest needs a second host. */
 static void a_killed_relay_ends_calls_and_is_found_again(void **state)
 {
 	struct scene *scene = *state;

@@ -14,6 +14,10 @@
 
 static const char lines[] = "keep-alive tel:+46701@acme ws 1000 1000\n"
 			    "keep-alive tel:+46702@acme tcp 3000\n"
+			    "keep-alive tel:+46705@acme ws 111000\n"
+			    "keep-alive tel:+46705@acme ws 222000\n"
+			    "keep-alive tel:+46706@acme tcp 333000\n"
+			    "keep-alive 127.0.0.2/32 ws 444000\n"
 			    "detach-cleanup tel:+46703@acme 1000\n"
 			    "detach-cleanup 192.0.2.0/24 1000\n";
 
@@ -105,6 +109,31 @@ static void tcp_keep_alives_are_the_kernels(void **state)
 	}
 	assert_non_null(strstr(output, "timer:(keepalive,"));
 	party_close(&p);
+}
+
+/* CRS-025: the first line that matches counts, whatever kind it is of.  CRS-026: with none it
+ * is a ping after a little over 20 minutes; what came of it is in the trace of events. */
+static void the_first_line_that_matches_counts_else_the_default(void **state)
+{
+	static const struct {
+		const char *uri, *traced;
+	} rows[] = {
+		{ "tel:+46705",
+		  "uri=tel:+46705 account=acme keep-alive by line 8 of crs.conf: ws 111000 ms" },
+		{ "tel:+46706",
+		  "uri=tel:+46706 account=acme keep-alive by line 10 of crs.conf: tcp 333000 ms" },
+		{ "tel:+46707",
+		  "uri=tel:+46707 account=acme keep-alive by default: ws 1260000 ms" },
+	};
+	struct scene *scene = *state;
+	struct party p;
+
+	scene_trace(scene, "event");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		attach(&p, scene, rows[i].uri);
+		assert_true(scene_traced(scene, rows[i].traced));
+		party_close(&p);
+	}
 }
 
 static void block(struct scene *scene, const char *verb, const char *uri)
@@ -220,6 +249,7 @@ int main(void)
 		cmocka_unit_test(a_silent_client_is_pinged_at_its_interval),
 		cmocka_unit_test(a_client_that_answers_no_ping_is_cut_off),
 		cmocka_unit_test(tcp_keep_alives_are_the_kernels),
+		cmocka_unit_test(the_first_line_that_matches_counts_else_the_default),
 		cmocka_unit_test(a_denied_client_is_closed_after_its_delay),
 		cmocka_unit_test(an_unregistered_client_is_closed_after_its_delay),
 		cmocka_unit_test(a_client_that_asks_too_much_is_refused_and_logged_once),

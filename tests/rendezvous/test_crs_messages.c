@@ -12,7 +12,8 @@
 #include "tests/rendezvous/party.h"
 #include "tests/rendezvous/scene.h"
 
-/* CRS-084 and CRS-096: taken at once, and nothing is kept. */
+/* CRS-084 and CRS-096: taken at once, and nothing is kept.  Of CRS-097 and CRS-098: not-found,
+ * posted content and delivered, under the account; those of other hosts need them. */
 static void an_online_message_is_acknowledged_when_it_is_taken(void **state)
 {
 	struct scene *scene = *state;

@@ -204,6 +204,7 @@ static void odd_lengths_are_counted(void **state)
 	assert_int_equal(relay_table_stats(w->table)->too_long, 1);
 }
 
+/* REL-015 */
 static void idle_sessions_end_and_leave_nothing(void **state)
 {
 	struct world *w = *state;

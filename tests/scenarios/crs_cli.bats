@@ -124,7 +124,7 @@ posted() { # NUMBER THAN: more posts?
 	# TCP, then TLS with the key, then the WebSocket of one connection
 	local id
 	id=$(awk -F, '$1 == "event" && NF == 8 && $8 == "negotiated" { print $3; exit }' "$T/trace")
-	[ "$(awk -F, -v id="$id" 'NF == 8 && $3 == id { printf "%s ", $8 }' "$T/trace" | cut -d ' ' -f 1-3)" = "connected authenticated negotiated" ]
+	[ "$(awk -F, -v id="$id" 'NF == 8 && $3 "" == id "" { printf "%s ", $8 }' "$T/trace" | cut -d ' ' -f 1-3)" = "connected authenticated negotiated" ]
 	kill -INT "$trace" # Ctrl-C
 	await 5 "the trace's end" stopped "$trace"
 	! grep -qi error "$T/trace"

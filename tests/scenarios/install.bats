@@ -38,6 +38,56 @@ installed() { # every file, as a path from the root
 	grep -q '^d /opt/cig/userdata 0750 ciguser ciguser$' "$DEST$(prefix)/lib/tmpfiles.d/tandem.conf"
 }
 
+@test "CRS-009: the firewall service opens the ports that clients are served on, and no others" {
+	local file=$DEST$(prefix)/lib/firewalld/services/crs.xml
+	python3 - "$file" <<-'P'
+		import sys
+		import xml.etree.ElementTree as tree
+		service = tree.parse(sys.argv[1]).getroot()
+		assert service.tag == "service"
+		ports = {(p.get("protocol"), p.get("port")) for p in service.findall("port")}
+		assert ports == {("tcp", "5223"), ("udp", "146")}, ports
+	P
+	# those are the programs' own defaults
+	grep -q '^# listen-port 5223$' "$TOP/etc/crs.conf.sample"
+	crs-relay --help | grep -q 'default 0.0.0.0:146'
+	needs firewall-offline-cmd
+	firewall-offline-cmd --system-config "$D/firewalld" --new-service-from-file "$file"
+}
+
+@test "CRS-010: the packages name what they need, and there is one for each side" {
+	local package
+	for package in crs cig cms cca; do
+		grep -qx "Package: $package" "$TOP/debian/control"
+	done
+	sed -n '/^Package: crs$/,/^$/p' "$TOP/debian/control" | grep -q redis-server
+	[ -x "$TOP/debian/rules" ]
+}
+
+@test "CRS-011 CRS-012: a fresh host gets user, directories and services where the manual has them" {
+	local dir unit
+	needs systemd-sysusers systemd-tmpfiles systemd-analyze
+	[ "$(id -u)" -eq 0 ] || skip "ownership needs root"
+	cp -a "$DEST" "$D/host"
+	mkdir -p "$D/host/etc" "$D/host/usr/lib/sysusers.d" "$D/host/usr/lib/tmpfiles.d"
+	cp "$DEST$(prefix)/lib/sysusers.d/tandem.conf" "$D/host/usr/lib/sysusers.d/"
+	cp "$DEST$(prefix)/lib/tmpfiles.d/tandem.conf" "$D/host/usr/lib/tmpfiles.d/"
+	systemd-sysusers --root="$D/host"
+	grep -q '^crsuser:.*:/opt/crs:' "$D/host/etc/passwd"
+	systemd-tmpfiles --root="$D/host" --create
+	local uid
+	uid=$(awk -F: '$1 == "crsuser" { print $3 }' "$D/host/etc/passwd")
+	for dir in /opt/crs/accounts /opt/crs/data /var/log/crs; do
+		[ "$(stat -c %u:%a "$D/host$dir")" = "$uid:750" ]
+	done
+	for unit in crs crs_relay; do
+		grep -qx 'User=crsuser' "$DEST$(prefix)/lib/systemd/system/$unit.service"
+		grep -qx 'Restart=always' "$DEST$(prefix)/lib/systemd/system/$unit.service"
+		grep -qE "^ExecStart=$(prefix)/bin/${unit/_/-}( |$)" "$DEST$(prefix)/lib/systemd/system/$unit.service"
+	done
+	[ -x "$DEST/opt/crs/scripts/notify.sh" ]
+}
+
 @test "every installed file is in exactly one package, and every path of a package is installed" {
 	local path
 	# The packages' prefix is /usr, and systemd's place /lib; sysusers and tmpfiles are the

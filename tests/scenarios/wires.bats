@@ -58,7 +58,7 @@ in_clear() { # TEXT FILTER...: does it stand in one of these packets?
 	tcpdump -r "$T/wire.pcap" -n -w - "${@:2}" 2>/dev/null | grep -aqF -- "$1"
 }
 
-@test "CIG-012 CIG-018 CIG-019 CIG-022: the black address talks to the rendezvous's two ports alone, and nothing there is in clear" {
+@test "CIG-012 CIG-018 CIG-019 CIG-022 REL-014: the black address talks to the rendezvous's two ports alone, and nothing there is in clear" {
 	local text="The quick brown text message"
 	capture
 	phone_101 'answermode=auto'
