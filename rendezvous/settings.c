@@ -253,7 +253,6 @@ static void read_backup(struct reader *r, const struct config_word *word)
 		[BACKUP_READ_FROM] = "read-from",
 	};
 
-	r->backup_seen = true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (is(word, names[i])) {
 			r->settings->backup = (enum settings_backup)i;
@@ -344,10 +343,6 @@ static void warn_of_missing(struct reader *r, const struct crs_paths *paths)
 
 	if (!r->features_seen)
 		diag_warning(r->diag, &place, "no \"features\" line: push notifications are off");
-	/* CRS manual 4.13 to 4.17: what was installed before 4.6 does not have it. */
-	if (!r->backup_seen && r->n_hosts > 1)
-		diag_warning(r->diag, &(struct diag_place){ .file = paths->local },
-			     "no \"db-backup\" line: none, what is stored stays on this host alone");
 	settings_check_push(r->settings, &place, r->diag);
 	if (!r->backup_seen)
 		diag_warning(r->diag, &(struct diag_place){ .file = paths->local },

@@ -52,7 +52,7 @@ told() { # COUNT REGEX: so many lines of $output
 		installed_at "$version"
 		run -0 crs --root "$ROOT" -n
 		told "$features" 'crs.conf: warning: no "features" line: push notifications are off'
-		told "$backup" 'crs-local.conf: warning: no "db-backup" line: none'
+		told "$backup" 'crs-local.conf: warning: no "db-backup" line: as "db-backup none"'
 		told 0 'error|app'
 	done <<-V
 		4.0 1 1
