@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
@@ -47,12 +48,24 @@ static const uint8_t classes[256] = {
 	[' '] = REFUSED, ['<'] = REFUSED, ['>'] = REFUSED,   ['"'] = REFUSED,  ['%'] = PERCENT,
 };
 
-static bool has_any(struct slice text, unsigned class)
+/* All that occur in text: one pass without a branch tells what the parsers need not look for. */
+static unsigned classes_in(struct slice text)
 {
+	unsigned all = 0;
+
 	for (size_t i = 0; i < text.n; i++)
-		if (classes[text.p[i]] & class)
-			return true;
-	return false;
+		all |= classes[text.p[i]];
+	return all;
+}
+
+/* The part of text before the first "@", or all of it; what follows, with it, goes to *behind. */
+static struct slice until_at(struct slice text, struct slice *behind)
+{
+	const uint8_t *at = text.n ? memchr(text.p, '@', text.n) : NULL;
+	size_t n = at ? (size_t)(at - text.p) : text.n;
+
+	*behind = slice_from(text, n);
+	return slice_of(text.p, n);
 }
 
 /* The part of text before the first octet of class; what follows goes to *behind. */
@@ -77,10 +90,6 @@ static int hex_value(uint8_t c)
 /* Returns 0, or -EILSEQ for an escape without two hexadecimal digits. */
 static int put_decoded(struct buf *b, struct slice text)
 {
-	if (!has_any(text, PERCENT)) {
-		buf_put_slice(b, text);
-		return 0;
-	}
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
 
@@ -177,29 +186,48 @@ static void put_rest(struct buf *b, struct slice rest)
 		b->p[i] = lower(b->p[i]);
 }
 
+/* Writes the user part decoded.  Without an escape it is as clean as the text it is part of,
+ * which is cut at an "@" only. */
+static int put_user(struct buf *b, struct slice user, unsigned found, const char **why_out)
+{
+	size_t begin = b->len;
+
+	if (!(found & PERCENT)) {
+		buf_put_slice(b, user);
+		return 0;
+	}
+	if (put_decoded(b, user) < 0)
+		return refuse(-EILSEQ, "\"%\" without two hexadecimal digits", why_out);
+	if (!text_is_clean(slice_of(b->p + begin, b->len - begin)))
+		return refuse(-EILSEQ, "an escape for a control, or for no UTF-8", why_out);
+	return 0;
+}
+
 /* The user part is compared decoded, the rest as it came but for the host's case (RFC 3261
  * 19.1.4); an "@" in the user part would have to be escaped there. */
-static int parse_sip(struct slice text, struct uri *uri, const char **why_out)
+static int parse_sip(struct slice text, unsigned found, struct uri *uri, const char **why_out)
 {
-	struct slice behind, front = until(text, AT, &behind);
+	struct slice behind, front = until_at(text, &behind);
 	struct buf b = BUF_OF(uri->buf);
 	size_t user_end;
+	int err = 0;
 
 	uri->scheme = URI_SIP;
 	uri->has_user = behind.n > 0;
 	buf_put_str(&b, "sip:");
-	if (uri->has_user && put_decoded(&b, front) < 0)
-		return refuse(-EILSEQ, "\"%\" without two hexadecimal digits", why_out);
+	if (uri->has_user)
+		err = put_user(&b, front, found, why_out);
+	if (err)
+		return err;
 	user_end = b.len;
 	uri->user = slice_of(uri->buf + 4, user_end - 4);
-	if (!text_is_clean(uri->user))
-		return refuse(-EILSEQ, "an escape for a control, or for no UTF-8", why_out);
 	if (uri->has_user)
 		buf_put_char(&b, '@');
 	put_rest(&b, uri->has_user ? slice_from(behind, 1) : text);
 	uri->text = buf_slice(&b);
 	uri->rest = slice_from(uri->text, user_end + uri->has_user);
-	if (has_any(uri->rest, AT))
+	until_at(uri->rest, &behind);
+	if (behind.n > 0)
 		return refuse(-EINVAL, "there is more than one \"@\"", why_out);
 	return split_rest(uri, why_out);
 }
@@ -211,7 +239,7 @@ static bool is_separator(uint8_t c)
 
 /* RFC 3966: separators mean nothing.  "w" behind a digit is the manual's other spelling of
  * ";"; hexadecimal digits, "*" and "#" are local numbers'. */
-static int parse_tel(struct slice text, struct uri *uri, const char **why_out)
+static int parse_tel(struct slice text, unsigned found, struct uri *uri, const char **why_out)
 {
 	struct buf b = BUF_OF(uri->buf);
 	size_t i = 0;
@@ -241,24 +269,27 @@ static int parse_tel(struct slice text, struct uri *uri, const char **why_out)
 	uri->text = buf_slice(&b);
 	uri->rest = slice_from(uri->text, 4 + uri->user.n);
 	uri->params = slice_from(uri->rest, 1);
-	if (has_any(uri->text, AT))
+	if (found & AT)
 		return refuse(-EINVAL, "a tel URI with \"@\"", why_out);
 	return 0;
 }
 
 int uri_parse(struct slice text, struct uri *uri_out, const char **why_out)
 {
+	unsigned found;
+
 	memset(uri_out, 0, offsetof(struct uri, buf) + 1);
 	if (text.n > URI_MAX)
 		return refuse(-EMSGSIZE, "more than 512 octets", why_out);
 	if (!text_is_clean(text))
 		return refuse(-EILSEQ, "control characters, or no UTF-8", why_out);
-	if (has_any(text, REFUSED))
+	found = classes_in(text);
+	if (found & REFUSED)
 		return refuse(-EILSEQ, "a blank, a quote, \"<\" or \">\"", why_out);
 	if (has_scheme(text, "sip:"))
-		return parse_sip(slice_from(text, 4), uri_out, why_out);
+		return parse_sip(slice_from(text, 4), found, uri_out, why_out);
 	if (has_scheme(text, "tel:"))
-		return parse_tel(slice_from(text, 4), uri_out, why_out);
+		return parse_tel(slice_from(text, 4), found, uri_out, why_out);
 	return refuse(-EPROTONOSUPPORT, "neither a sip nor a tel URI", why_out);
 }
 
