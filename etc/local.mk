@@ -1,6 +1,7 @@
 # etc/: what goes with the programs on a host
 bashcompletiondir = $(datadir)/bash-completion/completions
-dist_bashcompletion_DATA = %D%/bash-completion/cig-cli %D%/bash-completion/crs-cli
+dist_bashcompletion_DATA = %D%/bash-completion/cig-cli %D%/bash-completion/crs-cli \
+	%D%/bash-completion/cms %D%/bash-completion/cca %D%/bash-completion/cra
 dist_logrotate_DATA = %D%/logrotate/cig %D%/logrotate/crs
 
 # where the manuals have them (CIG manual 2.9, "Installation" and "Mailboxes")
@@ -21,7 +22,7 @@ firewalldservicedir = $(prefix)/lib/firewalld/services
 SYSTEMD_UNITS = %D%/systemd/cig-server.service %D%/systemd/cig-relay.service \
 	%D%/systemd/crs.service %D%/systemd/crs_relay.service
 systemdunit_DATA = $(SYSTEMD_UNITS)
-dist_firewalldservice_DATA = %D%/firewalld/crs.xml
+dist_firewalldservice_DATA = %D%/firewalld/cig.xml %D%/firewalld/crs.xml
 CLEANFILES += $(SYSTEMD_UNITS)
 EXTRA_DIST += $(SYSTEMD_UNITS:=.in) %D%/systemd/sysusers.conf %D%/systemd/tmpfiles.conf
 $(SYSTEMD_UNITS): %: %.in Makefile

@@ -20,6 +20,7 @@
 #include "umsg/client_ring.h"
 #include "umsg/link.h"
 #include "umsg/seen.h"
+#include "umsg/upgrade.h"
 
 #define MODULE "umsg"
 
@@ -49,8 +50,13 @@ static void on_state(void *arg, enum umsg_state state, const char *text)
 	snprintf(side->why, sizeof(side->why), "%s", text);
 	log_info(MODULE, "%s %s%s%s", umsg_state_name(state),
 		 side->client ? umsg_client_address(side->client) : "", *text ? ": " : "", text);
-	if (state == UMSG_ATTACHED)
-		side->ops->attached(side->arg);
+	if (state != UMSG_ATTACHED)
+		return;
+	/* CIG-023: a rendezvous without extensions is one of another version, and with that
+	 * there is no connection. */
+	log_info(MODULE, "the rendezvous speaks %s: calls and texts carry extensions",
+		 UPGRADE_PROTOCOL);
+	side->ops->attached(side->arg);
 }
 
 static void on_incoming(void *arg, struct umsg_call *call)

@@ -3,11 +3,12 @@
  *     secure_party STORE                      answers every call at once and leaves hanging
  *                                             up to the other side
  *     secure_party STORE --answer-after MS    rings so long before
- *     secure_party STORE --fickle SEED [--dial EXTENSION COUNT EVERY-MS]
+ *     secure_party STORE --fickle SEED [--civil] [--dial EXTENSION COUNT EVERY-MS]
  *                                             does with each call, one that comes or one of
  *                                             those that it dials at GATEWAY, what dice say:
  *                                             declines, rings and goes, answers and hangs
  *                                             up sooner or later, or leaves that to others
+ *                                             (but not of a call it dialled if civil)
  *
  * STORE is what "cca enrol" made.  Prints "attached" when it can be called, and "dialled"
  * when the last call was placed; ends by SIGTERM, and then tells how many calls came, how
@@ -33,7 +34,7 @@
 
 #define GATEWAY "tel:+8888"
 
-enum { ENTRIES = 100000, MAX_CALLS = 1000, PATIENCE_MS = 600 /* of the fickle, at most */ };
+enum { ENTRIES = 100000, MAX_CALLS = 1000, PATIENCE_MS = 1000 /* of the fickle, at most */ };
 
 struct party {
 	struct event_base *base;
@@ -41,7 +42,7 @@ struct party {
 	struct umsg_client *client;
 	struct umsg_audio_wish wish;
 	unsigned answer_after_ms;
-	bool fickle;
+	bool fickle, civil;
 	uint32_t dice;
 	struct event *dial; /* NULL: dials nobody */
 	const char *extension;
@@ -124,7 +125,7 @@ static void on_dial(evutil_socket_t fd, short what, void *arg)
 	if (umsg_call_invite(party->client, GATEWAY, party->extension, "", &party->wish, fate,
 			     &call) == 0) {
 		fate->call = call;
-		if (roll(party, 6)) /* else the other side is to end it */
+		if (roll(party, 6) || party->civil) /* else the other side is to end it */
 			timer_arm(fate->timer, roll(party, 2 * PATIENCE_MS));
 		party->dialled++;
 	} else {
@@ -249,6 +250,8 @@ static void read_options(struct party *party, int argc, char *argv[])
 			party->fickle = true;
 			party->wish.codecs[party->wish.n_codecs++] = UMSG_OPUS;
 			party->dice = number(argv[++i]);
+		} else if (strcmp(argv[i], "--civil") == 0) {
+			party->civil = true;
 		} else if (i + 3 < argc && strcmp(argv[i], "--dial") == 0) {
 			party->extension = argv[++i];
 			party->to_dial = number(argv[++i]);

@@ -24,6 +24,7 @@ static int make(void **state)
 /* CIG-044, CIG-021 */
 static void pairs_come_from_the_range_until_it_is_exhausted(void **state)
 {
+	/* I-29: a call takes an even port and the next, both in the range: of seven, three */
 	struct ports *p = range(24001, 24007); /* 24002, 24004, 24006 */
 	int fds[3][2];
 	uint16_t port, again;

@@ -27,6 +27,16 @@ static const struct {
 	  "YwF6Iq1GI8fUeBNAVJIJez4e8pLu3jzENEMGLrtVyTC5QVMJ/yr5xDC6n\n"
 	  "--e9lafbk45d361b43c2f051a6b732e44n--\n",
 	  "This is the text message in plaintext.", 1 },
+	/* the same, repaired: the line with the boundary is a folded one */
+	{ "To: <sip:124@example.com>\nFrom: <sip:456@example.net>\nMIME-Version: 1.0\n"
+	  "X-Responder-Type: tel-uri\nContent-Type: multipart/mixed;\n"
+	  " boundary=e9lafbk45d361b43c2f051a6b732e44n\n"
+	  "\n--e9lafbk45d361b43c2f051a6b732e44n\nContent-Type: text/plain; charset=\"UTF-8\"\n\n"
+	  "This is the text message in plaintext.\n--e9lafbk45d361b43c2f051a6b732e44n\n"
+	  "Content-Type: image/png\nContent-Transfer-Encoding: base64\n"
+	  "Content-Disposition: attachment; filename=\"filename.png\"\n\nYwF6\n"
+	  "--e9lafbk45d361b43c2f051a6b732e44n--\n",
+	  "This is the text message in plaintext.", 1 },
 	/* CIG-081 and CIG-082; no Content-Type at all */
 	{ HEAD "X-Foo: bar\nSubject: ignored\n\nhi\n\n", "hi", 0 },
 	{ HEAD "\n", "", 0 },

@@ -46,6 +46,13 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 
 @test "CRS-124 TAB completes actions, elements and options of crs-cli" {
 	[ "$(words_after crs-cli sh)" = show ]
+	[ "$(words_after cms user re)" = rekey ]
+	[ "$(words_after cms --dir /x letter +46701 --format ba)" = "base64 base45" ]
+	[ "$(words_after cms gateway add +8888 Name --e)" = --engines ]
+	[ "$(words_after cca --store /x c)" = call ]
+	[ "$(words_after cca call --codec PCM)" = "PCMU PCMA" ]
+	[ "$(words_after cca answer --rej)" = --reject ]
+	[ "$(words_after cra --server a --admin b stats e)" = "enable export" ]
 	[ "$(words_after crs-cli show bl)" = blacklist ]
 	[ "$(words_after crs-cli trace attach se)" = session ]
 	[ "$(words_after crs-cli create account --)" = "--json --root --socket --help" ]

@@ -114,6 +114,65 @@ installed() { # every file, as a path from the root
 	[ "$(dpkg-parsechangelog -l "$TOP/debian/changelog" -S Version)" = "$(sed -n 's/^AC_INIT(\[tandem\], \[\([^]]*\)\].*/\1/p' "$TOP/configure.ac")-1" ]
 }
 
+# Runs a maintainer script on a root of the test's own: with users and services left out.
+maintain() { # SCRIPT ARGUMENTS...
+	local script=$D/${1##*/} name
+	mkdir -p "$D/stubs" "$D/root/opt/cig" "$D/root/var/log" "$D/root/usr/share/cig"
+	cp "$TOP/etc/cig.conf.sample" "$D/root/usr/share/cig/"
+	for name in adduser addgroup systemctl deb-systemd-invoke; do
+		printf '#!/bin/sh\n' >"$D/stubs/$name"
+	done
+	# The owner is a user whom only an installation has.
+	printf '#!/bin/bash\nexec /usr/bin/install $(printf "%%s\\n" "$@" | sed "/^-o$/,+1d; /^-g$/,+1d")\n' >"$D/stubs/install"
+	chmod +x "$D"/stubs/*
+	sed "s,/opt/,$D/root/opt/,g; s,/opt/cig /,/opt/cig /,; s,/var/log/,$D/root/var/log/,g; s,/usr/share/,$D/root/usr/share/,g" "$1" >"$script"
+	(PATH=$D/stubs:$PATH sh "$script" "${@:2}")
+}
+
+@test "CIG-053: an upgrade of the package keeps cig.conf and userdata, so does its removal, and purge takes them" {
+	maintain "$TOP/debian/cig.postinst" configure ''
+	cmp "$D/root/opt/cig/cig.conf" "$TOP/etc/cig.conf.sample" # a new one, to adapt
+	[ -d "$D/root/opt/cig/userdata" ]
+	echo "// ours" >>"$D/root/opt/cig/cig.conf"
+	echo keys >"$D/root/opt/cig/userdata/.ks.tel:+8888"
+	maintain "$TOP/debian/cig.postinst" configure 0.0.1-1
+	maintain "$TOP/debian/cig.postrm" upgrade
+	maintain "$TOP/debian/cig.postrm" remove
+	[ "$(tail -n 1 "$D/root/opt/cig/cig.conf")" = "// ours" ]
+	[ "$(cat "$D/root/opt/cig/userdata/.ks.tel:+8888")" = keys ]
+	maintain "$TOP/debian/cig.postrm" purge
+	[ ! -e "$D/root/opt/cig/cig.conf" ] && [ ! -e "$D/root/opt/cig/userdata" ]
+}
+
+# dh_install's part of a build, without debhelper; the whole build is tests/package/try's.
+@test "CIG-048: dpkg makes a cig package of what is installed, and its programs run from it, offline" {
+	needs dpkg-deb
+	local path where version
+	version=$(sed -n 's/^AC_INIT(\[tandem\], \[\([^]]*\)\].*/\1/p' "$TOP/configure.ac")-1
+	mkdir -p "$D/deb/DEBIAN"
+	printf '%s\n' 'Package: cig' "Version: $version" "Architecture: $(dpkg --print-architecture)" \
+		'Maintainer: nobody <nobody@example.com>' 'Description: interconnect gateway' >"$D/deb/DEBIAN/control"
+	cp "$TOP/debian/cig.postinst" "$TOP/debian/cig.postrm" "$D/deb/DEBIAN/"
+	sed -i '/#DEBHELPER#/d' "$D"/deb/DEBIAN/cig.*
+	for path in postinst postrm; do mv "$D/deb/DEBIAN/cig.$path" "$D/deb/DEBIAN/$path"; done
+	chmod 755 "$D"/deb/DEBIAN/post*
+	while read -r path where; do
+		where=${where:-${path%/*}}
+		mkdir -p "$D/deb/$where"
+		case $path in
+		lib/systemd/*) cp -a "$DEST$(prefix)/$path" "$D/deb/$where/" ;;
+		usr/*) cp -a "$DEST$(prefix)/${path#usr/}" "$D/deb/$where/" ;;
+		*) cp -a "$DEST/$path" "$D/deb/$where/" ;;
+		esac
+	done <"$TOP/debian/cig.install"
+	(cd "$D" && dpkg-deb --root-owner-group -Zgzip -z1 -b deb . >/dev/null)
+	path=$D/cig_${version}_$(dpkg --print-architecture).deb
+	dpkg-deb -c "$path" | grep -q ' ./usr/bin/cig-server$'
+	dpkg-deb -x "$path" "$D/x"
+	for path in cig-server cig-relay cig-cli; do "$D/x/usr/bin/$path" --version; done
+	"$D/x/usr/bin/cig-cli" read "$D/x/usr/share/cig/cig.conf.sample"
+}
+
 @test "make uninstall leaves nothing behind" {
 	cp -a "$DEST" "$D/dest"
 	make -s -C "$BUILD" uninstall DESTDIR="$D/dest" >/dev/null 2>&1

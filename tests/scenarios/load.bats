@@ -67,6 +67,12 @@ talks() { # CALLS MS: so many at once, from the PBX
 	TALKS=$STARTED_PID
 }
 
+@test "hundreds of calls that are dropped at random moments on either side leave nothing behind" {
+	DROPS_EVERY_MS=30 run -0 "$TOP/tests/soak/drops" 200 "$RANDOM"
+	echo "$output" # with the seed
+	[ "${lines[-1]}" = "ok: 200 calls came and went, nothing is left" ]
+}
+
 @test "a call that would harm the others gets 503 and Retry-After, and they do not notice" {
 	# Room for three that ring: what those that talk cost is measured, and may be nothing.
 	relay_with --threads 1 --max-load 1

@@ -141,6 +141,7 @@ texts_heard() { # each text as JSON
 	grep -qrx "X-Sender-URI: tel:$BOB" "$M/all/new"
 }
 
+# I-31: the header may name a channel, and the gateway is in none: cms refuses to put it there.
 @test "CIG-078 CIG-079 CIG-080: X-Responder-Type, X-Sender-URI and X-Sender-Domain tell who sent it" {
 	caller $ALICE send --receipt "$LAB_GATEWAY;101" "who" >"$T/send"
 	strictly "$(only_file from-secure)" .headers >"$T/headers"

@@ -229,6 +229,7 @@ shows() { # call|umsg STATE
 	lab_cig_cli show "$1" | grep -qw "$2"
 }
 
+# I-08: show call and session.log keep their own words; cig-cli(1) ties them together.
 @test "CIG-099 CIG-101 CIG-112 CIG-113: every state of a call is seen on both sides, while those who answer are held up" {
 	answer_in --count 1
 	phone_101 'answermode=manual'

@@ -169,8 +169,23 @@ lab_cig_shows() { # call|umsg STATE
 	hang_up
 }
 
-media_goes_to() { # IP: the PBX side's
-	lab_cig_cli show call --long --json | jq -e --arg ip "$1:" '.calls[0].pbx.remote | startswith($ip)'
+# The second of two rules, of which each is for one rendezvous.
+@test "CIG-046: of the overrides of several rendezvous each serves its own" {
+	change "s/source map sip2source;/& rtp_remote_addr_override 192.0.2.7 $NET.97; rtp_remote_addr_override 127.0.0.1 $NET.98;/"
+	run -0 lab_cig_cli reload
+	talking
+	await 5 "the other address" media_goes_to "$NET.98" secure
+	hang_up
+	change "s/_override 127.0.0.1 $NET.98/_override 192.0.2.8 $NET.98/"
+	run -0 lab_cig_cli reload
+	talking
+	await 5 "the address that was announced" media_goes_to 127.0.0.1 secure
+	hang_up
+}
+
+media_goes_to() { # IP [SIDE]: the PBX's side unless given
+	lab_cig_cli show call --long --json |
+		jq -e --arg ip "$1:" --arg side "${2:-pbx}" '.calls[0][$side].remote | startswith($ip)'
 }
 
 # --- asking ---
@@ -212,19 +227,18 @@ long_listing_has_codecs() {
 
 # Opus otherwise, for that is what this caller would rather speak (gateway/call_codec.h).
 @test "a caller that offers G.711 is bridged without transcoding, whichever law it names first" {
-	talking --record "$T/heard.wav" --codec PCMA --codec PCMU
+	talking --codec PCMA --codec PCMU
 	in_log "$T/call" '^talk .*codec=PCM[UA]'
 	lab_cig_cli show call --json --long | jq -e '.calls[0] | .pbx.codec == .secure.codec and (.pbx.codec | startswith("PCM"))'
-	await 15 "speech" call_records_seconds 6
+	await 10 "sound both ways" sound_both_ways
 	hang_up
-	speech-match "$D/phone.wav" "$T/heard.wav" 0.9
 	talking
 	in_log "$T/call" '^talk .*codec=opus'
 	hang_up
 }
 
-call_records_seconds() { # SECONDS: has the caller been heard for so long?
-	lab_cig_cli show call --json --long | jq -e ".calls[0].pbx.received >= $1 * 50"
+sound_both_ways() { # that it is unchanged is tests/media/test_bridge's to see
+	lab_cig_cli show call --json --long | jq -e '.calls[0] | .pbx.received > 50 and .secure.received > 50'
 }
 
 @test "show --watch prints again and again, until the server is gone" {
@@ -278,6 +292,10 @@ readers() { # COUNT: traces that the control port serves
 
 only_lines() { # REGEX FILE: shows those that are otherwise, and fails
 	[ -s "$2" ] && ! grep -avE -- "$1" "$2"
+}
+
+@test "CIG-023: cig.log tells which version of the protocol the rendezvous speaks, and that it has extensions" {
+	grep -q 'umsg\[INFO\]: the rendezvous speaks umsg.1: calls and texts carry extensions' "$D/cig/log/cig.log"
 }
 
 @test "CIG-108 CIG-109 CIG-110 CIG-111: cig.log and relay.log have the manual's form, and the configuration" {
@@ -377,6 +395,7 @@ only_lines() { # REGEX FILE: shows those that are otherwise, and fails
 }
 
 @test "CIG-054 CIG-055 CIG-006: a backup of cig.conf and userdata makes a gateway that works, whatever was lost" {
+	# I-11: a "-" before the date, and a blank behind the owner of chown, as cig-server(8) has it
 	tar -C "$D/cig" -cf "$T/cig-backup-lab-$(date +%F).tar" cig.conf userdata
 	talking
 	kill "$LAB_CIG_SERVER"

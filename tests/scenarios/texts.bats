@@ -93,9 +93,11 @@ drop() { # NAME TO FROM TEXT: as an external system writes a message
 	[ "$(cat "$IN/.failed/bad")" = 'no header at all' ]
 }
 
+# I-10: discarded only where no destination takes it, and that is logged.
 @test "a text that no mailbox takes comes back as failed" {
 	run -1 caller $ALICE send --receipt "$LAB_GATEWAY" "for nobody"
 	[[ $output == *failed* ]]
+	in_log "$D/cig/log/cig.log" "destinations=0 state=received"
 	files_in "$OUT/new" 0
 }
 
