@@ -96,7 +96,7 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 {
 	(void)what;
 	log_info(MODULE, "stopping on signal %d", (int)sig);
-	event_base_loopbreak(arg);
+	server_leave(arg);
 }
 
 static void on_hangup(evutil_socket_t sig, short what, void *arg)
@@ -120,8 +120,8 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 
 static void run(struct event_base *base, struct server *server)
 {
-	struct event *events[] = { evsignal_new(base, SIGINT, on_stop, base),
-				   evsignal_new(base, SIGTERM, on_stop, base),
+	struct event *events[] = { evsignal_new(base, SIGINT, on_stop, server),
+				   evsignal_new(base, SIGTERM, on_stop, server),
 				   evsignal_new(base, SIGHUP, on_hangup, server) };
 
 	for (size_t i = 0; i < 3; i++)

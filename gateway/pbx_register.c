@@ -31,6 +31,7 @@ struct pbx_registration {
 	uint32_t cseq;
 	unsigned challenges; /* of the REGISTER under way */
 	uint64_t number;     /* of the one under way; 0: none */
+	bool leaving;        /* it gives the binding up */
 };
 
 static void send_register(struct pbx_registration *r, const char *user, const char *proxy)
@@ -50,7 +51,7 @@ static void send_register(struct pbx_registration *r, const char *user, const ch
 	body.aor = r->aor;
 	body.contact_user = r->user;
 	body.target = &target;
-	body.expires_s = r->state.expires_s;
+	body.expires_s = r->leaving ? 0 : r->state.expires_s; /* RFC 3261 10.2.2 */
 	body.call_id = r->call_id;
 	body.cseq = ++r->cseq;
 	body.authorization = (char *)user;
@@ -105,6 +106,18 @@ static bool authorize(struct pbx_registration *r, const SipAgent__Registered *re
 	return true;
 }
 
+/* Whatever the answer: the binding would end by itself. */
+static void leave(struct pbx_registration *r, const SipAgent__Registered *registered)
+{
+	r->number = 0;
+	if (registered->code < 300)
+		log_info(MODULE, "pbx=%s no longer registered as %s", r->pbx->config->name, r->aor);
+	else
+		log_warn(MODULE, "pbx=%s registration of %s cannot be given up: %u %s",
+			 r->pbx->config->name, r->aor, registered->code, registered->phrase);
+	pbx_register_left(r->pbx->pbxs);
+}
+
 static void take(struct pbx_registration *r, const SipAgent__Registered *registered)
 {
 	const struct registration_answer answer = { .code = registered->code,
@@ -115,7 +128,10 @@ static void take(struct pbx_registration *r, const SipAgent__Registered *registe
 	pbxs_met(r->pbx->pbxs, &r->way, registered->code, registered->retry_after_s);
 	if ((registered->code == 401 || registered->code == 407) && authorize(r, registered))
 		return;
-	conclude(r, &answer, registered->phrase);
+	if (r->leaving)
+		leave(r, registered);
+	else
+		conclude(r, &answer, registered->phrase);
 }
 
 void pbx_registered(struct pbxs *pbxs, const SipAgent__Registered *registered)
@@ -149,7 +165,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (r->search || r->number || !sip_link_is_ready(r->pbx->pbxs->sip))
+	if (r->leaving || r->search || r->number || !sip_link_is_ready(r->pbx->pbxs->sip))
 		return;
 	snprintf(target.host, sizeof(target.host), "%s", r->pbx->config->hosts[0]);
 	r->search = pbxs_search(r->pbx->pbxs, &target, on_found, r);
@@ -209,6 +225,19 @@ void pbx_register_stop(struct pbx *pbx)
 		event_free(r->timer);
 	digest_session_wipe(&r->digest);
 	free(r);
+}
+
+bool pbx_register_leave(struct pbx *pbx)
+{
+	struct pbx_registration *r = pbx->registration;
+
+	if (!r || r->leaving || !registration_holds(&r->state, clock_mono_ms()))
+		return false;
+	r->leaving = true;
+	pbxs_cancel(&r->search);
+	r->challenges = 0;
+	send_register(r, "", ""); /* takes the place of one that is under way */
+	return r->number != 0;
 }
 
 json_t *pbx_register_report(const struct pbx *pbx)

@@ -17,6 +17,7 @@
 enum {
 	REFRESH_MS = 60000,      /* names of a PBX that is not probed */
 	RESOLVE_AGAIN_MS = 5000, /* after none had an address */
+	LEAVE_MS = 2000,         /* for the PBXs' answers when the gateway stops */
 };
 
 /* ---- names ---- */
@@ -222,6 +223,8 @@ void pbxs_free(struct pbxs **pbxsp)
 		return;
 	*pbxsp = NULL;
 	free_all(pbxs->first);
+	if (pbxs->leaving)
+		event_free(pbxs->leaving);
 	resolver_free(&pbxs->resolver);
 	cig_config_release(&pbxs->config);
 	free(pbxs);
@@ -251,6 +254,44 @@ void pbxs_sip_ready(struct pbxs *pbxs)
 		if (!pbx->resolution)
 			timer_arm(pbx->timer, 0);
 	}
+}
+
+/* ---- leaving ---- */
+
+static void on_left(evutil_socket_t fd, short what, void *arg)
+{
+	struct pbxs *pbxs = arg;
+
+	(void)fd;
+	(void)what;
+	event_free(pbxs->leaving);
+	pbxs->leaving = NULL;
+	pbxs->left(pbxs->left_arg);
+}
+
+void pbx_register_left(struct pbxs *pbxs)
+{
+	if (pbxs->n_leaving && --pbxs->n_leaving == 0 && pbxs->leaving)
+		timer_arm(pbxs->leaving, 0); /* from the loop, not from an answer */
+}
+
+bool pbxs_leave(struct pbxs *pbxs, void (*left)(void *arg), void *arg)
+{
+	if (pbxs->leaving)
+		return true;
+	pbxs->leaving = evtimer_new(pbxs->base, on_left, pbxs);
+	pbxs->left = left;
+	pbxs->left_arg = arg;
+	for (struct pbx *pbx = pbxs->first; pbx && pbxs->leaving; pbx = pbx->next)
+		pbxs->n_leaving += pbx_register_leave(pbx);
+	if (pbxs->n_leaving) {
+		timer_arm(pbxs->leaving, LEAVE_MS);
+		return true;
+	}
+	if (pbxs->leaving)
+		event_free(pbxs->leaving);
+	pbxs->leaving = NULL;
+	return false;
 }
 
 /* ---- report ---- */

@@ -55,6 +55,11 @@ unsigned pbx_way_answer_ms(const struct cig_config *config, const char *host, bo
  * unreachable or overloaded. */
 bool pbx_way_next_helps(unsigned code);
 
+/* Gives up every registration (REGISTER with Expires: 0), so that no call is sent here any
+ * more; left is called once, from the loop, when that is done or two seconds have passed.
+ * Returns false where there is nothing to give up: left is not called then. */
+bool pbxs_leave(struct pbxs *pbxs, void (*left)(void *arg), void *arg);
+
 /* What a request met at one of its ways: as pbx_peer_report(). */
 void pbxs_met(struct pbxs *pbxs, const struct pbx_way *way, unsigned code, unsigned retry_after_s);
 

@@ -28,6 +28,10 @@ struct pbxs {
 	const struct cig_config *config;
 	struct pbx *first;
 	uint64_t last_probe;
+	struct event *leaving; /* the limit of pbxs_leave() */
+	unsigned n_leaving;    /* registrations that it gives up still */
+	void (*left)(void *arg);
+	void *left_arg;
 };
 
 /* A call that waits for its addresses. */
@@ -64,6 +68,10 @@ int pbx_register_start(struct pbx *pbx);
 void pbx_register_again(struct pbx *pbx);
 /* Forgets the registration; what the PBX holds runs out by itself. */
 void pbx_register_stop(struct pbx *pbx);
+/* Gives up a binding that holds; pbx_register_left() follows.  False: there is none. */
+bool pbx_register_leave(struct pbx *pbx);
+/* One of those is over. */
+void pbx_register_left(struct pbxs *pbxs);
 /* An answer of some registrar; one to a registration that is over is dropped. */
 void pbx_registered(struct pbxs *pbxs, const SipAgent__Registered *registered);
 /* {"aor", "state", "code"}, or null. */

@@ -315,6 +315,20 @@ struct server *server_new(struct event_base *base, const struct cig_config *conf
 	return server;
 }
 
+static void on_left(void *arg)
+{
+	struct server *server = arg;
+
+	event_base_loopbreak(server->base);
+}
+
+void server_leave(struct server *server)
+{
+	if (server->leaving || !pbxs_leave(server->pbxs, on_left, server))
+		event_base_loopbreak(server->base);
+	server->leaving = true;
+}
+
 void server_free(struct server **serverp)
 {
 	struct server *server = *serverp;

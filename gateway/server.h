@@ -39,12 +39,17 @@ struct server {
 	struct control_api *control;
 	struct metrics *metrics; /* NULL: not wanted */
 	int64_t started_ms;
+	bool leaving;
 	bool broken; /* the loop was stopped by a fault: start anew */
 };
 
 /* Starts every part.  Returns NULL with the reason in diag. */
 struct server *server_new(struct event_base *base, const struct cig_config *config,
 			  struct diag *diag);
+
+/* Tells the PBXs with which the gateway is registered that it goes, then stops the loop; at
+ * once where there is none, or when asked again. */
+void server_leave(struct server *server);
 
 /* Ends calls, then the parts in the reverse order. */
 void server_free(struct server **serverp);

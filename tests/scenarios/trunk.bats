@@ -134,7 +134,7 @@ server_is() { # ADDRESS STATE
 	lab_cig_status ".sip.pbxs[].servers[] | select(.address == \"$1:5060\") | .state == \"$2\""
 }
 
-@test "a trunk is registered with its PBX, by the password that it asks for; one that is refused is shown" {
+@test "a trunk is registered with its PBX, by the password that it asks for; one that is refused is shown; a stopped gateway is not" {
 	needs kamailio
 	mkdir -p "$T/kamailio"
 	sed "s/@NET@/$NET/" "$TOP/tests/scenarios/kamailio.cfg" >"$T/kamailio.cfg"
@@ -152,7 +152,31 @@ server_is() { # ADDRESS STATE
 	lab_cig_status '.problems | any(. == "pbx registrar: the registration is refused")'
 	reload 's/auth wrong expires 60/auth right expires 60/'
 	await 10 "the registration" registration_is REGISTERED
+	# a gateway that stops says so, and one that starts is there again
+	registrar_says 200
+	stop_server
+	registrar_says 404
+	in_log "$D/cig/log/cig.log" 'pbx=registrar no longer registered as sip:tandem@registrar.test'
+	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf"
+	LAB_CIG_SERVER=$STARTED_PID
+	lab_restarted
+	await 20 "the registration" registration_is REGISTERED
+	registrar_says 200
 	reload 's#register ".*expires 60;#/* registers */#'
+}
+
+stop_server() { # it was started in setup_file, so it is no child of ours
+	kill -TERM "$LAB_CIG_SERVER"
+	await 10 "the end of cig-server" stopped "$LAB_CIG_SERVER"
+}
+
+registrar_says() { # STATUS: is sip:tandem@registrar.test known there?
+	printf '%s\n' "OPTIONS sip:tandem@registrar.test SIP/2.0" \
+		'Via: SIP/2.0/UDP @ME@;branch=z9hG4bK@ID@;rport' 'From: <sip:test@@ME@>;tag=1' \
+		'To: <sip:tandem@registrar.test>' 'Call-ID: @ID@' 'CSeq: 1 OPTIONS' \
+		'Max-Forwards: 70' 'Content-Length: 0' '' |
+		python3 "$TOP/tests/scenarios/sip_ask.py" "$NET.30" "$NET.20:5060" >"$T/registrar"
+	grep -q "^SIP/2.0 $1 " "$T/registrar"
 }
 
 registration_is() { # STATE
