@@ -20,6 +20,7 @@ void figures_head(FILE *to, const char *name, const char *type, const char *help
 /* A head and one sample without labels: what goes up and down; what only rises (Prometheus makes
  * rates of it); and a rising time in ms, in seconds without the rounding of a double. */
 void figures_gauge(FILE *to, const char *name, const char *help, double value);
+/* Its name ends in _total by Prometheus's custom. */
 void figures_counter(FILE *to, const char *name, const char *help, uint64_t value);
 void figures_seconds(FILE *to, const char *name, const char *help, uint64_t value_ms);
 
@@ -40,6 +41,7 @@ void figures_port_free(struct figures_port **portp);
 
 /* Answers with what write writes. */
 typedef void figures_write_fn(FILE *to, void *arg);
+/* 500 when memory is out. */
 void figures_answer(struct control_request *request, figures_write_fn *write, void *arg);
 
 #endif

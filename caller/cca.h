@@ -97,8 +97,9 @@ int cca_answer(const struct cca_options *options, int argc, char **argv);
 /* "cca send NUMBER TEXT": seals one text to each device of its receiver and waits until the
  * rendezvous has stored it. */
 int cca_send(const struct cca_options *options, int argc, char **argv);
-/* "cca listen": shows texts and receipts as they come. */
+/* "cca keep NAME FILE": a small file that the rendezvous keeps for this user. */
 int cca_keep(const struct cca_options *options, int argc, char **argv);
+/* "cca listen": shows texts and receipts as they come. */
 int cca_listen(const struct cca_options *options, int argc, char **argv);
 
 #endif

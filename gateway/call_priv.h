@@ -41,13 +41,13 @@ struct umsg_audio_wish call_audio_wish(const struct call *call);
 /* Limits the state; 0: no limit. */
 void call_arm(struct call *call, uint32_t ms);
 
-/* Ends a call that was not begun, with the SIP code for the PBX and one line in the log. */
 /* Why the PBX's SDP cannot be used. */
 const char *call_no_audio(const struct call *call);
 /* Sets what SRTP there may be with that PBX (NULL: one without a block) by that transport.
  * False: there must be some, and its keys would go in clear. */
 bool call_choose_srtp(struct call *call, const struct cig_pbx *pbx, enum sip_transport transport);
 
+/* Ends a call that was not begun, with the SIP code for the PBX and one line in the log. */
 void call_refuse(struct call *call, unsigned code, Umsg__EndReason reason, const char *why);
 
 /* A 3xx names contact: goes on there where the PBX's block and the maps say so.  Returns

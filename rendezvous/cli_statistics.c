@@ -58,12 +58,14 @@ static int notify(const struct cli *cli, const char *account, bool on)
 		       json_pack("{s:s, s:b}", "account", account, "enable", on));
 }
 
+/* "crs-cli update-notification enable ACCOUNT". */
 int cli_update_notification_enable(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
 	return notify(cli, argv[0], true);
 }
 
+/* "crs-cli update-notification disable ACCOUNT". */
 int cli_update_notification_disable(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;

@@ -58,6 +58,7 @@ void control_api_client_info(struct control_request *request, void *arg);
 void control_api_push_token(struct control_request *request, void *arg);
 /* What is kept for the devices of an account's users. */
 void control_api_client_storage(struct control_request *request, void *arg);
+/* What the rendezvous knows of a URI, asked of its home. */
 void control_api_lookup(struct control_request *request, void *arg);
 void control_api_forget_info(struct control_request *request, void *arg);
 

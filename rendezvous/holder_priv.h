@@ -126,6 +126,7 @@ void client_error(struct client *client, uint64_t request, Umsg__ErrorCode code,
 		  uint32_t retry_after_s);
 /* The same for a registration that is not permitted. */
 void client_denied(struct client *client, uint64_t request);
+/* Tells the client that it is no longer registered, and why. */
 void client_unregistered(struct client *client, Umsg__UnregisterReason reason, const char *text);
 
 /* Tells the home that the client is no device of its user any more. */

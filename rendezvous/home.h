@@ -33,11 +33,12 @@ void home_attach(struct home *home, unsigned holder, const CrsWorker__Attach *m)
 void home_detach(struct home *home, unsigned holder, const CrsWorker__Detach *m);
 /* A frame of a client, whose sender its holder has checked. */
 void home_up(struct home *home, unsigned holder, const struct passed_up *m);
-/* A connection that took part in a call is gone. */
 /* What a home answers to a copy of a post to a channel goes to the home of the channel, by the
  * number of its connection. */
 bool home_is_copy(uint64_t connection);
+/* A PostAck to such a copy counts for the post to the channel; anything else is dropped. */
 void home_copy_answered(struct home *home, const struct passed_down *down);
+/* A connection that took part in a call is gone. */
 void home_session_lost(struct home *home, unsigned holder, const CrsWorker__SessionLost *m);
 /* A holder is gone with all its connections. */
 void home_holder_down(struct home *home, unsigned holder);
@@ -66,7 +67,6 @@ void home_tick(struct home *home);
 
 /* Writes what was counted to redis_low. */
 void home_flush_counters(struct home *home);
-/* A row for each call, for "show session". */
 /* The account of a URI that is at home here and can be called, or NULL. */
 const char *home_account_of(const struct home *home, struct slice uri);
 /* The domain id of an account (DOMAIN_ID octets), or NULL where no update says it. */
@@ -74,10 +74,12 @@ const uint8_t *home_domain_of(const struct home *home, const char *account);
 /* Is a device of uri registered? */
 bool home_is_attached(const struct home *home, struct slice uri);
 
+/* A row for each call, for "show session". */
 void home_list_sessions(const struct home *home, struct worker_rows *rows);
 
 /* Calls that are not over, and messages in memory. */
 size_t home_calls(const struct home *home);
+/* Those that are looked at now; the store has the others. */
 size_t home_messages(const struct home *home);
 
 /* A health check begins: its guests may enter for a while (guests.h). */

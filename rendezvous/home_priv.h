@@ -129,7 +129,9 @@ void home_session_frame(struct home *home, const struct endpoint *from, const st
 
 /* home_channels.c */
 extern const struct fanouts_ops home_fanouts_ops;
+/* Is it the URI of a channel? */
 bool home_is_channel(struct slice uri);
+/* A message to a channel: a copy to each member, and an acknowledgement when all are stored. */
 void home_channel_post(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		       const Umsg__Frame *frame);
 /* How long messages of an account may be stored at most, in seconds. */
@@ -139,8 +141,10 @@ int64_t home_max_lifetime(const struct home *home, const char *account);
 /* PostAck to whoever posted; text is borrowed. */
 void home_post_ack(struct home *home, const struct endpoint *to, uint64_t request, struct slice id,
 		   Umsg__ErrorCode code, const char *text, uint32_t retry_after_s);
+/* A line of "trace message", where somebody looks at it. */
 void home_trace_message(struct home *home, const char *from, const char *to, const char *state,
 			struct slice id);
+/* Counts a post for its sender, in the two figures that it belongs to. */
 void home_count_posted(struct home *home, const char *account, const char *sender);
 extern const struct mailboxes_ops home_mailboxes_ops;
 /* A message, or the first part of one: stored, then acknowledged. */

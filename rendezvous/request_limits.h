@@ -34,6 +34,7 @@ struct request_limits {
 struct request_rate {
 	uint32_t burst, each_ms;
 };
+/* Constants, by the kind of request. */
 struct request_rate request_rate(enum request_kind kind);
 
 /* "registrations" and so on, for the log. */

@@ -34,6 +34,7 @@ enum worker_figure {
 
 /* Its name for Prometheus, and what it says. */
 const char *worker_figure_name(enum worker_figure figure);
+/* One line of text, constant. */
 const char *worker_figure_help(enum worker_figure figure);
 
 #endif

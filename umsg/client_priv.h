@@ -255,6 +255,7 @@ void client_on_kept(struct umsg_client *client, uint64_t request, Umsg__ErrorCod
 
 /* ---- client_lookup.c ---- */
 
+/* Pins the URI to the domain that it is said to be of, if we trust that, and tells who asked. */
 void client_on_lookup_answer(struct umsg_client *client, const Umsg__Frame *frame);
 /* A request failed: is it a lookup's? */
 void client_on_lookup_error(struct umsg_client *client, uint64_t request);

@@ -59,12 +59,12 @@ void sip_driver_audio(struct wire_audio *audio, SipAgent__Direction direction);
 /* Shorthand for the messages that every test sends. */
 void sip_driver_answer(struct sip_driver *driver, uint64_t call);
 void sip_driver_hangup(struct sip_driver *driver, uint64_t call);
-/* Calls sip:101@127.0.0.1 at port, as sip:+4670@gw.test. */
 /* Calls sip:101@[::1] at that port of ::1. */
 void sip_driver_invite_v6(struct sip_driver *driver, uint64_t call, unsigned port);
 /* The same; over TLS the certificate must name host. */
 void sip_driver_invite_host(struct sip_driver *driver, uint64_t call, unsigned port,
 			    SipAgent__Transport transport, const char *host);
+/* Calls sip:101@127.0.0.1 at port, as sip:+4670@gw.test. */
 void sip_driver_invite(struct sip_driver *driver, uint64_t call, unsigned port,
 		       SipAgent__Transport transport);
 
