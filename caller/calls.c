@@ -30,6 +30,8 @@ struct calling {
 	char to[UMSG_URI_SIZE], extension[UMSG_EXTENSION_SIZE]; /* of a call made */
 	int16_t *play;
 	size_t play_n;
+	bool in_group;
+	uint8_t group_id[UMSG_ID_SIZE];
 	struct umsg_audio_wish wish;
 	const char *record, *digits; /* digits: those not yet sent */
 	unsigned long hangup_after_s, left;
@@ -270,6 +272,7 @@ static void call_attached(struct cca *cca, void *arg)
 
 	if (calling->call || calling->was_up)
 		return; /* attached anew while the call goes on */
+	umsg_client_set_group(cca->client, calling->in_group ? calling->group_id : NULL);
 	err = umsg_call_invite(cca->client, calling->to, calling->extension, "", &calling->wish,
 			       calling, &calling->call);
 	if (!err) {
@@ -362,6 +365,7 @@ enum {
 	OPT_COUNT,
 	OPT_REJECT,
 	OPT_EARLY,
+	OPT_GROUP,
 	OPT_CODEC,
 };
 
@@ -373,6 +377,7 @@ static const struct option call_options[] = {
 	{ "count", required_argument, NULL, OPT_COUNT },
 	{ "reject", required_argument, NULL, OPT_REJECT },
 	{ "early", no_argument, NULL, OPT_EARLY },
+	{ "group", required_argument, NULL, OPT_GROUP },
 	{ "codec", required_argument, NULL, OPT_CODEC },
 	{ NULL, 0, NULL, 0 },
 };
@@ -415,6 +420,21 @@ static int take_codec(struct calling *calling, const char *word, struct diag *di
 	return -EINVAL;
 }
 
+/* 32 hexadecimal digits, the same for all who are invited. */
+static int take_group(struct calling *calling, const char *text, struct diag *diag)
+{
+	size_t n = 0;
+
+	calling->in_group = hex_decode(slice_str(text), calling->group_id,
+				       sizeof(calling->group_id), &n) == 0 &&
+			    n == sizeof(calling->group_id);
+	if (calling->in_group)
+		return 0;
+	diag_error(diag, NULL, "--group %s: expected %d hexadecimal digits", text,
+		   2 * UMSG_ID_SIZE);
+	return -EINVAL;
+}
+
 static int take_option(struct calling *calling, int option, const char *value, struct diag *diag)
 {
 	switch (option) {
@@ -434,6 +454,8 @@ static int take_option(struct calling *calling, int option, const char *value, s
 	case OPT_COUNT:
 		calling->counted = true;
 		return take_number("--count", value, &calling->left, diag);
+	case OPT_GROUP:
+		return take_group(calling, value, diag);
 	case OPT_EARLY:
 		calling->early = true;
 		return 0;

@@ -47,6 +47,7 @@ static void usage(FILE *to)
 	      "  --play FILE     speak this: WAV, 8 kHz, one channel, 16 bit\n"
 	      "  --record FILE   write what is heard\n"
 	      "  --codec NAME    opus, PCMU or PCMA; once or more, the best one first\n"
+	      "  --group ID      invite to a group call: 32 hexadecimal digits, the same for all\n"
 	      "  --early         take media already while it rings\n"
 	      "  --dtmf DIGITS   send digits once the call is up; \",\" waits a second,\n"
 	      "                  \"!\" holds or resumes\n"

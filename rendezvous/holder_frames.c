@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/net.h"
 #include "rendezvous/holder_priv.h"
+#include "rendezvous/home.h"
 
 void client_send(struct client *client, Umsg__Frame *frame)
 {
@@ -130,6 +131,16 @@ static void on_register(struct client *client, const Umsg__Frame *frame)
 	client->state = CLIENT_ASKED;
 }
 
+/* One group call, however many it invites: their homes see one invitation each, only the
+ * caller's connection sees all. */
+static void count_group(struct client *client, struct slice id)
+{
+	if (id.n != FRAME_ID || slice_eq(id, slice_of(client->group_id, FRAME_ID)))
+		return;
+	memcpy(client->group_id, id.p, FRAME_ID);
+	home_count_conference(worker_home(client->holder->worker), client->account, client->uri);
+}
+
 static void on_bang(struct client *client, const Umsg__Frame *frame, struct slice octets)
 {
 	if (client->n_sessions >= HOLDER_SESSIONS_MAX) {
@@ -137,6 +148,7 @@ static void on_bang(struct client *client, const Umsg__Frame *frame, struct slic
 			     "too many calls at once", 5);
 		return;
 	}
+	count_group(client, frame_bytes(frame->bang->group_id));
 	send_up(client, frame, frame_bare(frame->to), octets);
 }
 

@@ -75,8 +75,9 @@ struct client {
 	struct client_session_list sessions;
 	struct client_post_list posts;
 	struct request_limits limits;
-	struct peer *peer; /* whose connection it is; NULL: our own host's */
-	bool settled;      /* registered once: half open no more */
+	uint8_t group_id[FRAME_ID]; /* of the group call to which it invited last */
+	struct peer *peer;          /* whose connection it is; NULL: our own host's */
+	bool settled;               /* registered once: half open no more */
 	size_t n_sessions, n_posts;
 };
 

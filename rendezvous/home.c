@@ -11,6 +11,7 @@
 #include "keys/period.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/home_priv.h"
+#include "rendezvous/pusher.h"
 #include "rendezvous/relay_client.h"
 #include "rendezvous/roster.h"
 #include "rendezvous/store.h"
@@ -37,6 +38,8 @@ int home_new(struct worker *worker, struct home **home_out)
 		home_free(&home);
 		return -ENOMEM;
 	}
+	if (worker_setup(worker)->push)
+		home->pushed = recent_new(PUSHER_PAUSE_MS); /* without it the store is asked more */
 	if (worker_setup(worker)->quota_messages)
 		mailboxes_set_quota(home->mailboxes, worker_setup(worker)->quota_messages,
 				    worker_setup(worker)->quota_octets);
@@ -59,6 +62,7 @@ void home_free(struct home **homep)
 	fanouts_free(&home->fanouts);
 	counters_free(&home->counters);
 	guests_free(&home->guests);
+	recent_free(&home->pushed);
 	free(home);
 	*homep = NULL;
 }
@@ -320,6 +324,12 @@ static int write_counted(void *arg, const struct counted *counted)
 void home_flush_counters(struct home *home)
 {
 	counters_flush(home->counters, write_counted, home);
+}
+
+/* What is counted is added up in the store: any worker may count. */
+void home_count_conference(struct home *home, const char *account, const char *uri)
+{
+	home_count(home, COUNTER_CONFERENCE, account, uri);
 }
 
 size_t home_calls(const struct home *home)

@@ -77,6 +77,9 @@ bool home_is_attached(const struct home *home, struct slice uri);
 /* A row for each call, for "show session". */
 void home_list_sessions(const struct home *home, struct worker_rows *rows);
 
+/* A client of this worker, wherever its URI is at home, began a group call. */
+void home_count_conference(struct home *home, const char *account, const char *uri);
+
 /* Calls that are not over, and messages in memory. */
 size_t home_calls(const struct home *home);
 /* Those that are looked at now; the store has the others. */
@@ -88,6 +91,9 @@ void home_announce_guests(struct home *home, const char *account, const char *id
 /* Wakes a user up by push who is at home here and away.  home_awake() follows where there is
  * no token.  Returns 0, or -errno: nobody will be woken up. */
 int home_wake(struct home *home, const char *uri);
+/* The same for a message: nothing happens within the pause after a push, in which the supervisor
+ * would send none. */
+void home_wake_for_message(struct home *home, const char *uri);
 /* A device token of this user is gone since when_ms: it is forgotten unless it is newer. */
 void home_push_gone(struct home *home, const char *account, const char *uri, int64_t when_ms);
 

@@ -290,6 +290,8 @@ static void count_invited(struct home *home, const struct session_invite *invite
 	home_count(home, COUNTER_SESSION_OUT, up->account, up->from);
 	if (invite->n_streams > 1)
 		home_count(home, COUNTER_MULTI_OUT, up->account, up->from);
+	if (invite->group)
+		home_count(home, COUNTER_GROUP_OUT, up->account, up->from);
 	if (account)
 		home_count(home, COUNTER_SESSION_IN, account, up->uri);
 }
@@ -306,6 +308,7 @@ void home_invite(struct home *home, const struct endpoint *from, const struct pa
 		.account = slice_str(up->account),
 		.from = *from,
 		.n_streams = frame->bang->streams,
+		.group = frame->bang->group_id.len > 0,
 		.frame = up->frame,
 		.known = home_account_of(home, callee) != NULL,
 		.devices = devices,
@@ -344,6 +347,8 @@ static void count_accepted(struct home *home, struct slice id, const struct pass
 
 	if (session && session->n_streams > 1)
 		home_count(home, COUNTER_MULTI_IN, up->account, up->from);
+	if (session && session->group)
+		home_count(home, COUNTER_GROUP_IN, up->account, up->from);
 }
 
 static enum session_frame frame_type(const Umsg__Frame *frame)

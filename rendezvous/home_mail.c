@@ -337,7 +337,7 @@ static void event(void *arg, const char *uri, const struct mail *mail, enum mail
 	worker_figure(home->worker, what == MAIL_POSTED ? FIGURE_POSTED : FIGURE_DELIVERED);
 	if (what == MAIL_POSTED) {
 		if (!is_receipt(mail))
-			home_wake(home, uri);
+			home_wake_for_message(home, uri);
 		home_trace_message(home, mail->sender, uri,
 				   is_receipt(mail) ? "posted ack" : "posted content", id_of(mail));
 		return;

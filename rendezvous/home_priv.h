@@ -11,6 +11,7 @@
 #include "rendezvous/home.h"
 #include "rendezvous/keyhash.h"
 #include "rendezvous/mailboxes.h"
+#include "rendezvous/recent.h"
 #include "rendezvous/sessions.h"
 #include "umsg/frame.h"
 
@@ -57,6 +58,7 @@ struct home {
 	struct fanouts *fanouts;
 	struct counters *counters;
 	struct guests *guests;
+	struct recent *pushed; /* whose push was asked for; NULL: push is off */
 	struct sleeper_list sleepers;
 	size_t n_sleepers;
 	uint64_t epoch;

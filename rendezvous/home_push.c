@@ -32,6 +32,8 @@ static void on_token(void *arg, const char *what, const char *account, const cha
 		message.body_case = CRS_WORKER__CONTROL__BODY_PUSH;
 		message.push = &push;
 		waking->found = worker_tell(waking->home->worker, &message) == 0;
+		if (waking->found && waking->home->pushed)
+			recent_note(waking->home->pushed, uri, clock_mono_ms());
 	}
 	free(value);
 	json_decref(data);
@@ -69,6 +71,12 @@ int home_wake(struct home *home, const char *uri)
 	if (err)
 		free(waking);
 	return err;
+}
+
+void home_wake_for_message(struct home *home, const char *uri)
+{
+	if (!home->pushed || !recent_has(home->pushed, uri, clock_mono_ms()))
+		home_wake(home, uri);
 }
 
 /* A token is forgotten unless the client has stored it anew since it was gone. */

@@ -73,6 +73,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/peer_limits.c %D%/peer_limits.h \
 	%D%/pusher.c %D%/pusher.h \
 	%D%/queries.c \
+	%D%/recent.c %D%/recent.h \
 	%D%/redis_server.c %D%/redis_server.h \
 	%D%/relay_client.c %D%/relay_client.h \
 	%D%/request_limits.c %D%/request_limits.h \

@@ -192,6 +192,7 @@ static struct session *make(struct sessions *sessions, const struct session_invi
 	s->caller_there = true;
 	s->winner = -1;
 	s->n_streams = invite->n_streams;
+	s->group = invite->group;
 	s->next = sessions->first;
 	sessions->first = s;
 	sessions->count++;

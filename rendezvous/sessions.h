@@ -83,6 +83,7 @@ struct session {
 	bool caller_there;
 	struct session_device *device; /* n_devices */
 	size_t n_devices;
+	bool group; /* an invitation to a group call */
 	int winner; /* index of the device that talks, or -1 */
 	size_t n_streams;
 	uint8_t *bang; /* the frame, until it is passed on */
@@ -123,6 +124,7 @@ struct session_invite {
 	struct slice id, caller, callee, account;
 	struct endpoint from;
 	size_t n_streams;
+	bool group;
 	struct slice frame;
 	bool known;                     /* is the callee anybody's user? */
 	const struct endpoint *devices; /* those of the callee, without the caller */

@@ -193,6 +193,10 @@ int umsg_call_invite(struct umsg_client *client, const char *to, const char *cal
 size_t umsg_call_offered(const struct umsg_call *call,
 			 enum umsg_audio_codec codecs_out[UMSG_AUDIO_CODECS]);
 
+/* Calls that are made from now on are invitations to this group call, which only the rendezvous's
+ * statistics see; NULL: to none. */
+void umsg_client_set_group(struct umsg_client *client, const uint8_t group_id[UMSG_ID_SIZE]);
+
 /* For incoming calls.  Answering picks the first codec of the caller's offer that wish
  * names.  umsg_call_media() is complete after it.  Return 0, -EINVAL (not in this
  * state), -ENOTSUP (no common codec: the call is hung up with that reason), -ENOTCONN. */

@@ -21,6 +21,8 @@ static int send_bang(struct umsg_call *call, const struct call_invitation *invit
 	bang.session_id = frame_data(slice_of(call->secret.session_id, FRAME_ID));
 	bang.i_message = frame_data(slice_of(invitation->i_message, invitation->i_message_n));
 	bang.sealed = frame_data(slice_of(invitation->sealed, invitation->sealed_n));
+	if (call->client->in_group)
+		bang.group_id = frame_data(slice_of(call->client->group_id, FRAME_ID));
 	bang.streams = (uint32_t)call->offer->n_streams;
 	call->request = ++call->client->requests;
 	frame.request = call->request;
@@ -60,6 +62,13 @@ static int invite(struct umsg_call *call, const struct domain *domain, const cha
 	}
 	free(plain);
 	return err ? err : send_bang(call, &invitation);
+}
+
+void umsg_client_set_group(struct umsg_client *client, const uint8_t group_id[UMSG_ID_SIZE])
+{
+	client->in_group = group_id != NULL;
+	if (group_id)
+		memcpy(client->group_id, group_id, FRAME_ID);
 }
 
 int umsg_call_invite(struct umsg_client *client, const char *to, const char *called_extension,

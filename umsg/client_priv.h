@@ -112,6 +112,8 @@ struct umsg_client {
 	uint64_t keeping; /* the request of umsg_client_keep() under way; 0: none */
 
 	/* Calls */
+	uint8_t group_id[FRAME_ID];
+	bool in_group; /* calls are invitations to that group call */
 	struct umsg_call *calls, *dead;
 	struct event *bury;
 	unsigned n_calls;

@@ -178,6 +178,7 @@ static bool check_bang(const Umsg__Frame *frame, enum frame_side side)
 	return is_id(b->session_id) && b->i_message.len >= 1 &&
 	       b->i_message.len <= FRAME_I_MESSAGE_MAX && b->counter == 0 && b->sealed.len >= TAG &&
 	       b->sealed.len <= FRAME_SEALED_MAX && b->streams >= 1 &&
+	       (b->group_id.len == 0 || b->group_id.len == FRAME_ID) &&
 	       b->streams <= FRAME_STREAMS_MAX && (!b->leg || b->leg->n_streams == b->streams);
 }
 

@@ -415,6 +415,11 @@ void worker_figure(struct worker *worker, enum worker_figure figure)
 	(void)figure;
 }
 
+struct home *worker_home(const struct worker *worker)
+{
+	return worker->home;
+}
+
 int worker_tell(struct worker *worker, const CrsWorker__Control *message)
 {
 	(void)worker;

@@ -72,8 +72,8 @@ static void hear_call(struct party *party, const Umsg__Frame *f)
 {
 	if (f->body_case == UMSG__FRAME__BODY_BANG) {
 		memcpy(party->session_id, f->bang->session_id.data, FRAME_ID);
-		note(party, "bang from %s leg %zu port %u", f->from, f->bang->leg->leg_id.len,
-		     f->bang->leg->relay_port);
+		note(party, "bang from %s leg %zu port %u%s", f->from, f->bang->leg->leg_id.len,
+		     f->bang->leg->relay_port, f->bang->group_id.len ? " group" : "");
 	} else if (f->body_case == UMSG__FRAME__BODY_BANG_ANSWER) {
 		note(party, "bang_answer ringing %u port %u", f->bang_answer->ringing,
 		     f->bang_answer->leg->relay_port);
@@ -257,21 +257,35 @@ bool party_heard(const struct party *party, const char *text)
 	return find_line(party->heard, text) != NULL;
 }
 
-void party_bang_streams(struct party *party, const char *to, char session, unsigned streams)
+static void send_bang(struct party *party, const char *to, char session, unsigned streams,
+		      char group)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Bang bang = UMSG__BANG__INIT;
-	uint8_t id[FRAME_ID], filler[32] = { 1 };
+	uint8_t id[FRAME_ID], group_id[FRAME_ID], filler[32] = { 1 };
 
 	octets_of(session, id);
+	octets_of(group, group_id);
 	bang.session_id = frame_data(slice_of(id, sizeof(id)));
 	bang.i_message = frame_data(slice_of(filler, sizeof(filler)));
 	bang.sealed = frame_data(slice_of(filler, sizeof(filler)));
 	bang.streams = streams;
+	if (group)
+		bang.group_id = frame_data(slice_of(group_id, sizeof(group_id)));
 	frame.to = (char *)(uintptr_t)to;
 	frame.body_case = UMSG__FRAME__BODY_BANG;
 	frame.bang = &bang;
 	party_send(party, &frame);
+}
+
+void party_bang_group(struct party *party, const char *to, char session, char group)
+{
+	send_bang(party, to, session, 1, group);
+}
+
+void party_bang_streams(struct party *party, const char *to, char session, unsigned streams)
+{
+	send_bang(party, to, session, streams, 0);
 }
 
 void party_bang(struct party *party, const char *to, char session)

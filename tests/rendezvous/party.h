@@ -48,6 +48,8 @@ bool party_heard(const struct party *party, const char *text);
 void party_bang(struct party *party, const char *to, char session);
 /* A call with more media streams than one. */
 void party_bang_streams(struct party *party, const char *to, char session, unsigned streams);
+/* An invitation to a group call, which a letter names. */
+void party_bang_group(struct party *party, const char *to, char session, char group);
 void party_answer(struct party *party, const char *to, char session,
 		  Umsg__Frame__BodyCase what); /* as responder: growl, talk, hangup, signal */
 void party_hangup(struct party *party, const char *to, char session); /* as caller */

@@ -303,6 +303,48 @@ static void without_the_feature_push_is_off(void **state)
 	assert_non_null(strstr(out, "push is off"));
 }
 
+/* How often the store was asked for fields of hashes. */
+static unsigned long hmgets(const struct service *service)
+{
+	char command[256];
+	unsigned long n = 0;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command),
+		 "redis-cli -s %s/run/redis_low.sock info commandstats | "
+		 "sed -n 's/^cmdstat_hmget:calls=\\([0-9]*\\).*/\\1/p'",
+		 service->scene.root);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	if (fscanf(pipe, "%lu", &n) != 1)
+		n = 0;
+	pclose(pipe);
+	return n;
+}
+
+/* Within the pause no push would be sent: the store is not asked for the token either. */
+static void many_messages_ask_for_the_token_once(void **state)
+{
+	struct service *service = *state;
+	const char *bob = absent(service, "beef05");
+	unsigned long before = hmgets(service);
+	struct party alice;
+	char out[SCENE_OUTPUT], acked[] = "post_ack ? 0";
+
+	attach_alice(&alice, service);
+	party_post(&alice, bob, 'A', 100);
+	assert_true(party_hears(&alice, "post_ack A 0"));
+	assert_true(told(service, "beef05", out));
+	for (char c = 'B'; c <= 'Z'; c++) {
+		acked[9] = c;
+		party_post(&alice, bob, c, 100);
+		assert_true(party_hears(&alice, acked));
+	}
+	assert_true(hmgets(service) > before);
+	assert_true(hmgets(service) <= before + 3); /* a slow host may pass a pause or two */
+	party_close(&alice);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +353,7 @@ int main(void)
 		cmocka_unit_test(a_call_and_the_operator_wake_up_who_is_away),
 		cmocka_unit_test(an_expired_provider_token_is_made_anew),
 		cmocka_unit_test(only_a_token_that_is_gone_is_forgotten),
+		cmocka_unit_test(many_messages_ask_for_the_token_once),
 		cmocka_unit_test(without_the_feature_push_is_off),
 	};
 

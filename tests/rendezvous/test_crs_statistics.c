@@ -119,6 +119,39 @@ static void what_was_done_is_counted_once_enabled(void **state)
 	party_close(&b);
 }
 
+/* CRS-107: a group call counts once, each invitation to it for both of its ends; calls of several
+ * streams stand in columns of their own. */
+static void group_calls_and_their_invitations_are_counted(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b;
+
+	do_cli(scene, "stats clear acme");
+	do_cli(scene, "stats enable acme");
+	attach(&a, scene, ALICE);
+	attach(&b, scene, BOB);
+	for (char session = 'A'; session < 'D'; session++) {
+		party_bang_group(&a, BOB, session, session < 'C' ? 'g' : 'h');
+		assert_true(party_hears(&b, "bang from"));
+		if (session == 'B') /* one of the three is declined */
+			party_answer(&b, ALICE, session, UMSG__FRAME__BODY_HANGUP);
+		else
+			party_answer(&b, ALICE, session, UMSG__FRAME__BODY_TALK);
+		assert_true(party_hears(&a, session == 'B' ? "hangup" : "talk"));
+		if (session != 'B') {
+			party_hangup(&a, BOB, session);
+			assert_true(party_hears(&b, "hangup"));
+		}
+	}
+	assert_non_null(strstr(b.heard, " group\n")); /* and it is passed on */
+	assert_exported(scene, ALICE "\t3\t0\t0\t0\t0\t0\t2\t0\t0\t3\t0\t");
+	assert_exported(scene, BOB "\t0\t3\t0\t0\t0\t0\t0\t0\t0\t0\t2\t");
+	do_cli(scene, "stats disable acme");
+	do_cli(scene, "stats clear acme");
+	party_close(&a);
+	party_close(&b);
+}
+
 /* CRS-108: what an update offers to whom, and who has confirmed it. */
 static void offered_and_confirmed_updates_are_shown(void **state)
 {
@@ -204,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_done_is_counted_once_enabled),
+		cmocka_unit_test(group_calls_and_their_invitations_are_counted),
 		cmocka_unit_test(offered_and_confirmed_updates_are_shown),
 		cmocka_unit_test(clients_hear_of_an_update_only_while_notification_is_enabled),
 		cmocka_unit_test(an_unknown_account_or_word_is_refused),

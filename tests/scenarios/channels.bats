@@ -121,3 +121,30 @@ trace_tells() {
 	await 10 "what is for Carol" in_log "$T/$CAROL" 'text="to you alone"'
 	! in_log "$T/$CAROL" 'without Carol'
 }
+
+column_of() { # NUMBER COLUMN: what `stats export` says of a user
+	lab_crs_cli stats export $LAB_ACCOUNT | awk -F'\t' -v uri="tel:$1" -v column="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i }
+		NR > 1 && $1 == uri { print $at }'
+}
+
+column_is() { # NUMBER COLUMN VALUE
+	[ "$(column_of "$1" "$2")" = "$3" ]
+}
+
+@test "CCA-011 CRS-107: one group call with two invitations, of which one is accepted, is counted so" {
+	local id=00112233445566778899aabbccddeeff
+	lab_crs_cli stats enable $LAB_ACCOUNT
+	start "$T/answer" cca --store "$D/$BOB" answer --count 1
+	start "$T/reject" cca --store "$D/$DAVE" answer --count 1 --reject declined
+	await 15 "who accepts" in_log "$T/answer" '^attached'
+	await 15 "who declines" in_log "$T/reject" '^attached'
+	run -0 caller $ALICE call --group $id --hangup 1 $BOB
+	run -1 caller $ALICE call --group $id --hangup 1 $DAVE
+	await 10 "the invitations sent" column_is $ALICE sent-group-call-invite 2
+	column_is $BOB accepted-group-call-invite 1
+	column_is $DAVE accepted-group-call-invite 0
+	[ "$(column_of $ALICE conference-calls)" -ge 1 ]
+	run -2 caller $ALICE call --group 42 $BOB
+	lab_crs_cli stats disable $LAB_ACCOUNT
+}
