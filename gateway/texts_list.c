@@ -73,16 +73,13 @@ json_t *texts_report(const struct texts *texts)
 struct rows {
 	const struct texts *texts;
 	json_t *array;
-	size_t limit, left_out;
+	size_t limit;
 };
 
-/* Each row costs a look into the journal; those beyond the limit are only counted. */
-static bool has_room(struct rows *rows)
+/* Each row costs a look into the journal; those beyond the limit cost nothing. */
+static bool has_room(const struct rows *rows)
 {
-	if (json_array_size(rows->array) < rows->limit)
-		return true;
-	rows->left_out++;
-	return false;
+	return json_array_size(rows->array) < rows->limit;
 }
 
 struct row {
@@ -134,10 +131,6 @@ static void list_message(struct rows *rows, const struct inward *in)
 {
 	struct loaded loaded;
 
-	if (json_array_size(rows->array) >= rows->limit) {
-		rows->left_out += in->n_open;
-		return;
-	}
 	if (texts_load(rows->texts, in->id, &loaded))
 		return;
 	add_message(rows, in, loaded.inward);
@@ -161,32 +154,76 @@ static void add_post(struct rows *rows, const struct outward *out, const Texts__
 				     .end_s = outward->end });
 }
 
-static bool list_post(void *arg, const struct journal_entry *entry)
-{
-	struct rows *rows = arg;
-	Texts__Outward *outward;
-	const struct outward *out;
+struct posts {
+	const struct outward **list;
+	size_t n, max;
+};
 
-	if (entry->finished ||
-	    (entry->key.kind != TEXTS_OUTWARD && entry->key.kind != TEXTS_RECEIPT &&
-	     entry->key.kind != TEXTS_SUBMITTED))
-		return true;
-	out = texts_find_outward(rows->texts, &entry->key);
-	if (!out || !has_room(rows) || texts_load_outward(rows->texts, &entry->key, &outward))
-		return true;
-	add_post(rows, out, outward);
-	texts__outward__free_unpacked(outward, NULL);
-	return true;
+static bool collect(void *arg, struct outward *out)
+{
+	struct posts *posts = arg;
+
+	if (!out->acked)
+		posts->list[posts->n++] = out;
+	return posts->n < posts->max;
 }
 
+static int by_age(const void *a, const void *b)
+{
+	const struct outward *const *first = a, *const *second = b;
+	uint64_t i = (*first)->queued.number, k = (*second)->queued.number;
+
+	return i < k ? -1 : i > k;
+}
+
+/* They are found by their keys, which have no order; the numbers of their queue have. */
+static void list_posts(struct rows *rows)
+{
+	const struct texts *texts = rows->texts;
+	struct posts posts = { .max = texts->n_outward };
+
+	if (!posts.max || !has_room(rows))
+		return;
+	posts.list = calloc(posts.max, sizeof(struct outward *));
+	if (!posts.list)
+		return; /* they count as left out */
+	texts_each_outward(texts, collect, &posts);
+	qsort(posts.list, posts.n, sizeof(struct outward *), by_age);
+	for (size_t i = 0; i < posts.n && has_room(rows); i++) {
+		const struct outward *out = posts.list[i];
+		Texts__Outward *outward;
+
+		if (texts_load_outward(texts, &out->key, &outward))
+			continue;
+		add_post(rows, out, outward);
+		texts__outward__free_unpacked(outward, NULL);
+	}
+	free(posts.list);
+}
+
+/* How many rows there would be without a limit. */
+static size_t count_rows(const struct texts *texts)
+{
+	size_t n = texts->n_outward;
+
+	for (const struct text_port *port = texts->ports; port; port = port->next)
+		n += port->queue.waiting + port->queue.put_off + port->in_hand + port->sent;
+	return n;
+}
+
+/* However much waits, what is shown is looked at, and the posts once for their order; what
+ * is done with and only remembered is not. */
 json_t *texts_list(const struct texts *texts, size_t limit)
 {
 	struct rows rows = { .texts = texts, .array = json_array(), .limit = limit };
+	size_t shown;
 
-	for (const struct inward *in = texts->all; in; in = in->next)
+	for (const struct inward *in = texts->all; in && has_room(&rows); in = in->next)
 		list_message(&rows, in);
-	journal_each(texts->journal, list_post, &rows);
-	return json_pack("{s:o, s:I}", "messages", rows.array, "more", (json_int_t)rows.left_out);
+	list_posts(&rows);
+	shown = json_array_size(rows.array);
+	return json_pack("{s:o, s:I}", "messages", rows.array, "more",
+			 (json_int_t)(shown < limit ? 0 : count_rows(texts) - shown));
 }
 
 /* ---- retry, drop ---- */

@@ -324,6 +324,33 @@ static void what_waits_is_listed_with_its_reason_and_dropped_by_order(void **sta
 	texts_remove_port(&played.port);
 }
 
+/* However many wait: only what is shown is read from the journal. */
+static void a_list_has_the_oldest_and_counts_the_rest(void **state)
+{
+	static const struct {
+		size_t limit, rows;
+		int more;
+	} cases[] = { { 2, 2, 3 }, { 5, 5, 0 }, { 10, 5, 0 }, { 0, 0, 5 } };
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_WAIT };
+	json_t *list, *rows, *id;
+
+	add(scene, &played);
+	for (uint8_t i = 1; i <= 5; i++)
+		comes(scene, i);
+	LOOP_UNTIL(scene->base, scene_files_in(scene->out, "new") == 5);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		list = texts_list(scene->texts, cases[i].limit);
+		rows = json_object_get(list, "messages");
+		assert_int_equal(json_array_size(rows), cases[i].rows);
+		assert_int_equal(json_integer_value(json_object_get(list, "more")), cases[i].more);
+		id = json_object_get(json_array_get(rows, 0), "id");
+		assert_string_equal(cases[i].rows ? json_string_value(id) : text_id(1), text_id(1));
+		json_decref(list);
+	}
+	texts_remove_port(&played.port);
+}
+
 static void texts_of_a_port_that_is_gone_are_listed_as_such(void **state)
 {
 	struct scene *scene = *state;
@@ -510,6 +537,7 @@ int main(void)
 		SCENE_TEST(a_text_that_waits_expires),
 		SCENE_TEST(what_is_sent_counts_as_delivered_at_its_end),
 		SCENE_TEST(what_waits_is_listed_with_its_reason_and_dropped_by_order),
+		SCENE_TEST(a_list_has_the_oldest_and_counts_the_rest),
 		SCENE_TEST(texts_of_a_port_that_is_gone_are_listed_as_such),
 		SCENE_TEST(what_a_port_has_in_hand_is_not_dropped),
 		SCENE_TEST(a_submitted_text_is_stored_then_posted),

@@ -257,7 +257,7 @@ stop_cig_server() {
 	# mv looks at each file again where it put it, but the gateway may have taken it
 	python3 -c 'import os, sys
 for name in os.listdir(sys.argv[1]): os.rename(sys.argv[1] + name, sys.argv[2] + name)' "$IN/tmp/" "$IN/new/"
-	await 90 "an empty mailbox" files_in "$IN/new" 0
+	await $((90 + n / 100)) "an empty mailbox" files_in "$IN/new" 0
 	await 20 "the good ones" heard $ALICE $good
 	[ "$(grep -o 'text="many [0-9]*\."' "$T/heard-$ALICE" | sort -u | wc -l)" -eq $good ]
 	[ "$(grep -c '^message' "$T/heard-$ALICE")" -eq $good ]
