@@ -50,8 +50,8 @@ struct journal_entry {
 
 /* Opens or creates path (0600), cuts off a torn tail, drops what is finished and
  * past its end at now_s, and writes the rest anew.  Returns 0, -EBUSY (another
- * process has it), -EBADMSG (not a journal) or -errno, with diag set; a tail that
- * was cut is a warning there. */
+ * process has it, and had it for three seconds), -EBADMSG (not a journal) or -errno, with diag set;
+ * a tail that was cut is a warning there. */
 int journal_open(const char *path, int64_t now_s, struct journal **journal_out, struct diag *diag);
 
 /* Closes without a sync. */
@@ -101,8 +101,8 @@ void journal_each(const struct journal *journal,
 /* Does a little of what is to be done now and then: forgets finished entries past their
  * end, tells ended (which may be NULL) of unfinished ones past theirs, and writes the file
  * anew when most of it is dead, some entries at a time.  ended may change the
- * journal, that entry among others.  Each call takes some milliseconds at most, but for the flush that
- * ends the new file.  Call it every few seconds, and again soon when it returns 1: a file is
+ * journal, that entry among others.  Each call takes some milliseconds at most, but for the flush
+ * that ends the new file.  Call it every few seconds, and again soon when it returns 1: a file is
  * half written.  Returns 0, 1, or -errno: the old file goes on. */
 int journal_tidy(struct journal *journal, int64_t now_s,
 		 void (*ended)(void *arg, const struct journal_entry *entry), void *arg);

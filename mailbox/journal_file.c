@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -17,20 +18,37 @@
 
 static const char magic[JOURNAL_MAGIC_BYTES + 1] = "TANDEMJ1";
 
+enum { LOCK_WAIT_MS = 3000, LOCK_POLL_MS = 20 };
+
+/* A process that was killed keeps its locks until the system has taken it apart, and the next
+ * one may have been started before that.  Returns 0, -EBUSY or another -errno. */
+static int lock_or_wait(int fd)
+{
+	const struct timespec poll = { .tv_nsec = LOCK_POLL_MS * 1000000L };
+
+	for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited_ms += LOCK_POLL_MS) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (waited_ms >= LOCK_WAIT_MS)
+			return -EBUSY;
+		nanosleep(&poll, NULL);
+	}
+	return 0;
+}
+
 int journal_file_lock(const char *path)
 {
 	char lock[PATH_MAX];
 	int n = snprintf(lock, sizeof(lock), "%s.lock", path);
-	int fd;
+	int fd, err;
 
 	if (n < 0 || (size_t)n >= sizeof(lock))
 		return -ENAMETOOLONG;
 	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		int err = errno == EWOULDBLOCK ? -EBUSY : -errno;
-
+	err = lock_or_wait(fd);
+	if (err) {
 		close(fd);
 		return err;
 	}

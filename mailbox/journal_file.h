@@ -20,7 +20,8 @@ enum {
 	JOURNAL_MAX_RECORD_BYTES = (64 << 20) + 1024,
 };
 
-/* Takes PATH.lock.  Returns its descriptor (closing it lets go), -EBUSY, or -errno. */
+/* Takes PATH.lock.  Returns its descriptor (closing it lets go), -EBUSY (who has it
+ * did not let go within three seconds), or -errno. */
 int journal_file_lock(const char *path);
 
 /* Opens or creates the file.  Returns the descriptor, -EBADMSG for another file, or

@@ -124,6 +124,33 @@ static void only_one_process_has_it_open(void **state)
 	assert_null(second);
 }
 
+/* The next one may be started before the system has taken a killed one apart. */
+static void who_is_just_ending_is_waited_for(void **state)
+{
+	struct world *w = *state;
+	int told[2], status;
+	char octet;
+	pid_t pid;
+
+	assert_int_equal(pipe(told), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct journal *journal;
+
+		if (journal_open(w->path, NOW, &journal, NULL) || write(told[1], "", 1) != 1)
+			_exit(1);
+		nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+		_exit(0); /* without letting go */
+	}
+	assert_int_equal(read(told[0], &octet, 1), 1);
+	open_at(w, NOW);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(told[0]);
+	close(told[1]);
+}
+
 /* The writer of a killed process: puts, syncs, then tells the id. */
 static _Noreturn void write_for_ever(struct world *w, int tell)
 {
@@ -219,6 +246,7 @@ int main(void)
 		TEST(damage_since_the_start_is_seen_when_a_payload_is_read),
 		TEST(another_file_is_not_taken_for_a_journal),
 		TEST(only_one_process_has_it_open),
+		TEST(who_is_just_ending_is_waited_for),
 		TEST(killed_at_any_time_nothing_acknowledged_is_lost),
 		TEST(a_full_disk_changes_nothing_and_the_journal_goes_on),
 	};
