@@ -110,14 +110,24 @@ static void on_closed(struct umsg_client *client, const struct link_event *event
 	next_attempt(client);
 }
 
+/* CRS manual 4.10: clients ping every 10 to 15 minutes; each has a time of its own, so that
+ * those who came together do not go on together. */
+static void keep_alive(struct umsg_client *client)
+{
+	unsigned ms = KEEP_ALIVE_MS + any_of(KEEP_ALIVE_MS / 2);
+
+	log_debug(CLIENT_LOG, "%s: pings after %u s of silence", client_uri(client), ms / 1000);
+	link_set_keep_alive(client->link, LINK_KEEP_WS, ms, GRACE_MS);
+}
+
 static void on_link(void *arg, struct link *link, const struct link_event *event)
 {
 	struct umsg_client *client = arg;
 
+	(void)link;
 	switch (event->kind) {
 	case LINK_NEGOTIATED:
-		link_set_keep_alive(link, LINK_KEEP_WS, KEEP_ALIVE_MS + any_of(KEEP_ALIVE_MS / 2),
-				    GRACE_MS);
+		keep_alive(client);
 		client_register(client);
 		break;
 	case LINK_FRAME:

@@ -144,7 +144,8 @@ EXTRA_tests_rendezvous_test_crs_data_DEPENDENCIES = rendezvous/crs rendezvous/cr
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_websocket
 endif
-%C%_test_crs_websocket_SOURCES = %D%/test_crs_websocket.c %D%/scene.c %D%/scene.h \
+%C%_test_crs_websocket_SOURCES = %D%/test_crs_websocket.c %D%/raw.c %D%/raw.h \
+	%D%/scene.c %D%/scene.h \
 	tests/tools/rude_link.c tests/tools/rude_link.h
 %C%_test_crs_websocket_CFLAGS = $(%C%_test_crs_CFLAGS)
 %C%_test_crs_websocket_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
@@ -154,10 +155,20 @@ if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_frames
 endif
 %C%_test_crs_frames_SOURCES = %D%/test_crs_frames.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
-	%D%/scene.c %D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
+	%D%/scene.c %D%/scene.h %D%/speech.c %D%/speech.h
 %C%_test_crs_frames_CFLAGS = $(%C%_test_crs_CFLAGS)
 %C%_test_crs_frames_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_frames_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
+	rendezvous/crs-relay
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_others
+endif
+%C%_test_crs_others_SOURCES = %D%/test_crs_others.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
+	%D%/scene.c %D%/scene.h %D%/speech.c %D%/speech.h %D%/update_file.c %D%/update_file.h \
+	tests/keys/sample.c tests/keys/sample.h
+%C%_test_crs_others_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_others_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_others_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
 if HAVE_CMOCKA

@@ -9,133 +9,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "keys/account.h"
+#include "tests/rendezvous/raw.h"
 #include "tests/rendezvous/scene.h"
-#include "tests/tools/rude_link.h"
+#include "umsg/frame.h"
 #include "umsg/upgrade.h"
 
-#define URI "tel:+46700000001"
-
 enum {
-	CLOSE_CODE = 2, /* octets of a close frame's payload before its reason */
-	SMALL = 400,    /* octets that are worth to be sent one by one */
-	HEARD = 1024,
+	SMALL = 400, /* octets that are worth to be sent one by one */
 	PADDED = 70000,
 };
-
-struct raw {
-	struct rude_link link;
-	char identity[ACCOUNT_IDENTITY_MAX + 1];
-	uint8_t psk[ACCOUNT_PSK_SIZE];
-	char heard[HEARD];
-};
-
-/* ---- a connection ---- */
-
-static void raw_open(struct raw *raw, const struct scene *scene)
-{
-	struct account_secret secret;
-	struct slice uri = slice_str(URI);
-	struct net_addr addr;
-
-	memset(raw, 0, sizeof(*raw));
-	assert_int_equal(account_secret_from_text(slice_str(SCENE_SECRET), SCENE_ACCOUNT, &secret),
-			 0);
-	assert_int_equal(account_psk(&secret, uri, SCENE_ACCOUNT, 1, raw->psk), 0);
-	assert_int_equal(account_identity_make(&secret, uri, SCENE_ACCOUNT, 1, raw->identity), 0);
-	raw->link.peer.identity = raw->identity;
-	raw->link.peer.psk = raw->psk;
-	assert_int_equal(net_parse("127.0.0.1", scene->port, &addr), 0);
-	assert_int_equal(rude_link_open(&raw->link, &addr), 0);
-	assert_null(rude_link_shake(&raw->link));
-}
-
-static void raw_upgrade(struct raw *raw)
-{
-	char key[UPGRADE_KEY + 1], head[UPGRADE_TEXT_MAX];
-	int n;
-
-	assert_int_equal(upgrade_make_key(key), 0);
-	n = upgrade_make_request("localhost", key, head);
-	assert_true(n > 0);
-	assert_int_equal(rude_link_say(&raw->link, slice_of(head, (size_t)n)), 0);
-	assert_int_equal(rude_link_head(&raw->link), 101);
-}
-
-static bool read_octets(struct raw *raw, uint8_t *out, size_t n)
-{
-	while (n > 0) {
-		int got = SSL_read(raw->link.ssl, out, (int)n);
-
-		if (got <= 0)
-			return false;
-		out += got;
-		n -= (size_t)got;
-	}
-	return true;
-}
-
-/* Reads a frame of the server: never masked, never fragmented, at most 16 bits of length
- * in these tests.  false at the end of the connection. */
-static bool read_frame(struct raw *raw, uint8_t *opcode_out, uint8_t *payload, size_t *n_out)
-{
-	uint8_t head[4];
-	size_t n;
-
-	if (!read_octets(raw, head, 2))
-		return false;
-	assert_int_equal(head[0] & 0xf0, 0x80);
-	assert_true(head[1] < 127);
-	n = head[1];
-	if (n == 126) {
-		assert_true(read_octets(raw, head + 2, 2));
-		n = (size_t)head[2] << 8 | head[3];
-	}
-	assert_true(n <= FRAME_MAX);
-	assert_true(read_octets(raw, payload, n));
-	*opcode_out = head[0] & 0x0f;
-	*n_out = n;
-	return true;
-}
-
-static void note(struct raw *raw, const char *what, struct slice text)
-{
-	size_t n = strlen(raw->heard);
-
-	snprintf(raw->heard + n, sizeof(raw->heard) - n, "%s%.*s; ", what, (int)text.n,
-		 (const char *)text.p);
-}
-
-/* Writes down what comes until a pong of "end", a close, or the end without one. */
-static void listen_to_all(struct raw *raw)
-{
-	static uint8_t payload[FRAME_MAX];
-	char code[8];
-	uint8_t opcode;
-	size_t n;
-
-	for (;;) {
-		if (!read_frame(raw, &opcode, payload, &n)) {
-			note(raw, "gone", slice_str(""));
-			return;
-		}
-		if (opcode == 8 && n < CLOSE_CODE) {
-			note(raw, "close", slice_str(""));
-			return;
-		}
-		if (opcode == 8) {
-			snprintf(code, sizeof(code), "%u", (unsigned)payload[0] << 8 | payload[1]);
-			note(raw, "close ", slice_str(code));
-			return;
-		}
-		if (opcode == 10 && n == 3 && memcmp(payload, "end", 3) == 0)
-			return;
-		if (opcode == 2)
-			note(raw, "message", slice_str(""));
-		else
-			note(raw, opcode == 10 ? "pong " : "odd ", slice_of(payload, n));
-	}
-}
 
 /* ---- what is sent ---- */
 
@@ -168,7 +50,7 @@ static struct slice request(void)
 	size_t n = 0;
 
 	frame.request = 7;
-	frame.from = frame_text(URI);
+	frame.from = frame_text(RAW_URI);
 	frame.body_case = UMSG__FRAME__BODY_FETCH;
 	frame.fetch = &fetch;
 	assert_int_equal(frame_encode(&frame, &made, &n), 0);
@@ -233,18 +115,6 @@ static struct slice put_all(uint8_t *out, const struct sent *sent, size_t count)
 	for (size_t i = 0; i < count && (sent[i].first || sent[i].payload || sent[i].n); i++)
 		n += put_frame(out + n, sent[i].first, payload_of(&sent[i]), sent[i].form);
 	return slice_of(out, n);
-}
-
-/* What was sent before may already have ended the connection: then nobody listens. */
-static void say(struct raw *raw, struct slice octets, bool one_by_one)
-{
-	if (!one_by_one) {
-		rude_link_say(&raw->link, octets);
-		return;
-	}
-	for (size_t i = 0; i < octets.n; i++)
-		if (rude_link_say(&raw->link, slice_of(octets.p + i, 1)) < 0)
-			return;
 }
 
 /* ---- the table ---- */
@@ -448,9 +318,9 @@ static void play(const struct scene *scene, struct slice octets, bool one_by_one
 
 	raw_open(raw, scene);
 	raw_upgrade(raw);
-	say(raw, octets, one_by_one);
+	raw_say(raw, octets, one_by_one);
 	rude_link_say(&raw->link, slice_of(ping, put_frame(ping, 0x89, slice_str("end"), PLAIN)));
-	listen_to_all(raw);
+	raw_listen(raw);
 	rude_link_close(&raw->link);
 }
 
@@ -558,9 +428,9 @@ static void the_server_ends_the_connection_first(void **state)
 	raw_open(&raw, *state);
 	raw_upgrade(&raw);
 	assert_int_equal(rude_link_say(&raw.link, slice_of(octets, n)), 0);
-	listen_to_all(&raw);
+	raw_listen(&raw);
 	assert_string_equal(raw.heard, "close 1002; ");
-	listen_to_all(&raw);
+	raw_listen(&raw);
 	assert_string_equal(raw.heard, "close 1002; gone; ");
 	/* TLS has ended in order, and then TCP. */
 	assert_int_equal(SSL_get_shutdown(raw.link.ssl) & SSL_RECEIVED_SHUTDOWN,
@@ -608,7 +478,7 @@ static void an_opening_handshake_has_all_its_parts(void **state)
 		int status;
 
 		raw_open(&raw, *state);
-		say(&raw, slice_str(heads[i].head), i % 2);
+		raw_say(&raw, slice_str(heads[i].head), i % 2);
 		status = rude_link_head(&raw.link);
 		if (status != heads[i].status)
 			fail_msg("%d and not %d for\n%s", status, heads[i].status, heads[i].head);

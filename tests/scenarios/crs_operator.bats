@@ -364,6 +364,19 @@ client_info() { # as "uname" has it
 	in_log "$T/call" 'connection to rendezvous.example:[0-9]+: unreachable'
 }
 
+@test "CCA-004: a caller that has nothing to say pings after 10 to 15 minutes, each after a time of its own" {
+	local number seconds all=()
+	for number in $ALICE $BOB $CAROL; do
+		start "$T/call" cca --verbose --store "$D/$number" listen
+		await 15 "$number" in_log "$T/call" '^attached'
+		seconds=$(sed -n 's/.*: pings after \([0-9]*\) s of silence$/\1/p' "$T/call")
+		[ "$seconds" -ge 600 ] && [ "$seconds" -le 900 ]
+		all+=("$seconds")
+		stop "$STARTED_PID"
+	done
+	[ "$(printf '%s\n' "${all[@]}" | sort -u | wc -l)" -gt 1 ]
+}
+
 @test "CRS-045: a deleted account is gone with its users, who are cut off and do not come back" {
 	listen $ALICE
 	run -0 lab_crs_cli delete account $LAB_ACCOUNT
