@@ -7,6 +7,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/sipp.bash \
 	%D%/talk.bash \
 	%D%/garbage.py \
+	%D%/rude_sip.py \
 	%D%/sip_ask.py \
 	%D%/relay_figures.py \
 	%D%/sip_text.py \

@@ -406,3 +406,31 @@ secured_both_ways() { # SUITE M_LINE: a call out, then one in, through the phone
 	[ -z "$(session_states sip:46707654321@)" ]
 	all_clear
 }
+
+@test "torture, half-open connections, slow senders and floods over UDP, TCP and TLS: a call that is up goes on" {
+	local agent
+	agent=$(pgrep -P "$LAB_CIG_SERVER" cig-sip)
+	phone_101 'answermode=auto'
+	dial_out "$LAB_GATEWAY;101"
+	phone_await 101 CALL_ESTABLISHED 15
+	await 5 "talk" in_log "$T/call" '^talk'
+	run -0 python3 "$TOP/tests/scenarios/rude_sip.py" "$NET.50" 127.0.0.1 "$LAB_SIP_PORT" \
+		$((LAB_SIP_PORT + 1)) "$D/tls/ca.pem"
+	echo "$output"
+	# 200 connections are what one address may have; OPTIONS are answered through all of it
+	[ "$(sed -n 's/^let in: \([0-9]*\) of .*/\1/p' <<<"$output")" -lt 200 ]
+	[ "$(sed -n 's/^answered: //p' <<<"$output")" -ge 400 ]
+	logged "refused source=$NET.50:.*too many connections of one address"
+	[ "$(pgrep -P "$LAB_CIG_SERVER" cig-sip)" = "$agent" ]
+	running "$CALL"
+	# another address is served meanwhile and after it
+	phone 101 sndcode 7
+	await 10 "a digit of the call that is up" in_log "$T/call" 'digit.*7'
+	kill -INT "$CALL"
+	call_ended 5 'reason=hangup by=initiator'
+	logged 'media pbx=.* received=[1-9].*auth_failures=0'
+	await 10 "the end of all calls" no_calls
+	dial_out --hangup 1 "$LAB_GATEWAY;101"
+	call_ended 15 'reason=hangup by=initiator'
+	all_clear
+}
