@@ -369,6 +369,34 @@ static void a_frame_over_a_limit_ends_the_connection(void **state)
 	}
 }
 
+/* What is well-formed and more than the rendezvous takes is refused by its own answer, and the
+ * connection stays. */
+static void a_message_over_the_limit_is_refused(void **state)
+{
+	enum { MOST = 32 << 20 };
+	static struct speech s;
+	static struct party p;
+
+	cast_attach(&p, *state, alice, 1); /* somebody to write to */
+	party_close(&p);
+	open_at(&p, *state, REGISTERED);
+	speech_make(&s, UMSG__FRAME__BODY_POST);
+	s.frame.to = alice;
+	s.post.total_length = MOST + 1;
+	s.post.record = speech_octets(&s, FRAME_RECORD + FRAME_RECORD_TAG);
+	party_send(&p, &s.frame);
+	assert_true(party_hears(&p, "post_ack f 8"));
+	s.post.total_length = MOST;
+	party_send(&p, &s.frame);
+	assert_true(party_hears(&p, "part_ack f 1"));
+	speech_make(&s, UMSG__FRAME__BODY_PART); /* and a part that is none of it */
+	s.frame.to = alice;
+	s.part.index = 5000;
+	party_send(&p, &s.frame);
+	assert_still_served(&p, REGISTERED, &s);
+	party_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +404,7 @@ int main(void)
 		cmocka_unit_test(a_frame_of_the_server_ends_a_clients_connection),
 		cmocka_unit_test(a_forged_sender_ends_the_connection),
 		cmocka_unit_test(a_frame_over_a_limit_ends_the_connection),
+		cmocka_unit_test(a_message_over_the_limit_is_refused),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
