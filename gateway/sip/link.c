@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 struct waiting {
 	struct waiting *next;
 	size_t n;
@@ -175,8 +177,12 @@ size_t link_queued(const struct link *l)
 
 void link_flush(struct link *l, int limit_ms)
 {
+	int64_t end_ms = clock_mono_ms() + limit_ms, left_ms = limit_ms;
 	struct pollfd p = { l->fd, POLLOUT, 0 };
 
-	while (l->head && !l->closed && poll(&p, 1, limit_ms) > 0)
+	/* The limit is that of all messages together: a server may read, but slowly. */
+	while (l->head && !l->closed && left_ms > 0 && poll(&p, 1, (int)left_ms) > 0) {
 		send_waiting(l);
+		left_ms = end_ms - clock_mono_ms();
+	}
 }

@@ -74,3 +74,11 @@ tests_bench_bench_gateway_SOURCES = tests/bench/bench_gateway.c tests/bench/benc
 	tests/bench/bench.h $(SIP_DRIVER) tests/gateway/sip_programs.c tests/gateway/sip_programs.h
 tests_bench_bench_gateway_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_bench_bench_gateway_LDADD = $(SIP_DRIVER_LIBS)
+
+# the agent's parts by themselves
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_sip_link
+endif
+tests_gateway_test_sip_link_SOURCES = tests/gateway/test_sip_link.c gateway/sip/link.c gateway/sip/link.h
+tests_gateway_test_sip_link_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SOFIA_CFLAGS:-I%=-isystem%)
+tests_gateway_test_sip_link_LDADD = base/libbase.a $(SOFIA_LIBS) $(CMOCKA_LIBS)
