@@ -51,3 +51,4 @@ EXTRA_DIST += %D%/names.bats
 EXTRA_DIST += %D%/ipv6.bats
 EXTRA_DIST += %D%/channels.bats
 EXTRA_DIST += %D%/crs_operator.bats %D%/crs_upgrade.bats
+EXTRA_DIST += %D%/restore.bats
