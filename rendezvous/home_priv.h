@@ -161,6 +161,10 @@ void home_part_ack(struct home *home, const struct endpoint *from, const struct 
 void home_taken(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);
 /* A client asks for what waits for it. */
+/* A Deliver frame of a packed Post; number 0: it is not stored, request 0: nobody fetches. */
+void home_deliver(struct home *home, const struct endpoint *to, const char *sender, const char *uri,
+		  struct slice packed, uint64_t number, uint64_t request);
+/* home_fetch.c */
 void home_fetch(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);
 

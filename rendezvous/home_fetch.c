@@ -1,0 +1,109 @@
+/* home_fetch.c - messages that wait in the store, to whoever fetches them. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/pack.h"
+#include "keys/account.h"
+#include "rendezvous/home_priv.h"
+#include "rendezvous/store.h"
+
+enum {
+	FETCH_AT_MOST = 100,
+	FETCH_OCTETS = 512 * 1024, /* the rest is left to the next Fetch */
+};
+
+/* A page on its way to one device. */
+struct fetch {
+	struct home *home;
+	struct endpoint to;
+	uint64_t request, last;
+	uint32_t asked, seen;
+	size_t octets;
+	bool cut;
+	char uri[];
+};
+
+/* What comes from a disk is looked at, so that no client breaks off over it. */
+static bool is_post(struct slice packed)
+{
+	int err;
+	ProtobufCMessage *post = pack_view(&umsg__post__descriptor, packed, 2 * FRAME_MAX, &err);
+
+	pack_forget(post);
+	return post != NULL;
+}
+
+static void on_fetch_item(void *arg, const struct store_item *item)
+{
+	struct fetch *fetch = arg;
+	char sender[ACCOUNT_URI_MAX + 1], channel[ACCOUNT_URI_MAX + 1] = "";
+
+	fetch->seen++;
+	fetch->cut = fetch->cut || fetch->octets > FETCH_OCTETS;
+	if (fetch->cut)
+		return;
+	fetch->last = item->number;
+	fetch->octets += item->post.n;
+	if (item->end_s <= clock_wall_s() || item->sender.n >= sizeof(sender) ||
+	    item->channel.n >= sizeof(channel))
+		return;
+	if (!is_post(item->post)) {
+		log_warn("message", "a stored message to %s cannot be read", fetch->uri);
+		return;
+	}
+	memcpy(sender, item->sender.p, item->sender.n);
+	sender[item->sender.n] = '\0';
+	if (item->channel.n)
+		memcpy(channel, item->channel.p, item->channel.n);
+	home_deliver(fetch->home, &fetch->to, sender, channel[0] ? channel : fetch->uri, item->post,
+		     item->number, fetch->request);
+}
+
+/* Every Fetch is ended by Fetched, a failed one, too: Notify follows when the store is
+ * back. */
+static void on_fetch_done(void *arg, int err, uint64_t number)
+{
+	struct fetch *fetch = arg;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Fetched fetched = UMSG__FETCHED__INIT;
+
+	(void)number;
+	if (err)
+		home_error(fetch->home, &fetch->to, fetch->request,
+			   UMSG__ERROR_CODE__ERROR_STORE_FULL, "store not available",
+			   MAIL_RETRY_DOWN_S);
+	fetched.epoch = fetch->home->epoch;
+	fetched.last = fetch->last;
+	fetched.more = !err && (fetch->cut || fetch->seen == fetch->asked);
+	frame.request = fetch->request;
+	frame.body_case = UMSG__FRAME__BODY_FETCHED;
+	frame.fetched = &fetched;
+	home_send(fetch->home, &fetch->to, &frame);
+	free(fetch);
+}
+
+void home_fetch(struct home *home, const struct endpoint *from, const struct passed_up *up,
+		const Umsg__Frame *frame)
+{
+	uint32_t count = frame->fetch->at_most;
+	size_t n = strlen(up->from);
+	struct fetch *fetch = calloc(1, sizeof(*fetch) + n + 1);
+
+	if (!fetch)
+		return;
+	if (count == 0 || count > FETCH_AT_MOST)
+		count = FETCH_AT_MOST;
+	fetch->home = home;
+	fetch->to = *from;
+	fetch->request = frame->request;
+	fetch->last = frame->fetch->after;
+	fetch->asked = count;
+	memcpy(fetch->uri, up->from, n);
+	if (!guests_is_name(slice_str(up->from)))
+		counters_read(home->counters, up->account, up->from, clock_wall_s());
+	if (store_read(worker_store(home->worker), slice_str(up->from), frame->fetch->after, count,
+		       on_fetch_item, on_fetch_done, fetch))
+		on_fetch_done(fetch, -EPIPE, 0);
+}
