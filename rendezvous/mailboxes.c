@@ -299,6 +299,17 @@ static uint32_t parts_of(const struct mail_post *post)
 	return 1 + (rest + post->record_length - 1) / post->record_length;
 }
 
+/* There are few enough for a look at each. */
+static size_t unfinished_of(const struct mailboxes *mailboxes, struct slice sender)
+{
+	const struct mail *mail;
+	size_t n = 0;
+
+	TAILQ_FOREACH(mail, &mailboxes->collecting, in_queue)
+	n += slice_eq_str(sender, mail->sender);
+	return n;
+}
+
 static const char *unacceptable(const struct mailboxes *mailboxes, const struct mail_post *post,
 				int64_t end_s, int64_t now_s, Umsg__ErrorCode *code_out)
 {
@@ -309,7 +320,9 @@ static const char *unacceptable(const struct mailboxes *mailboxes, const struct 
 	if (post->total_length > MAIL_MAX_OCTETS)
 		return "too large";
 	*code_out = UMSG__ERROR_CODE__ERROR_BUSY;
-	if (parts_of(post) > 1 && mailboxes->unfinished >= MAIL_MAX_UNFINISHED)
+	if (parts_of(post) > 1 &&
+	    (mailboxes->unfinished >= MAIL_MAX_UNFINISHED ||
+	     unfinished_of(mailboxes, post->sender) >= MAIL_MAX_UNFINISHED_EACH))
 		return "too many long messages at once";
 	return NULL;
 }

@@ -33,7 +33,10 @@ enum {
 	MAIL_PARTS_IDLE_LIMIT_MS = 600 * 1000,
 	MAIL_MAX_STORED = 20000,    /* messages of one recipient, unless told otherwise ... */
 	MAIL_MAX_STORED_MIB = 128,  /* ... and how much they may hold together */
-	MAIL_MAX_UNFINISHED = 1024, /* long messages whose parts still come */
+	/* Long messages whose parts still come: of all senders, and of one, so that nobody can
+	 * take the room of all others. */
+	MAIL_MAX_UNFINISHED = 1024,
+	MAIL_MAX_UNFINISHED_EACH = 128,
 	MAIL_MAX_OCTETS = 32 << 20, /* of a message's records */
 	MAIL_PARTS_IN_FLIGHT = 4,
 	MAIL_MAX_LIFETIME_S = 30 * 86400,

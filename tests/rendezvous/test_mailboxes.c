@@ -157,13 +157,14 @@ static struct slice id(char c)
 	return slice_of(octets, sizeof(octets));
 }
 
-static void post_sized(struct world *world, char c, uint32_t total, uint32_t record, size_t octets)
+static void post_from(struct world *world, const char *sender, char c, uint32_t total,
+		      uint32_t record, size_t octets)
 {
 	uint8_t *packed = calloc(1, octets);
 	struct mail_post post = {
 		.to = slice_str(bob),
 		.max_lifetime_s = MAIL_MAX_LIFETIME_S,
-		.sender = slice_str(alice),
+		.sender = slice_str(sender),
 		.account = slice_str("acme"),
 		.id = id(c),
 		.kind = UMSG__MESSAGE_KIND__KIND_TEXT,
@@ -176,6 +177,11 @@ static void post_sized(struct world *world, char c, uint32_t total, uint32_t rec
 	};
 
 	assert_int_equal(mailboxes_post(world->mailboxes, &post, world->now_ms, world->now_s), 0);
+}
+
+static void post_sized(struct world *world, char c, uint32_t total, uint32_t record, size_t octets)
+{
+	post_from(world, alice, c, total, record, octets);
 }
 
 static void post(struct world *world, char c)
@@ -534,6 +540,25 @@ static void an_unfinished_long_message_is_dropped_in_the_end(void **state)
 	expect(world, "ack b 8 too large 0\n");
 }
 
+static void one_sender_cannot_take_the_room_of_all_for_long_messages(void **state)
+{
+	struct world *world = *state;
+
+	ready(world, false);
+	for (int i = 0; i < MAIL_MAX_UNFINISHED_EACH; i++) {
+		world->told[0] = '\0';
+		post_sized(world, (char)i, 25, 10, 10);
+		assert_null(strstr(world->told, "too many"));
+	}
+	world->told[0] = '\0';
+	post_sized(world, (char)200, 25, 10, 10);
+	assert_non_null(strstr(world->told, " 12 too many long messages at once 5\n"));
+	world->told[0] = '\0';
+	post_sized(world, (char)201, 10, 10, 10);          /* short ones go on ... */
+	post_from(world, "tel:+3", (char)202, 25, 10, 10); /* ... and everybody else's */
+	assert_null(strstr(world->told, "too many"));
+}
+
 static void parts_are_sent_once_and_a_window_ahead(void **state)
 {
 	static const struct endpoint one = { 0, 1 }, two = { 0, 2 };
@@ -588,6 +613,7 @@ int main(void)
 		ONE(what_is_handed_at_once_is_bounded),
 		ONE(a_long_message_is_stored_part_by_part),
 		ONE(an_unfinished_long_message_is_dropped_in_the_end),
+		ONE(one_sender_cannot_take_the_room_of_all_for_long_messages),
 		ONE(parts_are_sent_once_and_a_window_ahead),
 		ONE(an_idle_mailbox_is_forgotten_and_read_again),
 	};
