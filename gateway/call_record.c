@@ -55,11 +55,12 @@ json_t *call_leg_report(const Relay__LegStats *leg)
 	if (!leg || !*leg->codec)
 		return json_null(); /* it never came to media */
 	return json_pack(
-		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:i, s:I}", "codec", leg->codec, "remote",
-		leg->remote, "sent", (json_int_t)leg->packets_sent, "received",
-		(json_int_t)leg->packets_received, "lost", (json_int_t)leg->lost, "late",
-		(json_int_t)leg->late, "concealed_ms", (json_int_t)leg->concealed_ms, "jitter_ms",
-		(double)leg->jitter_us / 1000.0, "peer_lost", (int)leg->peer_lost, "refused",
+		"{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:i, s:I}", "codec", leg->codec,
+		"remote", leg->remote, "sent", (json_int_t)leg->packets_sent, "received",
+		(json_int_t)leg->packets_received, "lost", (json_int_t)leg->lost, "dropped",
+		(json_int_t)leg->dropped, "late", (json_int_t)leg->late, "concealed_ms",
+		(json_int_t)leg->concealed_ms, "jitter_ms", (double)leg->jitter_us / 1000.0,
+		"peer_lost", (int)leg->peer_lost, "refused",
 		(json_int_t)(leg->auth_failures + leg->replays + leg->malformed + leg->strangers));
 }
 

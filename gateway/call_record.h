@@ -6,7 +6,7 @@
  *   setup_ms, duration_s, state ("REJECT", "HANGUP"), reason, code (the SIP code of a
  *   refusal, else null), why, account, sip_call_id, session_id,
  *   pbx, secure: null without media, else { codec, remote, sent, received, lost, late,
- *   concealed_ms, jitter_ms, peer_lost, refused }
+ *   dropped, concealed_ms, jitter_ms, peer_lost, refused }
  */
 #ifndef GATEWAY_CALL_RECORD_H
 #define GATEWAY_CALL_RECORD_H

@@ -117,8 +117,9 @@ def final(call, code, text):
         over(call, "refused with %d" % code)
         return
     if not call["acks"] or call.get("gone"):
-        tell("never acknowledged")
-        call["acks"] = False
+        if not call.get("told"):
+            tell("never acknowledged")
+        call["told"] = True
         return
     request(call, "ACK", 1, call["id"] + "a")
     if call["state"] == "cancelling":  # the answer crossed it
