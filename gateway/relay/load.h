@@ -14,7 +14,7 @@
 enum {
 	LOAD_PERIOD_MS = 500,      /* between two figures of a thread */
 	LOAD_DEFAULT_PERCENT = 85, /* of a processor: the media of one thread, at most */
-	LOAD_RELIEF_PERCENT = 5,   /* below the limit before a thread counts as free again */
+	LOAD_RELIEF_PART = 16,     /* of the limit must be free before calls are taken again */
 	LOAD_FEW = 10,             /* fewer calls are not what makes a thread late */
 	LOAD_LATE_MS = 20,         /* a packet's time: then every receiver's buffer is in use */
 	LOAD_SILENT_MS = 3000,     /* a thread that tells nothing for so long is stuck */

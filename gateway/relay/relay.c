@@ -124,8 +124,7 @@ static void on_notices(evutil_socket_t fd, short what, void *arg)
  * once, not with each call that comes and goes. */
 static void end_of_busy(struct relay *relay, int64_t now_ms)
 {
-	unsigned limit =
-		relay->max_load > LOAD_RELIEF_PERCENT ? relay->max_load - LOAD_RELIEF_PERCENT : 1;
+	unsigned limit = relay->max_load - relay->max_load / LOAD_RELIEF_PART;
 	char why[LOAD_TEXT];
 
 	if (!relay->busy[0])

@@ -56,7 +56,7 @@ party() { # ARGUMENTS...: the secure side (tests/bench/secure_party.c)
 }
 
 metric() {
-	curl -sf "http://127.0.0.1:$LAB_METRICS_PORT/metrics" | sed -n "s/^$1 //p"
+	curl -sf "http://127.0.0.1:$LAB_METRICS_PORT/metrics" | sed -n "s/^$(sed 's/[][*.]/\\&/g' <<<"$1") //p"
 }
 
 talks() { # CALLS MS: so many at once, from the PBX
@@ -73,28 +73,34 @@ talks() { # CALLS MS: so many at once, from the PBX
 	[ "${lines[-1]}" = "ok: 120 calls came and went, nothing is left" ]
 }
 
+# Ringing calls cost nothing yet, but are counted on; what the thread takes by itself under a
+# sanitizer is one or two of the six hundredths.
 @test "a call that would harm the others gets 503 and Retry-After, and they do not notice" {
-	# Room for three that ring: what those that talk cost is measured, and may be nothing.
-	relay_with --threads 1 --max-load 1
-	party --answer-after 4000
-	talks 3 0
-	await 15 "three calls" lab_cig_status '.relay.calls == 3'
+	local carried refused
+	relay_with --threads 1 --max-load 6
+	party --answer-after 6000
+	talks 24 0
+	await 20 "the calls" lab_cig_status '.relay.refused > 0 and .relay.calls + .relay.refused == 24'
+	carried=$(lab_cig_cli --json status | jq .relay.calls) refused=$((24 - carried))
+	((carried >= 8 && carried <= 20))
 	run -0 sip_ask 127.0.0.1 --header=Retry-After < <(sip_sdp 'm=audio 6000 RTP/AVP 8' | sip_invite "${CALLEE#+}")
 	[ "${lines[0]}" = "SIP/2.0 503 Service Unavailable" ]
 	[ "${lines[1]}" = "Retry-After: 10" ]
-	# one line that says why, and one of this call
-	await 5 "the line in the log" in_log "$D/cig/log/cig.log" 'WARN.* calls are refused: media would take more than 1 % of a processor; calls=3'
+	# one line that says why, and one of each call
+	await 5 "the line in the log" in_log "$D/cig/log/cig.log" 'WARN.* calls are refused: media .*; calls=[0-9]+ cpu='
 	[ "$(grep -c 'calls are refused' "$D/cig/log/cig.log")" -eq 1 ]
-	grep -q 'state=REJECT reason="congestion" .*media would take more than 1 % of a processor' "$D/cig/log/cig.log"
-	lab_cig_status '.problems == ["calls are refused: media would take more than 1 % of a processor"] and .relay.refused == 1'
-	lab_cig_cli status | grep -E '^Calls +3/350$'
-	lab_cig_cli status | grep -E '^Dropped +0 packets, 1 calls refused$'
-	[ "$(metric cig_relay_busy) $(metric cig_relay_calls_refused_total) $(metric cig_relay_calls)" = "1 1 3" ]
-	await 20 "the end of the three" stopped "$TALKS"
-	stop "$TALKS"
-	[ "$STOPPED_STATUS" -eq 0 ] # all of them were carried to their end
-	await 5 "room again" lab_cig_status '.problems == []'
-	in_log "$D/cig/log/cig.log" 'calls are taken again; refused=1'
+	[ "$(grep -c 'state=REJECT reason="congestion" .* why=media ' "$D/cig/log/cig.log")" -eq $((refused + 1)) ]
+	await 5 "its count" lab_cig_status ".relay.refused == $((refused + 1))"
+	lab_cig_status ".problems[0] | startswith(\"calls are refused: media \")"
+	lab_cig_cli status | grep -E "^Calls +$carried/350$"
+	lab_cig_cli status | grep -E "^Dropped +[0-9]+ packets, $((refused + 1)) calls refused$"
+	[ "$(metric cig_relay_busy) $(metric cig_relay_calls_refused_total) $(metric cig_relay_calls)" = "1 $((refused + 1)) $carried" ]
+	await 30 "the end of all calls" stopped "$TALKS"
+	[ "$(metric 'cig_calls_answered_total{from="pbx"}')" -eq "$carried" ]
+	await 10 "room again" lab_cig_status '.problems == [] and .relay.calls == 0'
+	in_log "$D/cig/log/cig.log" "calls are taken again; refused=$((refused + 1))"
+	stop "$PARTY"
+	party
 	talks 1 0
 	await 10 "one more call" stopped "$TALKS"
 	stop "$TALKS"
