@@ -205,12 +205,67 @@ static void write_text_counters(const struct texts_counters *texts, FILE *to)
 		figures_counter(to, rows[i].name, rows[i].help, rows[i].value);
 }
 
-/* Of each port and read mailbox; its name may be an administrator's path. */
+/* One figure of each port and read mailbox, in lines that stand together. */
+struct port_figure {
+	const char *name, *type, *help;
+	uint64_t (*value)(const struct texts_port_state *port);
+	FILE *to;
+};
+
+/* Its name may be an administrator's path. */
 static void write_port(void *arg, const struct texts_port_state *port)
 {
-	fprintf(arg, "cig_texts_port_waiting{kind=\"%s\",name=\"", port->kind);
-	figures_label(arg, port->name);
-	fprintf(arg, "\"} %zu\n", port->waiting);
+	const struct port_figure *figure = arg;
+
+	fprintf(figure->to, "%s{kind=\"%s\",name=\"", figure->name, port->kind);
+	figures_label(figure->to, port->name);
+	fprintf(figure->to, "\"} %" PRIu64 "\n", figure->value(port));
+}
+
+static uint64_t port_waiting(const struct texts_port_state *port)
+{
+	return port->waiting;
+}
+
+static uint64_t port_delivered(const struct texts_port_state *port)
+{
+	return port->counters.delivered;
+}
+
+static uint64_t port_failed(const struct texts_port_state *port)
+{
+	return port->counters.failed;
+}
+
+static uint64_t port_expired(const struct texts_port_state *port)
+{
+	return port->counters.expired;
+}
+
+static uint64_t port_submitted(const struct texts_port_state *port)
+{
+	return port->counters.submitted;
+}
+
+static void write_ports(const struct texts *texts, FILE *to)
+{
+	struct port_figure figures[] = {
+		{ "cig_texts_port_waiting", "gauge", "Open destinations of a mailbox or center.",
+		  port_waiting, to },
+		{ "cig_texts_port_delivered_total", "counter", "Texts that it has.", port_delivered,
+		  to },
+		{ "cig_texts_port_failed_total", "counter", "Texts that it refused.", port_failed,
+		  to },
+		{ "cig_texts_port_expired_total", "counter", "Texts whose end came first.",
+		  port_expired, to },
+		{ "cig_texts_port_submitted_total", "counter", "Texts that came in by it.",
+		  port_submitted, to },
+	};
+
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+		figures_head(to, figures[i].name, figures[i].type, figures[i].help);
+		texts_each_port(texts, write_port, &figures[i]);
+	}
 }
 
 static void write_texts(const struct texts *texts, FILE *to)
@@ -222,9 +277,7 @@ static void write_texts(const struct texts *texts, FILE *to)
 	figures_gauge(to, "cig_texts_posts", "Texts and receipts that wait for the rendezvous.",
 		      (double)gauges.posts);
 	write_text_counters(texts_counters(texts), to);
-	figures_head(to, "cig_texts_port_waiting", "gauge",
-		     "Open destinations of a mailbox or center.");
-	texts_each_port(texts, write_port, to);
+	write_ports(texts, to);
 }
 
 void metrics_write(const struct metrics_parts *parts, FILE *to)

@@ -365,6 +365,22 @@ only_lines() { # REGEX FILE: shows those that are otherwise, and fails
 	! curl -s "http://127.0.0.1:$LAB_METRICS_PORT/metrics" | grep -q 46701234567
 }
 
+port_metric() { # NAME KIND PORT
+	curl -sf "http://127.0.0.1:$LAB_METRICS_PORT/metrics" |
+		awk -v name="cig_texts_port_$1{kind=\"$2\",name=\"$3\"} " 'index($0, name) == 1 { print $2 }'
+}
+
+@test "Prometheus gets the texts of each mailbox" {
+	local out=$D/cig/mail/from-secure in=$D/cig/mail/to-secure delivered
+	delivered=$(port_metric delivered_total mailbox "$out")
+	caller $ALICE send --receipt "$LAB_GATEWAY;101" "counted" >"$T/send"
+	in_log "$T/send" '^delivered'
+	[ "$(port_metric delivered_total mailbox "$out")" -eq $((delivered + 1)) ]
+	[ "$(port_metric waiting mailbox "$out")" -eq 0 ]
+	[ "$(port_metric failed_total mailbox "$out") $(port_metric expired_total mailbox "$out")" = "0 0" ]
+	[ "$(port_metric submitted_total read "$in")" -ge 0 ]
+}
+
 @test "logs that were moved away are opened anew, call records, too" {
 	local name
 	for name in cig session calls; do
