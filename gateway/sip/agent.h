@@ -410,8 +410,9 @@ void reoffer_free(struct call *call);
 /* reliable.c */
 /* Sends a provisional response to call->invite, repeated until its PRACK. */
 void reliable_ring(struct call *call, int code);
-/* A PRACK of the peer: the status that answers it. */
-int reliable_acknowledged(struct call *call, const sip_t *sip);
+/* A PRACK of the peer: the status that answers it, which is sent already where the call's 200
+ * waited for it. */
+int reliable_acknowledged(struct call *call, nta_incoming_t *irq, const sip_t *sip);
 /* No PRACK came: the status to refuse with. */
 enum { RELIABLE_GIVE_UP = 504 };
 /* Acknowledges the peer's provisional response, where it asks for that. */

@@ -265,7 +265,7 @@ static int request(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 	case sip_method_update:
 		return on_change(call, irq, sip);
 	case sip_method_prack:
-		return reliable_acknowledged(call, sip);
+		return reliable_acknowledged(call, irq, sip);
 	case sip_method_info:
 		return digit_take(call, sip);
 	case sip_method_options:

@@ -27,7 +27,7 @@ static int take_answer(struct call *call, const sip_t *sip)
 	return 200;
 }
 
-int reliable_acknowledged(struct call *call, const sip_t *sip)
+int reliable_acknowledged(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 {
 	const sip_rack_t *rack = sip->sip_rack;
 	int status;
@@ -38,8 +38,11 @@ int reliable_acknowledged(struct call *call, const sip_t *sip)
 	call->reliable.pending = false;
 	call_stop_resending(call);
 	status = take_answer(call, sip);
-	if (call->reliable.deferred)
+	if (call->reliable.deferred) {
+		/* in this order: scripted peers take the next 200 for the PRACK's */
+		nta_incoming_treply(irq, status, NULL, TAG_END());
 		incoming_send_answer(call);
+	}
 	return status;
 }
 

@@ -17,6 +17,8 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/sipp/uac_offers_late.xml \
 	%D%/sipp/uac_proves.xml \
 	%D%/sipp/uac_speaks.xml \
+	%D%/sipp/uac_timers.xml \
+	%D%/sipp/uas_timers.xml \
 	%D%/sipp/uas_answers.xml \
 	%D%/sipp/uas_early.xml \
 	%D%/sipp/uas_hangs_up.xml \

@@ -7,6 +7,8 @@ load lab
 load talk
 load sipp
 
+LAB_USERS=(+46701234567 +46707654321 +46700000003)
+
 lab_cig_conf() {
 	local NET=${LAB_PHONE_IP%.*}
 	certificates
@@ -18,6 +20,7 @@ lab_cig_conf() {
 			entry asserted tel "tel:$LAB_GATEWAY;6{ext}" sip "sip:{ext}@asks.test";
 			entry moved tel "tel:$LAB_GATEWAY;7{ext}" sip "sip:{ext}@moved.test";
 			entry stays tel "tel:$LAB_GATEWAY;8{ext}" sip "sip:{ext}@stays.test";
+			entry timed tel "tel:$LAB_GATEWAY;9{ext}" sip "sip:{ext}@timed.test";
 			entry two tel "tel:$LAB_GATEWAY;{ext}" sip "sip:{ext}@two.test";
 		}
 		map sources { entry all sip "sip:{ext}@{discard}" tel "tel:$LAB_GATEWAY;{ext}"; }
@@ -48,6 +51,7 @@ lab_cig_conf() {
 			assert_identity true;
 			probe_s 0;
 		}
+		pbx timed { host "timed.test"; server "$NET.35:5090"; reliable true; probe_s 0; }
 		pbx registrar {
 			host "registrar.test";
 			server "$NET.20";
@@ -111,6 +115,29 @@ setup_file() {
 	speech "$D/alice.wav" "The quick brown fox jumps over the lazy dog." 60
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back." 60
 	sox "$D/phone-long.wav" -t al -r 8000 -c 1 "$D/phone.alaw"
+	start_timed
+}
+
+# Two calls whose sessions are refreshed after 45 s, which is as seldom as RFC 4028 has it;
+# the last but one test looks how they ended.
+start_timed() {
+	local NET=${LAB_PHONE_IP%.*}
+	lab_enrol "${LAB_USERS[1]}"
+	lab_enrol "${LAB_USERS[2]}"
+	timed_sipp uas "$NET.35"
+	await 5 "the extension" udp_bound "$NET.35:5090"
+	start "$D/timed.out" cca --store "$D/${LAB_USERS[1]}" call "$LAB_GATEWAY;9101"
+	start "$D/timed.in" cca --store "$D/${LAB_USERS[2]}" answer --count 1
+	await 15 "the caller at the rendezvous" in_log "$D/timed.in" '^attached'
+	timed_sipp uac "$NET.36" -s "${LAB_USERS[2]#+}" "$LAB_RED:$LAB_SIP_PORT"
+	printf '%s\n' "${STARTED[@]}" >"$BATS_FILE_TMPDIR/started"
+}
+
+timed_sipp() { # uas|uac IP ARGUMENTS...: its exit status goes to $D/timed.NAME.status
+	start "$D/timed.$1" sh -c '"$@"; echo $? >"$0"' "$D/timed.$1.status" \
+		sipp -sf "$TOP/tests/scenarios/sipp/$1_timers.xml" -i "$2" -p 5090 -mi "$2" -t u1 -m 1 \
+		-rtp_echo -nostdin -timeout 150s -timeout_error -trace_err -error_file "$D/timed.$1.err" \
+		-trace_msg -message_file "$D/timed.$1.msg" "${@:3}"
 }
 
 teardown_file() {
@@ -132,51 +159,6 @@ pbx_is() { # NAME STATE
 
 server_is() { # ADDRESS STATE
 	lab_cig_status ".sip.pbxs[].servers[] | select(.address == \"$1:5060\") | .state == \"$2\""
-}
-
-@test "a trunk is registered with its PBX, by the password that it asks for; one that is refused is shown; a stopped gateway is not" {
-	needs kamailio
-	mkdir -p "$T/kamailio"
-	sed "s/@NET@/$NET/" "$TOP/tests/scenarios/kamailio.cfg" >"$T/kamailio.cfg"
-	start "$T/kamailio.log" kamailio -f "$T/kamailio.cfg" -DD -E \
-		-Y "$T/kamailio" -P "$T/kamailio/pid" -m 64 -M 8
-	await 10 "the registrar" udp_bound "$NET.20:5060"
-	reload 's#/. registers ./#register "sip:tandem@registrar.test" auth right expires 60;#'
-	await 10 "the registration" registration_is REGISTERED
-	logged 'pbx=registrar registered as sip:tandem@registrar.test'
-	run -0 lab_cig_cli status
-	[[ $output == *"sip:tandem@registrar.test"*REGISTERED* ]]
-	reload 's/auth right expires 60/auth wrong expires 60/'
-	await 10 "the refusal" registration_is REFUSED
-	[ "$(logged_times 'registration of sip:tandem@registrar.test refused: 401')" -eq 1 ]
-	lab_cig_status '.problems | any(. == "pbx registrar: the registration is refused")'
-	reload 's/auth wrong expires 60/auth right expires 60/'
-	await 10 "the registration" registration_is REGISTERED
-	# a gateway that stops says so, and one that starts is there again
-	registrar_says 200
-	stop_server
-	registrar_says 404
-	in_log "$D/cig/log/cig.log" 'pbx=registrar no longer registered as sip:tandem@registrar.test'
-	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf"
-	LAB_CIG_SERVER=$STARTED_PID
-	lab_restarted
-	await 20 "the registration" registration_is REGISTERED
-	registrar_says 200
-	reload 's#register ".*expires 60;#/* registers */#'
-}
-
-stop_server() { # it was started in setup_file, so it is no child of ours
-	kill -TERM "$LAB_CIG_SERVER"
-	await 10 "the end of cig-server" stopped "$LAB_CIG_SERVER"
-}
-
-registrar_says() { # STATUS: is sip:tandem@registrar.test known there?
-	printf '%s\n' "OPTIONS sip:tandem@registrar.test SIP/2.0" \
-		'Via: SIP/2.0/UDP @ME@;branch=z9hG4bK@ID@;rport' 'From: <sip:test@@ME@>;tag=1' \
-		'To: <sip:tandem@registrar.test>' 'Call-ID: @ID@' 'CSeq: 1 OPTIONS' \
-		'Max-Forwards: 70' 'Content-Length: 0' '' |
-		python3 "$TOP/tests/scenarios/sip_ask.py" "$NET.30" "$NET.20:5060" >"$T/registrar"
-	grep -q "^SIP/2.0 $1 " "$T/registrar"
 }
 
 registration_is() { # STATE
@@ -433,4 +415,61 @@ secured_both_ways() { # SUITE M_LINE: a call out, then one in, through the phone
 	dial_out --hangup 1 "$LAB_GATEWAY;101"
 	call_ended 15 'reason=hangup by=initiator'
 	all_clear
+}
+
+@test "session timers and PRACK with a PBX, both ways: calls rang reliably, were refreshed after 45 s, and are up" {
+	local side
+	for side in uas uac; do
+		await 80 "the end of $side" test -s "$D/timed.$side.status"
+		[ "$(cat "$D/timed.$side.status")" -eq 0 ] || { cat "$D/timed.$side.err"; return 1; }
+	done
+	in_log "$D/timed.out" '^ended reason=hangup by=responder'
+	await 5 "the call's end" in_log "$D/timed.in" '^ended reason=hangup by=initiator'
+	grep -q '^Min-SE: 90' "$D/timed.uac.msg" # what 30 was refused with
+	grep -q '^UPDATE ' "$D/timed.uas.msg"
+}
+
+@test "a trunk is registered with its PBX, by the password that it asks for; one that is refused is shown; a stopped gateway is not" {
+	needs kamailio
+	mkdir -p "$T/kamailio"
+	sed "s/@NET@/$NET/" "$TOP/tests/scenarios/kamailio.cfg" >"$T/kamailio.cfg"
+	start "$T/kamailio.log" kamailio -f "$T/kamailio.cfg" -DD -E \
+		-Y "$T/kamailio" -P "$T/kamailio/pid" -m 64 -M 8
+	await 10 "the registrar" udp_bound "$NET.20:5060"
+	reload 's#/. registers ./#register "sip:tandem@registrar.test" auth right expires 60;#'
+	await 10 "the registration" registration_is REGISTERED
+	logged 'pbx=registrar registered as sip:tandem@registrar.test'
+	run -0 lab_cig_cli status
+	[[ $output == *"sip:tandem@registrar.test"*REGISTERED* ]]
+	reload 's/auth right expires 60/auth wrong expires 60/'
+	await 10 "the refusal" registration_is REFUSED
+	[ "$(logged_times 'registration of sip:tandem@registrar.test refused: 401')" -eq 1 ]
+	lab_cig_status '.problems | any(. == "pbx registrar: the registration is refused")'
+	reload 's/auth wrong expires 60/auth right expires 60/'
+	await 10 "the registration" registration_is REGISTERED
+	# a gateway that stops says so, and one that starts is there again
+	registrar_says 200
+	stop_server
+	registrar_says 404
+	in_log "$D/cig/log/cig.log" 'pbx=registrar no longer registered as sip:tandem@registrar.test'
+	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf"
+	LAB_CIG_SERVER=$STARTED_PID
+	lab_restarted
+	await 20 "the registration" registration_is REGISTERED
+	registrar_says 200
+	reload 's#register ".*expires 60;#/* registers */#'
+}
+
+stop_server() { # it was started in setup_file, so it is no child of ours
+	kill -TERM "$LAB_CIG_SERVER"
+	await 10 "the end of cig-server" stopped "$LAB_CIG_SERVER"
+}
+
+registrar_says() { # STATUS: is sip:tandem@registrar.test known there?
+	printf '%s\n' "OPTIONS sip:tandem@registrar.test SIP/2.0" \
+		'Via: SIP/2.0/UDP @ME@;branch=z9hG4bK@ID@;rport' 'From: <sip:test@@ME@>;tag=1' \
+		'To: <sip:tandem@registrar.test>' 'Call-ID: @ID@' 'CSeq: 1 OPTIONS' \
+		'Max-Forwards: 70' 'Content-Length: 0' '' |
+		python3 "$TOP/tests/scenarios/sip_ask.py" "$NET.30" "$NET.20:5060" >"$T/registrar"
+	grep -q "^SIP/2.0 $1 " "$T/registrar"
 }
