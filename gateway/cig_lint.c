@@ -91,6 +91,31 @@ static void check_sip(const struct cig_config *config, const struct diag_place *
 			     "the SIP side only");
 }
 
+/* An address of submit_sm has at most 20 octets (SMPP 3.4, 5.2.8); a plus in front may be
+ * left out.  What the parameters add is known with a text only. */
+static void check_center_map(const struct cig_message_center *center,
+			     const struct translate_map *map, struct diag *diag)
+{
+	for (size_t i = 0; i < translate_map_rules(map); i++)
+		if (translate_map_least(map, i) > SMPP_ADDRESS_SIZE)
+			diag_warning(diag, &center->place,
+				     "smpp: rule %zu of translate_map %s gives more than the 20 "
+				     "octets that an address has in SMPP: its texts are refused",
+				     i + 1, translate_map_name(map));
+}
+
+static void check_centers(const struct cig_config *config, struct diag *diag)
+{
+	for (size_t i = 0; i < config->message_center_count; i++) {
+		const struct cig_message_center *center = &config->message_centers[i];
+
+		if (!center->writes || !center->write.from || !center->write.to)
+			continue; /* told already */
+		check_center_map(center, center->write.from, diag);
+		check_center_map(center, center->write.to, diag);
+	}
+}
+
 static void check_listener(const char *name, const char *bind, const struct diag_place *place,
 			   struct diag *diag)
 {
@@ -110,6 +135,7 @@ void cig_config_lint(const struct cig_build *b)
 	check_names(&b->accounts, "auth", b->diag);
 	check_listener("control", config->control_bind, &place, b->diag);
 	check_listener("metrics", config->metrics_bind, &place, b->diag);
+	check_centers(config, b->diag);
 	if (!calls) {
 		diag_warning(b->diag, &place,
 			     "no interface has an extension map: no call is routed");

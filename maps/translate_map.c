@@ -253,6 +253,17 @@ size_t translate_map_rules(const struct translate_map *map)
 	return map->n;
 }
 
+size_t translate_map_least(const struct translate_map *map, size_t i)
+{
+	const struct pattern *out = &map->rule[i].translation;
+	size_t n = 0;
+
+	for (size_t k = 0; k < out->n; k++)
+		if (!out->piece[k].is_param)
+			n += out->piece[k].len;
+	return n;
+}
+
 void translate_map_write_rule(const struct translate_map *map, size_t i, struct buf *to)
 {
 	buf_put_str(to, "rule match \"");

@@ -62,6 +62,9 @@ const char *translate_map_name(const struct translate_map *map);
 /* How many rules it has. */
 size_t translate_map_rules(const struct translate_map *map);
 
+/* Octets that every result of rule i has at least: those that stand in its translation. */
+size_t translate_map_least(const struct translate_map *map, size_t i);
+
 /* Writes rule i as cig.conf has it, normalised: rule match "..." translation "..."; */
 void translate_map_write_rule(const struct translate_map *map, size_t i, struct buf *to);
 

@@ -310,6 +310,30 @@ static void warns_of_what_is_usually_a_slip(void **state)
 	}
 }
 
+/* SMPP 3.4, 5.2.8: the plus of the second rule may be left out, so that it fits. */
+static void warns_of_addresses_that_smpp_does_not_have(void **state)
+{
+	static const char text[] =
+		"translate_map t { rule match \"tel:+{n}\" translation \"+{n}\";\n"
+		"rule match \"a\" translation \"+12345678901234567890\";\n"
+		"rule match \"b{n}\" translation \"{n}1234567890123456789012\"; }\n"
+		"message_centers { smpp { hostname \"h\"; port 1; user \"u\"; password \"p\";\n"
+		"write { map_from translate_map t; map_to translate_map t; } } }";
+	struct diag *diag = diag_new();
+	const struct cig_config *config = parse(text, diag);
+	struct diag_item item;
+
+	(void)state;
+	assert_non_null(config);
+	assert_true(diag_get(diag, 0, &item));
+	assert_string_equal(item.text, "smpp: rule 3 of translate_map t gives more than the 20 "
+				       "octets that an address has in SMPP: its texts are refused");
+	assert_int_equal(item.place.line, 4);
+	assert_int_equal(diag_warnings(diag), 3); /* both maps, and that no call is routed */
+	cig_config_release(&config);
+	diag_free(&diag);
+}
+
 static void warns_of_overlapping_ranges_and_of_open_doors(void **state)
 {
 	static const char text[] =
@@ -490,6 +514,7 @@ int main(void)
 		cmocka_unit_test(the_sample_has_neither_faults_nor_warnings),
 		cmocka_unit_test(tells_every_fault_at_once),
 		cmocka_unit_test(warns_of_what_is_usually_a_slip),
+		cmocka_unit_test(warns_of_addresses_that_smpp_does_not_have),
 		cmocka_unit_test(warns_of_overlapping_ranges_and_of_open_doors),
 		cmocka_unit_test(lets_in_whom_it_trusts),
 		cmocka_unit_test(translates_messages_and_refuses_foreign_senders),
