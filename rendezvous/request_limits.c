@@ -5,7 +5,7 @@ static const struct {
 	const char *name;
 } kinds[REQUEST_KINDS] = {
 	[REQUEST_REGISTER] = { { 20, 5000 }, "registrations" },
-	[REQUEST_CALL] = { { 2000, 5 }, "calls" }, /* 200 a second: sixty times the manual's PBX */
+	[REQUEST_CALL] = { { 10000, 1 }, "calls" }, /* of a gateway with all its engines */
 	[REQUEST_LOOKUP] = { { 500, 200 }, "lookups" },
 	[REQUEST_DATA] = { { 50, 1000 }, "client data" },
 	[REQUEST_FETCH] = { { 2000, 10 }, "fetches" },           /* 20,000 messages are 200 pages */
