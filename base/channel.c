@@ -10,17 +10,12 @@
 
 #include <event2/event.h>
 
-struct waiting {
-	struct waiting *next;
-	size_t n;
-	uint8_t octets[];
-};
+#include "base/packet_queue.h"
 
 struct channel {
 	int fd;
 	struct event *readable, *writable;
-	struct waiting *head, **tail;
-	size_t queued, max_queue;
+	struct packet_queue queue;
 	const struct channel_ops *ops;
 	void *arg;
 	bool in_callback, doomed, closed;
@@ -28,25 +23,13 @@ struct channel {
 
 enum { MESSAGES_PER_TURN = 64 };
 
-/* What passes may be keys. */
-static void forget(struct waiting *w)
-{
-	explicit_bzero(w->octets, w->n);
-	free(w);
-}
-
 static void destroy(struct channel *c)
 {
 	if (c->readable)
 		event_free(c->readable);
 	if (c->writable)
 		event_free(c->writable);
-	while (c->head) {
-		struct waiting *w = c->head;
-
-		c->head = w->next;
-		forget(w);
-	}
+	packet_queue_clear(&c->queue);
 	close(c->fd);
 	free(c);
 }
@@ -82,24 +65,12 @@ static void read_messages(struct channel *c)
 /* In order, until the socket is full again. */
 static void send_waiting(struct channel *c)
 {
-	while (c->head && !c->closed) {
-		struct waiting *w = c->head;
-		ssize_t n = send(c->fd, w->octets, w->n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	int err = c->closed ? 0 : packet_queue_flush(&c->queue, c->fd);
 
-		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			event_add(c->writable, NULL);
-			return;
-		}
-		if (n < 0) {
-			fail(c, -errno);
-			return;
-		}
-		c->head = w->next;
-		if (!c->head)
-			c->tail = &c->head;
-		c->queued--;
-		forget(w);
-	}
+	if (err)
+		fail(c, err);
+	else if (c->queue.n)
+		event_add(c->writable, NULL);
 }
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
@@ -124,8 +95,8 @@ struct channel *channel_new(struct event_base *base, int fd, size_t max_queue,
 
 	if (!c)
 		return NULL;
-	*c = (struct channel){ .fd = fd, .max_queue = max_queue, .ops = ops, .arg = arg };
-	c->tail = &c->head;
+	*c = (struct channel){ .fd = fd, .ops = ops, .arg = arg };
+	packet_queue_init(&c->queue, max_queue);
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_event, c);
 	c->writable = event_new(base, fd, EV_WRITE, on_event, c);
 	if (!c->readable || !c->writable || evutil_make_socket_nonblocking(fd) < 0 ||
@@ -153,41 +124,24 @@ void channel_free(struct channel **channelp)
 		destroy(c);
 }
 
+/* Of what the socket refuses the reading side hears, too, and tells the owner. */
 int channel_send(struct channel *c, struct slice message)
 {
-	struct waiting *w;
+	int err;
 
 	if (c->closed || c->doomed)
 		return -EPIPE;
 	if (message.n == 0 || message.n > CHANNEL_MAX_MESSAGE)
 		return -EMSGSIZE;
-	if (!c->head) {
-		ssize_t n = send(c->fd, message.p, message.n, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n >= 0)
-			return 0;
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno; /* the reading side reports the close */
-	}
-	if (c->queued == c->max_queue)
-		return -ENOBUFS;
-	/* The socket is full, or others wait already: behind them. */
-	w = malloc(sizeof(*w) + message.n);
-	if (!w)
-		return -ENOMEM;
-	w->next = NULL;
-	w->n = message.n;
-	memcpy(w->octets, message.p, message.n);
-	*c->tail = w;
-	c->tail = &w->next;
-	c->queued++;
-	event_add(c->writable, NULL);
-	return 0;
+	err = packet_queue_send(&c->queue, c->fd, message);
+	if (!err && c->queue.n)
+		event_add(c->writable, NULL);
+	return err;
 }
 
 size_t channel_queued(const struct channel *c)
 {
-	return c->queued;
+	return c->queue.n;
 }
 
 static int unix_address(const char *path, struct sockaddr_un *addr)

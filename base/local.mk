@@ -25,6 +25,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/log.c %D%/log.h \
 	%D%/net.c %D%/net.h \
 	%D%/pack.c %D%/pack.h \
+	%D%/packet_queue.c %D%/packet_queue.h \
 	%D%/notifier.c %D%/notifier.h \
 	%D%/process.c %D%/process.h \
 	%D%/slice.h \

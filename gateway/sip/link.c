@@ -7,20 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/packet_queue.h"
 
-struct waiting {
-	struct waiting *next;
-	size_t n;
-	uint8_t octets[];
-};
+#include "base/clock.h"
 
 struct link {
 	su_root_t *root;
 	int fd, index;
 	su_wait_t wait[1];
-	struct waiting *head, **tail;
-	size_t queued, max_queue;
+	struct packet_queue queue;
 	const struct link_ops *ops;
 	struct agent *agent;
 	bool closed;
@@ -56,28 +51,16 @@ static void read_messages(struct link *l)
 static void watch(struct link *l)
 {
 	su_root_eventmask(l->root, l->index, l->fd,
-			  l->head ? SU_WAIT_IN | SU_WAIT_OUT : SU_WAIT_IN);
+			  l->queue.n ? SU_WAIT_IN | SU_WAIT_OUT : SU_WAIT_IN);
 }
 
 static void send_waiting(struct link *l)
 {
-	while (l->head && !l->closed) {
-		struct waiting *w = l->head;
-		ssize_t n = send(l->fd, w->octets, w->n, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n < 0) {
-			fail(l, -EPIPE);
-			return;
-		}
-		l->head = w->next;
-		if (!l->head)
-			l->tail = &l->head;
-		l->queued--;
-		free(w);
-	}
-	if (!l->closed)
+	if (l->closed)
+		return;
+	if (packet_queue_flush(&l->queue, l->fd))
+		fail(l, -EPIPE);
+	else
 		watch(l);
 }
 
@@ -103,10 +86,9 @@ struct link *link_new(su_root_t *root, int fd, size_t max_queue, const struct li
 		return NULL;
 	l->root = root;
 	l->fd = fd;
-	l->max_queue = max_queue;
+	packet_queue_init(&l->queue, max_queue);
 	l->ops = ops;
 	l->agent = agent;
-	l->tail = &l->head;
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ||
 	    su_wait_create(l->wait, fd, SU_WAIT_IN) < 0) {
 		free(l);
@@ -129,50 +111,31 @@ void link_free(struct link **linkp)
 		return;
 	*linkp = NULL;
 	su_root_deregister(l->root, l->index);
-	while (l->head) {
-		struct waiting *w = l->head;
-
-		l->head = w->next;
-		free(w);
-	}
+	packet_queue_clear(&l->queue);
 	close(l->fd);
 	free(l);
 }
 
 int link_send(struct link *l, struct slice message)
 {
-	struct waiting *w;
+	bool waited = l->queue.n > 0;
+	int err;
 
 	if (l->closed)
 		return -EPIPE;
 	if (message.n == 0 || message.n > LINK_MAX_MESSAGE)
 		return fail(l, -EMSGSIZE);
-	if (!l->head) {
-		ssize_t n = send(l->fd, message.p, message.n, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n >= 0)
-			return 0;
-		if (errno != EAGAIN && errno != EINTR)
-			return fail(l, -EPIPE);
-	}
-	if (l->queued == l->max_queue)
-		return fail(l, -ENOBUFS);
-	w = malloc(sizeof(*w) + message.n);
-	if (!w)
-		return fail(l, -ENOMEM);
-	w->next = NULL;
-	w->n = message.n;
-	memcpy(w->octets, message.p, message.n);
-	*l->tail = w;
-	l->tail = &w->next;
-	l->queued++;
-	watch(l);
+	err = packet_queue_send(&l->queue, l->fd, message);
+	if (err)
+		return fail(l, err == -ENOBUFS || err == -ENOMEM ? err : -EPIPE);
+	if (!waited && l->queue.n)
+		watch(l);
 	return 0;
 }
 
 size_t link_queued(const struct link *l)
 {
-	return l->queued;
+	return l->queue.n;
 }
 
 void link_flush(struct link *l, int limit_ms)
@@ -181,7 +144,7 @@ void link_flush(struct link *l, int limit_ms)
 	struct pollfd p = { l->fd, POLLOUT, 0 };
 
 	/* The limit is that of all messages together: a server may read, but slowly. */
-	while (l->head && !l->closed && left_ms > 0 && poll(&p, 1, (int)left_ms) > 0) {
+	while (l->queue.n && !l->closed && left_ms > 0 && poll(&p, 1, (int)left_ms) > 0) {
 		send_waiting(l);
 		left_ms = end_ms - clock_mono_ms();
 	}
