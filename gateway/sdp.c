@@ -8,7 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "base/buf.h"
-#include "base/encode.h"
+#include "gateway/sdp_priv.h"
 
 static const struct {
 	const char *name; /* of rtpmap, without regard to case */
@@ -26,13 +26,7 @@ static const char *const direction_names[] = {
 	[SDP_INACTIVE] = "inactive",
 };
 
-static const char *const suite_names[] = {
-	[SDP_NO_SUITE] = "",
-	[SDP_AES_CM_128_HMAC_SHA1_80] = "AES_CM_128_HMAC_SHA1_80",
-	[SDP_AES_CM_128_HMAC_SHA1_32] = "AES_CM_128_HMAC_SHA1_32",
-};
-
-enum { DIRECTIONS = 4, MAX_PTIME_MS = 200, SUITES = 3 };
+enum { DIRECTIONS = 4, MAX_PTIME_MS = 200 };
 static const unsigned encoding_count = sizeof(encodings) / sizeof(encodings[0]);
 
 /* What c= says. */
@@ -69,8 +63,7 @@ static int malformed(struct parser *p, const char *why)
 	return -EINVAL;
 }
 
-/* Takes the text up to the next blank; s keeps what is behind the blanks. */
-static struct slice take_token(struct slice *s)
+struct slice sdp_take_token(struct slice *s)
 {
 	struct slice token = { s->p, 0 };
 
@@ -82,7 +75,7 @@ static struct slice take_token(struct slice *s)
 	return token;
 }
 
-static bool parse_uint(struct slice s, unsigned max, unsigned *out)
+bool sdp_parse_uint(struct slice s, unsigned max, unsigned *out)
 {
 	unsigned v = 0;
 
@@ -114,8 +107,8 @@ static bool copy_text(struct slice s, char *out, size_t outsz)
 /* "IN IP4 192.0.2.1"; a host name or a multicast address is legal but of no use. */
 static int parse_connection(struct parser *p, struct slice value, struct connection *out)
 {
-	struct slice net = take_token(&value), type = take_token(&value);
-	struct slice address = take_token(&value);
+	struct slice net = sdp_take_token(&value), type = sdp_take_token(&value);
+	struct slice address = sdp_take_token(&value);
 	bool v6 = slice_eq_str(type, "IP6");
 	char text[SDP_ADDRESS_SIZE] = "";
 	uint8_t octets[16], zero[16] = { 0 };
@@ -136,12 +129,12 @@ static int parse_connection(struct parser *p, struct slice value, struct connect
 /* "101 telephone-event/8000" */
 static int parse_rtpmap(struct parser *p, struct slice value)
 {
-	struct slice number = take_token(&value), name = { value.p, 0 };
+	struct slice number = sdp_take_token(&value), name = { value.p, 0 };
 	uint8_t encoding = SDP_OTHER;
 	unsigned type;
 	struct slice clock;
 
-	if (!parse_uint(number, 127, &type))
+	if (!sdp_parse_uint(number, 127, &type))
 		return malformed(p, "a=rtpmap is malformed");
 	while (name.n < value.n && value.p[name.n] != '/')
 		name.n++;
@@ -152,82 +145,6 @@ static int parse_rtpmap(struct parser *p, struct slice value)
 				encoding = i;
 	p->section.map[type] = encoding;
 	return 0;
-}
-
-/* What stands before the mark, which is left out; s keeps what is behind it. */
-static struct slice take_until(struct slice *s, char mark)
-{
-	const uint8_t *end = s->n ? memchr(s->p, mark, s->n) : NULL;
-	struct slice head = slice_of(s->p, end ? (size_t)(end - s->p) : s->n);
-
-	*s = slice_from(*s, head.n + (end ? 1 : 0));
-	return head;
-}
-
-/* RFC 4568 6.1: "2^48", or decimal.  A key of fewer packets than this would have to be
- * changed in the middle of a call; we never do. */
-static bool is_lifetime(struct slice s)
-{
-	enum { MIN_BITS = 20, MAX_BITS = 48, MIN_DIGITS = 7 };
-	unsigned bits;
-
-	if (slice_starts(s, "2^"))
-		return parse_uint(slice_from(s, 2), MAX_BITS, &bits) && bits >= MIN_BITS;
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-	return s.n >= MIN_DIGITS && s.n <= 15;
-}
-
-/* "inline:KEY||SALT[|lifetime]".  A master key identifier would stand in every packet, and
- * several keys need one: neither is taken (asterisk/asterisk#825: never by half). */
-static bool parse_key(struct slice params, uint8_t key[SDP_KEY_SIZE])
-{
-	struct slice text, lifetime;
-	size_t n = 0;
-
-	if (!slice_starts(params, "inline:"))
-		return false;
-	params = slice_from(params, strlen("inline:"));
-	text = take_until(&params, '|');
-	lifetime = params;
-	if (lifetime.n && !is_lifetime(lifetime))
-		return false;
-	return base64_decode(BASE64_STANDARD, text, key, SDP_KEY_SIZE, &n) == 0 &&
-	       n == SDP_KEY_SIZE;
-}
-
-/* RFC 4568 6.3: what changes the protection must be known to be obeyed.  A hint of the
- * replay window's size, and what an extension marks as such, may be passed over. */
-static bool are_session_params_harmless(struct slice params)
-{
-	while (params.n) {
-		struct slice param = take_token(&params);
-
-		if (!slice_starts(param, "WSH=") && !slice_starts(param, "-"))
-			return false;
-	}
-	return true;
-}
-
-/* "1 AES_CM_128_HMAC_SHA1_80 inline:..."; one that cannot be used, for whatever reason, is
- * none (5.1.2). */
-static void parse_crypto(struct section *section, struct slice value)
-{
-	struct slice tag = take_token(&value), suite = take_token(&value);
-	struct slice keys = take_token(&value);
-	struct sdp_crypto crypto = { .suite = SDP_NO_SUITE };
-	unsigned number;
-
-	if (section->crypto.suite || !parse_uint(tag, 999999999, &number))
-		return;
-	for (int i = SDP_NO_SUITE + 1; i < SUITES; i++)
-		if (slice_eq_str(suite, suite_names[i]))
-			crypto.suite = (enum sdp_suite)i;
-	crypto.tag = number;
-	if (crypto.suite && parse_key(keys, crypto.key) && are_session_params_harmless(value))
-		section->crypto = crypto;
-	OPENSSL_cleanse(&crypto, sizeof(crypto));
 }
 
 static bool attribute(struct slice value, const char *name, struct slice *rest)
@@ -251,19 +168,19 @@ static int parse_attribute(struct parser *p, struct slice value)
 		return 0;
 	if (attribute(value, "rtpmap:", &rest))
 		return parse_rtpmap(p, rest);
-	if (attribute(value, "crypto:", &rest))
-		parse_crypto(&p->section, rest);
-	if (attribute(value, "ptime:", &rest) && parse_uint(rest, MAX_PTIME_MS, &ms))
+	if (attribute(value, "crypto:", &rest) && !p->section.crypto.suite)
+		sdp_crypto_parse(rest, &p->section.crypto);
+	if (attribute(value, "ptime:", &rest) && sdp_parse_uint(rest, MAX_PTIME_MS, &ms))
 		p->section.ptime_ms = ms;
-	if (attribute(value, "maxptime:", &rest) && parse_uint(rest, MAX_PTIME_MS, &ms))
+	if (attribute(value, "maxptime:", &rest) && sdp_parse_uint(rest, MAX_PTIME_MS, &ms))
 		p->section.maxptime_ms = ms;
 	return 0;
 }
 
 static int start_section(struct parser *p, struct slice value)
 {
-	struct slice media = take_token(&value), port = take_token(&value);
-	struct slice proto = take_token(&value), list = value, first = take_token(&value);
+	struct slice media = sdp_take_token(&value), port = sdp_take_token(&value);
+	struct slice proto = sdp_take_token(&value), list = value, first = sdp_take_token(&value);
 	struct section *s = &p->section;
 	unsigned n;
 
@@ -274,7 +191,7 @@ static int start_section(struct parser *p, struct slice value)
 	if (!copy_text(media, s->line.media, sizeof(s->line.media)) ||
 	    !copy_text(proto, s->line.proto, sizeof(s->line.proto)) ||
 	    !copy_text(first, s->line.format, sizeof(s->line.format)) ||
-	    !parse_uint(port, 65535, &n))
+	    !sdp_parse_uint(port, 65535, &n))
 		return malformed(p, "m= is malformed");
 	s->port = (uint16_t)n;
 	s->formats = list;
@@ -297,7 +214,7 @@ static void list_formats(const struct section *s, struct sdp_audio *audio)
 	unsigned type;
 
 	while (list.n && audio->nformats < SDP_MAX_FORMATS)
-		if (parse_uint(take_token(&list), 127, &type) && s->map[type] != SDP_OTHER)
+		if (sdp_parse_uint(sdp_take_token(&list), 127, &type) && s->map[type] != SDP_OTHER)
 			audio->formats[audio->nformats++] = (struct sdp_format){
 				.payload_type = (uint8_t)type,
 				.encoding = (enum sdp_encoding)s->map[type],
@@ -485,15 +402,6 @@ static void write_formats(struct buf *b, const struct sdp_audio *ours)
 	}
 }
 
-static void write_crypto(struct buf *b, const struct sdp_crypto *crypto)
-{
-	char key[BASE64_TEXT_SIZE(SDP_KEY_SIZE)];
-
-	base64_encode(BASE64_STANDARD, slice_of(crypto->key, sizeof(crypto->key)), key);
-	buf_printf(b, "a=crypto:%u %s inline:%s\r\n", crypto->tag, suite_names[crypto->suite], key);
-	OPENSSL_cleanse(key, sizeof(key));
-}
-
 /* proto: as offered; NULL: an offer. */
 static void write_audio(struct buf *b, const struct sdp_audio *ours, const char *proto)
 {
@@ -502,7 +410,7 @@ static void write_audio(struct buf *b, const struct sdp_audio *ours, const char 
 	buf_printf(b, "m=audio %u %s", ours->port, proto ? proto : savp ? "RTP/SAVP" : "RTP/AVP");
 	write_formats(b, ours);
 	for (size_t i = 0; i < ours->ncrypto; i++)
-		write_crypto(b, &ours->crypto[i]);
+		sdp_crypto_write(&ours->crypto[i], b);
 	if (ours->ptime_ms)
 		buf_printf(b, "a=ptime:%u\r\n", ours->ptime_ms);
 	if (ours->maxptime_ms)
@@ -570,11 +478,6 @@ void sdp_wipe(struct sdp *sdp)
 {
 	OPENSSL_cleanse(sdp->audio.crypto, sizeof(sdp->audio.crypto));
 	OPENSSL_cleanse(sdp->secured.crypto, sizeof(sdp->secured.crypto));
-}
-
-const char *sdp_suite_name(enum sdp_suite suite)
-{
-	return suite_names[suite];
 }
 
 enum sdp_direction sdp_reverse(enum sdp_direction d)
