@@ -339,17 +339,19 @@ client_info() { # as "uname" has it
 }
 
 @test "CCA-013: a message that has expired is not shown; the sender is told so" {
-	local later
+	local later late
 	caller $ALICE send --lifetime 1000 $BOB "gone in 17 minutes" >"$T/send"
 	in_log "$T/send" '^posted'
 	later=$(date -u -d '+1100 seconds' +%Y-%m-%dT%H:%M:%SZ)
 	start "$T/late" cca --now "$later" --store "$D/$BOB" listen
+	late=$STARTED_PID
 	start "$T/sender" cca --now "$later" --store "$D/$ALICE" listen
 	await 15 "the receipt" in_log "$T/sender" '^expired '
 	! grep -q '^message' "$T/late"
 	! grep -q 'gone in 17' "$T/late"
 	# nothing of it is left for the next run either
 	stop "$STARTED_PID"
+	stop "$late"
 	listen $BOB
 	caller $ALICE send --receipt $BOB "the next one" >"$T/send"
 	[ "$(grep -c '^message' "$T/$BOB")" -eq 1 ]
