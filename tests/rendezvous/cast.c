@@ -46,6 +46,12 @@ int cast_close(void **state)
 	return 0;
 }
 
+int cast_close_unharmed(void **state)
+{
+	assert_true(scene_is_unharmed(*state));
+	return cast_close(state);
+}
+
 void cast_attach(struct party *party, struct scene *scene, const char *uri, uint8_t device)
 {
 	party_open(party, scene,

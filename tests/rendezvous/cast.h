@@ -12,6 +12,8 @@ extern char alice[32], bob[32], carol[32];
 int cast_names(void **state);
 int cast_open(void **state);
 int cast_close(void **state);
+/* The same, where no worker may have died since scene_note_workers(). */
+int cast_close_unharmed(void **state);
 
 /* Opens a party that registers as primary. */
 void cast_attach(struct party *party, struct scene *scene, const char *uri, uint8_t device);

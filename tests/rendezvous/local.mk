@@ -144,8 +144,8 @@ EXTRA_tests_rendezvous_test_crs_data_DEPENDENCIES = rendezvous/crs rendezvous/cr
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_websocket
 endif
-%C%_test_crs_websocket_SOURCES = %D%/test_crs_websocket.c %D%/raw.c %D%/raw.h \
-	%D%/scene.c %D%/scene.h \
+%C%_test_crs_websocket_SOURCES = %D%/test_crs_websocket.c %D%/cast.c %D%/cast.h \
+	%D%/party.c %D%/party.h %D%/raw.c %D%/raw.h %D%/scene.c %D%/scene.h \
 	tests/tools/rude_link.c tests/tools/rude_link.h
 %C%_test_crs_websocket_CFLAGS = $(%C%_test_crs_CFLAGS)
 %C%_test_crs_websocket_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)

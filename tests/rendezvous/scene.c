@@ -174,20 +174,44 @@ void scene_start_relay(struct scene *scene)
 	assert_true(scene_cli_shows(scene, "show services", "crs_relay   active", true));
 }
 
-int scene_cli(const struct scene *scene, const char *words, char output[SCENE_OUTPUT])
+static void list_workers(const struct scene *scene, pid_t workers[2])
 {
-	char command[1024];
-	FILE *pipe;
+	workers[0] = scene_process(scene, "app: worker-0");
+	workers[1] = scene_process(scene, "app: worker-1");
+}
+
+void scene_note_workers(struct scene *scene)
+{
+	list_workers(scene, scene->workers);
+}
+
+bool scene_is_unharmed(const struct scene *scene)
+{
+	pid_t now[2];
+
+	list_workers(scene, now);
+	return now[0] && now[0] == scene->workers[0] && now[1] && now[1] == scene->workers[1];
+}
+
+int scene_shell(const char *command, char output[SCENE_OUTPUT])
+{
+	FILE *pipe = popen(command, "r");
 	size_t n;
 	int status;
 
-	snprintf(command, sizeof(command), "'%s' --root '%s' %s 2>&1", CRS_CLI, scene->root, words);
-	pipe = popen(command, "r");
 	assert_non_null(pipe);
 	n = fread(output, 1, SCENE_OUTPUT - 1, pipe);
 	output[n] = '\0';
 	status = pclose(pipe);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int scene_cli(const struct scene *scene, const char *words, char output[SCENE_OUTPUT])
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command), "'%s' --root '%s' %s 2>&1", CRS_CLI, scene->root, words);
+	return scene_shell(command, output);
 }
 
 bool scene_cli_shows(const struct scene *scene, const char *words, const char *text, bool wanted)

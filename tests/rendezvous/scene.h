@@ -21,7 +21,8 @@ struct scene {
 	char root[64];
 	uint16_t port;
 	pid_t crs, relay, trace;
-	bool own_clock; /* scene_set_clock() */
+	pid_t workers[2]; /* scene_note_workers() */
+	bool own_clock;   /* scene_set_clock() */
 };
 
 /* Makes the folder with its configuration (relay_conf: of crs-relay.conf, may be "")
@@ -45,6 +46,14 @@ int scene_stop(pid_t *pid);
 
 /* The process of that name in "show system", 0 when it is not there. */
 pid_t scene_process(const struct scene *scene, const char *name);
+
+/* Notes the workers of now; tells whether none has died since then. */
+void scene_note_workers(struct scene *scene);
+bool scene_is_unharmed(const struct scene *scene);
+
+/* Runs a shell's command; output is what it writes to standard output, NUL-terminated and cut
+ * where it is longer.  Returns its exit status, or -1 when a signal ended it. */
+int scene_shell(const char *command, char output[SCENE_OUTPUT]);
 
 /* Runs crs-cli with these words; output (standard output and error) is
  * NUL-terminated.  Returns its exit status. */

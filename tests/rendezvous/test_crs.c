@@ -496,25 +496,17 @@ static void the_blacklist_and_a_deleted_account_cut_off(void **state)
 static void what_cannot_start_says_why_and_starts_nothing(void **state)
 {
 	struct scene *scene = *state;
-	char command[256], output[1024];
-	FILE *pipe;
-	size_t n;
+	char command[256], output[SCENE_OUTPUT];
 
 	snprintf(command, sizeof(command), "'%s' --root '%s' 2>&1", CRS, scene->root);
-	pipe = popen(command, "r");
-	n = fread(output, 1, sizeof(output) - 1, pipe);
-	output[n] = '\0';
-	assert_int_not_equal(pclose(pipe), 0);
+	assert_int_not_equal(scene_shell(command, output), 0);
 	assert_non_null(strstr(output, "crs runs already"));
 	assert_int_equal(scene_stop(&scene->crs), 0);
 	snprintf(command, sizeof(command),
 		 "cd '%s' && echo 'crsname crs7' > crs-local.conf && rm -rf data && "
 		 "! '%s' --root . 2>&1 && test ! -e data",
 		 scene->root, CRS);
-	pipe = popen(command, "r");
-	n = fread(output, 1, sizeof(output) - 1, pipe);
-	output[n] = '\0';
-	assert_int_equal(pclose(pipe), 0);
+	assert_int_equal(scene_shell(command, output), 0);
 	assert_non_null(strstr(output, "crsname \"crs7\" must match"));
 }
 

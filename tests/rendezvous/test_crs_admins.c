@@ -104,19 +104,11 @@ static void access_and_authorizations_are_given_and_taken(void **state)
 static int cra(const struct scene *scene, const char *words, char output[SCENE_OUTPUT])
 {
 	char command[512];
-	int status;
-	size_t n;
-	FILE *f;
 
 	snprintf(command, sizeof(command),
 		 "'%s' --server 127.0.0.1:%u --admin olga --secret-file '%s/olga.secret' %s 2>&1",
 		 CRA, scene->port, scene->root, words);
-	f = popen(command, "r");
-	assert_non_null(f);
-	n = fread(output, 1, SCENE_OUTPUT - 1, f);
-	output[n] = '\0';
-	status = pclose(f);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return scene_shell(command, output);
 }
 
 static void write_secret(const struct scene *scene, const char *secret, mode_t mode)

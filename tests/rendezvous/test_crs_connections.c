@@ -82,16 +82,10 @@ static void a_client_that_answers_no_ping_is_cut_off(void **state)
 static void list_sockets(const struct scene *scene, char output[SCENE_OUTPUT])
 {
 	char command[128];
-	FILE *f;
-	size_t n;
 
 	snprintf(command, sizeof(command), "ss -Htno state established '( sport = :%u )'",
 		 scene->port);
-	f = popen(command, "r");
-	assert_non_null(f);
-	n = fread(output, 1, SCENE_OUTPUT - 1, f);
-	output[n] = '\0';
-	assert_int_equal(pclose(f), 0);
+	assert_int_equal(scene_shell(command, output), 0);
 }
 
 /* CRS-022: by TCP, as the kernel shows it as soon as nothing is on the way. */

@@ -195,16 +195,10 @@ static void a_client_that_does_not_read_keeps_nobody_waiting(void **state)
 static void list_account(const struct scene *scene, char output[SCENE_OUTPUT])
 {
 	char command[192];
-	FILE *f;
-	size_t n;
 
 	snprintf(command, sizeof(command), "cd '%s/accounts/acme' && md5sum *.upd 2>&1; ls",
 		 scene->root);
-	f = popen(command, "r");
-	assert_non_null(f);
-	n = fread(output, 1, SCENE_OUTPUT - 1, f);
-	output[n] = '\0';
-	pclose(f);
+	scene_shell(command, output);
 }
 
 static int apply(const struct scene *scene, const char *path)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "tests/rendezvous/raw.h"
+#include "tests/rendezvous/cast.h"
 #include "tests/rendezvous/scene.h"
 #include "umsg/frame.h"
 #include "umsg/upgrade.h"
@@ -286,9 +287,6 @@ static const struct {
 	  { { 0x82, NULL, REST, 0, PLAIN }, { 0x88, "\x03\xe9", 2, 0, PLAIN } } },
 };
 
-/* A server's worker must live through all of it. */
-static pid_t workers[2];
-
 static int open_scene(void **state)
 {
 	struct scene *scene = calloc(1, sizeof(*scene));
@@ -296,19 +294,7 @@ static int open_scene(void **state)
 	*state = scene;
 	scene_open(scene, "");
 	scene_start(scene);
-	workers[0] = scene_process(scene, "app: worker-0");
-	workers[1] = scene_process(scene, "app: worker-1");
-	return 0;
-}
-
-static int close_scene(void **state)
-{
-	struct scene *scene = *state;
-
-	assert_int_equal(scene_process(scene, "app: worker-0"), workers[0]);
-	assert_int_equal(scene_process(scene, "app: worker-1"), workers[1]);
-	scene_close(scene);
-	free(scene);
+	scene_note_workers(scene);
 	return 0;
 }
 
@@ -499,5 +485,5 @@ int main(void)
 	};
 
 	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests(tests, open_scene, close_scene);
+	return cmocka_run_group_tests(tests, open_scene, cast_close_unharmed);
 }
