@@ -201,6 +201,8 @@ static void a_repeated_post_is_acknowledged_and_stored_once(void **state)
 	assert_int_equal(times(&b, "deliver r from"), 1);
 	party_taken(&b, alice, 'r');
 	party_taken(&b, alice, 'r');
+	party_fetch(&b, 0); /* answered after what was sent before it */
+	assert_true(party_hears(&b, "fetched"));
 	party_post(&a, bob, 'r', 300);
 	assert_true(party_hears(&b, "deliver r from"));
 	party_taken(&b, alice, 'r');
