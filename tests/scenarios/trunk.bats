@@ -130,7 +130,12 @@ start_timed() {
 	start "$D/timed.in" cca --store "$D/${LAB_USERS[2]}" answer --count 1
 	await 15 "the caller at the rendezvous" in_log "$D/timed.in" '^attached'
 	timed_sipp uac "$NET.36" -s "${LAB_USERS[2]#+}" "$LAB_RED:$LAB_SIP_PORT"
+	await 20 "both calls" timed_calls_are_up # each test counts what is free when it begins
 	printf '%s\n' "${STARTED[@]}" >"$BATS_FILE_TMPDIR/started"
+}
+
+timed_calls_are_up() {
+	[ "$(lab_cig_cli --json show call | jq '[.. | .state? // empty | select(. == "ANSWER")] | length')" -eq 2 ]
 }
 
 timed_sipp() { # uas|uac IP ARGUMENTS...: its exit status goes to $D/timed.NAME.status
