@@ -63,6 +63,9 @@ installed() { # every file, as a path from the root
 	done
 	sed -n '/^Package: crs$/,/^$/p' "$TOP/debian/control" | grep -q redis-server
 	[ -x "$TOP/debian/rules" ]
+	for package in crs cig cms cca; do
+		grep -qx "%package -n $package" "$TOP/rpm/tandem.spec"
+	done
 }
 
 @test "CRS-011 CRS-012: a fresh host gets user, directories and services where the manual has them" {
@@ -172,6 +175,138 @@ maintain() { # SCRIPT ARGUMENTS...
 	dpkg-deb -x "$path" "$D/x"
 	for path in cig-server cig-relay cig-cli; do "$D/x/usr/bin/$path" --version; done
 	"$D/x/usr/bin/cig-cli" read "$D/x/usr/share/cig/cig.conf.sample"
+}
+
+# The spec file's own work, on what "make install" has put into $DEST: its build is tests/package/try's.
+make_rpms() { # VERSION: into $D/rpms
+	local version=$1 top=$D/rpm-$1
+	mkdir -p "$top" "$D/rpms" "$D/staged"
+	[ -d "$D/staged/usr" ] || {
+		cp -a "$DEST/." "$D/staged/"
+		# the packages' prefix is /usr
+		[ "$(prefix)" = /usr ] || { cp -a "$D/staged$(prefix)/." "$D/staged/usr/" && rm -r "${D:?}/staged$(prefix)"; }
+		ln -sf /usr/bin/create_cig_maildir "$D/staged/opt/cig/bin/create_cig_maildir"
+	}
+	sed "/^%setup/d; /^%configure/d; /^make %/d; s,^make install DESTDIR=.*,cp -a $D/staged/. %{buildroot}," \
+		"$TOP/rpm/tandem.spec" >"$top/tandem.spec"
+	sed -i "s/^Version: .*/Version: $version/" "$top/tandem.spec"
+	rpmbuild -bb --quiet --nodeps --define "_topdir $top" --define 'debug_package %{nil}' --define '__os_install_post %{nil}' \
+		--define '_build_id_links none' --define '_binary_payload w1.gzdio' "$top/tandem.spec" >"$D/rpmbuild.log" 2>&1
+	mv "$top"/RPMS/*/*.rpm "$D/rpms/"
+}
+
+spec_version() { sed -n 's/^Version: *//p' "$TOP/rpm/tandem.spec"; }
+
+@test "CIG-048 CRS-010: rpmbuild makes packages with the files of the Debian ones, that name what they need on RHEL and SLES" {
+	needs rpmbuild rpm rpm2archive
+	[ "$(spec_version)" = "$(sed -n 's/^AC_INIT(\[tandem\], \[\([^]]*\)\].*/\1/p' "$TOP/configure.ac")" ]
+	make_rpms "$(spec_version)"
+	local name rpm path where
+	for name in cig crs cms cca; do
+		rpm=$(echo "$D/rpms/$name-$(spec_version)"-*.rpm)
+		while read -r path where; do
+			path=${where:-${path%/*}}/${path##*/}
+			echo "/${path/#lib\//usr/lib/}"
+		done <"$TOP/debian/$name.install" | sort >"$D/debian"
+		# The configuration itself is the Debian packages' scripts' work.
+		rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$rpm" | sed -n '/^d/d; s/^[^ ]* //; /^\/opt\/c[a-z]*\/[^/]*\.conf$/!p' |
+			sort | diff "$D/debian" -
+	done
+	rpm -qp --requires "$D"/rpms/crs-*.rpm | grep -qx '(redis or valkey-compat-redis)'
+	rpm -qp --requires "$D"/rpms/cig-*.rpm | grep -q '^libsofia-sip-ua.so'
+	[ "$(rpm -qp --configfiles "$D"/rpms/cig-*.rpm "$D"/rpms/crs-*.rpm | sort | tr '\n' ' ')" = \
+		"/etc/logrotate.d/cig /etc/logrotate.d/crs /opt/cig/cig.conf /opt/crs/crs-local.conf /opt/crs/crs-relay.conf /opt/crs/crs.conf " ]
+	mkdir "$D/x"
+	rpm2archive "$D"/rpms/cig-*.rpm && tar -xzf "$D"/rpms/cig-*.tgz -C "$D/x"
+	"$D/x/usr/bin/cig-server" --version
+	"$D/x/usr/bin/cig-cli" read "$D/x/opt/cig/cig.conf"
+}
+
+# What happens in a copy of this system that is gone afterwards: programs, libraries and shell
+# are the system's, what is written goes to memory.
+in_copy() { # SCRIPT: with $D/rpms as /rpms
+	cat >"$D/copy" <<-'C'
+		set -e
+		mount -t tmpfs tmpfs "$1"
+		mkdir "$1/upper" "$1/work" "$1/root"
+		mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root" || exit 77
+		mount --bind /proc "$1/root/proc"
+		[ -c "$1/root/dev/null" ] || mount --bind /dev "$1/root/dev"
+		cp -r "$2" "$1/root/rpms"
+		cp "$3" "$1/root/script"
+		chroot "$1/root" bash -eu /script
+	C
+	mkdir "$D/mnt"
+	unshare -m bash "$D/copy" "$D/mnt" "$D/rpms" "$1"
+}
+
+@test "CIG-048 CIG-053 CRS-010: rpm installs, upgrades and erases; configuration that was changed and user data stay" {
+	needs rpmbuild rpm unshare useradd
+	[ "$(id -u)" -eq 0 ] || skip "users and ownership need root"
+	make_rpms "$(spec_version)"
+	echo "# a new default" | tee -a "$D"/staged/usr/share/doc/tandem/*.sample >/dev/null
+	make_rpms 99.0
+	cat >"$D/script" <<-'S'
+		rpm() { command rpm --dbpath /var/lib/rpm-of-the-test --nodeps "$@"; }
+		is() { # PATH "MODE OWNER GROUP"
+			[ "$(stat -L -c '%a %U %G' "$1")" = "$2" ] || { stat "$1"; exit 1; }
+		}
+		his() {
+			sha256sum "$1" /opt/cig/userdata/.ks.tel:+8888 /opt/crs/accounts/acme /var/log/cig/cig.log | cut -c 1-64
+			stat -c '%a %U %G' "$1" /opt/cig/userdata/.ks.tel:+8888
+		}
+		for program in adduser systemctl apt-get; do # nothing of Debian's, and no service of this system
+			printf '#!/bin/sh\necho "$0 $*" >>/called\nexit 1\n' >/usr/local/bin/$program
+			chmod 755 /usr/local/bin/$program
+		done
+		rm -rf /opt/cig /opt/crs /var/log/cig /var/log/crs /etc/logrotate.d/cig /etc/logrotate.d/crs
+
+		rpm -i /rpms/*-"$VERSION"-*.rpm
+		is /opt/cig/cig.conf "640 root ciguser"
+		is /opt/cig/userdata "750 ciguser ciguser"
+		is /opt/cig/scripts/notify.sh "755 root root"
+		is /opt/cig/bin/create_cig_maildir "755 root root"
+		is /var/log/cig "750 ciguser ciguser"
+		is /opt/crs/crs.conf "640 root crsadmin"
+		is /opt/crs/accounts "750 crsuser crsadmin"
+		id -nG ciguser | grep -qw cigmail
+		id -nG crsuser | grep -qw crsadmin
+		getent passwd crsuser | grep -q ':/opt/crs:/sbin/nologin$'
+		for program in cig-server cig-relay cig-cli crs crs-relay crs-cli cra cms cca; do
+			/usr/bin/$program --version
+		done
+		rpm -V cig crs cms cca
+		/usr/bin/cig-cli read /opt/cig/cig.conf
+
+		echo "// his" >>/opt/cig/cig.conf
+		install -o ciguser -g ciguser -m 600 /dev/null /opt/cig/userdata/.ks.tel:+8888
+		echo keys >/opt/cig/userdata/.ks.tel:+8888
+		echo account >/opt/crs/accounts/acme
+		echo log >/var/log/cig/cig.log
+		his /opt/cig/cig.conf >/before
+
+		rpm -U /rpms/*-99.0-*.rpm
+		[ "$(command rpm --dbpath /var/lib/rpm-of-the-test -q --qf '%{VERSION} ' cig crs cms cca)" = "99.0 99.0 99.0 99.0 " ]
+		his /opt/cig/cig.conf | diff /before -
+		tail -n 1 /opt/cig/cig.conf.rpmnew | grep -qx '# a new default'
+		tail -n 1 /opt/crs/crs.conf | grep -qx '# a new default' # nobody had changed it
+		is /opt/crs/crs.conf "640 root crsadmin"
+
+		rpm -e cig crs cms cca
+		his /opt/cig/cig.conf.rpmsave | diff /before -
+		[ ! -e /usr/bin/cig-server ] && [ ! -e /usr/bin/crs ] && [ ! -e /opt/cig/scripts ] && [ ! -e /opt/crs/crs.conf ]
+		getent passwd ciguser >/dev/null
+		# What was called has nothing to say on a system that systemd does not run.
+		[ -d /run/systemd/system ] || [ ! -e /called ]
+		find /opt/cig /opt/crs /var/log/cig -type f | sort
+	S
+	sed -i "1i VERSION=$(spec_version)" "$D/script"
+	run in_copy "$D/script"
+	[ "$status" -ne 77 ] || skip "no overlay can be mounted here"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(tail -n 4 <<<"$output" | tr '\n' ' ')" = \
+		"/opt/cig/cig.conf.rpmsave /opt/cig/userdata/.ks.tel:+8888 /opt/crs/accounts/acme /var/log/cig/cig.log " ]
 }
 
 @test "make uninstall leaves nothing behind" {
