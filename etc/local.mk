@@ -1,7 +1,8 @@
 # etc/: what goes with the programs on a host
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = %D%/bash-completion/cig-cli %D%/bash-completion/crs-cli \
-	%D%/bash-completion/cms %D%/bash-completion/cca %D%/bash-completion/cra
+	%D%/bash-completion/cms %D%/bash-completion/cca %D%/bash-completion/cra \
+	%D%/bash-completion/create_cig_maildir
 dist_logrotate_DATA = %D%/logrotate/cig %D%/logrotate/crs
 
 # where the manuals have them (CIG manual 2.9, "Installation" and "Mailboxes")

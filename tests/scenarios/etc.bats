@@ -17,7 +17,7 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 	# shellcheck disable=SC1090 # the file is named by the command
 	. "$TOP/etc/bash-completion/$1"
 	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
-	"_${1/-/_}"
+	"_${1//-/_}"
 	echo "${COMPREPLY[*]}"
 }
 
@@ -68,7 +68,7 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 }
 
 @test "TAB completes actions of cig-cli" {
-	[ "$(words_after cig-cli show '')" = "call message umsg" ]
+	[ "$(words_after cig-cli show '')" = "call center message umsg" ]
 	[ "$(words_after cig-cli trace '')" = call ]
 	[ "$(words_after cig-cli show call --l)" = --long ]
 	[ "$(words_after cig-cli st)" = status ]
@@ -78,6 +78,73 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 	cd "$D" && touch new.conf
 	[ "$(words_after cig-cli read new)" = new.conf ]
 	[ "$(words_after cig-cli --config new)" = new.conf ]
+}
+
+# The commands of a program's help: a line each, "WORD [WORD|WORD...] OPTIONS...".
+commands_of() { # PROGRAM
+	"$1" --help | awk '
+		/^      +[^ ]/ && line { line = line $0; next }                 # the command goes on
+		{ if (line) print line; line = "" }
+		/^  [a-z]/ {
+			rest = $0
+			if (!sub(/^  [^ ]+  +[a-z].*/, "", rest)) {             # only what it does
+				sub(/^ *[^ ]+ +/, "", rest)
+				sub(/  .*/, "", rest)
+			}
+			line = $1 " " rest
+		}
+		/^$|^[A-Za-z]/ { if (seen && !/ommands?:/) exit }               # what follows are no commands
+		line { seen = 1 }
+		END { if (line) print line }'
+}
+
+offers() { # WORD COMMAND WORD...: is it among what TAB offers?
+	local word=$1
+	shift
+	[[ " $(words_after "$@") " == *" $word "* ]] || { echo "$* <TAB> does not offer $word: $(words_after "$@")"; return 1; }
+}
+
+@test "CRS-124 TAB completes every command and option that the help of a program names" {
+	local program first rest second option n=0
+	for program in cig-cli crs-cli cca cms cra; do
+		while read -r first rest; do
+			offers "$first" "$program" ''
+			second=
+			[[ $rest =~ ^([a-z][a-z|-]*)( |\.|$) ]] && second=${BASH_REMATCH[1]}
+			# "show call|message" says two commands.
+			for second in ${second//|/ } ''; do
+				[ -z "$second" ] || offers "$second" "$program" "$first" ''
+				for option in $(grep -oE '(^|[[ |])--?[A-Za-z][a-z-]*' <<<"$rest" | tr -d '[ |'); do
+					[ -z "$second" ] && [[ $rest =~ ^[a-z] ]] ||
+						offers "$option" "$program" "$first" $second -
+				done
+			done
+			n=$((n + 1))
+		done < <(commands_of "$program")
+	done
+	[ "$n" -ge 70 ] # the help is read
+	# the options of a call have a list of their own
+	for option in $(cca --help | sed -n '/^Call options:/,/^$/s/^  \(--[a-z]*\).*/\1/p'); do
+		offers "$option" cca call -
+		offers "$option" cca answer -
+	done
+	[ "$option" = --hangup ]
+}
+
+@test "TAB completes directories and groups of create_cig_maildir" {
+	mkdir -p "$D/mail/of-the-gateway"
+	[ "$(words_after create_cig_maildir "$D/mail/of")" = "$D/mail/of-the-gateway" ]
+	[ "$(words_after create_cig_maildir --g)" = --group ]
+	[ "$(words_after create_cig_maildir --group roo)" = root ]
+}
+
+@test "bash finds the completion of every program that is installed for people" {
+	local program
+	for program in cig-cli crs-cli cca cms cra create_cig_maildir; do
+		grep -q "bash-completion/$program\( \|$\)" "$TOP/etc/local.mk"
+		[ "$(bash -c '. "$1"; complete -p "$2"' - "$TOP/etc/bash-completion/$program" "$program")" = \
+			"complete -F _${program//-/_} $program" ]
+	done
 }
 
 @test "logrotate accepts its files" {
