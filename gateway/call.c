@@ -168,6 +168,10 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	case CALL_GONE:
 		linger_on(call);
 		break;
+	case CALL_UP:
+		call_end(call, UMSG__END_REASON__END_HANGUP,
+			 "it has lasted as long as max_call_s lets it");
+		break;
 	case CALL_CLOSING:
 		log_warn(MODULE, "call=%" PRIu64 " is given up: a side never confirmed its end",
 			 call->number);
@@ -195,11 +199,17 @@ static void enter_up(struct call *call)
 		call_join_media(call);
 }
 
+/* A state's own limit; talk lasts as long as the configuration with which it began lets it. */
+static uint32_t limit_ms(const struct call *call, enum call_phase state)
+{
+	return state == CALL_UP ? call->config->sip.max_call_s * 1000u : call_phase_limit_ms(state);
+}
+
 /* What is done on the way into a state. */
 static void enter(struct call *call, enum call_phase state)
 {
 	call->state = state;
-	call_arm(call, call_phase_limit_ms(state));
+	call_arm(call, limit_ms(call, state));
 	switch (state) {
 	case CALL_DIALLING:
 		if (call->in == ROUTE_SIP)

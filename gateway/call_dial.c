@@ -99,6 +99,7 @@ void call_dial_pbx(struct call *call)
 				     .host = way->name,
 				     .asserted_uri =
 					     pbx && pbx->assert_identity ? call->out_from : NULL,
+				     .remote_party_id = pbx && pbx->remote_party_id,
 				     .reliable = pbx && pbx->reliable,
 				     .answer_ms =
 					     pbx_way_answer_ms(call->config, call->target.host,

@@ -2,7 +2,8 @@
  *
  * Pure: a table.  What is done on the way is gateway/call.c.  Every state in
  * which the call waits for somebody has a limit, so no call is left half open;
- * a call that is up is ended by its parties or by the media timeouts.
+ * a call that is up is ended by its parties, by the media timeouts, or by the
+ * configuration's max_call_s.
  */
 #ifndef GATEWAY_CALL_PHASE_H
 #define GATEWAY_CALL_PHASE_H

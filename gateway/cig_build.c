@@ -418,10 +418,34 @@ static void add_trusted(struct cig_build *b, const struct config_word *word)
 	sip->trusted = list;
 }
 
+/* The statements of sip that are one number. */
+static void read_sip_number(struct cig_build *b, struct cig_sip *sip,
+			    const struct config_statement *s)
+{
+	const struct {
+		const char *keyword;
+		unsigned long least, most;
+		unsigned *to;
+	} numbers[] = {
+		{ "session_expires_s", 0, 86400, &sip->session_expires_s },
+		{ "min_session_expires_s", 90, 86400, &sip->min_session_expires_s },
+		{ "media_timeout_s", 1, 3600, &sip->media_timeout_s },
+		{ "max_call_s", 0, 604800, &sip->max_call_s }, /* a week */
+		{ "udp_max_bytes", 0, 65535, &sip->udp_max_bytes },
+		{ "max_calls", 0, 1000000, &sip->max_calls },
+	};
+	unsigned long number;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (cig_is(s, numbers[i].keyword) &&
+		    config_uint(&s->word[0], numbers[i].least, numbers[i].most, &number, b->diag) ==
+			    0)
+			*numbers[i].to = (unsigned)number;
+}
+
 static void read_sip(struct cig_build *b, const struct config_statement *s)
 {
 	struct cig_sip *sip = &b->object->pub.sip;
-	unsigned long number;
 
 	for (s = s->first; s && !b->err; s = s->next) {
 		if (read_common(b, ROUTE_SIP, &sip->common, s))
@@ -436,17 +460,8 @@ static void read_sip(struct cig_build *b, const struct config_statement *s)
 			add_nameserver(b, &s->word[0]);
 		else if (cig_is(s, "tls"))
 			cig_build_tls(b, s);
-		else if (cig_is(s, "session_expires_s")) {
-			if (config_uint(&s->word[0], 0, 86400, &number, b->diag) == 0)
-				sip->session_expires_s = (unsigned)number;
-		} else if (cig_is(s, "min_session_expires_s")) {
-			if (config_uint(&s->word[0], 90, 86400, &number, b->diag) == 0)
-				sip->min_session_expires_s = (unsigned)number;
-		} else if (cig_is(s, "media_timeout_s")) {
-			if (config_uint(&s->word[0], 1, 3600, &number, b->diag) == 0)
-				sip->media_timeout_s = (unsigned)number;
-		} else if (config_uint(&s->word[0], 0, 1000000, &number, b->diag) == 0)
-			sip->max_calls = (unsigned)number;
+		else
+			read_sip_number(b, sip, s);
 	}
 }
 

@@ -211,6 +211,8 @@ static void read_pbx(struct cig_build *b, struct cig_pbx *pbx, const struct conf
 		config_bool(&s->word[0], &pbx->asserted_identity, b->diag);
 	else if (cig_is(s, "assert_identity"))
 		config_bool(&s->word[0], &pbx->assert_identity, b->diag);
+	else if (cig_is(s, "remote_party_id"))
+		config_bool(&s->word[0], &pbx->remote_party_id, b->diag);
 	else if (cig_is(s, "challenge"))
 		pbx->challenge = find_account(b, &s->word[0]);
 	else

@@ -96,6 +96,7 @@ struct cig_pbx {
 	bool reliable;             /* ask for PRACK; false */
 	bool asserted_identity;    /* the maps see its P-Asserted-Identity; false */
 	bool assert_identity;      /* it gets one of us; false */
+	bool remote_party_id;      /* calls to it have that header, too; false */
 	enum cig_srtp srtp;
 	bool srtp_without_tls; /* keys may be sent in clear; false */
 	enum cig_diversion redirects;
@@ -118,6 +119,8 @@ struct cig_sip {
 	size_t nameserver_count;
 	unsigned max_calls;       /* 0: no limit; ours */
 	unsigned media_timeout_s; /* silence that ends a call; 30; ours */
+	unsigned max_call_s;      /* how long a call may talk; 0: no limit; ours */
+	unsigned udp_max_bytes;   /* longer requests go by TCP first; 0: none do; ours */
 	/* RFC 4028; 0: only where the PBX asks for it; ours. */
 	unsigned session_expires_s;
 	unsigned min_session_expires_s; /* 90 */

@@ -136,6 +136,10 @@ static void print_sip(const struct printer *p, const struct cig_config *config)
 	print(p, "        messaging %s;", sip->messaging ? "true" : "false");
 	if (sip->max_calls)
 		print(p, "        max_calls %u;", sip->max_calls);
+	if (sip->max_call_s)
+		print(p, "        max_call_s %u;", sip->max_call_s);
+	if (sip->udp_max_bytes)
+		print(p, "        udp_max_bytes %u;", sip->udp_max_bytes);
 	print(p, "        media_timeout_s %u;", sip->media_timeout_s);
 	print(p, "        session_expires_s %u;", sip->session_expires_s);
 	print(p, "        min_session_expires_s %u;", sip->min_session_expires_s);
@@ -190,6 +194,7 @@ static void print_pbx(const struct printer *p, const struct cig_pbx *pbx)
 	print(p, "    reliable %s;", truth(pbx->reliable));
 	print(p, "    asserted_identity %s;", truth(pbx->asserted_identity));
 	print(p, "    assert_identity %s;", truth(pbx->assert_identity));
+	print(p, "    remote_party_id %s;", truth(pbx->remote_party_id));
 	print(p, "    srtp %s;", srtp[pbx->srtp]);
 	print(p, "    srtp_without_tls %s;", truth(pbx->srtp_without_tls));
 	print(p, "    redirects %s;", diversions[pbx->redirects]);

@@ -7,11 +7,17 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "base/buf.h"
 #include "base/net.h"
 #include "base/pack.h"
 #include "gateway/sip_wire.h"
 
-enum { OFFERED_EVENT_PT = 101, DEFAULT_PTIME_MS = 20, DEFAULT_DIGIT_MS = 100 };
+enum {
+	OFFERED_EVENT_PT = 101,
+	DEFAULT_PTIME_MS = 20,
+	DEFAULT_DIGIT_MS = 100,
+	REMOTE_PARTY_SIZE = 1024
+};
 
 static const SipAgent__Format *find_format(const SipAgent__Audio *audio,
 					   SipAgent__Encoding encoding)
@@ -200,12 +206,22 @@ static int make_answer(struct our_audio *ours, struct pbx_leg *leg)
 	return audio->suite ? add_crypto(ours, leg, audio->suite, audio->tag) : 0;
 }
 
+/* draft-ietf-sip-privacy-04 section 5, which P-Asserted-Identity replaced: "screen", we know who
+ * calls.  A URI without room has none. */
+static bool write_remote_party_id(const char *from_uri, char *text, size_t size)
+{
+	struct buf b = buf_over(text, size);
+
+	buf_printf(&b, "Remote-Party-ID: <%s>;party=calling;screen=yes;privacy=off", from_uri);
+	return buf_ok(&b);
+}
+
 int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
 {
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__Invite body = SIP_AGENT__INVITE__INIT;
 	SipAgent__Target target = SIP_AGENT__TARGET__INIT;
-	char host[NET_TEXT_SIZE];
+	char host[NET_TEXT_SIZE], party[REMOTE_PARTY_SIZE], *extra = party;
 	struct our_audio ours;
 	int err = make_offer(&ours, leg);
 
@@ -226,6 +242,11 @@ int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
 	body.reliable = invite->reliable;
 	if (invite->asserted_uri)
 		body.asserted_uri = (char *)invite->asserted_uri;
+	if (invite->remote_party_id &&
+	    write_remote_party_id(invite->from_uri, party, sizeof(party))) {
+		body.extra = &extra;
+		body.n_extra = 1;
+	}
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_INVITE;
 	message.invite = &body;
 	err = sip_link_send(leg->link, &message);

@@ -60,6 +60,7 @@ struct pbx_leg {
 struct pbx_invite {
 	const char *request_uri, *from_uri;
 	const char *asserted_uri; /* P-Asserted-Identity; NULL: none */
+	bool remote_party_id;     /* Remote-Party-ID with from_uri, for PBXs that know no other */
 	const struct net_addr *target;
 	enum sip_transport transport;
 	const char *host;   /* whom the certificate must name over TLS */

@@ -176,6 +176,7 @@ static int send_configure(struct sip_link *link, char **networks, size_t n)
 	configure.udp = configure.tcp = true;
 	configure.user_agent = (char *)"Tandem/" PACKAGE_VERSION;
 	configure.max_calls = sip->max_calls;
+	configure.udp_mtu = sip->udp_max_bytes;
 	configure.session_expires_s = sip->session_expires_s;
 	configure.min_session_expires_s = sip->min_session_expires_s;
 	configure.texts = sip->messaging;

@@ -33,8 +33,8 @@ int sip_link_new(struct event_base *base, const struct cig_config *config,
 /* Asks the child to end its calls and waits at most two seconds for it. */
 void sip_link_free(struct sip_link **linkp);
 
-/* A new configuration.  Who is trusted, max_calls and messaging change at once; address and port
- * stay until the child is started again. */
+/* A new configuration.  Who is trusted, max_calls, udp_max_bytes and messaging change at once;
+ * address and port stay until the child is started again. */
 void sip_link_set_config(struct sip_link *link, const struct cig_config *config);
 
 /* Is there a child that has bound its port? */

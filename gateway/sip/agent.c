@@ -143,12 +143,17 @@ static void take_session(struct agent *a, const SipAgent__Configure *c)
 		a->session_s = a->min_session_s;
 }
 
+static void take_limits(struct agent *a, const SipAgent__Configure *c)
+{
+	a->udp_mtu = c->udp_mtu ? c->udp_mtu : 65535; /* no datagram is longer */
+	a->max_calls = c->max_calls ? c->max_calls : DEFAULT_MAX_CALLS;
+}
+
 static void take_settings(struct agent *a, const SipAgent__Configure *c)
 {
 	if (c->user_agent[0] && agent_text_ok(c->user_agent))
 		a->user_agent = strdup(c->user_agent);
-	a->udp_mtu = c->udp_mtu ? c->udp_mtu : 65535;
-	a->max_calls = c->max_calls ? c->max_calls : DEFAULT_MAX_CALLS;
+	take_limits(a, c);
 	a->next_number = c->first_call | 1;
 	a->takes_texts = c->texts;
 	a->answer_ms = limited(c->answer_ms, SIP_TIMEOUT_MS);
@@ -156,14 +161,14 @@ static void take_settings(struct agent *a, const SipAgent__Configure *c)
 	take_session(a, c);
 }
 
-/* While it runs: who may call in, how many, whether texts are taken, session timers of new
- * calls. */
+/* While it runs: who may call in, how many, what goes over UDP, whether texts are taken, session
+ * timers of new calls. */
 static void reconfigure(struct agent *a, const SipAgent__Configure *c)
 {
 	take_session(a, c);
 	if (read_networks(a, c))
 		return;
-	a->max_calls = c->max_calls ? c->max_calls : DEFAULT_MAX_CALLS;
+	take_limits(a, c);
 	a->takes_texts = c->texts;
 }
 

@@ -28,25 +28,26 @@ struct scene {
 	struct calls *calls;
 };
 
-static const char config_text[] =
-	"map tel2sip { entry extensions tel \"tel:+8888;{ext}\" sip \"sip:{ext}@127.0.0.1\"; }\n"
-	"map sip2source { entry extensions sip \"sip:{ext}@{discard}\" tel \"tel:+8888;{ext}\"; }\n"
-	"map sip2tel { entry users sip \"sip:{number}@{discard}\" tel \"tel:+{number}\"; }\n"
-	"map tel2source { entry users tel \"tel:+{number}\" sip \"sip:{number}@secure.com\"; }\n"
-	"interfaces {\n"
-	" tel { extension map tel2sip; source map sip2source; bind_media 127.0.0.1; }\n"
-	" sip { extension map sip2tel; source map tel2source; bind 127.0.0.1; port 5060; }\n"
-	"}\n"
-	"userdata \"/tmp\"; log_dir \"/tmp\"; run_dir \"/tmp\";\n";
+#define CONFIG(more)                                                                               \
+	"map tel2sip { entry extensions tel \"tel:+8888;{ext}\" sip \"sip:{ext}@127.0.0.1\"; }\n"  \
+	"map sip2source { entry extensions sip \"sip:{ext}@{discard}\" tel \"tel:+8888;{ext}\"; "  \
+	"}\n"                                                                                      \
+	"map sip2tel { entry users sip \"sip:{number}@{discard}\" tel \"tel:+{number}\"; }\n"      \
+	"map tel2source { entry users tel \"tel:+{number}\" sip \"sip:{number}@secure.com\"; }\n"  \
+	"interfaces {\n"                                                                           \
+	" tel { extension map tel2sip; source map sip2source; bind_media 127.0.0.1; }\n"           \
+	" sip { extension map sip2tel; source map tel2source; bind 127.0.0.1; " more "}\n"         \
+	"}\n"                                                                                      \
+	"userdata \"/tmp\"; log_dir \"/tmp\"; run_dir \"/tmp\";\n"
 
-static int set_up(void **state)
+static int set_up_with(void **state, const char *text)
 {
 	struct scene *scene = calloc(1, sizeof(*scene));
 	struct diag *diag = diag_new();
 	struct calls_world world;
 
 	assert_non_null(scene);
-	if (cig_config_parse("test", slice_str(config_text), diag, &scene->config))
+	if (cig_config_parse("test", slice_str(text), diag, &scene->config))
 		fail_msg("%s", diag_first_error(diag));
 	diag_free(&diag);
 	scene->base = event_base_new();
@@ -68,6 +69,17 @@ static int set_up(void **state)
 	scene->client.calls = scene->calls;
 	*state = scene;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return set_up_with(state, CONFIG("port 5060;"));
+}
+
+/* Nobody talks longer than a second. */
+static int set_up_brief(void **state)
+{
+	return set_up_with(state, CONFIG("max_call_s 1;"));
 }
 
 static int tear_down(void **state)
@@ -349,6 +361,20 @@ static void memory_that_runs_out_at_any_step_ends_the_call_or_nothing(void **sta
 	(void)state;
 	assert_true(scarce_each(run_way_while_memory_runs_out, (void *)from_pbx) > 5);
 	assert_true(scarce_each(run_way_while_memory_runs_out, (void *)from_secure) > 5);
+}
+
+/* A call of which nobody hangs up, a forgotten one or a fraud, ends on both sides. */
+static void a_call_lasts_no_longer_than_it_may(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(from_pbx); i++)
+		from_pbx[i](scene);
+	assert_int_equal(scene->sip.hangups, 0);
+	LOOP_UNTIL(scene->base, scene->sip.hangups > 0);
+	assert_true(scene->client.call->ended);
+	all_confirm(scene);
+	assert_all_ended(scene);
 }
 
 static void a_call_from_the_pbx_is_rung_answered_and_hung_up(void **state)
@@ -669,6 +695,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_ends_on_all_sides_whoever_leaves_and_when),
 		cmocka_unit_test(memory_that_runs_out_at_any_step_ends_the_call_or_nothing),
+		cmocka_unit_test_setup_teardown(a_call_lasts_no_longer_than_it_may, set_up_brief,
+						tear_down),
 		SCENE_TEST(a_server_that_fails_is_followed_by_the_next_one),
 		SCENE_TEST(a_server_that_says_no_is_not_followed),
 		SCENE_TEST(nobody_is_called_twice_that_has_rung),

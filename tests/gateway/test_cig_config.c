@@ -20,7 +20,8 @@ static void check_pbx(const struct cig_config *c)
 	assert_int_equal(pbx->servers[2].port, 0);
 	assert_int_equal(pbx->transport, SIP_TCP);
 	assert_int_equal(pbx->dtmf, CIG_DTMF_INFO);
-	assert_true(pbx->reliable && pbx->asserted_identity && pbx->assert_identity);
+	assert_true(pbx->reliable && pbx->asserted_identity && pbx->assert_identity &&
+		    pbx->remote_party_id);
 	assert_int_equal(pbx->redirects, CIG_DIVERT_MAPS);
 	assert_int_equal(pbx->srtp, CIG_SRTP_OPTIONAL);
 	assert_int_equal(cig_pbx_srtp(pbx, SIP_UDP), CIG_SRTP_OPTIONAL);
@@ -55,6 +56,8 @@ static void reads_every_setting(void **state)
 	assert_int_equal(c->sip.port, 5070);
 	assert_true(c->sip.messaging);
 	assert_int_equal(c->sip.max_calls, 50);
+	assert_int_equal(c->sip.max_call_s, 7200);
+	assert_int_equal(c->sip.udp_max_bytes, 1300);
 	assert_int_equal(c->sip.session_expires_s, 1800);
 	assert_int_equal(c->sip.min_session_expires_s, 120);
 	assert_int_equal(c->sip.tls.port, 5062);
@@ -102,6 +105,7 @@ static void has_the_manuals_defaults(void **state)
 	assert_int_equal(c->metrics_port, 0);
 	assert_int_equal(c->sip.port, 5060);
 	assert_int_equal(c->sip.media_timeout_s, 30);
+	assert_int_equal(c->sip.max_call_s + c->sip.udp_max_bytes, 0);
 	assert_false(c->sip.messaging);
 	assert_int_equal(c->sip.common.rtp.low, 0);
 	assert_string_equal(c->sip.common.bind, "");

@@ -192,6 +192,7 @@ static void an_invitation_offers_both_laws_and_events(void **state)
 	struct pbx_invite invite = { .request_uri = "sip:101@pbx.com",
 				     .from_uri = "sip:46701@secure.com",
 				     .asserted_uri = "sip:46701@secure.com",
+				     .remote_party_id = true,
 				     .host = "pbx.com",
 				     .answer_ms = 2000,
 				     .reliable = true };
@@ -207,6 +208,10 @@ static void an_invitation_offers_both_laws_and_events(void **state)
 	assert_string_equal(link.sent->invite->target->address, "2001:db8::5");
 	assert_int_equal(link.sent->invite->target->port, 5070);
 	assert_string_equal(link.sent->invite->asserted_uri, "sip:46701@secure.com");
+	assert_int_equal(link.sent->invite->n_extra, 1);
+	assert_string_equal(link.sent->invite->extra[0],
+			    "Remote-Party-ID: <sip:46701@secure.com>;party=calling;screen=yes;"
+			    "privacy=off");
 	assert_int_equal(link.sent->invite->answer_ms, 2000);
 	assert_true(link.sent->invite->reliable);
 	assert_int_equal(link.sent->invite->offer->n_formats, 3);

@@ -49,6 +49,7 @@ lab_cig_conf() {
 			challenge caller;
 			asserted_identity true;
 			assert_identity true;
+			remote_party_id true;
 			probe_s 0;
 		}
 		pbx timed { host "timed.test"; server "$NET.35:5090"; reliable true; probe_s 0; }
@@ -217,12 +218,13 @@ redirecting() { # CONTACT: an extension that has moved there
 	all_clear
 }
 
-@test "a call to a PBX that wants it carries P-Asserted-Identity" {
+@test "a call to a PBX that wants it carries P-Asserted-Identity and Remote-Party-ID" {
 	sipp_uas callee uas_hangs_up.xml $NET.31 5080 u1
 	dial_out "$LAB_GATEWAY;6101"
 	call_ended 15 'reason=hangup by=responder'
 	sipp_ended callee 10
 	grep -q '^P-Asserted-Identity: <sip:0701234567@secure.com>' "$T/callee.msg"
+	grep -q '^Remote-Party-ID: <sip:0701234567@secure.com>;party=calling;screen=yes;privacy=off' "$T/callee.msg"
 	all_clear
 }
 
