@@ -394,7 +394,7 @@ void home_list_sessions(const struct home *home, struct worker_rows *rows)
 		char seconds[24], state[64];
 		const char *cells[] = { s->caller, s->callee, seconds, state };
 
-		snprintf(seconds, sizeof(seconds), "%" PRId64, (now_ms - s->start_ms) / 1000);
+		snprintf(seconds, sizeof(seconds), "%" PRId64, session_seconds(s, now_ms));
 		session_state_text(s, ", ", state, sizeof(state));
 		worker_row(rows, cells, 4);
 	}

@@ -120,8 +120,15 @@ static void enter(struct sessions *sessions, struct session *s, enum session_sta
 {
 	s->state = state;
 	s->limit_ms = states[state].limit_ms ? now_ms + states[state].limit_ms : INT64_MAX;
+	if (over(s))
+		s->end_ms = now_ms;
 	if (state != SESSION_SETUP)
 		sessions->ops->changed(sessions->arg, s);
+}
+
+int64_t session_seconds(const struct session *s, int64_t now_ms)
+{
+	return ((over(s) ? s->end_ms : now_ms) - s->start_ms) / 1000;
 }
 
 /* What is of no use once the call is over, though it is still shown. */

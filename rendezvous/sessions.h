@@ -90,6 +90,7 @@ struct session {
 	size_t bang_n;
 	struct session_relay *relay; /* NULL: the relay has nothing of this call */
 	int64_t start_ms, limit_ms;  /* limit_ms: when the state ends; INT64_MAX: never */
+	int64_t end_ms;              /* when it was over; 0: it is not */
 	Umsg__EndReason reason;
 	const char *who; /* "caller", "callee" or "server", once it is over */
 };
@@ -173,6 +174,9 @@ const struct session *sessions_find(const struct sessions *sessions, struct slic
 const struct session *sessions_first(const struct sessions *sessions);
 /* How many there are, with those just ended. */
 size_t sessions_count(const struct sessions *sessions);
+
+/* The manual's TIME of a listed call: how long it has lasted, or did last, in seconds. */
+int64_t session_seconds(const struct session *s, int64_t now_ms);
 
 /* "invite" to "hangup(reason; who)"; sep is ", " in lists and "; " in traces
  * (whose fields are separated by commas). */

@@ -194,6 +194,20 @@ static void every_device_rings_and_the_first_talk_wins(void **state)
 	assert_int_equal(frame(world, &second, SESSION_FRAME_HANGUP, "bye"), -ENOENT);
 }
 
+/* CRS-082: TIME is that of the whole session, and a call that is over gets no longer. */
+static void the_time_of_a_call_stops_with_it(void **state)
+{
+	struct world *world = *state;
+	const struct session *s;
+
+	talk_with_first(world); /* began at 1000 */
+	s = sessions_find(world->sessions, id());
+	assert_int_equal(session_seconds(s, 7999), 6);
+	assert_int_equal(frame(world, &caller, SESSION_FRAME_HANGUP, "bye"), 0); /* at 2000 */
+	assert_int_equal(session_seconds(s, 2000), 1);
+	assert_int_equal(session_seconds(s, 2000 + SESSION_LINGER_MS - 1), 1);
+}
+
 static void nobody_to_ring_ends_the_call_at_once(void **state)
 {
 	struct world *world = *state;
@@ -256,7 +270,8 @@ static void without_a_relay_there_is_no_call(void **state)
 
 	world->relay_error = -EPIPE;
 	assert_int_equal(invite(world, true, 1), 0);
-	expect(world, "relay add 1 legs\nhangup 1: no media relay\n= hangup(no media relay; server)\n");
+	expect(world,
+	       "relay add 1 legs\nhangup 1: no media relay\n= hangup(no media relay; server)\n");
 	assert_int_equal(invite(world, true, 1), -EEXIST);
 }
 
@@ -349,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ONE(every_device_rings_and_the_first_talk_wins),
+		ONE(the_time_of_a_call_stops_with_it),
 		ONE(nobody_to_ring_ends_the_call_at_once),
 		ONE(one_device_that_declines_leaves_the_others_ringing),
 		ONE(a_caller_that_gives_up_stops_all_ringing),
