@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <openssl/crypto.h>
 
@@ -41,6 +42,19 @@ static const struct loaded *find(const struct account_set *set, const char *id)
 	return NULL;
 }
 
+/* The manual's way to restore (CRS manual 4.20.2) leaves the secrets readable for everybody. */
+static void check_mode(const char *dir, const char *id, struct diag *diag)
+{
+	char path[ACCOUNTS_PATH];
+	struct stat st;
+
+	if (accounts_path(dir, id, "secret", path) == 0 && stat(path, &st) == 0 &&
+	    (st.st_mode & S_IRWXO))
+		diag_warning(diag, NULL,
+			     "account %s: everybody can read its shared secret: chmod 600 %s", id,
+			     path);
+}
+
 static int load_one(const char *dir, const char *id, const struct account_set *before,
 		    struct loaded *account, struct diag *diag)
 {
@@ -60,7 +74,9 @@ static int load_one(const char *dir, const char *id, const struct account_set *b
 	err = account_secret_from_text(slice_str(account->text), id, &account->secret);
 	if (err)
 		diag_error(diag, NULL, "account %s: bad shared secret: %s", id, strerror(-err));
-	else if (account->secret.stretched)
+	else
+		check_mode(dir, id, diag);
+	if (!err && account->secret.stretched)
 		diag_warning(diag, NULL,
 			     "account %s: the shared secret is a text; a generated one is safer",
 			     id);

@@ -146,6 +146,14 @@ static void read_features(struct reader *r, const struct config_line *line)
 	}
 }
 
+/* What the manual has and this version does not act on is accepted, so that its files can be used,
+ * but never silently. */
+static void warn_no_effect(struct reader *r, const struct config_word *word, const char *why)
+{
+	diag_warning(r->diag, &word->place, "\"%s\" has no effect in this version: %s", word->text,
+		     why);
+}
+
 static void check_manuals_lines(struct reader *r, const struct config_line *line)
 {
 	const struct config_word *word = line->word;
@@ -154,17 +162,20 @@ static void check_manuals_lines(struct reader *r, const struct config_line *line
 
 	if (is(word, "key"))
 		r->key_seen = true;
-	else if (is(word, "iw-listen-port"))
+	else if (is(word, "iw-listen-port")) {
 		config_uint(&word[1], 1, 65535, &number, r->diag);
-	else if (is(word, "cps"))
+		warn_no_effect(r, word, "it peers with no other rendezvous");
+	} else if (is(word, "cps")) {
 		config_uint(&word[2], 1, 65535, &number, r->diag);
-	else if (is(word, "push-config"))
+		warn_no_effect(r, word, "pushes go to Apple's service directly, see push-config");
+	} else if (is(word, "push-config"))
 		settings_read_push(&r->settings->apns, line, r->diag);
 	else if (is(word, "keep-alive") || is(word, "detach-cleanup"))
 		client_policy_read(r->settings->policy, line, r->diag);
 	else if (is(word, "addr-map")) {
 		config_ip(&word[1], ip, r->diag);
 		config_ip(&word[2], ip, r->diag);
+		warn_no_effect(r, word, "there is no other server to reach");
 	}
 }
 
@@ -256,6 +267,8 @@ static void read_backup(struct reader *r, const struct config_word *word)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (is(word, names[i])) {
 			r->settings->backup = (enum settings_backup)i;
+			if (i != BACKUP_NONE)
+				warn_no_effect(r, word, "nothing is copied from another server");
 			return;
 		}
 	}
@@ -328,6 +341,10 @@ static void check_names(struct reader *r, const struct crs_paths *paths)
 			   "crsname \"%s\" must match a \"host\" and an \"ip\" line of %s",
 			   r->settings->name, paths->config);
 		return;
+	}
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		if (!is(r->hosts[i], r->settings->name))
+			warn_no_effect(r, r->hosts[i], "each server works for itself");
 	}
 	host = BUF_OF(r->settings->ip);
 	buf_put_str(&host, ip);

@@ -91,6 +91,37 @@ static void a_missing_line_has_its_default_and_a_warning(void **state)
 	assert_string_equal(told, "");
 }
 
+/* Of the manual's lines that are accepted and not acted on, each is warned of. */
+static void a_line_without_effect_is_accepted_with_a_warning(void **state)
+{
+	static const struct {
+		const char *config, *local, *warning; /* warning NULL: none */
+	} cases[] = {
+		{ "cps cps.cryptify.net 5230 id shared-secret\n", "", "\"cps\" has no effect" },
+		{ "iw-listen-port 8080\n", "", "\"iw-listen-port\" has no effect" },
+		{ "addr-map 203.0.113.101 198.51.100.1\n", "", "\"addr-map\" has no effect" },
+		{ "key c2VjcmV0\nip crs2 192.0.2.2\nhost crs2\n", "", "\"crs2\" has no effect" },
+		{ "", "db-backup replicate-from-peer\n", "\"replicate-from-peer\" has no effect" },
+		{ "", "db-backup read-from\n", "\"read-from\" has no effect" },
+		{ "", "db-backup none\n", NULL },
+	};
+	struct settings settings;
+	char config[256], local[256], told[2048];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *backup = cases[i].local[0] ? cases[i].local : "db-backup none\n";
+
+		snprintf(config, sizeof(config), "%s%s", good, cases[i].config);
+		snprintf(local, sizeof(local), "crsname crs1\n%s", backup);
+		assert_int_equal(read_texts(config, local, &settings, told, sizeof(told)), 0);
+		if (cases[i].warning)
+			assert_non_null(strstr(told, cases[i].warning));
+		else
+			assert_string_equal(told, "");
+	}
+}
+
 static void figures_are_given_at_an_address_only(void **state)
 {
 	static const struct {
@@ -144,6 +175,7 @@ static void the_manuals_lines_are_accepted_and_ours_count(void **state)
 {
 	struct settings settings;
 	char told[2048];
+	unsigned lines = 0;
 
 	(void)state;
 	assert_int_equal(read_texts("key c2VjcmV0\nfeatures push\npush-config apns type direct\n"
@@ -160,7 +192,10 @@ static void the_manuals_lines_are_accepted_and_ours_count(void **state)
 				    &settings, told, sizeof(told)),
 			 0);
 	assert_non_null(strstr(told, "warning: features push: nobody is woken up"));
-	assert_null(strchr(strchr(told, '\n') + 1, '\n'));
+	for (const char *p = told; (p = strchr(p, '\n')); p++)
+		lines++;
+	/* that one, and cps, iw-listen-port, the other host, addr-map, db-backup */
+	assert_int_equal(lines, 6);
 	assert_string_equal(settings.name, "crs2");
 	assert_int_equal(settings.listen_port, 15223);
 	assert_int_equal(settings.workers, 3);
@@ -242,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(crsname_has_to_match),
 		cmocka_unit_test(a_missing_line_has_its_default_and_a_warning),
+		cmocka_unit_test(a_line_without_effect_is_accepted_with_a_warning),
 		cmocka_unit_test(figures_are_given_at_an_address_only),
 		cmocka_unit_test(every_fault_of_both_files_is_told_at_once),
 		cmocka_unit_test(the_manuals_lines_are_accepted_and_ours_count),
