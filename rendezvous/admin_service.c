@@ -14,6 +14,7 @@
 #include "rendezvous/accounts.h"
 #include "rendezvous/admins.h"
 #include "rendezvous/apply.h"
+#include "rendezvous/audit.h"
 #include "rendezvous/control_api.h"
 #include "rendezvous/statistics.h"
 #include "rendezvous/supervisor_priv.h"
@@ -77,8 +78,10 @@ static void reply_json(struct worker_process *worker, uint64_t connection, json_
 
 static void audit(const CrsWorker__AdminAsk *ask, const char *result)
 {
-	log_info("audit", "admin=%s peer=%s action=\"%s\" on=\"%s\" result=\"%s\"", ask->admin,
-		 ask->peer, actions[ask->action], ask->account, result);
+	char who[AUDIT_TEXT_MAX];
+
+	snprintf(who, sizeof(who), "admin=%s peer=%s", ask->admin, ask->peer);
+	audit_write(who, actions[ask->action], ask->account, result);
 }
 
 static void refuse(struct worker_process *worker, const CrsWorker__AdminAsk *ask,

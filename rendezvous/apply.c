@@ -176,27 +176,28 @@ static int take_over(const char *accounts_dir, const struct account_set *account
 
 /* only: the account that it has to be for, or NULL. */
 static int apply_for(const char *accounts_dir, const struct account_set *accounts,
-		     struct floors *floors, const char *path, const char *only, bool partial,
-		     struct applied *applied_out, struct diag *diag)
+		     struct floors *floors, const struct apply_source *from, const char *only,
+		     bool partial, struct applied *applied_out, struct diag *diag)
 {
 	struct update *update = NULL;
 	const char *account = NULL;
 	uint8_t *data = NULL;
 	size_t n = 0;
-	int err = file_read(path, APPLY_FILE_MAX, &data, &n);
+	int err = file_read(from->path, APPLY_FILE_MAX, &data, &n);
 
 	if (err) {
-		diag_error(diag, &(struct diag_place){ .file = path }, "%s", strerror(-err));
+		diag_error(diag, &(struct diag_place){ .file = from->name }, "%s", strerror(-err));
 		return err;
 	}
-	err = open_for_its_account(accounts, slice_of(data, n), path, &account, &update, diag);
+	err = open_for_its_account(accounts, slice_of(data, n), from->name, &account, &update,
+				   diag);
 	if (!err && only && strcmp(only, account) != 0) {
 		diag_error(diag, NULL, "the update is not for account %s", only);
 		err = -EACCES;
 	}
 	if (!err)
 		err = take_over(accounts_dir, accounts, floors, account, update, slice_of(data, n),
-				path, partial, diag);
+				from->name, partial, diag);
 	if (!err)
 		describe(account, update, applied_out);
 	update_free(&update);
@@ -205,16 +206,19 @@ static int apply_for(const char *accounts_dir, const struct account_set *account
 }
 
 int apply_file(const char *accounts_dir, const struct account_set *accounts, struct floors *floors,
-	       const char *path, bool partial, struct applied *applied_out, struct diag *diag)
+	       const struct apply_source *from, bool partial, struct applied *applied_out,
+	       struct diag *diag)
 {
-	return apply_for(accounts_dir, accounts, floors, path, NULL, partial, applied_out, diag);
+	return apply_for(accounts_dir, accounts, floors, from, NULL, partial, applied_out, diag);
 }
 
 int apply_file_of(const char *accounts_dir, const struct account_set *accounts,
 		  struct floors *floors, const char *path, const char *account,
 		  struct applied *applied_out, struct diag *diag)
 {
-	return apply_for(accounts_dir, accounts, floors, path, account, false, applied_out, diag);
+	struct apply_source from = { .path = path, .name = path };
+
+	return apply_for(accounts_dir, accounts, floors, &from, account, false, applied_out, diag);
 }
 
 static int take_placed_file(const char *accounts_dir, const struct account_set *accounts,

@@ -25,11 +25,18 @@ struct applied {
 	size_t users, damaged;
 };
 
+/* Where an update file lies, and what it is called in what is told of it: a copy has the name of
+ * its original. */
+struct apply_source {
+	const char *path, *name;
+};
+
 /* partial: a file with damaged parts is taken, without them.  Returns 0, or with
  * diag set -EBADMSG (damaged, not an update), -EACCES (no account opens it),
  * -EEXIST (not newer than what is applied), or -errno. */
 int apply_file(const char *accounts_dir, const struct account_set *accounts, struct floors *floors,
-	       const char *path, bool partial, struct applied *applied_out, struct diag *diag);
+	       const struct apply_source *from, bool partial, struct applied *applied_out,
+	       struct diag *diag);
 
 /* The same, but only for this account: a file that is for another one is refused with -EACCES. */
 int apply_file_of(const char *accounts_dir, const struct account_set *accounts,

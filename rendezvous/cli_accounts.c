@@ -1,8 +1,10 @@
 /* cli_accounts.c - crs-cli: accounts, updates, blacklists. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -15,6 +17,7 @@
 #include "keys/account.h"
 #include "keys/identity.h"
 #include "rendezvous/accounts.h"
+#include "rendezvous/apply.h"
 #include "rendezvous/cli.h"
 #include "rendezvous/control_api_priv.h"
 #include "rendezvous/slot.h"
@@ -206,11 +209,60 @@ int cli_reload(const struct cli *cli, int argc, char **argv)
 	return cli_act(cli, "/reload", json_object());
 }
 
+/* Copies the file to copy_out, in crs's own directory and for crs's user.  Returns 0 or -errno. */
+static int lend(const struct cli *cli, const char *path, const struct stat *home,
+		char copy_out[CRS_PATH_SIZE])
+{
+	uint8_t *data = NULL;
+	size_t n = 0;
+	int err = file_read(path, APPLY_FILE_MAX, &data, &n), fd = -1;
+
+	if (!err)
+		err = crs_path_join(copy_out, CRS_PATH_SIZE, cli->paths.data, "lent-XXXXXX");
+	if (!err) {
+		fd = mkostemp(copy_out, O_CLOEXEC);
+		if (fd < 0 || fchown(fd, home->st_uid, home->st_gid))
+			err = -errno;
+	}
+	if (!err)
+		err = file_write_all(fd, slice_of(data, n));
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && err)
+		unlink(copy_out);
+	free(data);
+	return err;
+}
+
+/* crs reads the file itself, but not as root: what root alone may read, or what lies in a home
+ * directory, which the unit hides from crs, is lent to it as a copy.  Takes nothing over. */
+static int apply(const struct cli *cli, const char *path, bool partial, json_t **answer_out)
+{
+	char copy[CRS_PATH_SIZE] = "";
+	struct stat home;
+	json_t *body;
+	int err = 0;
+
+	if (geteuid() == 0 && stat(cli->paths.data, &home) == 0 && home.st_uid != 0)
+		err = lend(cli, path, &home, copy);
+	if (err) {
+		cli_error("%s: %s", path, strerror(-err));
+		return err;
+	}
+	body = json_pack("{s:s, s:s, s:b}", "path", *copy ? copy : path, "name", path, "partial",
+			 partial);
+	err = body ? cli_call(cli, "POST", "/apply", body, false, answer_out) : -EINVAL;
+	json_decref(body);
+	if (*copy)
+		unlink(copy);
+	return err;
+}
+
 /* "crs-cli apply FILE [--partial]": an update file. */
 int cli_apply(const struct cli *cli, int argc, char **argv)
 {
 	bool partial = argc == 2;
-	json_t *body, *answer = NULL;
+	json_t *answer = NULL;
 	char *path;
 	int err;
 
@@ -219,10 +271,8 @@ int cli_apply(const struct cli *cli, int argc, char **argv)
 	path = realpath(argv[0], NULL);
 	if (!path)
 		return cli_error("%s: %s", argv[0], strerror(errno));
-	body = json_pack("{s:s, s:b}", "path", path, "partial", partial);
+	err = apply(cli, path, partial, &answer);
 	free(path);
-	err = body ? cli_call(cli, "POST", "/apply", body, false, &answer) : -EINVAL;
-	json_decref(body);
 	if (err)
 		return CLI_ERROR;
 	if (cli->json)

@@ -15,13 +15,13 @@
 #include "base/control.h"
 #include "base/diag.h"
 #include "base/encode.h"
-#include "base/log.h"
 #include "build-config.h"
 #include "keys/period.h"
 #include "keys/update.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/accounts.h"
 #include "rendezvous/apply.h"
+#include "rendezvous/audit.h"
 #include "rendezvous/control_api_priv.h"
 #include "rendezvous/floors.h"
 #include "rendezvous/guests.h"
@@ -38,18 +38,17 @@ const char *control_api_member(const json_t *body, const char *name)
 void control_api_audit(const struct control_request *request, const char *what, const char *about,
 		       const char *result)
 {
-	char buffer[1024], user[64] = "?";
+	char buffer[1024], user[64] = "user=?";
 	struct passwd entry, *found = NULL;
 	pid_t pid;
 	uid_t uid;
 
 	if (control_peer(request, &pid, &uid) == 0) {
-		snprintf(user, sizeof(user), "%u", (unsigned)uid);
+		snprintf(user, sizeof(user), "user=%u", (unsigned)uid);
 		if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
-			snprintf(user, sizeof(user), "%s", found->pw_name);
+			snprintf(user, sizeof(user), "user=%s", found->pw_name);
 	}
-	log_info("audit", "user=%s action=\"%s\" on=\"%s\" result=\"%s\"", user, what, about,
-		 result);
+	audit_write(user, what, about, result);
 }
 
 void control_api_answer(struct control_request *request, const char *what, const char *about,
@@ -222,15 +221,18 @@ static void post_apply(struct control_request *request, void *arg)
 	struct applied applied = { .account = "" };
 	struct diag *diag;
 	json_t *body, *result = NULL;
-	const char *path;
+	struct apply_source from;
 	int err;
 
 	if (control_body_json(request, &body))
 		return;
 	diag = diag_new();
-	path = control_api_member(body, "path");
+	from.path = control_api_member(body, "path");
+	from.name = control_api_member(body, "name");
+	if (!*from.name)
+		from.name = from.path;
 	err = apply_file(dir, supervisor_accounts(api->supervisor),
-			 supervisor_floors(api->supervisor), path,
+			 supervisor_floors(api->supervisor), &from,
 			 json_is_true(json_object_get(body, "partial")), &applied, diag);
 	if (!err) {
 		result = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I}", "account", applied.account,
@@ -240,7 +242,7 @@ static void post_apply(struct control_request *request, void *arg)
 				   (json_int_t)applied.damaged);
 		supervisor_reload(api->supervisor, diag);
 	}
-	control_api_answer(request, "apply", path, err, diag, result);
+	control_api_answer(request, "apply", from.name, err, diag, result);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -295,6 +297,8 @@ static void get_blacklist(struct control_request *request, void *arg)
 static void post_purge(struct control_request *request, void *arg)
 {
 	struct control_api *api = arg;
+	const char *account, *uri;
+	char about[256];
 	struct diag *diag;
 	json_t *body;
 	bool known;
@@ -302,15 +306,15 @@ static void post_purge(struct control_request *request, void *arg)
 	if (control_body_json(request, &body))
 		return;
 	diag = diag_new();
-	account_set_secret(supervisor_accounts(api->supervisor),
-			   control_api_member(body, "account"), &known);
+	account = control_api_member(body, "account");
+	uri = control_api_member(body, "uri"); /* "": all clients of the account */
+	snprintf(about, sizeof(about), "%s%s%s", uri, *uri ? "@" : "", account);
+	account_set_secret(supervisor_accounts(api->supervisor), account, &known);
 	if (known)
-		supervisor_expel(api->supervisor, control_api_member(body, "account"),
-				 control_api_member(body, "uri"), "purged");
+		supervisor_expel(api->supervisor, account, uri, "purged");
 	else
-		diag_error(diag, NULL, "there is no account %s",
-			   control_api_member(body, "account"));
-	control_api_answer(request, "purge", control_api_member(body, "account"),
+		diag_error(diag, NULL, "there is no account %s", account);
+	control_api_answer(request, *uri ? "purge client" : "purge clients", about,
 			   known ? 0 : -ENOENT, diag, NULL);
 	json_decref(body);
 	diag_free(&diag);
@@ -497,7 +501,8 @@ static const struct control_route routes[] = {
 	{ "POST", "/account", post_account, false, "{id, secret}: create an account" },
 	{ "POST", "/account/delete", post_account_delete, false, "{id}: delete an account" },
 	{ "POST", "/reload", post_reload, false, "load accounts, blacklists, updates again" },
-	{ "POST", "/apply", post_apply, false, "{path, partial}: take a monthly update over" },
+	{ "POST", "/apply", post_apply, false,
+	  "{path, name, partial}: take a monthly update over" },
 	{ "POST", "/blacklist", post_blacklist, false, "{account, uri, add}: change a blacklist" },
 	{ "POST", "/stats", control_api_stats_change, false,
 	  "{account, action}: enable, disable or clear statistics" },

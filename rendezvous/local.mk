@@ -36,6 +36,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/apns.c %D%/apns.h \
 	%D%/apns_token.c %D%/apns_token.h \
 	%D%/apply.c %D%/apply.h \
+	%D%/audit.c %D%/audit.h \
 	%D%/client_data.c %D%/client_data.h \
 	%D%/client_lists.c \
 	%D%/client_policy.c %D%/client_policy.h \

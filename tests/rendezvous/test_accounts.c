@@ -8,10 +8,14 @@
 
 #include "base/diag.h"
 #include "base/encode.h"
+#include "base/log.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/accounts.h"
+#include "rendezvous/audit.h"
 #include "rendezvous/slot.h"
 #include "rendezvous/trace.h"
+
+enum { KEPT_LINE = 8 * AUDIT_TEXT_MAX };
 
 struct folder {
 	char path[64];
@@ -212,6 +216,64 @@ static void a_trace_line_has_its_fields_and_no_more(void **state)
 	assert_string_equal(line, "event,a\\x2cb,c\\x0ad,e");
 }
 
+static void everybody_who_can_read_a_secret_is_warned_of(void **state)
+{
+	struct folder *folder = *state;
+	struct account_set *set = NULL;
+	struct diag *diag = diag_new();
+	char path[128];
+
+	assert_int_equal(
+		accounts_create(folder->path, "acme", slice_str("MDEyMzQ1Njc4OWFiY2RlZg=="), NULL),
+		0);
+	assert_int_equal(account_set_load(folder->path, NULL, &set, diag), 0);
+	assert_int_equal(diag_warnings(diag), 0);
+	account_set_free(&set);
+	/* CRS manual 4.20.2: chmod -R 644 /opt/crs/accounts; it is loaded all the same */
+	snprintf(path, sizeof(path), "%s/acme/secret", folder->path);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(account_set_load(folder->path, NULL, &set, diag), 0);
+	assert_int_equal(account_set_count(set), 1);
+	assert_int_equal(diag_warnings(diag), 1);
+	account_set_free(&set);
+	diag_free(&diag);
+}
+
+/* What was logged last. */
+static void keep_line(void *arg, enum log_type type, const char *module, const char *text)
+{
+	(void)type;
+	snprintf(arg, KEPT_LINE, "%s: %s", module, text);
+}
+
+static void no_text_of_an_act_looks_like_another_value_in_the_audit_log(void **state)
+{
+	static const struct {
+		const char *about, *result, *want;
+	} cases[] = {
+		{ "acme", "ok", "audit: user=root action=\"apply\" on=\"acme\" result=\"ok\"" },
+		{ "x\" result=\"ok", "no such account",
+		  "audit: user=root action=\"apply\" on=\"x\\\" result=\\\"ok\" "
+		  "result=\"no such account\"" },
+		{ "x\\", "ok", "audit: user=root action=\"apply\" on=\"x\\\\\" result=\"ok\"" },
+	};
+	char line[KEPT_LINE], longest[2 * AUDIT_TEXT_MAX + 1];
+
+	(void)state;
+	log_set_verbose(-1); /* the listener gets it all the same */
+	log_set_tap(keep_line, line);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		audit_write("user=root", "apply", cases[i].about, cases[i].result);
+		assert_string_equal(line, cases[i].want);
+	}
+	memset(longest, '"', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	audit_write("user=root", longest, longest, longest);
+	assert_string_equal(line + strlen(line) - 3, "\\\"\"");
+	log_set_tap(NULL, NULL);
+	log_set_verbose(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +289,9 @@ int main(void)
 						drop_folder),
 		cmocka_unit_test_setup_teardown(an_unknown_account_has_a_secret_of_nobody,
 						make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(everybody_who_can_read_a_secret_is_warned_of,
+						make_folder, drop_folder),
+		cmocka_unit_test(no_text_of_an_act_looks_like_another_value_in_the_audit_log),
 		cmocka_unit_test(slots_are_crc16_modulo_1024),
 		cmocka_unit_test(a_trace_line_has_its_fields_and_no_more),
 	};

@@ -1,0 +1,28 @@
+/* audit.c - one line of the log for each act of an operator or administrator. */
+#include "rendezvous/audit.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+
+/* name="text"; controls are the log's own business (base/log.h). */
+static void put_quoted(struct buf *line, const char *name, const char *text)
+{
+	buf_printf(line, " %s=\"", name);
+	for (size_t n = 0; *text && n < AUDIT_TEXT_MAX; text++, n++) {
+		if (*text == '"' || *text == '\\')
+			buf_put_char(line, '\\');
+		buf_put_char(line, *text);
+	}
+	buf_put_char(line, '"');
+}
+
+void audit_write(const char *who, const char *what, const char *about, const char *result)
+{
+	char text[7 * AUDIT_TEXT_MAX]; /* three texts of nothing but quotes, and the rest */
+	struct buf line = BUF_OF(text);
+
+	put_quoted(&line, "action", what);
+	put_quoted(&line, "on", about);
+	put_quoted(&line, "result", result);
+	log_info("audit", "%s%s", who, buf_str(&line));
+}
