@@ -31,7 +31,7 @@ cli_action_fn cli_show_account, cli_show_updates, cli_show_blacklist;
 cli_action_fn cli_create_admin, cli_delete_admin, cli_add_admin_account;
 cli_action_fn cli_delete_admin_account, cli_add_admin_authorization;
 cli_action_fn cli_delete_admin_authorization, cli_show_admins, cli_show_admin;
-cli_action_fn cli_show_admin_accounts;
+cli_action_fn cli_show_admin_accounts, cli_show_iw_crs, cli_list_iw_crs;
 cli_action_fn cli_show_client_info, cli_show_push_token, cli_show_client_storage;
 cli_action_fn cli_wakeup_client, cli_lookup_client;
 cli_action_fn cli_delete_client_info, cli_purge_observed;

@@ -203,7 +203,7 @@ int cli_show_client_storage(const struct cli *cli, int argc, char **argv)
 	return show_data(cli, "/client-storage", argv, argc, columns);
 }
 
-/* "crs-cli show version": of crs, not of this program. */
+/* "crs-cli lookup client ACCOUNT URI [-v]": at which server a user is, and of which domain. */
 int cli_lookup_client(const struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -227,6 +227,43 @@ int cli_lookup_client(const struct cli *cli, int argc, char **argv)
 	return show_data(cli, "/lookup", argv, 2, verbose ? columns : brief);
 }
 
+/* This version peers with no other rendezvous, so there is nobody to list; the columns are the
+ * manual's (CRS manual 5.4), for those who read them by a program. */
+int cli_show_iw_crs(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "iw-crs", "IW-CRS", false },
+		{ "signal-link", "SIGNAL-LINK", false },
+		{ "signal-outgoing", "SIGNAL-OUTGOING", false },
+		{ "signal-incoming", "SIGNAL-INCOMING", false },
+		{ "data-link", "DATA-LINK", false },
+		{ "data-outgoing", "DATA-OUTGOING", false },
+		{ "data-incoming", "DATA-INCOMING", false },
+		{ "version", "VERSION", false },
+		{ NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return cli_print(cli, json_array(), columns);
+}
+
+/* "crs-cli list iw-crs": the same of what was added. */
+int cli_list_iw_crs(const struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_column columns[] = {
+		{ "ip", "IP", false },
+		{ "secret", "SHARED-SECRET", false },
+		{ "comment", "COMMENT", false },
+		{ NULL, NULL, false },
+	};
+
+	(void)argc;
+	(void)argv;
+	return cli_print(cli, json_array(), columns);
+}
+
+/* "crs-cli show version": of crs, not of this program. */
 int cli_show_version(const struct cli *cli, int argc, char **argv)
 {
 	json_t *list = NULL;

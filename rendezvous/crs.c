@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -167,8 +168,10 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (line.worker)
+	if (line.worker) {
+		prctl(PR_SET_NAME, "crs-worker"); /* else "exe", in what ps and ss tell */
 		return worker_run(WORKER_FD);
+	}
 	if (set_paths(&line))
 		return 1;
 	status = read_settings(&line) ? 1 : 0;

@@ -11,6 +11,8 @@
 #include "rendezvous/cli.h"
 #include "rendezvous/trace.h"
 
+enum { CLI_URI_SIZE = 128 };
+
 struct action {
 	const char *word[2]; /* the second may be NULL */
 	int min_args, max_args;
@@ -73,6 +75,7 @@ static const struct action actions[] = {
 	  cli_health_system,
 	  "health-check system [--output-format json|summary|tsv]" },
 	{ { "list", "account" }, 0, 0, cli_list_account, "list account" },
+	{ { "list", "iw-crs" }, 0, 0, cli_list_iw_crs, "list iw-crs" },
 	{ { "lookup", "client" }, 2, 3, cli_lookup_client, "lookup client ACCOUNT URI [-v]" },
 	{ { "purge", "client" }, 2, 2, cli_purge_client, "purge client ACCOUNT URI" },
 	{ { "purge", "clients" }, 1, 1, cli_purge_clients, "purge clients ACCOUNT" },
@@ -91,6 +94,7 @@ static const struct action actions[] = {
 	  1,
 	  cli_show_client_storage,
 	  "show client-storage ACCOUNT" },
+	{ { "show", "iw-crs" }, 0, 0, cli_show_iw_crs, "show iw-crs" },
 	{ { "show", "message" }, 0, 0, cli_show_message, "show message" },
 	{ { "show", "push-token" }, 2, 2, cli_show_push_token, "show push-token ACCOUNT URI" },
 	{ { "show", "relay" }, 0, 0, cli_show_relay, "show relay" },
@@ -234,6 +238,58 @@ static const struct action *find(int argc, char **argv, bool either)
 	return NULL;
 }
 
+/* The manual has a user's URI as "the mobile number" everywhere (CRS manual 5.4): +NUMBER is taken
+ * for tel:+NUMBER where the usage of the action says URI.  *word keeps pointing to it. */
+static void complete_number(const struct action *action, int argc, char **argv, char *text,
+			    size_t cap)
+{
+	const char *at = strstr(action->usage, " URI");
+	int place = 0;
+
+	for (const char *p = action->usage; at && p <= at; p++)
+		place += *p == ' ';
+	place -= action->word[1] ? 2 : 1;
+	if (!at || place >= argc || argv[place][0] != '+')
+		return;
+	snprintf(text, cap, "tel:%s", argv[place]);
+	argv[place] = text;
+}
+
+/* Why the words are no action, before all of them are listed. */
+static void tell_unknown(int argc, char **argv)
+{
+	bool verb = false;
+
+	if (argc == 0)
+		return;
+	for (size_t i = 0; i < action_count; i++)
+		verb = verb || same_verb(argv[0], actions[i].word[0], true);
+	if (!verb)
+		cli_error("there is no action \"%s\"", argv[0]);
+	else if (argc == 1)
+		cli_error("%s what?", argv[0]);
+	else
+		cli_error("there is nothing to %s that is called \"%s\"", argv[0], argv[1]);
+}
+
+/* "health-check [options] system" is the manual's synopsis, and "health-check system [options]"
+ * what it lists: options before the area go behind it. */
+static void area_first(int argc, char **argv)
+{
+	int at = 1;
+
+	if (argc < 2 || strcmp(argv[0], "health-check") != 0)
+		return;
+	while (at < argc && argv[at][0] == '-')
+		at += strcmp(argv[at], "--output-format") == 0 ? 2 : 1;
+	for (int moved = 1; at < argc; at++, moved++) {
+		char *word = argv[at];
+
+		memmove(&argv[moved + 1], &argv[moved], (size_t)(at - moved) * sizeof(*argv));
+		argv[moved] = word;
+	}
+}
+
 /* Takes --root, --socket and --json out of the words, wherever they stand. */
 static int take_options(struct cli *cli, int *argc, char **argv)
 {
@@ -268,6 +324,7 @@ static int take_options(struct cli *cli, int *argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct cli cli = { .socket = NULL };
+	char uri[CLI_URI_SIZE];
 	const struct action *action;
 	int status = take_options(&cli, &argc, argv), words;
 
@@ -281,14 +338,18 @@ int main(int argc, char **argv)
 	}
 	if (status == CLI_ERROR)
 		return status;
+	area_first(argc, argv);
 	action = find(argc, argv, false);
 	if (!action)
 		action = find(argc, argv, true);
 	if (!action || status == CLI_USAGE) {
+		if (status != CLI_USAGE)
+			tell_unknown(argc, argv);
 		usage(stderr);
 		return CLI_USAGE;
 	}
 	words = action->word[1] ? 2 : 1;
+	complete_number(action, argc - words, argv + words, uri, sizeof(uri));
 	status = CLI_USAGE;
 	if (argc - words >= action->min_args && argc - words <= action->max_args)
 		status = action->run(&cli, argc - words, argv + words);

@@ -59,7 +59,15 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 	[ "$(words_after crs-cli apply --p)" = --partial ]
 	[ "$(words_after crs-cli --root /x --socket /y show up)" = updates ]
 	[ "$(words_after crs-cli create sh)" = sharedSecret ]
+	[ "$(words_after crs-cli health-check system --output-format '')" = "json summary tsv" ]
+	[ "$(words_after crs-cli add admin-account-authorization olga acme '')" = "statistics update" ]
 	[ -z "$(words_after crs-cli nonsense x)" ]
+	# every action of the usage is found, verb and object
+	local verb object rest
+	while read -r verb object rest; do
+		[ "$(words_after crs-cli "$verb")" = "$verb" ] || [[ " $(words_after crs-cli "$verb") " == *" $verb "* ]]
+		[[ $object != [a-z]* || $verb == trace ]] || [[ " $(words_after crs-cli "$verb" "$object") " == *" $object "* ]]
+	done < <(crs-cli --help | sed -n 's/^  \([a-z]\)/\1/p')
 	mkdir -p "$D/root/accounts"
 	run -0 crs-cli --root "$D/root" create account dom-1
 	run -0 crs-cli --root "$D/root" create account dom_2
