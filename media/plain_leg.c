@@ -21,8 +21,10 @@ struct plain_leg {
 	struct tones *tones; /* NULL unless tones are made and detected */
 	struct net_addr remote;
 	uint32_t ssrc; /* our own */
-	bool locked; /* the port was learned or seen right */
+	bool locked;   /* the port was learned or seen right */
 	int64_t learn_until_ms;
+	uint16_t left_port;    /* where the peer was before its SDP moved it, or 0 */
+	int64_t left_until_ms; /* so long late packets may come from there */
 	struct rtp_sender sender;
 	struct rtp_receiver receiver;
 	struct leg_rtcp rtcp;
@@ -178,6 +180,20 @@ static int make_parts(const struct plain_leg *leg, const struct plain_leg_config
 	return err;
 }
 
+/* The peer is where a new SDP says, or at another port of that host, which will be learned. A
+ * re-INVITE that moves it is answered while it still sends from where it was: those packets
+ * would teach the port that it is about to close. */
+static void take_remote(struct plain_leg *leg, const struct net_addr *remote, int64_t now_ms)
+{
+	bool moved = leg->remote.len && net_port(remote) != net_port(&leg->config.remote);
+
+	leg->left_port = moved ? net_port(&leg->remote) : 0;
+	leg->left_until_ms = now_ms + PLAIN_LATE_MS;
+	leg->remote = *remote;
+	leg->locked = false;
+	leg->learn_until_ms = now_ms + PLAIN_LEARN_MS;
+}
+
 /* The leg has what parts has, and nothing else. */
 static void take_parts(struct plain_leg *leg, const struct plain_leg_config *c,
 		       const struct parts *parts, int64_t now_ms)
@@ -191,10 +207,8 @@ static void take_parts(struct plain_leg *leg, const struct plain_leg_config *c,
 	drop_parts(leg, &before);
 	if (c->dtmf != PLAIN_DTMF_TONES)
 		tones_free(&leg->tones);
+	take_remote(leg, &c->remote, now_ms);
 	leg->config = *c;
-	leg->remote = c->remote;
-	leg->locked = false;
-	leg->learn_until_ms = now_ms + PLAIN_LEARN_MS;
 	leg->sender.mute = c->no_send;
 }
 
@@ -322,6 +336,15 @@ static int count(struct plain_leg *leg, int err)
 	return err;
 }
 
+/* Was it sent before the peer moved to where its new SDP says? */
+static bool is_late(const struct plain_leg *leg, const struct net_addr *source, int64_t now_ms)
+{
+	uint16_t port = net_port(source);
+
+	return port == leg->left_port && port != net_port(&leg->remote) &&
+	       now_ms < leg->left_until_ms;
+}
+
 static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
 		       int64_t now_ms)
 {
@@ -342,7 +365,7 @@ static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct 
 	if (err == -EBADMSG)
 		return err;
 	leg->heard_ms = now_ms;
-	if (!leg->locked) {
+	if (!leg->locked && !is_late(leg, source, now_ms)) {
 		net_set_port(&leg->remote, net_port(source));
 		leg->locked = true;
 	}

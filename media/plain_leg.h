@@ -4,7 +4,8 @@
  * first good packet that comes from that address within PLAIN_LEARN_MS of the SDP (or, where both
  * are loopback addresses, from any loopback address: phones bound to all addresses send from
  * 127.0.0.1); then the leg is locked, and packets from elsewhere are counted as
- * strangers and dropped.  A new SDP unlocks it.  What is sent never stops, hold
+ * strangers and dropped.  A new SDP unlocks it; where that moves the peer, what still comes from
+ * where it was is heard for PLAIN_LATE_MS and teaches nothing.  What is sent never stops, hold
  * apart: silence of the other side is filled before it comes here.
  *
  * With keys (RFC 4568) it is SRTP and SRTCP, both ways: then only a packet that authenticates
@@ -26,6 +27,9 @@ struct plain_leg;
 /* From then on only the announced port will do: who has been silent for so long may be
  * anybody who has found the port since. */
 enum { PLAIN_LEARN_MS = 10000 };
+
+/* A PBX leaves its old port when it has our answer: a way there and back, and a resent 200. */
+enum { PLAIN_LATE_MS = 2000 };
 
 enum plain_dtmf {
 	PLAIN_DTMF_EVENTS, /* RFC 4733; tones where event_pt is 0 */

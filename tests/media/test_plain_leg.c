@@ -144,6 +144,37 @@ static void the_port_is_learned_once_and_only_from_the_announced_address(void **
 	plain_leg_free(&pbx.leg);
 }
 
+/* A re-INVITE to another port of the same host is answered before the peer stops to send from
+ * the old one: those packets are heard, and the port that they come from is not taken. */
+static void late_packets_from_the_old_port_do_not_call_the_leg_back(void **state)
+{
+	struct plain_leg_config c = sdp("192.0.2.7:4000", MEDIA_PCMU);
+
+	(void)state;
+	start(&c);
+	assert_int_equal(comes("192.0.2.7:4444", 0, 1, 0, 160, 1000), 0);
+	assert_int_equal(target(), 4444);
+	c.remote = addr("192.0.2.7:5000");
+	assert_int_equal(plain_leg_set(pbx.leg, &c, 2000), 0);
+	assert_int_equal(comes("192.0.2.7:4444", 0, 2, 160, 160, 2010), 0);
+	assert_int_equal(target(), 5000);
+	assert_int_equal(comes("192.0.2.7:5555", 0, 3, 320, 160, 2020), 0);
+	assert_int_equal(target(), 5555);
+	assert_int_equal(comes("192.0.2.7:4444", 0, 4, 480, 160, 2030), -EACCES);
+
+	/* the same SDP again, a resume, say: it sends from where it did */
+	assert_int_equal(plain_leg_set(pbx.leg, &c, 3000), 0);
+	assert_int_equal(comes("192.0.2.7:5555", 0, 5, 640, 160, 3010), 0);
+	assert_int_equal(target(), 5555);
+
+	/* one that never moves although it said so is believed after a while */
+	c.remote = addr("192.0.2.7:6000");
+	assert_int_equal(plain_leg_set(pbx.leg, &c, 4000), 0);
+	assert_int_equal(comes("192.0.2.7:5555", 0, 6, 800, 160, 4000 + PLAIN_LATE_MS), 0);
+	assert_int_equal(target(), 5555);
+	plain_leg_free(&pbx.leg);
+}
+
 /* media.md section 7: "once, from that IP, within seconds". */
 static void a_port_is_learned_only_soon_after_the_sdp(void **state)
 {
@@ -489,6 +520,7 @@ int main(void)
 		cmocka_unit_test(reports_count_as_life_but_not_those_of_strangers),
 		cmocka_unit_test(reports_go_both_ways_with_loss_and_jitter),
 		cmocka_unit_test(a_port_is_learned_only_soon_after_the_sdp),
+		cmocka_unit_test(late_packets_from_the_old_port_do_not_call_the_leg_back),
 		cmocka_unit_test(impossible_settings_are_refused_and_change_nothing),
 	};
 
