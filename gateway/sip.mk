@@ -15,6 +15,7 @@ gateway_libsip_text_a_SOURCES = \
 	gateway/digest.c gateway/digest.h \
 	gateway/digest_check.c gateway/digest_check.h \
 	gateway/digest_parse.c \
+	gateway/multipart.c gateway/multipart.h \
 	gateway/sdp.c gateway/sdp.h gateway/sdp_priv.h gateway/sdp_crypto.c \
 	gateway/sip_wire.c gateway/sip_wire.h
 

@@ -39,6 +39,7 @@
 #include "gateway/sip_wire.h"
 
 #define AGENT_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, PRACK"
+#define AGENT_ACCEPT "application/sdp, multipart/mixed"
 
 enum {
 	AGENT_MAX_NETWORKS = 256,
@@ -447,10 +448,11 @@ int digit_take(struct call *call, const sip_t *sip);
 /* ---- body.c ---- */
 
 enum body_kind { BODY_NONE, BODY_SDP, BODY_OTHER };
-/* By Content-Type and Content-Encoding; an empty body is none. */
+/* By Content-Type and Content-Encoding; an empty body is none, one of several parts of which one
+ * is a description (multipart.h) is that. */
 enum body_kind body_kind(const sip_t *sip);
 
-/* As sdp_parse() over the message's body. */
+/* As sdp_parse() over the body of a message of BODY_SDP, or over that part of it. */
 int body_sdp(const sip_t *sip, struct sdp *out, const char **why_out);
 
 /* The challenges of a 401 or 407 that digest_parse() reads. */

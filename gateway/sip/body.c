@@ -1,28 +1,62 @@
 #include "gateway/sip/agent.h"
 
+#include <errno.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "gateway/multipart.h"
+
+static const char description[] = "application/sdp";
+
+static struct slice payload(const sip_t *sip)
+{
+	return slice_of(sip->sip_payload->pl_data, sip->sip_payload->pl_len);
+}
+
+/* The description in a body of several parts.  The library's own parser of those is not asked
+ * for (sofia-sip-traps.md S7). */
+static bool find_part(const sip_t *sip, struct slice *part_out)
+{
+	const sip_content_type_t *type = sip->sip_content_type;
+	const char *value = msg_params_find(type->c_params, "boundary=");
+	struct slice boundary = slice_str(value);
+
+	if (boundary.n >= 2 && value[0] == '"' && value[boundary.n - 1] == '"')
+		boundary = slice_of(value + 1, boundary.n - 2);
+	return multipart_find(payload(sip), boundary, description, part_out) == 1;
+}
 
 enum body_kind body_kind(const sip_t *sip)
 {
 	const sip_content_encoding_t *coding = sip->sip_content_encoding;
+	const sip_content_type_t *type = sip->sip_content_type;
+	struct slice part;
 
 	if (!sip->sip_payload || sip->sip_payload->pl_len == 0)
 		return BODY_NONE;
 	if (coding && coding->k_items && coding->k_items[0] &&
 	    strcasecmp(coding->k_items[0], "identity") != 0)
 		return BODY_OTHER;
-	if (sip->sip_content_type && sip->sip_content_type->c_type &&
-	    strcasecmp(sip->sip_content_type->c_type, "application/sdp") == 0)
+	if (!type || !type->c_type)
+		return BODY_OTHER;
+	if (strcasecmp(type->c_type, description) == 0)
+		return BODY_SDP;
+	if (strncasecmp(type->c_type, "multipart/", strlen("multipart/")) == 0 &&
+	    find_part(sip, &part))
 		return BODY_SDP;
 	return BODY_OTHER;
 }
 
 int body_sdp(const sip_t *sip, struct sdp *out, const char **why_out)
 {
-	return sdp_parse(slice_of(sip->sip_payload->pl_data, sip->sip_payload->pl_len), out,
-			 why_out);
+	struct slice part;
+
+	if (strcasecmp(sip->sip_content_type->c_type, description) == 0)
+		return sdp_parse(payload(sip), out, why_out);
+	if (!find_part(sip, &part))
+		return -EINVAL;
+	/* its last line has lost its end to the boundary, which the parser does not mind */
+	return sdp_parse(part, out, why_out);
 }
 
 /* Our own parser reads them: the library's has split them at commas already. */

@@ -7,7 +7,8 @@
 
 static int refuse(nta_incoming_t *irq, int status, const char *phrase)
 {
-	nta_incoming_treply(irq, status, phrase, SIPTAG_ALLOW_STR(AGENT_ALLOW), TAG_END());
+	nta_incoming_treply(irq, status, phrase, SIPTAG_ALLOW_STR(AGENT_ALLOW),
+			    SIPTAG_ACCEPT_STR(AGENT_ACCEPT), TAG_END());
 	return status;
 }
 
@@ -173,7 +174,8 @@ static int on_change(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 		return too_early(irq);
 	if (reoffer_crosses(call)) /* RFC 3261 14.2 */
 		return refuse(irq, SIP_491_REQUEST_PENDING);
-	status = nta_check_required(irq, sip, sip_supported_make(call->home, "timer"), TAG_END());
+	status = nta_check_required(irq, sip, sip_supported_make(call->home, "timer, 100rel"),
+				    TAG_END());
 	if (!status && session_take_request(call, sip, &min_s))
 		status = session_too_small(irq, min_s);
 	call_take_allow(call, sip);

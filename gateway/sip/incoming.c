@@ -13,7 +13,7 @@ static int refuse(nta_agent_t *nta, msg_t *msg, int status, const char *phrase, 
 	char warning[192];
 
 	snprintf(warning, sizeof(warning), "399 cig \"%s\"", why ? why : "");
-	return nta_msg_treply(nta, msg, status, phrase, SIPTAG_ACCEPT_STR("application/sdp"),
+	return nta_msg_treply(nta, msg, status, phrase, SIPTAG_ACCEPT_STR(AGENT_ACCEPT),
 			      TAG_IF(why, SIPTAG_WARNING_STR(warning)), TAG_END());
 }
 

@@ -32,7 +32,7 @@ static int answer_options(struct agent *a, nta_agent_t *nta, msg_t *msg)
 	if (a->quitting)
 		return reply(a, msg, SIP_503_SERVICE_UNAVAILABLE);
 	return nta_msg_treply(nta, msg, SIP_200_OK, SIPTAG_ALLOW_STR(allow(a)),
-			      SIPTAG_ACCEPT_STR("application/sdp"),
+			      SIPTAG_ACCEPT_STR(AGENT_ACCEPT),
 			      TAG_IF(a->user_agent, SIPTAG_SERVER_STR(a->user_agent)), TAG_END());
 }
 

@@ -98,7 +98,7 @@ static nta_outgoing_t *send_options(struct single *s, const SipAgent__Probe *pro
 						  (url_string_t *)probe->request_uri, NULL)),
 		SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to),
 		SIPTAG_CALL_ID_STR(agent_new_call_id(home)), SIPTAG_CSEQ_STR("1 OPTIONS"),
-		SIPTAG_MAX_FORWARDS_STR("70"), SIPTAG_ACCEPT_STR("application/sdp"),
+		SIPTAG_MAX_FORWARDS_STR("70"), SIPTAG_ACCEPT_STR(AGENT_ACCEPT),
 		SIPTAG_USER_AGENT_STR(s->agent->user_agent), TAG_END());
 	if (!out)
 		msg_destroy(msg);
