@@ -207,7 +207,10 @@ static int claim(struct roster *roster, struct account *account, struct slice ur
 		return *user_out ? 0 : -ENOMEM;
 	}
 	if (user->account != account) {
-		if (user->known && !(listed && user->state == ROSTER_OBSERVED))
+		/* Who was deleted elsewhere may be somebody's user again, as a number that moves to
+		 * another domain is. */
+		if (user->known &&
+		    !(listed && (user->state == ROSTER_OBSERVED || user->state == ROSTER_DELETED)))
 			return 0;
 		move_user(user, account);
 	}
@@ -382,7 +385,7 @@ int roster_apply(struct roster *roster, const char *account_id, int64_t created_
 	for (size_t i = 0; i < count; i++) {
 		struct user *user;
 
-		if (claim(roster, account, users[i].uri, true, &user))
+		if (claim(roster, account, users[i].uri, !users[i].deleted, &user))
 			return -ENOMEM;
 		if (!user)
 			continue;

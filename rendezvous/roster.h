@@ -49,7 +49,7 @@ void roster_free(struct roster **rosterp);
 
 /* Adds what an account's floors file says.  A URI that another account has
  * already stays there unless this file lists it and the other one only observed
- * it.  Returns the number of lines that made no sense, or -ENOMEM. */
+ * it, or has a tombstone for it.  Returns the number of lines that made no sense, or -ENOMEM. */
 int roster_load(struct roster *roster, const char *account, struct slice text);
 
 /* Replaces an account's blacklist: a URI a line.  Returns 0 or -ENOMEM. */

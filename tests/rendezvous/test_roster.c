@@ -156,6 +156,39 @@ static void a_uri_belongs_to_the_account_that_lists_it(void **state)
 	roster_free(&roster);
 }
 
+/* A number that moves to another domain, and what a restart finds of it in both files. */
+static void a_deleted_uri_may_be_listed_by_another_account(void **state)
+{
+	const struct roster_user user = { s("tel:+46701"), 3, false };
+	const struct roster_user tombstone = { s("tel:+46701"), 3, true };
+	struct roster *roster = roster_new(NULL, NULL);
+
+	(void)state;
+	assert_int_equal(roster_apply(roster, "first", 1, &user, 1), 1);
+	assert_int_equal(roster_apply(roster, "acme", 2, &tombstone, 1),
+			 1); /* not theirs to delete */
+	assert_string_equal(roster_account_of(roster, s("tel:+46701")), "first");
+	assert_int_equal(roster_apply(roster, "first", 3, &tombstone, 1), 1);
+	assert_int_equal(roster_check(roster, "acme", s("tel:+46701"), 3), ROSTER_DENY_ACCOUNT);
+	assert_int_equal(roster_apply(roster, "acme", 4, &user, 1), 1);
+	assert_int_equal(roster_check(roster, "acme", s("tel:+46701"), 3), ROSTER_ADMIT);
+	assert_int_equal(roster_apply(roster, "first", 5, &tombstone, 1),
+			 1); /* as in each update */
+	assert_string_equal(roster_account_of(roster, s("tel:+46701")), "acme");
+	assert_int_equal(roster_check(roster, "first", s("tel:+46701"), 9), ROSTER_DENY_ACCOUNT);
+	roster_free(&roster);
+	for (int order = 0; order < 2; order++) {
+		roster = roster_new(NULL, NULL);
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(roster_load(roster, i == order ? "first" : "acme",
+						     i == order ? s("deleted 3 tel:+46701\n")
+								: s("listed 3 tel:+46701\n")),
+					 0);
+		assert_string_equal(roster_account_of(roster, s("tel:+46701")), "acme");
+		roster_free(&roster);
+	}
+}
+
 static void the_blacklist_shuts_out_known_and_unknown_users(void **state)
 {
 	struct roster *roster = loaded();
@@ -196,6 +229,7 @@ int main(void)
 		cmocka_unit_test(bad_lines_are_counted_and_a_torn_one_is_left_out),
 		cmocka_unit_test(an_update_lists_deletes_and_shuts_out_the_missing),
 		cmocka_unit_test(a_uri_belongs_to_the_account_that_lists_it),
+		cmocka_unit_test(a_deleted_uri_may_be_listed_by_another_account),
 		cmocka_unit_test(the_blacklist_shuts_out_known_and_unknown_users),
 		cmocka_unit_test(a_filter_keeps_the_others_out_of_memory),
 	};
