@@ -113,7 +113,7 @@ static void begin_job(struct cca *cca)
 /* Nobody of our domain: perhaps of one that we trust. */
 static bool must_look_up(const struct cca *cca, const char *peer)
 {
-	return cca->ring->n_trusted > 0 && peer && !umsg_client_knows(cca->client, peer);
+	return cca->ring->n_trusted > 0 && peer && umsg_client_known(cca->client, peer) == -EAGAIN;
 }
 
 static void on_attached(struct cca *cca)
@@ -134,12 +134,14 @@ static void on_attached(struct cca *cca)
 
 /* A URI that nobody has is left to the rendezvous, which says so of calls and messages; without
  * an answer we are attached anew before long. */
-static void on_looked_up(void *arg, const char *uri, int err)
+static void on_looked_up(void *arg, const char *uri, const uint8_t *domain_id, int err)
 {
 	struct cca *cca = arg;
 
-	if (err == -EKEYREJECTED) {
-		fprintf(stderr, "cca: %s is of a domain that is not trusted\n", uri);
+	(void)domain_id;
+	if (err == -EKEYREJECTED || err == -EPERM) {
+		fprintf(stderr, "cca: %s is of a domain that is not trusted%s\n", uri,
+			err == -EPERM ? " for it: it was met in another one before" : "");
 		cca_end(cca, CCA_FAILED);
 	} else if (err != -EHOSTUNREACH) {
 		begin_job(cca);

@@ -1,9 +1,11 @@
 #include "umsg/client_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 enum { CALLS_DEFAULT = 1000 };
 
@@ -56,7 +58,9 @@ static const struct domain *trusted_domain(const struct umsg_client *client, str
 		const struct domain *domain = client->keys.trusted[i];
 		bool pinned = pin && memcmp(pin, domain_id(domain), DOMAIN_ID) == 0;
 
-		if (kms.n ? names_domain(domain, kms) && (pinned || !pin) : pinned)
+		if (kms.n ? names_domain(domain, kms) &&
+				    (pinned || !pin || client_may_repin(client, uri, pin, domain))
+			  : pinned)
 			return domain;
 	}
 	return NULL;
@@ -79,9 +83,33 @@ const struct domain *client_peer_domain(const struct umsg_client *client, struct
 	return kms.n == 0 || names_domain(own, kms) ? own : NULL;
 }
 
+const char *client_why_no_domain(const struct umsg_client *client, struct slice uri,
+				 struct slice kms, char why[CLIENT_WHY_SIZE])
+{
+	int n = kms.n < DOMAIN_KMS_URI_MAX / 2 && text_is_clean(kms) ? (int)kms.n : 0;
+	const char *named = n ? (const char *)kms.p : "";
+	bool trusted = false;
+
+	for (size_t i = 0; i < client->keys.n_trusted; i++)
+		trusted |= names_domain(client->keys.trusted[i], kms);
+	if (keystore_own_user(client->keys.store, uri))
+		snprintf(why, CLIENT_WHY_SIZE, "a user of our domain under the keys of %.*s", n,
+			 named);
+	else if (trusted || names_domain(client->keys.domain, kms))
+		snprintf(why, CLIENT_WHY_SIZE, "it was met in another domain before than %.*s", n,
+			 named);
+	else
+		snprintf(why, CLIENT_WHY_SIZE,
+			 "%.*s is not trusted: no update of ours has its certificate, which the "
+			 "key manager adds (cms domain add)",
+			 n, named);
+	return why;
+}
+
 void umsg_client_set_keys(struct umsg_client *client, const struct umsg_keys *keys)
 {
 	client->keys = *keys;
+	umsg_client_forget_answers(client); /* other domains may be trusted now */
 	if (client->state == UMSG_UPDATES_ONLY)
 		client_register(client);
 	else if (client->state == UMSG_ATTACHED)
@@ -297,6 +325,7 @@ void umsg_client_free(struct umsg_client **clientp)
 	client_forget_pending(client);
 	client_forget_posts(client);
 	client_forget_lookups(client, false);
+	umsg_client_forget_answers(client);
 	client_forget_longs(client);
 	dns_free(&client->dns);
 	free_event(client->timer);

@@ -111,12 +111,18 @@ struct umsg_client_ops {
 		       struct slice shared);
 
 	/* What became of umsg_client_lookup(): err 0, the domain of uri is known now; -ENOENT,
-	 * nobody has that URI; -EKEYREJECTED, it is of a domain that we do not trust;
-	 * -EHOSTUNREACH, there is no answer.  May be NULL. */
-	void (*looked_up)(void *arg, const char *uri, int err);
-	/* A URI of a trusted domain was met for the first time: pin it in the key store that
-	 * was given (client_ring_met()).  May be NULL. */
+	 * nobody has that URI; -EKEYREJECTED, it is of a domain that we do not trust; -EPERM,
+	 * it is pinned to one domain and said to be of another; -EIO, it cannot be pinned;
+	 * -EHOSTUNREACH, there is no answer.  domain_id: what was answered, NULL where no domain
+	 * was.  May be NULL. */
+	void (*looked_up)(void *arg, const char *uri, const uint8_t *domain_id, int err);
+	/* A URI of a trusted domain was met for the first time, or in another one than before
+	 * (repin): pin it in the key store that was given (client_ring_met()).  May be NULL. */
 	void (*met)(void *arg, const char *uri, const uint8_t *domain_id);
+	/* A URI that is pinned to domain `from` shows up in the trusted domain `to`: may the pin
+	 * change?  Asked before that is proved, perhaps again and again: met() follows if it is.
+	 * NULL: it never may. */
+	bool (*repin)(void *arg, const char *uri, const uint8_t *from, const uint8_t *to);
 	/* The value of the last umsg_client_keep() is durable at the rendezvous (error OK), or
 	 * was refused.  Not told when the connection ends before.  May be NULL. */
 	void (*kept)(void *arg, Umsg__ErrorCode error, const char *text);
@@ -162,13 +168,20 @@ const char *umsg_client_address(const struct umsg_client *client);
 
 /* ---- other domains --------------------------------------------------------------- */
 
-/* Is it known whose keys are for uri: a user of the own domain, a channel, or one who was met
- * before?  What is sealed to others goes under the own domain's keys. */
-bool umsg_client_knows(const struct umsg_client *client, const char *uri);
+/* Is it known whose keys are for uri?  0: it is a user of the own domain, a channel, or one
+ * whose domain was seen in the last ten minutes.  -EAGAIN: the rendezvous is to be asked; what
+ * is sealed to it meanwhile goes under the keys of the domain to which it is pinned, else under
+ * the own domain's.  -ENOENT, -EKEYREJECTED, -EPERM, -EIO: what looked_up() told in the last ten
+ * seconds. */
+int umsg_client_known(const struct umsg_client *client, const char *uri);
 
-/* Asks the rendezvous in which domain uri is; looked_up() follows, later.  Returns 0,
- * -ENOTCONN, -EINVAL (no identity), -ENOBUFS (too many at once), -ENOMEM. */
+/* Asks the rendezvous in which domain uri is; looked_up() follows, later, once for all who ask
+ * meanwhile.  Returns 0, -ENOTCONN, -EINVAL (no identity), -ENOBUFS (too many at once),
+ * -ENOMEM. */
 int umsg_client_lookup(struct umsg_client *client, const char *uri);
+
+/* Forgets what look-ups told: repin() would say something else now. */
+void umsg_client_forget_answers(struct umsg_client *client);
 
 /* ---- calls --------------------------------------------------------------------- */
 

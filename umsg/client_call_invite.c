@@ -2,6 +2,7 @@
 #include "umsg/client_call_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <openssl/rand.h>
@@ -257,17 +258,21 @@ static int prepare(struct umsg_call *call, const Umsg__Frame *frame, const struc
 	return call_channel_init(&call->secret, CALL_INITIATOR, NULL, &call->devices[0].channel);
 }
 
-/* The peer's domain and our keys for an I_MESSAGE; NULL: it is not for us, or not from a
- * domain that we trust for this sender. */
+/* The peer's domain and our keys for an I_MESSAGE; NULL with why: it is not for us, or not from
+ * a domain that we trust for this sender. */
 static struct period_keys *keys_for(struct umsg_client *client, const Umsg__Frame *frame,
-				    const struct domain **domain_out)
+				    const struct domain **domain_out, char why[CLIENT_WHY_SIZE])
 {
+	struct slice from = frame_bare(frame->from);
 	struct mikey_message message;
 
+	snprintf(why, CLIENT_WHY_SIZE, "no keys for it");
 	if (mikey_parse(frame_bytes(frame->bang->i_message), &message) < 0 ||
 	    !slice_eq_str(frame_bare(frame->to), client_uri(client)))
 		return NULL;
-	*domain_out = client_peer_domain(client, frame_bare(frame->from), message.from_kms);
+	*domain_out = client_peer_domain(client, from, message.from_kms);
+	if (!*domain_out)
+		client_why_no_domain(client, from, message.from_kms, why);
 	return *domain_out ? client_own_keys(client, mikey_time_s(&message)) : NULL;
 }
 
@@ -298,6 +303,7 @@ void client_on_bang(struct umsg_client *client, const Umsg__Frame *frame)
 	const struct domain *domain = NULL;
 	struct period_keys *own;
 	struct umsg_call *call;
+	char why[CLIENT_WHY_SIZE];
 
 	if (call_find(client, frame_bytes(frame->bang->session_id)))
 		return;
@@ -305,9 +311,9 @@ void client_on_bang(struct umsg_client *client, const Umsg__Frame *frame)
 		refuse(client, frame, UMSG__END_REASON__END_CONGESTION);
 		return;
 	}
-	own = keys_for(client, frame, &domain);
+	own = keys_for(client, frame, &domain, why);
 	if (!own) {
-		log_refusal(client, frame, "no keys for it");
+		log_refusal(client, frame, why);
 		refuse(client, frame, UMSG__END_REASON__END_UNDECRYPTABLE);
 		return;
 	}

@@ -1,11 +1,15 @@
 /* client_lookup.c - in which security domain a URI is: asked of the rendezvous, believed only if
  * that domain is trusted, and pinned to the URI.  Source: docs/umsg.md, "Lookup".
+ *
+ * A pin stays what it is unless the owner lets it change (repin).
  */
 #include "umsg/client_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "keys/identity.h"
 
 struct client_lookup {
@@ -14,13 +18,70 @@ struct client_lookup {
 	char uri[IDENTITY_URI_MAX + 1];
 };
 
-bool umsg_client_knows(const struct umsg_client *client, const char *uri)
+/* What was last told, or seen, of a URI. */
+struct client_answer {
+	char uri[IDENTITY_URI_MAX + 1]; /* "" where there is none */
+	int err;                        /* as looked_up() has it */
+	int64_t until_ms;               /* monotonic */
+};
+
+/* ---- what is remembered of look-ups ---- */
+
+static struct client_answer *find_answer(const struct umsg_client *client, const char *uri)
 {
-	const struct keystore *store = client->keys.store;
+	for (size_t i = 0; client->answers && i < CLIENT_ANSWERS; i++)
+		if (strcmp(client->answers[i].uri, uri) == 0)
+			return &client->answers[i];
+	return NULL;
+}
+
+/* The oldest gives way.  Without memory it is asked for again. */
+static void remember(struct umsg_client *client, const char *uri, int err)
+{
+	struct client_answer *answer = find_answer(client, uri);
+
+	if (!client->answers)
+		client->answers = calloc(CLIENT_ANSWERS, sizeof(*client->answers));
+	if (!client->answers)
+		return;
+	if (!answer) {
+		answer = &client->answers[client->next_answer];
+		client->next_answer = (client->next_answer + 1) % CLIENT_ANSWERS;
+	}
+	snprintf(answer->uri, sizeof(answer->uri), "%s", uri);
+	answer->err = err;
+	answer->until_ms = clock_mono_ms() + (err ? CLIENT_REFUSAL_MS : CLIENT_ANSWER_MS);
+}
+
+void umsg_client_forget_answers(struct umsg_client *client)
+{
+	free(client->answers);
+	client->answers = NULL;
+	client->next_answer = 0;
+}
+
+int umsg_client_known(const struct umsg_client *client, const char *uri)
+{
+	const struct client_answer *answer;
 	enum identity_kind kind;
 
-	return (identity_check(slice_str(uri), &kind) == 0 && kind == IDENTITY_CHANNEL) ||
-	       keystore_own_user(store, slice_str(uri)) || keystore_pinned(store, slice_str(uri));
+	if (identity_check(slice_str(uri), &kind) == 0 && kind == IDENTITY_CHANNEL)
+		return 0;
+	if (keystore_own_user(client->keys.store, slice_str(uri)))
+		return 0;
+	answer = find_answer(client, uri);
+	return answer && clock_mono_ms() < answer->until_ms ? answer->err : -EAGAIN;
+}
+
+/* ---- look-ups ---- */
+
+static bool is_under_way(const struct umsg_client *client, const char *uri)
+{
+	const struct client_lookup *lookup = client->lookups;
+
+	while (lookup && strcmp(lookup->uri, uri) != 0)
+		lookup = lookup->next;
+	return lookup != NULL;
 }
 
 int umsg_client_lookup(struct umsg_client *client, const char *uri)
@@ -32,6 +93,8 @@ int umsg_client_lookup(struct umsg_client *client, const char *uri)
 
 	if (identity_check(slice_str(uri), NULL))
 		return -EINVAL;
+	if (is_under_way(client, uri))
+		return 0;
 	if (client->n_lookups == CLIENT_LOOKUPS_MAX)
 		return -ENOBUFS;
 	lookup = calloc(1, sizeof(*lookup));
@@ -69,10 +132,13 @@ static struct client_lookup *take(struct umsg_client *client, uint64_t request)
 	return lookup;
 }
 
-static void finish(struct umsg_client *client, struct client_lookup *lookup, int err)
+static void finish(struct umsg_client *client, struct client_lookup *lookup,
+		   const uint8_t *domain_id, int err)
 {
+	if (lookup && err != -EHOSTUNREACH)
+		remember(client, lookup->uri, err);
 	if (lookup && client->ops->looked_up)
-		client->ops->looked_up(client->arg, lookup->uri, err);
+		client->ops->looked_up(client->arg, lookup->uri, domain_id, err);
 	free(lookup);
 }
 
@@ -84,34 +150,51 @@ static const struct domain *trusted(const struct umsg_client *client, struct sli
 	return NULL;
 }
 
-/* Without an id the rendezvous knows of no other domain than ours. */
+static bool is_pinned_to(const struct umsg_client *client, const char *uri,
+			 const struct domain *domain)
+{
+	const uint8_t *pin = keystore_pinned(client->keys.store, slice_str(uri));
+
+	return pin && memcmp(pin, domain_id(domain), DOMAIN_ID) == 0;
+}
+
+/* The rendezvous names a domain for uri; the word of the rendezvous counts only within what
+ * the last update trusts, and moves no pin by itself. */
 static int learn(struct umsg_client *client, const char *uri, const Umsg__LookupAnswer *answer)
 {
+	const uint8_t *pin = keystore_pinned(client->keys.store, slice_str(uri));
 	struct slice id = frame_bytes(answer->domain_id);
 	const struct domain *domain;
 
 	if (!answer->found)
 		return -ENOENT;
-	if (id.n == 0 || slice_eq(id, slice_of(domain_id(client->keys.domain), DOMAIN_ID)))
-		return 0;
+	if (id.n == 0) /* no update of that account is there: only a pin says more */
+		return !pin || trusted(client, slice_of(pin, DOMAIN_ID)) ? 0 : -EKEYREJECTED;
+	if (slice_eq(id, slice_of(domain_id(client->keys.domain), DOMAIN_ID)))
+		return pin ? -EPERM : 0; /* our update will list it */
 	domain = trusted(client, id);
 	if (!domain)
 		return -EKEYREJECTED;
+	if (pin && !is_pinned_to(client, uri, domain) &&
+	    !client_may_repin(client, slice_str(uri), pin, domain))
+		return -EPERM;
 	client_met(client, slice_str(uri), domain);
-	return keystore_pinned(client->keys.store, slice_str(uri)) ? 0 : -EKEYREJECTED;
+	return is_pinned_to(client, uri, domain) ? 0 : -EIO;
 }
 
 void client_on_lookup_answer(struct umsg_client *client, const Umsg__Frame *frame)
 {
+	const Umsg__LookupAnswer *answer = frame->lookup_answer;
 	struct client_lookup *lookup = take(client, frame->request);
 
 	if (lookup)
-		finish(client, lookup, learn(client, lookup->uri, frame->lookup_answer));
+		finish(client, lookup, answer->domain_id.len ? answer->domain_id.data : NULL,
+		       learn(client, lookup->uri, answer));
 }
 
 void client_on_lookup_error(struct umsg_client *client, uint64_t request)
 {
-	finish(client, take(client, request), -EHOSTUNREACH);
+	finish(client, take(client, request), NULL, -EHOSTUNREACH);
 }
 
 void client_forget_lookups(struct umsg_client *client, bool tell)
@@ -125,19 +208,36 @@ void client_forget_lookups(struct umsg_client *client, bool tell)
 	for (; lookup; lookup = next) {
 		next = lookup->next;
 		if (tell)
-			finish(client, lookup, -EHOSTUNREACH);
+			finish(client, lookup, NULL, -EHOSTUNREACH);
 		else
 			free(lookup);
 	}
 }
 
+/* ---- pins ---- */
+
+bool client_may_repin(const struct umsg_client *client, struct slice uri, const uint8_t *pin,
+		      const struct domain *domain)
+{
+	char text[IDENTITY_URI_MAX + 1] = "";
+
+	if (!client->ops->repin || uri.n > IDENTITY_URI_MAX)
+		return false;
+	memcpy(text, uri.p, uri.n);
+	return client->ops->repin(client->arg, text, pin, domain_id(domain));
+}
+
+/* Whoever came here was accepted by client_peer_domain() or learn(): a pin that differs may
+ * change. */
 void client_met(struct umsg_client *client, struct slice uri, const struct domain *domain)
 {
 	char text[IDENTITY_URI_MAX + 1] = "";
 
-	if (domain == client->keys.domain || !client->ops->met ||
-	    keystore_pinned(client->keys.store, uri) || uri.n > IDENTITY_URI_MAX)
+	if (domain == client->keys.domain || !client->ops->met || uri.n > IDENTITY_URI_MAX)
 		return;
 	memcpy(text, uri.p, uri.n);
-	client->ops->met(client->arg, text, domain_id(domain));
+	if (!is_pinned_to(client, text, domain))
+		client->ops->met(client->arg, text, domain_id(domain));
+	if (is_pinned_to(client, text, domain))
+		remember(client, text, 0);
 }

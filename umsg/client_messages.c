@@ -356,11 +356,19 @@ void client_message(struct umsg_client *client, const Umsg__Frame *frame, struct
 	struct keyset *keyset = receiver(client, envelope.to);
 	const struct domain *domain = NULL;
 	struct mikey_message message;
+	unsigned suppressed;
+	char why[CLIENT_WHY_SIZE];
 
 	if (!keyset)
 		return; /* of a channel that is not ours (yet) */
-	if (mikey_parse(envelope.i_message, &message) == 0)
+	if (mikey_parse(envelope.i_message, &message) == 0) {
 		domain = client_peer_domain(client, envelope.from, message.from_kms);
+		if (!domain && client_may_log(&client->strangers, &suppressed))
+			log_warn(CLIENT_LOG, "%s: message from %s refused: %s (%u more)",
+				 client_uri(client), frame->from,
+				 client_why_no_domain(client, envelope.from, message.from_kms, why),
+				 suppressed);
+	}
 	if (domain)
 		judge(client, frame, &envelope, domain, keyset);
 	else

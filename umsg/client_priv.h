@@ -29,6 +29,7 @@
 #include "umsg/link.h"
 #include "umsg/seen.h"
 
+struct client_answer;
 struct client_lookup;
 struct update_fetch;
 
@@ -39,8 +40,11 @@ enum {
 	CLIENT_POSTS_MAX = 4096, /* under way */
 	CLIENT_LONGS_MAX = 4,    /* long messages that come at once */
 	CLIENT_APPLIED = 4,
-	CLIENT_LOOKUPS_MAX = 64, /* under way */
-	CLIENT_LOOK_S = 2,       /* between two looks whether an early message is due */
+	CLIENT_LOOKUPS_MAX = 500,  /* under way; what the rendezvous answers in one burst */
+	CLIENT_ANSWERS = 256,      /* of look-ups, remembered; more URIs are asked for again */
+	CLIENT_ANSWER_MS = 600000, /* that a URI's domain is known */
+	CLIENT_REFUSAL_MS = 10000, /* that it is not: an update may come, or the pin be allowed */
+	CLIENT_LOOK_S = 2,         /* between two looks whether an early message is due */
 };
 
 #define CLIENT_LOG "Umsg"
@@ -145,8 +149,10 @@ struct umsg_client {
 
 	struct client_lookup *lookups;
 	size_t n_lookups;
+	struct client_answer *answers; /* CLIENT_ANSWERS, NULL before the first one */
+	size_t next_answer;
 
-	struct log_limit malformed, refusals, odd;
+	struct log_limit malformed, refusals, strangers, odd; /* strangers: their messages */
 };
 
 /* ---- client.c ---- */
@@ -169,6 +175,10 @@ struct period_keys *client_own_keys(const struct umsg_client *client, int64_t wa
  * it names.  NULL: none that we trust for this URI. */
 const struct domain *client_peer_domain(const struct umsg_client *client, struct slice uri,
 					struct slice kms);
+/* Why that was NULL for the IDRkmsi that a sender named, for people. */
+enum { CLIENT_WHY_SIZE = 256 };
+const char *client_why_no_domain(const struct umsg_client *client, struct slice uri,
+				 struct slice kms, char why[CLIENT_WHY_SIZE]);
 
 /* Is a line due under this limit?  Adds what was left out to the counter it returns. */
 bool client_may_log(struct log_limit *limit, unsigned *suppressed_out);
@@ -265,6 +275,9 @@ void client_on_lookup_error(struct umsg_client *client, uint64_t request);
 void client_forget_lookups(struct umsg_client *client, bool tell);
 /* uri has proved that it is of this domain. */
 void client_met(struct umsg_client *client, struct slice uri, const struct domain *domain);
+/* May uri, which is pinned to the domain of that id, be of this one from now on? */
+bool client_may_repin(const struct umsg_client *client, struct slice uri, const uint8_t *pin,
+		      const struct domain *domain);
 
 /* ---- client_updates.c ---- */
 
