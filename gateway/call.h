@@ -46,6 +46,7 @@ struct call {
 	struct net_addr target_addr; /* of the PBX: where it is called, or calls from */
 	bool target_known;
 	struct pbx_search *search;         /* for the PBX's addresses */
+	bool asking;                       /* for the domain of a secure callee */
 	struct pbx_way ways[PBX_WAYS_MAX]; /* what it found */
 	unsigned redirects;                /* followed so far */
 	size_t n_ways, way;                /* the one being tried */
@@ -93,6 +94,9 @@ void call_relay_lost(struct call *call);
 
 /* On the secure side. */
 void call_secure_event(struct call *call, enum umsg_call_event event);
+
+/* The callee's domain was looked up; of no concern to a call that does not wait for that. */
+void call_looked_up(struct call *call, const char *uri);
 
 /* Ends the call on both sides; harmless when it is ending. */
 void call_end(struct call *call, Umsg__EndReason reason, const char *why);

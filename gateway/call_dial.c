@@ -11,6 +11,7 @@
 #include "gateway/call_codec.h"
 #include "gateway/call_priv.h"
 #include "gateway/calls_priv.h"
+#include "gateway/peer_domain.h"
 
 #define MODULE "call"
 
@@ -173,6 +174,39 @@ static void split_extension(const char *uri, char bare[UMSG_URI_SIZE],
 
 	snprintf(bare, UMSG_URI_SIZE, "%.*s", (int)n, uri);
 	snprintf(extension, UMSG_EXTENSION_SIZE, "%s", mark ? mark + 1 : "");
+}
+
+void call_find_callee(struct call *call)
+{
+	char to[UMSG_URI_SIZE], called[UMSG_EXTENSION_SIZE];
+	const char *refusal;
+	int err;
+
+	split_extension(call->out_to, to, called);
+	err = peer_domain_ask(call->calls->world.umsg, to);
+	refusal = peer_domain_refusal(err);
+	call->asking = err == -EINPROGRESS;
+	if (refusal) {
+		call_refuse(call, 403, UMSG__END_REASON__END_NOT_ALLOWED, refusal);
+	} else if (err && !call->asking) {
+		call_refuse(call, 503, UMSG__END_REASON__END_CONGESTION,
+			    "the rendezvous does not tell the callee's domain");
+	} else if (!err) {
+		call->target_known = true;
+		call_check_opened(call);
+	}
+}
+
+/* The answer is asked for again: the client remembers it. */
+void call_looked_up(struct call *call, const char *uri)
+{
+	char to[UMSG_URI_SIZE], called[UMSG_EXTENSION_SIZE];
+
+	if (!call->asking || call->state != CALL_OPENING)
+		return;
+	split_extension(call->out_to, to, called);
+	if (strcmp(to, uri) == 0)
+		call_find_callee(call);
 }
 
 void call_dial_secure(struct call *call)

@@ -57,6 +57,9 @@ bool call_redirect(struct call *call, const char *contact);
 /* Looks for the PBX's addresses; the call goes on when they and the ports are there. */
 void call_find_pbx(struct call *call);
 
+/* The same towards the secure side, where the callee's domain may have to be looked up. */
+void call_find_callee(struct call *call);
+
 /* Invite the outgoing leg. */
 void call_dial_secure(struct call *call);
 /* By the present way (call->ways); the next one is taken when it fails. */

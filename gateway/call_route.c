@@ -156,7 +156,7 @@ void call_start(struct call *call)
 	}
 	call->media_open = true;
 	if (call->in == ROUTE_SIP) {
-		call->target_known = true; /* the rendezvous finds the callee */
+		call_find_callee(call);
 		return;
 	}
 	call_find_pbx(call);

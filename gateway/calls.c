@@ -233,6 +233,12 @@ void calls_secure_event(struct calls *calls, struct umsg_call *secure, enum umsg
 		call_secure_event(call, event);
 }
 
+void calls_looked_up(struct calls *calls, const char *uri)
+{
+	for (struct call *call = calls->first; call; call = call->next)
+		call_looked_up(call, uri);
+}
+
 unsigned calls_active(const struct calls *calls)
 {
 	return calls->active;

@@ -70,6 +70,9 @@ void calls_secure_incoming(struct calls *calls, struct umsg_call *secure);
 /* What umsg/client.h told of a call that was handed to calls_secure_incoming() or made here. */
 void calls_secure_event(struct calls *calls, struct umsg_call *secure, enum umsg_call_event event);
 
+/* umsg/client.h told what became of a look-up: calls to that URI go on, or are refused. */
+void calls_looked_up(struct calls *calls, const char *uri);
+
 /* Calls that hold an engine now, and all since the start. */
 unsigned calls_active(const struct calls *calls);
 /* Counted with their beginning, the refused ones too. */

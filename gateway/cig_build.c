@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/encode.h"
 #include "base/suggest.h"
 #include "gateway/names.h"
+#include "keys/domain.h"
 #include "maps/map.h"
 
 /* Warns, once a file, of passwords that everyone can read; those in files of their own are
@@ -350,15 +352,39 @@ static bool read_common(struct cig_build *b, enum route_interface interface,
 	return true;
 }
 
+/* An id as people copy it, in groups and in either case, to the spelling of domain_id_text().
+ * False: it is none. */
+static bool read_domain_id(const char *text, char id_out[DOMAIN_ID_TEXT])
+{
+	char digits[DOMAIN_ID_TEXT];
+	uint8_t id[DOMAIN_ID];
+	size_t n = 0, octets;
+
+	for (; *text && n < DOMAIN_ID_TEXT; text++)
+		if (*text != ' ')
+			digits[n++] = *text;
+	if (n != DOMAIN_ID_TEXT - 1 || hex_decode(slice_of(digits, n), id, sizeof(id), &octets))
+		return false;
+	hex_encode(slice_of(id, sizeof(id)), id_out);
+	return true;
+}
+
 static void add_trusted_domain(struct cig_build *b, const struct config_word *word)
 {
 	struct cig_tel *tel = &b->object->pub.tel;
-	const char **list =
-		cig_grow(b, tel->trust_domains, &tel->trust_domain_count, sizeof(const char *));
+	char id[DOMAIN_ID_TEXT];
+	const char **list;
 
+	if (!read_domain_id(word->text, id)) {
+		diag_error(b->diag, &word->place,
+			   "found \"%s\", expected the %d hexadecimal digits of a domain's id",
+			   word->text, DOMAIN_ID_TEXT - 1);
+		return;
+	}
+	list = cig_grow(b, tel->trust_domains, &tel->trust_domain_count, sizeof(const char *));
 	if (!list)
 		return;
-	list[tel->trust_domain_count - 1] = cig_keep_text(b, word->text);
+	list[tel->trust_domain_count - 1] = cig_keep_text(b, id);
 	tel->trust_domains = list;
 }
 

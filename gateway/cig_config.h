@@ -49,7 +49,8 @@ struct cig_tel {
 	struct cig_interface common;
 	const char *crs_host; /* "": the letter's rendezvous address; ours */
 	uint16_t crs_port;
-	const char *const *trust_domains; /* ids of domains whose change is accepted; ours */
+	const char *const *trust_domains; /* where a pinned URI may move to (ours), as
+					   * domain_id_text() has their ids */
 	size_t trust_domain_count;
 };
 

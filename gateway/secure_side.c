@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "base/timer.h"
 #include "build-config.h"
@@ -38,7 +39,8 @@ struct secure_side {
 	struct key_ring *ring; /* NULL: no keys yet */
 	struct umsg_client *client;
 	struct event *hour;
-	char why[UMSG_TEXT_SIZE]; /* of the last state */
+	struct log_limit refusals; /* of pins that would change */
+	char why[UMSG_TEXT_SIZE];  /* of the last state */
 };
 
 /* ---- events of the client ---- */
@@ -121,11 +123,63 @@ static void on_accepted(void *arg, const char *address, const char *identity)
 	announce_client(side); /* its URI lies in the ring */
 }
 
+/* ---- other domains ---- */
+
 static void on_met(void *arg, const char *uri, const uint8_t *domain_id)
 {
 	const struct secure_side *side = arg;
 
 	client_ring_met(side->ring, uri, domain_id);
+}
+
+static const char *id_text(const uint8_t *id, char out[DOMAIN_ID_TEXT])
+{
+	hex_encode(slice_of(id, DOMAIN_ID), out);
+	return out;
+}
+
+/* A person would be asked here (docs/umsg.md, "Lookup"); a gateway has its configuration. */
+static bool on_repin(void *arg, const char *uri, const uint8_t *from, const uint8_t *to)
+{
+	struct secure_side *side = arg;
+	const struct cig_tel *tel = &side->config->tel;
+	char was[DOMAIN_ID_TEXT], is[DOMAIN_ID_TEXT];
+	unsigned suppressed;
+
+	id_text(from, was);
+	id_text(to, is);
+	for (size_t i = 0; i < tel->trust_domain_count; i++)
+		if (strcmp(tel->trust_domains[i], is) == 0)
+			return true;
+	if (log_limit_pass(&side->refusals, clock_mono_ms(), &suppressed))
+		log_warn(MODULE,
+			 "%s was met in domain %s and is refused in domain %s; if it has moved "
+			 "there, say trust_domain \"%s\"; in the tel block (%u more)",
+			 uri, was, is, is, suppressed);
+	return false;
+}
+
+static void on_looked_up(void *arg, const char *uri, const uint8_t *domain_id, int err)
+{
+	const struct secure_side *side = arg;
+	char id[DOMAIN_ID_TEXT];
+
+	if (err == -EKEYREJECTED)
+		log_warn(MODULE,
+			 "%s is of domain %s, which is not trusted: no update of ours has its "
+			 "certificate, which the key manager adds (cms domain add)",
+			 uri, domain_id ? id_text(domain_id, id) : "?");
+	side->ops->looked_up(side->arg, uri);
+}
+
+void secure_side_set_config(struct secure_side *side, const struct cig_config *config)
+{
+	const struct cig_config *before = side->config;
+
+	side->config = cig_config_hold(config);
+	cig_config_release(&before);
+	if (side->client)
+		umsg_client_forget_answers(side->client);
 }
 
 static const struct umsg_client_ops client_ops = {
@@ -137,7 +191,9 @@ static const struct umsg_client_ops client_ops = {
 	.receipt = on_receipt,
 	.update = on_update,
 	.accepted = on_accepted,
+	.looked_up = on_looked_up,
 	.met = on_met,
+	.repin = on_repin,
 };
 
 /* ---- keys ---- */

@@ -19,6 +19,9 @@ struct secure_side_ops {
 	void (*client)(void *arg, struct umsg_client *client, const char *own_uri,
 		       unsigned engines);
 	void (*attached)(void *arg);
+	/* It is known what became of a look-up of uri: ask peer_domain.h.  Why a domain is not
+	 * taken has been logged. */
+	void (*looked_up)(void *arg, const char *uri);
 	/* As in umsg/client.h. */
 	void (*incoming)(void *arg, struct umsg_call *call);
 	void (*call)(void *arg, struct umsg_call *call, enum umsg_call_event event);
@@ -37,6 +40,9 @@ int secure_side_new(struct event_base *base, const struct cig_config *config,
 		    struct diag *diag);
 /* Calls end, and keys are wiped; sets *sidep to NULL, which may be NULL. */
 void secure_side_free(struct secure_side **sidep);
+
+/* trust_domain as it stands there counts from now on; config is held. */
+void secure_side_set_config(struct secure_side *side, const struct cig_config *config);
 
 /* Loads the store again, after set-key.  On failure the old keys stay in use. */
 int secure_side_reload(struct secure_side *side, struct diag *diag);

@@ -112,6 +112,14 @@ static void secure_attached(void *arg)
 	texts_attached(server->texts);
 }
 
+static void secure_looked_up(void *arg, const char *uri)
+{
+	struct server *server = arg;
+
+	calls_looked_up(server->calls, uri);
+	texts_looked_up(server->texts);
+}
+
 static void secure_incoming(void *arg, struct umsg_call *call)
 {
 	struct server *server = arg;
@@ -152,6 +160,7 @@ static bool secure_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID
 static const struct secure_side_ops secure_ops = {
 	.client = secure_client,
 	.attached = secure_attached,
+	.looked_up = secure_looked_up,
 	.incoming = secure_incoming,
 	.call = secure_call,
 	.message = secure_message,
@@ -367,6 +376,7 @@ void server_reopen_logs(struct server *server)
 static void use_config(struct server *server, const struct cig_config *config)
 {
 	calls_set_config(server->calls, config);
+	secure_side_set_config(server->secure, config);
 	sip_link_set_config(server->sip, config);
 	pbxs_set_config(server->pbxs, config);
 	if (texts_set_config(server->texts, config) ||

@@ -28,6 +28,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/names.c gateway/names.h gateway/resolver.c gateway/resolver.h \
 	gateway/srv.c gateway/srv.h \
 	gateway/route_report.c gateway/route_report.h \
+	gateway/peer_domain.c gateway/peer_domain.h \
 	gateway/secure_side.c gateway/secure_side.h \
 	gateway/server.c gateway/server.h \
 	gateway/session_log.c gateway/session_log.h \
@@ -38,7 +39,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/status_report.c gateway/status_report.h \
 	gateway/texts.c gateway/texts.h gateway/texts_port.h gateway/texts_priv.h \
 	gateway/texts_in.c gateway/texts_inward.c gateway/texts_list.c gateway/texts_mailbox.c \
-	gateway/texts_notice.c gateway/texts_port.c gateway/texts_post.c \
+	gateway/texts_lookup.c gateway/texts_notice.c gateway/texts_port.c gateway/texts_post.c \
 	gateway/texts_queue.c gateway/texts_queue.h gateway/texts_read.c \
 	gateway/texts_resting.c gateway/texts_resting.h gateway/texts_submit.c \
 	gateway/texts_smpp.c gateway/texts_smpp.h gateway/texts_smpp_priv.h \

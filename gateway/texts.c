@@ -153,6 +153,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	on_tidy(-1, 0, texts);
 	refetch(texts);
+	texts_ask_again(texts);
 	texts_expire(texts);
 	texts_reopen_reader(texts);
 	texts_reopen_mailboxes(texts);
@@ -288,6 +289,7 @@ void texts_free(struct texts **textsp)
 	/* Ports go first: they give back what they have in hand. */
 	texts_close_reader(texts);
 	texts_close_mailboxes(texts);
+	texts_drop_held(texts, NULL);
 	free_taken(texts);
 	texts_forget_outward(texts);
 	texts_forget_inward(texts);
@@ -344,6 +346,7 @@ const char *texts_own_uri(const struct texts *texts)
 void texts_attached(struct texts *texts)
 {
 	texts_post_again(texts);
+	texts_ask_again(texts);
 	texts_wake_reader(texts);
 	texts_schedule(texts);
 	texts_scan(texts);

@@ -48,6 +48,9 @@ void texts_set_client(struct texts *texts, struct umsg_client *client, const cha
 /* The client is attached: what waits is posted. */
 void texts_attached(struct texts *texts);
 
+/* It is known what became of a look-up: what waited for that is sealed, or refused. */
+void texts_looked_up(struct texts *texts);
+
 /* Events of the client, as umsg/client.h has them. */
 void texts_message(struct texts *texts, const struct umsg_message *message);
 /* The rendezvous's word on a post: stored, refused for good, or to be tried again. */

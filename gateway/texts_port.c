@@ -171,6 +171,7 @@ void texts_remove_port(struct text_port **portp)
 	if (port->in_hand)
 		each_share(port, TEXTS_IN_HAND, put_back);
 	texts_each_outward(port->texts, forget_submitter, port);
+	texts_drop_held(port->texts, port); /* no peer was told that they are stored */
 	port->ops = NULL;
 	port->arg = NULL;
 	snprintf(port->trouble, sizeof(port->trouble), "%s", not_configured);

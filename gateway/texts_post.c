@@ -299,8 +299,9 @@ void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__E
 
 /* ---- posting ---- */
 
-/* Returns 0, -EBADMSG (it never can be), -ETIME (its end has come), or another -errno. */
-static int try_post(struct texts *texts, struct outward *out)
+/* Returns 0, -EBADMSG (it never can be), -ETIME (its end has come), -ECANCELED (why_out: what
+ * was found before anything was sealed), or another -errno. */
+static int try_post(struct texts *texts, struct outward *out, char why_out[TEXT_WHY_SIZE])
 {
 	Texts__Outward *outward;
 	int err = texts_load_outward(texts, &out->key, &outward);
@@ -310,7 +311,10 @@ static int try_post(struct texts *texts, struct outward *out)
 	learn_id(texts, out, outward->message_id.data);
 	if (!out->port)
 		note_port(texts, out, outward);
-	if (outward->end && outward->end <= clock_wall_s())
+	snprintf(why_out, TEXT_WHY_SIZE, "%s", outward->refused);
+	if (*outward->refused)
+		err = -ECANCELED;
+	else if (outward->end && outward->end <= clock_wall_s())
 		err = -ETIME;
 	else
 		err = umsg_client_post(texts->client,
@@ -321,13 +325,16 @@ static int try_post(struct texts *texts, struct outward *out)
 
 static void post(struct texts *texts, struct outward *out)
 {
-	int err = try_post(texts, out);
+	char why[TEXT_WHY_SIZE];
+	int err = try_post(texts, out, why);
 
 	if (!err) {
 		out->posted = true;
 		texts->n_posted++;
 	} else if (err == -EBADMSG) {
 		texts_settle(texts, out, "damaged in the journal, or sealed under another number");
+	} else if (err == -ECANCELED) {
+		texts_settle(texts, out, why);
 	} else if (err == -ETIME) {
 		texts_settle(texts, out, "expired before the rendezvous could be reached");
 	} else {

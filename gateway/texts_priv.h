@@ -8,6 +8,7 @@
  *   texts_read.c     read mailboxes: their files
  *   texts_resting.c  files of read mailboxes that could not be dealt with
  *   texts_submit.c   a text from outside is sealed and journaled; what becomes of it
+ *   texts_lookup.c   texts whose receiver's domain is being looked up
  *   texts_notice.c   what the sender of a text from outside is told
  *   texts_post.c     sealed posts until the rendezvous has them
  *   texts_list.c     what `show message` lists, `message retry|drop`, counters
@@ -132,6 +133,7 @@ struct outward {
 	bool acked;                /* done: finished in the journal, not yet synced */
 };
 
+struct held_text;
 struct texts_reader;
 
 struct texts {
@@ -155,6 +157,9 @@ struct texts {
 	struct texts_queue posts;
 	struct outward *fresh, **fresh_tail, *acked, **acked_tail;
 	size_t n_posted, n_outward, n_files, n_submitted;
+	struct held_text *held; /* submitted, and not sealed yet */
+	size_t n_held;
+	bool files_ask; /* a file rests until a look-up is over */
 	struct texts_counters counters;
 	struct event *turn, *retry, *tidy;
 	int64_t refetch_ms;  /* refetch_ms 0: nothing was left at the rendezvous */
@@ -312,6 +317,28 @@ void texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const 
 
 /* Of journal_tidy(): gives up on a Receipt that did not come until its message's end. */
 void texts_no_receipt(void *arg, const struct journal_entry *entry);
+
+/* A text whose receiver's domain is known is sealed and journaled.  Returns as texts_submit(). */
+int texts_seal_in(struct text_port *port, const struct text_in *in, char why[TEXT_WHY_SIZE]);
+
+/* Journals that it can never be sent: stored() follows, and posted() with the reason, or a
+ * notice.  Returns 0 or -errno. */
+int texts_refuse_in(struct text_port *port, const struct text_in *in, const char *refusal);
+
+/* ---- texts_lookup.c ---- */
+
+/* Is it known under whose keys a text to that tel URI goes?  As peer_domain_ask(); there is a
+ * client. */
+int texts_ask_domain(const struct texts *texts, const char *to);
+
+/* Keeps a copy until that is known.  Returns 0, -ENOBUFS or -ENOMEM. */
+int texts_hold(struct text_port *port, const struct text_in *in);
+bool texts_holds(const struct text_port *port, const uint8_t key[TEXT_KEY_SIZE]);
+
+/* Those whose domain is known by now go on. */
+void texts_ask_again(struct texts *texts);
+/* Forgets those of a port, or (NULL) of all. */
+void texts_drop_held(struct texts *texts, const struct text_port *port);
 
 /* ---- texts_notice.c ---- */
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "gateway/peer_domain.h"
 #include "gateway/texts_priv.h"
 #include "gateway/texts_resting.h"
 #include "mailbox/message.h"
@@ -326,6 +327,13 @@ static bool waits_for_disk(const struct texts_reader *reader)
 	return reader->full && clock_mono_ms() < reader->full_until_ms;
 }
 
+/* Of a look-up, which is here in milliseconds and wakes everything that rests. */
+static void wait_for_answer(struct read_box *box, const struct journal_key *key)
+{
+	box->texts->files_ask = true;
+	let_rest(box, key, "its receiver's domain is being looked up");
+}
+
 static void take_message(struct read_box *box, const struct maildir_entry *entry,
 			 const struct journal_key *key, const struct message *m)
 {
@@ -343,12 +351,18 @@ static void take_message(struct read_box *box, const struct maildir_entry *entry
 		refuse_file(box, entry, key, why);
 		return;
 	}
-	err = send_message(box, entry, key, m, &addresses);
-	why = texts_final_reason(box->texts, err);
+	err = texts_ask_domain(box->texts, addresses.to);
+	why = peer_domain_refusal(err);
+	if (!err) {
+		err = send_message(box, entry, key, m, &addresses);
+		why = texts_final_reason(box->texts, err);
+	}
 	if (!err)
 		box->texts->reader->full = 0;
 	if (why)
 		refuse_file(box, entry, key, why);
+	else if (err == -EINPROGRESS)
+		wait_for_answer(box, key);
 	else if (is_disk_fault(err))
 		wait_for_disk(box, err);
 	else if (err && let_rest(box, key, strerror(-err)))

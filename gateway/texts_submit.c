@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/pack.h"
+#include "gateway/peer_domain.h"
 #include "gateway/texts_priv.h"
 
 #define MODULE "texts"
@@ -43,8 +45,9 @@ static int journal_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], int
 	return err;
 }
 
+/* refused: "", or why nothing is sealed. */
 static int queue_sealed(struct texts *texts, const struct journal_key *key, const Texts__Sent *sent,
-			const struct umsg_sealed *sealed, int64_t end_s,
+			const struct umsg_sealed *sealed, const char *refused, int64_t end_s,
 			const struct texts_origin *origin, struct outward **outward_out)
 {
 	Texts__Outward outward = TEXTS__OUTWARD__INIT;
@@ -55,6 +58,7 @@ static int queue_sealed(struct texts *texts, const struct journal_key *key, cons
 	outward.to = sent->to;
 	outward.what = (char *)origin->what;
 	outward.end = end_s;
+	outward.refused = (char *)refused;
 	if (origin->port) {
 		outward.port = origin->port->name;
 		outward.port_key =
@@ -64,6 +68,18 @@ static int queue_sealed(struct texts *texts, const struct journal_key *key, cons
 	if (err)
 		texts_drop_sent(texts, sealed->id, NULL);
 	return err;
+}
+
+/* Who hears of a failure, and by which way. */
+static void fill_sent(Texts__Sent *sent, char *bare, const char *from, const char *to,
+		      const Umsg__TextBody *body, const struct texts_origin *origin)
+{
+	sent->to = bare;
+	sent->from = (char *)from;
+	sent->receiver = (char *)to;
+	sent->kind = (char *)origin->kind;
+	sent->port = origin->port ? origin->port->name : (char *)"";
+	sent->by_hand = body->auto_submitted == UMSG__AUTO_SUBMITTED__BY_HAND;
 }
 
 int texts_send(struct texts *texts, const struct journal_key *key, const char *from, const char *to,
@@ -88,13 +104,8 @@ int texts_send(struct texts *texts, const struct journal_key *key, const char *f
 	err = umsg_client_seal(texts->client, bare, &whole, end_s, &sealed);
 	if (err)
 		return err;
-	sent.to = bare;
-	sent.from = (char *)from;
-	sent.receiver = (char *)to;
-	sent.kind = (char *)origin->kind;
-	sent.port = origin->port ? origin->port->name : (char *)"";
-	sent.by_hand = body->auto_submitted == UMSG__AUTO_SUBMITTED__BY_HAND;
-	err = queue_sealed(texts, key, &sent, &sealed, end_s, origin, outward_out);
+	fill_sent(&sent, bare, from, to, body, origin);
+	err = queue_sealed(texts, key, &sent, &sealed, "", end_s, origin, outward_out);
 	umsg_sealed_clear(&sealed);
 	return err;
 }
@@ -135,13 +146,13 @@ static int submitted_key(const struct text_port *port, const uint8_t port_key[TE
 	return ok ? 0 : -ENOMEM;
 }
 
-/* What a repeat of a known text gets. */
+/* What a repeat of a known text gets: one that is held is not even journaled. */
 static int answer_repeat(const struct texts *texts, const struct journal_key *key,
 			 char why[TEXT_WHY_SIZE])
 {
 	const struct outward *out = texts_find_outward(texts, key);
 
-	if (!out || !out->fresh)
+	if (journal_find(texts->journal, key, NULL) && (!out || !out->fresh))
 		return -EALREADY;
 	snprintf(why, TEXT_WHY_SIZE, "it is being stored");
 	return -EAGAIN;
@@ -157,35 +168,105 @@ static int explain(const struct texts *texts, int err, char why[TEXT_WHY_SIZE])
 	return err == -ENOMEM ? err : -EAGAIN;
 }
 
-int texts_submit(struct text_port *port, const struct text_in *in, char why[TEXT_WHY_SIZE])
+static void log_queued(const struct text_port *port, const struct text_in *in,
+		       const struct outward *out)
+{
+	char id[TEXTS_ID_TEXT];
+
+	log_info(MODULE, "message=%s port=%s outer-from=%s outer-to=%s from=%s to=%s state=queued",
+		 texts_id_text(out->message_id, id), port->name, in->outer_from, in->outer_to,
+		 in->from, in->to);
+}
+
+static void describe(const struct text_port *port, const struct text_in *in,
+		     char what[TEXT_WHY_SIZE], struct texts_origin *origin_out)
+{
+	snprintf(what, TEXT_WHY_SIZE, "text of %.60s by %.60s", in->outer_from, port->name);
+	*origin_out = (struct texts_origin){ .kind = port->kind,
+					     .port = (struct text_port *)port,
+					     .port_key = in->key,
+					     .what = what };
+}
+
+int texts_seal_in(struct text_port *port, const struct text_in *in, char why[TEXT_WHY_SIZE])
 {
 	struct texts *texts = port->texts;
-	struct texts_origin origin = { .kind = port->kind, .port = port, .port_key = in->key };
-	char what[TEXT_WHY_SIZE], id[TEXTS_ID_TEXT];
+	struct texts_origin origin;
+	char what[TEXT_WHY_SIZE];
 	struct journal_key key;
 	struct outward *out;
 	int err = submitted_key(port, in->key, &key);
 
-	why[0] = '\0';
-	if (!err && journal_find(texts->journal, &key, NULL))
-		return answer_repeat(texts, &key, why);
-	if (!err && (!texts->client || texts->n_submitted >= TEXTS_MAX_SUBMITTED)) {
-		snprintf(why, TEXT_WHY_SIZE, "%s",
-			 texts->client ? "too many texts wait for the rendezvous"
-				       : "the gateway has no keys");
-		return -EAGAIN;
-	}
-	snprintf(what, sizeof(what), "text of %.60s by %.60s", in->outer_from, port->name);
-	origin.what = what;
+	describe(port, in, what, &origin);
 	if (!err)
 		err = texts_send(texts, &key, in->from, in->to, in->body, in->end_s, &origin, &out);
 	if (err)
 		return explain(texts, err, why);
 	port->counters.submitted++;
-	log_info(MODULE, "message=%s port=%s outer-from=%s outer-to=%s from=%s to=%s state=queued",
-		 texts_id_text(out->message_id, id), port->name, in->outer_from, in->outer_to,
-		 in->from, in->to);
+	log_queued(port, in, out);
 	return 0;
+}
+
+/* What is queued holds nothing but the reason, which the port hears as it hears those of the
+ * rendezvous: after it heard that the text is stored. */
+int texts_refuse_in(struct text_port *port, const struct text_in *in, const char *refusal)
+{
+	struct umsg_sealed nothing = { .n = 0 };
+	Texts__Sent sent = TEXTS__SENT__INIT;
+	char bare[UMSG_URI_SIZE], called[UMSG_EXTENSION_SIZE], what[TEXT_WHY_SIZE];
+	struct texts_origin origin;
+	struct journal_key key;
+	struct outward *out;
+	int err = submitted_key(port, in->key, &key);
+
+	if (!err && RAND_bytes(nothing.id, sizeof(nothing.id)) != 1)
+		err = -EIO;
+	if (err)
+		return err;
+	describe(port, in, what, &origin);
+	split(in->to, bare, called);
+	fill_sent(&sent, bare, in->from, in->to, in->body, &origin);
+	err = queue_sealed(port->texts, &key, &sent, &nothing, refusal, in->end_s, &origin, &out);
+	if (!err)
+		log_queued(port, in, out);
+	return err;
+}
+
+/* The receiver's domain has to be known before anything can be sealed to it. */
+static int submit(struct text_port *port, const struct text_in *in, char why[TEXT_WHY_SIZE])
+{
+	int err = texts_ask_domain(port->texts, in->to);
+	const char *refusal = peer_domain_refusal(err);
+
+	if (!err)
+		return texts_seal_in(port, in, why);
+	if (err == -EINPROGRESS)
+		err = texts_hold(port, in);
+	if (!err)
+		return 0;
+	snprintf(why, TEXT_WHY_SIZE, "%s",
+		 refusal ? refusal : "the rendezvous cannot be asked for the receiver's domain");
+	return refusal ? -EINVAL : err == -ENOMEM ? err : -EAGAIN;
+}
+
+int texts_submit(struct text_port *port, const struct text_in *in, char why[TEXT_WHY_SIZE])
+{
+	const struct texts *texts = port->texts;
+	struct journal_key key;
+	int err = submitted_key(port, in->key, &key);
+
+	why[0] = '\0';
+	if (err)
+		return explain(texts, err, why);
+	if (journal_find(texts->journal, &key, NULL) || texts_holds(port, in->key))
+		return answer_repeat(texts, &key, why);
+	if (!texts->client || texts->n_submitted >= TEXTS_MAX_SUBMITTED) {
+		snprintf(why, TEXT_WHY_SIZE, "%s",
+			 texts->client ? "too many texts wait for the rendezvous"
+				       : "the gateway has no keys");
+		return -EAGAIN;
+	}
+	return submit(port, in, why);
 }
 
 /* ---- what became of it ---- */

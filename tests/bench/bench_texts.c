@@ -37,6 +37,20 @@ enum umsg_state umsg_client_state(const struct umsg_client *client)
 	return UMSG_ATTACHED;
 }
 
+int umsg_client_known(const struct umsg_client *client, const char *uri)
+{
+	(void)client;
+	(void)uri;
+	return 0; /* all are of the own domain */
+}
+
+int umsg_client_lookup(struct umsg_client *client, const char *uri)
+{
+	(void)client;
+	(void)uri;
+	return -ENOTCONN;
+}
+
 int umsg_client_taken(struct umsg_client *client, const uint8_t id[UMSG_ID_SIZE], const char *from,
 		      uint64_t number)
 {

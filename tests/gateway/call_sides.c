@@ -128,6 +128,20 @@ enum umsg_state umsg_client_state(const struct umsg_client *client)
 	return client->state;
 }
 
+/* Whoever is called is of the own domain, unless the test says otherwise. */
+int umsg_client_known(const struct umsg_client *client, const char *uri)
+{
+	assert_string_equal(uri, "tel:+46701");
+	return client->domain;
+}
+
+int umsg_client_lookup(struct umsg_client *client, const char *uri)
+{
+	assert_string_equal(uri, "tel:+46701");
+	client->lookups++;
+	return client->lookup_fails;
+}
+
 void sides_end_secure(struct umsg_call *call, Umsg__EndReason reason)
 {
 	if (call->ended)

@@ -49,7 +49,9 @@ struct umsg_client {
 	enum umsg_state state;
 	struct calls *calls;
 	struct umsg_call *call;
-	int invite_fails, answer_fails;
+	int invite_fails, answer_fails, lookup_fails;
+	int domain; /* what is known of the callee's */
+	unsigned lookups;
 	bool ends_when_rung; /* the link breaks while the ringing is sent */
 };
 

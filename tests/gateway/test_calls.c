@@ -405,6 +405,74 @@ static void what_cannot_be_invited_is_rejected(void **state)
 	assert_all_ended(scene);
 }
 
+static void a_callee_of_no_known_domain_is_looked_up_first(void **state)
+{
+	static const int outcomes[] = { 0, -ENOENT };
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(outcomes); i++) {
+		scene->client.domain = -EAGAIN;
+		scene->client.lookups = 0;
+		pbx_calls(scene);
+		relay_opens(scene);
+		assert_int_equal(scene->client.lookups, 1);
+		assert_null(scene->client.call);
+		calls_looked_up(scene->calls, "tel:+46702"); /* of no concern to it */
+		assert_null(scene->client.call);
+		scene->client.domain = outcomes[i];
+		calls_looked_up(scene->calls, "tel:+46701");
+		assert_non_null(scene->client.call);
+		calls_looked_up(scene->calls, "tel:+46701"); /* another call's */
+		secure_ends(scene);
+		all_confirm(scene);
+		assert_all_ended(scene);
+		free(scene->client.call);
+		scene->client.call = NULL;
+	}
+}
+
+/* The first code of a pair is what is known at once, the second what the look-up brings. */
+static void a_callee_whose_domain_is_not_taken_is_refused(void **state)
+{
+	static const struct {
+		int known, lookup_fails, told;
+	} cases[] = {
+		{ -EKEYREJECTED, 0, 0 },         { -EPERM, 0, 0 },       { -EIO, 0, 0 },
+		{ -EAGAIN, 0, -EKEYREJECTED },   { -EAGAIN, 0, -EPERM }, { -EAGAIN, -ENOBUFS, 0 },
+		{ -EAGAIN, -ENOTCONN, -EAGAIN },
+	};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		scene->client.domain = cases[i].known;
+		scene->client.lookup_fails = cases[i].lookup_fails;
+		scene->sip.rejects = 0;
+		pbx_calls(scene);
+		relay_opens(scene);
+		scene->client.domain = cases[i].told;
+		calls_looked_up(scene->calls, "tel:+46701");
+		assert_null(scene->client.call);
+		assert_int_equal(scene->sip.rejects, 1);
+		all_confirm(scene);
+		assert_all_ended(scene);
+	}
+}
+
+static void a_look_up_may_come_after_the_call_has_ended(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->client.domain = -EAGAIN;
+	pbx_calls(scene);
+	relay_opens(scene);
+	pbx_ends(scene);
+	scene->client.domain = 0;
+	calls_looked_up(scene->calls, "tel:+46701");
+	assert_null(scene->client.call);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
 /* Neither a call that got no ports nor one whose keys were not taken goes on. */
 static void what_the_relay_refuses_ends_the_call(void **state)
 {
@@ -706,6 +774,9 @@ int main(void)
 		SCENE_TEST(early_media_is_passed_on_and_joined_once),
 		SCENE_TEST(a_call_from_the_pbx_is_rung_answered_and_hung_up),
 		SCENE_TEST(what_cannot_be_invited_is_rejected),
+		SCENE_TEST(a_callee_of_no_known_domain_is_looked_up_first),
+		SCENE_TEST(a_callee_whose_domain_is_not_taken_is_refused),
+		SCENE_TEST(a_look_up_may_come_after_the_call_has_ended),
 		SCENE_TEST(what_the_relay_refuses_ends_the_call),
 		SCENE_TEST(a_leg_may_end_while_it_is_spoken_to),
 		SCENE_TEST(more_calls_than_engines_are_refused),

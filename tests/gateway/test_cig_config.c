@@ -50,7 +50,7 @@ static void reads_every_setting(void **state)
 	assert_string_equal(c->tel.crs_host, "crs.example");
 	assert_int_equal(c->tel.crs_port, 5223);
 	assert_int_equal(c->tel.trust_domain_count, 2);
-	assert_string_equal(c->tel.trust_domains[1], "def");
+	assert_string_equal(c->tel.trust_domains[1], "0123456789abcdef0123456789abcdef");
 	assert_string_equal(c->sip.common.bind, "192.168.1.1");
 	assert_string_equal(c->sip.common.bind_media, "192.168.1.2");
 	assert_int_equal(c->sip.port, 5070);
@@ -139,6 +139,13 @@ static const struct {
 	const char *text, *told; /* all errors, a line each */
 } faults[] = {
 	/* CIG-028 */
+	{ "interfaces { tel { trust_domain \"0123456789abcdef0123456789abcde\";\n"
+	  "trust_domain \"0123456789abcdef0123456789abcdefg\"; trust_domain \"x\"; } }",
+	  "1:33 found \"0123456789abcdef0123456789abcde\", expected the 32 hexadecimal digits of a "
+	  "domain's id\n"
+	  "2:14 found \"0123456789abcdef0123456789abcdefg\", expected the 32 hexadecimal digits of "
+	  "a domain's id\n"
+	  "2:64 found \"x\", expected the 32 hexadecimal digits of a domain's id\n" },
 	{ "map m { entry a tel \"tel:+1\" sip \"sip:1@h\" auth acc; }\n"
 	  "auth acd { user \"u\"; password \"p\"; }",
 	  "1:49 unknown auth \"acc\" (did you mean \"acd\"?)\n" },

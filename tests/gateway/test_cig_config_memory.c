@@ -52,7 +52,7 @@ static const char text[] =
 	"map t { entry a tel \"tel:+8888;{x}\" sip \"sip:{x}@pbx.com\" auth a; }\n"
 	"map s { entry b tel \"tel:+{x}\" sip \"sip:{x}@secure.com\"; }\n"
 	"interfaces { tel { extension map t; rtp_remote_addr_override 1.1.1.1 2.2.2.2; "
-	"crs_address \"h:1\"; trust_domain \"d\"; } sip { extension map s; trusted \"::/0\"; } }\n"
+	"crs_address \"h:1\"; trust_domain \"00112233445566778899aabbccddeeff\"; } sip { extension map s; trusted \"::/0\"; } }\n"
 	"translate_map m { rule match \"{x}\" translation \"{x}\"; rule match \"{x}\" translation "
 	"\"\"; }\n"
 	"mailboxes { read { path \"/r\"; map_from translate_map m; map_to translate_map m; } }\n"

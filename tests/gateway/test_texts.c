@@ -150,6 +150,29 @@ static void what_can_never_be_posted_is_moved_aside(void **state)
 	LOOP_UNTIL(scene->base, scene_files_in(scene->in, ".failed") == 2);
 }
 
+static void a_file_for_another_domain_waits_for_the_look_up(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->client.answers = true;
+	scene->client.domain = -EAGAIN;
+	scene_drop_file(scene, 1);
+	LOOP_UNTIL(scene->base, scene->client.lookups > 0);
+	scene->client.domain = 0;
+	texts_looked_up(scene->texts);
+	LOOP_UNTIL(scene->base, scene->client.n_posted == 1 && !scene_files_in(scene->in, "new"));
+}
+
+static void a_file_for_a_domain_that_is_not_taken_is_moved_aside(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->client.domain = -EPERM;
+	scene_drop_file(scene, 1);
+	LOOP_UNTIL(scene->base, scene_files_in(scene->in, ".failed") == 2);
+	assert_int_equal(scene->client.n_posted, 0);
+}
+
 static void a_mailbox_that_comes_late_is_read(void **state)
 {
 	struct scene *scene = *state;
@@ -175,6 +198,8 @@ int main(void)
 		SCENE_TEST(a_refused_file_outlives_a_restart),
 		SCENE_TEST(a_sent_file_is_not_sent_again_after_a_restart),
 		SCENE_TEST(what_can_never_be_posted_is_moved_aside),
+		SCENE_TEST(a_file_for_another_domain_waits_for_the_look_up),
+		SCENE_TEST(a_file_for_a_domain_that_is_not_taken_is_moved_aside),
 		SCENE_TEST(a_mailbox_that_comes_late_is_read),
 	};
 

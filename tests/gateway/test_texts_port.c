@@ -434,6 +434,71 @@ static void a_stored_text_is_posted_after_a_restart_with_the_same_octets(void **
 	assert_int_equal(scene->client.posted[0][0], 1); /* sealed in the first run */
 }
 
+/* Nobody is told that it is stored before it is known under whose keys it goes. */
+static void a_text_to_another_domain_waits_for_the_look_up(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+
+	add(scene, &played);
+	scene->client.answers = true;
+	scene->client.domain = -EAGAIN;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), -EAGAIN);
+	assert_int_equal(scene->client.lookups, 1);
+	assert_int_equal(scene->client.seals, 0);
+	texts_looked_up(scene->texts); /* of somebody else */
+	assert_int_equal(texts_gauges(scene->texts).posts, 0);
+	scene->client.domain = 0;
+	texts_looked_up(scene->texts);
+	LOOP_UNTIL(scene->base, played.posted == 1);
+	assert_string_equal(played.refusal, "");
+	assert_int_equal(scene->client.n_posted, 1);
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), -EALREADY);
+	texts_remove_port(&played.port);
+}
+
+static void a_text_to_a_domain_that_is_not_taken_is_refused(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND, .hears = true };
+
+	add(scene, &played);
+	scene->client.domain = -EKEYREJECTED; /* known at once */
+	assert_int_equal(submit(&played, 9, UMSG__AUTO_SUBMITTED__BY_HAND), -EINVAL);
+	scene->client.domain = -EAGAIN;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	scene->client.domain = -EKEYREJECTED;
+	texts_looked_up(scene->texts);
+	LOOP_UNTIL(scene->base, played.posted == 1);
+	assert_string_equal(played.refusal, "the receiver is of a domain that is not trusted");
+	assert_int_equal(scene->client.n_posted, 0);
+	assert_int_equal(texts_gauges(scene->texts).journaled, 0);
+	texts_remove_port(&played.port);
+}
+
+/* Nothing of it was promised: it is forgotten with its port, and asked for when it comes again. */
+static void a_text_that_waits_for_a_look_up_goes_with_its_port(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+
+	add(scene, &played);
+	scene->client.domain = -EAGAIN;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	texts_remove_port(&played.port);
+	scene->client.domain = 0;
+	texts_looked_up(scene->texts);
+	assert_int_equal(texts_gauges(scene->texts).posts, 0);
+	add(scene, &played);
+	scene->client.domain = -EAGAIN;
+	scene->client.state = UMSG_CONNECTING; /* and nobody can be asked */
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), -EAGAIN);
+	scene->client.state = UMSG_ATTACHED;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	texts_remove_port(&played.port);
+}
+
 /* The port's peer still waits for its answer: no notice. */
 static void a_refusal_that_the_peer_hears_of_makes_no_notice(void **state)
 {
@@ -542,6 +607,9 @@ int main(void)
 		SCENE_TEST(what_a_port_has_in_hand_is_not_dropped),
 		SCENE_TEST(a_submitted_text_is_stored_then_posted),
 		SCENE_TEST(a_stored_text_is_posted_after_a_restart_with_the_same_octets),
+		SCENE_TEST(a_text_to_another_domain_waits_for_the_look_up),
+		SCENE_TEST(a_text_to_a_domain_that_is_not_taken_is_refused),
+		SCENE_TEST(a_text_that_waits_for_a_look_up_goes_with_its_port),
 		SCENE_TEST(a_refusal_that_the_peer_hears_of_makes_no_notice),
 		SCENE_TEST(a_refusal_comes_back_as_a_notice),
 		SCENE_TEST(a_receipt_of_failure_comes_back_as_a_notice),

@@ -20,6 +20,19 @@ enum umsg_state umsg_client_state(const struct umsg_client *client)
 	return client->state;
 }
 
+int umsg_client_known(const struct umsg_client *client, const char *uri)
+{
+	assert_string_equal(uri, alice);
+	return client->domain;
+}
+
+int umsg_client_lookup(struct umsg_client *client, const char *uri)
+{
+	assert_string_equal(uri, alice);
+	client->lookups++;
+	return client->state == UMSG_ATTACHED ? 0 : -ENOTCONN;
+}
+
 int umsg_client_taken(struct umsg_client *client, const uint8_t id[UMSG_ID_SIZE], const char *from,
 		      uint64_t number)
 {

@@ -23,6 +23,8 @@ struct umsg_client {
 	uint8_t posted[256][UMSG_ID_SIZE];
 	size_t n_posted, n_answered;
 	int post_fails;
+	int domain; /* what is known of Alice's */
+	unsigned lookups;
 	unsigned taken, receipts, seals;
 	bool offline;
 	Umsg__ReceiptState receipt;

@@ -3,23 +3,10 @@
 
 load helpers
 load lab
+load peers
 
 ALICE=+46701234567 BOB=+46707654321 CAROL=+4580000001
 FRIENDS=friends
-
-cms2() { # COMMAND...: the key manager of the other domain
-	cms --dir "$D/cms2" --passphrase-file "$D/passphrase" "$@"
-}
-
-second_domain() {
-	mkdir -p -m 700 "$D/updates2"
-	cms2 init --domain "Friends" --crs "127.0.0.1:$LAB_CRS_PORT" --account $FRIENDS \
-		--secret-file "$D/secret" || return
-	cms2 user add $CAROL "Carol" || return
-	cms2 letter $CAROL --output "$D/letters/$CAROL" || return
-	cms2 update --output "$D/updates2" || return
-	lab_crs_cli create account $FRIENDS -s "$(cat "$D/secret")"
-}
 
 setup_file() {
 	D=$(mktemp -d /tmp/lab.XXXXXX) TICK=$D/tick
@@ -27,8 +14,8 @@ setup_file() {
 	lab_domain && lab_crs_conf && free_port || return 1
 	echo "metrics-listen 127.0.0.1:$PORT" >>"$D/crs/crs-local.conf"
 	echo "$PORT" >"$D/metrics_port"
-	lab_rendezvous && lab_enrol $ALICE && lab_enrol $BOB && second_domain &&
-		apply_second && lab_enrol $CAROL || { show_logs; stop_all; return 1; }
+	lab_rendezvous && lab_enrol $ALICE && lab_enrol $BOB &&
+		peer_domain $FRIENDS "Friends" $CAROL && lab_enrol $CAROL || { show_logs; stop_all; return 1; }
 	lab_crs_cli update-notification enable $LAB_ACCOUNT
 	LAB_CIG_RELAY= LAB_CIG_SERVER=
 	lab_save
@@ -48,47 +35,13 @@ teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 20 "$T"/* "$D"/crs/log/crs.log 2>/dev/null
 }
 
-apply_second() {
-	local file
-	for file in "$D"/updates2/*.upd; do lab_crs_cli apply "$file" || return; done
-}
-
-trust() { # FROM TO...: the certificate of the first key manager goes to the second
-	local text fingerprint
-	text=$("$1" certificate)
-	fingerprint=$(sed -n 's/^  Fingerprint: //p' <<<"$text")
-	grep -E '^[0-9]+\.' <<<"$text" >"$D/certificate"
-	"$2" domain add "$D/certificate" --confirm "${fingerprint: -4}"
-}
-
-update_both() {
-	rm -f "$D"/updates/*.upd "$D"/updates2/*.upd
-	lab_cms update --output "$D/updates" && cms2 update --output "$D/updates2" &&
-		lab_apply && apply_second
-}
-
-listener() { # NUMBER [OPTIONS]: a caller that prints messages, in $T/NUMBER
-	start "$T/$1" cca --store "$D/$1" listen "${@:2}"
-	await 15 "$1 to be attached" in_log "$T/$1" '^attached'
-}
-
-refresh() { # NUMBER: takes the update over and is gone
-	listener "$1"
-	await 15 "the update of $1" month_confirmed "$1" "$2"
-	stop "$STARTED_PID"
-}
-
-month_confirmed() { # NUMBER ACCOUNT: this and the next month's
-	lab_crs_cli stats export "$2" | grep -qE "^tel:\\$1.*true.true.true.true$"
-}
-
 @test "CRS-052 CCA-012: users of two domains call and write to each other once the certificates came with an update" {
 	# before: nobody trusts the other domain
 	listener $CAROL --count 1
 	run -1 caller $ALICE --timeout 10 call --hangup 1 $CAROL
-	trust lab_cms cms2
-	trust cms2 lab_cms
-	update_both
+	trust $LAB_ACCOUNT $FRIENDS
+	trust $FRIENDS $LAB_ACCOUNT
+	publish $LAB_ACCOUNT $FRIENDS
 	stop "$STARTED_PID"
 	refresh $CAROL $FRIENDS
 	refresh $ALICE $LAB_ACCOUNT
@@ -107,13 +60,13 @@ month_confirmed() { # NUMBER ACCOUNT: this and the next month's
 
 @test "CRS-069: lookup client tells where a user is, in which domain, and both tokens" {
 	local id
-	id=$(cms2 certificate | sed -n 's/^  Fingerprint: //p' | tr -d ' ' | tr 'A-F' 'a-f')
+	id=$(domain_id_of $FRIENDS)
 	run -0 lab_crs_cli lookup client $LAB_ACCOUNT "tel:$CAROL"
 	[[ ${lines[0]} == SOURCE*URI*DOMAIN* ]]
 	grep -qE "^- +tel:\\$CAROL +$FRIENDS *$" <<<"${lines[1]}"
 	listener $CAROL
 	run -0 lab_crs_cli --json lookup client $LAB_ACCOUNT "tel:$CAROL" -v
-	[ "$(jq -r '.[0] | .source, .domain, ."domain-token"' <<<"$output" | xargs)" = "crs1 $FRIENDS ${id:0:32}" ]
+	[ "$(jq -r '.[0] | .source, .domain, ."domain-token"' <<<"$output" | xargs)" = "crs1 $FRIENDS $id" ]
 	run -0 lab_crs_cli lookup client $LAB_ACCOUNT "tel:$CAROL" -v
 	[[ ${lines[0]} == SOURCE*URI*DOMAIN*CLIENT-TOKEN*DOMAIN-TOKEN ]]
 	run -1 lab_crs_cli lookup client $LAB_ACCOUNT tel:+499999
