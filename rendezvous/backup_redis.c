@@ -43,7 +43,7 @@ static int get_percentage(redisContext *redis, char out[VALUE_SIZE])
 	int err = -EIO;
 
 	if (reply && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-	    reply->element[1]->len < VALUE_SIZE) {
+	    reply->element[1]->type == REDIS_REPLY_STRING && reply->element[1]->len < VALUE_SIZE) {
 		snprintf(out, VALUE_SIZE, "%s", reply->element[1]->str);
 		err = 0;
 	}

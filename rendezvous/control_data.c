@@ -27,17 +27,18 @@ static json_t *member(const json_t *data, const char *name)
 	return value ? json_incref(value) : json_string("");
 }
 
-/* How far the client's clock was from ours when it stored this: "+3 s". */
+/* How far the client's clock was from ours when it stored this: "+3 s".  The client says
+ * any number: one that is no time has no offset. */
 static json_t *clock_offset(const json_t *data)
 {
 	const json_t *time = json_object_get(json_object_get(data, "value"), "time");
+	int64_t saved_s = json_integer_value(json_object_get(data, "saved")), offset_s;
 	char text[32];
 
-	if (!json_is_integer(time))
+	if (!json_is_integer(time) ||
+	    __builtin_sub_overflow((int64_t)json_integer_value(time), saved_s, &offset_s))
 		return json_string("");
-	snprintf(text, sizeof(text), "%+lld s",
-		 (long long)(json_integer_value(time) -
-			     json_integer_value(json_object_get(data, "saved"))));
+	snprintf(text, sizeof(text), "%+lld s", (long long)offset_s);
 	return json_string(text);
 }
 
