@@ -18,8 +18,7 @@ static void expect(bool holds)
 		abort();
 }
 
-/* NULL when memory is out. */
-static char *copy(struct slice s)
+char *fake_worker_copy(struct slice s)
 {
 	char *text = calloc(1, s.n + 1);
 
@@ -28,18 +27,9 @@ static char *copy(struct slice s)
 	return text;
 }
 
-static void free_item(struct fake_item *item)
-{
-	free(item->uri);
-	free(item->sender);
-	free(item->account);
-	free(item->post);
-}
-
 /* ---- what is to come ---- */
 
-/* NULL when memory is out. */
-static struct fake_event *add_event(struct worker *worker)
+struct fake_event *fake_worker_add_event(struct worker *worker)
 {
 	struct fake_event *event = calloc(1, sizeof(*event));
 
@@ -94,20 +84,6 @@ static void pass(struct worker *worker, struct slice octets)
 	}
 }
 
-static void read_items(struct worker *worker, struct fake_event *event)
-{
-	for (size_t i = 0; i < worker->n_items && event->count > 0 && !event->err; i++) {
-		const struct fake_item *kept = &worker->items[i];
-
-		if (kept->item.number > event->number && strcmp(kept->uri, event->uri) == 0) {
-			event->item(event->arg, &kept->item);
-			event->count--;
-		}
-	}
-	event->done(event->arg, event->err, 0);
-	free(event->uri);
-}
-
 static void happen(struct worker *worker, struct fake_event *event)
 {
 	if (event->peer) {
@@ -119,7 +95,7 @@ static void happen(struct worker *worker, struct fake_event *event)
 	} else if (event->ticket) {
 		home_floor_done(worker->home, event->ticket, false);
 	} else if (event->item) {
-		read_items(worker, event);
+		fake_store_read(worker, event);
 	} else if (event->done) {
 		event->done(event->arg, event->err, event->number);
 	} else if (event->answer) {
@@ -205,8 +181,8 @@ void fake_worker_free(struct worker **workerp)
 	fake_worker_run(worker);
 	holder_free(&worker->holder);
 	home_free(&worker->home);
-	for (size_t i = 0; i < worker->n_items; i++)
-		free_item(&worker->items[i]);
+	fake_store_free(worker);
+	PACK_FREE(&worker->told);
 	relay_table_free(&worker->relay_table);
 	roster_free(&worker->roster);
 	client_policy_free(&worker->policy);
@@ -230,8 +206,8 @@ struct client *fake_worker_client(struct worker *worker, const char *uri, const 
 	TAILQ_INSERT_TAIL(&holder->all, client, in_holder);
 	holder->count++;
 	client->since_s = clock_wall_s();
-	client->uri = copy(slice_str(uri));
-	client->account = copy(slice_str(account));
+	client->uri = fake_worker_copy(slice_str(uri));
+	client->account = fake_worker_copy(slice_str(account));
 	expect(client->uri && client->account);
 	client->generation = generation;
 	client->known = client->authenticated = client->negotiated = true;
@@ -345,7 +321,7 @@ unsigned worker_home_of(const struct worker *worker, struct slice uri)
 int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *message)
 {
 	CrsWorker__Peer *copied = (CrsWorker__Peer *)pack_copy(&message->base);
-	struct fake_event *event = copied ? add_event(worker) : NULL;
+	struct fake_event *event = copied ? fake_worker_add_event(worker) : NULL;
 
 	expect(to == 0);
 	if (!event) {
@@ -360,7 +336,7 @@ int worker_send(struct worker *worker, unsigned to, const CrsWorker__Peer *messa
 static int keep_passed(struct worker *worker, int err, struct slice head, struct slice frame)
 {
 	uint8_t *octets = err ? NULL : malloc(head.n + frame.n + 1);
-	struct fake_event *event = octets ? add_event(worker) : NULL;
+	struct fake_event *event = octets ? fake_worker_add_event(worker) : NULL;
 
 	if (!event) {
 		free(octets);
@@ -397,7 +373,7 @@ int worker_pass_down(struct worker *worker, unsigned to, const struct passed_dow
 int worker_raise_floor(struct worker *worker, uint64_t ticket, const char *account, const char *uri,
 		       uint32_t generation)
 {
-	struct fake_event *event = add_event(worker);
+	struct fake_event *event = fake_worker_add_event(worker);
 
 	(void)account;
 	(void)uri;
@@ -422,9 +398,11 @@ struct home *worker_home(const struct worker *worker)
 
 int worker_tell(struct worker *worker, const CrsWorker__Control *message)
 {
-	(void)worker;
-	(void)message;
-	return -EPIPE;
+	if (!worker->supervisor_up)
+		return -EPIPE;
+	PACK_FREE(&worker->told);
+	worker->told = (CrsWorker__Control *)pack_copy(&message->base);
+	return worker->told ? 0 : -ENOMEM;
 }
 
 bool worker_traces(const struct worker *worker, enum trace_element element)
@@ -458,256 +436,4 @@ const struct update *updates_find(const struct updates *updates, const char *acc
 	(void)account;
 	(void)month;
 	return NULL;
-}
-
-/* ---- store.h ---- */
-
-static struct worker *of_store(const struct store *store)
-{
-	return (struct worker *)(uintptr_t)store;
-}
-
-bool store_is_up(const struct store *store)
-{
-	return of_store(store)->store_up;
-}
-
-static int answer(struct store *store, store_done_fn *done, void *arg, uint64_t number)
-{
-	struct worker *worker = of_store(store);
-	struct fake_event *event;
-
-	if (!worker->store_up)
-		return -EPIPE;
-	if (!done)
-		return 0;
-	event = add_event(worker);
-	if (!event)
-		return -ENOMEM;
-	event->done = done;
-	event->arg = arg;
-	event->err = worker->store_err;
-	event->number = event->err ? 0 : number;
-	worker->store_err = 0;
-	return 0;
-}
-
-static int keep_item(struct worker *worker, struct slice uri, const struct store_item *item)
-{
-	struct fake_item kept = { .uri = copy(uri),
-				  .sender = copy(item->sender),
-				  .account = copy(item->account),
-				  .post = (uint8_t *)copy(item->post),
-				  .post_n = item->post.n,
-				  .item = *item };
-	struct fake_item *at = &worker->items[worker->n_items];
-
-	if (!kept.uri || !kept.sender || !kept.account || !kept.post) {
-		free_item(&kept);
-		return -ENOMEM;
-	}
-	expect(item->id.n == sizeof(kept.id));
-	memcpy(kept.id, item->id.p, item->id.n);
-	*at = kept;
-	at->item.sender = slice_str(at->sender);
-	at->item.account = slice_str(at->account);
-	at->item.id = slice_of(at->id, sizeof(at->id));
-	at->item.post = slice_of(at->post, at->post_n);
-	at->item.number = ++worker->number;
-	worker->n_items++;
-	return 0;
-}
-
-int store_add(struct store *store, struct slice uri, const struct store_item *item,
-	      int64_t keep_until_s, store_done_fn *done, void *arg)
-{
-	struct worker *worker = of_store(store);
-
-	(void)keep_until_s;
-	if (!worker->store_up)
-		return -EPIPE;
-	if (worker->n_items == FAKE_ITEMS)
-		worker->store_err = -ENOSPC;
-	if (!worker->store_err && keep_item(worker, uri, item))
-		return -ENOMEM;
-	return answer(store, done, arg, worker->number);
-}
-
-int store_delete(struct store *store, struct slice uri, uint64_t number)
-{
-	struct worker *worker = of_store(store);
-
-	for (size_t i = 0; i < worker->n_items; i++)
-		if (worker->items[i].item.number == number &&
-		    slice_eq_str(uri, worker->items[i].uri))
-			worker->items[i].item.number = 0;
-	return worker->store_up ? 0 : -EPIPE;
-}
-
-int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
-	       store_item_fn *item, store_done_fn *done, void *arg)
-{
-	struct worker *worker = of_store(store);
-	struct fake_event *event;
-	char *uri_text;
-
-	if (!worker->store_up)
-		return -EPIPE;
-	uri_text = copy(uri);
-	event = uri_text ? add_event(worker) : NULL;
-	if (!event) {
-		free(uri_text);
-		return -ENOMEM;
-	}
-	event->item = item;
-	event->done = done;
-	event->arg = arg;
-	event->err = worker->store_err;
-	event->number = after;
-	event->count = count;
-	event->uri = uri_text;
-	worker->store_err = 0;
-	return 0;
-}
-
-int store_part_add(struct store *store, struct slice uri, const char *key, struct slice frame,
-		   store_done_fn *done, void *arg)
-{
-	(void)uri;
-	(void)key;
-	(void)frame;
-	return answer(store, done, arg, 0);
-}
-
-int store_part_keep(struct store *store, struct slice uri, const char *key, int64_t keep_until_s)
-{
-	(void)uri;
-	(void)key;
-	(void)keep_until_s;
-	return answer(store, NULL, NULL, 0);
-}
-
-int store_part_delete(struct store *store, struct slice uri, const char *key)
-{
-	(void)uri;
-	(void)key;
-	return answer(store, NULL, NULL, 0);
-}
-
-int store_part_read(struct store *store, struct slice uri, const char *key, uint32_t from,
-		    uint32_t count, store_part_fn *part, store_done_fn *done, void *arg)
-{
-	(void)uri;
-	(void)key;
-	(void)from;
-	(void)count;
-	(void)part;
-	return answer(store, done, arg, 0);
-}
-
-int store_count(struct store *store, const char *what, const char *account, const char *uri,
-		uint64_t delta)
-{
-	(void)what;
-	(void)account;
-	(void)uri;
-	(void)delta;
-	return answer(store, NULL, NULL, 0);
-}
-
-int store_note_read(struct store *store, const char *account, const char *uri, int64_t time_s)
-{
-	(void)account;
-	(void)uri;
-	(void)time_s;
-	return answer(store, NULL, NULL, 0);
-}
-
-int store_set_field(struct store *store, const char *what, const char *account, const char *field,
-		    const char *value, store_done_fn *done, void *arg)
-{
-	(void)what;
-	(void)account;
-	(void)field;
-	(void)value;
-	return answer(store, done, arg, 0);
-}
-
-int store_read_hash(struct store *store, const char *what, const char *account,
-		    store_field_fn *field, store_done_fn *done, void *arg)
-{
-	(void)what;
-	(void)account;
-	(void)field;
-	return answer(store, done, arg, 0);
-}
-
-int store_read_field(struct store *store, const char *what, const char *account, const char *name,
-		     store_field_fn *field, store_done_fn *done, void *arg)
-{
-	(void)what;
-	(void)account;
-	(void)name;
-	(void)field;
-	return answer(store, done, arg, 0);
-}
-
-int store_drop_hash(struct store *store, const char *what, const char *account, store_done_fn *done,
-		    void *arg)
-{
-	(void)what;
-	(void)account;
-	return answer(store, done, arg, 0);
-}
-
-int store_note_confirm(struct store *store, const char *account, const char *uri, const char *month,
-		       uint32_t revision, uint64_t created)
-{
-	(void)account;
-	(void)uri;
-	(void)month;
-	(void)revision;
-	(void)created;
-	return answer(store, NULL, NULL, 0);
-}
-
-/* ---- relay_client.h ---- */
-
-bool relay_client_is_up(const struct relay_client *client)
-{
-	return ((const struct worker *)(const void *)client)->relay_up;
-}
-
-static void keep_reply(void *arg, struct slice reply, bool more)
-{
-	struct fake_event *event = arg;
-
-	(void)more;
-	expect(reply.n <= sizeof(event->reply));
-	memcpy(event->reply, reply.p, reply.n);
-	event->reply_n = reply.n;
-}
-
-/* A relay's true answer. */
-int relay_client_send(struct relay_client *client, CrsRelay__Request *request, struct slice key,
-		      relay_answer_fn *answer_fn, void *arg)
-{
-	struct worker *worker = (struct worker *)(void *)client;
-	unsigned ended[RELAY_TYPE_COUNT] = { 0 };
-	struct fake_event *event;
-
-	if (!worker->relay_up)
-		return -EPIPE;
-	event = add_event(worker);
-	if (!event)
-		return -ENOMEM;
-	expect(key.n <= sizeof(event->key));
-	if (key.n)
-		memcpy(event->key, key.p, key.n);
-	event->key_n = key.n;
-	relay_request_run(worker->relay_table, request, 146, clock_mono_ms(), ended, keep_reply,
-			  event);
-	event->answer = answer_fn;
-	event->arg = arg;
-	return 0;
 }

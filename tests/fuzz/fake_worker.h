@@ -61,7 +61,8 @@ struct worker {
 	struct fake_event *first, **last;
 	size_t queued;
 	struct relay_table *relay_table;
-	bool store_up, relay_up;
+	bool store_up, relay_up, supervisor_up;
+	CrsWorker__Control *told; /* what the supervisor was told last, or NULL */
 	int store_err; /* of the next command */
 	struct fake_item items[FAKE_ITEMS];
 	size_t n_items;
@@ -85,5 +86,19 @@ void fake_worker_run(struct worker *worker);
 
 void fake_worker_store(struct worker *worker, bool up);
 void fake_worker_relay(struct worker *worker, bool up);
+
+/* --- for fake_store.c and fake_relay.c --- */
+
+/* As text; NULL when memory is out.  The caller owns it. */
+char *fake_worker_copy(struct slice s);
+
+/* Something that will happen after all else; NULL when memory is out. */
+struct fake_event *fake_worker_add_event(struct worker *worker);
+
+/* An event of reading happens: its items, then its end. */
+void fake_store_read(struct worker *worker, struct fake_event *event);
+
+/* Forgets what was stored. */
+void fake_store_free(struct worker *worker);
 
 #endif

@@ -5,10 +5,13 @@ tests_fuzz_fuzz_relay_packet_CPPFLAGS = $(AM_CPPFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_fuzz_fuzz_relay_packet_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_relay_packet_LDADD = rendezvous/librelay.a media/libmedia.a base/libbase.a \
 	$(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)
-tests_fuzz_fuzz_rendezvous_SOURCES = tests/fuzz/fuzz_rendezvous.c \
-	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h \
+# a worker in memory; linked with -z muldefs
+FAKE_WORKER = tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h \
 	tests/fuzz/fake_link.c tests/fuzz/fake_link.h \
-	tests/fuzz/fake_worker.c tests/fuzz/fake_worker.h $(FUZZ_MAIN)
+	tests/fuzz/fake_worker.c tests/fuzz/fake_worker.h \
+	tests/fuzz/fake_store.c tests/fuzz/fake_relay.c
+tests_fuzz_fuzz_rendezvous_SOURCES = tests/fuzz/fuzz_rendezvous.c \
+	$(FAKE_WORKER) $(FUZZ_MAIN)
 tests_fuzz_fuzz_rendezvous_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_fuzz_fuzz_rendezvous_LDFLAGS = $(FUZZING_LDFLAGS) -Wl,-z,muldefs
 tests_fuzz_fuzz_rendezvous_LDADD = $(CRS_LIBS) media/libmedia.a base/libbase.a $(OPENSSL_LIBS)
@@ -26,3 +29,22 @@ tests_fuzz_fuzz_backup_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_backup_LDADD = $(CRS_LIBS) $(ARCHIVE_LIBS)
 $(tests_fuzz_fuzz_rendezvous_OBJECTS): $(BUILT_SOURCES)
 $(tests_fuzz_fuzz_relay_packet_OBJECTS): $(BUILT_SOURCES)
+FUZZ_TARGETS += tests/fuzz/fuzz_store
+tests_fuzz_fuzz_store_SOURCES = tests/fuzz/fuzz_store.c tests/fuzz/place.h tests/fuzz/quiet.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_store_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(HIREDIS_CFLAGS)
+tests_fuzz_fuzz_store_LDFLAGS = $(FUZZING_LDFLAGS)
+tests_fuzz_fuzz_store_LDADD = $(CRS_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_admin
+tests_fuzz_fuzz_admin_SOURCES = tests/fuzz/fuzz_admin.c tests/fuzz/place.h tests/fuzz/quiet.h \
+	$(FAKE_WORKER) $(FUZZ_MAIN)
+tests_fuzz_fuzz_admin_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_fuzz_fuzz_admin_LDFLAGS = $(FUZZING_LDFLAGS) -Wl,-z,muldefs
+tests_fuzz_fuzz_admin_LDADD = $(CRS_LIBS) media/libmedia.a base/libbase.a $(OPENSSL_LIBS)
+$(tests_fuzz_fuzz_admin_OBJECTS): $(BUILT_SOURCES)
+FUZZ_TARGETS += tests/fuzz/fuzz_supervisor
+tests_fuzz_fuzz_supervisor_SOURCES = tests/fuzz/fuzz_supervisor.c tests/fuzz/place.h tests/fuzz/quiet.h \
+	tests/rendezvous/desk.c tests/rendezvous/desk.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_supervisor_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_fuzz_fuzz_supervisor_LDFLAGS = $(FUZZING_LDFLAGS) -Wl,-z,muldefs
+tests_fuzz_fuzz_supervisor_LDADD = $(CRS_LIBS)
+$(tests_fuzz_fuzz_supervisor_OBJECTS): $(BUILT_SOURCES)

@@ -44,6 +44,19 @@ endif
 %C%_test_settings_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_settings_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 
+# the supervisor without processes
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_supervisor %D%/test_admin_service
+endif
+%C%_test_supervisor_SOURCES = %D%/test_supervisor.c %D%/desk.c %D%/desk.h
+%C%_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_test_supervisor_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+%C%_test_supervisor_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_admin_service_SOURCES = %D%/test_admin_service.c %D%/desk.c %D%/desk.h
+%C%_test_admin_service_CFLAGS = $(%C%_test_supervisor_CFLAGS)
+%C%_test_admin_service_LDFLAGS = $(%C%_test_supervisor_LDFLAGS)
+%C%_test_admin_service_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+
 # against a redis-server
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_store
@@ -206,9 +219,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_worker_memory
 endif
 %C%_test_worker_memory_SOURCES = %D%/test_worker_memory.c $(SCARCE_SOURCES) \
-	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h \
-	tests/fuzz/fake_link.c tests/fuzz/fake_link.h \
-	tests/fuzz/fake_worker.c tests/fuzz/fake_worker.h
+	$(FAKE_WORKER)
 %C%_test_worker_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_test_worker_memory_LDFLAGS = $(SCARCE_LDFLAGS) -Wl,-z,muldefs
 %C%_test_worker_memory_LDADD = $(CRS_LIBS) media/libmedia.a base/libbase.a $(OPENSSL_LIBS) \
