@@ -79,8 +79,9 @@ static void note_busy(struct fanout *fanout, Umsg__ErrorCode error, uint32_t ret
  * where one failed: those who have theirs need not wait for the repeat. */
 static void go_on(struct fanouts *fanouts, struct fanout *fanout)
 {
-	while (fanout->sent < fanout->n_members &&
-	       fanout->sent - fanout->answered < FANOUT_AT_ONCE) {
+	size_t at_once = fanout->is_long ? FANOUT_LONG_AT_ONCE : FANOUT_AT_ONCE;
+
+	while (fanout->sent < fanout->n_members && fanout->sent - fanout->answered < at_once) {
 		if (fanouts->ops->pass(fanouts->arg, fanout, fanout->members[fanout->sent++])) {
 			fanout->answered++;
 			note_busy(fanout, UMSG__ERROR_CODE__ERROR_BUSY, FANOUT_RETRY_S);
@@ -192,23 +193,33 @@ static struct fanout *find(const struct fanouts *fanouts, const struct fanout_po
 	return NULL;
 }
 
-int fanouts_post(struct fanouts *fanouts, const struct fanout_post *post, int64_t now_ms)
+/* Posted again, perhaps over another connection: the copies are on their way. */
+bool fanouts_repeat(struct fanouts *fanouts, const struct fanout_post *post)
 {
 	struct fanout *fanout = find(fanouts, post);
 
-	if (!fanout && fanouts->count == FANOUTS_MAX)
-		return -ENOBUFS;
-	if (fanout) { /* posted again over another connection: the copies are on their way */
-		fanout->origin = post->origin;
-		fanout->request = post->request;
+	if (!fanout)
+		return false;
+	fanout->origin = post->origin;
+	fanout->request = post->request;
+	return true;
+}
+
+int fanouts_post(struct fanouts *fanouts, const struct fanout_post *post, int64_t now_ms)
+{
+	struct fanout *fanout;
+
+	if (fanouts_repeat(fanouts, post))
 		return 0;
-	}
+	if (fanouts->count == FANOUTS_MAX)
+		return -ENOBUFS;
 	fanout = new_fanout(post);
 	if (!fanout)
 		return -ENOMEM;
 	fanout->number = ++fanouts->number;
 	fanout->origin = post->origin;
 	fanout->request = post->request;
+	fanout->is_long = post->is_long;
 	fanout->limit_ms = now_ms + FANOUT_LIMIT_MS;
 	TAILQ_INSERT_TAIL(&fanouts->all, fanout, in_all);
 	fanouts->count++;

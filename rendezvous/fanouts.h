@@ -2,8 +2,9 @@
  *
  * Every member gets a copy by way of his home, a few at a time; the sender is answered when
  * each of them is stored or taken, or when one has to be posted again: the members who
- * have it know the repeat by (sender, id).  A member who is nobody's user any more, or whose
- * mailbox is full, is left out, so that he cannot stop the channel.  Source: docs/umsg.md
+ * have it know the repeat by (sender, id).  Of a body of several records only the first one
+ * travels so: the homes have the store copy the others.  A member who is nobody's user any more, or
+ * whose mailbox is full, is left out, so that he cannot stop the channel.  Source: docs/umsg.md
  * "Channels".
  *
  * Pure: copies leave by struct fanouts_ops, time is an argument.  An ops function may not
@@ -23,8 +24,10 @@ struct fanouts;
 
 enum {
 	FANOUT_ID_SIZE = 16,
-	FANOUTS_MAX = 1000,      /* posts at once */
-	FANOUT_AT_ONCE = 32,     /* copies of one post without an answer */
+	FANOUTS_MAX = 1000,  /* posts at once */
+	FANOUT_AT_ONCE = 32, /* copies of one post without an answer */
+	FANOUT_LONG_AT_ONCE =
+		2, /* the same of a long one: the store copies up to 32 MiB for each */
 	FANOUT_LIMIT_MS = 20000, /* without any answer: "try again" */
 	FANOUT_RETRY_S = 2,
 };
@@ -41,6 +44,7 @@ struct fanout {
 	size_t frame_n;
 	char **members;
 	size_t n_members, sent, answered, left_out;
+	bool is_long;          /* a body of several records */
 	Umsg__ErrorCode error; /* of a copy that has to be posted again */
 	uint32_t retry_after_s;
 	int64_t limit_ms;
@@ -64,9 +68,14 @@ struct fanout_post {
 	struct slice channel, sender, account, id, frame;
 	struct endpoint origin;
 	uint64_t request;
+	bool is_long;
 	const char *const *members; /* the sender among them gets no copy */
 	size_t n_members;
 };
+
+/* Is there one of the same channel, sender and id?  Then it answers to this post from now on;
+ * its frame and members are not looked at. */
+bool fanouts_repeat(struct fanouts *fanouts, const struct fanout_post *post);
 
 /* Begins, or goes on with one of the same sender and id, which then answers to this post.
  * Returns 0 (done() follows, perhaps before this returns), -ENOBUFS (too many at once) or

@@ -20,6 +20,9 @@ enum {
 	HOME_COUNTERS_FLUSH_MS = 5000,
 	HOME_WAKE_MS = 20000,     /* for a device to wake up and attach */
 	HOME_SLEEPERS_MAX = 1000, /* calls that wait for that */
+	/* What all members' copies of a long post to a channel may take: 32 MiB for 32 members,
+	 * 1 MiB for 1,000. */
+	HOME_CHANNEL_COPIES_OCTETS = 1 << 30,
 };
 
 /* The home of this worker's slots.  Returns 0 or -ENOMEM. */

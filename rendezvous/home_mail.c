@@ -1,4 +1,4 @@
-/* home_mail.c - messages: frames in and out of the mailboxes, and the store. */
+/* home_mail.c - messages: frames in and out of the mailboxes. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,177 +12,6 @@
 #include "rendezvous/home_priv.h"
 #include "rendezvous/roster.h"
 #include "rendezvous/store.h"
-
-static struct slice id_of(const struct mail *mail)
-{
-	return slice_of(mail->id, MAIL_ID_SIZE);
-}
-
-/* What a command to the store has to find its mail by when it is answered. */
-struct mail_wait {
-	struct home *home;
-	uint32_t index;           /* of a part */
-	uint32_t items;           /* of a page */
-	struct slice uri, sender; /* both in text */
-	uint8_t id[MAIL_ID_SIZE];
-	uint8_t text[];
-};
-
-/* Of a mail, or (NULL) of all that uri has. */
-static struct mail_wait *new_wait(struct home *home, const char *uri, const struct mail *mail)
-{
-	size_t uri_n = strlen(uri), sender_n = mail ? strlen(mail->sender) : 0;
-	struct mail_wait *wait = calloc(1, sizeof(*wait) + uri_n + sender_n);
-
-	if (!wait)
-		return NULL;
-	wait->home = home;
-	wait->uri = slice_of(wait->text, uri_n);
-	memcpy(wait->text, uri, uri_n);
-	if (mail) {
-		wait->sender = slice_of(wait->text + uri_n, sender_n);
-		memcpy(wait->text + uri_n, mail->sender, sender_n);
-		memcpy(wait->id, mail->id, sizeof(wait->id));
-	}
-	return wait;
-}
-
-static void on_load_item(void *arg, const struct store_item *item)
-{
-	struct mail_wait *wait = arg;
-	struct mail_item mail = {
-		.sender = item->sender,
-		.account = item->account,
-		.id = item->id,
-		.number = item->number,
-		.end_s = item->end_s,
-		.parts = item->parts,
-		.kind = item->kind,
-		.channel = item->channel,
-		.octets = item->post.n,
-	};
-
-	wait->items++;
-	mailboxes_loaded_item(wait->home->mailboxes, wait->uri, &mail);
-}
-
-static void on_load_done(void *arg, int err, uint64_t number)
-{
-	struct mail_wait *wait = arg;
-
-	(void)number;
-	mailboxes_loaded(wait->home->mailboxes, wait->uri, err, wait->items == STORE_READ_PAGE,
-			 clock_mono_ms(), clock_wall_s());
-	free(wait);
-}
-
-static int load(void *arg, const char *uri, uint64_t after)
-{
-	struct home *home = arg;
-	struct mail_wait *wait = new_wait(home, uri, NULL);
-	int err;
-
-	if (!wait)
-		return -ENOMEM;
-	err = store_read(worker_store(home->worker), slice_str(uri), after, STORE_READ_PAGE,
-			 on_load_item, on_load_done, wait);
-	if (err)
-		free(wait);
-	return err;
-}
-
-static void on_stored(void *arg, int err, uint64_t number)
-{
-	struct mail_wait *wait = arg;
-
-	if (!err)
-		worker_figure(wait->home->worker, FIGURE_STORED);
-	mailboxes_stored(wait->home->mailboxes, wait->uri, wait->sender,
-			 slice_of(wait->id, MAIL_ID_SIZE), err, number, clock_mono_ms());
-	free(wait);
-}
-
-/* The key of a long message's parts. */
-static void part_key(const struct mail *mail, char out[256])
-{
-	char id[HEX_TEXT_SIZE(MAIL_ID_SIZE)];
-
-	hex_encode(id_of(mail), id);
-	snprintf(out, 256, "%s:%s", id, mail->sender);
-}
-
-static int store_mail(void *arg, const char *uri, const struct mail *mail)
-{
-	struct home *home = arg;
-	struct store *store = worker_store(home->worker);
-	struct mail_wait *wait = new_wait(home, uri, mail);
-	struct store_item item = {
-		.sender = slice_str(mail->sender),
-		.id = id_of(mail),
-		.account = slice_str(mail->account),
-		.kind = mail->kind,
-		.end_s = mail->end_s,
-		.parts = mail->parts,
-		.channel = mail->channel ? slice_str(mail->channel) : slice_of(NULL, 0),
-		.post = slice_of(mail->post, mail->post_n),
-	};
-	char key[256];
-	int err;
-
-	if (!wait)
-		return -ENOMEM;
-	if (mail->parts > 1) {
-		part_key(mail, key);
-		store_part_keep(store, slice_str(uri), key, mail->end_s);
-	}
-	err = store_add(store, slice_str(uri), &item, mail->keep_until_s, on_stored, wait);
-	if (err)
-		free(wait);
-	return err;
-}
-
-static void discard(void *arg, const char *uri, const struct mail *mail)
-{
-	struct home *home = arg;
-	struct store *store = worker_store(home->worker);
-	char key[256];
-
-	if (mail->number)
-		store_delete(store, slice_str(uri), mail->number);
-	if (mail->parts > 1) {
-		part_key(mail, key);
-		store_part_delete(store, slice_str(uri), key);
-	}
-}
-
-static void on_part_stored(void *arg, int err, uint64_t number)
-{
-	struct mail_wait *wait = arg;
-
-	(void)number;
-	mailboxes_part_stored(wait->home->mailboxes, wait->uri, wait->sender,
-			      slice_of(wait->id, MAIL_ID_SIZE), wait->index, err, clock_mono_ms());
-	free(wait);
-}
-
-static int store_part(void *arg, const char *uri, const struct mail *mail, uint32_t index,
-		      struct slice record)
-{
-	struct home *home = arg;
-	struct mail_wait *wait = new_wait(home, uri, mail);
-	char key[256];
-	int err;
-
-	if (!wait)
-		return -ENOMEM;
-	wait->index = index;
-	part_key(mail, key);
-	err = store_part_add(worker_store(home->worker), slice_str(uri), key, record,
-			     on_part_stored, wait);
-	if (err)
-		free(wait);
-	return err;
-}
 
 /* A Deliver frame of a packed Post. */
 void home_deliver(struct home *home, const struct endpoint *to, const char *sender, const char *uri,
@@ -293,7 +122,8 @@ static void ack(void *arg, const struct mail *mail, Umsg__ErrorCode code, const 
 		return; /* of before a restart: it was answered then */
 	if (code == UMSG__ERROR_CODE__OK)
 		count_posted(home, mail);
-	home_post_ack(home, &mail->origin, mail->request, id_of(mail), code, text, retry_after_s);
+	home_post_ack(home, &mail->origin, mail->request, home_mail_id(mail), code, text,
+		      retry_after_s);
 }
 
 static void part_ack(void *arg, const struct mail *mail, uint32_t next)
@@ -302,7 +132,7 @@ static void part_ack(void *arg, const struct mail *mail, uint32_t next)
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__PartAck body = UMSG__PART_ACK__INIT;
 
-	body.message_id = frame_data(id_of(mail));
+	body.message_id = frame_data(home_mail_id(mail));
 	body.next = next;
 	frame.request = mail->request;
 	frame.body_case = UMSG__FRAME__BODY_PART_ACK;
@@ -334,7 +164,8 @@ static void event(void *arg, const char *uri, const struct mail *mail, enum mail
 		if (!is_receipt(mail))
 			home_wake_for_message(home, uri);
 		home_trace_message(home, mail->sender, uri,
-				   is_receipt(mail) ? "posted ack" : "posted content", id_of(mail));
+				   is_receipt(mail) ? "posted ack" : "posted content",
+				   home_mail_id(mail));
 		return;
 	}
 	account = home_account_of(home, slice_str(uri));
@@ -343,19 +174,20 @@ static void event(void *arg, const char *uri, const struct mail *mail, enum mail
 			   uri);
 	if (!is_receipt(mail)) {
 		home_count(home, COUNTER_DELIV, mail->account, mail->sender);
-		home_trace_message(home, mail->sender, uri, "delivered", id_of(mail));
+		home_trace_message(home, mail->sender, uri, "delivered", home_mail_id(mail));
 	}
 }
 
 const struct mailboxes_ops home_mailboxes_ops = {
-	.load = load,
-	.store = store_mail,
-	.discard = discard,
-	.store_part = store_part,
+	.load = home_load_mail,
+	.store = home_store_mail,
+	.discard = home_discard_mail,
+	.store_part = home_store_part,
 	.hand = hand,
 	.notify = notify,
 	.ack = ack,
 	.part_ack = part_ack,
+	.whole = home_channel_whole,
 	.event = event,
 };
 
@@ -456,7 +288,7 @@ static void send_parts(struct home *home, const struct endpoint *to, const char 
 		       const struct mail *mail, uint32_t from, uint32_t count)
 {
 	struct part_wait *wait = calloc(1, sizeof(*wait));
-	char key[256];
+	char key[HOME_PART_KEY];
 
 	if (!wait)
 		return;
@@ -465,7 +297,7 @@ static void send_parts(struct home *home, const struct endpoint *to, const char 
 	wait->uri = strdup(uri);
 	wait->sender = strdup(mail->sender);
 	memcpy(wait->id, mail->id, sizeof(wait->id));
-	part_key(mail, key);
+	home_part_key(mail, key);
 	if (!wait->uri || !wait->sender ||
 	    store_part_read(worker_store(home->worker), slice_str(uri), key, from - 1, count,
 			    on_part, on_parts_done, wait))

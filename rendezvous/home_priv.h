@@ -139,6 +139,26 @@ void home_channel_post(struct home *home, const struct endpoint *from, const str
 /* How long messages of an account may be stored at most, in seconds. */
 int64_t home_max_lifetime(const struct home *home, const char *account);
 
+/* A post of several records to a channel has come whole: copies to the members. */
+void home_channel_whole(void *arg, const char *uri, const struct mail *mail);
+
+/* home_mail_store.c: struct mailboxes_ops says what each does; arg is the home. */
+enum { HOME_PART_KEY = 256 };
+int home_load_mail(void *arg, const char *uri, uint64_t after);
+int home_store_mail(void *arg, const char *uri, const struct mail *mail);
+void home_discard_mail(void *arg, const char *uri, const struct mail *mail);
+int home_store_part(void *arg, const char *uri, const struct mail *mail, uint32_t index,
+		    struct slice record);
+/* The key of a long message's further parts in the store. */
+void home_part_key(const struct mail *mail, char out[HOME_PART_KEY]);
+/* Deletes those that lie under uri, of a user or a channel. */
+void home_drop_parts(struct home *home, struct slice uri, struct slice sender, struct slice id);
+
+static inline struct slice home_mail_id(const struct mail *mail)
+{
+	return slice_of(mail->id, MAIL_ID_SIZE);
+}
+
 /* home_mail.c */
 /* PostAck to whoever posted; text is borrowed. */
 void home_post_ack(struct home *home, const struct endpoint *to, uint64_t request, struct slice id,
@@ -160,11 +180,10 @@ void home_part_ack(struct home *home, const struct endpoint *from, const struct 
 		   const Umsg__Frame *frame);
 void home_taken(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);
-/* A client asks for what waits for it. */
 /* A Deliver frame of a packed Post; number 0: it is not stored, request 0: nobody fetches. */
 void home_deliver(struct home *home, const struct endpoint *to, const char *sender, const char *uri,
 		  struct slice packed, uint64_t number, uint64_t request);
-/* home_fetch.c */
+/* home_fetch.c: a client asks for what waits for it. */
 void home_fetch(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);
 

@@ -50,7 +50,10 @@ void mailboxes_part_stored(struct mailboxes *mailboxes, struct slice uri, struct
 			    err == -ENOSPC ? MAIL_RETRY_FULL_S : MAIL_RETRY_DOWN_S);
 		return;
 	}
-	if (index + 1 == mail->parts) {
+	if (index + 1 == mail->parts && mail->fan_out) {
+		mailboxes->ops->whole(mailboxes->arg, mailbox->uri, mail);
+		mail_drop(mailboxes, mail);
+	} else if (index + 1 == mail->parts) {
 		mailboxes->ops->event(mailboxes->arg, mailbox->uri, mail, MAIL_POSTED);
 		mail_store(mailboxes, mail);
 	}

@@ -7,6 +7,8 @@
 #include "rendezvous/mailboxes_priv.h"
 #include "umsg/frame.h"
 
+static const char too_many_long[] = "too many long messages at once";
+
 struct mailboxes *mailboxes_new(const struct mailboxes_ops *ops, void *arg)
 {
 	struct mailboxes *mailboxes = calloc(1, sizeof(*mailboxes));
@@ -227,6 +229,18 @@ static bool hand(struct mailboxes *mailboxes, struct mail *mail)
 	return true;
 }
 
+/* Nothing stays with a channel: what is there is on its way to the members. */
+static void refuse_quota(struct mailboxes *mailboxes, struct mail *mail)
+{
+	if (mail->fan_out) {
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_BUSY, too_many_long,
+			    MAIL_RETRY_DOWN_S);
+		return;
+	}
+	mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_QUOTA,
+		    "the recipient's mailbox is full", MAIL_RETRY_QUOTA_S);
+}
+
 void mail_store(struct mailboxes *mailboxes, struct mail *mail)
 {
 	struct mailbox *mailbox = mail->mailbox;
@@ -239,8 +253,7 @@ void mail_store(struct mailboxes *mailboxes, struct mail *mail)
 	}
 	if (mailbox->count > mailboxes->quota_messages ||
 	    mailbox->octets > mailboxes->quota_octets) {
-		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_QUOTA,
-			    "the recipient's mailbox is full", MAIL_RETRY_QUOTA_S);
+		refuse_quota(mailboxes, mail);
 		return;
 	}
 	mail_set_state(mailboxes, mail, MAIL_STORING, 0);
@@ -257,14 +270,19 @@ void mail_store(struct mailboxes *mailboxes, struct mail *mail)
 /* Where a mail goes once it is known that it is no repeat of a stored one. */
 static void proceed(struct mailboxes *mailboxes, struct mail *mail, int64_t now_ms)
 {
-	if (mail->parts > 1) {
+	if (mail->parts > 1 && mail->mailbox->octets > mailboxes->quota_octets) {
+		refuse_quota(mailboxes, mail); /* before 32 MiB come for nothing */
+		return;
+	}
+	if (mail->parts > 1 && !mail->channel) {
 		mail->next_part = 1;
 		mail_set_state(mailboxes, mail, MAIL_COLLECTING, now_ms + MAIL_PARTS_IDLE_LIMIT_MS);
 		mailboxes->ops->part_ack(mailboxes->arg, mail, 1);
 		return;
 	}
 	mailboxes->ops->event(mailboxes->arg, mail->mailbox->uri, mail, MAIL_POSTED);
-	if (hand(mailboxes, mail))
+	/* Of a long one the receiver asks for parts: those have to be stored. */
+	if (mail->parts == 1 && hand(mailboxes, mail))
 		mail_set_state(mailboxes, mail, MAIL_HANDED, now_ms + MAIL_HANDED_LIMIT_MS);
 	else
 		mail_store(mailboxes, mail);
@@ -320,10 +338,10 @@ static const char *unacceptable(const struct mailboxes *mailboxes, const struct 
 	if (post->total_length > MAIL_MAX_OCTETS)
 		return "too large";
 	*code_out = UMSG__ERROR_CODE__ERROR_BUSY;
-	if (parts_of(post) > 1 &&
+	if (parts_of(post) > 1 && post->channel.n == 0 &&
 	    (mailboxes->unfinished >= MAIL_MAX_UNFINISHED ||
 	     unfinished_of(mailboxes, post->sender) >= MAIL_MAX_UNFINISHED_EACH))
-		return "too many long messages at once";
+		return too_many_long;
 	return NULL;
 }
 
@@ -361,6 +379,7 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 	mail->post_n = post->post_n;
 	mail->origin = post->origin;
 	mail->request = post->request;
+	mail->fan_out = post->fan_out;
 	text = unacceptable(mailboxes, post, item.end_s, now_s, &code);
 	if (text) {
 		mail_refuse(mailboxes, mail, code, text,

@@ -31,8 +31,8 @@ enum {
 	MAIL_HANDED_OCTETS = 256 * 1024,
 	MAIL_KEEP_STEP_S = 3600,
 	MAIL_PARTS_IDLE_LIMIT_MS = 600 * 1000,
-	MAIL_MAX_STORED = 20000,    /* messages of one recipient, unless told otherwise ... */
-	MAIL_MAX_STORED_MIB = 128,  /* ... and how much they may hold together */
+	MAIL_MAX_STORED = 20000,   /* messages of one recipient, unless told otherwise ... */
+	MAIL_MAX_STORED_MIB = 128, /* ... and how much they may hold together */
 	/* Long messages whose parts still come: of all senders, and of one, so that nobody can
 	 * take the room of all others. */
 	MAIL_MAX_UNFINISHED = 1024,
@@ -80,6 +80,7 @@ struct mail {
 	struct endpoint handed; /* the primary that was given it; connection 0: none */
 	size_t handed_octets;   /* counted in the mailbox until it is taken */
 	bool taken;             /* while it was being stored */
+	bool fan_out;           /* posted to the channel that the mailbox is of */
 	int64_t limit_ms;
 	uint32_t next_part;     /* wanted (COLLECTING) */
 	struct endpoint reader; /* who is sent its parts, and the next index not sent */
@@ -110,6 +111,9 @@ struct mailboxes_ops {
 	void (*ack)(void *arg, const struct mail *mail, Umsg__ErrorCode code, const char *text,
 		    uint32_t retry_after_s);
 	void (*part_ack)(void *arg, const struct mail *mail, uint32_t next);
+	/* All parts of a long post to a channel (mail_post.fan_out) are there; they and the
+	 * answer to the sender are the callee's, the mail is freed when this returns. */
+	void (*whole)(void *arg, const char *uri, const struct mail *mail);
 	void (*event)(void *arg, const char *uri, const struct mail *mail, enum mail_event event);
 };
 
@@ -122,7 +126,8 @@ void mailboxes_free(struct mailboxes **mailboxesp);
 
 struct mail_post {
 	struct slice to, sender, account, id; /* account: the sender's */
-	struct slice channel;                 /* n 0: posted to `to` himself */
+	struct slice channel; /* a member's copy, its parts lie with the channel; n 0: no copy */
+	bool fan_out;         /* `to` is a channel, the body of several records */
 	int64_t max_lifetime_s;
 	int kind;
 	int64_t store_until_s;

@@ -86,6 +86,11 @@ int store_part_add(struct store *store, struct slice uri, const char *key, struc
 int store_part_keep(struct store *store, struct slice uri, const char *key, int64_t keep_until_s);
 /* Nobody is told the outcome. */
 int store_part_delete(struct store *store, struct slice uri, const char *key);
+/* A second list with what is in the list of that key under another user's, or a channel's, name;
+ * it has to be kept, too.  done hears -ENOENT when there is no such list.  (Redis's COPY: 6.2 or
+ * later.) */
+int store_part_copy(struct store *store, struct slice from_uri, struct slice uri, const char *key,
+		    store_done_fn *done, void *arg);
 typedef void store_part_fn(void *arg, uint32_t index, struct slice frame);
 /* part is called for each of at most count, in order, then done. */
 int store_part_read(struct store *store, struct slice uri, const char *key, uint32_t from,

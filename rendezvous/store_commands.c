@@ -191,6 +191,25 @@ int store_part_keep(struct store *store, struct slice uri, const char *key_text,
 	return err ? err : expire_at(store, key, keep_until_s);
 }
 
+int store_part_copy(struct store *store, struct slice from_uri, struct slice uri,
+		    const char *key_text, store_done_fn *done, void *arg)
+{
+	struct store_wait wait = { .done = done, .arg = arg, .must_act = true };
+	struct store_command c = { .adds = true };
+	char from[KEY_SIZE], key[KEY_SIZE];
+	int err = part_key(from_uri, key_text, from);
+
+	if (!err)
+		err = part_key(uri, key_text, key);
+	if (err)
+		return err;
+	add_text(&c, "COPY");
+	add_text(&c, from);
+	add_text(&c, key);
+	add_text(&c, "REPLACE"); /* what an attempt left that failed half-way */
+	return store_send(store, &c, &wait);
+}
+
 int store_part_delete(struct store *store, struct slice uri, const char *key_text)
 {
 	struct store_command c = { .n = 0 };

@@ -38,6 +38,7 @@ struct store_wait {
 	void *arg;
 	uint32_t from;
 	bool adds;     /* may be part of a transaction */
+	bool must_act; /* an answer of 0 is -ENOENT */
 	size_t octets; /* of the command, in the group */
 };
 

@@ -155,6 +155,8 @@ void store_settle(struct store *store, struct store_wait *wait, const redisReply
 		store_note_refusal(store, reply);
 	else if (!err)
 		store->complained = false;
+	if (!err && wait->must_act && reply->type == REDIS_REPLY_INTEGER && reply->integer == 0)
+		err = -ENOENT;
 	if (!err && reply->type == REDIS_REPLY_ARRAY)
 		hand_on(wait, reply);
 	if (wait->done)

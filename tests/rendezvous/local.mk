@@ -82,7 +82,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_messages
 endif
 %C%_test_crs_messages_SOURCES = %D%/test_crs_messages.c %D%/cast.c %D%/cast.h %D%/party.c \
-	%D%/party.h %D%/scene.c %D%/scene.h
+	%D%/party.h %D%/scene.c %D%/scene.h %D%/update_file.c %D%/update_file.h \
+	tests/keys/sample.c tests/keys/sample.h
 %C%_test_crs_messages_CFLAGS = $(%C%_test_crs_CFLAGS)
 %C%_test_crs_messages_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_messages_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli

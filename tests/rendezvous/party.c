@@ -334,7 +334,8 @@ void party_hangup(struct party *party, const char *to, char session)
 	send_session(party, to, session, UMSG__FRAME__BODY_HANGUP, UMSG__CALL_ROLE__INITIATOR);
 }
 
-void party_post(struct party *party, const char *to, char message, size_t octets)
+static void send_message(struct party *party, const char *to, char message, size_t octets,
+			 Umsg__MessageKind kind)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Post post = UMSG__POST__INIT;
@@ -342,7 +343,7 @@ void party_post(struct party *party, const char *to, char message, size_t octets
 
 	octets_of(message, id);
 	post.message_id = frame_data(slice_of(id, sizeof(id)));
-	post.kind = UMSG__MESSAGE_KIND__KIND_TEXT;
+	post.kind = kind;
 	post.i_message = frame_data(slice_of(filler, sizeof(filler)));
 	post.total_length = (uint32_t)octets;
 	post.record = frame_data(slice_of(record, octets < FRAME_RECORD + FRAME_RECORD_TAG
@@ -353,6 +354,49 @@ void party_post(struct party *party, const char *to, char message, size_t octets
 	frame.post = &post;
 	party_send(party, &frame);
 	free(record);
+}
+
+void party_post(struct party *party, const char *to, char message, size_t octets)
+{
+	send_message(party, to, message, octets, UMSG__MESSAGE_KIND__KIND_TEXT);
+}
+
+void party_post_channel(struct party *party, const char *to, char message, size_t octets)
+{
+	send_message(party, to, message, octets, UMSG__MESSAGE_KIND__KIND_CHANNEL);
+}
+
+void party_part(struct party *party, const char *to, char message, uint32_t index, size_t octets)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Part part = UMSG__PART__INIT;
+	uint8_t id[FRAME_ID], *record = calloc(1, octets);
+
+	octets_of(message, id);
+	part.message_id = frame_data(slice_of(id, sizeof(id)));
+	part.index = index;
+	part.record = frame_data(slice_of(record, octets));
+	frame.to = (char *)(uintptr_t)to;
+	frame.body_case = UMSG__FRAME__BODY_PART;
+	frame.part = &part;
+	party_send(party, &frame);
+	free(record);
+}
+
+void party_ask_part(struct party *party, const char *from, char message, uint32_t next)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__PartAck ack = UMSG__PART_ACK__INIT;
+	uint8_t id[FRAME_ID];
+
+	octets_of(message, id);
+	ack.message_id = frame_data(slice_of(id, sizeof(id)));
+	ack.sender = (char *)(uintptr_t)from;
+	ack.next = next;
+	frame.to = ack.sender;
+	frame.body_case = UMSG__FRAME__BODY_PART_ACK;
+	frame.part_ack = &ack;
+	party_send(party, &frame);
 }
 
 void party_confirm(struct party *party)

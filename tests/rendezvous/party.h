@@ -54,6 +54,12 @@ void party_answer(struct party *party, const char *to, char session,
 		  Umsg__Frame__BodyCase what); /* as responder: growl, talk, hangup, signal */
 void party_hangup(struct party *party, const char *to, char session); /* as caller */
 void party_post(struct party *party, const char *to, char message, size_t octets);
+/* The same of the kind that channels take. */
+void party_post_channel(struct party *party, const char *to, char message, size_t octets);
+/* A further part of a long post, of so many octets that are all alike. */
+void party_part(struct party *party, const char *to, char message, uint32_t index, size_t octets);
+/* Asks for the parts of a message that came, from next on. */
+void party_ask_part(struct party *party, const char *from, char message, uint32_t next);
 /* Tells that the update of which the last news told is installed. */
 void party_confirm(struct party *party);
 /* Has the rendezvous keep a text under this name; "" removes it. */

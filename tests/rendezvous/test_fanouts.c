@@ -67,7 +67,7 @@ static int close_world(void **state)
 }
 
 /* To the first n members, of whom the sender is one. */
-static int post(struct world *world, char id, uint64_t connection, size_t n)
+static int post_of(struct world *world, char id, uint64_t connection, size_t n, bool is_long)
 {
 	uint8_t octets[FANOUT_ID_SIZE];
 	struct fanout_post p = {
@@ -77,12 +77,18 @@ static int post(struct world *world, char id, uint64_t connection, size_t n)
 		.id = slice_of(octets, sizeof(octets)),
 		.frame = slice_str("frame"),
 		.origin = { 0, connection },
+		.is_long = is_long,
 		.members = world->members,
 		.n_members = n,
 	};
 
 	memset(octets, id, sizeof(octets));
 	return fanouts_post(world->fanouts, &p, NOW_MS);
+}
+
+static int post(struct world *world, char id, uint64_t connection, size_t n)
+{
+	return post_of(world, id, connection, n, false);
 }
 
 static void answer(struct world *world, Umsg__ErrorCode error, uint32_t retry_s)
@@ -103,6 +109,22 @@ static void the_sender_is_answered_when_every_copy_is(void **state)
 	answer(world, UMSG__ERROR_CODE__OK, 0);
 	assert_string_equal(world->told, "done 7 0 retry 0 left out 0");
 	answer(world, UMSG__ERROR_CODE__OK, 0); /* one too many: nobody waits */
+}
+
+static void copies_of_a_long_post_are_made_a_few_at_a_time(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(post_of(world, 'a', 7, 6, true), 0);
+	assert_int_equal(world->passed, FANOUT_LONG_AT_ONCE);
+	for (size_t i = 1; i < 5; i++) {
+		answer(world, UMSG__ERROR_CODE__OK, 0);
+		assert_int_equal(world->passed,
+				 i + FANOUT_LONG_AT_ONCE < 5 ? i + FANOUT_LONG_AT_ONCE : 5);
+	}
+	assert_string_equal(world->told, "");
+	answer(world, UMSG__ERROR_CODE__OK, 0);
+	assert_string_equal(world->told, "done 7 0 retry 0 left out 0");
 }
 
 static void a_sender_alone_in_a_channel_is_answered_at_once(void **state)
@@ -193,6 +215,7 @@ int main(void)
 #define ONE(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 	const struct CMUnitTest tests[] = {
 		ONE(the_sender_is_answered_when_every_copy_is),
+		ONE(copies_of_a_long_post_are_made_a_few_at_a_time),
 		ONE(a_sender_alone_in_a_channel_is_answered_at_once),
 		ONE(one_copy_decides_only_what_a_repeat_can_mend),
 		ONE(a_home_that_is_gone_means_try_again),

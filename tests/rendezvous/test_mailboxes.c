@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rendezvous/mailboxes.h"
+#include "umsg/frame.h"
 
 /* Everything that the mailboxes ask for, as text; the store answers when told to. */
 struct world {
@@ -107,6 +108,11 @@ static void event(void *arg, const char *uri, const struct mail *mail, enum mail
 	tell(arg, "%s %c", what == MAIL_POSTED ? "posted" : "delivered", mail->id[0]);
 }
 
+static void whole(void *arg, const char *uri, const struct mail *mail)
+{
+	tell(arg, "whole %c to %s", mail->id[0], uri);
+}
+
 static const struct mailboxes_ops ops = {
 	.load = load,
 	.store = store,
@@ -116,10 +122,11 @@ static const struct mailboxes_ops ops = {
 	.notify = notify,
 	.ack = ack,
 	.part_ack = part_ack,
+	.whole = whole,
 	.event = event,
 };
 
-static const char bob[] = "tel:+2", alice[] = "tel:+1";
+static const char bob[] = "tel:+2", alice[] = "tel:+1", channel[] = "urn:c";
 
 static int make_world(void **state)
 {
@@ -559,6 +566,85 @@ static void one_sender_cannot_take_the_room_of_all_for_long_messages(void **stat
 	assert_null(strstr(world->told, "too many"));
 }
 
+/* A post of three records in a channel: to the channel itself, or a member's copy of it. */
+static void channel_post(struct world *world, char c, bool copy)
+{
+	struct mail_post post = {
+		.to = slice_str(copy ? bob : channel),
+		.channel = slice_str(copy ? channel : ""),
+		.fan_out = !copy,
+		.max_lifetime_s = MAIL_MAX_LIFETIME_S,
+		.sender = slice_str(alice),
+		.account = slice_str("acme"),
+		.id = id(c),
+		.kind = UMSG__MESSAGE_KIND__KIND_CHANNEL,
+		.total_length = 25,
+		.record_length = 10,
+		.post = calloc(1, 10),
+		.post_n = 10,
+		.origin = { 0, 5 },
+	};
+
+	assert_int_equal(mailboxes_post(world->mailboxes, &post, world->now_ms, world->now_s), 0);
+}
+
+static void channel_part(struct world *world, char c, uint32_t index)
+{
+	assert_int_equal(mailboxes_part(world->mailboxes, slice_str(channel), slice_str(alice),
+					id(c), index, slice_str("p"), world->now_ms),
+			 0);
+	mailboxes_part_stored(world->mailboxes, slice_str(channel), slice_str(alice), id(c), index,
+			      0, world->now_ms);
+}
+
+static void a_long_post_to_a_channel_is_collected_whole_and_not_kept(void **state)
+{
+	struct world *world = *state;
+
+	channel_post(world, 'a', false);
+	mailboxes_loaded(world->mailboxes, slice_str(channel), 0, false, world->now_ms,
+			 world->now_s);
+	expect(world, "load urn:c 0\nwant a 1\n");
+	channel_part(world, 'a', 1);
+	channel_post(world, 'a', false); /* interrupted: goes on where it was */
+	channel_part(world, 'a', 2);
+	expect(world, "part a 1 p\nwant a 2\nwant a 2\npart a 2 p\nwant a 3\nwhole a to urn:c\n");
+	assert_int_equal(mailboxes_messages(world->mailboxes), 0);
+}
+
+/* Nobody is asked for the parts of a copy; it is no copy before it is stored. */
+static void a_members_copy_of_a_long_post_is_stored_at_once(void **state)
+{
+	struct world *world = *state;
+
+	ready(world, true);
+	for (int i = 0; i < MAIL_MAX_UNFINISHED_EACH; i++)
+		post_sized(world, (char)i, 25, 10, 10); /* in no way of a copy */
+	world->told[0] = '\0';
+	channel_post(world, (char)200, true);
+	expect(world, "posted \xc8\nstore \xc8\n");
+	stored(world, (char)200, 0, 7);
+	expect(world, "ack \xc8 0 0\nhand \xc8 7\n");
+	channel_post(world, (char)200, true); /* again, by another fan-out */
+	expect(world, "ack \xc8 0 0\n");
+}
+
+static void a_long_message_for_which_there_is_no_room_is_refused_at_its_beginning(void **state)
+{
+	struct world *world = *state;
+
+	ready(world, true);
+	mailboxes_set_quota(world->mailboxes, 100, 2 * FRAME_RECORD);
+	post_sized(world, 'a', 25, 10, 10); /* further records count as whole ones */
+	expect(world, "ack a 7 the recipient's mailbox is full 3600\n");
+	mailboxes_loaded(world->mailboxes, slice_str(channel), 0, false, world->now_ms,
+			 world->now_s);
+	channel_post(world, 'b', false);
+	mailboxes_loaded(world->mailboxes, slice_str(channel), 0, false, world->now_ms,
+			 world->now_s);
+	expect(world, "load urn:c 0\nack b 12 too many long messages at once 5\n");
+}
+
 static void parts_are_sent_once_and_a_window_ahead(void **state)
 {
 	static const struct endpoint one = { 0, 1 }, two = { 0, 2 };
@@ -614,6 +700,9 @@ int main(void)
 		ONE(a_long_message_is_stored_part_by_part),
 		ONE(an_unfinished_long_message_is_dropped_in_the_end),
 		ONE(one_sender_cannot_take_the_room_of_all_for_long_messages),
+		ONE(a_long_post_to_a_channel_is_collected_whole_and_not_kept),
+		ONE(a_members_copy_of_a_long_post_is_stored_at_once),
+		ONE(a_long_message_for_which_there_is_no_room_is_refused_at_its_beginning),
 		ONE(parts_are_sent_once_and_a_window_ahead),
 		ONE(an_idle_mailbox_is_forgotten_and_read_again),
 	};

@@ -247,6 +247,49 @@ static void deletions_are_gathered_and_none_is_lost(void **state)
 	end(world);
 }
 
+static void on_part(void *arg, uint32_t index, struct slice frame)
+{
+	struct world *world = arg;
+
+	world->items++;
+	assert_int_equal(frame.n, 3);
+	assert_memory_equal(frame.p, index ? "two" : "one", 3);
+}
+
+static unsigned parts_of(struct world *world, const char *uri)
+{
+	world->items = 0;
+	assert_int_equal(store_part_read(world->store, slice_str(uri), "key", 0, 10, on_part,
+					 on_done, world),
+			 0);
+	await(world, 1);
+	return world->items;
+}
+
+/* Of a post to a channel each member has parts of his own. */
+static void parts_are_copied_and_what_is_not_there_is_told(void **state)
+{
+	struct world *world = begin("0");
+	struct slice from = slice_str("urn:c"), to = slice_str("tel:+2");
+
+	(void)state;
+	store_part_add(world->store, from, "key", slice_str("one"), on_done, world);
+	store_part_add(world->store, from, "key", slice_str("two"), on_done, world);
+	store_part_add(world->store, to, "key", slice_str("old"), on_done, world);
+	store_part_copy(world->store, from, to, "key", on_done, world);
+	await(world, 4);
+	assert_int_equal(world->failed, 0);
+	assert_int_equal(parts_of(world, "tel:+2"), 2);
+	store_part_delete(world->store, from, "key");
+	assert_int_equal(parts_of(world, "urn:c"), 0);
+	assert_int_equal(parts_of(world, "tel:+2"), 2);
+	store_part_copy(world->store, from, slice_str("tel:+3"), "key", on_done, world);
+	await(world, 1);
+	assert_int_equal(world->failed, 1);
+	assert_int_equal(world->err, -ENOENT);
+	end(world);
+}
+
 /* What Redis refuses for want of memory is refused as a whole; deleting still works. */
 static void a_full_store_says_so_of_every_message(void **state)
 {
@@ -303,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_group_keeps_its_order),
 		cmocka_unit_test(deletions_are_gathered_and_none_is_lost),
+		cmocka_unit_test(parts_are_copied_and_what_is_not_there_is_told),
 		cmocka_unit_test(a_full_store_says_so_of_every_message),
 		cmocka_unit_test(whoever_waits_hears_that_the_store_is_gone),
 	};

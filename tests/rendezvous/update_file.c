@@ -34,6 +34,8 @@ void update_file_write(const char *path, const struct update_file *update)
 	}
 	if (update->deleted)
 		assert_int_equal(update_writer_tombstone(writer, update->deleted), 0);
+	if (update->channel)
+		assert_int_equal(update_writer_channel(writer, update->channel), 0);
 	assert_int_equal(account_secret_from_text(slice_str(SCENE_SECRET), SCENE_ACCOUNT, &secret),
 			 0);
 	assert_int_equal(update_writer_finish(writer, &secret, &file, &size), 0);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct scene;
+struct update_members;
 
 struct update_file_user {
 	const char *uri;
@@ -18,7 +19,8 @@ struct update_file {
 	uint32_t revision;
 	const struct update_file_user *users;
 	size_t n_users;
-	const char *deleted; /* a tombstone, or NULL */
+	const char *deleted;                  /* a tombstone, or NULL */
+	const struct update_members *channel; /* or NULL */
 };
 
 /* Writes it to path, sealed with the account's secret. */

@@ -31,7 +31,7 @@ setup() {
 
 teardown() {
 	stop_all
-	[ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 20 "$T"/* "$D"/crs/log/crs.log 2>/dev/null
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || show_ends "$T" "$D/crs/log"
 }
 
 update() {
@@ -75,6 +75,30 @@ listener() { # NUMBER [OPTIONS]: a caller that prints messages, in $T/NUMBER; it
 	[ "$(grep -c '^message' "$T/$DAVE")" -eq 1 ]
 	run -1 caller $DAVE send --channel "Board Room" "let me in"
 	[[ $output == *"no such channel"* ]]
+}
+
+@test "a post of many records to a channel reaches every member whole and once, attached or not" {
+	head -c 300000 /dev/urandom >"$T/minutes.bin"
+	mkdir "$T/bob" "$T/carol"
+	listener $BOB --count 1 --save "$T/bob"
+	local bob=$STARTED_PID
+	run -0 caller $ALICE send --channel "Board Room" --attach "$T/minutes.bin" "the minutes"
+	await 10 "the copy of who is attached" stopped "$bob"
+	in_log "$T/$BOB" '^message .*text="the minutes".*channel="Board Room"'
+	cmp "$T/minutes.bin" "$T"/bob/*.0
+	listener $CAROL --count 1 --save "$T/carol"
+	await 10 "the copy of who was away" stopped "$STARTED_PID"
+	cmp "$T/minutes.bin" "$T"/carol/*.0
+	# nothing of it is left: what comes later is the first, and the store holds no parts
+	listener $CAROL --count 1
+	caller $BOB send $CAROL "afterwards"
+	await 10 "what comes later" stopped "$STARTED_PID"
+	[ "$(grep -c '^message' "$T/$CAROL")" -eq 1 ]
+	await 5 "the end of all parts" no_parts
+}
+
+no_parts() { # of a long message in the store
+	[ -z "$(redis-cli -s "$D/crs/run/redis_low.sock" --scan --pattern 'p:*')" ]
 }
 
 @test "CMS-032: the rendezvous knows of a channel who is in it, never its name" {

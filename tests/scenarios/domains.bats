@@ -32,7 +32,7 @@ setup() {
 
 teardown() {
 	stop_all
-	[ -n "${BATS_TEST_COMPLETED:-}" ] || tail -n 20 "$T"/* "$D"/crs/log/crs.log 2>/dev/null
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || show_ends "$T" "$D/crs/log"
 }
 
 @test "CRS-052 CCA-012: users of two domains call and write to each other once the certificates came with an update" {

@@ -31,6 +31,10 @@ show_logs() {
 	done
 }
 
+show_ends() { # DIRECTORY...: of every small file there; $TICK, a fifo, would be read for ever
+	find "$@" -maxdepth 1 -type f -size -100k -exec tail -n 20 {} +
+}
+
 start() { # LOG COMMAND...: runs in the background, its pid in $STARTED_PID
 	local log=$1
 	shift
