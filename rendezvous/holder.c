@@ -421,6 +421,10 @@ int holder_new(struct worker *worker, struct holder **holder_out, struct diag *d
 	TAILQ_INIT(&holder->all);
 	holder->next_connection = (uint64_t)setup->index << CONNECTION_INDEX_SHIFT |
 				  (uint64_t)clock_wall_s() << CONNECTION_TIME_SHIFT;
+	holder->post_rate = request_rate(REQUEST_POST);
+	if (setup->posts_at_once)
+		holder->post_rate =
+			(struct request_rate){ setup->posts_at_once, setup->posts_each_ms };
 	holder->limits = peer_limits_new();
 	holder->complaints = complaints_new();
 	err = holder->limits && holder->complaints ? keyhash_init(&holder->hash) : -ENOMEM;

@@ -243,6 +243,9 @@ static enum request_kind kind_of(const Umsg__Frame *frame)
 		return REQUEST_DATA;
 	case UMSG__FRAME__BODY_FETCH:
 		return REQUEST_FETCH;
+	case UMSG__FRAME__BODY_POST:
+	case UMSG__FRAME__BODY_PART:
+		return REQUEST_POST;
 	case UMSG__FRAME__BODY_UPDATE_GET:
 		return REQUEST_UPDATE;
 	default:
@@ -254,16 +257,20 @@ static enum request_kind kind_of(const Umsg__Frame *frame)
 static bool too_much(struct client *client, const Umsg__Frame *frame)
 {
 	enum request_kind kind = kind_of(frame);
+	struct request_rate rate;
 	unsigned suppressed;
 
-	if (kind == REQUEST_KINDS || request_limits_take(&client->limits, kind, clock_mono_ms()))
+	if (kind == REQUEST_KINDS)
+		return false;
+	rate = kind == REQUEST_POST ? client->holder->post_rate : request_rate(kind);
+	if (request_limits_take(&client->limits, kind, rate, clock_mono_ms()))
 		return false;
 	worker_figure(client->holder->worker, FIGURE_LIMITED);
 	if (holder_may_log(client->holder, request_kind_name(kind), client->uri, &suppressed))
 		log_warn("attach", "uri=%s account=%s: too many %s: refused (%u more not logged)",
 			 client->uri, client->account, request_kind_name(kind), suppressed);
 	client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY, "too many requests",
-		     1 + request_rate(kind).each_ms / 1000);
+		     1 + rate.each_ms / 1000);
 	return true;
 }
 

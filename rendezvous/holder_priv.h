@@ -94,6 +94,7 @@ struct holder {
 	size_t count;
 	uint64_t next_connection;
 	struct peer_limits *limits;
+	struct request_rate post_rate; /* of one client */
 	int64_t month; /* without keys of which, or later, nobody calls or posts; 0: not looked yet
 			*/
 	struct complaints *complaints;

@@ -2,7 +2,7 @@
  *
  * A token bucket a kind of request: what it may do at once, and in the long run.  Nobody
  * who means well comes near; a gateway is one client with thousands of calls, and what it
- * needs sets the measure.  Posts and calls have limits of their own on what is under way
+ * needs sets the measure.  Posts and calls have limits of their own, too, on what is under way
  * (holder.h), frames wait their turn at the link.  Pure; time is an argument.
  */
 #ifndef RENDEZVOUS_REQUEST_LIMITS_H
@@ -18,6 +18,7 @@ enum request_kind {
 	REQUEST_DATA,     /* is written to the store */
 	REQUEST_FETCH,    /* reads the store */
 	REQUEST_UPDATE,   /* answers with 48 KiB */
+	REQUEST_POST,     /* of messages and parts of long ones: a flush of the store, or 48 KiB */
 	REQUEST_KINDS
 };
 
@@ -34,13 +35,14 @@ struct request_limits {
 struct request_rate {
 	uint32_t burst, each_ms;
 };
-/* Constants, by the kind of request. */
+/* Constants, by the kind of request; "post-rate" in crs.conf sets another one for posts. */
 struct request_rate request_rate(enum request_kind kind);
 
 /* "registrations" and so on, for the log. */
 const char *request_kind_name(enum request_kind kind);
 
-/* Takes one request; false: it is one too many. */
-bool request_limits_take(struct request_limits *limits, enum request_kind kind, int64_t now_ms);
+/* Takes one request of a kind that has this rate, always the same; false: it is one too many. */
+bool request_limits_take(struct request_limits *limits, enum request_kind kind,
+			 struct request_rate rate, int64_t now_ms);
 
 #endif

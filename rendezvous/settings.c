@@ -11,6 +11,7 @@
 #include "rendezvous/client_policy.h"
 #include "rendezvous/mailboxes.h"
 #include "rendezvous/paths.h"
+#include "rendezvous/request_limits.h"
 #include "rendezvous/settings_priv.h"
 
 enum { HOSTS_MAX = 64 };
@@ -35,6 +36,7 @@ static const struct config_line_rule common_rules[] = {
 	{ "redis-max-memory", 1, 1, "MEBIBYTES", true },
 	{ "metrics-listen", 1, 1, "ADDRESS:PORT", true },
 	{ "mailbox-quota", 2, 2, "MEBIBYTES MESSAGES", true },
+	{ "post-rate", 2, 2, "AT-ONCE PER-SECOND", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -49,6 +51,7 @@ static const struct config_line_rule local_rules[] = {
 	{ "redis-max-memory", 1, 1, "MEBIBYTES", true },
 	{ "metrics-listen", 1, 1, "ADDRESS:PORT", true },
 	{ "mailbox-quota", 2, 2, "MEBIBYTES MESSAGES", true },
+	{ "post-rate", 2, 2, "AT-ONCE PER-SECOND", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -222,6 +225,9 @@ static void read_ours(struct reader *r, const struct config_line *line)
 	} else if (is(word, "mailbox-quota")) {
 		config_uint(&word[1], 1, 1 << 20, &settings->quota_mib, r->diag);
 		config_uint(&word[2], 1, 10000000, &settings->quota_messages, r->diag);
+	} else if (is(word, "post-rate")) {
+		config_uint(&word[1], 1, 1000000, &settings->posts_at_once, r->diag);
+		config_uint(&word[2], 1, 1000, &settings->posts_per_second, r->diag);
 	}
 }
 
@@ -379,6 +385,8 @@ static void set_defaults(struct settings *settings, const struct crs_paths *path
 	settings->redis_max_mib = SETTINGS_REDIS_MIB_DEFAULT;
 	settings->quota_mib = MAIL_MAX_STORED_MIB;
 	settings->quota_messages = MAIL_MAX_STORED;
+	settings->posts_at_once = request_rate(REQUEST_POST).burst;
+	settings->posts_per_second = 1000 / request_rate(REQUEST_POST).each_ms;
 	settings->workers = cores < 1                      ? 1
 			    : cores > SETTINGS_WORKERS_MAX ? SETTINGS_WORKERS_MAX
 							   : (unsigned)cores;

@@ -3,7 +3,8 @@
  * Source: CRS manual 4.1.2, 4.5, 4.8, 4.10 to 4.12.  Ours, in either file (the
  * local one counts): listen-address ADDRESS, listen-port PORT, relay-socket PATH,
  * relay-address HOST[:PORT], workers N, redis-max-memory MEBIBYTES,
- * metrics-listen ADDRESS:PORT, mailbox-quota MEBIBYTES MESSAGES.
+ * metrics-listen ADDRESS:PORT, mailbox-quota MEBIBYTES MESSAGES,
+ * post-rate AT-ONCE PER-SECOND.
  */
 #ifndef RENDEZVOUS_SETTINGS_H
 #define RENDEZVOUS_SETTINGS_H
@@ -44,6 +45,7 @@ struct settings {
 	unsigned workers;
 	unsigned long redis_max_mib;
 	unsigned long quota_mib, quota_messages; /* of what is stored for one user */
+	unsigned long posts_at_once, posts_per_second; /* of one client; at most 1000 a second */
 	char metrics_address[SETTINGS_HOST];
 	uint16_t metrics_port; /* 0: no figures for Prometheus */
 	enum settings_backup backup;

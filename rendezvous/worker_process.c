@@ -69,6 +69,8 @@ static void send_setup(struct worker_process *worker)
 	setup.push = worker->supervisor->pusher != NULL;
 	setup.quota_octets = (uint64_t)settings->quota_mib << 20;
 	setup.quota_messages = (uint32_t)settings->quota_messages;
+	setup.posts_at_once = (uint32_t)settings->posts_at_once;
+	setup.posts_each_ms = (uint32_t)(1000 / settings->posts_per_second);
 	client_policy_pack(settings->policy, &setup);
 	message.body_case = CRS_WORKER__CONTROL__BODY_SETUP;
 	message.setup = &setup;

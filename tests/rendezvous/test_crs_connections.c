@@ -19,7 +19,8 @@ static const char lines[] = "keep-alive tel:+46701@acme ws 1000 1000\n"
 			    "keep-alive tel:+46706@acme tcp 333000\n"
 			    "keep-alive 127.0.0.2/32 ws 444000\n"
 			    "detach-cleanup tel:+46703@acme 1000\n"
-			    "detach-cleanup 192.0.2.0/24 1000\n";
+			    "detach-cleanup 192.0.2.0/24 1000\n"
+			    "post-rate 20 2\n";
 
 static int open_scene(void **state)
 {
@@ -237,6 +238,36 @@ static void a_client_that_asks_too_much_is_refused_and_logged_once(void **state)
 	party_close(&c);
 }
 
+/* The same of posts and parts: so many at once, and so many in the long run. */
+static void a_client_that_posts_too_much_is_told_when_to_try_again(void **state)
+{
+	struct scene *scene = *state;
+	struct party a, b;
+
+	attach(&a, scene, "tel:+46721");
+	attach(&b, scene, "tel:+46722");
+	for (int i = 0; i < 19; i++)
+		party_post(&a, "tel:+46799", (char)('A' + i), 100);
+	assert_true(party_hears(&a, "post_ack S 5")); /* no such receiver: but served */
+	assert_false(party_heard(&a, "error 12"));
+	for (int i = 0; i < 5; i++)
+		party_part(&a, "tel:+46799", 'a', 1, 100);
+	assert_true(party_hears(&a, "error 12 too many requests"));
+	party_post(&b, "tel:+46799", 'z', 100); /* the others are served as before */
+	assert_true(party_hears(&b, "post_ack z 5"));
+	assert_false(party_heard(&a, "closed"));
+	for (int tries = 0; tries < 200 && !party_heard(&a, "post_ack t"); tries++) {
+		party_post(&a, "tel:+46799", 't', 100);
+		for (int turns = 0; turns < 5; turns++)
+			scene_run(scene);
+	}
+	assert_true(party_heard(&a, "post_ack t 5"));
+	assert_int_equal(logged(scene, "uri=tel:+46721 account=acme: too many posts"), 1);
+	assert_int_equal(logged(scene, "uri=tel:+46722"), 0);
+	party_close(&a);
+	party_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_denied_client_is_closed_after_its_delay),
 		cmocka_unit_test(an_unregistered_client_is_closed_after_its_delay),
 		cmocka_unit_test(a_client_that_asks_too_much_is_refused_and_logged_once),
+		cmocka_unit_test(a_client_that_posts_too_much_is_told_when_to_try_again),
 	};
 
 	return cmocka_run_group_tests(tests, open_scene, close_scene);

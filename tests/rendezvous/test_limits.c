@@ -15,22 +15,24 @@ static void a_client_may_do_so_much_at_once_and_so_much_in_the_long_run(void **s
 	(void)state;
 	for (int k = 0; k < REQUEST_KINDS; k++) {
 		enum request_kind kind = (enum request_kind)k;
+		enum request_kind next = (kind + 1) % REQUEST_KINDS;
 		struct request_rate rate = request_rate(kind);
 		struct request_limits limits = { 0 };
 
 		for (uint32_t i = 0; i < rate.burst; i++)
-			assert_true(request_limits_take(&limits, kind, NOW_MS));
-		assert_false(request_limits_take(&limits, kind, NOW_MS));
-		assert_false(request_limits_take(&limits, kind, NOW_MS + rate.each_ms - 1));
-		assert_true(request_limits_take(&limits, kind, NOW_MS + rate.each_ms));
-		assert_false(request_limits_take(&limits, kind, NOW_MS + rate.each_ms));
+			assert_true(request_limits_take(&limits, kind, rate, NOW_MS));
+		assert_false(request_limits_take(&limits, kind, rate, NOW_MS));
+		assert_false(request_limits_take(&limits, kind, rate, NOW_MS + rate.each_ms - 1));
+		assert_true(request_limits_take(&limits, kind, rate, NOW_MS + rate.each_ms));
+		assert_false(request_limits_take(&limits, kind, rate, NOW_MS + rate.each_ms));
 		/* The others are as they were. */
-		assert_true(request_limits_take(&limits, (kind + 1) % REQUEST_KINDS, NOW_MS));
+		assert_true(request_limits_take(&limits, next, request_rate(next), NOW_MS));
 		/* All of it comes back, also where the lower half of the time wraps round. */
 		for (uint32_t i = 0; i < rate.burst; i++)
-			assert_true(request_limits_take(
-				&limits, kind, NOW_MS + (int64_t)(rate.burst + 1) * rate.each_ms));
-		assert_true(request_limits_take(&limits, kind, INT64_C(1) << 32));
+			assert_true(request_limits_take(&limits, kind, rate,
+							NOW_MS + (int64_t)(rate.burst + 1) *
+									 rate.each_ms));
+		assert_true(request_limits_take(&limits, kind, rate, INT64_C(1) << 32));
 	}
 }
 

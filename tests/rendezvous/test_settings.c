@@ -122,6 +122,31 @@ static void a_line_without_effect_is_accepted_with_a_warning(void **state)
 	}
 }
 
+static void a_client_may_post_so_much_unless_told_otherwise(void **state)
+{
+	static const struct {
+		const char *line;
+		unsigned long at_once, per_second; /* 0: refused */
+	} cases[] = {
+		{ "", 200000, 1000 },        { "post-rate 100 5\n", 100, 5 },
+		{ "post-rate 0 5\n", 0, 0 }, { "post-rate 100 1001\n", 0, 0 },
+		{ "post-rate 100\n", 0, 0 },
+	};
+	struct settings settings;
+	char local[128], told[2048];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(local, sizeof(local), "crsname crs1\ndb-backup none\n%s", cases[i].line);
+		assert_int_equal(read_texts(good, local, &settings, told, sizeof(told)),
+				 cases[i].at_once ? 0 : -EINVAL);
+		if (!cases[i].at_once)
+			continue;
+		assert_int_equal(settings.posts_at_once, cases[i].at_once);
+		assert_int_equal(settings.posts_per_second, cases[i].per_second);
+	}
+}
+
 static void figures_are_given_at_an_address_only(void **state)
 {
 	static const struct {
@@ -278,6 +303,7 @@ int main(void)
 		cmocka_unit_test(crsname_has_to_match),
 		cmocka_unit_test(a_missing_line_has_its_default_and_a_warning),
 		cmocka_unit_test(a_line_without_effect_is_accepted_with_a_warning),
+		cmocka_unit_test(a_client_may_post_so_much_unless_told_otherwise),
 		cmocka_unit_test(figures_are_given_at_an_address_only),
 		cmocka_unit_test(every_fault_of_both_files_is_told_at_once),
 		cmocka_unit_test(the_manuals_lines_are_accepted_and_ours_count),
