@@ -316,7 +316,7 @@ int cli_purge_client(const struct cli *cli, int argc, char **argv)
 int cli_purge_clients(const struct cli *cli, int argc, char **argv)
 {
 	(void)argc;
-	return cli_act(cli, "/purge", json_pack("{s:s, s:s}", "account", argv[0], "uri", ""));
+	return cli_act(cli, "/purge", json_pack("{s:s, s:b}", "account", argv[0], "all", true));
 }
 
 /* "crs-cli purge observed ACCOUNT": users who were only observed. */

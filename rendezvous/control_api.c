@@ -82,6 +82,17 @@ bool control_api_knows(struct control_api *api, struct control_request *request,
 	return known;
 }
 
+bool control_api_knows_client(struct control_api *api, struct control_request *request,
+			      const char *account, const char *uri)
+{
+	if (!control_api_knows(api, request, account))
+		return false;
+	if (uri && floors_has(supervisor_floors(api->supervisor), account, uri))
+		return true;
+	control_answer_error(request, 404, "account %s has no client %s", account, uri ? uri : "");
+	return false;
+}
+
 static json_t *warnings_of(const struct diag *diag)
 {
 	json_t *list = json_array();
@@ -294,6 +305,7 @@ static void get_blacklist(struct control_request *request, void *arg)
 	control_answer_json(request, 200, list);
 }
 
+/* {account, uri} or {account, all: true}: an empty uri is a mistake, not everybody. */
 static void post_purge(struct control_request *request, void *arg)
 {
 	struct control_api *api = arg;
@@ -301,23 +313,24 @@ static void post_purge(struct control_request *request, void *arg)
 	char about[256];
 	struct diag *diag;
 	json_t *body;
-	bool known;
+	bool all, known;
 
 	if (control_body_json(request, &body))
 		return;
-	diag = diag_new();
 	account = control_api_member(body, "account");
-	uri = control_api_member(body, "uri"); /* "": all clients of the account */
-	snprintf(about, sizeof(about), "%s%s%s", uri, *uri ? "@" : "", account);
-	account_set_secret(supervisor_accounts(api->supervisor), account, &known);
-	if (known)
-		supervisor_expel(api->supervisor, account, uri, "purged");
-	else
-		diag_error(diag, NULL, "there is no account %s", account);
-	control_api_answer(request, *uri ? "purge client" : "purge clients", about,
-			   known ? 0 : -ENOENT, diag, NULL);
+	uri = control_api_member(body, "uri");
+	all = json_is_true(json_object_get(body, "all"));
+	known = all ? control_api_knows(api, request, account)
+		    : control_api_knows_client(api, request, account, uri);
+	if (known) {
+		diag = diag_new();
+		snprintf(about, sizeof(about), "%s%s%s", all ? "" : uri, all ? "" : "@", account);
+		supervisor_expel(api->supervisor, account, all ? "" : uri, "purged");
+		control_api_answer(request, all ? "purge clients" : "purge client", about, 0, diag,
+				   NULL);
+		diag_free(&diag);
+	}
 	json_decref(body);
-	diag_free(&diag);
 }
 
 /* Answers the id under which the guests of a health check may enter, and how. */
@@ -385,29 +398,6 @@ static void post_purge_observed(struct control_request *request, void *arg)
 			supervisor_reload(api->supervisor, diag);
 		control_api_answer(request, "purge observed", account, n < 0 ? n : 0, diag,
 				   json_pack("{s:i}", "purged", n));
-		diag_free(&diag);
-	}
-	json_decref(body);
-}
-
-static void post_wakeup(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	struct diag *diag;
-	json_t *body;
-	const char *uri;
-	int err;
-
-	if (control_body_json(request, &body))
-		return;
-	uri = control_api_member(body, "uri");
-	if (control_api_knows(api, request, control_api_member(body, "account"))) {
-		diag = diag_new();
-		err = supervisor_wake(api->supervisor, uri);
-		if (err)
-			diag_error(diag, NULL,
-				   "push is off: see features and push-config in crs.conf");
-		control_api_answer(request, "wakeup client", uri, err, diag, NULL);
 		diag_free(&diag);
 	}
 	json_decref(body);
@@ -518,8 +508,9 @@ static const struct control_route routes[] = {
 	{ "POST", "/client-info/delete", control_api_forget_info, false, "{account, uri}" },
 	{ "POST", "/purge/observed", post_purge_observed, false,
 	  "{account}: forget users whom no update lists" },
-	{ "POST", "/wakeup", post_wakeup, false, "{account, uri}: wake a user up by push" },
-	{ "POST", "/purge", post_purge, false, "{account, uri}: end connections" },
+	{ "POST", "/wakeup", control_api_wakeup, false, "{account, uri}: wake a user up by push" },
+	{ "POST", "/purge", post_purge, false,
+	  "{account, uri} or {account, all}: end connections" },
 };
 
 int control_api_new(struct event_base *base, struct supervisor *supervisor,

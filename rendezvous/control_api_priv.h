@@ -42,6 +42,10 @@ void control_api_answer(struct control_request *request, const char *what, const
 bool control_api_knows(struct control_api *api, struct control_request *request,
 		       const char *account);
 
+/* Has it such a client, attached or not?  If not, the request is answered. */
+bool control_api_knows_client(struct control_api *api, struct control_request *request,
+			      const char *account, const char *uri);
+
 /* control_admins.c */
 void control_api_admins(struct control_request *request, void *arg);
 /* One administrator, by name. */
@@ -61,6 +65,8 @@ void control_api_client_storage(struct control_request *request, void *arg);
 /* What the rendezvous knows of a URI, asked of its home. */
 void control_api_lookup(struct control_request *request, void *arg);
 void control_api_forget_info(struct control_request *request, void *arg);
+/* Wakes a user up by push, if there is a token to do so. */
+void control_api_wakeup(struct control_request *request, void *arg);
 
 /* control_statistics.c */
 void control_api_stats_export(struct control_request *request, void *arg);

@@ -14,7 +14,8 @@
 struct data_listing {
 	struct control_api *api;
 	struct control_request *request;
-	char *uri; /* only this one's, or NULL */
+	char *uri;      /* only this one's, or NULL */
+	bool of_client; /* it has to be named */
 	/* Adds what it makes of a row to the list. */
 	void (*add)(const struct data_listing *listing, json_t *list, const char *name,
 		    const char *uri, json_t *data);
@@ -122,7 +123,8 @@ static void list_data(struct control_api *api, struct control_request *request,
 						.only_first = true,
 						.account = account };
 
-	if (!control_api_knows(api, request, account))
+	if (model->of_client ? !control_api_knows_client(api, request, account, uri)
+			     : !control_api_knows(api, request, account))
 		return;
 	listing = malloc(sizeof(*listing));
 	if (listing) {
@@ -145,7 +147,7 @@ void control_api_client_info(struct control_request *request, void *arg)
 
 void control_api_push_token(struct control_request *request, void *arg)
 {
-	list_data(arg, request, &(struct data_listing){ .add = add_push });
+	list_data(arg, request, &(struct data_listing){ .of_client = true, .add = add_push });
 }
 
 void control_api_client_storage(struct control_request *request, void *arg)
@@ -171,10 +173,84 @@ void control_api_forget_info(struct control_request *request, void *arg)
 		return;
 	question.account = control_api_member(body, "account");
 	question.uri = control_api_member(body, "uri");
-	if (control_api_knows(api, request, question.account)) {
+	if (control_api_knows_client(api, request, question.account, question.uri)) {
 		control_api_audit(request, "delete client-info", question.uri, "ok");
 		if (supervisor_query(api->supervisor, &question, on_forgotten, request))
 			control_answer_error(request, 500, "no memory");
+	}
+	json_decref(body);
+}
+
+/* ---- wake-up (CRS manual 5.4, "wakeup client") ---- */
+
+struct waking {
+	struct control_api *api;
+	struct control_request *request;
+	char uri[];
+};
+
+static bool has_token(const json_t *rows, const char *uri)
+{
+	const json_t *cells;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)rows, i, cells)
+	{
+		const char *name = json_string_value(json_array_get(cells, 0));
+		const char *of = json_string_value(json_array_get(cells, 2));
+
+		if (name && of && strcmp(name, "push-token") == 0 && strcmp(of, uri) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void on_tokens(void *arg, json_t *rows)
+{
+	struct waking *waking = arg;
+	struct supervisor *supervisor = waking->api->supervisor;
+	struct diag *diag = diag_new();
+	int err = -ENOTSUP;
+
+	if (!supervisor_options(supervisor)->settings.push) {
+		diag_error(diag, NULL, "push is off: see features and push-config in crs.conf");
+	} else if (!has_token(rows, waking->uri)) {
+		diag_error(diag, NULL, "%s has no push token", waking->uri);
+		err = -ENOENT;
+	} else if ((err = supervisor_wake(supervisor, waking->uri))) {
+		diag_error(diag, NULL, "push-config in crs.conf is not complete");
+	}
+	control_api_answer(waking->request, "wakeup client", waking->uri, err, diag, NULL);
+	diag_free(&diag);
+	json_decref(rows);
+	free(waking);
+}
+
+/* {account, uri} */
+void control_api_wakeup(struct control_request *request, void *arg)
+{
+	struct supervisor_question question = { .kind = CRS_WORKER__QUERY_KIND__CLIENT_DATA,
+						.only_first = true };
+	struct control_api *api = arg;
+	struct waking *waking;
+	json_t *body;
+	const char *uri;
+
+	if (control_body_json(request, &body))
+		return;
+	question.account = control_api_member(body, "account");
+	uri = control_api_member(body, "uri");
+	if (control_api_knows_client(api, request, question.account, uri)) {
+		waking = calloc(1, sizeof(*waking) + strlen(uri) + 1);
+		if (waking) {
+			waking->api = api;
+			waking->request = request;
+			memcpy(waking->uri, uri, strlen(uri));
+		}
+		if (!waking || supervisor_query(api->supervisor, &question, on_tokens, waking)) {
+			free(waking);
+			control_answer_error(request, 500, "no memory");
+		}
 	}
 	json_decref(body);
 }

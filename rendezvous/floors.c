@@ -205,6 +205,11 @@ int floors_apply(struct floors *floors, const char *account, int64_t created_s,
 	return err < 0 ? err : write_whole(floors, account);
 }
 
+bool floors_has(const struct floors *floors, const char *account, const char *uri)
+{
+	return roster_has(floors->roster, account, slice_str(uri));
+}
+
 int floors_purge_observed(struct floors *floors, const char *account, floors_gone_fn *gone,
 			  void *arg)
 {

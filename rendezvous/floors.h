@@ -30,6 +30,9 @@ int floors_load(struct floors *floors, const char *account);
 /* Forgets an account that is no more; its file is not touched. */
 void floors_drop(struct floors *floors, const char *account);
 
+/* Is this a URI of the account, whether it may enter or not? */
+bool floors_has(const struct floors *floors, const char *account, const char *uri);
+
 /* A user authenticated with this generation: done follows with worker and ticket. */
 void floors_raise(struct floors *floors, unsigned worker, uint64_t ticket, const char *account,
 		  const char *uri, uint32_t generation);

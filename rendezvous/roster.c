@@ -371,6 +371,13 @@ const char *roster_account_of(const struct roster *roster, struct slice uri)
 	return user->account->id;
 }
 
+bool roster_has(const struct roster *roster, const char *account, struct slice uri)
+{
+	const struct user *user = find_user(roster, uri);
+
+	return user && user->known && strcmp(user->account->id, account) == 0;
+}
+
 int roster_apply(struct roster *roster, const char *account_id, int64_t created_s,
 		 const struct roster_user *users, size_t count)
 {

@@ -66,6 +66,9 @@ int roster_raise(struct roster *roster, const char *account, struct slice uri, u
  * NULL.  The text is valid until the roster is freed. */
 const char *roster_account_of(const struct roster *roster, struct slice uri);
 
+/* Has the account this URI, in whatever state? */
+bool roster_has(const struct roster *roster, const char *account, struct slice uri);
+
 /* One user or tombstone of an update. */
 struct roster_user {
 	struct slice uri;

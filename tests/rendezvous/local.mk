@@ -89,6 +89,15 @@ endif
 EXTRA_tests_rendezvous_test_crs_messages_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_cli
+endif
+%C%_test_crs_cli_SOURCES = %D%/test_crs_cli.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
+	%D%/scene.c %D%/scene.h
+%C%_test_crs_cli_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_cli_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_rendezvous_test_crs_cli_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_connections
 endif
 %C%_test_crs_connections_SOURCES = %D%/test_crs_connections.c %D%/party.c %D%/party.h \
