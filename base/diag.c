@@ -63,16 +63,40 @@ static void keep(struct diag *diag, enum diag_severity severity, const struct di
 	diag->kept++;
 }
 
+static bool same_place(const struct diag_place *a, const struct diag_place *b)
+{
+	return a->line == b->line && a->column == b->column &&
+	       (a->file && b->file ? strcmp(a->file, b->file) == 0 : a->file == b->file);
+}
+
+/* A map is looked at in both directions, and what is wrong with a pattern is wrong in both. */
+static bool is_told(const struct diag *diag, enum diag_severity severity,
+		    const struct diag_place *place, const char *text)
+{
+	static const struct diag_place nowhere;
+
+	for (size_t i = 0; i < diag->kept; i++) {
+		const struct diag_item *item = &diag->items[i].pub;
+
+		if (item->severity == severity && strcmp(item->text, text) == 0 &&
+		    same_place(&item->place, place ? place : &nowhere))
+			return true;
+	}
+	return false;
+}
+
 static void add(struct diag *diag, enum diag_severity severity, const struct diag_place *place,
 		const char *fmt, va_list ap)
 {
 	char text[DIAG_MAX_TEXT];
 
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (is_told(diag, severity, place, text))
+		return;
 	if (severity == DIAG_ERROR)
 		diag->errors++;
 	else
 		diag->warnings++;
-	vsnprintf(text, sizeof(text), fmt, ap);
 	keep(diag, severity, place, text);
 }
 

@@ -2,8 +2,13 @@
 #include "gateway/reload.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 
+#include "base/config.h"
 #include "base/diag.h"
+#include "base/file.h"
 #include "base/json_text.h"
 #include "gateway/cig_config.h"
 
@@ -60,4 +65,22 @@ int reload_compare(const struct cig_config *before, const struct cig_config *aft
 				(json_int_t)c.count[CIG_REMOVED], "changed",
 				(json_int_t)c.count[CIG_CHANGED], "lines", c.lines);
 	return *report_out ? 0 : -ENOMEM;
+}
+
+int reload_keep_live(const struct cig_config *config)
+{
+	char path[PATH_MAX];
+	uint8_t *text;
+	size_t n;
+	int err = file_read(config->path, CONFIG_MAX_FILE, &text, &n);
+
+	if (err)
+		return err;
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", config->userdata, RELOAD_LIVE_NAME) <
+	    sizeof(path))
+		err = file_write_atomic(path, 0600, (struct slice){ text, n });
+	else
+		err = -ENAMETOOLONG;
+	free(text);
+	return err;
 }

@@ -9,6 +9,9 @@
 struct cig_config;
 struct diag;
 
+/* The copy of the file whose configuration is in use, in userdata. */
+#define RELOAD_LIVE_NAME ".cig.conf.live"
+
 enum { RELOAD_MAX_LINES = 200 /* that a report names; all are counted */ };
 
 /* Compares the configuration in use with the new one.  What cannot change while the
@@ -18,5 +21,10 @@ enum { RELOAD_MAX_LINES = 200 /* that a report names; all are counted */ };
  * for) or -ENOMEM. */
 int reload_compare(const struct cig_config *before, const struct cig_config *after,
 		   json_t **report_out, struct diag *diag);
+
+/* Keeps the file that config was just read from as it is, mode 0600 (it may hold passwords), so
+ * that a file which was changed for the worse can be put back; what it includes is not copied.
+ * Returns 0 or -errno: then the copy before stays. */
+int reload_keep_live(const struct cig_config *config);
 
 #endif

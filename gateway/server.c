@@ -273,6 +273,16 @@ static int make_texts(struct server *server, struct diag *diag)
 	return err ? err : sip_texts_new(&world, server->config, &server->sip_texts);
 }
 
+/* A full disk must not keep calls from the new configuration. */
+static void keep_live(const struct cig_config *config)
+{
+	int err = reload_keep_live(config);
+
+	if (err)
+		log_warn(MODULE, "no copy of %s in %s: %s", config->path, config->userdata,
+			 strerror(-err));
+}
+
 /* The links call back from the loop only, so calls may be made after them. */
 static int start(struct server *server, struct diag *diag)
 {
@@ -321,6 +331,8 @@ struct server *server_new(struct event_base *base, const struct cig_config *conf
 	server->started_ms = clock_mono_ms();
 	if (start(server, diag))
 		server_free(&server);
+	else
+		keep_live(config);
 	return server;
 }
 
@@ -386,6 +398,7 @@ static void use_config(struct server *server, const struct cig_config *config)
 	texts_smpp_set_config(server->smpp, config); /* tells what it cannot use */
 	cig_config_release(&server->config);
 	server->config = config;
+	keep_live(config);
 }
 
 /* What people see, of warnings, too: an entry that is shadowed is not refused. */

@@ -1,7 +1,7 @@
 # tests of base/
 # configuration
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_config %D%/test_config_lines %D%/test_config_value
+check_PROGRAMS += %D%/test_config %D%/test_config_lines %D%/test_config_value %D%/test_diag
 endif
 %C%_test_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_config_LDADD = base/libbase.a $(CONFUSE_LIBS) $(CMOCKA_LIBS)
@@ -9,6 +9,8 @@ endif
 %C%_test_config_lines_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_config_value_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_config_value_LDADD = base/libbase.a $(CMOCKA_LIBS)
+%C%_test_diag_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_diag_LDADD = base/libbase.a $(CMOCKA_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net %D%/test_idmap \
 	%D%/test_control %D%/test_control_stream %D%/test_control_proof %D%/test_memory %D%/test_notifier %D%/test_table \

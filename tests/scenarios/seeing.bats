@@ -98,6 +98,14 @@ lab_cig_shows() { # call|umsg STATE
 	run -0 lab_cig_cli reload
 	live=$(lab_cig_cli --json status | jq -r .config.digest)
 	lab_cig_cli read "$D/cig/cig.conf" | grep -q "; digest $live$"
+	# and that one can be had back, whatever becomes of the file
+	cmp "$D/cig/cig.conf" "$D/cig/userdata/.cig.conf.live"
+	[ "$(stat -c %a "$D/cig/userdata/.cig.conf.live")" = 600 ]
+	change 's/map/mop/'
+	run -1 lab_cig_cli reload
+	! cmp -s "$D/cig/cig.conf" "$D/cig/userdata/.cig.conf.live"
+	cp "$D/cig/userdata/.cig.conf.live" "$D/cig/cig.conf"
+	lab_cig_cli read "$D/cig/cig.conf" | grep -q "; digest $live$"
 }
 
 @test "CIG-103: a file with faults changes nothing, by reload and by SIGHUP, and every fault is told" {
