@@ -115,7 +115,7 @@ static void leave(struct pbx_registration *r, const SipAgent__Registered *regist
 	else
 		log_warn(MODULE, "pbx=%s registration of %s cannot be given up: %u %s",
 			 r->pbx->config->name, r->aor, registered->code, registered->phrase);
-	pbx_register_left(r->pbx->pbxs);
+	pbxs_register_left(r->pbx);
 }
 
 static void take(struct pbx_registration *r, const SipAgent__Registered *registered)
@@ -134,14 +134,22 @@ static void take(struct pbx_registration *r, const SipAgent__Registered *registe
 		conclude(r, &answer, registered->phrase);
 }
 
+static struct pbx_registration *find(struct pbx *pbx, uint64_t number)
+{
+	for (; pbx; pbx = pbx->next)
+		if (pbx->registration && pbx->registration->number == number)
+			return pbx->registration;
+	return NULL;
+}
+
 void pbx_registered(struct pbxs *pbxs, const SipAgent__Registered *registered)
 {
-	for (struct pbx *pbx = pbxs->first; pbx; pbx = pbx->next)
-		if (pbx->registration && pbx->registration->number &&
-		    pbx->registration->number == registered->registration) {
-			take(pbx->registration, registered);
-			return;
-		}
+	struct pbx_registration *r = find(pbxs->first, registered->registration);
+
+	if (!r)
+		r = find(pbxs->departing, registered->registration);
+	if (r && r->number)
+		take(r, registered);
 }
 
 static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char *why)
@@ -183,13 +191,68 @@ static void take_uri(struct pbx_registration *r)
 	snprintf(r->user, sizeof(r->user), "%.*s", at ? (int)(at - uri - 4) : 0, uri + 4);
 }
 
-int pbx_register_start(struct pbx *pbx)
+/* ---- life ---- */
+
+static bool same_servers(const struct cig_pbx *a, const struct cig_pbx *b)
 {
+	if (a->server_count != b->server_count || strcmp(a->hosts[0], b->hosts[0]) != 0 ||
+	    a->has_transport != b->has_transport || a->transport != b->transport)
+		return false;
+	for (size_t i = 0; i < a->server_count; i++) {
+		const struct cig_pbx_server *s = &a->servers[i], *t = &b->servers[i];
+
+		if (strcmp(s->host, t->host) != 0 || s->port != t->port ||
+		    s->priority != t->priority || s->weight != t->weight)
+			return false;
+	}
+	return true;
+}
+
+/* Would both send the same REGISTER to the same place? */
+static bool same(const struct cig_pbx *a, const struct cig_pbx *b)
+{
+	return same_servers(a, b) && a->register_s == b->register_s &&
+	       strcmp(a->register_account->user, b->register_account->user) == 0 &&
+	       strcmp(a->register_account->password, b->register_account->password) == 0;
+}
+
+/* Of the former blocks the one that has this address of record. */
+static struct pbx *holder_of(struct pbx *before, const char *uri)
+{
+	while (before && (!before->registration || strcmp(before->registration->aor, uri) != 0))
+		before = before->next;
+	return before;
+}
+
+static void take_over(struct pbx *pbx, struct pbx *before)
+{
+	struct pbx_registration *r = before->registration;
+
+	before->registration = NULL;
+	pbx->registration = r;
+	r->pbx = pbx;
+	if (r->search) { /* by the old block's addresses, which go */
+		pbxs_cancel(&r->search);
+		timer_arm(r->timer, 0);
+	}
+}
+
+/* One binding after the other: RFC 3261 10.3 removes a binding by its contact, which both have,
+ * so the end of the old one must not come behind the new one.  It comes or is given up within
+ * PBXS_LEAVE_MS. */
+int pbx_register_start(struct pbx *pbx, struct pbx *before)
+{
+	struct pbx *holder;
 	struct pbx_registration *r;
 	uint8_t octets[16];
 
 	if (!pbx->config->register_uri)
 		return 0;
+	holder = holder_of(before, pbx->config->register_uri);
+	if (holder && same(holder->config, pbx->config)) {
+		take_over(pbx, holder);
+		return 0;
+	}
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -1;
@@ -201,8 +264,17 @@ int pbx_register_start(struct pbx *pbx)
 		return -1;
 	hex_encode(slice_of(octets, sizeof(octets)), r->call_id);
 	take_uri(r);
-	timer_arm(r->timer, 0);
+	timer_arm(r->timer, holder ? PBXS_LEAVE_MS : 0);
 	return 0;
+}
+
+/* Whoever waits for the end of the binding of that address of record need not wait longer. */
+static void let_begin(struct pbxs *pbxs, const char *aor)
+{
+	struct pbx *pbx = holder_of(pbxs->first, aor);
+
+	if (pbx && pbx->registration->cseq == 0)
+		timer_arm(pbx->registration->timer, 0);
 }
 
 void pbx_register_again(struct pbx *pbx)
@@ -224,14 +296,17 @@ void pbx_register_stop(struct pbx *pbx)
 	if (r->timer)
 		event_free(r->timer);
 	digest_session_wipe(&r->digest);
+	let_begin(pbx->pbxs, r->aor);
 	free(r);
 }
 
-bool pbx_register_leave(struct pbx *pbx)
+bool pbx_register_leave(struct pbx *pbx, bool unsure)
 {
 	struct pbx_registration *r = pbx->registration;
 
-	if (!r || r->leaving || !registration_holds(&r->state, clock_mono_ms()))
+	if (!r || r->leaving)
+		return false;
+	if (!registration_holds(&r->state, clock_mono_ms()) && !(unsure && r->number))
 		return false;
 	r->leaving = true;
 	pbxs_cancel(&r->search);

@@ -17,7 +17,6 @@
 enum {
 	REFRESH_MS = 60000,      /* names of a PBX that is not probed */
 	RESOLVE_AGAIN_MS = 5000, /* after none had an address */
-	LEAVE_MS = 2000,         /* for the PBXs' answers when the gateway stops */
 };
 
 /* ---- names ---- */
@@ -116,12 +115,18 @@ static void resolve_next(struct pbx *pbx)
 	}
 }
 
+static void departed(struct pbx *pbx);
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct pbx *pbx = arg;
 
 	(void)fd;
 	(void)what;
+	if (pbx->departing) {
+		departed(pbx);
+		return;
+	}
 	if (pbx->resolution)
 		return;
 	pbx->found.n = pbx->asked = 0;
@@ -138,10 +143,11 @@ static void pbx_free(struct pbx *pbx)
 	resolver_cancel(&pbx->resolution);
 	if (pbx->timer)
 		event_free(pbx->timer);
+	cig_config_release(&pbx->departing);
 	free(pbx);
 }
 
-static struct pbx *pbx_new(struct pbxs *pbxs, const struct cig_pbx *config)
+static struct pbx *pbx_new(struct pbxs *pbxs, const struct cig_pbx *config, struct pbx *before)
 {
 	struct pbx *pbx = calloc(1, sizeof(*pbx));
 
@@ -155,7 +161,7 @@ static struct pbx *pbx_new(struct pbxs *pbxs, const struct cig_pbx *config)
 		return NULL;
 	}
 	timer_arm(pbx->timer, 0);
-	if (pbx_register_start(pbx)) {
+	if (pbx_register_start(pbx, before)) {
 		pbx_free(pbx);
 		return NULL;
 	}
@@ -175,7 +181,7 @@ static int make_all(struct pbxs *pbxs, struct pbx *before)
 	const struct cig_config *config = pbxs->config;
 
 	for (size_t i = config->pbx_count; i > 0; i--) {
-		struct pbx *pbx = pbx_new(pbxs, &config->pbxs[i - 1]);
+		struct pbx *pbx = pbx_new(pbxs, &config->pbxs[i - 1], before);
 
 		if (!pbx)
 			return -ENOMEM;
@@ -218,11 +224,15 @@ struct pbxs *pbxs_new(struct event_base *base, struct sip_link *sip,
 void pbxs_free(struct pbxs **pbxsp)
 {
 	struct pbxs *pbxs = *pbxsp;
+	struct pbx *first;
 
 	if (!pbxs)
 		return;
 	*pbxsp = NULL;
-	free_all(pbxs->first);
+	first = pbxs->first;
+	pbxs->first = NULL;
+	free_all(first);
+	free_all(pbxs->departing);
 	if (pbxs->leaving)
 		event_free(pbxs->leaving);
 	resolver_free(&pbxs->resolver);
@@ -230,17 +240,48 @@ void pbxs_free(struct pbxs **pbxsp)
 	free(pbxs);
 }
 
+/* ---- reload ---- */
+
+static void departed(struct pbx *pbx)
+{
+	struct pbx **at = &pbx->pbxs->departing;
+
+	while (*at != pbx)
+		at = &(*at)->next;
+	*at = pbx->next;
+	pbx_free(pbx);
+}
+
+/* What is not configured any more goes; its registration is given up first, because the PBX
+ * would send calls here until it expires. */
+static void dismiss(struct pbxs *pbxs, struct pbx *pbx, const struct cig_config *config)
+{
+	if (!pbx_register_leave(pbx, true)) {
+		pbx_free(pbx);
+		return;
+	}
+	resolver_cancel(&pbx->resolution);
+	pbx_answer_waiting(pbx, true);
+	pbx->departing = cig_config_hold(config);
+	pbx->next = pbxs->departing;
+	pbxs->departing = pbx;
+	timer_arm(pbx->timer, PBXS_LEAVE_MS);
+}
+
 void pbxs_set_config(struct pbxs *pbxs, const struct cig_config *config)
 {
 	const struct cig_config *old = pbxs->config;
-	struct pbx *before = pbxs->first;
+	struct pbx *before = pbxs->first, *next;
 
 	pbxs->config = cig_config_hold(config);
 	resolver_set_servers(pbxs->resolver, config->sip.nameservers, config->sip.nameserver_count);
 	pbxs->first = NULL;
 	if (make_all(pbxs, before))
 		log_warn(MODULE, "out of memory: some PBXs are not known until the next reload");
-	free_all(before);
+	for (; before; before = next) {
+		next = before->next;
+		dismiss(pbxs, before, old);
+	}
 	cig_config_release(&old);
 }
 
@@ -269,9 +310,13 @@ static void on_left(evutil_socket_t fd, short what, void *arg)
 	pbxs->left(pbxs->left_arg);
 }
 
-void pbx_register_left(struct pbxs *pbxs)
+void pbxs_register_left(struct pbx *pbx)
 {
-	if (pbxs->n_leaving && --pbxs->n_leaving == 0 && pbxs->leaving)
+	struct pbxs *pbxs = pbx->pbxs;
+
+	if (pbx->departing)
+		timer_arm(pbx->timer, 0); /* from the loop, not from an answer */
+	else if (pbxs->n_leaving && --pbxs->n_leaving == 0 && pbxs->leaving)
 		timer_arm(pbxs->leaving, 0); /* from the loop, not from an answer */
 }
 
@@ -283,9 +328,9 @@ bool pbxs_leave(struct pbxs *pbxs, void (*left)(void *arg), void *arg)
 	pbxs->left = left;
 	pbxs->left_arg = arg;
 	for (struct pbx *pbx = pbxs->first; pbx && pbxs->leaving; pbx = pbx->next)
-		pbxs->n_leaving += pbx_register_leave(pbx);
+		pbxs->n_leaving += pbx_register_leave(pbx, false);
 	if (pbxs->n_leaving) {
-		timer_arm(pbxs->leaving, LEAVE_MS);
+		timer_arm(pbxs->leaving, PBXS_LEAVE_MS);
 		return true;
 	}
 	if (pbxs->leaving)

@@ -19,7 +19,12 @@ struct pbx {
 	char why[256]; /* of the last name that did not resolve */
 	struct event *timer;
 	struct pbx_registration *registration; /* NULL: none is wanted */
+	/* Of a block that a reload has taken out, while its registration is given up: what holds
+	 * its config; NULL: it is in force. */
+	const struct cig_config *departing;
 };
+
+enum { PBXS_LEAVE_MS = 2000 }; /* for a registrar's answer to the end of a registration */
 
 struct pbxs {
 	struct event_base *base;
@@ -27,6 +32,7 @@ struct pbxs {
 	struct sip_link *sip;
 	const struct cig_config *config;
 	struct pbx *first;
+	struct pbx *departing;
 	uint64_t last_probe;
 	struct event *leaving; /* the limit of pbxs_leave() */
 	unsigned n_leaving;    /* registrations that it gives up still */
@@ -62,16 +68,19 @@ void pbx_answer_waiting(struct pbx *pbx, bool drop);
 
 /* ---- pbx_register.c ---- */
 
-/* Registers, where the block says so.  Returns 0 or -1: memory is out. */
-int pbx_register_start(struct pbx *pbx);
+/* Registers, where the block says so; the same registration of a former block is taken over
+ * as it stands, one that is changed begins when that is given up.  Returns 0 or -1: memory is
+ * out. */
+int pbx_register_start(struct pbx *pbx, struct pbx *before);
 /* The SIP agent is a new one: nobody answers what was under way. */
 void pbx_register_again(struct pbx *pbx);
 /* Forgets the registration; what the PBX holds runs out by itself. */
 void pbx_register_stop(struct pbx *pbx);
-/* Gives up a binding that holds; pbx_register_left() follows.  False: there is none. */
-bool pbx_register_leave(struct pbx *pbx);
-/* One of those is over. */
-void pbx_register_left(struct pbxs *pbxs);
+/* Gives up a binding that holds, or (unsure) that was just asked for; pbxs_register_left()
+ * follows if the registrar answers.  False: there is none. */
+bool pbx_register_leave(struct pbx *pbx, bool unsure);
+/* pbxs.c: one of those is over. */
+void pbxs_register_left(struct pbx *pbx);
 /* An answer of some registrar; one to a registration that is over is dropped. */
 void pbx_registered(struct pbxs *pbxs, const SipAgent__Registered *registered);
 /* {"aor", "state", "code"}, or null. */

@@ -436,7 +436,8 @@ secured_both_ways() { # SUITE M_LINE: a call out, then one in, through the phone
 	grep -q '^UPDATE ' "$D/timed.uas.msg"
 }
 
-@test "a trunk is registered with its PBX, by the password that it asks for; one that is refused is shown; a stopped gateway is not" {
+@test "a trunk is registered with its PBX, by the password that it asks for; one that is refused is shown; a stopped gateway is not, nor one whose reload takes it out" {
+	local registered
 	needs kamailio
 	mkdir -p "$T/kamailio"
 	sed "s/@NET@/$NET/" "$TOP/tests/scenarios/kamailio.cfg" >"$T/kamailio.cfg"
@@ -450,21 +451,33 @@ secured_both_ways() { # SUITE M_LINE: a call out, then one in, through the phone
 	[[ $output == *"sip:tandem@registrar.test"*REGISTERED* ]]
 	reload 's/auth right expires 60/auth wrong expires 60/'
 	await 10 "the refusal" registration_is REFUSED
+	registrar_says tandem 404 # the binding under the former password was given up
 	[ "$(logged_times 'registration of sip:tandem@registrar.test refused: 401')" -eq 1 ]
 	lab_cig_status '.problems | any(. == "pbx registrar: the registration is refused")'
 	reload 's/auth wrong expires 60/auth right expires 60/'
 	await 10 "the registration" registration_is REGISTERED
 	# a gateway that stops says so, and one that starts is there again
-	registrar_says 200
+	registrar_says tandem 200
 	stop_server
-	registrar_says 404
+	registrar_says tandem 404
 	in_log "$D/cig/log/cig.log" 'pbx=registrar no longer registered as sip:tandem@registrar.test'
 	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf"
 	LAB_CIG_SERVER=$STARTED_PID
 	lab_restarted
 	await 20 "the registration" registration_is REGISTERED
-	registrar_says 200
-	reload 's#register ".*expires 60;#/* registers */#'
+	registrar_says tandem 200
+	# a reload of something else leaves it alone, one of another name gives up the former one
+	registered=$(logged_times 'registered as')
+	reload 's#^bind 127.0.0.1;#& max_calls 100;#'
+	registration_is REGISTERED
+	[ "$(logged_times 'registered as')" -eq "$registered" ]
+	reload 's#sip:tandem@registrar.test#sip:other@registrar.test#'
+	await 5 "the other registration" registrar_says other 200
+	await 5 "the end of the former one" registrar_says tandem 404
+	reload 's#register ".*expires 60;#/* registers */#; s#max_calls 100;##'
+	await 5 "the end of the registration" registrar_says other 404
+	logged 'pbx=registrar no longer registered as sip:other@registrar.test'
+	lab_cig_status '.sip.pbxs[] | select(.name == "registrar") | .registration == null'
 }
 
 stop_server() { # it was started in setup_file, so it is no child of ours
@@ -472,11 +485,11 @@ stop_server() { # it was started in setup_file, so it is no child of ours
 	await 10 "the end of cig-server" stopped "$LAB_CIG_SERVER"
 }
 
-registrar_says() { # STATUS: is sip:tandem@registrar.test known there?
-	printf '%s\n' "OPTIONS sip:tandem@registrar.test SIP/2.0" \
+registrar_says() { # USER STATUS: is sip:USER@registrar.test known there?
+	printf '%s\n' "OPTIONS sip:$1@registrar.test SIP/2.0" \
 		'Via: SIP/2.0/UDP @ME@;branch=z9hG4bK@ID@;rport' 'From: <sip:test@@ME@>;tag=1' \
-		'To: <sip:tandem@registrar.test>' 'Call-ID: @ID@' 'CSeq: 1 OPTIONS' \
+		"To: <sip:$1@registrar.test>" 'Call-ID: @ID@' 'CSeq: 1 OPTIONS' \
 		'Max-Forwards: 70' 'Content-Length: 0' '' |
 		python3 "$TOP/tests/scenarios/sip_ask.py" "$NET.30" "$NET.20:5060" >"$T/registrar"
-	grep -q "^SIP/2.0 $1 " "$T/registrar"
+	grep -q "^SIP/2.0 $2 " "$T/registrar"
 }
