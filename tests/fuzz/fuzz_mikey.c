@@ -33,10 +33,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_lie_within(m.sakke, data, size);
 	must_lie_within(m.to_self, data, size);
 	must_lie_within(m.extension, data, size);
-	must(m.from.n && m.to.n && m.from_kms.n && m.to_kms.n && m.sakke.n == 273);
+	must(m.from.n && m.to.n && m.from_kms.n && m.to_kms.n);
+	must(m.sakke.n >= 258 && m.sakke.n <= 273); /* H may lack leading zeros (sakke.h) */
 	must(m.extension.n == 0 || m.extension.n == MIKEY_EXTENSION);
 	must(m.signed_part.p == data && m.signature.n == 129);
 	must(m.signed_part.n + m.signature.n == size);
-	must(mikey_time_ms(&m) / 1000 == mikey_time_s(&m));
+	/* Times before 1970 are negative, their milliseconds count forward all the same. */
+	must(mikey_time_ms(&m) >= mikey_time_s(&m) * 1000 &&
+	     mikey_time_ms(&m) < mikey_time_s(&m) * 1000 + 1000);
 	return 0;
 }
