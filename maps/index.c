@@ -71,6 +71,8 @@ static uint64_t group_key(uint64_t node, uint64_t end, size_t len)
 	return mix(node ^ mix(end + len)) | 1;
 }
 
+/* FNV-1a, octet by octet, so that hashing an address once gives the hashes of all its
+ * beginnings. */
 static uint64_t hash_forward(struct slice s)
 {
 	uint64_t h = HASH_START;
@@ -132,6 +134,8 @@ static int sign(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
+/* Patterns that share a beginning become neighbours, within them those that share an end, and
+ * within those the file's order, in which the first match wins. */
 static int compare_keys(const void *a, const void *b)
 {
 	const struct key *x = a, *y = b;
@@ -157,6 +161,7 @@ static bool same_group(const struct key *a, const struct key *b)
 }
 
 /* The place of key in a table, or the free place where it belongs. */
+/* Linear probing; a table is at most half full, so a free place ends each search. */
 static struct node *find_node(const struct index *index, uint64_t key)
 {
 	uint64_t i = key & index->node_mask;
@@ -395,6 +400,9 @@ uint32_t index_find(const struct index *index, struct slice address, uint32_t li
 
 	if (address.n > URI_MAX || index->n == 0)
 		return INDEX_NONE;
+	/* Every length that some beginning has is tried: a handful in practice, whatever the
+	 * number of patterns.  The lengths lie in a bit set, so that those no pattern has cost
+	 * nothing. */
 	hash_beginnings(address, &hashed);
 	for (size_t word = 0; word <= address.n / 64; word++) {
 		uint64_t lengths = index->lengths[word];

@@ -41,6 +41,7 @@ static bool is_wildcard(const struct pattern *p, size_t i)
 	       slice_eq_str(piece_text(p, i), "discard");
 }
 
+/* A warning, no error: an entry may well be meant for one direction (the manual's do). */
 static void check_one_way(const struct map_entry *entry, enum uri_scheme scheme, struct diag *diag)
 {
 	static const char *const names[] = { [URI_SIP] = "sip", [URI_TEL] = "tel" };
@@ -70,6 +71,8 @@ static void check_one_way(const struct map_entry *entry, enum uri_scheme scheme,
 	}
 }
 
+/* A parameter takes the shortest text that lets the rest match, which before another one is
+ * none. */
 static void check_adjacent(const struct map_entry *entry, const struct pattern *p,
 			   struct diag *diag)
 {
@@ -97,6 +100,8 @@ static int check_host(struct map_entry *entry, struct diag *diag)
 	bool fixed = true;
 	int err;
 
+	/* Whatever is literal there is tried as the host of a URI, with a user that is
+	 * certainly good. */
 	buf_put_str(&b, "sip:x@");
 	for (size_t i = sip->split; i < sip->n; i++) {
 		fixed = fixed && !sip->piece[i].is_param;
@@ -165,6 +170,7 @@ static int make_room(struct map *map)
 
 	if (map->n < map->room)
 		return 0;
+	/* Numbers of entries are 32 bits wide and the largest one means "none". */
 	entry = map->n < INDEX_NONE / 2 ? realloc(map->entry, room * sizeof(*entry)) : NULL;
 	if (!entry)
 		return -ENOMEM;
@@ -181,6 +187,7 @@ int map_add(struct map *map, const struct map_entry_spec *spec, struct diag *dia
 
 	if (err || !origin)
 		return -ENOMEM;
+	/* What only an operator asks for (names, lines) lies apart from what each call reads. */
 	origin->place = spec->place;
 	origin->name = arena_text(&map->origins, slice_str(spec->name));
 	entry.auth = spec->auth ? arena_text(&map->origins, slice_str(spec->auth)) : NULL;
@@ -209,6 +216,7 @@ static int build_index(struct map *map, enum uri_scheme scheme)
 	return index_finish(index);
 }
 
+/* By name, then in file order: of two that are equal the later one is told. */
 static int compare_names(const void *a, const void *b, void *arg)
 {
 	const struct map *map = arg;
@@ -240,6 +248,7 @@ static int check_names(const struct map *map, struct diag *diag)
 	return 0;
 }
 
+/* The one case in which a lookup is not fast: the index cannot tell these apart. */
 static void check_crowds(const struct map *map, struct diag *diag)
 {
 	uint32_t first = 0;
@@ -341,6 +350,7 @@ static void check_result(const struct map *map, enum uri_scheme scheme, size_t i
 	const char *why = "there is no usable host";
 	int err;
 
+	/* A digit is good in every part of a URI: what fails with it fails with anything. */
 	for (size_t k = 0; k < PATTERN_MAX_PIECES; k++)
 		captures.value[k] = slice_str("1");
 	if (scheme == URI_SIP)

@@ -14,6 +14,8 @@ static bool match_pieces(const struct pattern *p, size_t from, size_t to, struct
 		const uint8_t *found = left.p;
 
 		*failed_out = i;
+		/* Two parameters side by side: the first one gets nothing, the second what both
+		 * had. */
 		if (p->piece[i].is_param) {
 			if (param != SIZE_MAX)
 				captures->value[param] = slice_of(left.p, 0);
@@ -24,6 +26,9 @@ static bool match_pieces(const struct pattern *p, size_t from, size_t to, struct
 			return false;
 		if (i + 1 == to)
 			found = left.p + (left.n - literal.n); /* anchored at the end */
+		/* The first place where the literal stands: the shortest text for the parameter
+		 * before it.  A later place could never help, for what follows it may stand
+		 * behind the first one as well. */
 		else if (param != SIZE_MAX)
 			found = memmem(left.p, left.n, literal.p, literal.n);
 		if (!found || memcmp(found, literal.p, literal.n) != 0)
@@ -65,6 +70,8 @@ static bool match(const struct pattern *p, const struct subject *subject, struct
 				    failed_out);
 	if (uri->has_user != p->has_at)
 		return false;
+	/* User and host apart, so that no text of a user part can stand for an "@" and choose a
+	 * host. */
 	return match_pieces(p, 0, p->split, uri->user, captures, done_out, failed_out) &&
 	       match_pieces(p, p->split, p->n, uri->rest, captures, done_out, failed_out);
 }

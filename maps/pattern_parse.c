@@ -81,11 +81,14 @@ static bool after_digits(const struct parse *ps)
 
 static int number_octet(struct parse *ps, char c)
 {
+	/* A "w" behind digits is what people dial for the pause before an extension (CIG manual
+	 * 2.9); both are kept as ";". */
 	if (c == ';' || (c == 'w' && after_digits(ps))) {
 		ps->part = PART_EXTENSION;
 		ps->split = ps->n;
 		return put_literal(ps, ';', true);
 	}
+	/* Visual separators are no part of a number (RFC 3966 5.1.1). */
 	if (c && strchr("-.()", c))
 		return 0;
 	if (c == '+' && ps->n > 0)
@@ -132,6 +135,7 @@ static int rest_octet(struct parse *ps, char c)
 		return fault(ps, "there is more than one \"@\"");
 	if (c == ';' || c == '?')
 		ps->part = PART_PARAMS;
+	/* Hosts are compared without regard to case (RFC 3261 19.1.4), users are not. */
 	if (ps->part == PART_HOST && c >= 'A' && c <= 'Z')
 		c = (char)(c | 0x20);
 	return put_literal(ps, c, first);
@@ -219,6 +223,7 @@ static void begin(struct parse *ps)
 	if (ps->mode == PATTERN_AS_RESULT ||
 	    (ps->mode == PATTERN_AS_ADDRESS && ps->kind == PATTERN_SIP && !at))
 		ps->kind = PATTERN_TEXT;
+	/* A text pattern is taken as it stands; only URIs have parts with rules of their own. */
 	if (ps->kind == PATTERN_TEXT)
 		ps->part = PART_ALL;
 	else if (ps->kind == PATTERN_TEL)

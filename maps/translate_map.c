@@ -51,6 +51,8 @@ void translate_map_free(struct translate_map **mapp)
 	*mapp = NULL;
 }
 
+/* The manual's way of leaving something out is a name that nothing binds; {discard} says that
+ * it is meant. */
 static void check_unbound(const struct rule *rule, struct diag *diag)
 {
 	const struct pattern *out = &rule->translation;
@@ -125,6 +127,7 @@ static void check_repeats(const struct translate_map *map, struct diag *diag)
 {
 	char before[PATTERN_MAX_TEXT + 8], here[PATTERN_MAX_TEXT + 8];
 
+	/* Repeats are made by copying a line: neighbours are enough, and loading stays linear. */
 	for (size_t i = 1; i < map->n && i < NEAREST_LOOKED_AT; i++) {
 		struct buf b = BUF_OF(before), h = BUF_OF(here);
 
@@ -234,6 +237,7 @@ int translate_map_apply(const struct translate_map *map, struct slice addr, char
 		return 0;
 	}
 	values = (struct values){ &map->rule[number].match, &captures };
+	/* Once more, for what the parameters hold: the search itself only asks whether. */
 	pattern_match(values.in, &lookup.subject, &captures);
 	err = fill_text(&map->rule[number].translation, &values, &to);
 	if (explain)

@@ -20,6 +20,8 @@ static void send_plain(void *arg, struct slice packet, bool rtcp)
 	b->ops->send(b->arg, BRIDGE_PLAIN, packet, rtcp);
 }
 
+/* A leg that is not there yet hears nothing: before the answer audio of one side has nowhere to
+ * go. */
 static void audio_from_plain(void *arg, const int16_t *pcm, size_t n)
 {
 	struct bridge *b = arg;
@@ -65,6 +67,7 @@ static void digit_from_secure(void *arg, const struct dtmf_event *event)
 static const struct leg_ops plain_ops = { send_plain, audio_from_plain, digit_from_plain };
 static const struct leg_ops secure_ops = { send_secure, audio_from_secure, digit_from_secure };
 
+/* A PBX changes its mind by re-INVITE: the leg goes on with another codec or address. */
 int bridge_set_plain(struct bridge *bridge, const struct plain_leg_config *config, int64_t now_ms)
 {
 	if (bridge->plain)

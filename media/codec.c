@@ -53,6 +53,8 @@ uint32_t codec_clock(enum media_codec kind)
 	return kind == MEDIA_OPUS ? 48000 : MEDIA_RATE;
 }
 
+/* Opus knows frames of 10, 20, 40 and 60 ms besides shorter ones (RFC 6716 2.1.4); a sample of
+ * G.711 is an octet, so any number will do. */
 bool codec_takes_frame(enum media_codec kind, size_t n)
 {
 	if (kind == MEDIA_OPUS)
@@ -102,6 +104,7 @@ void codec_conceal(struct codec *c, struct slice next, size_t n, int16_t *pcm_ou
 {
 	if (c->kind != MEDIA_OPUS)
 		conceal_fill(&c->conceal, pcm_out, n);
+	/* A length that Opus does not conceal: silence rather than old samples. */
 	else if (opus_codec_conceal(c->opus, next, n, pcm_out))
 		memset(pcm_out, 0, n * sizeof(*pcm_out));
 }

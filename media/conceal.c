@@ -28,6 +28,7 @@ static size_t find_pitch(const struct conceal *c)
 	return best;
 }
 
+/* A line from one sample to the other: i of n steps done. */
 static int16_t blend(int16_t from, int16_t to, size_t i, size_t n)
 {
 	return (int16_t)((from * (long)(n - i) + to * (long)i) / (long)n);
@@ -53,6 +54,8 @@ static void make_period(struct conceal *c)
 	}
 }
 
+/* The period over and over, fading to silence within CONCEAL_FADE samples: a voice that is
+ * repeated for longer sounds like a machine. */
 static int16_t next_sample(struct conceal *c)
 {
 	int16_t sample = 0;
@@ -72,6 +75,8 @@ void conceal_fill(struct conceal *c, int16_t *pcm_out, size_t n)
 		pcm_out[i] = next_sample(c);
 }
 
+/* The history ends with the newest sample.  Only what was received comes into it, never what was
+ * made up. */
 static void remember(struct conceal *c, const int16_t *pcm, size_t n)
 {
 	if (n >= CONCEAL_HISTORY) {
@@ -84,6 +89,8 @@ static void remember(struct conceal *c, const int16_t *pcm, size_t n)
 
 void conceal_good(struct conceal *c, int16_t *pcm, size_t n)
 {
+	/* The first good samples are blended with what concealment would have gone on with: a
+	 * step would be heard as a click. */
 	if (c->filled) {
 		size_t blended = c->pitch / 4 < n ? c->pitch / 4 : n;
 

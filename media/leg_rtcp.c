@@ -6,6 +6,7 @@
 
 #include "base/encode.h"
 
+/* The CNAME is random (RFC 7022 4.2): it says nothing of the host, and nothing of another call. */
 int leg_rtcp_init(struct leg_rtcp *rtcp, int64_t now_ms)
 {
 	uint8_t random[6];
@@ -35,6 +36,7 @@ size_t leg_rtcp_tick(struct leg_rtcp *rtcp, const struct rtp_sender *sender,
 	if (now_ms < rtcp->next_ms)
 		return 0;
 	rtcp->next_ms = now_ms + LEG_RTCP_INTERVAL_MS;
+	/* Who has sent nothing makes a receiver report (RFC 3550 6.4). */
 	report.is_sender = sender->packets > 0;
 	if (report.is_sender) {
 		report.ntp = ntp_time(now_ms);
@@ -59,6 +61,9 @@ int leg_rtcp_receive(struct leg_rtcp *rtcp, struct slice packet, const struct rt
 	rtp_source_report(source, &report, now_ms);
 	if (report.has_block) {
 		rtcp->peer_lost = report.block.lost < 0 ? 0 : (uint32_t)report.block.lost;
+		/* The encoder's idea of the loss rises with a bad report at once and halves
+		 * with each good one: correction that is switched off between two bursts misses
+		 * the second. */
 		rtcp->loss_percent /= 2;
 		if (report.block.fraction_lost * 100u / 255 > rtcp->loss_percent)
 			rtcp->loss_percent = report.block.fraction_lost * 100u / 255;

@@ -57,10 +57,12 @@ static struct plain_leg_config with_defaults(struct plain_leg_config c)
 	if (c.ptime_ms > MAX_PTIME_MS)
 		c.ptime_ms = MAX_PTIME_MS;
 	c.ptime_ms = c.ptime_ms < 10 ? 10 : c.ptime_ms / 10 * 10;
+	/* RFC 3550 11: the next port, unless a=rtcp says otherwise (RFC 3605). */
 	if (!c.remote_rtcp.len) {
 		c.remote_rtcp = c.remote;
 		net_set_port(&c.remote_rtcp, (uint16_t)(net_port(&c.remote) + 1));
 	}
+	/* The SDP names no telephone-event: digits are left to be heard. */
 	if (c.dtmf == PLAIN_DTMF_EVENTS && !c.event_pt)
 		c.dtmf = PLAIN_DTMF_TONES;
 	if (!c.event_pt)
@@ -96,6 +98,7 @@ static void send_rtp(void *arg, uint8_t *packet, size_t n, size_t cap)
 		leg->ops->send(leg->arg, slice_of(packet, n), false);
 }
 
+/* A tone is told when it has ended: its beginning and its end together. */
 static void on_tone(void *arg, char digit, unsigned duration_ms)
 {
 	struct plain_leg *leg = arg;
@@ -301,6 +304,9 @@ static bool is_peer_host(const struct net_addr *sdp, const struct net_addr *sour
 	return net_same_host(sdp, source) || (net_is_loopback(sdp) && net_is_loopback(source));
 }
 
+/* The host is the SDP's in any case.  Another port of it is believed once, by the first good
+ * packet and within the time for learning: symmetric RTP through a NAT, but nobody takes a call
+ * over. */
 static bool is_stranger(const struct plain_leg *leg, const struct net_addr *source, int64_t now_ms)
 {
 	if (!is_peer_host(&leg->config.remote, source))
@@ -362,6 +368,8 @@ static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct 
 	if (err)
 		return count(leg, err);
 	err = rtp_receiver_packet(&leg->receiver, &rtp, now_ms);
+	/* A repeated or late packet is its peer's all the same; one that is no RTP teaches no
+	 * port. */
 	if (err == -EBADMSG)
 		return err;
 	leg->heard_ms = now_ms;
@@ -378,6 +386,7 @@ static int receive_rtcp(struct plain_leg *leg, struct slice packet, const struct
 	uint8_t room[LEG_MAX_PACKET];
 	int err;
 
+	/* The port of RTCP is not held against it: NATs give any. */
 	if (!is_peer_host(&leg->config.remote_rtcp, source)) {
 		leg->strangers++;
 		return -EACCES;

@@ -21,12 +21,15 @@ void playout_init(struct playout *p, struct codec *codec, uint32_t clock_hz, int
 	noise_init(&p->noise);
 }
 
+/* Another SSRC: its timestamps have nothing to do with the former ones, so no hole is told from
+ * them. */
 void playout_restart(struct playout *p)
 {
 	p->started = false;
 	p->filled = 0;
 }
 
+/* dry_ms is the time up to which the listener has audio; each sample moves it on. */
 static void put_out(struct playout *p, const int16_t *pcm, size_t n)
 {
 	p->dry_ms += (int64_t)(n / MEDIA_SAMPLES_PER_MS);
@@ -58,6 +61,7 @@ static void fill(struct playout *p, size_t n, struct slice next)
 /* How many samples are missing before timestamp and were not filled yet. */
 static size_t gap_before(const struct playout *p, uint32_t timestamp)
 {
+	/* Signed, so that a timestamp that wraps around, or is behind, is told from one ahead. */
 	int32_t units = (int32_t)(timestamp - p->expected);
 	size_t missing = units > 0 ? (uint32_t)units / p->ratio : 0;
 
@@ -75,6 +79,8 @@ int playout_packet(struct playout *p, uint32_t timestamp, bool lost, struct slic
 
 	if (n < 0)
 		return n;
+	/* After a pause the listener's time begins anew: he is not sent what he did not hear
+	 * then. */
 	if (p->dry_ms < now_ms)
 		p->dry_ms = now_ms;
 	if (!lost)
@@ -89,6 +95,8 @@ int playout_packet(struct playout *p, uint32_t timestamp, bool lost, struct slic
 	p->frame = (size_t)n;
 	p->filled = 0;
 	p->expected = timestamp + (uint32_t)n * p->ratio;
+	/* A peer whose clock runs fast, or who sends in bursts, would make the delay grow
+	 * without end: what is too far ahead is decoded, for the codec's state, and not played. */
 	if (p->dry_ms <= now_ms + PLAYOUT_AHEAD_MS)
 		put_out(p, pcm, (size_t)n);
 	return 0;
@@ -106,6 +114,8 @@ void playout_tick(struct playout *p, int64_t now_ms)
 	if (now_ms - p->dry_ms > STOPPED_MS)
 		p->dry_ms = now_ms - PLAYOUT_GRACE_MS;
 	while (p->dry_ms + PLAYOUT_GRACE_MS <= now_ms) {
+		/* By the tick a fill is of the tick's length; the peer's own frame length is
+		 * kept for the holes between its packets. */
 		size_t frame = p->frame;
 
 		p->frame = FILL;

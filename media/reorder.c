@@ -10,6 +10,8 @@ void reorder_init(struct reorder *r)
 		r->slots[i].used = false;
 }
 
+/* A used slot with that number, or any free one: the slots are few, so they are looked through
+ * rather than sorted. */
 static struct reorder_slot *find_slot(struct reorder *r, bool used, uint16_t seq)
 {
 	for (size_t i = 0; i < REORDER_SLOTS; i++) {
@@ -21,7 +23,8 @@ static struct reorder_slot *find_slot(struct reorder *r, bool used, uint16_t seq
 	return NULL;
 }
 
-/* The used slot that is nearest ahead. */
+/* The used slot that is nearest ahead.  All differences of sequence numbers are taken in 16
+ * bits, so that 65535 is followed by 0. */
 static struct reorder_slot *nearest_slot(struct reorder *r)
 {
 	struct reorder_slot *best = NULL;
@@ -36,6 +39,7 @@ static struct reorder_slot *nearest_slot(struct reorder *r)
 	return best;
 }
 
+/* Copies the payload: the receive buffer is used again when the packet's turn comes. */
 static int hold(struct reorder *r, const struct rtp *rtp, int64_t now_ms)
 {
 	struct reorder_slot *slot;
@@ -82,6 +86,8 @@ int reorder_push(struct reorder *r, const struct rtp *rtp, int64_t now_ms)
 		r->next = (uint16_t)(rtp->seq + 1);
 		return 1;
 	}
+	/* Behind what was played already: late or repeated, there is nothing to be done with
+	 * it.  Further away in either direction it belongs to no sequence that is known. */
 	if (ahead > REORDER_MAX_AHEAD && behind > REORDER_MAX_BEHIND)
 		return out_of_range(r, rtp);
 	if (behind <= REORDER_MAX_BEHIND)
@@ -90,6 +96,8 @@ int reorder_push(struct reorder *r, const struct rtp *rtp, int64_t now_ms)
 	return hold(r, rtp, now_ms);
 }
 
+/* A hole is waited for until all slots are taken or the eldest packet behind it is due: what
+ * does not come by then is lost, or would come too late to be played. */
 static bool gives_up(const struct reorder *r, int64_t now_ms)
 {
 	if (r->held == REORDER_SLOTS)

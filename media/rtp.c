@@ -17,6 +17,7 @@ enum {
 	SDES_CNAME = 1,
 };
 
+/* What shares a port is told apart by its first octets (RFC 7983 7, RFC 5761 4). */
 enum packet_kind packet_kind(struct slice packet)
 {
 	if (stun_is(packet))
@@ -38,6 +39,8 @@ uint32_t packet_ssrc(struct slice packet)
 	return kind == PACKET_UNKNOWN ? 0 : cursor_u32(&c);
 }
 
+/* RFC 3550 5.1: twelve octets, four a contributing source, and an extension whose length counts
+ * 32-bit words.  Each length is checked before what it promises is looked at. */
 size_t rtp_header_size(struct slice packet)
 {
 	size_t n = RTP_HEADER_SIZE;
@@ -62,6 +65,8 @@ int rtp_parse(struct slice packet, struct rtp *rtp_out)
 
 	if (header_len == 0)
 		return -EBADMSG;
+	/* The last octet counts the padding, and itself (RFC 3550 5.1): none, or more than
+	 * there is, is nonsense. */
 	if (first & 0x20) {
 		padding = packet.p[packet.n - 1];
 		if (padding == 0 || padding > packet.n - header_len)
@@ -89,6 +94,7 @@ void rtp_write_header(const struct rtp *rtp, uint8_t out[RTP_HEADER_SIZE])
 	}
 }
 
+/* Its length counts 32-bit words less one (RFC 3550 6.4.1). */
 static void put_rtcp_header(struct buf *b, unsigned count, unsigned type, size_t octets)
 {
 	buf_put_u8(b, (uint8_t)(VERSION << 6 | count));
@@ -153,6 +159,7 @@ static struct rtcp_block take_block(struct cursor *c)
 	block.ssrc = cursor_u32(c);
 	block.fraction_lost = cursor_u8(c);
 	lost = (uint32_t)cursor_uint(c, 3);
+	/* 24 bits with a sign: duplicates make it negative. */
 	block.lost = (int32_t)(lost << 8) >> 8;
 	block.highest_seq = cursor_u32(c);
 	block.jitter = cursor_u32(c);
@@ -175,6 +182,7 @@ static int parse_report(struct cursor *c, unsigned type, unsigned count, uint32_
 	for (unsigned i = 0; i < count; i++) {
 		struct rtcp_block block = take_block(c);
 
+		/* A conference reports on all of its sources; only ours is of interest. */
 		if (cursor_ok(c) && block.ssrc == own_ssrc && !r->has_block) {
 			r->has_block = true;
 			r->block = block;
@@ -183,6 +191,8 @@ static int parse_report(struct cursor *c, unsigned type, unsigned count, uint32_
 	return cursor_ok(c) ? 0 : -EBADMSG;
 }
 
+/* A compound packet (RFC 3550 6.1): each part says how long it is, types that are not known are
+ * stepped over.  A report has to be among them; the first one counts. */
 int rtcp_parse(struct slice packet, uint32_t own_ssrc, struct rtcp_report *report_out)
 {
 	struct cursor c = cursor_of(packet);

@@ -39,6 +39,7 @@ bool rtp_receiver_knows(const struct rtp_receiver *r, uint8_t pt)
 	return pt == r->config.codec_pt || pt == r->config.event_pt || pt == r->config.cn_pt;
 }
 
+/* An event takes the place of audio (RFC 4733 2.1): the hole that it leaves is rest, not loss. */
 static int take_event(struct rtp_receiver *r, const struct rtp *rtp, int64_t now_ms)
 {
 	struct dtmf_event events[3];
@@ -59,6 +60,7 @@ static int use(struct rtp_receiver *r, const struct rtp *rtp, bool lost, int64_t
 
 	if (rtp->payload_type == r->config.event_pt)
 		err = take_event(r, rtp, now_ms);
+	/* RFC 3389: the first octet is the noise level, in -dBov. */
 	else if (rtp->payload_type == r->config.cn_pt)
 		playout_rest(&r->playout, rtp->payload.n ? rtp->payload.p[0] & 0x7f : -1);
 	else if (rtp->payload_type == r->config.codec_pt)
@@ -84,6 +86,7 @@ int rtp_receiver_packet(struct rtp_receiver *r, const struct rtp *rtp, int64_t n
 		r->malformed++;
 		return -EBADMSG;
 	}
+	/* Another SSRC begins a sequence and a time base of its own (RFC 3550 8.2). */
 	if (r->source.started && rtp->ssrc != r->source.ssrc) {
 		reorder_init(&r->reorder);
 		playout_restart(&r->playout);

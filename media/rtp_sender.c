@@ -6,6 +6,7 @@
 
 #include "media/rtp_receiver.h"
 
+/* In samples: without audio for that long, time passes by itself. */
 enum { TICK = LEG_TICK_MS * MEDIA_SAMPLES_PER_MS, IDLE = 10 * TICK };
 
 int rtp_sender_init(struct rtp_sender *s, const struct rtp_sender_config *config, uint32_t ssrc,
@@ -16,6 +17,8 @@ int rtp_sender_init(struct rtp_sender *s, const struct rtp_sender_config *config
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		return -EIO;
 	*s = (struct rtp_sender){ .ssrc = ssrc, .gap = true, .emit = emit, .arg = arg };
+	/* Both begin at random (RFC 3550 5.1).  The sequence begins in the lower half, so that
+	 * SRTP's receiver sees no roll-over before it has seen a packet (RFC 3711 3.3.1). */
 	s->seq = (uint16_t)((random[0] & 0x7f) << 8 | random[1]);
 	memcpy(&s->offset, random + 2, sizeof(s->offset));
 	s->config = *config;
@@ -23,6 +26,8 @@ int rtp_sender_init(struct rtp_sender *s, const struct rtp_sender_config *config
 	return 0;
 }
 
+/* The clock may be another one (Opus has 48 kHz, G.711 8 kHz), the timestamp goes on from where
+ * it was: the receiver knows one SSRC and one sequence. */
 void rtp_sender_change(struct rtp_sender *s, const struct rtp_sender_config *config)
 {
 	uint32_t now = rtp_sender_timestamp(s);
@@ -64,6 +69,8 @@ static void send_frame(struct rtp_sender *s)
 	int n;
 
 	s->samples += s->config.frame;
+	/* Time passes whether or not anything is sent: a receiver tells a pause from a loss by
+	 * the timestamp. */
 	s->idle = 0;
 	if (s->mute || dtmf_sender_busy(&s->dtmf)) {
 		s->gap = true;

@@ -5,6 +5,7 @@ void rtp_source_init(struct rtp_source *source, uint32_t clock_hz)
 	*source = (struct rtp_source){ .clock = clock_hz };
 }
 
+/* RFC 3550 A.3: the extended highest sequence number, less the first one. */
 static uint64_t expected(const struct rtp_source *s)
 {
 	return s->started ? (uint64_t)s->cycles + s->newest - s->first + 1 : 0;
@@ -17,6 +18,8 @@ static uint64_t lost_now(const struct rtp_source *s)
 	return n > s->received ? n - s->received : 0; /* duplicates may exceed it */
 }
 
+/* Another SSRC is another count (RFC 3550 8.2); what was lost of the one before stays in the
+ * call's figures. */
 static void start(struct rtp_source *s, const struct rtp *rtp)
 {
 	*s = (struct rtp_source){ .started = true,
@@ -46,6 +49,8 @@ void rtp_source_packet(struct rtp_source *s, const struct rtp *rtp, bool timed, 
 
 	if (!s->started || rtp->ssrc != s->ssrc)
 		start(s, rtp);
+	/* Less than half of the range ahead is newer; a smaller number is then a turn of the 16
+	 * bits. */
 	ahead = (uint16_t)(rtp->seq - s->newest);
 	if (ahead > 0 && ahead < 0x8000) {
 		if (rtp->seq < s->newest)
@@ -59,6 +64,8 @@ void rtp_source_packet(struct rtp_source *s, const struct rtp *rtp, bool timed, 
 
 void rtp_source_report(struct rtp_source *s, const struct rtcp_report *report, int64_t now_ms)
 {
+	/* Only a sender report has an NTP time; its middle 32 bits are what LSR repeats (RFC
+	 * 3550 6.4.1). */
 	if (!report->is_sender)
 		return;
 	s->last_sr = (uint32_t)(report->ntp >> 16);
@@ -75,10 +82,14 @@ struct rtcp_block rtp_source_block(struct rtp_source *s, int64_t now_ms)
 				    .last_sr = s->last_sr };
 	uint64_t lost = lost_now(s);
 
+	/* RFC 3550 A.3: since the last report; duplicates may make it negative, which counts
+	 * as none. */
 	if (wanted > got)
 		block.fraction_lost = (uint8_t)((wanted - got) * 255 / wanted);
+	/* 24 bits with a sign. */
 	block.lost = lost > 0x7fffff ? 0x7fffff : (int32_t)lost;
 	if (s->last_sr)
+		/* In units of 1/65536 s. */
 		block.delay_since_sr = (uint32_t)((now_ms - s->last_sr_ms) * 65536 / 1000);
 	s->expected_before = expected(s);
 	s->received_before = s->received;

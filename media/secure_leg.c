@@ -26,6 +26,7 @@ struct secure_leg {
 	uint64_t auth_failures, replays, malformed;
 };
 
+/* With equal SSRCs both directions would use the same key stream where the keys are equal, too. */
 static bool is_valid(const struct secure_leg_config *c)
 {
 	size_t frame = (c->ptime_ms ? c->ptime_ms : 20) * MEDIA_SAMPLES_PER_MS;
@@ -36,6 +37,7 @@ static bool is_valid(const struct secure_leg_config *c)
 	       (c->event_pt == 0 || c->event_clock == 8000 || c->event_clock == 48000);
 }
 
+/* What cannot be sealed is not sent: never in clear. */
 static void send_rtp(void *arg, uint8_t *packet, size_t n, size_t cap)
 {
 	struct secure_leg *leg = arg;
@@ -196,6 +198,7 @@ static int receive_rtcp(struct secure_leg *leg, uint8_t *packet, size_t n, int64
 	heard(leg, now_ms);
 	err = leg_rtcp_receive(&leg->rtcp, slice_of(packet, n), &leg->sender, &leg->receiver.source,
 			       now_ms);
+	/* The report may have changed what is known of the loss. */
 	tune(leg, leg->complexity);
 	return err;
 }

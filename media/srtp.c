@@ -73,6 +73,7 @@ void srtp_free(struct srtp **srtpp)
 	free(s);
 }
 
+/* One or two in practice: a PBX that changes its SSRC in a call. */
 static struct stream *find_stream(struct srtp *s, uint32_t ssrc)
 {
 	for (size_t i = 0; i < s->n_streams; i++)
@@ -96,6 +97,7 @@ static uint64_t guess_index(const struct replay *r, uint16_t seq)
 	uint64_t roc = r->newest >> 16;
 	uint16_t newest = (uint16_t)r->newest;
 
+	/* The first packet is taken to have no roll-over yet (RFC 3711 3.3.1). */
 	if (!r->any)
 		return seq;
 	if (newest < 0x8000 && seq > newest && seq - newest > 0x8000 && roc > 0)
@@ -136,8 +138,10 @@ int srtp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 	if (cap < *np || cap - *np < s->tag)
 		return -ENOBUFS;
 	index = guess_index(&stream->rtp, (uint16_t)(packet[2] << 8 | packet[3]));
+	/* The end of the key's life: 2^48 packets (RFC 3711 9.2). */
 	if (index >> 48)
 		return -EOVERFLOW;
+	/* The same index twice is the same key stream twice: both texts would be open. */
 	if (stream->rtp.any && index <= stream->rtp.newest)
 		return -EALREADY;
 	job = (struct srtp_job){ .packet = packet,
@@ -155,6 +159,8 @@ int srtp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 
 int srtp_open(struct srtp *s, uint8_t *packet, size_t *np)
 {
+	/* A new SSRC has no history.  It is kept only when the packet authenticates, else
+	 * anybody could fill the few places that there are. */
 	static const struct replay nothing;
 	size_t header = rtp_header_size(slice_of(packet, *np));
 	struct stream *stream;
@@ -183,6 +189,7 @@ int srtp_open(struct srtp *s, uint8_t *packet, size_t *np)
 		return err;
 	if (!stream)
 		stream = add_stream(s, job.ssrc);
+	/* Last: a forged packet must not move the window (RFC 3711 3.3). */
 	replay_add(&stream->rtp, index);
 	*np -= s->tag;
 	return 0;
@@ -205,6 +212,7 @@ int srtcp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 		return -EINVAL;
 	if (cap < *np || cap - *np < s->rtcp_tag + RTCP_INDEX)
 		return -ENOBUFS;
+	/* 31 bits, sent in the packet, so there is nothing to be guessed (RFC 3711 3.4). */
 	if (s->rtcp_index >= RTCP_MAX_INDEX)
 		return -EOVERFLOW;
 	put32(word, ++s->rtcp_index);
@@ -245,6 +253,8 @@ int srtcp_open(struct srtp *s, uint8_t *packet, size_t *np)
 				 .ssrc = get32(packet + 4),
 				 .index = get32(word) & RTCP_MAX_INDEX,
 				 .trailer = slice_of(word, RTCP_INDEX),
+				 /* A peer may leave RTCP in clear; authenticated it is in any
+				  * case. */
 				 .clear = !(word[0] & ENCRYPTED) };
 	if (stream && replay_seen(&stream->rtcp, job.index))
 		return -EALREADY;

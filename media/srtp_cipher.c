@@ -70,6 +70,7 @@ static int derive(const struct srtp_key *key, size_t salt_size, uint8_t label, u
 	return ok ? 0 : -EIO;
 }
 
+/* RFC 2104: both padded keys are hashed once here; each packet starts from copies. */
 static void hmac_key(struct srtp_cipher *c, const uint8_t key[AUTH_KEY])
 {
 	uint8_t pad[BLOCK];
@@ -143,6 +144,7 @@ void srtp_cipher_free(struct srtp_cipher **cipherp)
 	free(c);
 }
 
+/* RFC 3711 4.2: over header, body as it is on the wire, and the roll-over counter or index. */
 static void hmac(const struct srtp_cipher *c, const struct srtp_job *job,
 		 uint8_t mac[SHA_DIGEST_LENGTH])
 {
@@ -237,6 +239,8 @@ int srtp_cipher_open(struct srtp_cipher *c, const struct srtp_job *job, const ui
 			return -EIO;
 		return EVP_CipherFinal_ex(c->evp, mac, &len) ? 0 : -EACCES;
 	}
+	/* First the tag, then the body: nothing that is not authentic is decrypted (RFC 3711
+	 * 3.3). */
 	hmac(c, job, mac);
 	if (CRYPTO_memcmp(mac, tag, c->tag) != 0)
 		return -EACCES;

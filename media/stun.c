@@ -29,12 +29,15 @@ enum {
 
 static const uint8_t magic[4] = { 0x21, 0x12, 0xa4, 0x42 };
 
+/* Two zero bits at the front and the cookie: no RTP begins like that (RFC 8489 5). */
 bool stun_is(struct slice packet)
 {
 	return packet.n >= HEADER_SIZE && (packet.p[0] & 0xc0) == 0 &&
 	       memcmp(packet.p + 4, magic, sizeof(magic)) == 0;
 }
 
+/* Our clients end a transaction id with the SSRC of their leg (docs/umsg.md, relay legs): by
+ * these octets the kernel chooses the thread before anything is parsed. */
 uint32_t stun_packet_ssrc(struct slice packet)
 {
 	struct cursor c = cursor_of(slice_from(packet, HEADER_SIZE - 4));
@@ -80,6 +83,7 @@ static int parse_error_code(struct slice value, unsigned *code_out)
 	return 0;
 }
 
+/* Of an attribute that is repeated the first one counts (RFC 8489 14). */
 static int parse_text(struct slice value, size_t max, struct slice *out)
 {
 	if (value.n > max)
@@ -101,9 +105,12 @@ static int parse_attribute(struct stun_message *m, const uint8_t *cookie, uint16
 		return m->error_code ? 0 : parse_error_code(value, &m->error_code);
 	case ATTR_XOR_MAPPED_ADDRESS:
 		return m->mapped.len ? 0 : parse_mapped(value, cookie, &m->mapped);
+	/* The older MAC, SHA-1: may stand beside the newer one, which alone is checked. */
 	case ATTR_MESSAGE_INTEGRITY:
 		return 0;
 	default:
+		/* Those from 0x8000 on may be ignored, the others must be understood (RFC 8489
+		 * 14). */
 		return type < ATTR_FIRST_OPTIONAL ? -ENOTSUP : 0;
 	}
 }
@@ -126,11 +133,13 @@ int stun_parse(struct slice packet, struct stun_message *message_out)
 	length = cursor_u16(&c);
 	cursor_take(&c, sizeof(magic));
 	memcpy(m.transaction, cursor_take(&c, STUN_TRANSACTION_SIZE).p, STUN_TRANSACTION_SIZE);
+	/* A datagram is one message, neither more nor less. */
 	if (length != c.left || length % 4 != 0)
 		return -EBADMSG;
 	if (!is_known_type(m.type))
 		return -ENOTSUP;
 
+	/* What stands behind the MAC is not covered by it, and not looked at (RFC 8489 14.6). */
 	while (c.left > 0 && !m.integrity_at) {
 		size_t at = packet.n - c.left;
 		uint16_t type = cursor_u16(&c);
@@ -138,6 +147,7 @@ int stun_parse(struct slice packet, struct stun_message *message_out)
 		struct slice value = cursor_take(&c, n);
 		int err = 0;
 
+		/* Attributes are padded to words; the padding is not part of their length. */
 		cursor_take(&c, -(size_t)n % 4);
 		if (!cursor_ok(&c))
 			return -EBADMSG;
@@ -168,6 +178,8 @@ static int integrity(const uint8_t *message, size_t at, struct slice key, uint8_
 	return HMAC(EVP_sha256(), key.p, (int)key.n, copy, at, mac, &n) ? 0 : -EIO;
 }
 
+/* An attacker who could see how far a MAC is right would find it octet by octet: the comparison
+ * takes the same time for all. */
 int stun_verify(const struct stun_message *message, struct slice packet, struct slice key)
 {
 	uint8_t mac[MAC_SIZE];
@@ -280,6 +292,8 @@ static void put_address(struct buf *b, const struct net_addr *a)
 		buf_put(b, &a->in.sin_addr, sizeof(a->in.sin_addr));
 }
 
+/* A nonce that needs no memory: only the relay can make it, only for this leg and address, only
+ * in this slot of time. 48 bits are enough for something that is tried over the network. */
 void stun_make_nonce(struct slice secret, struct slice leg_id, const struct net_addr *source,
 		     uint64_t slot, char out[STUN_NONCE_SIZE])
 {

@@ -40,6 +40,8 @@ static int new_transaction(struct stun_client *client)
 	return 0;
 }
 
+/* Besides its times: after a silence, for the relay may have been started anew and know no
+ * binding. */
 static bool is_due(const struct stun_client *client, int64_t now_ms)
 {
 	if (now_ms >= client->send_at_ms)
@@ -57,6 +59,8 @@ int stun_client_poll(struct stun_client *client, int64_t now_ms, uint8_t *out, s
 
 		if (err)
 			return err;
+		/* RFC 8489 6.2.1: each wait is twice as long.  The transaction stays, so that a
+		 * late answer to the first request still counts. */
 	} else if (client->retry_ms < STUN_CLIENT_LAST_RETRY_MS) {
 		client->retry_ms *= 2;
 		if (client->retry_ms > STUN_CLIENT_LAST_RETRY_MS)
@@ -78,6 +82,7 @@ static void take_nonce(struct stun_client *client, struct slice nonce, int64_t n
 	client->send_at_ms = now_ms;
 }
 
+/* The nonce was for this once; the next binding from the same address needs none. */
 static void take_success(struct stun_client *client, const struct stun_message *m, int64_t now_ms)
 {
 	client->bound = true;
@@ -94,6 +99,7 @@ int stun_client_receive(struct stun_client *client, struct slice packet, int64_t
 
 	if (err)
 		return err;
+	/* No answer to what was asked: not even a MAC is computed for it. */
 	if (!client->waiting || m.type == STUN_BINDING_REQUEST ||
 	    memcmp(m.transaction, client->transaction, STUN_TRANSACTION_SIZE) != 0)
 		return 0;
