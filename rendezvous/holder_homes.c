@@ -351,7 +351,7 @@ void client_update_get(struct client *client, uint64_t request, const Umsg__Upda
 	name.month = get->month;
 	name.revision = update_revision(update);
 	name.created = update_created(update);
-	if (get->expected &&
+	if (get->expected && *get->expected->month &&
 	    (get->expected->revision != name.revision || get->expected->created != name.created)) {
 		client_error(client, request, UMSG__ERROR_CODE__ERROR_CONFLICT,
 			     "another update was applied meanwhile: begin again", 0);

@@ -299,13 +299,19 @@ static bool check_taken(const Umsg__Frame *frame, enum frame_side side)
 
 /* ---- updates ---- */
 
+/* Some encoders write a message that was never set as one without fields. */
+static bool is_unset(const Umsg__UpdateName *name)
+{
+	return !name || (!*name->month && !name->revision && !name->created);
+}
+
 static bool check_update_get(const Umsg__Frame *frame, enum frame_side side)
 {
 	const Umsg__UpdateGet *g = frame->update_get;
 
 	(void)side;
 	return is_month(g->month) && is_enum(&umsg__update_what__descriptor, (int)g->what) &&
-	       (g->expected ? is_name(g->expected) : g->offset == 0);
+	       (is_unset(g->expected) ? g->offset == 0 : is_name(g->expected));
 }
 
 static bool check_update_part(const Umsg__Frame *frame, enum frame_side side)

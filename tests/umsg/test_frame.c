@@ -35,6 +35,7 @@ struct set {
 	Umsg__Post post;
 	Umsg__Deliver deliver;
 	Umsg__UpdatePart part;
+	Umsg__UpdateGet get;
 	Umsg__ClientData client_data;
 };
 
@@ -91,6 +92,10 @@ static void init(struct set *s)
 	s->part.total = 100;
 	s->part.offset = 60;
 	s->part.data = data(40);
+	umsg__update_get__init(&s->get);
+	s->get.month = frame_text("2026-11");
+	s->get.expected = &s->name;
+	s->get.offset = 60;
 	umsg__client_data__init(&s->client_data);
 	s->client_data.name = frame_text("client-info");
 }
@@ -312,6 +317,33 @@ static void update_part_offset_wraps(struct set *s)
 	update_part(s);
 	s->part.offset = 0xffffffff;
 }
+static void update_get(struct set *s)
+{
+	BODY(s, UPDATE_GET, update_get, get);
+	s->frame.to = frame_text("");
+}
+static void update_get_begins(struct set *s)
+{
+	update_get(s);
+	s->get.offset = 0;
+	s->get.expected = NULL;
+}
+static void update_get_begins_with_no_name(struct set *s)
+{
+	update_get(s);
+	s->get.offset = 0;
+	s->name.month = frame_text("");
+}
+static void update_get_goes_on_with_no_name(struct set *s)
+{
+	update_get(s);
+	s->name.month = frame_text("");
+}
+static void update_get_revision_alone(struct set *s)
+{
+	update_get_begins_with_no_name(s);
+	s->name.revision = 1;
+}
 static void client_data(struct set *s)
 {
 	BODY(s, CLIENT_DATA, client_data, client_data);
@@ -386,6 +418,11 @@ static const struct {
 	{ "update part", update_part, BAD, OK },
 	{ "update part, beyond the end", update_part_beyond_total, BAD, BAD },
 	{ "update part, offset wraps", update_part_offset_wraps, BAD, BAD },
+	{ "update get", update_get, OK, BAD },
+	{ "update get, the first", update_get_begins, OK, BAD },
+	{ "update get, the first, a name without fields", update_get_begins_with_no_name, OK, BAD },
+	{ "update get, of what", update_get_goes_on_with_no_name, BAD, BAD },
+	{ "update get, a name without month", update_get_revision_alone, BAD, BAD },
 	{ "client data", client_data, OK, BAD },
 	{ "client data, name is a path", client_data_path, BAD, BAD },
 	{ "no body", no_body, UNKNOWN, UNKNOWN },
