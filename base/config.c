@@ -126,7 +126,8 @@ static void include_all(struct reader *reader, const char *pattern, const struct
 	if (err == GLOB_NOSPACE)
 		b->err = -ENOMEM;
 	else if (err && err != GLOB_NOMATCH)
-		diag_error(b->diag, place, "cannot read the directory of \"%s\"", pattern);
+		diag_error(b->diag, place, "cannot read the directory of \"%s\": %s", pattern,
+			   strerror(errno));
 	for (size_t i = 0; !err && !b->err && i < found.gl_pathc; i++)
 		include_file(reader, found.gl_pathv[i], place);
 	globfree(&found);
@@ -197,6 +198,10 @@ static int build(const char *path, struct slice text, const struct config_keywor
 		if (realpath(path, source.path))
 			reader.source = &source;
 		err = read_source(&reader, path, &place);
+		/* One that was cut to nothing, by a full disk, say, must not become what is live.
+		 */
+		if (!err && !root->first && diag_errors(diag) == before)
+			diag_error(diag, &place, "there is no statement in this file");
 	}
 	err = finish(&reader, config, root, err, table, config_out);
 	if (!err && diag_errors(diag) > before)

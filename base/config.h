@@ -44,6 +44,7 @@ struct config_statement {
 	const struct config_word *word; /* behind the keyword */
 	size_t words;
 	const struct config_statement *first; /* of a block: its first statement */
+	bool damaged; /* of a block: a statement in it has a fault of form and is left out */
 	const struct config_statement *next;
 };
 

@@ -112,6 +112,8 @@ static void put_tree(struct feed *feed, struct config_node *root)
 	while (node && !feed->err) {
 		if (node->sound)
 			put_node(feed, node);
+		else
+			node->parent->damaged = true;
 		node = next_in_order(feed, node);
 	}
 }
@@ -171,6 +173,7 @@ static int take_call(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 	made->keyword = node->keyword;
 	made->place = node->place;
 	made->words = node->words;
+	made->damaged = node->damaged;
 	made->word = take_words(feed, node, argv);
 	if (!made->word)
 		feed->err = -ENOMEM;

@@ -139,6 +139,24 @@ static const char *suggest_two_words(const struct config_keyword *table,
 	return suggest_near(words, known, gather(table, known, 0, CONFIG_MAX_DEPTH));
 }
 
+/* "port: 2775;" or "port=2775;": the keyword, or NULL. */
+static const char *keyword_with_mark(const struct config_keyword *table,
+				     const struct config_token *token)
+{
+	struct config_token bare = *token;
+	size_t tokens;
+	bool exact;
+	const struct config_keyword *found;
+
+	for (bare.text.n = 0; bare.text.n < token->text.n; bare.text.n++)
+		if (strchr(":=", token->text.p[bare.text.n]))
+			break;
+	if (bare.text.n == 0 || bare.text.n == token->text.n)
+		return NULL;
+	found = config_keyword_find(table, &bare, 1, &tokens, &exact);
+	return found ? found->keyword : NULL;
+}
+
 void config_keyword_unknown(const struct config_level *stack, size_t depth,
 			    const struct config_token *token, size_t n, struct diag *diag)
 {
@@ -153,6 +171,14 @@ void config_keyword_unknown(const struct config_level *stack, size_t depth,
 	    config_keyword_find(stack[0].table, token, n, &(size_t){ 0 }, &(bool){ false })) {
 		diag_error(diag, &token[0].place, "\"%s\" does not stand here but %s%s", word,
 			   homes.len ? "inside " : "outside of all blocks", list);
+		return;
+	}
+	near = keyword_with_mark(level->table, &token[0]);
+	if (near) {
+		diag_error(
+			diag, &token[0].place,
+			"found \"%s\": write \"%s\", a blank and the value, without \":\" or \"=\"",
+			word, near);
 		return;
 	}
 	if (looks_like_comment(token, n)) {

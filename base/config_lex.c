@@ -1,5 +1,7 @@
 #include "base/config_lex.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 
 struct config_lexer config_lexer_over(const char *file, struct slice text, struct diag *diag)
@@ -41,6 +43,14 @@ static void fault(struct config_lexer *lexer, const struct diag_place *place, si
 	diag_error(lexer->diag, place, "%s", text);
 }
 
+/* LF, or a CR alone, as old editors end lines; the CR of CRLF is a blank before the end. */
+static bool at_line_end(const struct config_lexer *lexer)
+{
+	int c = peek(lexer, 0);
+
+	return c == '\n' || (c == '\r' && peek(lexer, 1) != '\n');
+}
+
 static void newline(struct config_lexer *lexer)
 {
 	lexer->pos++;
@@ -49,9 +59,9 @@ static void newline(struct config_lexer *lexer)
 	lexer->at_line_start = true;
 }
 
-static void skip_line(struct config_lexer *lexer)
+void config_lexer_skip_line(struct config_lexer *lexer)
 {
-	while (peek(lexer, 0) >= 0 && peek(lexer, 0) != '\n')
+	while (peek(lexer, 0) >= 0 && !at_line_end(lexer))
 		lexer->pos++;
 }
 
@@ -66,7 +76,7 @@ static void skip_comment(struct config_lexer *lexer)
 			lexer->pos += 2;
 			return;
 		}
-		if (peek(lexer, 0) == '\n')
+		if (at_line_end(lexer))
 			newline(lexer);
 		else
 			lexer->pos++;
@@ -78,7 +88,7 @@ static void skip_blank(struct config_lexer *lexer)
 {
 	struct diag_place place = place_of(lexer);
 
-	if (peek(lexer, 0) == '\n') {
+	if (at_line_end(lexer)) {
 		newline(lexer);
 	} else if (starts(lexer, "\xc2\xa0")) {
 		if (lexer->pos >= lexer->told) {
@@ -104,7 +114,7 @@ static void skip_to_token(struct config_lexer *lexer)
 		if (at_blank(lexer)) {
 			skip_blank(lexer);
 		} else if (starts(lexer, "//")) {
-			skip_line(lexer);
+			config_lexer_skip_line(lexer);
 		} else if (starts(lexer, "/*")) {
 			skip_comment(lexer);
 		} else if (peek(lexer, 0) == '#') {
@@ -112,7 +122,7 @@ static void skip_to_token(struct config_lexer *lexer)
 
 			fault(lexer, &place, lexer->pos,
 			      "\"#\" begins no comment here: write // or /* ... */");
-			skip_line(lexer);
+			config_lexer_skip_line(lexer);
 		} else {
 			return;
 		}
@@ -131,11 +141,44 @@ static size_t odd_quote(const struct config_lexer *lexer)
 	return 0;
 }
 
+/* What makes the text unfit, at its own column. */
 static void check_text(struct config_lexer *lexer, const struct config_token *token)
 {
-	if (!text_is_clean(token->text))
-		fault(lexer, &token->place, token->offset,
-		      "control characters, or text that is not UTF-8");
+	size_t at = (size_t)(token->text.p - lexer->text.p), good = 0, n;
+	struct diag_place place = token->place;
+	char text[96];
+
+	if (text_is_clean(token->text))
+		return;
+	while (good < token->text.n) {
+		struct slice rest = slice_from(token->text, good);
+
+		n = text_char(rest);
+		if (n == 0 || !text_is_clean(slice_of(rest.p, n)))
+			break;
+		good += n;
+	}
+	place.column += (unsigned)(at + good - token->offset);
+	if (token->text.p[good] == '\t')
+		snprintf(text, sizeof(text), "a tab inside of a text: take it out");
+	else if (text_char(slice_from(token->text, good)) == 0)
+		snprintf(text, sizeof(text), "octet 0x%02x is not UTF-8: save the file as UTF-8",
+			 token->text.p[good]);
+	else
+		snprintf(text, sizeof(text), "a control character inside of a text: take it out");
+	fault(lexer, &place, token->offset, text);
+}
+
+/* A string without its closing quote has most likely swallowed the ";" at the end of its line:
+ * it ends before that, so that no second fault is told. */
+static void end_open_string(struct config_lexer *lexer, size_t begin)
+{
+	size_t end = lexer->pos;
+
+	while (end > begin && strchr(" \t\r", lexer->text.p[end - 1]))
+		end--;
+	if (end > begin && lexer->text.p[end - 1] == ';')
+		lexer->pos = end - 1;
 }
 
 /* A string ends in its own line, at the quote that began it. */
@@ -149,18 +192,21 @@ static void take_string(struct config_lexer *lexer, struct config_token *token)
 		      "a typographic quote: write plain \" quotes");
 	lexer->pos += n;
 	begin = lexer->pos;
-	while (peek(lexer, 0) >= 0 && peek(lexer, 0) != '\n') {
+	while (peek(lexer, 0) >= 0 && !at_line_end(lexer) && !starts(lexer, "\r\n")) {
 		if (odd ? odd_quote(lexer) || peek(lexer, 0) == '"' : peek(lexer, 0) == quote)
 			break;
 		lexer->pos++;
 	}
 	token->kind = CONFIG_TOKEN_STRING;
-	token->text = slice_of(lexer->text.p + begin, lexer->pos - begin);
-	if (peek(lexer, 0) < 0 || peek(lexer, 0) == '\n')
+	if (peek(lexer, 0) < 0 || peek(lexer, 0) == '\n' || peek(lexer, 0) == '\r') {
 		fault(lexer, &token->place, token->offset,
 		      "this string does not end in its line: a closing quote is missing");
-	else
+		end_open_string(lexer, begin);
+		token->text = slice_of(lexer->text.p + begin, lexer->pos - begin);
+	} else {
+		token->text = slice_of(lexer->text.p + begin, lexer->pos - begin);
 		lexer->pos += odd_quote(lexer) ? 3 : 1;
+	}
 	check_text(lexer, token);
 }
 

@@ -42,6 +42,9 @@ struct config_lexer config_lexer_over(const char *file, struct slice text, struc
  * comments that do not end, controls) go to diag once, also when read again. */
 struct config_token config_lexer_next(struct config_lexer *lexer);
 
+/* Goes to the end of the line: what is left of it has been told to be no statement. */
+void config_lexer_skip_line(struct config_lexer *lexer);
+
 /* Goes back to a token that was read from this text. */
 void config_lexer_rewind(struct config_lexer *lexer, const struct config_token *token);
 

@@ -205,6 +205,33 @@ static size_t take_fixed(struct config_builder *b, const struct config_keyword *
 	return tokens;
 }
 
+/* "port = 2775;" and "tel tel:+8888;101": usual elsewhere, and told with what to write. */
+static bool tell_habit(struct config_builder *b, const struct config_keyword *keyword,
+		       const struct words *w, size_t from)
+{
+	const struct config_token *last = &w->t[w->n - 1];
+	size_t behind = last->offset + last->text.n;
+	char text[224];
+
+	if (from < w->n && w->t[from].kind == CONFIG_TOKEN_WORD &&
+	    slice_eq_str(w->t[from].text, "=")) {
+		diag_error(b->diag, &w->t[from].place,
+			   "\"=\" does not stand between a keyword and its value: write %s %s",
+			   keyword->keyword, keyword->usage);
+		return true;
+	}
+	if (w->end.kind != CONFIG_TOKEN_SEMICOLON || last->kind != CONFIG_TOKEN_WORD ||
+	    w->end.offset != behind || behind + 1 >= b->lexer.text.n ||
+	    strchr(" \t\r\n\"}", b->lexer.text.p[behind + 1]))
+		return false;
+	diag_error(
+		b->diag, &last->place,
+		"%s and what follows must stand in quotes: outside of them \";\" ends a statement",
+		text_of(last, text, sizeof(text)));
+	config_lexer_skip_line(&b->lexer);
+	return true;
+}
+
 static void tell_words(struct config_builder *b, const struct config_keyword *keyword,
 		       const struct config_token *found)
 {
@@ -294,11 +321,12 @@ static void plain_statement(struct config_builder *b, const struct config_keywor
 		return;
 	n = find_end(b, keyword, w, from);
 	node_set_words(b, node, &w->t[from], n);
-	if (n < keyword->min_words || n > keyword->max_words) {
+	if (n >= keyword->min_words && n <= keyword->max_words)
+		return;
+	node->sound = false;
+	if (!tell_habit(b, keyword, w, from))
 		tell_words(b, keyword,
 			   n > keyword->max_words ? &w->t[from + keyword->max_words] : &w->end);
-		node->sound = false;
-	}
 }
 
 static void known_statement(struct config_builder *b, const struct config_keyword *keyword,
@@ -309,12 +337,14 @@ static void known_statement(struct config_builder *b, const struct config_keywor
 	check_spelling(b, keyword->keyword, exact, &w->t[0]);
 	check_once(b, keyword, &w->t[0]);
 	fixed = take_fixed(b, keyword, &w->t[tokens], w->n - tokens, &w->end);
-	if (keyword->flags & CONFIG_BLOCK)
+	if (keyword->fixed && fixed == 0) {
+		top(b)->node->damaged = true; /* told: how many words follow does not matter now */
+		find_end(b, keyword, w, tokens + 1 < w->n ? tokens + 1 : tokens);
+	} else if (keyword->flags & CONFIG_BLOCK) {
 		open_block(b, keyword, w, tokens);
-	else
+	} else {
 		plain_statement(b, keyword, w, tokens + fixed);
-	if (keyword->fixed && fixed == 0 && top(b)->node->last)
-		top(b)->node->last->sound = false;
+	}
 }
 
 static bool stands_already(const struct config_node *block, const struct config_keyword *keyword)
@@ -331,7 +361,7 @@ static bool assume_opening(struct config_builder *b, struct words *w)
 	const struct config_keyword *home = NULL;
 	char text[224];
 	struct config_node *node;
-	size_t tokens;
+	size_t tokens, homes = 0;
 	bool exact;
 
 	for (const struct config_keyword *k = top(b)->table; k->keyword; k++) {
@@ -340,8 +370,11 @@ static bool assume_opening(struct config_builder *b, struct words *w)
 			continue;
 		if (!home || stands_already(top(b)->node, home))
 			home = k;
+		homes++;
 	}
-	if (!home)
+	/* Inside a block the lost line is most likely that of the block that is not there yet;
+	 * outside of all, a word with several homes is better told all of them. */
+	if (!home || (b->depth == 1 && homes > 1))
 		return false;
 	diag_error(b->diag, &w->t[0].place,
 		   "%s stands inside \"%s\": is \"%s {\" missing before it?",
@@ -407,6 +440,7 @@ static void unknown_statement(struct config_builder *b, struct words *w)
 {
 	size_t next = 1;
 
+	top(b)->node->damaged = true;
 	if (!b->in_text || is_identifier(w->t[0].text))
 		config_keyword_unknown(b->stack, b->depth, w->t, w->n, b->diag);
 	b->in_text = true;
@@ -491,10 +525,15 @@ struct config_node *config_build_root(struct config_builder *b, const struct con
 
 void config_build_text(struct config_builder *b, const char *name, struct slice text)
 {
+	const struct diag_place place = { name, 1, 1 };
 	struct config_lexer outer = b->lexer;
 	size_t outer_base = b->base;
 	struct config_token token;
 
+	if (slice_starts(text, "\xff\xfe") || slice_starts(text, "\xfe\xff")) {
+		diag_error(b->diag, &place, "this is UTF-16: save the file as UTF-8");
+		return;
+	}
 	b->lexer = config_lexer_over(name, text, b->diag);
 	b->base = b->depth;
 	while (!b->err) {

@@ -21,7 +21,8 @@ struct config_node {
 	struct config_statement *made, *made_last; /* by libconfuse; its last inner one */
 	const struct config_node_word *word;
 	size_t words;
-	bool sound; /* fit for libconfuse */
+	bool sound;   /* fit for libconfuse */
+	bool damaged; /* a block of which a statement is not, or was none */
 };
 
 /* A block that is open. */

@@ -10,7 +10,7 @@
 
 static int expected(const struct config_word *word, struct diag *diag, const char *what)
 {
-	diag_error(diag, &word->place, "found \"%s\", expected %s", word->text, what);
+	diag_error(diag, &word->place, "found \"%.200s\", expected %s", word->text, what);
 	return -EINVAL;
 }
 
@@ -20,7 +20,7 @@ int config_uint(const struct config_word *word, unsigned long min, unsigned long
 	unsigned long value;
 
 	if (!text_number(slice_str(word->text), min, max, &value)) {
-		diag_error(diag, &word->place, "found \"%s\", expected a number from %lu to %lu",
+		diag_error(diag, &word->place, "found \"%.200s\", expected a number from %lu to %lu",
 			   word->text, min, max);
 		return -EINVAL;
 	}
@@ -190,7 +190,7 @@ int config_name(const struct config_word *word, const char *what, struct diag *d
 	else
 		diag_error(
 			diag, &word->place,
-			"found \"%s\", expected %s: 1 to 64 letters, digits, \"_\", \".\", \"-\"",
+			"found \"%.200s\", expected %s: 1 to 64 letters, digits, \"_\", \".\", \"-\"",
 			word->text, what);
 	return -EINVAL;
 }

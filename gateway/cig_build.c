@@ -60,9 +60,10 @@ static void add_account(struct cig_build *b, const struct config_statement *s)
 			account.user = cig_keep_text(b, c->word[0].text);
 		else
 			cig_build_password(b, s, c, &account.password);
-	if (!account.user || !account.password)
-		diag_error(b->diag, &s->place, "auth %s: \"%s\" is missing", account.name,
-			   account.user ? "password" : "user");
+	if (!account.user && cig_lacks(s, "user"))
+		diag_error(b->diag, &s->place, "auth %s: \"user\" is missing", account.name);
+	if (!account.password && cig_lacks(s, "password") && cig_lacks(s, "password_file"))
+		diag_error(b->diag, &s->place, "auth %s: \"password\" is missing", account.name);
 	err = cig_names_add(&b->accounts, "auth", account.name, &place, b->diag);
 	if (err == -ENOMEM)
 		b->err = err;
@@ -256,7 +257,7 @@ static void read_metrics(struct cig_build *b, const struct config_statement *s)
 	struct cig_config *pub = &b->object->pub;
 
 	read_listener(b, s, pub->metrics_bind, &pub->metrics_port);
-	if (pub->metrics_port == 0)
+	if (pub->metrics_port == 0 && cig_lacks(s, "port"))
 		diag_error(b->diag, &s->place, "metrics: \"port\" is missing");
 }
 
@@ -295,9 +296,10 @@ static void use_map(struct cig_build *b, enum route_interface interface, enum ro
 		b->err = err;
 }
 
-static void read_range(const struct config_statement *s, struct cig_port_range *range,
-		       struct diag *diag)
+static void read_range(struct cig_build *b, const struct config_statement *s,
+		       struct cig_port_range *range)
 {
+	struct diag *diag = b->diag;
 	unsigned long low, high;
 
 	if (config_uint(&s->word[0], 1, 65535, &low, diag) < 0 ||
@@ -310,6 +312,7 @@ static void read_range(const struct config_statement *s, struct cig_port_range *
 	}
 	range->low = (uint16_t)low;
 	range->high = (uint16_t)high;
+	range->place = cig_keep_place(b, &s->place);
 }
 
 static void add_override(struct cig_build *b, struct cig_interface *common,
@@ -344,7 +347,7 @@ static bool read_common(struct cig_build *b, enum route_interface interface,
 	else if (cig_is(s, "bind_media"))
 		config_ip(&s->word[0], common->bind_media, b->diag);
 	else if (cig_is(s, "rtp_port_range"))
-		read_range(s, &common->rtp, b->diag);
+		read_range(b, s, &common->rtp);
 	else if (cig_is(s, "rtp_remote_addr_override"))
 		add_override(b, common, s);
 	else

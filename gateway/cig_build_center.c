@@ -184,7 +184,7 @@ static void read_tls(struct cig_build *b, const struct config_statement *s,
 	}
 	if (tls->files.certificate && !tls->files.key)
 		tls->files.key = tls->files.certificate;
-	if (tls->files.key && !tls->files.certificate)
+	if (tls->files.key && !tls->files.certificate && cig_lacks(s, "certificate"))
 		diag_error(b->diag, &s->place, "tls: \"certificate\" is missing");
 }
 
@@ -297,12 +297,14 @@ static struct cig_message_center plain_center(struct cig_build *b, const struct 
 static void check_center(struct cig_build *b, const struct config_statement *s,
 			 const struct cig_message_center *center, bool port)
 {
-	if (!center->hostname || !center->user || !center->password || !port)
-		diag_error(b->diag, &s->place, "smpp: \"%s\" is missing",
-			   !center->hostname ? "hostname"
-			   : !port           ? "port"
-			   : !center->user   ? "user"
-					     : "password");
+	if (!center->hostname && cig_lacks(s, "hostname"))
+		diag_error(b->diag, &s->place, "smpp: \"hostname\" is missing");
+	if (!port && cig_lacks(s, "port"))
+		diag_error(b->diag, &s->place, "smpp: \"port\" is missing");
+	if (!center->user && cig_lacks(s, "user"))
+		diag_error(b->diag, &s->place, "smpp: \"user\" is missing");
+	if (!center->password && cig_lacks(s, "password") && cig_lacks(s, "password_file"))
+		diag_error(b->diag, &s->place, "smpp: \"password\" is missing");
 	if (center->password && strlen(center->password) > 8)
 		diag_error(b->diag, &s->place, "smpp: a password has at most 8 octets in SMPP");
 	if (!center->reads && !center->writes)

@@ -28,10 +28,10 @@ bool cig_build_map(struct cig_build *b, const struct config_statement *s,
 
 void cig_check_maps(struct cig_build *b, const struct config_statement *s, unsigned seen)
 {
-	if (!(seen & 1))
+	if (!(seen & 1) && cig_lacks(s, "map_from"))
 		diag_error(b->diag, &s->place, "%s: \"map_from translate_map NAME;\" is missing",
 			   s->keyword->keyword);
-	if (!(seen & 2))
+	if (!(seen & 2) && cig_lacks(s, "map_to"))
 		diag_error(b->diag, &s->place, "%s: \"map_to translate_map NAME;\" is missing",
 			   s->keyword->keyword);
 }
@@ -77,7 +77,9 @@ static void add_mailbox(struct cig_build *b, const struct config_statement *s)
 	}
 	cig_check_maps(b, s, seen);
 	if (!mailbox.path) {
-		diag_error(b->diag, &s->place, "%s: \"path\" is missing", s->keyword->keyword);
+		if (cig_lacks(s, "path"))
+			diag_error(b->diag, &s->place, "%s: \"path\" is missing",
+				   s->keyword->keyword);
 		return;
 	}
 	list = reads ? cig_grow(b, pub->read_mailboxes, &pub->read_mailbox_count, sizeof(*list))

@@ -23,7 +23,7 @@ static void read_choice(const struct config_word *word, const char *const *known
 			return;
 		}
 	near = suggest_near(word->text, known, n);
-	diag_error(diag, &word->place, "found \"%s\", expected %s%s%s or %s%s%s%s", word->text,
+	diag_error(diag, &word->place, "found \"%.200s\", expected %s%s%s or %s%s%s%s", word->text,
 		   n > 2 ? known[0] : "", n > 2 ? ", " : "", known[n - 2], known[n - 1],
 		   near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 }
@@ -52,7 +52,7 @@ static void add_host(struct cig_build *b, struct cig_pbx *pbx, const struct conf
 	const char **list;
 
 	if (!is_host(word->text)) {
-		diag_error(b->diag, &word->place, "found \"%s\", expected a host", word->text);
+		diag_error(b->diag, &word->place, "found \"%.200s\", expected a host", word->text);
 		return;
 	}
 	other = cig_config_pbx_of_host(&b->object->pub, word->text);
@@ -87,7 +87,7 @@ static int read_server_host(struct cig_build *b, const struct config_word *word,
 		host[sizeof(host) - 1] = '\0';
 		host[strcspn(host, "]")] = '\0';
 	} else {
-		diag_error(b->diag, &word->place, "found \"%s\", expected a host", word->text);
+		diag_error(b->diag, &word->place, "found \"%.200s\", expected a host", word->text);
 		return -1;
 	}
 	server->host = cig_keep_text(b, host);
@@ -104,7 +104,7 @@ static void add_server(struct cig_build *b, struct cig_pbx *pbx, const struct co
 		bool priority = strcmp(s->word[w].text, "priority") == 0;
 
 		if ((!priority && strcmp(s->word[w].text, "weight") != 0) || w + 1 == s->words) {
-			diag_error(b->diag, &s->word[w].place, "found \"%s\", expected %s %s",
+			diag_error(b->diag, &s->word[w].place, "found \"%.200s\", expected %s %s",
 				   s->word[w].text, s->keyword->keyword, s->keyword->usage);
 			return;
 		}
@@ -153,7 +153,7 @@ static void read_register(struct cig_build *b, struct cig_pbx *pbx,
 	}
 	if (uri_parse(slice_str(s->word[0].text), &uri, NULL) < 0 ||
 	    uri_sip_target(&uri, &target) < 0 || uri.user.n == 0)
-		diag_error(b->diag, &s->word[0].place, "found \"%s\", expected \"sip:USER@HOST\"",
+		diag_error(b->diag, &s->word[0].place, "found \"%.200s\", expected \"sip:USER@HOST\"",
 			   s->word[0].text);
 	pbx->register_uri = cig_keep_text(b, s->word[0].text);
 	pbx->register_account = find_account(b, &s->word[2]);
@@ -232,9 +232,9 @@ static void add_pbx(struct cig_build *b, const struct config_statement *s)
 		return;
 	for (const struct config_statement *c = s->first; c && !b->err; c = c->next)
 		read_pbx(b, &pbx, c);
-	if (pbx.host_count == 0)
+	if (pbx.host_count == 0 && cig_lacks(s, "host"))
 		diag_error(b->diag, &s->place, "pbx %s: \"host\" is missing", pbx.name);
-	if (pbx.challenge && pbx.network_count == 0)
+	if (pbx.challenge && pbx.network_count == 0 && cig_lacks(s, "network"))
 		diag_error(b->diag, &s->place,
 			   "pbx %s: \"network\" is missing: whom is \"challenge\" for?", pbx.name);
 	/* where the transport is the block's own: an entry's is seen with each call */
@@ -276,15 +276,15 @@ void cig_build_tls(struct cig_build *b, const struct config_statement *s)
 		} else {
 			if (word->text[0] != '/')
 				diag_error(b->diag, &word->place,
-					   "found \"%s\", expected an absolute path", word->text);
+					   "found \"%.200s\", expected an absolute path", word->text);
 			*(cig_is(c, "certificate") ? &tls->certificate
 			  : cig_is(c, "key")       ? &tls->key
 						   : &tls->ca) = cig_keep_text(b, word->text);
 		}
 	}
-	if (!tls->ca)
+	if (!tls->ca && cig_lacks(s, "ca"))
 		diag_error(b->diag, &s->place, "tls: \"ca\" is missing: no peer could be verified");
-	if (!tls->certificate)
+	if (!tls->certificate && cig_lacks(s, "certificate"))
 		diag_error(b->diag, &s->place, "tls: \"certificate\" is missing");
 	if (!tls->key)
 		tls->key = tls->certificate;

@@ -12,8 +12,9 @@ int cli_read_config(const char *path, const struct cig_config **config_out)
 
 	diag_print(diag, stderr);
 	if (err)
-		fprintf(stderr, "cig-cli: %s: %zu errors, %zu warnings; not usable\n", path,
-			diag_errors(diag), diag_warnings(diag));
+		fprintf(stderr, "cig-cli: %s: %zu error%s, %zu warning%s; not usable\n", path,
+			diag_errors(diag), diag_errors(diag) == 1 ? "" : "s", diag_warnings(diag),
+			diag_warnings(diag) == 1 ? "" : "s");
 	diag_free(&diag);
 	return err;
 }

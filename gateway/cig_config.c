@@ -65,6 +65,14 @@ bool cig_is(const struct config_statement *s, const char *keyword)
 	return strcmp(s->keyword->keyword, keyword) == 0;
 }
 
+bool cig_lacks(const struct config_statement *block, const char *keyword)
+{
+	for (const struct config_statement *s = block->first; s; s = s->next)
+		if (cig_is(s, keyword))
+			return false;
+	return !block->damaged;
+}
+
 static int find_name(const struct cig_names *names, const char *name)
 {
 	for (size_t i = 0; i < names->n; i++)
@@ -87,9 +95,12 @@ int cig_names_use(struct cig_names *names, const char *what, const struct config
 	for (size_t k = 0; k < n; k++)
 		known[k] = names->list[k].name;
 	near = suggest_near(word->text, known, n);
-	if (near)
+	if (near && !(names->kin && find_name(names->kin, word->text) >= 0))
 		diag_error(diag, &word->place, "unknown %s \"%s\" (did you mean \"%s\"?)", what,
 			   word->text, near);
+	else if (names->kin && find_name(names->kin, word->text) >= 0)
+		diag_error(diag, &word->place, "\"%s\" is a %s, expected a %s here", word->text,
+			   names->kin_what, what);
 	else
 		diag_error(diag, &word->place, "unknown %s \"%s\"", what, word->text);
 	return -1;
@@ -162,6 +173,10 @@ static struct cig_config_object *object_new(const char *path)
 /* One pass for each kind, for a name may be used before it is declared. */
 static void build(struct cig_build *b, const struct config_statement *first)
 {
+	b->maps.kin = &b->translate_maps;
+	b->maps.kin_what = "translate_map";
+	b->translate_maps.kin = &b->maps;
+	b->translate_maps.kin_what = "map";
 	cig_build_accounts(b, first);
 	cig_build_pbxs(b, first);
 	cig_build_maps(b, first);

@@ -25,6 +25,7 @@ struct explain;
 
 struct cig_port_range {
 	uint16_t low, high; /* both included; 0 and 0: any port the system gives (default) */
+	struct diag_place place;
 };
 
 struct cig_addr_override {

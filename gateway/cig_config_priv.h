@@ -16,6 +16,8 @@ struct cig_name {
 struct cig_names {
 	struct cig_name *list;
 	size_t n, room;
+	const struct cig_names *kin; /* names of another kind that are taken for these, or NULL */
+	const char *kin_what;
 };
 
 /* The object behind a struct cig_config, which comes first. */
@@ -71,6 +73,10 @@ void cig_build_tls(struct cig_build *b, const struct config_statement *s);
 
 /* Is it the statement of this keyword? */
 bool cig_is(const struct config_statement *s, const char *keyword);
+
+/* Is nothing of that keyword in the block, and nothing that was left out for its form?  Then it
+ * may be told as missing; otherwise a fault of it has been told already. */
+bool cig_lacks(const struct config_statement *block, const char *keyword);
 
 /* Looks a name up and marks it used; tells an unknown one with a near miss.  what is
  * "map", "translate_map" or "auth".  Returns its number or -1. */

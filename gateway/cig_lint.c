@@ -13,9 +13,9 @@ static void check_names(const struct cig_names *names, const char *what, struct 
 				     names->list[i].name);
 }
 
-static void check_range(const struct cig_interface *common, const char *name,
-			const struct diag_place *place, struct diag *diag)
+static void check_range(const struct cig_interface *common, const char *name, struct diag *diag)
 {
+	const struct diag_place *place = &common->rtp.place;
 	unsigned low = common->rtp.low, high = common->rtp.high;
 
 	if (low == 0)
@@ -33,8 +33,7 @@ static void check_range(const struct cig_interface *common, const char *name,
 			     low, high, (high - low + 1) / 2);
 }
 
-static void check_overlap(const struct cig_config *config, const struct diag_place *place,
-			  struct diag *diag)
+static void check_overlap(const struct cig_config *config, struct diag *diag)
 {
 	const struct cig_interface *tel = &config->tel.common, *sip = &config->sip.common;
 	bool apart = tel->bind_media[0] && sip->bind_media[0] &&
@@ -43,7 +42,7 @@ static void check_overlap(const struct cig_config *config, const struct diag_pla
 	if (apart || tel->rtp.low == 0 || sip->rtp.low == 0)
 		return;
 	if (tel->rtp.low <= sip->rtp.high && sip->rtp.low <= tel->rtp.high)
-		diag_warning(diag, place,
+		diag_warning(diag, &sip->rtp.place,
 			     "the rtp_port_range of tel (%u %u) and of sip (%u %u) overlap",
 			     tel->rtp.low, tel->rtp.high, sip->rtp.low, sip->rtp.high);
 }
@@ -143,7 +142,7 @@ void cig_config_lint(const struct cig_build *b)
 	}
 	check_sip(config, &place, b->diag);
 	check_pbxs(config, b->diag);
-	check_range(&config->tel.common, "tel", &place, b->diag);
-	check_range(&config->sip.common, "sip", &place, b->diag);
-	check_overlap(config, &place, b->diag);
+	check_range(&config->tel.common, "tel", b->diag);
+	check_range(&config->sip.common, "sip", b->diag);
+	check_overlap(config, b->diag);
 }

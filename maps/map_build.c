@@ -62,7 +62,7 @@ static void check_one_way(const struct map_entry *entry, enum uri_scheme scheme,
 				"empty the other",
 				entry->origin->name, (int)name.n, (const char *)name.p,
 				names[scheme]);
-		else if (scheme == URI_TEL && (size_t)other >= there->split)
+		else if (scheme == URI_TEL && there->has_at && (size_t)other >= there->split)
 			diag_warning(
 				diag, &entry->origin->place,
 				"entry %s: {%.*s} stands in the sip side's host, which is never "
@@ -141,6 +141,41 @@ static int check_user(const struct map_entry *entry, struct diag *diag)
 	return 0;
 }
 
+/* What is legal text and yet nothing that a URI of a call ever holds: habits of other dial
+ * plans. */
+static void check_literals(const struct map_entry *entry, struct diag *diag)
+{
+	const struct pattern *sip = &entry->side[URI_SIP], *tel = &entry->side[URI_TEL];
+
+	if (!sip->has_at)
+		diag_warning(diag, &entry->origin->place,
+			     "entry %s: the sip side has no \"@\": all of it is a host",
+			     entry->origin->name);
+	if (tel->n && !tel->piece[0].is_param && !slice_starts(piece_text(tel, 0), "+"))
+		diag_warning(diag, &entry->origin->place,
+			     "entry %s: the tel side is never met: a number begins with \"+\"",
+			     entry->origin->name);
+	for (size_t s = 0; s < MAP_SCHEMES; s++) {
+		const struct pattern *p = &entry->side[s];
+		size_t n = s == URI_SIP ? p->split : p->n; /* behind the "@", "[" begins IPv6 */
+
+		for (size_t i = 0; i < n; i++) {
+			struct slice text = piece_text(p, i);
+			size_t at = 0;
+
+			while (at < text.n && !strchr("[]^\\|", text.p[at]))
+				at++;
+			if (p->piece[i].is_param || at == text.n)
+				continue;
+			diag_warning(diag, &entry->origin->place,
+				     "entry %s: \"%c\" stands for itself: a pattern knows {name} "
+				     "only, which is any text",
+				     entry->origin->name, text.p[at]);
+			break;
+		}
+	}
+}
+
 static int parse_sides(struct map *map, const struct map_entry_spec *spec, struct map_entry *entry,
 		       struct diag *diag)
 {
@@ -156,6 +191,7 @@ static int parse_sides(struct map *map, const struct map_entry_spec *spec, struc
 		err = check_host(entry, diag);
 	if (err)
 		return err;
+	check_literals(entry, diag);
 	for (size_t i = 0; i < MAP_SCHEMES; i++) {
 		check_one_way(entry, (enum uri_scheme)i, diag);
 		check_adjacent(entry, &entry->side[i], diag);

@@ -139,7 +139,9 @@ static const struct {
 	  "2:2 \"bind\" is repeated: it stands in t.conf:1, too\n"
 	  "2:12 \"lid\" is repeated: it stands in t.conf:1, too\n" },
 	/* form */
-	{ "title \"a;\ntitle b;", "title('a;')title(b)",
+	{ "title \"a;\ntitle b;", "title('a')title(b)",
+	  "1:7 this string does not end in its line: a closing quote is missing\n" },
+	{ "title \"a\ntitle b;", "title('a')title(b)",
 	  "1:7 this string does not end in its line: a closing quote is missing\n"
 	  "2:1 \";\" missing before \"title\"?\n" },
 	{ "title a; /* b", "title(a)", "1:10 this comment never ends: \"*/\" is missing\n" },
@@ -148,8 +150,26 @@ static const struct {
 	{ "title \xe2\x80\x9c"
 	  "a\xe2\x80\x9d;",
 	  "title('a')", "1:7 a typographic quote: write plain \" quotes\n" },
-	{ "title a\x01;", "", "1:7 control characters, or text that is not UTF-8\n" },
-	{ "title \"\xff\";", "", "1:7 control characters, or text that is not UTF-8\n" },
+	{ "title a\x01;", "", "1:8 a control character inside of a text: take it out\n" },
+	{ "title \"\xff\";", "", "1:8 octet 0xff is not UTF-8: save the file as UTF-8\n" },
+	{ "title \"a\tb\";", "", "1:9 a tab inside of a text: take it out\n" },
+	{ "\xff\xfet\0i\0", "", "1:1 this is UTF-16: save the file as UTF-8\n" },
+	{ "// one\rtitle a;\rnome;\r", "title(a)",
+	  "3:1 unknown keyword \"nome\" (did you mean \"none\"?)\n" },
+	{ "title \"a;\r\ntitle b;", "title('a')title(b)",
+	  "1:7 this string does not end in its line: a closing quote is missing\n" },
+	/* habits of other configurations */
+	{ "title = a;", "",
+	  "1:7 \"=\" does not stand between a keyword and its value: write title TEXT\n" },
+	{ "title: a;\nnone;", "none()",
+	  "1:1 found \"title:\": write \"title\", a blank and the value, without \":\" or "
+	  "\"=\"\n" },
+	{ "title=a;", "",
+	  "1:1 found \"title=a\": write \"title\", a blank and the value, without \":\" or "
+	  "\"=\"\n" },
+	{ "boxes { box { port_range tel:+1;5 y;\n bind 1; } }", "boxes(){box(){bind(1)}}",
+	  "1:26 \"tel:+1\" and what follows must stand in quotes: outside of them \";\" ends a "
+	  "statement\n" },
 	{ "include \"x\";", "", "1:9 \"include\" needs a file to stand in\n" },
 	{ "include;", "", "1:8 found \";\", expected include \"FILE\"\n" },
 };

@@ -172,7 +172,8 @@ static const struct {
 	  "2:1 translate_map m is declared twice, first in cig.conf:1\n" },
 	{ "auth a { user \"u\"; }\nauth b { password \"p\"; }\nauth b { }",
 	  "1:1 auth a: \"password\" is missing\n2:1 auth b: \"user\" is missing\n"
-	  "3:1 auth b: \"user\" is missing\n3:1 auth b is declared twice, first in cig.conf:2\n" },
+	  "3:1 auth b: \"user\" is missing\n3:1 auth b: \"password\" is missing\n3:1 auth b is "
+	  "declared twice, first in cig.conf:2\n" },
 	{ "map m { entry a tel \"tel:+1\" tell \"sip:1@h\"; }",
 	  "1:30 found \"tell\", expected entry NAME sip \"SIP-URI\" tel \"TEL-URI\" [auth ACCOUNT] "
 	  "(did "
@@ -219,7 +220,7 @@ static const struct {
 	  "write { path \"/m\"; map_from translate_map t; map_to translate_map t; } }",
 	  "3:14 the mailbox of cig.conf:2 has this path already\n" },
 	{ "message_centers { smpp { hostname \"h\"; user \"u\"; } }",
-	  "1:19 smpp: \"port\" is missing\n" },
+	  "1:19 smpp: \"port\" is missing\n1:19 smpp: \"password\" is missing\n" },
 	{ "message_centers { smpp { hostname \"h\"; port 1; user \"u\"; password \"p\"; read { }\n"
 	  "on_status ESME_RNONSENSE fail; on_status ESME_ROK fail; on_status 0x14x fail;\n"
 	  "on_status 20 later; on_status 0x58 fail; on_status ESME_RTHROTTLED retry; } }",
@@ -242,12 +243,11 @@ static const struct {
 	  "1:31 found \"tpc\", expected udp, tcp or tls (did you mean \"tcp\"?)\n"
 	  "1:41 found \"no\", expected events, info or tones (did you mean \"info\"?)\n"
 	  "1:52 found \"h:99999\", expected HOST:PORT\n"
-	  "1:74 found \"wait\", expected server \"HOST[:PORT]\" [priority NUMBER] [weight NUMBER]\n"
-	  "1:1 pbx a: \"host\" is missing\n" },
+	  "1:74 found \"wait\", expected server \"HOST[:PORT]\" [priority NUMBER] [weight "
+	  "NUMBER]\n" },
 	{ "pbx a { host \"h\"; }\npbx b { host \"H\"; challenge x; register \"tel:+1\" auth y; }",
 	  "2:14 host H belongs to pbx a already\n2:29 unknown auth \"x\"\n"
-	  "2:41 found \"tel:+1\", expected \"sip:USER@HOST\"\n2:55 unknown auth \"y\"\n"
-	  "2:1 pbx b: \"host\" is missing\n" },
+	  "2:41 found \"tel:+1\", expected \"sip:USER@HOST\"\n2:55 unknown auth \"y\"\n" },
 	{ "interfaces { sip { tls { key \"k\"; } } }",
 	  "1:30 found \"k\", expected an absolute path\n"
 	  "1:20 tls: \"ca\" is missing: no peer could be verified\n"

@@ -238,6 +238,12 @@ static const struct {
 	{ "sip:{a}@h{b}", "tel:+{a};{b}",
 	  "entry e: {b} stands in the sip side's host, which is never "
 	  "taken from a call" },
+	{ "sip:{e}", "tel:+8888;{e}", "entry e: the sip side has no \"@\": all of it is a host" },
+	{ "sip:{e}@h", "tel:8888;{e}",
+	  "entry e: the tel side is never met: a number begins with \"+\"" },
+	{ "sip:[2-9]{e}@[2001:db8::1]", "tel:+{e}",
+	  "entry e: \"[\" stands for itself: a pattern knows {name} only, which is any text" },
+	{ "sip:{e}@[2001:db8::1]", "tel:+{e}", NULL },
 	{ "sip:{a}{b}@h", "tel:+{a};{b}",
 	  "entry e: nothing parts {a} from {b}: the first is always "
 	  "empty" },
