@@ -95,6 +95,7 @@ static bool write_point(const struct eccsi *eccsi, struct work *w, const EC_POIN
 				  w->ctx) == ECCSI_POINT;
 }
 
+/* X9.62: 04 and both coordinates, or 02 or 03 and x alone. */
 static bool has_point_form(struct slice octets)
 {
 	if (octets.n == ECCSI_POINT)
@@ -102,6 +103,7 @@ static bool has_point_form(struct slice octets)
 	return octets.n == ECCSI_COMPRESSED && (octets.p[0] == 2 || octets.p[0] == 3);
 }
 
+/* Compressed points come from other makers' letters; within the program there is one form. */
 int eccsi_point_read(const struct eccsi *eccsi, struct slice octets, uint8_t out[ECCSI_POINT])
 {
 	struct work w;
@@ -218,6 +220,7 @@ static int issue_with(const struct eccsi *eccsi, struct work *w, const uint8_t *
 	    !BN_mod_add(w->a, w->a, w->c, eccsi->order, w->ctx) ||
 	    BN_bn2binpad(w->a, ssk, ECCSI_SECRET) != ECCSI_SECRET)
 		return -ENOMEM;
+	/* RFC 6507 5.1.1: with either of them zero another v is taken. */
 	return BN_is_zero(w->a) || BN_is_zero(w->b) ? -EAGAIN : 0;
 }
 
@@ -301,6 +304,8 @@ static int sign_with(const struct eccsi *eccsi, struct work *w, const struct ecc
 		return -ENOMEM;
 	if (BN_is_zero(w->c))
 		return -EAGAIN;
+	/* The inverse is of a sum that holds the secret: without the flag its time would tell
+	 * of it. */
 	BN_set_flags(w->c, BN_FLG_CONSTTIME);
 	if (!BN_mod_inverse(w->c, w->c, eccsi->order, w->ctx) ||
 	    !BN_mod_mul(w->c, w->c, w->a, eccsi->order, w->ctx) ||
@@ -324,6 +329,8 @@ int eccsi_sign(const struct eccsi *eccsi, const struct eccsi_signer *signer, str
 				err = sign_with(eccsi, &w, signer, message, out);
 		} while (err == -EAGAIN && !j);
 	work_end(&w);
+	/* The PVT travels with each signature: a verifier needs KPAK and the identity, nothing
+	 * else. */
 	memcpy(out + 2 * ECCSI_HASH, signer->pvt, ECCSI_POINT);
 	return err == -EAGAIN ? -EIO : err;
 }

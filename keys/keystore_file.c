@@ -210,6 +210,7 @@ static bool read_channel(const Keys__StoreChannel *m, struct update_channel *cha
 	       wire_octets(channel->rsk, sizeof(channel->rsk), &m->rsk);
 }
 
+/* A past month has its receiver key alone: signing keys are wiped when it ends. */
 static int read_month(const Keys__StoreMonth *m, struct store_month *month)
 {
 	month->keys.revision = m->revision;
@@ -223,6 +224,7 @@ static int read_month(const Keys__StoreMonth *m, struct store_month *month)
 	month->channels = calloc(m->n_channels + 1, sizeof(*month->channels));
 	if (!month->channels)
 		return -ENOMEM;
+	/* Counted as they are filled, so that half of a list can be freed. */
 	for (; month->n_channels < m->n_channels; month->n_channels++)
 		if (!read_channel(m->channels[month->n_channels],
 				  &month->channels[month->n_channels]))
@@ -326,6 +328,7 @@ int store_decode(struct slice octets, struct store *store_out)
 	SHA256(octets.p, octets.n - sizeof(hash), hash);
 	if (memcmp(hash, octets.p + octets.n - sizeof(hash), sizeof(hash)) != 0)
 		return -EBADMSG;
+	/* Behind the hash: a damaged version is damage, not a newer program's file. */
 	if (octets.p[2] != VERSION)
 		return -EPROTONOSUPPORT;
 	body = slice_of(octets.p + HEAD_SIZE, octets.n - HEAD_SIZE - sizeof(hash));

@@ -9,6 +9,8 @@
 #include "keys/period.h"
 #include "keys/secret.h"
 
+/* A rendezvous, or who took it over, may offer old updates again: none goes back, neither in
+ * generation nor within a month. */
 static int check_newer(struct store *store, const struct update_entry *entry, int64_t now_s,
 		       struct diag *diag)
 {
@@ -30,6 +32,8 @@ static int check_newer(struct store *store, const struct update_entry *entry, in
 	return 0;
 }
 
+/* The rendezvous cannot make keys; a damaged or foreign entry that opened all the same is found
+ * here, before the good keys are replaced. */
 static int check_entry_keys(const struct store *store, const struct curves *curves,
 			    const struct update_entry *entry, struct diag *diag)
 {
@@ -86,6 +90,8 @@ static int take_entry(struct store *store, struct update_entry *entry, struct up
 	entry->n_channels = 0;
 	store->generation = entry->generation;
 	take_entry_login(store, entry);
+	/* This month's file may be applied after next month's: settings are those of the newest
+	 * one. */
 	if (entry->keys.created < store->settings_created)
 		return 0;
 	take_settings(store, entry);

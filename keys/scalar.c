@@ -100,6 +100,7 @@ int scalar_inverse_sum(struct scalar *out, const struct scalar *a, const struct 
 	struct work w;
 	bool ok = work_begin(&w, a, b) && BN_mod_add(w.a, w.a, w.b, w.q, w.ctx);
 
+	/* An identity whose number is -z has no key: of 2^1022 or so, one. */
 	if (ok && BN_is_zero(w.a)) {
 		work_end(&w, false, out);
 		return -EDOM;
@@ -113,6 +114,7 @@ int scalar_inverse_sum(struct scalar *out, const struct scalar *a, const struct 
 /* Any 1,024-bit number modulo q: it is below 5 q. */
 static void reduce(struct scalar *a)
 {
+	/* Always all rounds, and a choice by mask: how often q went in is nobody's business. */
 	for (size_t round = 0; round < 6; round++) {
 		uint64_t t[FP_LIMBS], borrow = 0;
 

@@ -40,6 +40,8 @@ void update_head_write(struct buf *b, const struct update_head *head)
 	buf_put_u32(b, (uint32_t)head->index_n);
 }
 
+/* Who, when and which is bound to the index: the same octets as in the head, so nobody can put
+ * an index under another head. */
 void update_index_aad(struct buf *b, const struct update_head *head)
 {
 	char period[PERIOD_TEXT_SIZE];
@@ -56,6 +58,7 @@ int update_index_key(const struct account_secret *secret, uint8_t key[32])
 	return kdf_hkdf(slice_of(secret->octets, secret->n), "update", NULL, 0, key, 32);
 }
 
+/* Two of one revision come from a key manager whose database was put back: the later one counts. */
 bool update_newer(uint32_t revision_a, uint64_t created_a, uint32_t revision_b, uint64_t created_b)
 {
 	return revision_a > revision_b || (revision_a == revision_b && created_a > created_b);
@@ -171,7 +174,8 @@ static int by_uri(const void *a, const void *b)
 	return strcmp(((const struct update_user *)a)->uri, ((const struct update_user *)b)->uri);
 }
 
-/* Finds a part and checks its hash; empty, counted and named when it is wrong. */
+/* Finds a part and checks its hash; empty, counted and named when it is wrong.  One damaged
+ * entry costs one user his update, not everybody theirs. */
 static struct slice check_part(struct update *update, const Keys__UpdatePart *part,
 			       const char *what, struct diag *diag)
 {
@@ -180,6 +184,8 @@ static struct slice check_part(struct update *update, const Keys__UpdatePart *pa
 
 	if (part && part->length && part->offset <= update->parts.n &&
 	    part->length <= update->parts.n - part->offset && part->sha256.len == sizeof(hash)) {
+		/* Offset first, then length against what is left behind it: their sum might
+		 * wrap around. */
 		octets = slice_of(update->parts.p + part->offset, part->length);
 		SHA256(octets.p, octets.n, hash);
 		if (memcmp(hash, part->sha256.data, sizeof(hash)) == 0)
@@ -244,6 +250,8 @@ static bool lists_valid(const struct update *update)
 		    !uris_valid(members->uris, members->n_uris))
 			return false;
 	}
+	/* A user who is both listed and gone: whichever the rendezvous believed, the other half
+	 * of the file would be wrong. */
 	for (size_t i = 0; i < index->n_tombstones; i++)
 		if (update_user_find(update, slice_str(index->tombstones[i]), &user))
 			return false;
@@ -263,6 +271,7 @@ static int read_index(struct update *update, struct diag *diag)
 	if (err == -ENOMEM)
 		return err;
 	if (!err) {
+		/* Before they are sorted: entry i belongs to user i of the index. */
 		check_entries(update, diag);
 		qsort(update->users, update->index->n_users, sizeof(*update->users), by_uri);
 	}
@@ -299,6 +308,7 @@ int update_open(struct slice file, const char *account, const struct account_sec
 	if (!update)
 		return -ENOMEM;
 	err = read_head(&c, &update->head, diag);
+	/* Told apart from a wrong secret: the operator took the wrong file. */
 	if (!err && strcmp(update->head.account, account) != 0) {
 		diag_error(diag, NULL, "the update file is for another account, not for %s",
 			   account);

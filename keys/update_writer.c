@@ -54,6 +54,7 @@ struct update_writer {
 static int append(struct update_writer *writer, struct slice octets, struct part *part)
 {
 	if (octets.n > writer->cap_parts - writer->n_parts) {
+		/* Doubled: a file of a hundred thousand users is built by appending. */
 		size_t cap = 2 * writer->cap_parts + octets.n;
 		uint8_t *more = realloc(writer->parts, cap);
 

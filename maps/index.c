@@ -160,8 +160,8 @@ static bool same_group(const struct key *a, const struct key *b)
 	return same_beginning(a, b) && a->end_len == b->end_len && a->end == b->end;
 }
 
-/* The place of key in a table, or the free place where it belongs. */
-/* Linear probing; a table is at most half full, so a free place ends each search. */
+/* The place of key in a table, or the free place where it belongs.  Linear probing; a table is
+ * at most half full, so a free place ends each search. */
 static struct node *find_node(const struct index *index, uint64_t key)
 {
 	uint64_t i = key & index->node_mask;

@@ -90,8 +90,8 @@ const struct map *router_used_map(const struct router *router, enum route_interf
 	return i < list->n ? list->map[i] : NULL;
 }
 
-/* The source maps, or the extension maps where there are none. */
-/* CIG manual 2.9, "interfaces": one set of maps may serve both directions. */
+/* The source maps, or the extension maps where there are none.  CIG manual 2.9, "interfaces":
+ * one set of maps may serve both directions. */
 static const struct map_list *sources_of(const struct router *router,
 					 enum route_interface interface)
 {

@@ -36,6 +36,8 @@ static int complete(struct call_secret *secret, const uint8_t session_id[FRAME_I
 
 /* ---- signals ---- */
 
+/* Each writer has a key of its own, a responder one a device (answer_rand): counters of two
+ * writers may be equal, their nonces never meet under one key. */
 int call_channel_init(const struct call_secret *secret, enum call_writer writer,
 		      const uint8_t answer_rand[FRAME_ID], struct call_channel *channel_out)
 {
@@ -58,6 +60,7 @@ int call_channel_init(const struct call_secret *secret, enum call_writer writer,
 	return 0;
 }
 
+/* As TLS 1.3 does it (RFC 8446 5.3): the counter XORed into a secret start. */
 static void make_nonce(const struct call_channel *channel, uint64_t counter, uint8_t nonce[CALL_IV])
 {
 	memcpy(nonce, channel->iv, CALL_IV);
@@ -105,6 +108,8 @@ int call_open(const struct call_secret *secret, struct call_channel *channel, ui
 
 	if (sealed.n < CALL_TAG || counter == UINT64_MAX)
 		return -EBADMSG;
+	/* The link keeps the order, so a counter only rises; what the rendezvous sends twice
+	 * stops here. */
 	if (counter < channel->next)
 		return -EALREADY;
 	make_nonce(channel, counter, nonce);
@@ -119,7 +124,8 @@ int call_open(const struct call_secret *secret, struct call_channel *channel, ui
 
 /* ---- the invitation ---- */
 
-/* Seals the offer and signs for it. */
+/* Seals the offer and signs for it.  The signature covers a hash of the sealed offer: nobody
+ * can put another offer under this I_MESSAGE. */
 static int finish_invitation(struct mikey_draft **draftp, const struct call_secret *secret,
 			     struct slice offer, struct call_invitation *invitation)
 {
@@ -176,6 +182,8 @@ enum mikey_verdict call_verify(struct slice i_message, const uint8_t session_id[
 
 	if (mikey_parse(i_message, message_out) < 0)
 		return MIKEY_MALFORMED;
+	/* The cheap checks and the signature first: only a good one makes the receiver do a
+	 * pairing. */
 	verdict = mikey_verify(message_out, expect, own);
 	if (verdict != MIKEY_OK)
 		return verdict;

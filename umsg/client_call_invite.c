@@ -120,6 +120,8 @@ void client_on_bang_answer(struct umsg_client *client, const Umsg__BangAnswer *a
 {
 	struct umsg_call *call = call_find(client, frame_bytes(answer->session_id));
 
+	/* The first answer counts: a second leg would mean another relay in the middle of a
+	 * call. */
 	if (!call || call->incoming || call->leg || call->state >= CALL_TALK ||
 	    answer->leg->n_streams != call->offer->n_streams)
 		return;
@@ -195,7 +197,8 @@ static void log_refusal(struct umsg_client *client, const Umsg__Frame *frame, co
 			 frame->from, why, suppressed);
 }
 
-/* Takes an I_MESSAGE once.  Returns 0, -EEXIST, -ENOBUFS, -errno. */
+/* Takes an I_MESSAGE once.  Returns 0, -EEXIST, -ENOBUFS, -errno.  Kept until its time stamp is
+ * out of the window anyway: then its age refuses it. */
 static int take_once(struct umsg_client *client, struct slice from,
 		     const struct mikey_message *message, int64_t now_s)
 {
@@ -227,6 +230,8 @@ static enum mikey_verdict open_invitation(struct umsg_call *call, const Umsg__Fr
 			      own, &message);
 	if (verdict != MIKEY_OK)
 		return verdict;
+	/* Between the signature and the pairing: a forged message must not fill the memory of
+	 * repeats, a repeated one must not cost a pairing. */
 	err = take_once(call->client, expect.from, &message, expect.now_s);
 	*repeated_out = err == -EEXIST;
 	if (err)
@@ -238,6 +243,8 @@ static enum mikey_verdict open_invitation(struct umsg_call *call, const Umsg__Fr
 	wipe(plain, sizeof(plain));
 	if (verdict != MIKEY_OK)
 		return verdict;
+	/* The number of streams is said three times; keys, relay and offer have to mean the
+	 * same. */
 	if (!call->offer || call->offer->n_streams != call->secret.keys.n_cs ||
 	    call->offer->n_streams != bang->streams)
 		return MIKEY_MALFORMED;
@@ -293,6 +300,7 @@ static void take_invitation(struct umsg_client *client, const Umsg__Frame *frame
 		return;
 	}
 	log_refusal(client, frame, repeated ? "repeated" : mikey_verdict_name(verdict));
+	/* The first copy of it is being answered, or was: a refusal would end that call. */
 	if (!repeated)
 		refuse(client, frame, why_refused(verdict));
 	client_call_free(call);

@@ -162,6 +162,7 @@ void client_end_calls(struct umsg_client *client, Umsg__EndReason reason, bool s
 	}
 }
 
+/* An event that the state does not expect changes nothing: frames may cross on the wire. */
 bool call_step(struct umsg_call *call, enum call_event event)
 {
 	enum call_state next = call_state_next(call->state, event);
@@ -175,6 +176,7 @@ bool call_step(struct umsg_call *call, enum call_event event)
 	return true;
 }
 
+/* Each state has its limit (call.c): a peer that has vanished leaves no call behind. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct umsg_call *call = arg;

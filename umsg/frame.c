@@ -65,6 +65,7 @@ void frame_error_init(struct frame_error *e, uint64_t request, Umsg__ErrorCode c
 	e->frame.error = &e->error;
 }
 
+/* An extension stands behind the ";" (docs/umsg.md, notation); routing looks at the URI alone. */
 struct slice frame_bare(const char *uri)
 {
 	return slice_of(uri, strcspn(uri, ";"));

@@ -43,6 +43,7 @@ static void release(struct link *link)
 	free(link);
 }
 
+/* The socket and its events go at once; the structure stays until nobody on the stack uses it. */
 static void shut(struct link *link)
 {
 	if (link->fd < 0)
@@ -54,6 +55,8 @@ static void shut(struct link *link)
 		SSL_shutdown(link->ssl); /* our close_notify; the peer's is not waited for */
 	SSL_free(link->ssl);
 	link->ssl = NULL;
+	/* OpenSSL's queue of errors is the thread's: what is left in it would be taken for the
+	 * next link's. */
 	ERR_clear_error();
 	close(link->fd);
 	link->fd = -1;
@@ -68,6 +71,7 @@ void link_free(struct link **linkp)
 		return;
 	*linkp = NULL;
 	shut(link);
+	/* Freed from one of its own callbacks: leave() does the rest. */
 	if (link->depth)
 		link->doomed = true;
 	else
@@ -155,6 +159,7 @@ const char *link_reason_name(enum link_reason reason)
 	return names[reason];
 }
 
+/* Told from the loop a millisecond later: the caller may hold the link yet. */
 void link_give_up(struct link *link, enum link_reason reason)
 {
 	link->reason = reason;
@@ -164,6 +169,7 @@ void link_give_up(struct link *link, enum link_reason reason)
 
 /* ---- time ---- */
 
+/* 0 stands for never. */
 static int64_t sooner(int64_t a, int64_t b)
 {
 	return a == 0 || (b != 0 && b < a) ? b : a;
@@ -256,6 +262,7 @@ int link_ping(struct link *link)
 		return -ENOTCONN;
 	if (link->ping_sent)
 		return -EALREADY;
+	/* The time it was sent comes back with the pong: the round trip needs no other memory. */
 	for (int i = 0; i < PING_OCTETS; i++)
 		payload[i] = (uint8_t)((uint64_t)now >> (8 * i));
 	err = link_queue(link, WS_PING, slice_of(payload, sizeof(payload)));
@@ -345,6 +352,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	leave(link);
 }
 
+/* Frames are small and awaited: Nagle's algorithm would hold each back for the answer to the
+ * one before. */
 static void no_delay(int fd)
 {
 	int one = 1;
@@ -392,6 +401,8 @@ static bool find_psk(struct link_tls_peer *peer, struct slice identity, uint8_t 
 		if (identity.n >= 1 && identity.n <= LINK_IDENTITY_MAX &&
 		    !memchr(identity.p, 0, identity.n))
 			setup->identity = strndup((const char *)identity.p, identity.n);
+		/* Another identity on the second asking gets a random key: it fails as a wrong key
+		 * does. */
 	} else if (!setup->identity || !slice_eq_str(identity, setup->identity)) {
 		return RAND_bytes(psk_out, LINK_PSK) == 1;
 	}
@@ -502,6 +513,7 @@ void link_pause(struct link *link, bool paused)
 	if (link->state == CONNECTING)
 		return;
 	event_add(&link->readable, NULL);
+	/* What OpenSSL has read already makes no descriptor readable. */
 	if (link->ssl && SSL_has_pending(link->ssl))
 		event_active(&link->readable, EV_READ, 0);
 }
@@ -510,6 +522,7 @@ static void keep_alive_by_tcp(struct link *link)
 {
 	int on = link->interval_ms != 0, probes = 3;
 	int idle = (int)((link->interval_ms + 999) / 1000);
+	/* Three probes within the grace; TCP counts in whole seconds. */
 	int between = (int)((link->grace_ms + 2999) / 3000);
 
 	setsockopt(link->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));

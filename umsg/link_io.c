@@ -26,6 +26,7 @@ static void flush_at_end_of_turn(struct link *link)
 
 static void tls_failed(struct link *link, int result);
 
+/* One spare buffer a context, and a small one: what a burst needed is freed. */
 static void give_back(struct link_context *context, struct ws_out *out)
 {
 	if (context->spare.p || out->capacity > LINK_SPARE_OCTETS) {
@@ -45,6 +46,8 @@ bool link_flush(struct link *link)
 		int written;
 
 		ERR_clear_error();
+		/* One record at a time: a slow peer gets whole records, and what was not taken
+		 * is offered again from the same place, as OpenSSL demands. */
 		written = SSL_write(link->ssl, out->p + out->start,
 				    (int)(n < WRITE_OCTETS ? n : WRITE_OCTETS));
 		if (written <= 0) {
@@ -173,6 +176,7 @@ static void read_messages(struct link *link, struct slice octets)
 				 code, true);
 	else if (!ws_reader_busy(&link->reader))
 		link->message_due = 0;
+	/* A message that has begun must end in time: its room is held for it. */
 	else if (link->message_due == 0)
 		link->message_due = link->stats.heard_ms + link->context->limits.message_ms;
 }
@@ -272,6 +276,7 @@ static void tls_failed(struct link *link, int result)
 	case SSL_ERROR_WANT_WRITE:
 		event_add(&link->writable, NULL);
 		return;
+	/* The peer's close_notify: an orderly end, whatever was said before counts. */
 	case SSL_ERROR_ZERO_RETURN:
 		link_end(link, link->reason ? link->reason : LINK_BY_PEER, link->code, NULL);
 		return;
@@ -280,6 +285,8 @@ static void tls_failed(struct link *link, int result)
 			 saved ? strerror(saved) : "the peer ended the connection");
 		return;
 	default:
+		/* In the handshake an alert means that the key was wrong or unknown; a
+		 * connection that was cut says nothing about keys. */
 		reason = ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING ||
 					 link->state != SHAKING
 				 ? LINK_BROKEN
@@ -342,7 +349,10 @@ void link_shake(struct link *link)
 		tls_failed(link, result);
 		return;
 	}
+	/* The session has keys of its own now. */
 	wipe(link->setup->psk, sizeof(link->setup->psk));
+	/* TLS 1.3 can fall back from a PSK to certificates: a server without ours would be let
+	 * in. */
 	if (!link_tls_as_wanted(link->ssl)) {
 		link_end(link, LINK_REFUSED, 0, "not authenticated by a PSK");
 		return;

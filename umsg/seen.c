@@ -40,6 +40,7 @@ struct umsg_seen {
 	int fd; /* -1: memory only */
 };
 
+/* A hash is as good as random: its first octets serve the map as they are. */
 static uint64_t number_of(const uint8_t key[KEY])
 {
 	struct cursor c = cursor_of(slice_of(key, KEY));
@@ -47,6 +48,8 @@ static uint64_t number_of(const uint8_t key[KEY])
 	return cursor_u64(&c);
 }
 
+/* The id alone is the sender's choice: with his URI nobody can make another one's message a
+ * repeat. */
 static int key_of(struct slice sender, const uint8_t id[16], uint8_t key_out[KEY])
 {
 	uint8_t list[2 + SENDER_MAX + 16 + 1], hash[SHA256_DIGEST_LENGTH];
@@ -167,6 +170,8 @@ static int load(struct umsg_seen *seen, struct slice file, int64_t now_s)
 		return 0;
 	if (!slice_eq_str(cursor_take(&c, HEAD), head))
 		return -EBADMSG;
+	/* A record that a power cut tore off at the end is left out; the file is written anew
+	 * anyway. */
 	while (c.left >= RECORD) {
 		struct slice key = cursor_take(&c, KEY), hash = cursor_take(&c, HASH);
 		int64_t end_s = (int64_t)cursor_u64(&c);
@@ -271,6 +276,7 @@ int umsg_seen_add(struct umsg_seen *seen, struct slice sender, const uint8_t id[
 
 	if (err)
 		return err;
+	/* Also when the clock went back, or the next clearing would be an hour away. */
 	if (now_s >= seen->cleared_s + CLEAR_EVERY_S || now_s < seen->cleared_s)
 		clear(seen, now_s);
 	if (end_s <= now_s || find(seen, key))
