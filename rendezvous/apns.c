@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/log.h"
 #include "base/timer.h"
 #include "rendezvous/apns_token.h"
 
@@ -56,6 +57,9 @@ struct apns {
 	struct notification_list all;
 	struct watched_list sockets;
 	size_t n;
+	bool compared; /* is ahead_s known? */
+	int64_t ahead_s;
+	struct log_limit expired_log;
 };
 
 /* ---- libcurl's sockets and time on our loop ---- */
@@ -243,6 +247,18 @@ static void tell(struct notification *n, enum apns_outcome outcome, int64_t when
 	drop(n);
 }
 
+/* The token was made with our clock: whoever reads the log shall think of it. */
+static void log_expired(struct apns *apns)
+{
+	unsigned suppressed;
+
+	if (log_limit_pass(&apns->expired_log, clock_mono_ms(), &suppressed))
+		log_warn("push",
+			 "the service calls our token expired: made anew; is the clock right? "
+			 "(%u more not logged)",
+			 suppressed);
+}
+
 static void on_refused(struct notification *n, long status)
 {
 	char reason[64], text[128];
@@ -252,6 +268,7 @@ static void on_refused(struct notification *n, long status)
 	snprintf(text, sizeof(text), "%ld %s", status, reason);
 	if (status == 403 && strcmp(reason, "ExpiredProviderToken") == 0 && !n->again) {
 		n->again = true;
+		log_expired(n->apns);
 		apns_token_expire(n->apns->token);
 		curl_multi_remove_handle(n->apns->multi, n->easy);
 		if (start(n))
@@ -263,6 +280,28 @@ static void on_refused(struct notification *n, long status)
 		tell(n, APNS_BAD_TOKEN, 0, text);
 	else
 		tell(n, APNS_FAILED, 0, text);
+}
+
+/* Every answer has the service's time (RFC 9110 6.6.1). */
+static void compare_clocks(struct apns *apns, CURL *easy)
+{
+	struct curl_header *header = NULL;
+	time_t theirs;
+
+	if (curl_easy_header(easy, "date", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return;
+	theirs = curl_getdate(header->value, NULL);
+	if (theirs == (time_t)-1)
+		return;
+	apns->compared = true;
+	apns->ahead_s = clock_wall_s() - (int64_t)theirs;
+}
+
+bool apns_clock_ahead(const struct apns *apns, int64_t *seconds_out)
+{
+	if (apns->compared)
+		*seconds_out = apns->ahead_s;
+	return apns->compared;
 }
 
 static void look_for_ends(struct apns *apns)
@@ -279,6 +318,7 @@ static void look_for_ends(struct apns *apns)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&n);
 		curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+		compare_clocks(apns, message->easy_handle);
 		if (result != CURLE_OK)
 			tell(n, APNS_FAILED, 0, curl_easy_strerror(result));
 		else if (status == 200)

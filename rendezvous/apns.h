@@ -9,6 +9,7 @@
 #ifndef RENDEZVOUS_APNS_H
 #define RENDEZVOUS_APNS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct apns;
@@ -51,5 +52,10 @@ void apns_free(struct apns **apnsp);
 /* Wakes a device up.  done follows, never from within.  Returns 0, -EINVAL (no device token),
  * -ENOBUFS (too many under way) or -ENOMEM. */
 int apns_push(struct apns *apns, const char *device_token, uint64_t cookie);
+
+/* By how many seconds our clock was ahead of the service's at its last answer: provider tokens of a
+ * clock that is far off are refused (CRS manual 4.8, step 3).  Returns false before the first one.
+ */
+bool apns_clock_ahead(const struct apns *apns, int64_t *seconds_out);
 
 #endif

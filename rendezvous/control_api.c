@@ -403,6 +403,19 @@ static void post_purge_observed(struct control_request *request, void *arg)
 	json_decref(body);
 }
 
+/* [{ "ahead": SECONDS }], or nothing where there is nothing to compare with. */
+static void get_clock(struct control_request *request, void *arg)
+{
+	struct control_api *api = arg;
+	int64_t ahead_s;
+
+	if (supervisor_clock_ahead(api->supervisor, &ahead_s))
+		control_answer_json(request, 200,
+				    json_pack("[{s:I}]", "ahead", (json_int_t)ahead_s));
+	else
+		control_answer_json(request, 200, json_array());
+}
+
 static void get_slot(struct control_request *request, void *arg)
 {
 	const char *uri = control_arg(request, "uri");
@@ -462,6 +475,7 @@ static void get_updates(struct control_request *request, void *arg)
 }
 
 static const struct control_route routes[] = {
+	{ "GET", "/clock", get_clock, false, "how far our clock is ahead of the push service's" },
 	{ "GET", "/version", get_version, false, "version of the server" },
 	{ "GET", "/attach", control_api_attach, false, "attached users" },
 	{ "GET", "/session", control_api_session, false, "calls" },

@@ -215,3 +215,8 @@ void pusher_wake(struct pusher *pusher, const char *account, const char *uri, co
 		push_all(pusher, pushed, json_object_get(object, "tokens"));
 	json_decref(object);
 }
+
+bool pusher_clock_ahead(const struct pusher *pusher, int64_t *seconds_out)
+{
+	return apns_clock_ahead(pusher->apns, seconds_out);
+}

@@ -9,6 +9,7 @@
 #ifndef RENDEZVOUS_PUSHER_H
 #define RENDEZVOUS_PUSHER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct diag;
@@ -35,5 +36,8 @@ void pusher_free(struct pusher **pusherp);
 /* Wakes the devices with these tokens up: value is what the client stored as push-token
  * (client_data.h, { "tokens": [...] }). */
 void pusher_wake(struct pusher *pusher, const char *account, const char *uri, const char *value);
+
+/* As apns_clock_ahead(). */
+bool pusher_clock_ahead(const struct pusher *pusher, int64_t *seconds_out);
 
 #endif

@@ -148,6 +148,11 @@ int supervisor_wake(struct supervisor *supervisor, const char *uri)
 	return 0;
 }
 
+bool supervisor_clock_ahead(const struct supervisor *supervisor, int64_t *seconds_out)
+{
+	return supervisor->pusher && pusher_clock_ahead(supervisor->pusher, seconds_out);
+}
+
 /* All workers hear of it; the one at which uri is at home acts. */
 static void on_push_gone(void *arg, const char *account, const char *uri, int64_t when_ms)
 {

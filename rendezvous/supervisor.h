@@ -86,6 +86,10 @@ bool supervisor_has_room(const struct supervisor *supervisor);
 /* Wakes a user up by push.  Returns 0, or -ENOTSUP where push is off. */
 int supervisor_wake(struct supervisor *supervisor, const char *uri);
 
+/* By how many seconds our clock is ahead of the push service's.  Returns false where that is not
+ * known: push is off, or nothing was pushed yet. */
+bool supervisor_clock_ahead(const struct supervisor *supervisor, int64_t *seconds_out);
+
 struct supervisor_process {
 	const char *name; /* "crs", "redis_low", "app: worker-0", ... */
 	int pid;          /* 0: not running */

@@ -246,7 +246,7 @@ static void a_call_and_the_operator_wake_up_who_is_away(void **state)
 	party_close(&alice);
 }
 
-/* CRS-120: a token that the service calls expired is made anew at once. */
+/* CRS-120: a token that the service calls expired is made anew at once, and the log tells. */
 static void an_expired_provider_token_is_made_anew(void **state)
 {
 	struct service *service = *state;
@@ -263,6 +263,26 @@ static void an_expired_provider_token_is_made_anew(void **state)
 		scene_run(&service->scene);
 	}
 	assert_true(again);
+	shell("grep -q 'our token expired: made anew; is the clock right' \"$D/log/crs.log\"");
+	party_close(&alice);
+}
+
+/* CRS-120: health-check compares our clock with the service's, as its last answer had it. */
+static void a_clock_that_is_far_off_is_a_warning(void **state)
+{
+	struct service *service = *state;
+	char out[SCENE_OUTPUT];
+	struct party alice;
+
+	attach_alice(&alice, service);
+	post(&alice, absent(service, "c10c000001"), 'h');
+	assert_true(scene_cli_shows(&service->scene, "health-check system --output-format tsv",
+				    "\nclock\twarning\t-", true));
+	assert_int_equal(scene_cli(&service->scene, "health-check system", out), 3);
+	post(&alice, absent(service, "c100000001"), 'i');
+	assert_true(scene_cli_shows(&service->scene, "health-check system --output-format tsv",
+				    "\nclock\tok\t", true));
+	assert_int_equal(scene_cli(&service->scene, "health-check system", out), 0);
 	party_close(&alice);
 }
 
@@ -352,6 +372,7 @@ int main(void)
 		cmocka_unit_test(a_call_rings_when_the_callee_has_woken_up),
 		cmocka_unit_test(a_call_and_the_operator_wake_up_who_is_away),
 		cmocka_unit_test(an_expired_provider_token_is_made_anew),
+		cmocka_unit_test(a_clock_that_is_far_off_is_a_warning),
 		cmocka_unit_test(only_a_token_that_is_gone_is_forgotten),
 		cmocka_unit_test(many_messages_ask_for_the_token_once),
 		cmocka_unit_test(without_the_feature_push_is_off),
