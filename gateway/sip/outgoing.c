@@ -302,6 +302,21 @@ static void on_answer(struct call *call, const sip_t *sip)
 	}
 }
 
+/* The library says 503 where no peer has said anything: ICMP told that nobody listens, or there is
+ * no connection.  An operator must not look for an overloaded PBX then. */
+static const char *no_connection(const struct call *call, su_home_t *home)
+{
+	static const char *const what[] = {
+		[SIP_AGENT__TRANSPORT__UDP] = "nobody takes UDP at",
+		[SIP_AGENT__TRANSPORT__TCP] = "no TCP connection to",
+		[SIP_AGENT__TRANSPORT__TLS] = "no TLS connection to",
+	};
+	char address[NET_TEXT_SIZE];
+
+	net_format(&call->peer.addr, address);
+	return su_sprintf(home, "%s %s", what[call->peer.transport], address);
+}
+
 static void tell_failure(struct call *call, const sip_t *sip, int status)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
@@ -310,7 +325,9 @@ static void tell_failure(struct call *call, const sip_t *sip, int status)
 						: SIP_AGENT__CAUSE__FAILED,
 				.code = (unsigned)status };
 
-	if (sip) {
+	if (status == 503 && nta_sip_is_internal(sip)) {
+		end.phrase = no_connection(call, home);
+	} else if (sip) {
 		end.phrase = sip->sip_status->st_phrase;
 		end.reason = body_header(home, sip->sip_reason);
 		end.warning = body_header(home, sip->sip_warning);

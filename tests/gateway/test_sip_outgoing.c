@@ -288,9 +288,27 @@ static void redirections_and_refusals_come_with_their_headers(void **state)
 static void a_tcp_target_that_does_not_listen_fails_at_once(void **state)
 {
 	struct fixture *f = *state;
+	char told[64];
 
 	sip_driver_invite(f->driver, CALL, f->peer.port, SIP_AGENT__TRANSPORT__TCP);
-	ended(f, SIP_AGENT__CAUSE__FAILED, 503);
+	snprintf(told, sizeof(told), "no TCP connection to 127.0.0.1:%u", f->peer.port);
+	assert_string_equal(ended(f, SIP_AGENT__CAUSE__FAILED, 503)->phrase, told);
+}
+
+/* ICMP says so; a PBX that answers 503 itself is told by its own words. */
+static void where_nobody_listens_it_is_said(void **state)
+{
+	struct fixture *f = *state;
+	char told[64];
+
+	sip_driver_invite(f->driver, CALL, 9, SIP_AGENT__TRANSPORT__UDP); /* discard */
+	snprintf(told, sizeof(told), "nobody takes UDP at 127.0.0.1:%u", 9u);
+	assert_string_equal(ended(f, SIP_AGENT__CAUSE__FAILED, 503)->phrase, told);
+	sip_driver_invite(f->driver, CALL + 2, f->peer.port, SIP_AGENT__TRANSPORT__UDP);
+	sip_peer_expect(&f->peer, "INVITE ");
+	sip_peer_reply(&f->peer, 503, "pt", NULL, NULL);
+	assert_string_equal(expect(f, SIP_AGENT__FROM_AGENT__BODY_ENDED)->ended->phrase,
+			    "Whatever");
 }
 
 static int start_with_small_mtu(void **state)
@@ -536,6 +554,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nobody_answers, start_impatient, stop),
 		CALL_TEST(redirections_and_refusals_come_with_their_headers),
 		CALL_TEST(a_tcp_target_that_does_not_listen_fails_at_once),
+		CALL_TEST(where_nobody_listens_it_is_said),
 		cmocka_unit_test_setup_teardown(a_large_request_falls_back_to_udp,
 						start_with_small_mtu, stop),
 		CALL_TEST(challenges_are_answered_by_the_server),

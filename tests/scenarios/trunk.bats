@@ -252,7 +252,9 @@ redirecting() { # CONTACT: an extension that has moved there
 	start "$T/silent" python3 -c 'import signal, socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("'"$NET"'.41", 5060))
+print("bound", flush=True)
 signal.pause()'
+	await 10 "the silent server" in_log "$T/silent" bound
 	# under another name nothing is known of its servers yet
 	reload 's/pbx two {/pbx fresh {/'
 	dial_out --hangup 1 "$LAB_GATEWAY;101"
@@ -350,7 +352,7 @@ secured_both_ways() { # SUITE M_LINE: a call out, then one in, through the phone
 	dial_out "$LAB_GATEWAY;4102"
 	call_ended 15 'reason=congestion'
 	run -1 grep -aq '^INVITE' "$D/101/log"
-	logged 'state=REJECT .*why=PBX: 503'
+	logged 'state=REJECT .*why=PBX: 503 no TLS connection to '
 	all_clear
 }
 
