@@ -103,6 +103,7 @@ stop_all() { # TERM to all, KILL to what is still there after 5 s
 	for p in "${STARTED[@]}"; do
 		while running "$p" && ((SECONDS < end)); do pause; done
 		kill -KILL "$p" 2>/dev/null
+		kill -KILL -- "-$p" 2>/dev/null || : # what is left of a group that it led
 		wait "$p" 2>/dev/null || :
 	done
 	STARTED=()

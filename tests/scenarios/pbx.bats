@@ -261,15 +261,6 @@ shows() { # call|umsg STATE
 	all_clear
 }
 
-proxy_start() {
-	needs kamailio
-	mkdir -p "$T/kamailio"
-	sed "s/@NET@/$NET/" "$TOP/tests/scenarios/kamailio.cfg" >"$T/kamailio.cfg"
-	start "$T/kamailio.log" kamailio -f "$T/kamailio.cfg" -DD -E \
-		-Y "$T/kamailio" -P "$T/kamailio/pid" -m 64 -M 8
-	await 10 "the proxy" udp_bound "$NET.20:5060"
-}
-
 @test "CIG-027 CIG-028: a proxy asks for the password; with the entry's account the call comes up through it" {
 	proxy_start
 	phone_101 'answermode=auto'

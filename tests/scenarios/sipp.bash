@@ -47,6 +47,34 @@ sipp_ended() { # NAME SECONDS: has it gone through its scenario?
 	}
 }
 
+# Kamailio is many processes, and any of them holds the port: it gets a group of its own, which
+# stop_all ends as a whole, and is there when it answers, not when the port is bound.
+proxy_start() { # the PBX's proxy and registrar (kamailio.cfg) at $NET.20
+	needs kamailio
+	await 10 "the port of the last proxy" proxy_is_gone
+	mkdir -p "$T/kamailio"
+	sed "s/@NET@/$NET/" "$TOP/tests/scenarios/kamailio.cfg" >"$T/kamailio.cfg"
+	start "$T/kamailio.err" setsid kamailio -f "$T/kamailio.cfg" -DD -E \
+		-Y "$T/kamailio" -P "$T/kamailio/pid" -m 64 -M 8
+	await 15 "the proxy" proxy_answers
+}
+
+proxy_is_gone() {
+	! udp_bound "$NET.20:5060" && ! tcp_bound "$NET.20:5060"
+}
+
+proxy_answers() {
+	proxy_asks "" 1 | grep -q '^SIP/2.0 200 '
+}
+
+proxy_asks() { # USER@ [SECONDS]: OPTIONS; prints the status line
+	printf '%s\n' "OPTIONS sip:$1registrar.test SIP/2.0" \
+		'Via: SIP/2.0/UDP @ME@;branch=z9hG4bK@ID@;rport' 'From: <sip:test@@ME@>;tag=1' \
+		"To: <sip:$1registrar.test>" 'Call-ID: @ID@' 'CSeq: 1 OPTIONS' \
+		'Max-Forwards: 70' 'Content-Length: 0' '' |
+		python3 "$TOP/tests/scenarios/sip_ask.py" "$NET.30" "$NET.20:5060" "${2:-5}"
+}
+
 sip_ask() { # FROM_IP [OPTIONS]: sends stdin to the gateway, prints the final response's status line
 	python3 "$TOP/tests/scenarios/sip_ask.py" "$1" "$LAB_RED:$LAB_SIP_PORT" "${@:2}"
 }

@@ -440,12 +440,7 @@ secured_both_ways() { # SUITE M_LINE: a call out, then one in, through the phone
 
 @test "a trunk is registered with its PBX, by the password that it asks for; one that is refused is shown; a stopped gateway is not, nor one whose reload takes it out" {
 	local registered
-	needs kamailio
-	mkdir -p "$T/kamailio"
-	sed "s/@NET@/$NET/" "$TOP/tests/scenarios/kamailio.cfg" >"$T/kamailio.cfg"
-	start "$T/kamailio.log" kamailio -f "$T/kamailio.cfg" -DD -E \
-		-Y "$T/kamailio" -P "$T/kamailio/pid" -m 64 -M 8
-	await 10 "the registrar" udp_bound "$NET.20:5060"
+	proxy_start
 	reload 's#/. registers ./#register "sip:tandem@registrar.test" auth right expires 60;#'
 	await 10 "the registration" registration_is REGISTERED
 	logged 'pbx=registrar registered as sip:tandem@registrar.test'
@@ -488,10 +483,5 @@ stop_server() { # it was started in setup_file, so it is no child of ours
 }
 
 registrar_says() { # USER STATUS: is sip:USER@registrar.test known there?
-	printf '%s\n' "OPTIONS sip:$1@registrar.test SIP/2.0" \
-		'Via: SIP/2.0/UDP @ME@;branch=z9hG4bK@ID@;rport' 'From: <sip:test@@ME@>;tag=1' \
-		"To: <sip:$1@registrar.test>" 'Call-ID: @ID@' 'CSeq: 1 OPTIONS' \
-		'Max-Forwards: 70' 'Content-Length: 0' '' |
-		python3 "$TOP/tests/scenarios/sip_ask.py" "$NET.30" "$NET.20:5060" >"$T/registrar"
-	grep -q "^SIP/2.0 $2 " "$T/registrar"
+	proxy_asks "$1@" | grep -q "^SIP/2.0 $2 "
 }
