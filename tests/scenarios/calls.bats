@@ -7,6 +7,7 @@ load talk
 
 setup_file() {
 	lab_setup_file
+	lab_refresh "${LAB_USERS[0]}"
 	speech "$D/alice.wav" "This is the secure caller. The quick brown fox jumps over the lazy dog." 60
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back tomorrow." 60
 }

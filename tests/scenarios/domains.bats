@@ -43,8 +43,8 @@ teardown() {
 	trust $FRIENDS $LAB_ACCOUNT
 	publish $LAB_ACCOUNT $FRIENDS
 	stop "$STARTED_PID"
-	refresh $CAROL $FRIENDS
-	refresh $ALICE $LAB_ACCOUNT
+	lab_refresh $CAROL $FRIENDS
+	lab_refresh $ALICE $LAB_ACCOUNT
 	# a text, with its receipt: each is pinned by the other
 	listener $CAROL --count 1
 	run -0 caller $ALICE send --receipt $CAROL "from another domain"

@@ -5,11 +5,13 @@ load helpers
 load phone
 load lab
 load talk
+load sipp
 
 LAB_SIP_SETTINGS='trusted "127.0.0.0/8"; media_timeout_s 2;'
 
 setup_file() {
 	lab_setup_file
+	lab_refresh "${LAB_USERS[0]}"
 	speech "$D/alice.wav" "The quick brown fox jumps over the lazy dog." 60
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back." 60
 }
@@ -52,6 +54,31 @@ next_call_works() {
 	logged 'reason="media lost".*why=no media from the PBX'
 	all_clear
 	next_call_works
+}
+
+# Ringing does not count: it lasts longer than the timeout here.
+@test "a PBX that sends no media from the answer on is hung up on with a Reason, and the caller told" {
+	sed '0,/<send retrans/s//<pause milliseconds="3000"\/>&/' "$TOP/tests/scenarios/sipp/uas_answers.xml" >"$T/late.xml"
+	sipp_uas callee "$T/late.xml" "$LAB_PHONE_IP" 5060 u1
+	dial_out --play "$D/alice-long.wav" "$LAB_GATEWAY;101"
+	call_ended 12 'reason="media lost" by=responder'
+	sipp_ended callee 5
+	sed -n '/^BYE /,/^$/p' "$T/callee.msg" | grep -q '^Reason: Q.850;cause=41;text="media lost"'
+	in_log "$T/call" '^talk'
+	logged 'why=no media from the PBX'
+	logged 'state=HANGUP reason="media lost" duration=[2-4]s'
+	all_clear
+}
+
+@test "a secure caller who sends no media any more: the PBX is hung up on with a Reason" {
+	call_is_up
+	kill -STOP "$CALL"
+	phone_await 101 CALL_CLOSED 8
+	kill -CONT "$CALL"
+	phone_await 101 '^Reason: Q.850;cause=41;text="media lost"' 5 log
+	logged 'why=no media from the secure side'
+	call_ended 10 'reason="media lost" by=responder'
+	all_clear
 }
 
 @test "the secure caller is gone: the phone hears of it" {

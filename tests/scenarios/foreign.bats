@@ -103,7 +103,7 @@ refused_call() { # LOG_REGEX: extension 101 cannot call Carol, and the log says 
 	trust $FRIENDS $LAB_ACCOUNT
 	trust $LAB_ACCOUNT $FRIENDS
 	gateway_updates $FRIENDS $LAB_ACCOUNT
-	refresh $CAROL $FRIENDS
+	lab_refresh $CAROL $FRIENDS
 	carol_answers --play "$D/alice-long.wav" --record "$T/heard.wav" --hangup 8
 	call_carol
 	await 15 "the call" in_log "$T/carol" '^talk'
@@ -142,7 +142,7 @@ carol_moves() { # to the third domain, under the same number
 	peer_domain $MOVERS "Movers" && trust $MOVERS $LAB_ACCOUNT && trust $LAB_ACCOUNT $MOVERS &&
 		domain_cms $FRIENDS user delete $CAROL && publish $FRIENDS &&
 		rm -rf "$D/$CAROL" "$D/letters/$CAROL" && peer_user $MOVERS $CAROL &&
-		gateway_updates $MOVERS $LAB_ACCOUNT && lab_enrol $CAROL && refresh $CAROL $MOVERS
+		gateway_updates $MOVERS $LAB_ACCOUNT && lab_enrol $CAROL && lab_refresh $CAROL $MOVERS
 }
 
 @test "who was met in one domain is refused in another, unless trust_domain names it" {
@@ -177,7 +177,7 @@ carol_moves() { # to the third domain, under the same number
 	peer_user $FRIENDS $CAROL
 	publish $FRIENDS
 	lab_enrol $CAROL
-	refresh $CAROL $FRIENDS
+	lab_refresh $CAROL $FRIENDS
 	run -1 caller $CAROL --timeout 10 call --hangup 1 "$LAB_GATEWAY;101"
 	trust_domain "$id"
 	caller $CAROL send "$LAB_GATEWAY;101" "I am back"

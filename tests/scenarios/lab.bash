@@ -6,6 +6,7 @@
 #   lab_rendezvous             crs-relay and crs; the account, the update
 #   lab_gateway                cig-relay and cig-server, with the configuration of lab_cig_conf
 #   lab_enrol NUMBER           a caller's store in $D/NUMBER
+#   lab_refresh NUMBER         and the updates that wait for it
 #   caller NUMBER COMMAND...   runs cca with it
 #
 # Everything listens on loopback and on ports that were free.
@@ -191,6 +192,19 @@ lab_gateway() {
 
 lab_enrol() { # NUMBER
 	cca "${LAB_CLOCK[@]}" --store "$D/$1" enrol "$D/letters/$1"
+}
+
+# A caller that was just enrolled takes two months' updates over with its first connection, and
+# hears and says nothing while their keys are checked: where its speech is measured it has them
+# before.
+lab_refresh() { # NUMBER [ACCOUNT]
+	start "$D/refresh.log" cca "${LAB_CLOCK[@]}" --store "$D/$1" listen
+	await 20 "the updates of $1" lab_refreshed "$1" "${2:-$LAB_ACCOUNT}" || return
+	stop "$STARTED_PID"
+}
+
+lab_refreshed() { # NUMBER ACCOUNT: are this and the next month's confirmed?
+	lab_crs_cli stats export "$2" | grep -qE "^tel:\\$1.*true.true.true.true$"
 }
 
 caller() { # NUMBER COMMAND...

@@ -56,13 +56,3 @@ listener() { # NUMBER [OPTIONS]: a caller that prints messages, in $T/NUMBER
 	start "$T/$1" cca --store "$D/$1" listen "${@:2}"
 	await 15 "$1 to be attached" in_log "$T/$1" '^attached'
 }
-
-refresh() { # NUMBER ACCOUNT: takes the update over and is gone
-	listener "$1"
-	await 15 "the update of $1" month_confirmed "$1" "$2"
-	stop "$STARTED_PID"
-}
-
-month_confirmed() { # NUMBER ACCOUNT: this and the next month's
-	lab_crs_cli stats export "$2" | grep -qE "^tel:\\$1.*true.true.true.true$"
-}

@@ -21,6 +21,7 @@ lab_cig_conf() { # with figures, and with tests that its maps must pass
 setup_file() {
 	free_port && export LAB_METRICS_PORT=$PORT
 	lab_setup_file
+	lab_refresh "${LAB_USERS[0]}"
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back tomorrow." 60
 	cp "$D/cig/cig.conf" "$D/good.conf"
 }
@@ -235,18 +236,20 @@ long_listing_has_codecs() {
 
 # Opus otherwise, for that is what this caller would rather speak (gateway/call_codec.h).
 @test "a caller that offers G.711 is bridged without transcoding, whichever law it names first" {
-	talking --codec PCMA --codec PCMU
+	talking --record "$T/heard.wav" --codec PCMA --codec PCMU
 	in_log "$T/call" '^talk .*codec=PCM[UA]'
 	lab_cig_cli show call --json --long | jq -e '.calls[0] | .pbx.codec == .secure.codec and (.pbx.codec | startswith("PCM"))'
-	await 10 "sound both ways" sound_both_ways
+	await 15 "sound both ways" sound_both_ways 6
 	hang_up
+	speech-match "$D/phone.wav" "$T/heard.wav" 0.9
 	talking
 	in_log "$T/call" '^talk .*codec=opus'
 	hang_up
 }
 
-sound_both_ways() { # that it is unchanged is tests/media/test_bridge's to see
-	lab_cig_cli show call --json --long | jq -e '.calls[0] | .pbx.received > 50 and .secure.received > 50'
+sound_both_ways() { # SECONDS of it
+	lab_cig_cli show call --json --long |
+		jq -e --argjson n "$(($1 * 50))" '.calls[0] | .pbx.received >= $n and .secure.received >= $n'
 }
 
 @test "show --watch prints again and again, until the server is gone" {

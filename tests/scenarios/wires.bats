@@ -11,6 +11,7 @@ LAB_BLACK=${LAB_PHONE_IP%.*}.2
 
 setup_file() {
 	lab_setup_file
+	lab_refresh "${LAB_USERS[0]}"
 	speech "$D/alice.wav" "The quick brown fox jumps over the lazy dog." 60
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back." 60
 }
