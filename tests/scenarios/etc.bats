@@ -168,6 +168,31 @@ offers() { # WORD COMMAND WORD...: is it among what TAB offers?
 	done
 }
 
+@test "logrotate moves the logs away and has the services open them anew" {
+	needs logrotate
+	local name
+	mkdir -p "$D/log"
+	printf '#!/bin/sh\necho "$*" >>"%s/asked"\n' "$D" >"$D/bin/systemctl"
+	chmod +x "$D/bin/systemctl"
+	for name in cig.log relay.log session.log calls.jsonl crs.log crs_relay.log redis_low.log; do
+		echo line >"$D/log/$name"
+		chmod 640 "$D/log/$name"
+	done
+	for name in cig crs; do # the users need not exist here
+		sed -E "/^\\s*su /d; s,^(\\s*create 0640).*,\\1,; s,/var/log/(cig|crs)/,$D/log/,g" "$TOP/etc/logrotate/$name" >"$D/$name.conf"
+		chmod 644 "$D/$name.conf"
+	done
+	sed -i "s,$D/log/\*\.log,$D/log/cig.log $D/log/relay.log $D/log/session.log," "$D/cig.conf"
+	chmod 755 "$D" "$D/log"
+	run -0 logrotate -f -s "$D/state" "$D/cig.conf" "$D/crs.conf"
+	for name in cig.log relay.log session.log calls.jsonl crs.log crs_relay.log redis_low.log; do
+		[ "$(cat "$D/log/$name".1*)" = line ] || [ "$(zcat "$D/log/$name".1.gz)" = line ]
+		[ ! -s "$D/log/$name" ]
+	done
+	[ "$(cat "$D/asked")" = "kill -s HUP --kill-who=main cig-server.service cig-relay.service
+kill -s HUP --kill-who=main crs.service crs_relay.service" ]
+}
+
 @test "systemd accepts the units" {
 	needs systemd-analyze
 	local program unit

@@ -38,22 +38,36 @@ installed() { # every file, as a path from the root
 	grep -q '^d /opt/cig/userdata 0750 ciguser ciguser$' "$DEST$(prefix)/lib/tmpfiles.d/tandem.conf"
 }
 
-@test "CRS-009: the firewall service opens the ports that clients are served on, and no others" {
-	local file=$DEST$(prefix)/lib/firewalld/services/crs.xml
-	python3 - "$file" <<-'P'
+# A firewalld service is read by firewalld itself where that is installed.
+opens() { # NAME PORT/PROTOCOL...: exactly these
+	local file
+	file=$DEST$(prefix)/lib/firewalld/services/$1.xml
+	python3 - "$file" "${@:2}" <<-'P'
 		import sys
 		import xml.etree.ElementTree as tree
 		service = tree.parse(sys.argv[1]).getroot()
 		assert service.tag == "service"
-		ports = {(p.get("protocol"), p.get("port")) for p in service.findall("port")}
-		assert ports == {("tcp", "5223"), ("udp", "146")}, ports
+		ports = {p.get("port") + "/" + p.get("protocol") for p in service.findall("port")}
+		assert ports == set(sys.argv[2:]), ports
 	P
-	# those are the programs' own defaults
-	grep -q '^# listen-port 5223$' "$TOP/etc/crs.conf.sample"
-	crs-relay --help | grep -q 'default 0.0.0.0:146'
 	if command -v firewall-offline-cmd >/dev/null; then
 		firewall-offline-cmd --system-config "$D/firewalld" --new-service-from-file "$file"
 	fi
+}
+
+@test "the gateway's firewall service opens SIP and the sample's media ports to the PBX, and no others" {
+	local low high
+	read -r low high < <(sed -n '/^\tsip {/,/^\t}/s/^\t\trtp_port_range \([0-9]*\) \([0-9]*\);$/\1 \2/p' "$TOP/etc/cig.conf.sample")
+	opens cig 5060/udp 5060/tcp "$low-$high/udp"
+	# 5060 is the port where cig.conf names none
+	grep -q '// port 5060; ' "$TOP/etc/cig.conf.sample"
+}
+
+@test "CRS-009: the firewall service opens the ports that clients are served on, and no others" {
+	opens crs 5223/tcp 146/udp
+	# those are the programs' own defaults
+	grep -q '^# listen-port 5223$' "$TOP/etc/crs.conf.sample"
+	crs-relay --help | grep -q 'default 0.0.0.0:146'
 }
 
 @test "CRS-010: the packages name what they need, and there is one for each side" {
