@@ -1,6 +1,6 @@
 # tests of cig-server's own modules
 if HAVE_CMOCKA
-check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_call_codec tests/gateway/test_call_phase tests/gateway/test_call_reason \
+check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_calls_talk tests/gateway/test_call_codec tests/gateway/test_call_phase tests/gateway/test_call_reason \
 	tests/gateway/test_call_record tests/gateway/test_pbx_leg tests/gateway/test_call_trace tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers \
 	tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_texts_resting tests/gateway/test_sip_texts_part \
 	tests/gateway/test_registration tests/gateway/test_digest_check tests/gateway/test_srv tests/gateway/test_names
@@ -21,6 +21,7 @@ tests_gateway_test_call_reason_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
 tests_gateway_test_session_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_session_log_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
 tests_gateway_test_calls_SOURCES = tests/gateway/test_calls.c \
+	tests/gateway/calls_scene.c tests/gateway/calls_scene.h \
 	tests/gateway/call_sides.c tests/gateway/call_sides.h $(SCARCE_SOURCES)
 tests_gateway_test_calls_LDFLAGS = $(SCARCE_LDFLAGS)
 tests_gateway_test_calls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
@@ -30,6 +31,12 @@ tests_gateway_test_calls_LDADD = gateway/libgateway.a gateway/libcig_config.a sm
 	umsg/libumsg.a umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
 	$(MICROHTTPD_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_calls_talk_SOURCES = tests/gateway/test_calls_talk.c \
+	tests/gateway/calls_scene.c tests/gateway/calls_scene.h \
+	tests/gateway/call_sides.c tests/gateway/call_sides.h $(SCARCE_SOURCES)
+tests_gateway_test_calls_talk_LDFLAGS = $(tests_gateway_test_calls_LDFLAGS)
+tests_gateway_test_calls_talk_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_calls_talk_LDADD = $(tests_gateway_test_calls_LDADD)
 tests_gateway_test_texts_SOURCES = tests/gateway/test_texts.c \
 	tests/gateway/text_scene.c tests/gateway/text_scene.h
 tests_gateway_test_texts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \

@@ -1,0 +1,224 @@
+/* test_calls_talk.c - what passes between the sides of a call: digits, hold, early media; and
+ * which of a PBX's servers gets it. */
+#include "tests/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/gateway/calls_scene.h"
+
+static void pbx_sends_digit(struct scene *scene, const char *digit)
+{
+	SipAgent__DigitIn in = SIP_AGENT__DIGIT_IN__INIT;
+
+	in.call = sip_number(scene);
+	in.digit = (char *)digit;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_DIGIT_IN, &in);
+}
+
+/* CIG-005: by INFO, while the media relay's name is still being looked up. */
+static void digits_before_the_secure_leg_wait_for_it(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i + 1 < COUNT(from_pbx); i++)
+		from_pbx[i](scene);
+	pbx_sends_digit(scene, "");
+	pbx_sends_digit(scene, "4");
+	pbx_sends_digit(scene, "#");
+	assert_string_equal(scene->relay.digits, "");
+	resolves(scene);
+	assert_string_equal(scene->relay.digits, "4#");
+	pbx_sends_digit(scene, "2");
+	assert_string_equal(scene->relay.digits, "4#2");
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void more_early_digits_than_wait_are_dropped(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i + 1 < COUNT(from_pbx); i++)
+		from_pbx[i](scene);
+	for (unsigned i = 0; i < 100; i++)
+		pbx_sends_digit(scene, "9");
+	resolves(scene);
+	assert_string_equal(scene->relay.digits, "9999999999999999");
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void server_fails(struct scene *scene, unsigned code)
+{
+	SipAgent__Ended ended = SIP_AGENT__ENDED__INIT;
+
+	ended.call = sip_number(scene);
+	ended.cause = SIP_AGENT__CAUSE__FAILED;
+	ended.code = code;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_ENDED, &ended);
+}
+
+static void a_server_that_fails_is_followed_by_the_next_one(void **state)
+{
+	struct scene *scene = *state;
+
+	secure_user_calls(scene);
+	finds(scene, 3);
+	relay_opens(scene);
+	assert_int_equal(scene->sip.invites, 1);
+	server_fails(scene, 503);
+	assert_int_equal(scene->pbxs.met, 503);
+	assert_int_equal(scene->sip.invites, 2);
+	server_fails(scene, 408);
+	assert_int_equal(scene->sip.invites, 3);
+	assert_false(scene->client.call->ended);
+	server_fails(scene, 503); /* the last one */
+	assert_int_equal(scene->sip.invites, 3);
+	assert_true(scene->client.call->ended);
+	relay_closes(scene);
+	assert_all_ended(scene);
+}
+
+/* It said something about the callee, not about itself. */
+static void a_server_that_says_no_is_not_followed(void **state)
+{
+	static const unsigned codes[] = { 404, 486, 488, 603, 403 };
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		unsigned before = scene->sip.invites;
+
+		secure_user_calls(scene);
+		finds(scene, 2);
+		relay_opens(scene);
+		server_fails(scene, codes[i]);
+		assert_int_equal(scene->sip.invites, before + 1);
+		assert_true(scene->client.call->ended);
+		relay_closes(scene);
+		free(scene->client.call);
+		scene->client.call = NULL;
+	}
+}
+
+static void nobody_is_called_twice_that_has_rung(void **state)
+{
+	struct scene *scene = *state;
+
+	secure_user_calls(scene);
+	finds(scene, 2);
+	relay_opens(scene);
+	pbx_rings(scene);
+	server_fails(scene, 503);
+	assert_int_equal(scene->sip.invites, 1);
+	assert_true(scene->client.call->ended);
+	relay_closes(scene);
+}
+
+/* A call that is up, from the secure side, with the PBX's G.711. */
+static void bring_up(struct scene *scene)
+{
+	secure_user_calls(scene);
+	relay_opens(scene);
+	pbx_rings(scene);
+	pbx_answers(scene);
+	resolves(scene);
+}
+
+static void a_hold_by_the_secure_side_reaches_the_pbx_and_the_relay(void **state)
+{
+	struct scene *scene = *state;
+	struct umsg_call *secure;
+
+	bring_up(scene);
+	secure = scene->client.call;
+	for (unsigned i = 1; i <= 4; i++) {
+		secure->held = i % 2 != 0;
+		calls_secure_event(scene->calls, secure, UMSG_CALL_HOLD);
+		calls_secure_event(scene->calls, secure, UMSG_CALL_HOLD); /* again: nothing */
+		assert_int_equal(scene->sip.reoffers, i);
+		assert_int_equal(scene->relay.held, secure->held);
+	}
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void a_digit_that_comes_as_a_signal_reaches_the_pbx(void **state)
+{
+	struct scene *scene = *state;
+
+	bring_up(scene);
+	scene->client.call->digit = '5';
+	calls_secure_event(scene->calls, scene->client.call, UMSG_CALL_DIGIT);
+	assert_int_equal(scene->relay.to_pbx, 1);
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void early_media_is_passed_on_and_joined_once(void **state)
+{
+	struct scene *scene = *state;
+	SipAgent__Ringing ringing = SIP_AGENT__RINGING__INIT;
+	SipAgent__Audio audio = SIP_AGENT__AUDIO__INIT;
+	SipAgent__Format format = SIP_AGENT__FORMAT__INIT, *formats[] = { &format };
+
+	secure_user_calls(scene);
+	finds(scene, 1);
+	relay_opens(scene);
+	format.encoding = SIP_AGENT__ENCODING__PCMA;
+	format.payload_type = 8;
+	audio.address = (char *)"127.0.0.1";
+	audio.port = 4000;
+	audio.formats = formats;
+	audio.n_formats = 1;
+	ringing.call = sip_number(scene);
+	ringing.code = 183;
+	ringing.audio = &audio;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_RINGING, &ringing);
+	assert_true(scene->client.call->early);
+	resolves(scene);
+	assert_true(scene->relay.secure_set);
+	scene->relay.secure_set = false;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_RINGING, &ringing);
+	pbx_answers(scene);
+	assert_null(scene->resolver.waiting);
+	assert_false(scene->relay.secure_set); /* its keys are used once */
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void a_pbx_without_an_address_ends_the_call(void **state)
+{
+	struct scene *scene = *state;
+
+	secure_user_calls(scene);
+	finds(scene, 0);
+	relay_opens(scene);
+	assert_true(scene->client.call->ended);
+	relay_closes(scene);
+	assert_all_ended(scene);
+}
+
+#define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENE_TEST(a_server_that_fails_is_followed_by_the_next_one),
+		SCENE_TEST(a_server_that_says_no_is_not_followed),
+		SCENE_TEST(nobody_is_called_twice_that_has_rung),
+		SCENE_TEST(a_pbx_without_an_address_ends_the_call),
+		SCENE_TEST(a_hold_by_the_secure_side_reaches_the_pbx_and_the_relay),
+		SCENE_TEST(a_digit_that_comes_as_a_signal_reaches_the_pbx),
+		SCENE_TEST(early_media_is_passed_on_and_joined_once),
+		SCENE_TEST(digits_before_the_secure_leg_wait_for_it),
+		SCENE_TEST(more_early_digits_than_wait_are_dropped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
