@@ -11,19 +11,15 @@
  * Whatever comes, the client sends frames that a rendezvous accepts; nothing is shown
  * that nobody signed; and freeing it leaves nothing.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 
 #include "base/cursor.h"
-#include "keys/curves.h"
-#include "keys/issued.h"
-#include "keys/master.h"
 #include "keys/period.h"
 #include "keys/replay.h"
+#include "tests/fuzz/client_keys.h"
 #include "tests/fuzz/fake_clock.h"
 #include "tests/fuzz/fake_link.h"
 #include "tests/fuzz/quiet.h"
@@ -31,19 +27,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define OWN "tel:+1"
-#define PEER "tel:+2"
-
 enum { STEPS = 100, SEALED = FRAME_RECORD + FRAME_RECORD_TAG };
-
-/* Made once: keys take their time. */
-struct keys {
-	struct curves *curves;
-	struct domain *domain;
-	struct keystore *store;
-	struct keyset *keyset;
-	struct umsg_sealed text, long_text;
-};
 
 struct scene {
 	struct umsg_client *client;
@@ -151,47 +135,6 @@ static void on_sent(void *arg, struct link *link, struct slice octets)
 
 /* ---- what is made once ---- */
 
-static void enrol(struct keys *keys, const struct master *master, const char *path)
-{
-	struct letter letter = { .uri = OWN,
-				 .generation = 1,
-				 .created = FAKE_CLOCK_START_S,
-				 .account = "acme",
-				 .address = "192.0.2.1:5223",
-				 .domain = "Example",
-				 .tls_identity = "someone",
-				 .n_months = 2 };
-	uint8_t octets[LETTER_OCTETS_MAX];
-	struct issued_keys issued;
-	size_t n;
-
-	domain_pack(keys->domain, letter.kpak, letter.z);
-	for (size_t i = 0; i < 2; i++) {
-		letter.months[i].month = period_of(FAKE_CLOCK_START_S) + (int64_t)i;
-		letter.months[i].revision = 1;
-		letter.months[i].created = letter.created;
-		expect(master_issue(master, slice_str(OWN), letter.months[i].month, &issued) == 0);
-		expect(issued_pack(&issued, letter.months[i].packed, &n) == 0);
-	}
-	expect(letter_encode(&letter, octets, &n) == 0);
-	expect(keystore_enrol(keys->curves, slice_of(octets, n), path, NULL) == 0);
-}
-
-static void load(struct keys *keys, const struct master *master)
-{
-	char dir[] = "/tmp/fuzz_client.XXXXXX", path[64], lock[80];
-
-	expect(mkdtemp(dir) != NULL);
-	snprintf(path, sizeof(path), "%s/store", dir);
-	snprintf(lock, sizeof(lock), "%s.lock", path);
-	enrol(keys, master, path);
-	expect(keystore_load(path, KEYSTORE_READ, &keys->store, NULL) == 0);
-	expect(keystore_keyset(keys->store, keys->curves, keys->domain, &keys->keyset) == 0);
-	unlink(path);
-	unlink(lock);
-	rmdir(dir);
-}
-
 static struct umsg_client *new_client(struct keys *keys, struct event_base *base,
 				      struct link_context *links, struct scene *scene)
 {
@@ -240,16 +183,10 @@ static void seal(struct keys *keys, struct event_base *base, struct link_context
 static struct keys *make_keys(struct event_base *base, struct link_context *links)
 {
 	static struct keys keys;
-	struct master *master;
 
 	if (keys.curves)
 		return &keys;
-	keys.curves = curves_new();
-	expect(keys.curves && master_generate(keys.curves, &master) == 0);
-	expect(domain_new(keys.curves, "Example", slice_of(master_kpak(master), KPAK_OCTETS),
-			  slice_of(master_z(master), Z_OCTETS), &keys.domain) == 0);
-	load(&keys, master);
-	master_free(&master);
+	client_keys_make(&keys);
 	seal(&keys, base, links);
 	return &keys;
 }

@@ -20,6 +20,7 @@ tests_fuzz_fuzz_sealed_LDADD = $(UMSG_LIBS)
 $(tests_fuzz_fuzz_sealed_OBJECTS): umsg/umsg.pb-c.h
 FUZZ_TARGETS += tests/fuzz/fuzz_client
 tests_fuzz_fuzz_client_SOURCES = tests/fuzz/fuzz_client.c \
+	tests/fuzz/client_keys.c tests/fuzz/client_keys.h \
 	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h \
 	tests/fuzz/fake_link.c tests/fuzz/fake_link.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_client_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
