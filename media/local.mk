@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libmedia.a
 	%D%/dtmf.c %D%/dtmf.h \
 	%D%/g711.c %D%/g711.h \
 	%D%/leg.h \
+	%D%/leg_core.c %D%/leg_core.h \
 	%D%/leg_rtcp.c %D%/leg_rtcp.h \
 	%D%/noise.c %D%/noise.h \
 	%D%/opus_codec.c %D%/opus_codec.h \

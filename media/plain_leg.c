@@ -6,31 +6,22 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
-#include "media/leg_rtcp.h"
-#include "media/rtp_receiver.h"
-#include "media/rtp_sender.h"
+#include "media/leg_core.h"
 #include "media/tones.h"
 
 enum { CN_TYPE = 13, DEFAULT_PTIME_MS = 20, MAX_PTIME_MS = 60 };
 
 struct plain_leg {
-	const struct leg_ops *ops;
-	void *arg;
+	struct leg_core core;
 	struct plain_leg_config config; /* with defaults filled in */
-	struct codec *codec;
-	struct tones *tones; /* NULL unless tones are made and detected */
+	struct tones *tones;            /* NULL unless tones are made and detected */
 	struct net_addr remote;
 	uint32_t ssrc; /* our own */
 	bool locked;   /* the port was learned or seen right */
 	int64_t learn_until_ms;
 	uint16_t left_port;    /* where the peer was before its SDP moved it, or 0 */
 	int64_t left_until_ms; /* so long late packets may come from there */
-	struct rtp_sender sender;
-	struct rtp_receiver receiver;
-	struct leg_rtcp rtcp;
-	int64_t heard_ms;
-	uint64_t strangers, malformed, auth_failures, replays;
-	struct srtp *out, *in; /* NULL: in clear */
+	uint64_t strangers;
 };
 
 /* What a configuration needs and the leg may not have yet. */
@@ -70,32 +61,15 @@ static struct plain_leg_config with_defaults(struct plain_leg_config c)
 	return c;
 }
 
-static struct rtp_sender_config speaking(const struct plain_leg_config *c, struct codec *codec)
+static struct leg_format format_of(const struct plain_leg_config *c)
 {
-	return (struct rtp_sender_config){ .codec = codec,
-					   .kind = c->codec,
-					   .codec_pt = c->codec_pt,
-					   .event_pt = c->event_pt,
-					   .event_clock = MEDIA_RATE,
-					   .frame = c->ptime_ms * MEDIA_SAMPLES_PER_MS };
-}
-
-static struct rtp_receiver_config hearing(const struct plain_leg_config *c, struct codec *codec)
-{
-	return (struct rtp_receiver_config){ .codec = codec,
-					     .clock = MEDIA_RATE,
-					     .codec_pt = c->codec_pt,
-					     .event_pt = c->event_pt,
-					     .cn_pt = c->cn_pt,
-					     .event_clock = MEDIA_RATE };
-}
-
-static void send_rtp(void *arg, uint8_t *packet, size_t n, size_t cap)
-{
-	struct plain_leg *leg = arg;
-
-	if (!leg->out || srtp_seal(leg->out, packet, &n, cap) == 0)
-		leg->ops->send(leg->arg, slice_of(packet, n), false);
+	return (struct leg_format){ .codec = c->codec,
+				    .clock = MEDIA_RATE,
+				    .event_clock = MEDIA_RATE,
+				    .codec_pt = c->codec_pt,
+				    .event_pt = c->event_pt,
+				    .cn_pt = c->cn_pt,
+				    .ptime_ms = c->ptime_ms };
 }
 
 /* A tone is told when it has ended: its beginning and its end together. */
@@ -105,8 +79,8 @@ static void on_tone(void *arg, char digit, unsigned duration_ms)
 	struct dtmf_event start = { .digit = digit, .phase = DTMF_START };
 	struct dtmf_event end = { .digit = digit, .phase = DTMF_END, .duration_ms = duration_ms };
 
-	leg->ops->digit(leg->arg, &start);
-	leg->ops->digit(leg->arg, &end);
+	leg->core.ops->digit(leg->core.arg, &start);
+	leg->core.ops->digit(leg->core.arg, &end);
 }
 
 static void on_audio(void *arg, const int16_t *pcm, size_t n)
@@ -115,14 +89,14 @@ static void on_audio(void *arg, const int16_t *pcm, size_t n)
 
 	if (leg->tones)
 		tones_detect(leg->tones, pcm, n, on_tone, leg);
-	leg->ops->audio(leg->arg, pcm, n);
+	leg->core.ops->audio(leg->core.arg, pcm, n);
 }
 
 static void on_digit(void *arg, const struct dtmf_event *event)
 {
 	struct plain_leg *leg = arg;
 
-	leg->ops->digit(leg->arg, event);
+	leg->core.ops->digit(leg->core.arg, event);
 }
 
 /* What the receiver calls: its audio passes the tone detector first. */
@@ -141,8 +115,8 @@ static int make_srtp(const struct plain_leg *leg, const struct plain_leg_config 
 	bool same = leg->config.srtp == c->srtp;
 	int err = 0;
 
-	parts->out = same && same_key(&leg->config.own_key, &c->own_key) ? leg->out : NULL;
-	parts->in = same && same_key(&leg->config.peer_key, &c->peer_key) ? leg->in : NULL;
+	parts->out = same && same_key(&leg->config.own_key, &c->own_key) ? leg->core.out : NULL;
+	parts->in = same && same_key(&leg->config.peer_key, &c->peer_key) ? leg->core.in : NULL;
 	if (c->srtp == SRTP_NONE)
 		return 0;
 	if (!parts->out)
@@ -155,23 +129,23 @@ static int make_srtp(const struct plain_leg *leg, const struct plain_leg_config 
 /* Frees what the leg does not have: all that was made for nothing. */
 static void drop_parts(const struct plain_leg *leg, struct parts *parts)
 {
-	if (parts->codec != leg->codec)
+	if (parts->codec != leg->core.codec)
 		codec_free(&parts->codec);
 	if (parts->tones != leg->tones)
 		tones_free(&parts->tones);
-	if (parts->out != leg->out)
+	if (parts->out != leg->core.out)
 		srtp_free(&parts->out);
-	if (parts->in != leg->in)
+	if (parts->in != leg->core.in)
 		srtp_free(&parts->in);
 }
 
 static int make_parts(const struct plain_leg *leg, const struct plain_leg_config *c,
 		      struct parts *parts)
 {
-	bool same = leg->codec && leg->config.codec == c->codec;
+	bool same = leg->core.codec && leg->config.codec == c->codec;
 	int err;
 
-	parts->codec = same ? leg->codec : codec_new(c->codec);
+	parts->codec = same ? leg->core.codec : codec_new(c->codec);
 	parts->tones = leg->tones;
 	if (c->dtmf == PLAIN_DTMF_TONES && !leg->tones)
 		parts->tones = tones_new();
@@ -201,26 +175,25 @@ static void take_remote(struct plain_leg *leg, const struct net_addr *remote, in
 static void take_parts(struct plain_leg *leg, const struct plain_leg_config *c,
 		       const struct parts *parts, int64_t now_ms)
 {
-	struct parts before = { leg->codec, leg->tones, leg->out, leg->in, 0 };
+	struct parts before = { leg->core.codec, leg->tones, leg->core.out, leg->core.in, 0 };
 
-	leg->codec = parts->codec;
+	leg->core.codec = parts->codec;
 	leg->tones = parts->tones;
-	leg->out = parts->out;
-	leg->in = parts->in;
+	leg->core.out = parts->out;
+	leg->core.in = parts->in;
 	drop_parts(leg, &before);
 	if (c->dtmf != PLAIN_DTMF_TONES)
 		tones_free(&leg->tones);
 	take_remote(leg, &c->remote, now_ms);
 	leg->config = *c;
-	leg->sender.mute = c->no_send;
+	leg->core.sender.mute = c->no_send;
 }
 
 static int start(struct plain_leg *leg, const struct plain_leg_config *config, int64_t now_ms)
 {
 	struct plain_leg_config c = with_defaults(*config);
-	struct rtp_receiver_config hear;
-	struct rtp_sender_config speak;
 	struct parts parts = { .ssrc = 0 };
+	struct leg_format format = format_of(&c);
 	int err;
 
 	if (RAND_bytes((unsigned char *)&leg->ssrc, sizeof(leg->ssrc)) != 1)
@@ -230,12 +203,9 @@ static int start(struct plain_leg *leg, const struct plain_leg_config *config, i
 	if (err)
 		return err;
 	take_parts(leg, &c, &parts, now_ms);
-	hear = hearing(&c, leg->codec);
-	speak = speaking(&c, leg->codec);
-	rtp_receiver_init(&leg->receiver, &hear, &own_ops, leg, now_ms);
-	err = rtp_sender_init(&leg->sender, &speak, leg->ssrc, send_rtp, leg);
-	leg->sender.mute = c.no_send;
-	return err ? err : leg_rtcp_init(&leg->rtcp, now_ms);
+	err = leg_core_start(&leg->core, &format, leg->ssrc, &own_ops, leg, now_ms);
+	leg->core.sender.mute = c.no_send;
+	return err;
 }
 
 int plain_leg_new(const struct plain_leg_config *config, const struct leg_ops *ops, void *arg,
@@ -249,9 +219,8 @@ int plain_leg_new(const struct plain_leg_config *config, const struct leg_ops *o
 	leg = calloc(1, sizeof(*leg));
 	if (!leg)
 		return -ENOMEM;
-	leg->ops = ops;
-	leg->arg = arg;
-	leg->heard_ms = now_ms;
+	leg->core.ops = ops;
+	leg->core.arg = arg;
 	err = start(leg, config, now_ms);
 	if (err) {
 		plain_leg_free(&leg);
@@ -268,10 +237,8 @@ void plain_leg_free(struct plain_leg **legp)
 	if (!leg)
 		return;
 	*legp = NULL;
-	codec_free(&leg->codec);
+	leg_core_done(&leg->core);
 	tones_free(&leg->tones);
-	srtp_free(&leg->out);
-	srtp_free(&leg->in);
 	OPENSSL_cleanse(&leg->config, sizeof(leg->config)); /* keys */
 	free(leg);
 }
@@ -279,9 +246,8 @@ void plain_leg_free(struct plain_leg **legp)
 int plain_leg_set(struct plain_leg *leg, const struct plain_leg_config *config, int64_t now_ms)
 {
 	struct plain_leg_config c;
-	struct rtp_receiver_config hear;
-	struct rtp_sender_config speak;
 	struct parts parts = { .ssrc = leg->ssrc };
+	struct leg_format format;
 	int err;
 
 	if (!is_valid(config))
@@ -291,10 +257,8 @@ int plain_leg_set(struct plain_leg *leg, const struct plain_leg_config *config, 
 	if (err)
 		return err;
 	take_parts(leg, &c, &parts, now_ms);
-	hear = hearing(&c, leg->codec);
-	speak = speaking(&c, leg->codec);
-	rtp_receiver_change(&leg->receiver, &hear, now_ms);
-	rtp_sender_change(&leg->sender, &speak);
+	format = format_of(&c);
+	leg_core_change(&leg->core, &format, now_ms);
 	return 0;
 }
 
@@ -321,24 +285,13 @@ static int unprotect(struct plain_leg *leg, bool rtcp, struct slice *packet, uin
 	size_t n = packet->n;
 	int err;
 
-	if (!leg->in)
+	if (!leg->core.in)
 		return 0;
 	if (n > LEG_MAX_PACKET)
 		return -EBADMSG;
 	memcpy(room, packet->p, n);
-	err = rtcp ? srtcp_open(leg->in, room, &n) : srtp_open(leg->in, room, &n);
+	err = rtcp ? srtcp_open(leg->core.in, room, &n) : srtp_open(leg->core.in, room, &n);
 	*packet = slice_of(room, n);
-	return err;
-}
-
-static int count(struct plain_leg *leg, int err)
-{
-	if (err == -EACCES)
-		leg->auth_failures++;
-	else if (err == -EALREADY)
-		leg->replays++;
-	else if (err)
-		leg->malformed++;
 	return err;
 }
 
@@ -366,13 +319,13 @@ static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct 
 	if (!err)
 		err = rtp_parse(packet, &rtp) ? -EBADMSG : 0;
 	if (err)
-		return count(leg, err);
-	err = rtp_receiver_packet(&leg->receiver, &rtp, now_ms);
+		return leg_core_count(&leg->core, err);
+	err = rtp_receiver_packet(&leg->core.receiver, &rtp, now_ms);
 	/* A repeated or late packet is its peer's all the same; one that is no RTP teaches no
 	 * port. */
 	if (err == -EBADMSG)
 		return err;
-	leg->heard_ms = now_ms;
+	leg->core.heard_ms = now_ms;
 	if (!leg->locked && !is_late(leg, source, now_ms)) {
 		net_set_port(&leg->remote, net_port(source));
 		leg->locked = true;
@@ -392,12 +345,12 @@ static int receive_rtcp(struct plain_leg *leg, struct slice packet, const struct
 		return -EACCES;
 	}
 	err = unprotect(leg, true, &packet, room);
-	if (!err &&
-	    leg_rtcp_receive(&leg->rtcp, packet, &leg->sender, &leg->receiver.source, now_ms))
+	if (!err && leg_rtcp_receive(&leg->core.rtcp, packet, &leg->core.sender,
+				     &leg->core.receiver.source, now_ms))
 		err = -EBADMSG;
 	if (err)
-		return count(leg, err);
-	leg->heard_ms = now_ms;
+		return leg_core_count(&leg->core, err);
+	leg->core.heard_ms = now_ms;
 	return 0;
 }
 
@@ -413,22 +366,12 @@ int plain_leg_receive(struct plain_leg *leg, struct slice packet, const struct n
 	case PACKET_UNKNOWN:
 		break;
 	}
-	return count(leg, -EBADMSG);
+	return leg_core_count(&leg->core, -EBADMSG);
 }
 
 void plain_leg_tick(struct plain_leg *leg, int64_t now_ms)
 {
-	uint8_t report[RTCP_MAX_REPORT + SRTP_MAX_TRAILER];
-	size_t n;
-
-	rtp_sender_tick(&leg->sender);
-	rtp_receiver_tick(&leg->receiver, now_ms);
-	n = leg_rtcp_tick(&leg->rtcp, &leg->sender, &leg->receiver.source, now_ms, report,
-			  RTCP_MAX_REPORT);
-	if (n && leg->out && srtcp_seal(leg->out, report, &n, sizeof(report)))
-		n = 0;
-	if (n)
-		leg->ops->send(leg->arg, slice_of(report, n), true);
+	leg_core_tick(&leg->core, now_ms);
 }
 
 void plain_leg_send_audio(struct plain_leg *leg, const int16_t *pcm, size_t n)
@@ -440,14 +383,14 @@ void plain_leg_send_audio(struct plain_leg *leg, const int16_t *pcm, size_t n)
 		tones_generate(leg->tones, with_tones, n);
 		pcm = with_tones;
 	}
-	rtp_sender_audio(&leg->sender, pcm, n);
+	rtp_sender_audio(&leg->core.sender, pcm, n);
 }
 
 int plain_leg_send_digit(struct plain_leg *leg, char digit, unsigned duration_ms)
 {
 	switch (leg->config.dtmf) {
 	case PLAIN_DTMF_EVENTS:
-		return dtmf_send(&leg->sender.dtmf, digit, duration_ms);
+		return dtmf_send(&leg->core.sender.dtmf, digit, duration_ms);
 	case PLAIN_DTMF_TONES:
 		return tones_send(leg->tones, digit);
 	case PLAIN_DTMF_NONE:
@@ -460,7 +403,7 @@ int plain_leg_pass_digit(struct plain_leg *leg, const struct dtmf_event *event)
 {
 	switch (leg->config.dtmf) {
 	case PLAIN_DTMF_EVENTS:
-		return dtmf_pass(&leg->sender.dtmf, event);
+		return dtmf_pass(&leg->core.sender.dtmf, event);
 	case PLAIN_DTMF_TONES:
 		return event->phase == DTMF_START ? tones_send(leg->tones, event->digit) : 0;
 	case PLAIN_DTMF_NONE:
@@ -471,20 +414,13 @@ int plain_leg_pass_digit(struct plain_leg *leg, const struct dtmf_event *event)
 
 int64_t plain_leg_heard_ms(const struct plain_leg *leg)
 {
-	return leg->heard_ms;
+	return leg->core.heard_ms;
 }
 
 void plain_leg_stats(const struct plain_leg *leg, struct leg_stats *stats_out)
 {
-	*stats_out = (struct leg_stats){ .packets_sent = leg->sender.packets,
-					 .octets_sent = leg->sender.octets,
-					 .auth_failures = leg->auth_failures,
-					 .replays = leg->replays,
-					 .malformed = leg->malformed,
-					 .strangers = leg->strangers,
-					 .peer_lost = leg->rtcp.peer_lost,
-					 .peer_jitter_us = leg->rtcp.peer_jitter_us };
-	rtp_receiver_stats(&leg->receiver, stats_out);
+	leg_core_stats(&leg->core, stats_out);
+	stats_out->strangers = leg->strangers;
 }
 
 const struct net_addr *plain_leg_remote(const struct plain_leg *leg)

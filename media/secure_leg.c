@@ -3,27 +3,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "media/leg_rtcp.h"
-#include "media/rtp_receiver.h"
-#include "media/rtp_sender.h"
+#include "media/leg_core.h"
 #include "media/stun_client.h"
 
 enum { FIRST_COMPLEXITY = 5, MAX_LOSS_PERCENT = 25 };
 
 struct secure_leg {
-	const struct leg_ops *ops;
-	void *arg;
+	struct leg_core core;
 	uint32_t peer_ssrc;
 	bool has_events;
-	struct codec *codec;
-	struct srtp *out, *in;
-	struct rtp_sender sender;
-	struct rtp_receiver receiver;
-	struct leg_rtcp rtcp;
 	struct stun_client stun;
-	int64_t heard_ms;
 	int complexity, loss_percent; /* as the encoder was tuned */
-	uint64_t auth_failures, replays, malformed;
 };
 
 /* With equal SSRCs both directions would use the same key stream where the keys are equal, too. */
@@ -38,51 +28,33 @@ static bool is_valid(const struct secure_leg_config *c)
 }
 
 /* What cannot be sealed is not sent: never in clear. */
-static void send_rtp(void *arg, uint8_t *packet, size_t n, size_t cap)
+static struct leg_format format_of(const struct secure_leg_config *c)
 {
-	struct secure_leg *leg = arg;
-
-	if (srtp_seal(leg->out, packet, &n, cap) == 0)
-		leg->ops->send(leg->arg, slice_of(packet, n), false);
-}
-
-static int init_halves(struct secure_leg *leg, const struct secure_leg_config *c, int64_t now_ms)
-{
-	uint32_t event_clock = c->event_pt ? c->event_clock : MEDIA_RATE;
-	uint8_t event_pt = c->event_pt ? c->event_pt : RTP_NO_TYPE;
-	struct rtp_receiver_config hear = { .codec = leg->codec,
-					    .clock = codec_clock(c->codec),
-					    .codec_pt = c->codec_pt,
-					    .event_pt = event_pt,
-					    .cn_pt = RTP_NO_TYPE,
-					    .event_clock = event_clock };
-	struct rtp_sender_config speak = { .codec = leg->codec,
-					   .kind = c->codec,
-					   .codec_pt = c->codec_pt,
-					   .event_pt = event_pt,
-					   .event_clock = event_clock };
-
-	speak.frame = (c->ptime_ms ? c->ptime_ms : 20) * MEDIA_SAMPLES_PER_MS;
-	rtp_receiver_init(&leg->receiver, &hear, leg->ops, leg->arg, now_ms);
-	return rtp_sender_init(&leg->sender, &speak, c->own_ssrc, send_rtp, leg);
+	return (struct leg_format){ .codec = c->codec,
+				    .clock = codec_clock(c->codec),
+				    .event_clock = c->event_pt ? c->event_clock : MEDIA_RATE,
+				    .codec_pt = c->codec_pt,
+				    .event_pt = c->event_pt ? c->event_pt : RTP_NO_TYPE,
+				    .cn_pt = RTP_NO_TYPE,
+				    .ptime_ms = c->ptime_ms ? c->ptime_ms : 20 };
 }
 
 static int init_leg(struct secure_leg *leg, const struct secure_leg_config *c, int64_t now_ms)
 {
+	struct leg_core *core = &leg->core;
+	struct leg_format format = format_of(c);
 	int err;
 
-	leg->codec = codec_new(c->codec);
-	if (!leg->codec)
+	core->codec = codec_new(c->codec);
+	if (!core->codec)
 		return -ENOMEM;
 	err = stun_client_init(&leg->stun, c->leg_id, c->leg_key, c->own_ssrc, now_ms);
 	if (!err)
-		err = leg_rtcp_init(&leg->rtcp, now_ms);
+		err = leg_core_start(core, &format, c->own_ssrc, core->ops, core->arg, now_ms);
 	if (!err)
-		err = init_halves(leg, c, now_ms);
+		err = srtp_new(c->profile, SRTP_RECEIVE, &c->peer_key, c->peer_ssrc, &core->in);
 	if (!err)
-		err = srtp_new(c->profile, SRTP_RECEIVE, &c->peer_key, c->peer_ssrc, &leg->in);
-	if (!err)
-		err = srtp_new(c->profile, SRTP_SEND, &c->own_key, c->own_ssrc, &leg->out);
+		err = srtp_new(c->profile, SRTP_SEND, &c->own_key, c->own_ssrc, &core->out);
 	return err;
 }
 
@@ -97,11 +69,10 @@ int secure_leg_new(const struct secure_leg_config *config, const struct leg_ops 
 	leg = calloc(1, sizeof(*leg));
 	if (!leg)
 		return -ENOMEM;
-	leg->ops = ops;
-	leg->arg = arg;
+	leg->core.ops = ops;
+	leg->core.arg = arg;
 	leg->peer_ssrc = config->peer_ssrc;
 	leg->has_events = config->event_pt != 0;
-	leg->heard_ms = now_ms;
 	leg->complexity = FIRST_COMPLEXITY;
 	err = init_leg(leg, config, now_ms);
 	if (err) {
@@ -119,9 +90,7 @@ void secure_leg_free(struct secure_leg **legp)
 	if (!leg)
 		return;
 	*legp = NULL;
-	srtp_free(&leg->out);
-	srtp_free(&leg->in);
-	codec_free(&leg->codec);
+	leg_core_done(&leg->core);
 	stun_client_wipe(&leg->stun);
 	free(leg);
 }
@@ -133,7 +102,7 @@ static void poll_stun(struct secure_leg *leg, int64_t now_ms)
 	int n = stun_client_poll(&leg->stun, now_ms, packet, sizeof(packet));
 
 	if (n > 0)
-		leg->ops->send(leg->arg, slice_of(packet, (size_t)n), false);
+		leg->core.ops->send(leg->core.arg, slice_of(packet, (size_t)n), false);
 }
 
 static int receive_stun(struct secure_leg *leg, struct slice packet, int64_t now_ms)
@@ -147,7 +116,7 @@ static int receive_stun(struct secure_leg *leg, struct slice packet, int64_t now
 
 static void heard(struct secure_leg *leg, int64_t now_ms)
 {
-	leg->heard_ms = now_ms;
+	leg->core.heard_ms = now_ms;
 	stun_client_heard(&leg->stun, now_ms);
 }
 
@@ -158,27 +127,28 @@ static int receive_rtp(struct secure_leg *leg, uint8_t *packet, size_t n, int64_
 
 	if (packet_ssrc(slice_of(packet, n)) != leg->peer_ssrc)
 		return -EBADMSG;
-	err = srtp_open(leg->in, packet, &n);
+	err = srtp_open(leg->core.in, packet, &n);
 	if (!err)
 		err = rtp_parse(slice_of(packet, n), &rtp);
 	if (err)
 		return err;
 	heard(leg, now_ms);
-	rtp_receiver_packet(&leg->receiver, &rtp, now_ms); /* counts its own */
+	rtp_receiver_packet(&leg->core.receiver, &rtp, now_ms); /* counts its own */
 	return 0;
 }
 
 /* FEC grows with the loss that the peer reports, but not without bounds. */
 static void tune(struct secure_leg *leg, int complexity)
 {
-	int loss = leg->rtcp.loss_percent > MAX_LOSS_PERCENT ? MAX_LOSS_PERCENT
-							     : (int)leg->rtcp.loss_percent;
+	int loss = leg->core.rtcp.loss_percent > MAX_LOSS_PERCENT
+			   ? MAX_LOSS_PERCENT
+			   : (int)leg->core.rtcp.loss_percent;
 
 	if (complexity == leg->complexity && loss == leg->loss_percent)
 		return;
 	leg->complexity = complexity;
 	leg->loss_percent = loss;
-	codec_tune(leg->codec, complexity, loss);
+	codec_tune(leg->core.codec, complexity, loss);
 }
 
 void secure_leg_set_complexity(struct secure_leg *leg, int complexity)
@@ -192,25 +162,14 @@ static int receive_rtcp(struct secure_leg *leg, uint8_t *packet, size_t n, int64
 
 	if (packet_ssrc(slice_of(packet, n)) != leg->peer_ssrc)
 		return -EBADMSG;
-	err = srtcp_open(leg->in, packet, &n);
+	err = srtcp_open(leg->core.in, packet, &n);
 	if (err)
 		return err;
 	heard(leg, now_ms);
-	err = leg_rtcp_receive(&leg->rtcp, slice_of(packet, n), &leg->sender, &leg->receiver.source,
-			       now_ms);
+	err = leg_rtcp_receive(&leg->core.rtcp, slice_of(packet, n), &leg->core.sender,
+			       &leg->core.receiver.source, now_ms);
 	/* The report may have changed what is known of the loss. */
 	tune(leg, leg->complexity);
-	return err;
-}
-
-static int count(struct secure_leg *leg, int err)
-{
-	if (err == -EACCES)
-		leg->auth_failures++;
-	else if (err == -EALREADY)
-		leg->replays++;
-	else if (err)
-		leg->malformed++;
 	return err;
 }
 
@@ -220,55 +179,43 @@ int secure_leg_receive(struct secure_leg *leg, uint8_t *packet, size_t n, int64_
 
 	switch (packet_kind(whole)) {
 	case PACKET_STUN:
-		return count(leg, receive_stun(leg, whole, now_ms));
+		return leg_core_count(&leg->core, receive_stun(leg, whole, now_ms));
 	case PACKET_RTP:
-		return count(leg, receive_rtp(leg, packet, n, now_ms));
+		return leg_core_count(&leg->core, receive_rtp(leg, packet, n, now_ms));
 	case PACKET_RTCP:
-		return count(leg, receive_rtcp(leg, packet, n, now_ms));
+		return leg_core_count(&leg->core, receive_rtcp(leg, packet, n, now_ms));
 	case PACKET_UNKNOWN:
 		break;
 	}
-	return count(leg, -EBADMSG);
-}
-
-static void send_rtcp(struct secure_leg *leg, int64_t now_ms)
-{
-	uint8_t packet[RTCP_MAX_REPORT + SRTP_MAX_TRAILER];
-	size_t n = leg_rtcp_tick(&leg->rtcp, &leg->sender, &leg->receiver.source, now_ms, packet,
-				 RTCP_MAX_REPORT);
-
-	if (n && srtcp_seal(leg->out, packet, &n, sizeof(packet)) == 0)
-		leg->ops->send(leg->arg, slice_of(packet, n), true);
+	return leg_core_count(&leg->core, -EBADMSG);
 }
 
 void secure_leg_tick(struct secure_leg *leg, int64_t now_ms)
 {
 	poll_stun(leg, now_ms);
-	rtp_sender_tick(&leg->sender);
-	rtp_receiver_tick(&leg->receiver, now_ms);
-	send_rtcp(leg, now_ms);
+	leg_core_tick(&leg->core, now_ms);
 }
 
 void secure_leg_send_audio(struct secure_leg *leg, const int16_t *pcm, size_t n)
 {
-	rtp_sender_audio(&leg->sender, pcm, n);
+	rtp_sender_audio(&leg->core.sender, pcm, n);
 }
 
 int secure_leg_send_digit(struct secure_leg *leg, char digit, unsigned duration_ms)
 {
-	return leg->has_events ? dtmf_send(&leg->sender.dtmf, digit, duration_ms) : -ENOTSUP;
+	return leg->has_events ? dtmf_send(&leg->core.sender.dtmf, digit, duration_ms) : -ENOTSUP;
 }
 
 int secure_leg_pass_digit(struct secure_leg *leg, const struct dtmf_event *event)
 {
 	if (!leg->has_events)
 		return -ENOTSUP;
-	return dtmf_pass(&leg->sender.dtmf, event);
+	return dtmf_pass(&leg->core.sender.dtmf, event);
 }
 
 bool secure_leg_digits_sent(const struct secure_leg *leg)
 {
-	return !dtmf_sender_busy(&leg->sender.dtmf);
+	return !dtmf_sender_busy(&leg->core.sender.dtmf);
 }
 
 void secure_leg_rebind(struct secure_leg *leg, int64_t now_ms)
@@ -284,17 +231,10 @@ bool secure_leg_bound(const struct secure_leg *leg)
 
 int64_t secure_leg_heard_ms(const struct secure_leg *leg)
 {
-	return leg->heard_ms;
+	return leg->core.heard_ms;
 }
 
 void secure_leg_stats(const struct secure_leg *leg, struct leg_stats *stats_out)
 {
-	*stats_out = (struct leg_stats){ .packets_sent = leg->sender.packets,
-					 .octets_sent = leg->sender.octets,
-					 .auth_failures = leg->auth_failures,
-					 .replays = leg->replays,
-					 .malformed = leg->malformed,
-					 .peer_lost = leg->rtcp.peer_lost,
-					 .peer_jitter_us = leg->rtcp.peer_jitter_us };
-	rtp_receiver_stats(&leg->receiver, stats_out);
+	leg_core_stats(&leg->core, stats_out);
 }

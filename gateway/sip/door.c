@@ -15,7 +15,10 @@
  * need. */
 enum { DOOR_PER_SOURCE = 200 };
 
-static struct agent *doorkeeper; /* accept() has no argument for it */
+/* accept() is one for the whole program, as a signal's handler is: it has no argument for the
+ * agent, the library calls it for listeners that it made itself, and a descriptor carries no
+ * data of ours. */
+static struct agent *doorkeeper;
 
 void door_watch(struct agent *agent)
 {
