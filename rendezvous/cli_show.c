@@ -1,9 +1,8 @@
-/* cli_show.c - crs-cli: listings and traces. */
+/* cli_show.c - crs-cli: listings. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/control_client.h"
-#include "base/diag.h"
 #include "rendezvous/cli.h"
 
 enum { TARGET_SIZE = 512 };
@@ -312,38 +311,4 @@ int cli_show_relay(const struct cli *cli, int argc, char **argv)
 	print_numbers("Received", json_object_get(answer, "received"));
 	json_decref(answer);
 	return CLI_OK;
-}
-
-static bool print_line(void *arg, struct slice text)
-{
-	(void)arg;
-	fwrite(text.p, 1, text.n, stdout);
-	putchar('\n');
-	return fflush(stdout) == 0 && !ferror(stdout);
-}
-
-/* Ctrl-C ends the program, and with it the trace. */
-int cli_trace(const struct cli *cli, int argc, char **argv)
-{
-	struct control_server server = { .program = "crs",
-					 .address = cli->socket,
-					 .timeout_ms = -1 };
-	char target[TARGET_SIZE] = "/trace", elements[TARGET_SIZE] = "";
-	struct diag *diag;
-	size_t n = 0;
-	int err;
-
-	for (int i = 0; i < argc && n < sizeof(elements); i++)
-		n += (size_t)snprintf(elements + n, sizeof(elements) - n, "%s%s", i ? "," : "",
-				      argv[i]);
-	if (n >= sizeof(elements) ||
-	    control_target_arg(target, sizeof(target), "element", elements) ||
-	    (cli->json && control_target_arg(target, sizeof(target), "json", "1")))
-		return cli_error("too many elements");
-	diag = diag_new();
-	err = control_follow(&server, target, print_line, NULL, diag);
-	if (err)
-		cli_error("%s", diag_first_error(diag));
-	diag_free(&diag);
-	return err ? CLI_ERROR : CLI_OK;
 }

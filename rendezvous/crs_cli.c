@@ -110,9 +110,10 @@ static const struct action actions[] = {
 	{ { "stats", "export" }, 1, 1, cli_stats_export, "stats export ACCOUNT" },
 	{ { "trace", NULL },
 	  1,
-	  TRACE_ELEMENT_COUNT,
+	  TRACE_ELEMENT_COUNT + 2,
 	  cli_trace,
-	  "trace attach|session|message|connection|statistics|object|event..." },
+	  "trace attach|session|message|connection|statistics|object|event... [--only "
+	  "URI|ACCOUNT]" },
 	{ { "update-notification", "disable" },
 	  1,
 	  1,

@@ -109,7 +109,7 @@ bin_PROGRAMS += %D%/crs
 %C%_crs_LDADD = $(CRS_LIBS)
 
 bin_PROGRAMS += %D%/crs-cli
-%C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_accounts.c %D%/cli_show.c \
+%C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_accounts.c %D%/cli_show.c %D%/cli_trace.c \
 	%D%/cli_admins.c %D%/cli_statistics.c %D%/cli_health.c %D%/health_clients.c %D%/health_clients.h \
 	%D%/health_report.c %D%/health_report.h %D%/cli_backup.c %D%/backup.h %D%/backup_priv.h %D%/backup_redis.c \
 	%D%/backup_restore.c %D%/backup_write.c

@@ -99,6 +99,10 @@ posted() { # NUMBER THAN: more posts?
 	local before
 	start "$T/trace" env --default-signal=INT crs-cli --root "$D/crs" trace attach session message connection
 	local trace=$STARTED_PID
+	# of one user, and as JSON of another one whose number is half of hers
+	start "$T/hers" crs-cli --root "$D/crs" trace session message --only $ALICE
+	start "$T/nobodys" crs-cli --root "$D/crs" --json trace session message --only "${ALICE%?}"
+	start "$T/accounts" crs-cli --root "$D/crs" --json trace session --only $LAB_ACCOUNT
 	before=$(counted $ALICE | cut -d ' ' -f 1)
 	start "$T/answer" cca --store "$D/$BOB" answer --count 1
 	await 15 "the callee" attach_shown $BOB
@@ -125,6 +129,11 @@ posted() { # NUMBER THAN: more posts?
 	local id
 	id=$(awk -F, '$1 == "event" && NF == 8 && $8 == "negotiated" { print $3; exit }' "$T/trace")
 	[ "$(awk -F, -v id="$id" 'NF == 8 && $3 "" == id "" { printf "%s ", $8 }' "$T/trace" | cut -d ' ' -f 1-3)" = "connected authenticated negotiated" ]
+	grep -v '^event,' "$T/hers" && false
+	[ "$(grep -cF "tel:$ALICE," "$T/hers")" -eq "$(wc -l <"$T/hers")" ]
+	grep -q ',hangup(hangup; caller),' "$T/hers"
+	[ ! -s "$T/nobodys" ]
+	jq -es 'length > 0 and all(.account == "'"$LAB_ACCOUNT"'")' "$T/accounts"
 	kill -INT "$trace" # Ctrl-C
 	await 5 "the trace's end" stopped "$trace"
 	! grep -qi error "$T/trace"
