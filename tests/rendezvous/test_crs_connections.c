@@ -70,10 +70,12 @@ static void a_client_that_answers_no_ping_is_cut_off(void **state)
 {
 	struct scene *scene = *state;
 	struct party p;
+	int64_t begun_ms = clock_mono_ms();
 
 	attach(&p, scene, "tel:+46701");
 	link_pause(p.link, true); /* reads no ping, answers none */
 	assert_true(scene_cli_shows(scene, "show attach", "tel:+46701", false));
+	assert_true(clock_mono_ms() - begun_ms >= 1900); /* the interval, and the grace period */
 	link_pause(p.link, false);
 	assert_true(party_hears(&p, "closed"));
 	party_close(&p);
@@ -89,6 +91,19 @@ static void list_sockets(const struct scene *scene, char output[SCENE_OUTPUT])
 	assert_int_equal(scene_shell(command, output), 0);
 }
 
+/* The seconds that ss has in "timer:(keepalive,2.9sec,0)"; -1: it has no such timer. */
+static double keep_alive_left(const char *output)
+{
+	const char *timer = strstr(output, "timer:(keepalive,");
+	char *unit;
+	double number;
+
+	if (!timer)
+		return -1;
+	number = strtod(timer + strlen("timer:(keepalive,"), &unit);
+	return strncmp(unit, "ms", 2) == 0 ? number / 1000 : *unit == 'm' ? number * 60 : number;
+}
+
 /* CRS-022: by TCP, as the kernel shows it as soon as nothing is on the way. */
 static void tcp_keep_alives_are_the_kernels(void **state)
 {
@@ -102,7 +117,8 @@ static void tcp_keep_alives_are_the_kernels(void **state)
 		scene_run(scene);
 		list_sockets(scene, output);
 	}
-	assert_non_null(strstr(output, "timer:(keepalive,"));
+	assert_true(keep_alive_left(output) >= 0);
+	assert_true(keep_alive_left(output) <= 3); /* not the system's two hours */
 	party_close(&p);
 }
 
@@ -178,6 +194,29 @@ static void an_unregistered_client_is_closed_after_its_delay(void **state)
 	assert_true(party_hears(&p, "unregistered"));
 	assert_true(party_hears(&p, "closed"));
 	block(scene, "remove", "tel:+46703");
+	party_close(&p);
+}
+
+/* CRS-022 and CRS-031: the same by network, of which the client is one of many. */
+static void a_network_has_its_rules(void **state)
+{
+	struct scene *scene = *state;
+	int64_t begun_ms, denied_ms;
+	struct party p;
+
+	assert_int_equal(scene_stop(&scene->crs), 0);
+	scene_configure(scene, "keep-alive 127.0.0.0/255.0.0.0 ws 1000 1000\n"
+			       "detach-cleanup 127.0.0.0/8 1000\n");
+	scene_start(scene);
+	begun_ms = clock_mono_ms();
+	attach(&p, scene, "tel:+46731");
+	assert_true(party_hears(&p, "pinged"));
+	assert_true(clock_mono_ms() - begun_ms >= 900);
+	block(scene, "add", "tel:+46731");
+	assert_true(party_hears(&p, "unregistered"));
+	denied_ms = clock_mono_ms();
+	assert_true(party_hears(&p, "closed"));
+	assert_true(clock_mono_ms() - denied_ms >= 900);
 	party_close(&p);
 }
 
@@ -279,6 +318,7 @@ int main(void)
 		cmocka_unit_test(an_unregistered_client_is_closed_after_its_delay),
 		cmocka_unit_test(a_client_that_asks_too_much_is_refused_and_logged_once),
 		cmocka_unit_test(a_client_that_posts_too_much_is_told_when_to_try_again),
+		cmocka_unit_test(a_network_has_its_rules), /* the last: it has lines of its own */
 	};
 
 	return cmocka_run_group_tests(tests, open_scene, close_scene);

@@ -131,6 +131,12 @@ every_line() { # FILE REGEX: has it some, and is each like this?
 
 # ---- the day ----
 
+@test "CRS-002 CRS-003: clients are served on TCP 5223 and UDP 146, and nothing else is open (chapter 2, table 1)" {
+	run -0 host 'ss -Htuln | tr -s " " | cut -d " " -f 1,5 | sort -u'
+	[ "$output" = "tcp 0.0.0.0:5223
+udp 0.0.0.0:146" ]
+}
+
 @test "CRS-043 CRS-040 CRS-041: shared secrets and accounts by the manual's 4.1.2.1, 4.2 to 4.4" {
 	local bytes line
 	while read -r bytes line; do
