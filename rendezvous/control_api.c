@@ -208,7 +208,7 @@ static void post_account_delete(struct control_request *request, void *arg)
 	id = control_api_member(body, "id");
 	err = accounts_delete(dir, id, diag);
 	if (!err)
-		supervisor_reload(api->supervisor, diag);
+		supervisor_forget_account(api->supervisor, id, diag);
 	control_api_answer(request, "delete account", id, err, diag, NULL);
 	json_decref(body);
 	diag_free(&diag);

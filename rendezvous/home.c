@@ -266,6 +266,12 @@ void home_store_down(struct home *home)
 	mailboxes_store_lost(home->mailboxes);
 }
 
+void home_forget_user(struct home *home, struct slice uri)
+{
+	mailboxes_forget(home->mailboxes, uri);
+	(void)store_forget(worker_store(home->worker), uri); /* else it goes when it has expired */
+}
+
 void home_store_room(struct home *home, const char *refuse_reason)
 {
 	snprintf(home->refuse_reason, sizeof(home->refuse_reason), "%s",

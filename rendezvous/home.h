@@ -48,6 +48,8 @@ void home_holder_down(struct home *home, unsigned holder);
 
 /* The supervisor made a floor durable, or could not. */
 void home_floor_done(struct home *home, uint64_t ticket, bool failed);
+/* The account of a URI that is at home here was deleted: nothing is kept for it any longer. */
+void home_forget_user(struct home *home, struct slice uri);
 
 /* The worker has a new roster: whoever may not stay is unregistered. */
 void home_roster_changed(struct home *home);

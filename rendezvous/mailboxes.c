@@ -578,6 +578,25 @@ void mailboxes_store_lost(struct mailboxes *mailboxes)
 	}
 }
 
+void mailboxes_forget(struct mailboxes *mailboxes, struct slice uri)
+{
+	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+	struct mail *mail;
+
+	if (!mailbox)
+		return;
+	while ((mail = TAILQ_FIRST(&mailbox->mails))) {
+		if (mail->state == MAIL_STORED && mail->parts > 1)
+			mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
+		if (mail->state == MAIL_STORED)
+			mail_drop(mailboxes, mail);
+		else
+			mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
+				    "the account was deleted", 0);
+	}
+	mailbox_drop(mailboxes, mailbox);
+}
+
 static void drop_idle(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s)
 {
 	struct mailbox *mailbox = TAILQ_FIRST(&mailboxes->all);

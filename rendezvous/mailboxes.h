@@ -198,6 +198,10 @@ void mailboxes_refuse(struct mailboxes *mailboxes, const char *reason);
 /* The store is gone: what was not acknowledged is refused, indexes are forgotten. */
 void mailboxes_store_lost(struct mailboxes *mailboxes);
 
+/* The user is no more: who waits for an answer is refused, and nothing stays in memory.  Parts of
+ * long messages are discarded; the store's list of the messages itself is the caller's to drop. */
+void mailboxes_forget(struct mailboxes *mailboxes, struct slice uri);
+
 /* Messages in memory, in whatever state. */
 size_t mailboxes_messages(const struct mailboxes *mailboxes);
 

@@ -470,6 +470,15 @@ void roster_drop_account(struct roster *roster, const char *account_id)
 	}
 }
 
+void roster_each(const struct roster *roster, const char *account_id, roster_uri_fn *each,
+		 void *arg)
+{
+	const struct account *account = find_account(roster, account_id);
+
+	for (const struct user *user = account ? account->users : NULL; user; user = user->next)
+		each(arg, slice_str(user->uri));
+}
+
 size_t roster_count(const struct roster *roster, const char *account_id)
 {
 	const struct account *account = find_account(roster, account_id);

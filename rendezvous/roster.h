@@ -97,6 +97,10 @@ void roster_drop_account(struct roster *roster, const char *account);
  * array of malloc'd texts.  Returns their number or -ENOMEM. */
 int roster_drop_observed(struct roster *roster, const char *account, char ***uris_out);
 
+/* Calls each for every URI of an account, in whatever state; it may not change the roster. */
+typedef void roster_uri_fn(void *arg, struct slice uri);
+void roster_each(const struct roster *roster, const char *account, roster_uri_fn *each, void *arg);
+
 /* How many users of an account may enter; 0 for an account that is not there. */
 size_t roster_count(const struct roster *roster, const char *account);
 

@@ -72,6 +72,10 @@ int store_add(struct store *store, struct slice uri, const struct store_item *it
 	      int64_t keep_until_s, store_done_fn *done, void *arg);
 int store_delete(struct store *store, struct slice uri, uint64_t number);
 
+/* Deletes all messages of a user; parts of long ones stay until their time is over.  Nobody is told
+ * the outcome. */
+int store_forget(struct store *store, struct slice uri);
+
 /* Reads up to count messages behind the number after (0: from the first on).  item is called for
  * each, then done.  Items are valid in the call only. */
 typedef void store_item_fn(void *arg, const struct store_item *item);

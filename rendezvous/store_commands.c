@@ -191,6 +191,17 @@ int store_part_keep(struct store *store, struct slice uri, const char *key_text,
 	return err ? err : expire_at(store, key, keep_until_s);
 }
 
+int store_forget(struct store *store, struct slice uri)
+{
+	struct store_command c = { .n = 0 };
+	char key[KEY_SIZE];
+	int err = message_key(uri, key);
+
+	add_text(&c, "DEL");
+	add_text(&c, key);
+	return err ? err : store_send(store, &c, NULL);
+}
+
 int store_part_copy(struct store *store, struct slice from_uri, struct slice uri,
 		    const char *key_text, store_done_fn *done, void *arg)
 {

@@ -122,6 +122,20 @@ int supervisor_reload(struct supervisor *supervisor, struct diag *diag)
 	return err;
 }
 
+void supervisor_forget_account(struct supervisor *supervisor, const char *account,
+			       struct diag *diag)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Forget forget = CRS_WORKER__FORGET__INIT;
+
+	/* Before the reload: workers find the users in the rosters that they have. */
+	forget.account = (char *)(uintptr_t)account;
+	message.body_case = CRS_WORKER__CONTROL__BODY_FORGET;
+	message.forget = &forget;
+	supervisor_broadcast(supervisor, &message);
+	supervisor_reload(supervisor, diag);
+}
+
 void supervisor_announce_guests(struct supervisor *supervisor, const char *account, const char *id)
 {
 	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;

@@ -73,6 +73,10 @@ void supervisor_set_traced(struct supervisor *supervisor, unsigned elements);
  * Returns 0 or -errno; diag says what was wrong with accounts or files. */
 int supervisor_reload(struct supervisor *supervisor, struct diag *diag);
 
+/* An account was deleted from the disk: what is kept for its users goes, and they with it. */
+void supervisor_forget_account(struct supervisor *supervisor, const char *account,
+			       struct diag *diag);
+
 /* Ends the connections of a user, or of all of an account where uri is "". */
 void supervisor_expel(struct supervisor *supervisor, const char *account, const char *uri,
 		      const char *reason);

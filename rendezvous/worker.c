@@ -403,6 +403,9 @@ static void on_control(void *arg, struct slice octets)
 		case CRS_WORKER__CONTROL__BODY_RELOAD:
 			worker_reload(worker);
 			break;
+		case CRS_WORKER__CONTROL__BODY_FORGET:
+			worker_forget_account(worker, m->forget->account);
+			break;
 		case CRS_WORKER__CONTROL__BODY_REOPEN_LOG:
 			log_reopen();
 			break;

@@ -1,17 +1,22 @@
 /* worker_accounts.c - who may enter: loaded at the start, and again at a reload. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "keys/period.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/accounts.h"
 #include "rendezvous/admin_set.h"
+#include "rendezvous/client_data.h"
+#include "rendezvous/counters.h"
 #include "rendezvous/holder.h"
 #include "rendezvous/home.h"
 #include "rendezvous/roster.h"
+#include "rendezvous/store.h"
 #include "rendezvous/updates.h"
 #include "rendezvous/worker_priv.h"
 
@@ -108,4 +113,39 @@ void worker_reload(struct worker *worker)
 	home_roster_changed(worker->home);
 	holder_accounts_changed(worker->holder);
 	holder_updates_changed(worker->holder);
+}
+
+static void forget_user(void *arg, struct slice uri)
+{
+	struct worker *worker = arg;
+
+	home_forget_user(worker->home, uri);
+}
+
+static void drop_hash(struct worker *worker, const char *what, const char *account)
+{
+	(void)store_drop_hash(worker->store, what, account, NULL, NULL);
+}
+
+/* Each worker drops all that is kept by account, after it has written what it had counted itself:
+ * then nobody's counts come behind the last one's. */
+void worker_forget_account(struct worker *worker, const char *account)
+{
+	int64_t month = period_of(clock_wall_s());
+	const char *name;
+
+	roster_each(worker->roster, account, forget_user, worker);
+	home_flush_counters(worker->home);
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		drop_hash(worker, counter_name((enum counter)i), account);
+	drop_hash(worker, "read", account);
+	for (size_t i = 0; (name = client_data_name(i)); i++)
+		drop_hash(worker, name, account);
+	for (int64_t m = month; m <= month + 1; m++) {
+		char what[24], text[PERIOD_TEXT_SIZE];
+
+		period_text(m, text);
+		snprintf(what, sizeof(what), "confirm-%s", text);
+		drop_hash(worker, what, account);
+	}
 }

@@ -34,6 +34,9 @@ struct worker {
 int worker_load_accounts(struct worker *worker);
 /* The same while the worker runs: whoever may not stay hears of it. */
 void worker_reload(struct worker *worker);
+/* An account was deleted, and its roster is still loaded: messages, data and counts of its users
+ * go. */
+void worker_forget_account(struct worker *worker, const char *account);
 
 /* worker_traces.c: which elements somebody looks at (bits of trace_element). */
 void worker_set_traced(struct worker *worker, unsigned elements);

@@ -492,6 +492,36 @@ static void the_blacklist_and_a_deleted_account_cut_off(void **state)
 	party_close(&b);
 }
 
+/* CRS-045: with an account its users go, and what was kept for them: whoever gets the same number
+ * in a later account finds an empty mailbox and no data of others. */
+static void nothing_of_a_deleted_accounts_users_is_left(void **state)
+{
+	struct scene *scene = *state;
+	char output[SCENE_OUTPUT];
+	struct party a, b;
+
+	cast_attach(&b, scene, bob, 1);
+	party_keep(&b, "settings", "text", "private");
+	assert_true(party_hears(&b, "done"));
+	party_close(&b);
+	assert_true(scene_cli_shows(scene, "show attach", bob, false));
+	cast_attach(&a, scene, alice, 1);
+	party_post(&a, bob, 'm', 100);
+	assert_true(party_hears(&a, "post_ack m 0"));
+	assert_true(scene_cli_shows(scene, "show client-storage acme", "settings", true));
+	assert_int_equal(scene_cli(scene, "delete account acme", output), 0);
+	assert_true(party_hears(&a, "closed"));
+	party_close(&a);
+	assert_int_equal(scene_cli(scene, "create account acme -s " SCENE_SECRET, output), 0);
+	assert_int_equal(scene_cli(scene, "show client-storage acme", output), 0);
+	assert_null(strstr(output, "settings"));
+	assert_int_equal(scene_cli(scene, "show message", output), 0);
+	assert_null(strstr(output, bob));
+	cast_attach(&b, scene, bob, 1);
+	assert_true(party_heard(&b, "registered primary waiting 0"));
+	party_close(&b);
+}
+
 /* CRS-034 at the program, and a second crs beside the first. */
 static void what_cannot_start_says_why_and_starts_nothing(void **state)
 {
@@ -586,6 +616,7 @@ int main(void)
 		ONE(old_months_are_locked_out_when_a_new_one_begins),
 		ONE(a_damaged_update_changes_nothing),
 		ONE(the_blacklist_and_a_deleted_account_cut_off),
+		ONE(nothing_of_a_deleted_accounts_users_is_left),
 		ONE(accounts_are_made_as_they_are_asked_for),
 		ONE(what_cannot_start_says_why_and_starts_nothing),
 	};

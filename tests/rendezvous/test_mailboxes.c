@@ -158,6 +158,26 @@ static void what_was_being_stored_when_the_store_went_is_refused(void **state)
 	world_expect(world, "load tel:+2 0\n");
 }
 
+/* CRS-045: a user whose account is deleted leaves nothing, and whoever waits is told. */
+static void a_user_who_is_forgotten_leaves_nothing(void **state)
+{
+	struct world *world = *state;
+
+	ready(world, false);
+	post(world, 'a');
+	stored(world, 'a', 0, 7);
+	post(world, 'b');
+	world->told[0] = '\0';
+	mailboxes_forget(world->mailboxes, slice_str(bob));
+	expect(world, "ack b 5 the account was deleted 0\n");
+	assert_int_equal(mailboxes_messages(world->mailboxes), 0);
+	stored(world, 'b', 0, 8); /* too late */
+	expect(world, "");
+	mailboxes_forget(world->mailboxes, slice_str(bob)); /* nobody any more */
+	post(world, 'c');
+	expect(world, "load tel:+2 0\n");
+}
+
 static void a_message_whose_life_is_over_is_refused_or_dropped(void **state)
 {
 	struct world *world = *state;
@@ -302,6 +322,7 @@ int main(void)
 		ONE(a_store_that_is_full_or_down_refuses_by_name),
 		ONE(an_online_recipient_is_served_while_the_store_is_down),
 		ONE(what_was_being_stored_when_the_store_went_is_refused),
+		ONE(a_user_who_is_forgotten_leaves_nothing),
 		ONE(a_message_whose_life_is_over_is_refused_or_dropped),
 		ONE(a_domains_maximum_lifetime_ends_a_message),
 		ONE(a_mailbox_has_room_for_so_many_octets_and_messages),
