@@ -13,7 +13,7 @@ endif
 %C%_test_diag_LDADD = base/libbase.a $(CMOCKA_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_encode %D%/test_channel %D%/test_net %D%/test_idmap \
-	%D%/test_control %D%/test_control_stream %D%/test_control_proof %D%/test_memory %D%/test_notifier %D%/test_table \
+	%D%/test_control %D%/test_figures %D%/test_control_stream %D%/test_control_proof %D%/test_memory %D%/test_notifier %D%/test_table \
 	%D%/test_dns %D%/test_file %D%/test_json_text
 endif
 %C%_test_encode_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -27,6 +27,8 @@ endif
 %C%_test_control_SOURCES = %D%/test_control.c %D%/control_scene.h
 %C%_test_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) -pthread
 %C%_test_control_LDADD = base/libbase.a $(CMOCKA_LIBS) $(CONTROL_LIBS)
+%C%_test_figures_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
+%C%_test_figures_LDADD = base/libbase.a $(CMOCKA_LIBS) $(CONTROL_LIBS)
 %C%_test_control_stream_SOURCES = %D%/test_control_stream.c %D%/control_scene.h
 %C%_test_control_stream_CFLAGS = $(%C%_test_control_CFLAGS)
 %C%_test_control_stream_LDADD = $(%C%_test_control_LDADD)

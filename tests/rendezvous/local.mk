@@ -239,6 +239,14 @@ endif
 %C%_test_worker_memory_LDADD = $(CRS_LIBS) media/libmedia.a base/libbase.a $(OPENSSL_LIBS) \
 	$(CMOCKA_LIBS)
 $(%C%_test_worker_memory_OBJECTS): $(BUILT_SOURCES)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_holder_admin
+endif
+%C%_test_holder_admin_SOURCES = %D%/test_holder_admin.c $(FAKE_WORKER)
+%C%_test_holder_admin_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_test_holder_admin_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+%C%_test_holder_admin_LDADD = $(%C%_test_worker_memory_LDADD)
+$(%C%_test_holder_admin_OBJECTS): $(BUILT_SOURCES)
 tests_bench_bench_storm_SOURCES = tests/bench/bench_storm.c tests/bench/bench.c \
 	tests/bench/bench.h %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h
 tests_bench_bench_storm_CFLAGS = $(%C%_test_crs_CFLAGS)
