@@ -77,6 +77,7 @@ static void sip_ended(struct call *call, const SipAgent__Ended *ended)
 		 why);
 }
 
+/* The agent has no passwords: it asks for each answer (architecture.md, keys). */
 static void sip_challenged(struct call *call, const SipAgent__Challenged *challenged)
 {
 	const char *why;
@@ -197,6 +198,7 @@ void call_sip_lost(struct call *call)
 	if (!call->pbx.number)
 		return;
 	calls_forget_sip(call->calls, call);
+	/* Its successor sends the BYE, from the dialog that was kept. */
 	call->orphaned = call->pbx.dialog != NULL;
 	if (call->state == CALL_CLOSING)
 		call_check_cleared(call);
@@ -312,12 +314,14 @@ void call_relay_lost(struct call *call)
 static const char *const secure_events[] = {
 	[UMSG_CALL_PROGRESS] = "the invitation is passed on",
 	[UMSG_CALL_RINGING] = "ringing",
+	[UMSG_CALL_EARLY] = "ringing, with early media",
 	[UMSG_CALL_ANSWERED] = "answered",
 	[UMSG_CALL_DIGIT] = "a digit",
 	[UMSG_CALL_HOLD] = "hold or resume",
 	[UMSG_CALL_ENDED] = "ended",
 };
 
+/* The secure call's memory is its client's, which frees it after this event. */
 static void secure_ended(struct call *call)
 {
 	struct umsg_call_end end = umsg_call_end(call->secure);

@@ -75,6 +75,7 @@ struct slice sdp_take_token(struct slice *s)
 	return token;
 }
 
+/* Nine digits fit into 32 bits whatever they are: no overflow to be looked for. */
 bool sdp_parse_uint(struct slice s, unsigned max, unsigned *out)
 {
 	unsigned v = 0;
@@ -139,6 +140,7 @@ static int parse_rtpmap(struct parser *p, struct slice value)
 	while (name.n < value.n && value.p[name.n] != '/')
 		name.n++;
 	clock = slice_from(value, name.n);
+	/* Another clock or a second channel is another codec, for which we have nothing. */
 	if (slice_eq_str(clock, "/8000") || slice_eq_str(clock, "/8000/1"))
 		for (uint8_t i = 1; i < encoding_count; i++)
 			if (equal_nocase(name, encodings[i].name))
@@ -228,10 +230,13 @@ static const char *try_section(const struct section *s, bool secured, struct sdp
 
 	if (strcmp(s->line.media, "audio") != 0)
 		return "no audio is offered";
+	/* RFC 3264 6: refused, or closed since. */
 	if (s->port == 0)
 		return "the audio stream is refused (port 0)";
 	if (!savp && strcmp(s->line.proto, "RTP/AVP") != 0)
 		return "audio is offered only over another protocol than RTP/AVP and RTP/SAVP";
+	/* RFC 4568: what is protected cannot be read without a key; to answer in clear would be
+	 * a lie. */
 	if (savp && !s->crypto.suite)
 		return "audio is offered over RTP/SAVP without a key that can be used";
 	if (secured ? !s->crypto.suite : savp)
@@ -281,6 +286,8 @@ static int end_section(struct parser *p)
 		return malformed(p, "too many m= lines");
 	if (!p->section.connection.given && p->section.port != 0)
 		return malformed(p, "c= is missing");
+	/* Each line has to be in the answer, in its order, the ones that are refused with port
+	 * 0 (RFC 3264 6). */
 	out->lines[out->nlines++] = p->section.line;
 	choose_secured(p, out->nlines - 1);
 	if (p->chosen)
@@ -397,6 +404,7 @@ static void write_formats(struct buf *b, const struct sdp_audio *ours)
 
 		buf_printf(b, "a=rtpmap:%u %s/8000\r\n", f->payload_type,
 			   encodings[f->encoding].name);
+		/* The digits, star, pound and A to D (RFC 4733 3.2). */
 		if (f->encoding == SDP_TELEPHONE_EVENT)
 			buf_printf(b, "a=fmtp:%u 0-15\r\n", f->payload_type);
 	}
@@ -463,6 +471,8 @@ int sdp_write(struct sdp_local *local, const struct sdp_audio *ours, const struc
 	err = write_text(local, local->version, address, ours, offer, &b);
 	if (err)
 		return err;
+	/* The version rises with each change, and only then (RFC 3264 8): a repeated answer is
+	 * the same to the letter. */
 	if (strcmp(text, local->text) == 0)
 		return 0;
 	b = BUF_OF(text);

@@ -17,6 +17,8 @@ static void insert(struct queued **at, struct queued *item)
 	*at = item;
 }
 
+/* An item is in the list of those that wait (due_ms 0) or in a second of the wheel, never in
+ * both. */
 static void insert_waiting(struct texts_queue *queue, struct queued **at, struct queued *item)
 {
 	insert(at, item);
@@ -32,6 +34,8 @@ void texts_queue_append(struct texts_queue *queue, struct queued *item)
 	insert_waiting(queue, queue->end, item);
 }
 
+/* To where it was, as far as a bounded search finds the place: the order of texts is a
+ * courtesy, no promise. */
 void texts_queue_return(struct texts_queue *queue, struct queued *item)
 {
 	struct queued **at = &queue->first;

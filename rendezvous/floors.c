@@ -176,6 +176,8 @@ void floors_drop(struct floors *floors, const char *account)
 	roster_drop_account(floors->roster, account);
 }
 
+/* In memory at once, so that a second raise in this turn counts; done is called when the group
+ * is on disk. */
 void floors_raise(struct floors *floors, unsigned worker, uint64_t ticket, const char *account,
 		  const char *uri, uint32_t generation)
 {
@@ -197,6 +199,7 @@ void floors_raise(struct floors *floors, unsigned worker, uint64_t ticket, const
 	event_active(floors->commit, EV_TIMEOUT, 1);
 }
 
+/* An update changes thousands: the file is written anew instead of grown. */
 int floors_apply(struct floors *floors, const char *account, int64_t created_s,
 		 const struct roster_user *users, size_t count)
 {

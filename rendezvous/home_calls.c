@@ -110,6 +110,7 @@ static int relay_add(void *arg, const struct session *s)
 	return relay_client_send(worker_relay(home->worker), &request, id_of(s), on_added, home);
 }
 
+/* Nobody waits for the answer: a relay that missed it merely holds legs that nobody uses. */
 static void relay_keep(void *arg, const struct session *s, size_t device)
 {
 	struct home *home = arg;
@@ -179,6 +180,7 @@ static void ring(void *arg, const struct session *s, size_t device)
 		return;
 	fill_leg(home, s, &s->relay->responder[device], &leg);
 	bang->bang->leg = &leg.leg;
+	/* The number was the caller's, for its answer; the callee asked for nothing. */
 	bang->request = 0;
 	home_send_noted(home, &s->device[device].at, bang, &note);
 	bang->bang->leg = NULL; /* it is not on the heap */
@@ -226,6 +228,8 @@ static void changed(void *arg, const struct session *s)
 		worker_trace(home->worker, TRACE_SESSION, fields, 5);
 }
 
+/* A worker that died left calls at the relay, which its successor knows from the cache only.
+ * What is not among the calls of now goes. */
 static void on_old_relay(void *arg, const char *what, const char *worker, const char *id,
 			 const char *value)
 {

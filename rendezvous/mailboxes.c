@@ -34,6 +34,8 @@ struct mailboxes *mailboxes_new(const struct mailboxes_ops *ops, void *arg)
 	return mailboxes;
 }
 
+/* A mail stands in the queue of its state, if that has a time limit.  All limits of a state are
+ * alike, so each queue is in the order in which they end, and a tick looks at its front only. */
 void mail_set_state(struct mailboxes *mailboxes, struct mail *mail, enum mail_state state,
 		    int64_t limit_ms)
 {
@@ -122,6 +124,7 @@ struct mailbox *mailbox_need(struct mailboxes *mailboxes, struct slice uri, int6
 	return mailbox;
 }
 
+/* Keyed hashes: senders choose ids, and must not choose buckets. */
 static uint64_t mail_key(const struct mailboxes *mailboxes, struct slice sender, struct slice id)
 {
 	return keyhash_of(&mailboxes->hash, sender) ^ keyhash_of(&mailboxes->hash, id);
@@ -175,6 +178,8 @@ static struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbo
 	mail->end_s = item->end_s;
 	mail->number = item->number;
 	mail->parts = item->parts;
+	/* Of a long one every part counts as a full record from its beginning: its room is
+	 * promised. */
 	mail->octets =
 		item->octets + (item->parts > 1 ? (uint64_t)(item->parts - 1) * FRAME_RECORD : 0);
 	mailbox->octets += mail->octets;
@@ -251,6 +256,7 @@ void mail_store(struct mailboxes *mailboxes, struct mail *mail)
 			    mailboxes->refuse_reason, MAIL_RETRY_FULL_S);
 		return;
 	}
+	/* The mail itself is counted already. */
 	if (mailbox->count > mailboxes->quota_messages ||
 	    mailbox->octets > mailboxes->quota_octets) {
 		refuse_quota(mailboxes, mail);
@@ -288,6 +294,8 @@ static void proceed(struct mailboxes *mailboxes, struct mail *mail, int64_t now_
 		mail_store(mailboxes, mail);
 }
 
+/* What is stored is read once, at the first post or device, so that a repeat of a stored
+ * message is known. */
 static void start_loading(struct mailboxes *mailboxes, struct mailbox *mailbox)
 {
 	if (mailbox->loading || mailbox->loaded)
@@ -360,6 +368,8 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 	const char *text;
 	struct mail *mail;
 
+	/* A repeat is answered as the first one was, however often it comes: its PostAck may
+	 * have been lost. */
 	mail = mailbox ? mail_find(mailboxes, mailbox, post->sender, post->id) : NULL;
 	if (mail)
 		repeat(mailboxes, mail, post);
@@ -609,6 +619,7 @@ static void drop_idle(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s
 		drop_expired(mailboxes, mailbox, now_s);
 		TAILQ_FOREACH(mail, &mailbox->mails, in_mailbox)
 		busy = busy || mail->state != MAIL_STORED;
+		/* Nothing is lost: it is all in the store, and read again when somebody asks. */
 		if (!busy && now_ms - mailbox->used_ms > MAILBOX_IDLE_LIMIT_MS)
 			mailbox_drop(mailboxes, mailbox);
 		mailbox = next;

@@ -110,6 +110,7 @@ size_t sessions_count(const struct sessions *sessions)
 	return sessions->count;
 }
 
+/* The states from SESSION_NOT_FOUND on are ends; they stay for a while to be shown. */
 static bool over(const struct session *s)
 {
 	return s->state >= SESSION_NOT_FOUND;
@@ -122,6 +123,7 @@ static void enter(struct sessions *sessions, struct session *s, enum session_sta
 	s->limit_ms = states[state].limit_ms ? now_ms + states[state].limit_ms : INT64_MAX;
 	if (over(s))
 		s->end_ms = now_ms;
+	/* Before the relay has answered, nobody but the caller knows of the call. */
 	if (state != SESSION_SETUP)
 		sessions->ops->changed(sessions->arg, s);
 }
@@ -207,6 +209,7 @@ static struct session *make(struct sessions *sessions, const struct session_invi
 	return s;
 }
 
+/* No relay, no ringing: the caller hears it, and operators see it for a while. */
 static void fail_at_once(struct sessions *sessions, struct session *s, enum session_state state,
 			 int64_t now_ms)
 {
@@ -225,6 +228,7 @@ int sessions_invite(struct sessions *sessions, const struct session_invite *invi
 	if (invite->id.n != SESSION_ID_SIZE || invite->n_streams < 1 ||
 	    invite->n_streams > SESSION_MAX_STREAMS || invite->n_devices > SESSION_MAX_DEVICES)
 		return -EINVAL;
+	/* The caller chooses the id: it must not take another call's over. */
 	if (find(sessions, invite->id))
 		return -EEXIST;
 	s = make(sessions, invite);
@@ -260,6 +264,8 @@ void sessions_relay_added(struct sessions *sessions, struct slice id,
 	if (!s || s->state != SESSION_SETUP)
 		return;
 	s->relay = malloc(sizeof(*s->relay));
+	/* Every device needs a leg of its own: with one leg for two, one could hear what the
+	 * other does. */
 	if (!s->relay || relay->n_responders < s->n_devices) {
 		if (!s->relay)
 			sessions->ops->relay_remove(sessions->arg, s);
@@ -352,6 +358,8 @@ static void answered(struct sessions *sessions, struct session *s, size_t device
 		sessions->ops->hangup(sessions->arg, s, &s->device[i].at,
 				      UMSG__END_REASON__END_ANSWERED_ELSEWHERE);
 	}
+	/* From now on the relay knows one responder; the others' legs stop to exist, whatever
+	 * they send. */
 	sessions->ops->relay_keep(sessions->arg, s, device);
 	enter(sessions, s, SESSION_TALK, now_ms);
 }
@@ -365,6 +373,8 @@ static void declined(struct sessions *sessions, struct session *s, size_t device
 		end(sessions, s, reason, "callee", frame, now_ms);
 }
 
+/* Two devices may answer at once: the first TALK wins, the second is refused
+ * here, and a hangup is on its way to it. */
 static int from_device(struct sessions *sessions, struct session *s, size_t device,
 		       enum session_frame type, struct slice frame, Umsg__EndReason reason,
 		       int64_t now_ms)
@@ -411,6 +421,7 @@ int sessions_frame(struct sessions *sessions, struct slice id, const struct endp
 	return from_device(sessions, s, (size_t)device, type, frame, reason, now_ms);
 }
 
+/* Connection 0: all of a holder, which died. */
 static bool matches(const struct endpoint *at, const struct endpoint *who)
 {
 	return at->holder == who->holder &&
@@ -436,6 +447,7 @@ static void lose(struct sessions *sessions, struct session *s, const struct endp
 			lost = true;
 		}
 	}
+	/* While others ring, one that is lost changes nothing. */
 	if (lost && !anyone_there(s))
 		end(sessions, s, UMSG__END_REASON__END_LOST_CONNECTION, "callee",
 		    (struct slice){ NULL, 0 }, now_ms);

@@ -26,6 +26,7 @@ struct relay_table {
 	struct net_addr answer_to;
 };
 
+/* Leg ids are random and ours, so their first octets need no hashing. */
 static uint64_t first_octets(const uint8_t *p)
 {
 	uint64_t v;
@@ -143,6 +144,8 @@ static int add_ssrc(struct relay_table *table, struct relay_session *session,
 
 		if (RAND_bytes((uint8_t *)&ssrc, sizeof(ssrc)) != 1)
 			return -EIO;
+		/* The kernel chooses the thread by the low octet of the SSRC (thread.c): a
+		 * session's packets all come to the thread that has it. */
 		ssrc = (ssrc & ~(uint32_t)0xff) | table->lane;
 		if (ssrc >> 8 == 0 || idmap_first(&table->by_ssrc, ssrc))
 			continue;
@@ -155,6 +158,7 @@ static int add_ssrc(struct relay_table *table, struct relay_session *session,
 	return -ENOSPC;
 }
 
+/* Counted as they are filled, so that destroy() takes half a session, too. */
 static int fill_session(struct relay_table *table, struct relay_session *session, size_t n_streams,
 			size_t n_responders)
 {
@@ -293,6 +297,7 @@ static bool nonce_is_fresh(const struct relay_table *table, const struct relay_l
 	if (nonce.n != STUN_NONCE_SIZE)
 		return false;
 	make_nonce(table, leg, from, slot, now);
+	/* One that was sent just before the slot ended is good in the next one. */
 	make_nonce(table, leg, from, slot - 1, last);
 	return CRYPTO_memcmp(nonce.p, now, nonce.n) == 0 ||
 	       CRYPTO_memcmp(nonce.p, last, nonce.n) == 0;
@@ -379,6 +384,8 @@ static bool is_bound(const struct relay_leg *leg)
 	return leg->session && leg->bound.len != 0;
 }
 
+/* Who does not send from an address that was bound with the leg's key is nobody: before any
+ * lock, log or allocation. */
 static bool sends_from(const struct relay_session *session, enum relay_side side,
 		       const struct net_addr *from)
 {
@@ -391,6 +398,8 @@ static bool sends_from(const struct relay_session *session, enum relay_side side
 	return false;
 }
 
+/* While a call rings there may be several responders: what the initiator sends goes to each
+ * that is bound. */
 static void address_output(const struct relay_session *session, enum relay_side from,
 			   struct relay_output *out)
 {
