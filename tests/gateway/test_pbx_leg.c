@@ -311,6 +311,53 @@ static void a_change_that_does_not_suit_changes_nothing(void **state)
 	link_done(&link);
 }
 
+/* RFC 4568 7.1.4; signalwire/freeswitch#3158, pjsip/pjproject#1856: once there are keys, whoever
+ * offers next, and a re-INVITE that asks for our offer, gets the same suite and key, and nothing
+ * gets RTP in clear. */
+static void a_call_with_keys_keeps_them_whoever_offers(void **state)
+{
+	const SipAgent__Change asks = SIP_AGENT__CHANGE__INIT;
+	struct sip_link link = { 0 };
+	struct pbx_leg leg = leg_on(&link);
+	SipAgent__Crypto crypto = SIP_AGENT__CRYPTO__INIT, *list[] = { &crypto };
+	const SipAgent__Audio *ours;
+	uint8_t key[PBX_SRTP_KEY] = { 7 }, own[PBX_SRTP_KEY];
+	struct theirs t, secured;
+
+	(void)state;
+	leg.srtp = CIG_SRTP_OPTIONAL;
+	good_audio(&t, SIP_AGENT__DIRECTION__SENDRECV); /* two lines, as phones offer them */
+	good_audio(&secured, SIP_AGENT__DIRECTION__SENDRECV);
+	crypto.tag = 3; /* an answer bears the offer's tag */
+	crypto.suite = SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32;
+	crypto.key = (ProtobufCBinaryData){ sizeof(key), key };
+	secured.audio.savp = true;
+	secured.audio.crypto = list;
+	secured.audio.n_crypto = 1;
+	t.audio.secured = &secured.audio;
+	take(&leg, &t);
+	ours = link.sent->change_answer->audio;
+	assert_int_equal(ours->n_crypto, 1);
+	assert_int_equal(ours->crypto[0]->tag, 3);
+	assert_int_equal(ours->crypto[0]->suite, crypto.suite);
+	memcpy(own, ours->crypto[0]->key.data, sizeof(own));
+
+	assert_int_equal(pbx_leg_change(&leg, &asks), 0);
+	ours = link.sent->change_answer->audio;
+	assert_true(ours->savp);
+	assert_int_equal(ours->n_crypto, 1); /* the active suite alone */
+	assert_int_equal(ours->crypto[0]->suite, crypto.suite);
+	assert_memory_equal(ours->crypto[0]->key.data, own, sizeof(own));
+	assert_int_equal(ours->direction, SIP_AGENT__DIRECTION__SENDRECV);
+
+	t.audio.secured = NULL; /* in clear: refused, and the call stays as it is */
+	assert_int_equal(offer(&leg, &t), -ENOTSUP);
+	assert_int_equal(link.sent->change_reject->code, 488);
+	assert_int_equal(leg.audio.suite, crypto.suite);
+	pbx_leg_clear(&leg);
+	link_done(&link);
+}
+
 static void a_refusal_says_when_to_try_again(void **state)
 {
 	struct sip_link link = { 0 };
@@ -421,6 +468,7 @@ int main(void)
 		cmocka_unit_test(an_answer_has_one_codec_and_a_late_offer_all),
 		cmocka_unit_test(a_hold_without_an_address_keeps_the_one_before),
 		cmocka_unit_test(a_change_that_does_not_suit_changes_nothing),
+		cmocka_unit_test(a_call_with_keys_keeps_them_whoever_offers),
 		cmocka_unit_test(a_refusal_says_when_to_try_again),
 		cmocka_unit_test(a_password_is_given_twice_at_most),
 		cmocka_unit_test(a_dialog_is_kept_for_the_next_agent_to_end),

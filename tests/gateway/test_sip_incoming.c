@@ -329,6 +329,42 @@ static void a_late_offer_is_answered_in_the_ack(void **state)
 	ended(f, SIP_AGENT__CAUSE__PEER_BYE);
 }
 
+/* RFC 3261 14.1: a PBX resumes so; ours is the offer then, and the ACK has its answer.  Without
+ * one, nothing changes. */
+static void a_re_invite_without_an_offer_gets_ours(void **state)
+{
+	struct fixture *f = *state;
+	SipAgent__ChangeAnswer answer = SIP_AGENT__CHANGE_ANSWER__INIT;
+	const SipAgent__FromAgent *event;
+	struct wire_audio audio;
+
+	answer.call = establish(f);
+	sip_driver_audio(&audio, SIP_AGENT__DIRECTION__SENDRECV);
+	answer.audio = &audio.pb;
+	for (unsigned cseq = 2; cseq <= 3; cseq++) {
+		request(f, "INVITE", cseq, true, NULL, NULL);
+		event = sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_CHANGE);
+		assert_null(event->change->offer);
+		sip_driver_send(f->driver, SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER, &answer);
+		sip_peer_expect(&f->peer, "SIP/2.0 200");
+		assert_true(sip_peer_has(&f->peer, "m=audio 30000"));
+		sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_DIALOG_CHANGED);
+		request(f, "ACK", cseq, true, NULL,
+			cseq == 2 ? sip_peer_sdp("a=sendonly\r\n", f->sdp, sizeof(f->sdp)) : NULL);
+		event = sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_CONFIRMED);
+		if (cseq == 3) {
+			assert_null(event->confirmed->audio);
+			continue;
+		}
+		assert_int_equal(event->confirmed->audio->port, 40000);
+		assert_int_equal(event->confirmed->audio->direction,
+				 SIP_AGENT__DIRECTION__SENDONLY);
+	}
+	request(f, "BYE", 4, true, NULL, NULL);
+	sip_peer_expect(&f->peer, "SIP/2.0 200");
+	ended(f, SIP_AGENT__CAUSE__PEER_BYE);
+}
+
 static void a_late_offer_without_an_answer_is_hung_up(void **state)
 {
 	struct fixture *f = *state;
@@ -520,6 +556,7 @@ int main(void)
 		CALL_TEST(a_change_that_cannot_be_used_leaves_the_call_as_it_is),
 		CALL_TEST(a_late_offer_is_answered_in_the_ack),
 		CALL_TEST(a_late_offer_without_an_answer_is_hung_up),
+		CALL_TEST(a_re_invite_without_an_offer_gets_ours),
 		cmocka_unit_test_setup_teardown(a_200_that_is_never_acknowledged_ends_the_call,
 						start_impatient, stop),
 		cmocka_unit_test_setup_teardown(
