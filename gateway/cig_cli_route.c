@@ -106,8 +106,29 @@ static int route_one(const struct query *query, const char *to, const char *from
 	return routed ? CLI_OK : CLI_FAILED;
 }
 
-/* Lines of TO and perhaps FROM; empty ones are passed over.  Every line is answered, and
- * one that matches nothing makes the whole batch fail. */
+/* A URI that is typed without its scheme is the usual slip; a batch answers it with 416, as the
+ * gateway would. */
+static bool has_scheme(const char *uri)
+{
+	if (strncasecmp(uri, "tel:", 4) == 0 || strncasecmp(uri, "sip:", 4) == 0 ||
+	    strncasecmp(uri, "sips:", 5) == 0)
+		return true;
+	fprintf(stderr,
+		"cig-cli: \"%s\": write tel:%s for a call from the secure side, sip:%s for "
+		"one from the PBX\n",
+		uri, uri, uri);
+	return false;
+}
+
+static int usage(void)
+{
+	fputs("usage: cig-cli route [--config FILE] [--explain] [--json] <TO> [<FROM>] | -\n",
+	      stderr);
+	return CLI_USAGE;
+}
+
+/* Lines of TO and perhaps FROM; empty ones and those that begin with "#" are passed over.  Every
+ * other line is answered, and one that matches nothing makes the whole batch fail. */
 static int route_lines(const struct query *query)
 {
 	int status = CLI_OK;
@@ -119,8 +140,16 @@ static int route_lines(const struct query *query)
 		const char *to = strtok_r(line, " \t\r\n", &rest);
 		const char *from = strtok_r(NULL, " \t\r\n", &rest);
 
-		if (to && route_one(query, to, from) != CLI_OK)
+		if (!to || *to == '#')
+			continue;
+		if (strtok_r(NULL, " \t\r\n", &rest)) {
+			fprintf(stderr,
+				"cig-cli: %s %s: found a third word, expected <TO> [<FROM>]\n", to,
+				from);
 			status = CLI_FAILED;
+		} else if (route_one(query, to, from) != CLI_OK) {
+			status = CLI_FAILED;
+		}
 	}
 	free(line);
 	return status;
@@ -147,17 +176,15 @@ int cli_route(struct cli *cli, int argc, char **argv)
 		else if (option == 'j')
 			cli->json = true;
 		else
-			return CLI_USAGE;
+			return usage();
 	}
 	argv += optind;
 	argc -= optind;
 	query.batch = argc == 1 && strcmp(argv[0], "-") == 0;
-	if (argc < 1 || argc > 2) {
-		fputs("usage: cig-cli route [--config FILE] [--explain] [--json] <TO> [<FROM>] | "
-		      "-\n",
-		      stderr);
+	if (argc < 1 || argc > 2)
+		return usage();
+	if (!query.batch && (!has_scheme(argv[0]) || (argc == 2 && !has_scheme(argv[1]))))
 		return CLI_USAGE;
-	}
 	if (file && cli_read_config(file, &query.config))
 		return CLI_FAILED;
 	status = query.batch ? route_lines(&query)

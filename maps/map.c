@@ -97,16 +97,15 @@ static void explain_match(const struct map *map, const struct uri *uri, uint32_t
 {
 	const struct map_entry *entry = &map->entry[number];
 	const struct pattern *side = &entry->side[uri->scheme];
-	char text[2 * PATTERN_MAX_TEXT];
-	struct buf b = BUF_OF(text);
+	char text[2 * PATTERN_MAX_TEXT], held[2 * PATTERN_MAX_TEXT];
+	struct buf b = BUF_OF(text), values = BUF_OF(held);
 
 	if (number > 0)
 		explain_misses(map, uri, number, explain);
 	pattern_write(side, &b);
-	buf_put_str(&b, " matches");
-	if (pattern_beginning(side, (uint8_t[URI_MAX]){ 0 }) < uri->text.n - 4)
-		buf_put_str(&b, " with ");
-	captures_write(captures, side, &b);
+	captures_write(captures, side, &values);
+	buf_put_str(&b, values.len ? " matches with " : " matches");
+	buf_put_slice(&b, buf_slice(&values));
 	explain_add(explain, EXPLAIN_MATCH, map->name, entry->origin->name, &entry->origin->place,
 		    "%s (entry %u of %zu)", text, number + 1, map->n);
 	explain_add(explain, EXPLAIN_NOTE, NULL, NULL, NULL, "%s becomes %s", uri->buf,

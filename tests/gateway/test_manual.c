@@ -90,7 +90,7 @@ static const struct {
 	{ "E3", "x", "sip:77@pbx.com:5070;x=y", "tel:+8888;77" },
 	{ "E3", "x", "tel:+8888;77", "sip:77@pbx.com" },
 	{ "E5", "x", "tel:+8888;1234", "sip:1234@pbx.com" },
-	/* CIG-034; I-04: the rule, not the text, which prints a 46 too many */
+	/* CIG-034; I-04, E6c: the rule, not the text, which prints a 46 too many */
 	{ "E6a", "mapsip2tel", "sip:94670123456@secure.com", "tel:+4670123456" },
 	{ "E6a", "srctel2sip", "tel:+46701", "sip:46701@secure.com" },
 	/* CIG-033, CIG-037: the elaborate example, comments and all */

@@ -55,7 +55,7 @@ setup() {
 	run -2 cig-server --config "$T/missing.conf"
 }
 
-@test "CIG-007 CIG-009 CIG-034: route tells both new URIs and the entry that gave them" {
+@test "CIG-007: route tells both new URIs and the entry that gave them" {
 	run -0 lab_cig_cli route 'tel:+8888;101' 'tel:+46701234567'
 	[[ $output == *"sip:101@$LAB_PHONE_IP"* ]]
 	[[ $output == *"sip:46701234567@secure.com"* ]]
@@ -67,7 +67,66 @@ setup() {
 	[[ $output == *"rejected"*404* ]]
 }
 
-@test "CIG-010 CIG-029 CIG-031: nothing dialled chooses the host" {
+# The worked example of the manual (E6, E6c): tel has no source map.
+@test "CIG-009 CIG-034: without a source map the extension map, read the other way, gives the from-URI; a prefix is taken off" {
+	run -0 lab_cig_cli route --config "$TOP/tests/manual/E6-repaired.conf" sip:94670123456@secure.com sip:101@pbx.com
+	[[ $output == *"to         tel:+4670123456"* ]]
+	[[ $output == *"from       tel:+8888;101"* ]]
+	[[ $output == *"from by    entry telext2sip"* ]]
+	run -1 lab_cig_cli route --config "$TOP/tests/manual/E6-repaired.conf" sip:94670123456@secure.com sip:101@elsewhere
+	[[ $output == *"rejected   403 no source map of interface tel matches the from-URI (maptel2sip)"* ]]
+}
+
+@test "CIG-026 CIG-032: an entry says the same in either order, and one map serves on both interfaces, both ways" {
+	local order from=sip:102@pbx.com
+	for order in 'sip "sip:{x}@pbx.com" tel "tel:+8888;{x}"' 'tel "tel:+8888;{x}" sip "sip:{x}@pbx.com"'; do
+		printf 'map m { entry e %s; }\ninterfaces { tel { extension map m; } sip { extension map m; } }\n' \
+			"$order" >"$T/both.conf"
+		run -0 lab_cig_cli route --config "$T/both.conf" 'tel:+8888;101' 'tel:+8888;102'
+		[[ $output == *"to         sip:101@pbx.com"*"from       $from"* ]]
+		run -0 lab_cig_cli route --config "$T/both.conf" sip:101@pbx.com $from
+		[[ $output == *"to         tel:+8888;101"*"from       tel:+8888;102"* ]]
+	done
+}
+
+@test "CIG-029: an empty extension matches, and shows what it would become: nobody can be called by it" {
+	run -1 lab_cig_cli route --explain 'tel:+8888;' tel:+46701
+	[[ $output == *"tel:+8888;{ext} matches with ext= "* ]]
+	[[ $output == *"tel:+8888; becomes sip:@$LAB_PHONE_IP"* ]]
+	[[ $output == *"rejected   484 "* ]]
+}
+
+@test "CIG-037: what stands in comments is not there" {
+	printf '%s\n' 'map m { // entry a tel "tel:+1" sip "sip:1@a";' \
+		'/* entry b tel "tel:+2" sip "sip:2@a"; */ entry c tel "tel:+3" sip "sip:3@a"; }' \
+		'interfaces { tel { extension map m; } sip { extension map m; } } // }' >"$T/comments.conf"
+	run -0 lab_cig_cli route --config "$T/comments.conf" tel:+3 tel:+3
+	[[ $output == *"to         sip:3@a"* ]]
+	run -1 lab_cig_cli route --config "$T/comments.conf" tel:+1 tel:+3
+	[[ $output == *404* ]]
+	run -1 lab_cig_cli route --config "$T/comments.conf" tel:+2 tel:+3
+	[[ $output == *404* ]]
+}
+
+@test "route: slips in what is asked are told, each by its exit status" {
+	run -2 lab_cig_cli route +8888w101
+	[[ $output == *'"+8888w101": write tel:+8888w101 '* ]]
+	run -2 lab_cig_cli route 'tel:+8888;101' 46701
+	run -2 lab_cig_cli route
+	[[ $output == *"usage: cig-cli route "* ]]
+	run -2 lab_cig_cli route --explian 'tel:+8888;101'
+	[[ $output == *"usage: cig-cli route "* ]]
+	run -1 lab_cig_cli route --config "$T/none.conf" 'tel:+8888;101'
+	[[ $output == *"cannot read $T/none.conf"* ]]
+	printf '%s\n' '# numbers of the branch' '' 'tel:+8888;101' 'tel:+8888;101 tel:+46701 x' >"$T/asked"
+	run -1 lab_cig_cli route - <"$T/asked"
+	[ "${#lines[@]}" -eq 2 ]
+	[[ $output == *"found a third word"* ]]
+	sed -i '$d' "$T/asked"
+	run -0 lab_cig_cli route - <"$T/asked"
+}
+
+@test "CIG-010 CIG-031: nothing dialled chooses the host" {
 	local dialled
 	for dialled in 'tel:+8888;x@evil.example' 'tel:+8888;101@evil.example:5060' 'tel:+8888;%40evil.example'; do
 		run lab_cig_cli --json route "$dialled" 'tel:+46701234567'
@@ -108,13 +167,20 @@ setup() {
 	cmp "$store" "$T/before"
 }
 
-@test "a relay that dies is told in the status and taken back when it returns" {
+@test "CIG-006: a relay that dies is told by the server, in status and log, and taken back when it returns" {
+	local told
+	told=$(grep -c 'cig-relay' "$D/cig/log/cig.log")
 	kill -KILL "$LAB_CIG_RELAY"
 	await 10 "the problem in the status" lab_cig_status '.relay.state == "DISCONNECTED"'
 	start "$D/cig-relay.log" cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log"
 	echo "$STARTED_PID" >>"$BATS_FILE_TMPDIR/started"
 	STARTED=()
 	await 10 "the relay in the status" lab_cig_status '.relay.state == "CONNECTED"'
+	tail -n "+$((told + 1))" < <(grep 'cig-relay' "$D/cig/log/cig.log") >"$T/told"
+	cat "$T/told"
+	grep -q 'WARN.*connection .*lost\|WARN.*gone\|WARN.*closed' "$T/told"
+	grep -q 'INFO.*connected' "$T/told"
+	in_log "$D/cig/log/relay.log" 'connection from cig-server'
 }
 
 @test "a SIP agent that dies is started again" {

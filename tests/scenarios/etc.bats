@@ -28,6 +28,18 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 -t cig -p daemon.notice -- cig-server: stop" ]
 }
 
+# systemd cannot run here: the units' own lines, as it would run them.
+@test "CIG-006 CIG-052: when one of the gateway's two services stops, its unit has notify.sh say how" {
+	local unit line
+	for unit in cig-server cig-relay; do
+		line=$(sed -n 's/^ExecStopPost=-//p' "$TOP/etc/systemd/$unit.service.in")
+		line=${line//@CIG_DIR@/$D/cig}
+		SERVICE_RESULT=signal sh -c "${line//%p/$unit}"
+	done
+	[ "$(cat "$D/syslog")" = "-t cig -p daemon.notice -- cig-server: stop signal
+-t cig -p daemon.notice -- cig-relay: stop signal" ]
+}
+
 @test "CRS-134 notify.sh runs what an administrator added" {
 	printf '#!/bin/sh\necho "$1 and $2" >"%s/trap"\n' "$D" >"$D/crs/scripts/notify.d/10-snmp"
 	printf '#!/bin/sh\nexit 1\n' >"$D/crs/scripts/notify.d/20-broken"

@@ -138,7 +138,7 @@ trunk_calls_in() { # TRANSPORT
 	all_clear
 }
 
-@test "CIG-035 CIG-040: the gateway calls the port of the map entry, in a second map; either side hangs up" {
+@test "CIG-008 CIG-035 CIG-040: the gateway calls the port of the map entry, in a second map; either side hangs up" {
 	sipp_uas callee uas_answers.xml $NET.31 5080 u1 -rtp_echo -mp 6000
 	dial_out --play "$D/alice-long.wav" --record "$T/heard.wav" "$LAB_GATEWAY;5101"
 	await 15 "talk" in_log "$T/call" '^talk'
@@ -184,6 +184,15 @@ refused_with() { # 'CODE PHRASE' REASON: what the secure caller hears of an exte
 	refused_with '503 Service Unavailable' congestion
 	refused_with '603 Decline' declined
 	refused_with '488 Not Acceptable Here' 'no common codec'
+	all_clear
+}
+
+@test "CIG-010: a caller for whom no source map has a name is refused with 403, and the log says which were tried" {
+	[ "$(sip_sdp 'm=audio 6000 RTP/AVP 8' | sip_invite 46701234567 | sed 's/<sip:101@@ME@>;tag/<sip:555@elsewhere.test>;tag/' |
+		sip_ask $NET.33)" = "SIP/2.0 403 Forbidden" ]
+	[ "$(session_states sip:46701234567@)" = "routing failed " ]
+	[ "$(logged_times 'rejected')" -eq 1 ]
+	logged 'rejected code=403 from=sip:555@elsewhere.test to=sip:46701234567@.* in=sip: no source map of interface tel matches the from-URI \(sources, more_sources\)'
 	all_clear
 }
 
@@ -262,7 +271,7 @@ shows() { # call|umsg STATE
 	all_clear
 }
 
-@test "CIG-027 CIG-028: a proxy asks for the password; with the entry's account the call comes up through it" {
+@test "CIG-027 CIG-028 CIG-110: a proxy asks for the password; with the entry's account the call comes up through it" {
 	proxy_start
 	phone_101 'answermode=auto'
 	dial_out --hangup 1 "$LAB_GATEWAY;7101"
@@ -270,7 +279,8 @@ shows() { # call|umsg STATE
 	call_ended 10 'reason=hangup by=initiator'
 	phone_await 101 CALL_CLOSED 5
 	grep -aq "^Record-Route: <sip:$NET.20" "$D/101/log"
-	run -1 grep -aq s3cret "$D/101/log" "$D/cig/log/cig.log"
+	run -1 grep -aq s3cret "$D/101/log" "$D"/cig/log/*.log "$D"/*.log
+	in_log "$D/cig/log/cig.log" 'config\[INIT\]: auth right \{ user "tandem"; password "\*\*\*"; \}'
 	all_clear
 }
 
@@ -295,7 +305,7 @@ told_of() { # SED_SCRIPT TEXT: what cig-cli says of the configuration after that
 	}
 }
 
-@test "CIG-025 CIG-026 CIG-028 CIG-037 CIG-038 CIG-039: slips in maps, accounts and interfaces are told, with their line" {
+@test "CIG-025 CIG-028 CIG-038 CIG-039: slips in maps, accounts and interfaces are told, with their line" {
 	run -0 lab_cig_cli read "$D/cig/cig.conf"
 	told_of 's/auth wrong;/auth wrog;/' 'bad.conf:7:'
 	[[ $output == *'unknown auth "wrog" (did you mean "wrong"?)'* ]]
@@ -333,7 +343,7 @@ told_of() { # SED_SCRIPT TEXT: what cig-cli says of the configuration after that
 	[[ $output == *403* ]]
 }
 
-@test "CIG-026 CIG-030 CIG-031 CIG-032 CIG-034: calls by entries with a prefix, several parameters, one that is dropped" {
+@test "CIG-030 CIG-031 CIG-034: calls by entries with a prefix, several parameters, one that is dropped" {
 	phone_101 'answermode=auto'
 	dial_out --hangup 1 "$LAB_GATEWAY;31*1"
 	phone_await 101 CALL_ESTABLISHED 15

@@ -332,7 +332,7 @@ server_is() { # ADDRESS STATE
 	reload <"$T/before.conf"
 }
 
-@test "messaging is switched off and on by a reload: texts wait, and MESSAGE gets 405" {
+@test "CIG-043: messaging is switched off and on by a reload: texts wait, and MESSAGE gets 405" {
 	cp "$D/cig/cig.conf" "$T/before.conf"
 	sed 's/messaging true/messaging false/' "$T/before.conf" | reload
 	run -0 to_alice <<<'nobody listens'

@@ -8,6 +8,13 @@ load talk
 
 LAB_RED=${LAB_PHONE_IP%.*}.1
 LAB_BLACK=${LAB_PHONE_IP%.*}.2
+TEL_RTP="24000 24099"
+
+eval "$(declare -f lab_cig_conf | sed '1s/lab_cig_conf/plain_cig_conf/')"
+
+lab_cig_conf() { # with a range for the secure side, too
+	plain_cig_conf | sed "s/source map sip2source;/& rtp_port_range $TEL_RTP;/"
+}
 
 setup_file() {
 	lab_setup_file
@@ -153,7 +160,11 @@ no_relays() {
 	run -1 speech-match "$D/phone.wav" "$T/heard.wav" 0.6
 }
 
-@test "CIG-022 CIG-042 CIG-044: SIP and RTP are on the red address, SRTP on the black one" {
+ports_in() { # ADDRESS LOW HIGH: how many of the relay's sockets are there
+	sed -n "s/^$1://p" "$T/sockets" | awk -v low="$2" -v high="$3" '$1 >= low && $1 <= high' | wc -l
+}
+
+@test "CIG-021 CIG-022 CIG-042 CIG-044: SIP and RTP are on the red address, SRTP on the black one, each in its range" {
 	ss -Hlun "sport = :$LAB_SIP_PORT" | grep -q "$LAB_RED:"
 	ss -Hltn "sport = :$LAB_SIP_PORT" | grep -q "$LAB_RED:"
 	run -1 listening "$LAB_SIP_PORT" "$LAB_BLACK"
@@ -165,6 +176,8 @@ no_relays() {
 	await 5 "talk" in_log "$T/call" '^talk'
 	ss -Hlunp | awk -v pid="pid=$LAB_CIG_RELAY," 'index($0, pid) { print $4 }' | sort >"$T/sockets"
 	[ "$(grep -c "^$LAB_RED:" "$T/sockets")" -eq 2 ]
+	[ "$(ports_in "$LAB_RED" ${LAB_RTP})" -eq 2 ]
+	[ "$(ports_in "$LAB_BLACK" $TEL_RTP)" -eq "$(grep -c "^$LAB_BLACK:" "$T/sockets")" ]
 	run -1 grep -v -e "^$LAB_RED:" -e "^$LAB_BLACK:" "$T/sockets"
 	kill -INT "$CALL"
 	call_ended 5 'reason=hangup'
