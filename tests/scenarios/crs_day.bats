@@ -42,6 +42,7 @@ make_host() {
 		mount --bind "$1/stage/opt" /opt && mount --bind "$1/run" /run &&
 		mount --bind "$1/log" /var/log && mount --bind "$1/passwd" /etc/passwd &&
 		mount --bind "$1/group" /etc/group && ip link set lo up &&
+		ip addr add 203.0.113.101/32 dev lo &&
 		echo $$ >"$1/host.new" && mv "$1/host.new" "$1/host" && exec tail -f /dev/null' - "$D"
 	await 10 "the host" host_made || return
 	HOST=$(<"$D/host")
@@ -50,7 +51,7 @@ make_host() {
 configure() { # 4.1.2, for the one server that there is
 	local key
 	key=$(host 'crs-cli create sharedSecret') || return
-	printf '%s\n' "key $key" "ip crs1 127.0.0.1" "host crs1" "features" >"$D/stage/opt/crs/crs.conf"
+	printf '%s\n' "key $key" "ip crs1 203.0.113.101" "host crs1" "features" >"$D/stage/opt/crs/crs.conf"
 	printf '%s\n' "crsname crs1" "db-backup none" >"$D/stage/opt/crs/crs-local.conf"
 	: >"$D/stage/opt/crs/crs-relay.conf"
 }
@@ -69,10 +70,11 @@ domain() { # at the key manager: two users, and updates that nobody but root may
 	local user
 	(umask 077 && openssl rand -base64 24 >"$D/passphrase" && host 'crs-cli create account acme' >"$D/secret")
 	lab_cms init --domain "Example Ltd" --crs 127.0.0.1:5223 --account acme --secret-file "$D/secret" || return
-	for user in $ALICE $BOB; do
-		lab_cms user add "$user" "User $user" && lab_cms letter "$user" --output "$D/keys/$user" &&
-			cca --store "$D/$user" enrol "$D/keys/$user" || return
-	done
+	for user in $ALICE $BOB; do lab_cms user add "$user" "User $user" || return; done
+	lab_cms letter $BOB --output "$D/keys/$BOB" && cca --store "$D/$BOB" enrol "$D/keys/$BOB" || return
+	# Alice's letter is protected, and its key came by another way
+	lab_cms letter $ALICE --qr-key --output "$D/keys/$ALICE" >"$D/keys/qr" &&
+		cca --store "$D/$ALICE" enrol --qr-key "$(sed -n 's/^QR key: //p' "$D/keys/qr" | tr -d ' ')" "$D/keys/$ALICE" || return
 	lab_cms update --output "$D/keys"
 }
 
@@ -220,7 +222,7 @@ attached() { # NUMBER
 	host 'crs-cli --json show attach' | jq -e --arg uri "tel:$1" 'any(.uri == $uri)'
 }
 
-@test "CRS-081 CRS-082 CRS-084 CRS-093 CRS-094 CRS-095 CRS-096 CRS-099 CRS-100 CRS-101 CRS-103: every line of every trace and list is as 5.4 has it" {
+@test "CCA-001 CRS-081 CRS-082 CRS-084 CRS-093 CRS-094 CRS-095 CRS-096 CRS-099 CRS-100 CRS-101 CRS-103: every line of every trace and list is as 5.4 has it" {
 	local call element uri='tel:\+[0-9]+' id='[A-Za-z0-9+/]{22}=='
 	run -0 host 'crs-cli stats enable acme'
 	traces attach session message object event connection statistics
@@ -280,6 +282,31 @@ tel:$BOB" ]
 	grep -qE "^- +tel:\\$BOB +acme$" <<<"$output"
 	run -0 host "crs-cli purge client acme $BOB"
 	in_log "$D/log/crs/crs.log" "action=\"purge client\" on=\"tel:\\$BOB@acme\" result=\"ok\"$"
+}
+
+guests() { # how the clients of health checks are traced: their addresses
+	sed -n 's/^event,.*,primary,urn:x-crs:client:test-[12]-[0-9a-f]*,acme,\([0-9.]*\),.*,registered,ok$/\1/p' "$T/attach" | sort | uniq -c | tr -s ' '
+}
+
+guests_are() { # LINES
+	[ "$(guests)" = "$1" ]
+}
+
+@test "CRS-112 CRS-116: temporary clients come by the public address, with --local-only by loopback alone" {
+	starts "$T/attach" "crs-cli trace attach connection"
+	await 10 "the trace" traced_by attach
+	run -0 host 'crs-cli health-check account acme --local-only'
+	await 5 "its clients" guests_are ' 2 127.0.0.1'
+	! grep 203.0.113.101 "$T/attach"
+	run -0 host 'crs-cli health-check account acme'
+	await 5 "its clients" guests_are ' 2 127.0.0.1
+ 2 203.0.113.101'
+	! host 'crs-cli show attach' | grep urn:x-crs
+}
+
+traced_by() { # FILE
+	host 'exec 9<>/dev/tcp/127.0.0.1/5223'
+	in_log "$T/$1" ',connected$'
 }
 
 @test "CRS-110 CRS-111 CRS-114 CRS-115: the health check takes its options at either place (5.4)" {
