@@ -148,14 +148,32 @@ static int session_too_small(nta_incoming_t *irq, uint32_t min_s)
 	return 422;
 }
 
-/* An UPDATE without a body: the session is refreshed, and perhaps the target. */
+/* An UPDATE without a body: the session is refreshed, and perhaps the target.  It holds no offer,
+ * so it crosses none (RFC 3311 5.2), and may come before the answer: PBXs tell so who it is that
+ * rings. */
 static int on_refresh(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 {
+	bool up = call->state == CALL_UP;
+	uint32_t min_s;
+	int status = nta_check_required(irq, sip, sip_supported_make(call->home, "timer, 100rel"),
+					TAG_END());
+
+	if (!status && up && session_take_request(call, sip, &min_s))
+		status = session_too_small(irq, min_s);
+	if (status)
+		return status;
+	call_take_allow(call, sip);
 	if (sip->sip_contact)
 		nta_leg_server_route(call->leg, NULL, sip->sip_contact);
-	session_start(call);
+	if (up)
+		session_start(call);
 	call_reply(call, irq, 200, false);
 	return 200;
+}
+
+static bool is_open(const struct call *call)
+{
+	return call->state <= CALL_ASKING || call->state == CALL_UP;
 }
 
 static int on_change(struct call *call, nta_incoming_t *irq, const sip_t *sip)
@@ -164,6 +182,8 @@ static int on_change(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 	uint32_t min_s;
 	int status;
 
+	if (!invite && body_kind(sip) == BODY_NONE && is_open(call))
+		return on_refresh(call, irq, sip);
 	if (call->state == CALL_UP && call->change && call->change_answered) {
 		call_stop_resending(call); /* a new one: the last answer did arrive */
 		call_enter(call, CALL_UP);
@@ -179,8 +199,6 @@ static int on_change(struct call *call, nta_incoming_t *irq, const sip_t *sip)
 	if (!status && session_take_request(call, sip, &min_s))
 		status = session_too_small(irq, min_s);
 	call_take_allow(call, sip);
-	if (!status && !invite && body_kind(sip) == BODY_NONE)
-		return on_refresh(call, irq, sip);
 	if (!status)
 		status = take_change_body(call, irq, sip);
 	if (status)

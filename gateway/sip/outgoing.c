@@ -317,8 +317,22 @@ static const char *no_connection(const struct call *call, su_home_t *home)
 	return su_sprintf(home, "%s %s", what[call->peer.transport], address);
 }
 
+/* Of several the one with the highest q, among equals the first (RFC 3261 20.10); without one
+ * it is 1. */
+static const sip_contact_t *best_contact(const sip_contact_t *list)
+{
+	const sip_contact_t *best = list;
+
+	for (; list; list = list->m_next)
+		if ((list->m_q ? strtod(list->m_q, NULL) : 1) >
+		    (best->m_q ? strtod(best->m_q, NULL) : 1))
+			best = list;
+	return best;
+}
+
 static void tell_failure(struct call *call, const sip_t *sip, int status)
 {
+	const sip_contact_t *contact = sip ? best_contact(sip->sip_contact) : NULL;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 	bool silent = status == 408 && nta_sip_is_internal(sip);
 	struct call_end end = { .cause = silent ? SIP_AGENT__CAUSE__NO_ANSWER
@@ -331,7 +345,7 @@ static void tell_failure(struct call *call, const sip_t *sip, int status)
 		end.phrase = sip->sip_status->st_phrase;
 		end.reason = body_header(home, sip->sip_reason);
 		end.warning = body_header(home, sip->sip_warning);
-		end.contact = sip->sip_contact ? body_url(home, sip->sip_contact->m_url) : NULL;
+		end.contact = contact ? body_url(home, contact->m_url) : NULL;
 		end.retry_after_s =
 			sip->sip_retry_after ? (unsigned)sip->sip_retry_after->af_delta : 0;
 	}

@@ -148,8 +148,9 @@ void sip_peer_reply(struct sip_peer *p, int status, const char *tag, const char 
 	put_header(p, &b, "To", tag && !strstr(to, "tag=") ? tag : NULL);
 	put_header(p, &b, "Call-ID", NULL);
 	put_header(p, &b, "CSeq", NULL);
-	buf_printf(&b, "Contact: <sip:101@%s:%u%s>\r\n", p->host, p->port,
-		   p->ssl ? ";transport=tls" : "");
+	if (!headers || !strstr(headers, "Contact:"))
+		buf_printf(&b, "Contact: <sip:101@%s:%u%s>\r\n", p->host, p->port,
+			   p->ssl ? ";transport=tls" : "");
 	buf_put_str(&b, headers ? headers : "");
 	put_body(&b, body);
 	assert_true(buf_ok(&b));

@@ -38,7 +38,8 @@ struct sip_peer_request {
 };
 void sip_peer_request(struct sip_peer *peer, const struct sip_peer_request *request);
 
-/* Answers the last request received; tag is To's where it has none. */
+/* Answers the last request received; tag is To's where it has none.  Contact is ours unless it is
+ * among the headers. */
 void sip_peer_reply(struct sip_peer *peer, int status, const char *tag, const char *headers,
 		    const char *body);
 

@@ -284,6 +284,29 @@ static void redirections_and_refusals_come_with_their_headers(void **state)
 	sip_peer_expect(&f->peer, "ACK ");
 }
 
+/* RFC 3261 20.10: q is from 0 to 1, and nobody need send it. */
+static void of_several_redirections_the_best_is_told(void **state)
+{
+	static const struct {
+		const char *contacts, *told;
+	} cases[] = {
+		{ "Contact: <sip:1@h>;q=0.2, <sip:2@h>;q=0.9\r\nContact: <sip:3@h>;q=0.5\r\n",
+		  "sip:2@h" },
+		{ "Contact: <sip:1@h>;q=0.9, <sip:2@h>\r\n", "sip:2@h" },
+		{ "Contact: <sip:1@h>, <sip:2@h>;q=1.0\r\n", "sip:1@h" },
+		{ "Contact: <sip:1@h>;q=x\r\n", "sip:1@h" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		dial(f);
+		sip_peer_reply(&f->peer, 302, "pt", cases[i].contacts, NULL);
+		assert_string_equal(ended(f, SIP_AGENT__CAUSE__FAILED, 302)->contact,
+				    cases[i].told);
+		sip_peer_expect(&f->peer, "ACK ");
+	}
+}
+
 /* CIG-036: `;transport=tcp`; nobody listens there. */
 static void a_tcp_target_that_does_not_listen_fails_at_once(void **state)
 {
@@ -553,6 +576,7 @@ int main(void)
 		CALL_TEST(an_answer_without_usable_sdp_is_hung_up),
 		cmocka_unit_test_setup_teardown(nobody_answers, start_impatient, stop),
 		CALL_TEST(redirections_and_refusals_come_with_their_headers),
+		CALL_TEST(of_several_redirections_the_best_is_told),
 		CALL_TEST(a_tcp_target_that_does_not_listen_fails_at_once),
 		CALL_TEST(where_nobody_listens_it_is_said),
 		cmocka_unit_test_setup_teardown(a_large_request_falls_back_to_udp,

@@ -302,6 +302,83 @@ static void our_hold_and_its_end(void **state)
 	hang_up(f);
 }
 
+static void answer_change(struct fixture *f, SipAgent__Direction direction)
+{
+	SipAgent__ChangeAnswer answer = SIP_AGENT__CHANGE_ANSWER__INIT;
+	struct wire_audio audio;
+
+	sip_driver_audio(&audio, direction);
+	answer.call = CALL;
+	answer.audio = &audio.pb;
+	sip_driver_send(f->driver, SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER, &answer);
+	sip_peer_expect(&f->peer, "SIP/2.0 200");
+	expect(f, SIP_AGENT__FROM_AGENT__BODY_DIALOG_CHANGED); /* its Contact may be another */
+}
+
+/* RFC 3311: its 200 has the answer, and no ACK follows. */
+static void a_hold_may_come_by_update(void **state)
+{
+	struct fixture *f = *state;
+	const SipAgent__FromAgent *event;
+
+	establish(f, "");
+	peer_sends(f, "UPDATE", 10, "", sip_peer_sdp("a=sendonly\r\n", f->sdp, sizeof(f->sdp)));
+	event = expect(f, SIP_AGENT__FROM_AGENT__BODY_CHANGE);
+	assert_int_equal(event->change->offer->direction, SIP_AGENT__DIRECTION__SENDONLY);
+	answer_change(f, SIP_AGENT__DIRECTION__RECVONLY);
+	assert_true(sip_peer_has(&f->peer, "CSeq: 10 UPDATE\r\n"));
+	assert_true(sip_peer_has(&f->peer, "a=recvonly\r\n"));
+	peer_sends(f, "UPDATE", 11, "", sip_peer_sdp("a=inactive\r\n", f->sdp, sizeof(f->sdp)));
+	event = expect(f, SIP_AGENT__FROM_AGENT__BODY_CHANGE);
+	assert_int_equal(event->change->offer->direction, SIP_AGENT__DIRECTION__INACTIVE);
+	answer_change(f, SIP_AGENT__DIRECTION__INACTIVE);
+	hang_up(f);
+}
+
+/* Our offer is in the 200, the peer's answer in the ACK (RFC 3261 14.1). */
+static void a_late_offer_may_come_within_a_call(void **state)
+{
+	struct fixture *f = *state;
+	const SipAgent__FromAgent *event;
+
+	establish(f, "");
+	peer_sends(f, "INVITE", 10, "", "");
+	event = expect(f, SIP_AGENT__FROM_AGENT__BODY_CHANGE);
+	assert_null(event->change->offer);
+	answer_change(f, SIP_AGENT__DIRECTION__SENDRECV);
+	assert_true(sip_peer_has(&f->peer, "m=audio 30000 RTP/AVP 8 101\r\n"));
+	peer_sends(f, "ACK", 10, "", sip_peer_sdp("a=sendonly\r\n", f->sdp, sizeof(f->sdp)));
+	event = expect(f, SIP_AGENT__FROM_AGENT__BODY_CONFIRMED);
+	assert_int_equal(event->confirmed->audio->direction, SIP_AGENT__DIRECTION__SENDONLY);
+	hang_up(f);
+}
+
+/* As PBXs tell who it is that rings; with an offer it would be too early (RFC 3311 5.2). */
+static void an_update_may_come_before_the_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct sip_peer *peer = &f->peer;
+	char invite[sizeof(peer->text)];
+
+	sip_driver_invite(f->driver, CALL, peer->port, SIP_AGENT__TRANSPORT__UDP);
+	sip_peer_expect(peer, "INVITE ");
+	memcpy(invite, peer->text, sizeof(invite));
+	sip_peer_header(peer, "Call-ID", f->call_id, sizeof(f->call_id));
+	snprintf(f->agent_tag, sizeof(f->agent_tag), "%s", peer->to_tag);
+	sip_peer_reply(peer, 180, "pt", NULL, NULL);
+	expect(f, SIP_AGENT__FROM_AGENT__BODY_RINGING);
+	peer_sends(f, "UPDATE", 10, "P-Asserted-Identity: <sip:102@pbx.test>\r\n", "");
+	sip_peer_expect(peer, "SIP/2.0 200");
+	peer_sends(f, "UPDATE", 11, "", f->sdp);
+	sip_peer_expect(peer, "SIP/2.0 500");
+	assert_true(sip_peer_has(peer, "Retry-After: "));
+	memcpy(peer->text, invite, sizeof(invite));
+	sip_peer_reply(peer, 200, "pt", "", f->sdp);
+	sip_peer_expect(peer, "ACK ");
+	expect(f, SIP_AGENT__FROM_AGENT__BODY_ANSWERED);
+	hang_up(f);
+}
+
 static void an_offer_that_is_refused_leaves_the_call(void **state)
 {
 	struct fixture *f = *state;
@@ -383,6 +460,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_is_asked_for_by_default, start, stop),
+		cmocka_unit_test_setup_teardown(a_hold_may_come_by_update, start, stop),
+		cmocka_unit_test_setup_teardown(a_late_offer_may_come_within_a_call, start, stop),
+		cmocka_unit_test_setup_teardown(an_update_may_come_before_the_answer, start, stop),
 		cmocka_unit_test_setup_teardown(we_refresh_by_update_where_the_peer_takes_it,
 						start_quick, stop),
 		cmocka_unit_test_setup_teardown(we_refresh_by_the_same_offer_where_it_does_not,
