@@ -10,16 +10,29 @@
 #include "gateway/sip_texts_priv.h"
 
 enum {
-	NAMED_ROOM = 600, /* a line for an attachment */
-	LOOK_BACK = 100,  /* octets in which a blank is looked for */
+	NAMED_ROOM = 600,  /* a line for an attachment */
+	NAME_OCTETS = 200, /* of its name and of its type */
+	LOOK_BACK = 100,   /* octets in which a blank is looked for */
 };
+
+/* At most most octets of text, whole characters of UTF-8 (RFC 3629). */
+static int cut(const char *text, size_t most)
+{
+	size_t n = strnlen(text, most + 1);
+
+	if (n > most)
+		for (n = most; n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80;)
+			n--;
+	return (int)n;
+}
 
 static void put_attachment(struct buf *b, const Umsg__Attachment *a)
 {
 	bool clean = text_is_clean(slice_str(a->name)) && text_is_clean(slice_str(a->type));
+	const char *name = clean ? a->name : "?", *type = clean ? a->type : "?";
 
-	buf_printf(b, "%s[attachment %.200s, %.200s, %zu octets: not sent by SIP]",
-		   b->len ? "\n" : "", clean ? a->name : "?", clean ? a->type : "?", a->data.len);
+	buf_printf(b, "%s[attachment %.*s, %.*s, %zu octets: not sent by SIP]", b->len ? "\n" : "",
+		   cut(name, NAME_OCTETS), name, cut(type, NAME_OCTETS), type, a->data.len);
 }
 
 char *sip_text_whole(const Umsg__TextBody *body)

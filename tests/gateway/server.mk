@@ -3,7 +3,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_calls_talk tests/gateway/test_call_codec tests/gateway/test_call_phase tests/gateway/test_call_reason \
 	tests/gateway/test_call_record tests/gateway/test_pbx_leg tests/gateway/test_call_trace tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers \
 	tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_texts_resting tests/gateway/test_sip_texts_part \
-	tests/gateway/test_registration tests/gateway/test_digest_check tests/gateway/test_srv tests/gateway/test_names
+	tests/gateway/test_registration tests/gateway/test_digest_check tests/gateway/test_srv tests/gateway/test_names tests/gateway/test_resolver
 endif
 tests_gateway_test_registration_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_registration_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
@@ -66,6 +66,9 @@ tests_gateway_test_srv_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_srv_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
 tests_gateway_test_names_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 tests_gateway_test_names_LDADD = gateway/libgateway.a base/libbase.a $(CARES_LIBS) $(EVENT_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_resolver_SOURCES = tests/gateway/test_resolver.c gateway/resolver.c gateway/resolver.h
+tests_gateway_test_resolver_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+tests_gateway_test_resolver_LDADD = base/libbase.a $(EVENT_LIBS) $(CMOCKA_LIBS)
 tests_gateway_test_pbx_leg_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 tests_gateway_test_pbx_leg_LDADD = gateway/libgateway.a gateway/libsip_agent.a gateway/libsip_text.a \
 	base/libbase.a $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)

@@ -107,6 +107,28 @@ static void attachments_are_named(void **state)
 	free(text);
 }
 
+/* What is sent says of itself that it is UTF-8. */
+static void a_long_name_is_cut_between_characters(void **state)
+{
+	char name[2 * 150 + 2] = "x";
+	Umsg__Attachment a = UMSG__ATTACHMENT__INIT, *list[] = { &a };
+	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 150; i++)
+		memcpy(name + 1 + 2 * i, "\xc3\xa5", 3);
+	a.name = name;
+	a.type = (char *)"image/png";
+	body.text = (char *)"";
+	body.attachments = list;
+	body.n_attachments = 1;
+	text = sip_text_whole(&body);
+	assert_true(text_is_clean(slice_str(text)));
+	assert_int_equal(strcspn(text, ","), strlen("[attachment ") + 199);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +136,7 @@ int main(void)
 		cmocka_unit_test(a_short_text_goes_as_it_is),
 		cmocka_unit_test(parts_end_behind_a_word_where_they_can),
 		cmocka_unit_test(attachments_are_named),
+		cmocka_unit_test(a_long_name_is_cut_between_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
