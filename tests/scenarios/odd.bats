@@ -85,6 +85,27 @@ calls_out() { # TRANSPORT PORT EXTENSION CASE...: as odd_callees.py
 	calls_in udp
 }
 
+figures_tell() { # JQ_CONDITION: of the only call's PBX side
+	lab_cig_cli show call --long --json | jq -e "[.calls[] | select(.state == \"ANSWER\")][0].pbx | $1"
+}
+
+@test "packets that a PBX loses and sends late are told in show call, in the log and in RTCP" {
+	start "$T/answer" cca --store "$D/$ANSWERS" answer --play "$D/alice-long.wav"
+	await 15 "the caller at the rendezvous" in_log "$T/answer" '^attached'
+	start "$T/odd" python3 -B "$TOP/tests/scenarios/odd_callers.py" udp "$NET.30" "$LAB_RED:$LAB_SIP_PORT" \
+		"${ANSWERS#+}" "" "each tenth packet"
+	await 15 "its losses in show call" figures_tell \
+		'.lost >= 10 and .jitter_ms >= 5 and .lost * 9 <= .received * 1.3 and .lost * 9 >= .received * 0.7'
+	await 25 "the case" stopped "$STARTED_PID"
+	cat "$T/odd"
+	grep '^ok' "$T/odd"
+	all_clear
+	local skipped lost
+	skipped=$(sed -n 's/^skipped //p' "$T/odd")
+	lost=$(sed -n 's/.* media pbx=.* lost=\([0-9]*\) strangers.*/\1/p' "$D/cig/log/cig.log" | tail -n 1)
+	((lost >= skipped - 5 && lost <= skipped + 5))
+}
+
 @test "CIG-020: over TCP: headers, methods, the orders of messages and a connection that is lost" {
 	calls_in tcp "plain call" compact folded Record-Route Contact "no description" CANCEL "BYE before" \
 		"late offer: ours" "is lost" "hold by" "several parts"

@@ -143,6 +143,21 @@ offers("a bandwidth, ptime 20 and maxptime 150", formats="8 13 101",
                    "maxptime:150"))
 
 
+@case("each tenth packet is lost and each second one 10 ms late: our reports say so")
+def _(c):
+    c.media.lose_each, c.media.late_ms = 10, 10
+    c.plain()
+    end = time.monotonic() + 20
+    while not (c.media.told and c.media.told[1] >= 20) and time.monotonic() < end:
+        time.sleep(0.05)
+    must(c.media.told, "no report came")
+    fraction, lost, jitter = c.media.told
+    must(c.media.skipped - 15 <= lost <= c.media.skipped, "lost %d of %d" % (lost, c.media.skipped))
+    must(0.07 <= fraction <= 0.13, "a fraction of %.2f" % fraction)
+    must(jitter >= 5, "a jitter of %.1f ms" % jitter)
+    print("skipped %d" % c.media.skipped, flush=True)
+
+
 def ptime(ms):
     @case("ptime %d: packets of that length both ways" % ms)
     def _(c):

@@ -164,7 +164,9 @@ class Media:
             self.rtcp.close()
         self.came, self.reports, self.ended = [], 0, False
         self.to, self.ms, self.type, self.speaking = None, 20, 8, False
-        self.sequence = 0
+        self.sequence, self.skipped = 0, 0
+        self.lose_each, self.late_ms = 0, 0  # each so manyeth packet is lost, each second one so late
+        self.told = None  # what the last report told of ours: fraction, packets lost, jitter in ms
         self.threads = [threading.Thread(target=f, daemon=True)
                         for f in (self._hear, self._speak, self._hear_reports)]
         for t in self.threads:
@@ -185,18 +187,28 @@ class Media:
         self.rtcp.settimeout(0.1)
         while not self.ended:
             try:
-                self.rtcp.recv(2048)
+                packet = self.rtcp.recv(2048)
             except socket.timeout:
                 continue
             except OSError:
                 return
             self.reports += 1
+            at = 28 if packet[1] == 200 else 8  # behind a sender's figures, or none (RFC 3550 6.4)
+            if packet[0] & 0x1f and packet[1] in (200, 201) and packet[at:at + 4] == b"oddp":
+                self.told = (packet[at + 4] / 256, int.from_bytes(packet[at + 5:at + 8], "big", signed=True),
+                             int.from_bytes(packet[at + 12:at + 16], "big") / 8)
 
     def _speak(self):
         timestamp, next_at = 0, time.monotonic()
         while not self.ended:
             if self.speaking and self.to and self.to[1] and self.to[0] != "0.0.0.0":
-                self.say(b"\xd5\x55" * (self.ms * 4), self.type, timestamp)
+                if self.late_ms and self.sequence % 2:
+                    time.sleep(self.late_ms / 1000)
+                if self.lose_each and self.sequence % self.lose_each == self.lose_each - 1:
+                    self.sequence += 1
+                    self.skipped += 1
+                else:
+                    self.say(b"\xd5\x55" * (self.ms * 4), self.type, timestamp)
                 timestamp += self.ms * 8
             next_at = max(next_at + self.ms / 1000, time.monotonic() - 1)
             time.sleep(max(next_at - time.monotonic(), 0))
