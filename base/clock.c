@@ -16,8 +16,10 @@
  * file holds at the moment. */
 static int64_t wall_shift_ms;
 #ifdef TEST_CLOCK
-static const volatile int64_t *wall_steps_ms;
+static const volatile int64_t *wall_steps_ms, *mono_steps_ms;
 #endif
+
+enum { NAP_MS = 250 };
 
 static int64_t read_ms(clockid_t id)
 {
@@ -29,7 +31,22 @@ static int64_t read_ms(clockid_t id)
 
 int64_t clock_mono_ms(void)
 {
-	return read_ms(CLOCK_MONOTONIC);
+	int64_t now_ms = read_ms(CLOCK_MONOTONIC);
+
+#ifdef TEST_CLOCK
+	if (mono_steps_ms)
+		now_ms += *mono_steps_ms;
+#endif
+	return now_ms;
+}
+
+int64_t clock_nap_ms(int64_t ms)
+{
+#ifdef TEST_CLOCK
+	if (mono_steps_ms && ms > NAP_MS)
+		return NAP_MS;
+#endif
+	return ms;
 }
 
 int64_t clock_wall_ms(void)
@@ -49,23 +66,27 @@ int64_t clock_wall_s(void)
 }
 
 #ifdef TEST_CLOCK
-/* A number of milliseconds that its owner may change at any time: the clock steps. */
+/* One or two numbers of milliseconds that their owner may change at any time: the clock
+ * steps. */
 static int follow_file(const char *path, struct diag *diag)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
-	struct stat st;
-	void *map;
+	struct stat st = { 0 };
+	const int64_t *map;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size != sizeof(*wall_steps_ms)) {
-		diag_error(diag, NULL, "--now: %s is no file of eight octets", path);
+	if (fd < 0 || fstat(fd, &st) < 0 ||
+	    (st.st_size != sizeof(*map) && st.st_size != 2 * sizeof(*map))) {
+		diag_error(diag, NULL, "--now: %s is no file of eight or sixteen octets", path);
 		err = -EINVAL;
 	}
-	map = err ? MAP_FAILED : mmap(NULL, sizeof(*wall_steps_ms), PROT_READ, MAP_SHARED, fd, 0);
+	map = err ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (fd >= 0)
 		close(fd);
 	if (map == MAP_FAILED)
 		return -EINVAL;
 	wall_steps_ms = map;
+	if (st.st_size == 2 * sizeof(*map))
+		mono_steps_ms = map + 1;
 	return 0;
 }
 #endif

@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/config_lines.h"
 #include "base/diag.h"
 #include "base/file.h"
@@ -33,6 +34,7 @@ static const char usage[] =
 	"  --log FILE      \"-\" for standard error\n"
 	"  --listen ADDR[:PORT]  UDP address for media (default 0.0.0.0:146)\n"
 	"  --threads N     1 to 64 (default: one per processor)\n"
+	"  --now TIME      YYYY-MM-DDTHH:MM:SSZ (test builds)\n"
 	"  -h, --help      this text\n"
 	"      --version\n";
 
@@ -117,7 +119,16 @@ static void set_defaults(struct options *options)
 		options->limits.max[i] = UINT_MAX;
 }
 
-enum { OPT_ROOT = 256, OPT_CONFIG, OPT_SOCKET, OPT_LOG, OPT_LISTEN, OPT_THREADS, OPT_VERSION };
+enum {
+	OPT_ROOT = 256,
+	OPT_CONFIG,
+	OPT_SOCKET,
+	OPT_LOG,
+	OPT_LISTEN,
+	OPT_THREADS,
+	OPT_NOW,
+	OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "root", required_argument, NULL, OPT_ROOT },
@@ -126,6 +137,7 @@ static const struct option long_options[] = {
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
 	{ "threads", required_argument, NULL, OPT_THREADS },
+	{ "now", required_argument, NULL, OPT_NOW },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -157,6 +169,9 @@ static int take_option(struct options *options, int option, const char *value)
 		break;
 	case OPT_THREADS:
 		err = config_uint(&word, 1, RELAY_MAX_THREADS, &options->threads, diag);
+		break;
+	case OPT_NOW:
+		err = clock_set_now(value, diag);
 		break;
 	default:
 		return -EINVAL;

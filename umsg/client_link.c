@@ -133,6 +133,13 @@ static void on_link(void *arg, struct link *link, const struct link_event *event
 	case LINK_FRAME:
 		client_frame(client, event->octets);
 		break;
+	case LINK_PONG:
+		log_debug(CLIENT_LOG, "%s: a ping was answered after %u ms", client_uri(client),
+			  event->ms);
+		break;
+	case LINK_PINGED:
+		log_debug(CLIENT_LOG, "%s: pinged by the rendezvous", client_uri(client));
+		break;
 	case LINK_CLOSED:
 		on_closed(client, event);
 		break;

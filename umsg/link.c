@@ -195,7 +195,7 @@ void link_arm(struct link *link)
 	if (link->state == GONE || due == 0 || (link->armed && link->armed <= due))
 		return;
 	link->armed = due;
-	timer_arm(&link->timer, due - clock_mono_ms());
+	timer_arm(&link->timer, clock_nap_ms(due - clock_mono_ms()));
 }
 
 void link_phase(struct link *link, enum link_state state, unsigned limit_ms)

@@ -1,8 +1,11 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -70,11 +73,47 @@ static void only_a_test_build_takes_another_time(void **state)
 	diag_free(&diag);
 }
 
+#ifdef TEST_CLOCK
+static void write_steps(const char *path, int64_t wall_ms, int64_t mono_ms)
+{
+	const int64_t steps[2] = { wall_ms, mono_ms };
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(pwrite(fd, steps, sizeof(steps), 0), sizeof(steps));
+	close(fd);
+}
+
+/* Both times of a test build can be made to pass. */
+static void a_test_lets_time_pass_by_a_file(void **state)
+{
+	char path[] = "/tmp/clock-XXXXXX";
+	int64_t wall, mono;
+
+	(void)state;
+	close(mkstemp(path));
+	assert_int_equal(clock_nap_ms(5000), 5000);
+	write_steps(path, 0, 0);
+	assert_int_equal(clock_set_now(path, NULL), 0);
+	wall = clock_wall_ms();
+	mono = clock_mono_ms();
+	write_steps(path, -7200000, 3600000);
+	assert_in_range(clock_wall_ms() - wall + 7200000, 0, 60000);
+	assert_in_range(clock_mono_ms() - mono, 3600000, 3660000);
+	assert_true(clock_nap_ms(5000) < 1000); /* who sleeps sees it soon */
+	assert_int_equal(clock_nap_ms(10), 10);
+	write_steps(path, 0, 0); /* for the tests behind this one */
+	unlink(path);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_two_times_go_on),
 		cmocka_unit_test(times_are_written_as_logs_have_them),
+#ifdef TEST_CLOCK
+		cmocka_unit_test(a_test_lets_time_pass_by_a_file),
+#endif
 		cmocka_unit_test(only_a_test_build_takes_another_time), /* last: it stays */
 	};
 

@@ -20,6 +20,11 @@ int64_t clock_mono_ms(void)
 	return 1000000 + passed_ms;
 }
 
+int64_t clock_nap_ms(int64_t ms)
+{
+	return ms;
+}
+
 int64_t clock_wall_ms(void)
 {
 	return (int64_t)FAKE_CLOCK_START_S * 1000 + passed_ms;
