@@ -34,14 +34,14 @@ struct calling {
 	uint8_t group_id[UMSG_ID_SIZE];
 	struct umsg_audio_wish wish;
 	const char *record, *digits; /* digits: those not yet sent */
-	unsigned long hangup_after_s, left;
+	unsigned long hangup_after_s, ring_s, left;
 	bool counted;             /* calls to answer: left */
 	Umsg__EndReason refuse;   /* how to refuse incoming calls; END_UNSPECIFIED: take them */
 	struct umsg_call *call;   /* NULL: none */
 	struct call_media *media; /* while the call is up */
-	struct event *hangup, *next_digit;
-	uint32_t early_ssrc; /* of the device that media began with */
-	bool early;          /* take early media */
+	struct event *hangup, *next_digit, *rung; /* rung: long enough to answer */
+	uint32_t early_ssrc;                      /* of the device that media began with */
+	bool early;                               /* take early media */
 	bool was_up, stopping, holds;
 };
 
@@ -184,6 +184,7 @@ static void ended(struct calling *calling)
 
 	event_del(calling->hangup);
 	event_del(calling->next_digit);
+	event_del(calling->rung);
 	if (calling->media)
 		tell_media(calling);
 	if (call_media_stop(&calling->media))
@@ -231,6 +232,29 @@ static void stop(struct cca *cca, void *arg)
 		cca_end(cca, CCA_OK);
 }
 
+static void accept_call(struct calling *calling)
+{
+	int err = umsg_call_answer(calling->call, &calling->wish);
+
+	if (!err) {
+		talk(calling);
+		return;
+	}
+	fprintf(stderr, "cca: cannot answer: %s\n", strerror(-err));
+	if (calling->call)
+		umsg_call_hangup(calling->call, UMSG__END_REASON__END_FAILED);
+}
+
+static void on_rung(evutil_socket_t fd, short what, void *arg)
+{
+	struct calling *calling = arg;
+
+	(void)fd;
+	(void)what;
+	if (calling->call)
+		accept_call(calling);
+}
+
 static const struct umsg_audio_wish usual_wish = {
 	.codecs = { UMSG_OPUS, UMSG_PCMU, UMSG_PCMA },
 	.n_codecs = 3,
@@ -243,7 +267,8 @@ static int begin(struct cca *cca, void *arg)
 	calling->cca = cca;
 	calling->hangup = evtimer_new(cca->base, on_hangup, calling);
 	calling->next_digit = evtimer_new(cca->base, on_next_digit, calling);
-	return calling->hangup && calling->next_digit ? 0 : -ENOMEM;
+	calling->rung = evtimer_new(cca->base, on_rung, calling);
+	return calling->hangup && calling->next_digit && calling->rung ? 0 : -ENOMEM;
 }
 
 static void finish(struct cca *cca, void *arg)
@@ -254,6 +279,7 @@ static void finish(struct cca *cca, void *arg)
 	call_media_stop(&calling->media);
 	event_free(calling->hangup);
 	event_free(calling->next_digit);
+	event_free(calling->rung);
 }
 
 /* ---- call ---- */
@@ -309,7 +335,6 @@ static const struct cca_job call_job = { .begin = begin,
 static void answer_incoming(struct cca *cca, void *arg, struct umsg_call *call)
 {
 	struct calling *calling = arg;
-	int err;
 
 	cca_tell(cca, "incoming",
 		 json_pack("{s:s, s:s, s:s}", "from", umsg_call_from(call), "extension",
@@ -326,14 +351,10 @@ static void answer_incoming(struct cca *cca, void *arg, struct umsg_call *call)
 		return;
 	}
 	umsg_call_ring(call);
-	err = umsg_call_answer(call, &calling->wish);
-	if (!err) {
-		talk(calling);
-		return;
-	}
-	fprintf(stderr, "cca: cannot answer: %s\n", strerror(-err));
-	if (calling->call)
-		umsg_call_hangup(call, UMSG__END_REASON__END_FAILED);
+	if (calling->ring_s)
+		timer_arm(calling->rung, (int64_t)calling->ring_s * 1000);
+	else
+		accept_call(calling);
 }
 
 static void taken_call_event(struct cca *cca, void *arg, struct umsg_call *call,
@@ -367,6 +388,7 @@ enum {
 	OPT_EARLY,
 	OPT_GROUP,
 	OPT_CODEC,
+	OPT_RING,
 };
 
 static const struct option call_options[] = {
@@ -379,6 +401,7 @@ static const struct option call_options[] = {
 	{ "early", no_argument, NULL, OPT_EARLY },
 	{ "group", required_argument, NULL, OPT_GROUP },
 	{ "codec", required_argument, NULL, OPT_CODEC },
+	{ "ring", required_argument, NULL, OPT_RING },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -451,6 +474,8 @@ static int take_option(struct calling *calling, int option, const char *value, s
 		return -EINVAL;
 	case OPT_HANGUP:
 		return take_number("--hangup", value, &calling->hangup_after_s, diag);
+	case OPT_RING:
+		return take_number("--ring", value, &calling->ring_s, diag);
 	case OPT_COUNT:
 		calling->counted = true;
 		return take_number("--count", value, &calling->left, diag);

@@ -326,6 +326,7 @@ static int start_client(struct cca *cca)
 		.address = cca->options.address,
 		.software = "cca " PACKAGE_VERSION,
 		.max_calls = 1,
+		.secondary = cca->options.secondary,
 		.ops = &client_ops,
 		.arg = cca,
 	};

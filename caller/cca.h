@@ -25,6 +25,7 @@ struct cca_options {
 	const char *address;     /* HOST:PORT instead of the key store's, or NULL */
 	unsigned long timeout_s; /* to get attached; 0: for ever */
 	bool json;
+	bool secondary; /* one more device of a user who has a primary one */
 };
 
 struct cca {

@@ -41,6 +41,7 @@ static void usage(FILE *to)
 	      "  --timeout S     give up when not attached by then (default 30; 0: never)\n"
 	      "  --json          events as JSON objects\n"
 	      "  --verbose       tell about the connection, too\n"
+	      "  --secondary     as one more device of a user who has another one\n"
 	      "  --now TIME      YYYY-MM-DDTHH:MM:SSZ (test builds)\n"
 	      "\n"
 	      "Call options:\n"
@@ -51,6 +52,7 @@ static void usage(FILE *to)
 	      "  --early         take media already while it rings\n"
 	      "  --dtmf DIGITS   send digits once the call is up; \",\" waits a second,\n"
 	      "                  \"!\" holds or resumes\n"
+	      "  --ring S        answer after S seconds of ringing (answer)\n"
 	      "  --hangup S      hang up after S seconds (default: when the other side does;\n"
 	      "                  with --play: a second after its end)\n"
 	      "\n"
@@ -58,7 +60,16 @@ static void usage(FILE *to)
 	      to);
 }
 
-enum { OPT_STORE = 256, OPT_CRS, OPT_TIMEOUT, OPT_JSON, OPT_VERBOSE, OPT_NOW, OPT_VERSION };
+enum {
+	OPT_STORE = 256,
+	OPT_CRS,
+	OPT_TIMEOUT,
+	OPT_JSON,
+	OPT_VERBOSE,
+	OPT_SECONDARY,
+	OPT_NOW,
+	OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "store", required_argument, NULL, OPT_STORE },
@@ -66,6 +77,7 @@ static const struct option long_options[] = {
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "secondary", no_argument, NULL, OPT_SECONDARY },
 	{ "now", required_argument, NULL, OPT_NOW },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -124,6 +136,9 @@ int main(int argc, char **argv)
 			break;
 		case OPT_VERBOSE:
 			log_set_verbose(1);
+			break;
+		case OPT_SECONDARY:
+			options.secondary = true;
 			break;
 		case OPT_NOW:
 			if (set_now(optarg))

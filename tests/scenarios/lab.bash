@@ -81,7 +81,7 @@ lab_crs_answers() {
 
 lab_rendezvous() {
 	[ -e "$D/crs/crs.conf" ] || lab_crs_conf
-	start "$D/crs-relay.log" crs-relay --root "$D/crs" --listen "127.0.0.1:$LAB_MEDIA_PORT"
+	start "$D/crs-relay.log" crs-relay --root "$D/crs" --listen "127.0.0.1:$LAB_MEDIA_PORT" "${LAB_CLOCK[@]}"
 	LAB_CRS_RELAY=$STARTED_PID
 	start "$D/crs.log" crs --root "$D/crs" "${LAB_CLOCK[@]}"
 	LAB_CRS=$STARTED_PID
