@@ -15,6 +15,7 @@
 #include "base/timer.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/admin_set.h"
+#include "rendezvous/allowances.h"
 #include "rendezvous/client_policy.h"
 #include "rendezvous/complaints.h"
 #include "rendezvous/holder_priv.h"
@@ -107,6 +108,7 @@ static void free_client(struct client *client)
 	if (client->patience)
 		event_free(client->patience);
 	peer_leave(client->holder->limits, &client->peer, !client->settled);
+	allowance_leave(client->holder->allowances, &client->allowance, clock_mono_ms());
 	link_free(&client->link);
 	free(client->uri);
 	free(client->account);
@@ -253,6 +255,9 @@ static void on_event(void *arg, struct link *link, const struct link_event *even
 	switch (event->kind) {
 	case LINK_AUTHENTICATED:
 		client->authenticated = client->known;
+		if (client->known && !client->admin)
+			client->allowance = allowance_join(client->holder->allowances,
+							   client->account, client->uri);
 		trace_connection(client, "authenticated");
 		break;
 	case LINK_NEGOTIATED:
@@ -427,7 +432,10 @@ int holder_new(struct worker *worker, struct holder **holder_out, struct diag *d
 			(struct request_rate){ setup->posts_at_once, setup->posts_each_ms };
 	holder->limits = peer_limits_new();
 	holder->complaints = complaints_new();
-	err = holder->limits && holder->complaints ? keyhash_init(&holder->hash) : -ENOMEM;
+	holder->allowances = allowances_new();
+	err = holder->limits && holder->complaints && holder->allowances
+		      ? keyhash_init(&holder->hash)
+		      : -ENOMEM;
 	if (!err && (idmap_init(&holder->clients) || idmap_init(&holder->sessions) ||
 		     idmap_init(&holder->posts)))
 		err = -ENOMEM;
@@ -498,6 +506,7 @@ void holder_free(struct holder **holderp)
 	link_context_free(&holder->links);
 	peer_limits_free(&holder->limits);
 	complaints_free(&holder->complaints);
+	allowances_free(&holder->allowances);
 	free(holder);
 	*holderp = NULL;
 }

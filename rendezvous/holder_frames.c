@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/net.h"
+#include "rendezvous/allowances.h"
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/home.h"
 
@@ -132,13 +133,22 @@ static void on_register(struct client *client, const Umsg__Frame *frame)
 }
 
 /* One group call, however many it invites: their homes see one invitation each, only the
- * caller's connection sees all. */
+ * caller's home can know of all. */
 static void count_group(struct client *client, struct slice id)
 {
+	struct worker *worker = client->holder->worker;
+	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
+	CrsWorker__GroupCall group = CRS_WORKER__GROUP_CALL__INIT;
+
 	if (id.n != FRAME_ID || slice_eq(id, slice_of(client->group_id, FRAME_ID)))
 		return;
 	memcpy(client->group_id, id.p, FRAME_ID);
-	home_count_conference(worker_home(client->holder->worker), client->account, client->uri);
+	group.account = client->account;
+	group.uri = client->uri;
+	group.group_id = frame_data(id);
+	message.body_case = CRS_WORKER__PEER__BODY_GROUP_CALL;
+	message.group_call = &group;
+	worker_send(worker, worker_home_of(worker, slice_str(client->uri)), &message);
 }
 
 static void on_bang(struct client *client, const Umsg__Frame *frame, struct slice octets)
@@ -257,13 +267,17 @@ static enum request_kind kind_of(const Umsg__Frame *frame)
 static bool too_much(struct client *client, const Umsg__Frame *frame)
 {
 	enum request_kind kind = kind_of(frame);
+	struct request_limits *limits = &client->limits;
 	struct request_rate rate;
 	unsigned suppressed;
 
 	if (kind == REQUEST_KINDS)
 		return false;
+	/* Every connection begins with a registration; how many come is for peer_limits.h. */
+	if (kind != REQUEST_REGISTER && client->allowance)
+		limits = allowance_limits(client->allowance);
 	rate = kind == REQUEST_POST ? client->holder->post_rate : request_rate(kind);
-	if (request_limits_take(&client->limits, kind, rate, clock_mono_ms()))
+	if (request_limits_take(limits, kind, rate, clock_mono_ms()))
 		return false;
 	worker_figure(client->holder->worker, FIGURE_LIMITED);
 	if (holder_may_log(client->holder, request_kind_name(kind), client->uri, &suppressed))

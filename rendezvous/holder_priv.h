@@ -14,6 +14,8 @@
 #include "umsg/link.h"
 
 struct admin_upload;
+struct allowance;
+struct allowances;
 struct complaints;
 struct event;
 struct peer;
@@ -74,10 +76,11 @@ struct client {
 	char deny_text[48];
 	struct client_session_list sessions;
 	struct client_post_list posts;
-	struct request_limits limits;
-	uint8_t group_id[FRAME_ID]; /* of the group call to which it invited last */
-	struct peer *peer;          /* whose connection it is; NULL: our own host's */
-	bool settled;               /* registered once: half open no more */
+	struct request_limits limits; /* of this connection: registrations only */
+	struct allowance *allowance;  /* the other limits, shared; NULL: not authenticated */
+	uint8_t group_id[FRAME_ID];   /* of the group call to which it invited last */
+	struct peer *peer;            /* whose connection it is; NULL: our own host's */
+	bool settled;                 /* registered once: half open no more */
 	size_t n_sessions, n_posts;
 };
 
@@ -95,6 +98,7 @@ struct holder {
 	uint64_t next_connection;
 	struct peer_limits *limits;
 	struct request_rate post_rate; /* of one client */
+	struct allowances *allowances;
 	int64_t month; /* without keys of which, or later, nobody calls or posts; 0: not looked yet
 			*/
 	struct complaints *complaints;

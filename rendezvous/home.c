@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "keys/domain.h"
 #include "keys/period.h"
@@ -32,9 +33,10 @@ int home_new(struct worker *worker, struct home **home_out)
 	home->fanouts = fanouts_new(&home_fanouts_ops, home);
 	home->counters = counters_new();
 	home->guests = guests_new();
+	home->groups = recent_new(HOME_GROUP_CALL_MS);
 	if (!home->sessions || !home->mailboxes || !home->fanouts || !home->counters ||
-	    !home->guests || keyhash_init(&home->hash) || idmap_init(&home->users) ||
-	    idmap_init(&home->pending)) {
+	    !home->guests || !home->groups || keyhash_init(&home->hash) ||
+	    idmap_init(&home->users) || idmap_init(&home->pending)) {
 		home_free(&home);
 		return -ENOMEM;
 	}
@@ -62,6 +64,7 @@ void home_free(struct home **homep)
 	fanouts_free(&home->fanouts);
 	counters_free(&home->counters);
 	guests_free(&home->guests);
+	recent_free(&home->groups);
 	recent_free(&home->pushed);
 	free(home);
 	*homep = NULL;
@@ -332,10 +335,17 @@ void home_flush_counters(struct home *home)
 	counters_flush(home->counters, write_counted, home);
 }
 
-/* What is counted is added up in the store: any worker may count. */
-void home_count_conference(struct home *home, const char *account, const char *uri)
+void home_group_call(struct home *home, const CrsWorker__GroupCall *m)
 {
-	home_count(home, COUNTER_CONFERENCE, account, uri);
+	char id[HEX_TEXT_SIZE(FRAME_ID)], who[ACCOUNT_URI_MAX + sizeof(id) + 1];
+
+	if (m->group_id.len != FRAME_ID)
+		return;
+	hex_encode(frame_bytes(m->group_id), id);
+	snprintf(who, sizeof(who), "%s %s", id, m->uri);
+	if (!recent_has(home->groups, who, clock_mono_ms()))
+		home_count(home, COUNTER_CONFERENCE, m->account, m->uri);
+	recent_note(home->groups, who, clock_mono_ms());
 }
 
 size_t home_calls(const struct home *home)

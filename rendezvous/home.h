@@ -18,8 +18,9 @@ enum {
 	HOME_MAX_DEVICES = 16,     /* of one URI */
 	HOME_MAX_PENDING = 100000, /* registrations that wait for a floor */
 	HOME_COUNTERS_FLUSH_MS = 5000,
-	HOME_WAKE_MS = 20000,     /* for a device to wake up and attach */
-	HOME_SLEEPERS_MAX = 1000, /* calls that wait for that */
+	HOME_WAKE_MS = 20000,                  /* for a device to wake up and attach */
+	HOME_GROUP_CALL_MS = 24 * 3600 * 1000, /* as long as any call */
+	HOME_SLEEPERS_MAX = 1000,              /* calls that wait for that */
 	/* What all members' copies of a long post to a channel may take: 32 MiB for 32 members,
 	 * 1 MiB for 1,000. */
 	HOME_CHANNEL_COPIES_OCTETS = 1 << 30,
@@ -82,8 +83,9 @@ bool home_is_attached(const struct home *home, struct slice uri);
 /* A row for each call, for "show session". */
 void home_list_sessions(const struct home *home, struct worker_rows *rows);
 
-/* A client of this worker, wherever its URI is at home, began a group call. */
-void home_count_conference(struct home *home, const char *account, const char *uri);
+/* A user who is at home here invites to a group call: counted once, however many are invited, and
+ * over however many connections. */
+void home_group_call(struct home *home, const CrsWorker__GroupCall *m);
 
 /* Calls that are not over, and messages in memory. */
 size_t home_calls(const struct home *home);

@@ -58,6 +58,7 @@ struct home {
 	struct fanouts *fanouts;
 	struct counters *counters;
 	struct guests *guests;
+	struct recent *groups; /* who began which group call */
 	struct recent *pushed; /* whose push was asked for; NULL: push is off */
 	struct sleeper_list sleepers;
 	size_t n_sleepers;

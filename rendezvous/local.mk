@@ -62,6 +62,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/home_channels.c \
 	%D%/home_data.c \
 	%D%/home_fetch.c \
+	%D%/allowances.c %D%/allowances.h \
 	%D%/home_mail.c %D%/home_mail_store.c \
 	%D%/home_push.c \
 	%D%/home_sleepers.c \

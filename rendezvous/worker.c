@@ -174,6 +174,9 @@ static void on_peer_message(void *arg, unsigned from, const CrsWorker__Peer *m)
 	case CRS_WORKER__PEER__BODY_UNREGISTER:
 		holder_unregister(worker->holder, m->unregister);
 		break;
+	case CRS_WORKER__PEER__BODY_GROUP_CALL:
+		home_group_call(worker->home, m->group_call);
+		break;
 	case CRS_WORKER__PEER__BODY_SESSION_LOST:
 		home_session_lost(worker->home, from, m->session_lost);
 		break;

@@ -307,6 +307,43 @@ static void a_client_that_posts_too_much_is_told_when_to_try_again(void **state)
 	party_close(&b);
 }
 
+static unsigned lines_with(const char *heard, const char *text)
+{
+	unsigned n = 0;
+
+	for (; (heard = strstr(heard, text)); heard++)
+		n++;
+	return n;
+}
+
+/* What is used up stays used up: a new connection has it from its user, in each of the two
+ * workers. */
+static void a_new_connection_brings_no_new_limits(void **state)
+{
+	enum { CONNECTIONS = 8, POSTS = 20, WORKERS = 2 };
+	struct scene *scene = *state;
+	unsigned served = 0, answered;
+	int64_t begin_ms = clock_mono_ms();
+	struct party a;
+
+	for (int i = 0; i < CONNECTIONS; i++) {
+		attach(&a, scene, "tel:+46731");
+		for (int k = 0; k < POSTS; k++)
+			party_post(&a, "tel:+46799", (char)('A' + k), 100);
+		do {
+			scene_run(scene);
+			answered =
+				lines_with(a.heard, "post_ack") + lines_with(a.heard, "error 12");
+		} while (answered < POSTS && clock_mono_ms() < begin_ms + SCENE_PATIENCE_MS);
+		assert_int_equal(answered, POSTS);
+		served += lines_with(a.heard, "post_ack");
+		party_close(&a);
+	}
+	/* two a second come back (post-rate) */
+	assert_true(served <= WORKERS * (POSTS + 2 * (clock_mono_ms() - begin_ms) / 1000 + 1));
+	assert_true(served >= POSTS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +355,7 @@ int main(void)
 		cmocka_unit_test(an_unregistered_client_is_closed_after_its_delay),
 		cmocka_unit_test(a_client_that_asks_too_much_is_refused_and_logged_once),
 		cmocka_unit_test(a_client_that_posts_too_much_is_told_when_to_try_again),
+		cmocka_unit_test(a_new_connection_brings_no_new_limits),
 		cmocka_unit_test(a_network_has_its_rules), /* the last: it has lines of its own */
 	};
 

@@ -144,8 +144,14 @@ static void group_calls_and_their_invitations_are_counted(void **state)
 		}
 	}
 	assert_non_null(strstr(b.heard, " group\n")); /* and it is passed on */
-	assert_exported(scene, ALICE "\t3\t0\t0\t0\t0\t0\t2\t0\t0\t3\t0\t");
-	assert_exported(scene, BOB "\t0\t3\t0\t0\t0\t0\t0\t0\t0\t0\t2\t");
+	party_close(&a); /* who goes on with a group call over another connection begins none */
+	attach(&a, scene, ALICE);
+	party_bang_group(&a, BOB, 'D', 'h');
+	assert_true(party_hears(&b, "bang from"));
+	party_hangup(&a, BOB, 'D');
+	assert_true(party_hears(&b, "hangup"));
+	assert_exported(scene, ALICE "\t4\t0\t0\t0\t0\t0\t2\t0\t0\t4\t0\t");
+	assert_exported(scene, BOB "\t0\t4\t0\t0\t0\t0\t0\t0\t0\t0\t2\t");
 	do_cli(scene, "stats disable acme");
 	do_cli(scene, "stats clear acme");
 	party_close(&a);

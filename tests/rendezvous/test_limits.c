@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/net.h"
+#include "rendezvous/allowances.h"
 #include "rendezvous/complaints.h"
 #include "rendezvous/peer_limits.h"
 #include "rendezvous/request_limits.h"
@@ -34,6 +35,43 @@ static void a_client_may_do_so_much_at_once_and_so_much_in_the_long_run(void **s
 									 rate.each_ms));
 		assert_true(request_limits_take(&limits, kind, rate, INT64_C(1) << 32));
 	}
+}
+
+static bool posts(struct allowance *allowance)
+{
+	return request_limits_take(allowance_limits(allowance), REQUEST_POST,
+				   (struct request_rate){ 1, 1000 }, NOW_MS);
+}
+
+/* Neither another connection nor a new one brings new limits. */
+static void a_users_connections_share_what_he_may_ask(void **state)
+{
+	struct allowances *allowances = allowances_new();
+	struct allowance *a = allowance_join(allowances, "acme", "tel:+1");
+	struct allowance *b = allowance_join(allowances, "acme", "tel:+1");
+	struct allowance *other = allowance_join(allowances, "acme", "tel:+2");
+	struct allowance *same_uri = allowance_join(allowances, "rival", "tel:+1");
+
+	(void)state;
+	assert_true(posts(a));
+	assert_false(posts(b));
+	assert_true(posts(other));
+	assert_true(posts(same_uri)); /* whoever it is, it is not his to use up */
+	allowance_leave(allowances, &a, NOW_MS);
+	assert_null(a);
+	allowance_leave(allowances, &b, NOW_MS);
+	allowance_leave(allowances, &b, NOW_MS); /* nothing happens */
+	a = allowance_join(allowances, "acme", "tel:+1");
+	assert_false(posts(a));
+	allowance_leave(allowances, &a, NOW_MS);
+	/* The next one who leaves sees that it was long ago. */
+	allowance_leave(allowances, &other, NOW_MS + ALLOWANCE_KEEP_MS + 1);
+	a = allowance_join(allowances, "acme", "tel:+1");
+	assert_true(posts(a));
+	allowance_leave(allowances, &a, NOW_MS);
+	allowance_leave(allowances, &same_uri, NOW_MS);
+	allowances_free(&allowances);
+	assert_null(allowances);
 }
 
 static void an_address_has_so_many_connections_and_half_open_ones(void **state)
@@ -133,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_client_may_do_so_much_at_once_and_so_much_in_the_long_run),
+		cmocka_unit_test(a_users_connections_share_what_he_may_ask),
 		cmocka_unit_test(an_address_has_so_many_connections_and_half_open_ones),
 		cmocka_unit_test(an_address_has_no_more_connections_than_that_however_good),
 		cmocka_unit_test(the_log_tells_a_fault_once_a_cause_and_client),
