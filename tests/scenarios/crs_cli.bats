@@ -2,19 +2,7 @@
 
 load helpers
 load lab
-
-ALICE=+46701234567 BOB=+46707654321 CAROL=+46703333333
-LAB_USERS=($ALICE $BOB $CAROL)
-
-setup_file() {
-	lab_setup_file
-	lab_enrol $BOB
-	lab_enrol $CAROL
-}
-
-teardown_file() {
-	lab_teardown_file
-}
+load callers
 
 setup() {
 	needs jq

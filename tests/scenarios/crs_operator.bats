@@ -3,19 +3,7 @@
 
 load helpers
 load lab
-
-ALICE=+46701234567 BOB=+46707654321 CAROL=+46703333333
-LAB_USERS=($ALICE $BOB $CAROL)
-
-setup_file() {
-	lab_setup_file
-	lab_enrol $BOB
-	lab_enrol $CAROL
-}
-
-teardown_file() {
-	lab_teardown_file
-}
+load callers
 
 setup() {
 	needs jq python3
@@ -31,14 +19,6 @@ teardown() {
 listen() { # NUMBER: attached in the background, output in $T/NUMBER
 	start "$T/$1" cca --timeout 0 --store "$D/$1" listen
 	await 15 "$1" in_log "$T/$1" '^attached'
-}
-
-attached() { # NUMBER
-	lab_crs_cli --json show attach | jq -e --arg uri "tel:$1" 'any(.uri == $uri)'
-}
-
-not_attached() { # NUMBER
-	! attached "$1"
 }
 
 trace() { # ELEMENT...: in $T/trace
@@ -364,19 +344,6 @@ client_info() { # as "uname" has it
 		cca --verbose --crs "rendezvous.example:$LAB_CRS_PORT" --store "$D/$ALICE" listen
 	await 15 "Alice" in_log "$T/call" '^attached'
 	in_log "$T/call" 'connection to rendezvous.example:[0-9]+: unreachable'
-}
-
-@test "CCA-004: a caller that has nothing to say pings after 10 to 15 minutes, each after a time of its own" {
-	local number seconds all=()
-	for number in $ALICE $BOB $CAROL; do
-		start "$T/call" cca --verbose --store "$D/$number" listen
-		await 15 "$number" in_log "$T/call" '^attached'
-		seconds=$(sed -n 's/.*: pings after \([0-9]*\) s of silence$/\1/p' "$T/call")
-		[ "$seconds" -ge 600 ] && [ "$seconds" -le 900 ]
-		all+=("$seconds")
-		stop "$STARTED_PID"
-	done
-	[ "$(printf '%s\n' "${all[@]}" | sort -u | wc -l)" -gt 1 ]
 }
 
 @test "CRS-045: a deleted account is gone with its users, who are cut off and do not come back" {
