@@ -28,6 +28,7 @@ static const SipAgent__Format *find_format(const SipAgent__Audio *audio,
 	return NULL;
 }
 
+/* Theirs in their order (RFC 3264 6.1): what they like best of what we have. */
 static const SipAgent__Format *first_codec(const SipAgent__Audio *audio)
 {
 	for (size_t i = 0; i < audio->n_formats; i++)
@@ -146,6 +147,8 @@ static int offer_keys(struct our_audio *ours, struct pbx_leg *leg)
 
 	if (leg->srtp == CIG_SRTP_OFF)
 		return 0;
+	/* Where keys are wished and not required they are offered over RTP/AVP: who knows
+	 * nothing of them reads over them (best effort). */
 	ours->audio.savp = active ? leg->audio.savp : leg->srtp == CIG_SRTP_REQUIRED;
 	if (active)
 		return add_crypto(ours, leg, active, 1);
@@ -299,6 +302,7 @@ int pbx_leg_reject(struct pbx_leg *leg, unsigned code, const char *phrase, const
 	body.code = code;
 	body.phrase = (char *)phrase;
 	body.reason = (char *)reason;
+	/* RFC 3261 21.5.4: without it a 503 counts as a 500. */
 	body.retry_after_s = code == 503 ? 10 : 0;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_REJECT;
 	message.reject = &body;
@@ -402,6 +406,7 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
 
 	int err;
 
+	/* RFC 3261 14.2: a change that cannot be taken leaves the call as it was. */
 	if (change->offer && pbx_audio_read(change->offer, leg->srtp, &audio)) {
 		reject_change(leg);
 		return -ENOTSUP;

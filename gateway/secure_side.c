@@ -109,6 +109,8 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 		      struct slice shared)
 {
 	struct secure_side *side = arg;
+	/* The ring may be another one afterwards, and with it the text of the URI that others
+	 * hold. */
 	bool taken = client_ring_update(&side->ring, side->client, month, revision, entry, shared);
 
 	announce_client(side);
@@ -214,6 +216,8 @@ static int start_client(struct secure_side *side)
 	};
 	int err;
 
+	/* The configuration's address comes before the letter's: a rendezvous that was moved is
+	 * reached before new letters are out. */
 	if (tel->crs_host[0]) {
 		snprintf(address, sizeof(address), strchr(tel->crs_host, ':') ? "[%s]:%u" : "%s:%u",
 			 tel->crs_host, tel->crs_port);
@@ -241,6 +245,8 @@ int secure_side_reload(struct secure_side *side, struct diag *diag)
 	if (err)
 		return err;
 	if (side->ring && strcmp(keystore_uri(side->ring->store), keystore_uri(ring->store)) != 0) {
+		/* Calls and texts under way are the former identity's; a restart ends them in
+		 * order. */
 		diag_error(diag, NULL, "the key store is now %s's: restart cig-server",
 			   keystore_uri(ring->store));
 		key_ring_close(&ring);
@@ -271,6 +277,8 @@ static void on_hour(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ---- */
 
+/* Both survive a restart: an invitation or text that was taken before it must not be taken
+ * again behind it. */
 static int open_memory(struct secure_side *side, struct diag *diag)
 {
 	char path[PATH_MAX];
@@ -318,6 +326,7 @@ int secure_side_new(struct event_base *base, const struct cig_config *config,
 		err = open_memory(side, diag);
 	if (!err)
 		err = secure_side_reload(side, diag);
+	/* Without keys it runs, so that set-key can be told to it. */
 	if (err == -ENOENT) {
 		log_warn(MODULE, "no keys in %s: run \"cig-cli set-key\"", config->userdata);
 		err = 0;

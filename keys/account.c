@@ -39,6 +39,8 @@ static bool uri_valid(struct slice uri)
 	return uri.n >= 1 && uri.n <= ACCOUNT_URI_MAX && !memchr(uri.p, '\0', uri.n);
 }
 
+/* A text that people made up is guessed from a captured handshake: scrypt makes each guess
+ * dear.  The account as salt keeps guesses for one from serving all. */
 static int stretch(struct slice text, const char *account, uint8_t out[STRETCHED_SIZE])
 {
 	uint8_t salt[4 + ACCOUNT_ID_MAX + 1];
@@ -64,6 +66,7 @@ int account_secret_from_text(struct slice text, const char *account,
 	err = base64_decode(BASE64_STANDARD, text, secret.octets, sizeof(secret.octets), &secret.n);
 	if (err == -ENOBUFS)
 		return -EINVAL;
+	/* No base64, or too short to be random: people's own words. */
 	if (err || secret.n < ACCOUNT_SECRET_MIN) {
 		account_secret_wipe(&secret);
 		secret.stretched = true;
@@ -138,6 +141,7 @@ static bool parse_octets(struct slice octets, struct account_identity *identity)
 {
 	struct cursor c = cursor_of(octets);
 
+	/* Until it is known better: whoever cannot be parsed costs what a user costs. */
 	identity->sealed_n = DECOY_SIZE;
 	identity->kind = (enum account_identity_kind)cursor_u8(&c);
 	switch (identity->kind) {

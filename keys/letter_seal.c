@@ -27,6 +27,7 @@ struct seal_keys {
 	uint8_t mac[32];
 };
 
+/* One key for each purpose: what a MAC gives away must say nothing of the cipher's. */
 static int derive(const uint8_t *qr_key, struct seal_keys *keys)
 {
 	struct slice k = slice_of(qr_key, LETTER_QR_KEY_SIZE);

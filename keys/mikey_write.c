@@ -31,6 +31,7 @@ struct mikey_draft {
 	uint8_t to_self[SAKKE_SEALED];
 };
 
+/* NTP's seconds wrap around in 2036; the reader puts the era back (mikey_time_s()). */
 static uint64_t ntp_of(int64_t time_ms)
 {
 	uint64_t s = (uint64_t)(time_ms / 1000 + ntp_epoch) & 0xffffffff;
@@ -56,6 +57,8 @@ static int seal(struct mikey_draft *draft, bool avoid_zeros, uint8_t ssv[SAKKE_S
 	return err;
 }
 
+/* The same secret for the sender's own identity: his other devices, and interception under the
+ * domain's own rules, can open it. */
 static int seal_to_self(struct mikey_draft *draft, const uint8_t ssv[SAKKE_SSV])
 {
 	draft->has_self = true;
@@ -218,6 +221,8 @@ int mikey_finish(struct mikey_draft **draftp, const uint8_t *extension, uint8_t 
 	put_extensions(&b, draft, extension);
 	buf_put_u16(&b, MIKEY_SIGN_ECCSI << 12 | MIKEY_SIGN_DATA);
 	if (buf_ok(&b) && b.len + MIKEY_SIGN_DATA <= MIKEY_MAX)
+		/* Over all that stands before it, its own type and length included, as
+		 * mikey_parse.c reads it. */
 		err = eccsi_sign(domain_curves(period_keys_domain(draft->from))->eccsi,
 				 period_keys_signer(draft->from), buf_slice(&b), NULL, out + b.len);
 	if (!err)

@@ -115,6 +115,7 @@ bool update_domain_read(const Keys__UpdateDomain *m, struct update_domain *domai
 int update_common_begin(struct update_common *common, char *const *users, size_t n_users,
 			size_t n_domains)
 {
+	/* Before anything is allocated by these counts. */
 	if (n_users > UPDATE_USERS_MAX || n_domains > UPDATE_DOMAINS_MAX)
 		return -EBADMSG;
 	/* one more than wanted: calloc(0) may be NULL */

@@ -118,6 +118,8 @@ static void free_client(struct client *client)
 	free(client);
 }
 
+/* In this order: homes of its calls first, then of its registration, so that no call rings a
+ * device that is gone. */
 void client_end(struct client *client, const char *why)
 {
 	const struct client_session *session;
@@ -254,6 +256,7 @@ static void on_event(void *arg, struct link *link, const struct link_event *even
 	(void)link;
 	switch (event->kind) {
 	case LINK_AUTHENTICATED:
+		/* With a random key nobody gets here; known is asked all the same. */
 		client->authenticated = client->known;
 		if (client->known && !client->admin)
 			client->allowance = allowance_join(client->holder->allowances,

@@ -137,6 +137,7 @@ static struct account *need_account(struct roster *roster, const char *id)
 	return account;
 }
 
+/* By URI over all accounts: a URI is one account's, whatever the others list. */
 static struct user *find_user(const struct roster *roster, struct slice uri)
 {
 	uint64_t key = keyhash_of(&roster->hash, uri);
@@ -186,6 +187,7 @@ static void move_user(struct user *user, struct account *account)
 	account->count++;
 	user->known = false;
 	user->blacklisted = false;
+	/* Its floor in the former account says nothing of keys that another one makes. */
 	user->generation = 0;
 }
 
@@ -282,6 +284,8 @@ int roster_load(struct roster *roster, const char *account_id, struct slice text
 		struct slice line;
 		int fine;
 
+		/* A last line without its end was torn off by a crash: whatever it said was not
+		 * answered yet. */
 		if (!end)
 			break;
 		line = slice_of(text.p, (size_t)(end - text.p));
@@ -328,6 +332,7 @@ enum roster_verdict roster_check(const struct roster *roster, const char *accoun
 		return ROSTER_ADMIT_RAISE;
 	if (strcmp(user->account->id, account) != 0)
 		return user->known ? ROSTER_DENY_ACCOUNT : ROSTER_ADMIT_RAISE;
+	/* Before all else: an operator's word, effective at once and until he takes it back. */
 	if (user->blacklisted)
 		return ROSTER_DENY_BLACKLISTED;
 	if (!user->known)
@@ -386,6 +391,8 @@ int roster_apply(struct roster *roster, const char *account_id, int64_t created_
 
 	if (!account)
 		return -ENOMEM;
+	/* An older update, applied late, still raises floors; who is listed, the latest says
+	 * alone. */
 	latest = created_s >= account->applied_s;
 	for (struct user *user = account->users; user; user = user->next)
 		user->seen = false;
@@ -396,6 +403,7 @@ int roster_apply(struct roster *roster, const char *account_id, int64_t created_
 			return -ENOMEM;
 		if (!user)
 			continue;
+		/* A floor never falls: keys of a lost phone stay out whatever is applied later. */
 		if (users[i].generation > user->generation)
 			user->generation = users[i].generation;
 		user->seen = true;
@@ -407,6 +415,8 @@ int roster_apply(struct roster *roster, const char *account_id, int64_t created_
 		return 0;
 	account->applied_s = created_s;
 	for (struct user *user = account->users; user; user = user->next) {
+		/* Who was only observed was never listed: a domain without updates lists
+		 * nobody. */
 		if (user->known && !user->seen && user->state != ROSTER_OBSERVED)
 			user->state = ROSTER_UNLISTED;
 	}

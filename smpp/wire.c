@@ -130,6 +130,8 @@ static ssize_t write_some(struct smpp_wire *w, const uint8_t *p, size_t n)
 	if (written > 0)
 		return written;
 	what = SSL_get_error(w->ssl, (int)written);
+	/* A TLS record may need the other direction first; what is not taken stays in the
+	 * queue. */
 	if (what == SSL_ERROR_WANT_WRITE || what == SSL_ERROR_WANT_READ)
 		return 0;
 	smpp_tls_why(w->ssl, w->why, sizeof(w->why));
@@ -160,6 +162,8 @@ void smpp_wire_send(struct smpp_wire *wire, struct slice octets)
 		return;
 	if (wire->n_out + octets.n > wire->room_out) {
 		size_t room = (wire->n_out + octets.n) * 2;
+		/* Twice what is needed, so that many small PDUs cost few moves; bounded, for a
+		 * center that does not read must not cost all memory. */
 		uint8_t *bigger = room <= 2 * SMPP_WIRE_QUEUE ? realloc(wire->out, room) : NULL;
 
 		if (!bigger) {
