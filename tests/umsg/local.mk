@@ -1,5 +1,5 @@
 # tests of umsg/
-UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_client %D%/test_client_messages \
+UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_client %D%/test_client_messages %D%/test_client_lookup \
 	%D%/test_frame %D%/test_link %D%/test_link_life %D%/test_message_crypto %D%/test_pack %D%/test_seen \
 	%D%/test_upgrade %D%/test_websocket
 if HAVE_CMOCKA
@@ -20,6 +20,9 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 %C%_test_client_SOURCES = %D%/test_client.c $(UMSG_STAGE)
 %C%_test_client_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_client_lookup_SOURCES = %D%/test_client_lookup.c $(UMSG_STAGE)
+%C%_test_client_lookup_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_client_lookup_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_client_messages_SOURCES = %D%/test_client_messages.c $(UMSG_STAGE)
 %C%_test_client_messages_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_messages_LDADD = $(UMSG_TEST_LIBS)
@@ -43,7 +46,7 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 %C%_test_websocket_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_websocket_LDADD = $(UMSG_TEST_LIBS)
 $(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJECTS) \
-	$(%C%_test_client_messages_OBJECTS) $(%C%_test_frame_OBJECTS) \
+	$(%C%_test_client_messages_OBJECTS) $(%C%_test_client_lookup_OBJECTS) $(%C%_test_frame_OBJECTS) \
 	$(%C%_test_message_crypto_OBJECTS) $(%C%_test_pack_OBJECTS): umsg/umsg.pb-c.h
 
 # a client that breaks the rules, for the scenarios

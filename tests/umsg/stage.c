@@ -121,6 +121,33 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 	return true;
 }
 
+static void on_looked_up(void *arg, const char *uri, const uint8_t *domain_id, int err)
+{
+	struct party *p = arg;
+
+	(void)uri;
+	(void)domain_id;
+	p->looked_up++;
+	p->lookup_err = err;
+}
+
+static void on_met(void *arg, const char *uri, const uint8_t *domain_id)
+{
+	struct party *p = arg;
+
+	assert_int_equal(keystore_pin(p->store, slice_str(uri), domain_id), 0);
+}
+
+static bool on_repin(void *arg, const char *uri, const uint8_t *from, const uint8_t *to)
+{
+	struct party *p = arg;
+
+	(void)uri;
+	assert_memory_not_equal(from, to, DOMAIN_ID);
+	p->repins++;
+	return p->moves;
+}
+
 static const struct umsg_client_ops client_ops = {
 	.state = on_state,
 	.incoming = on_incoming,
@@ -129,6 +156,9 @@ static const struct umsg_client_ops client_ops = {
 	.post_ack = on_post_ack,
 	.receipt = on_receipt,
 	.update = on_update,
+	.looked_up = on_looked_up,
+	.met = on_met,
+	.repin = on_repin,
 };
 
 static void issue(struct stage *stage, const char *uri, struct month_keys *keys)

@@ -57,6 +57,9 @@ struct party {
 	char receipt_from[UMSG_URI_SIZE], reason[256];
 	Umsg__ErrorCode ack;
 	size_t entry_n, shared_n;
+	unsigned looked_up, repins;
+	int lookup_err;
+	bool moves; /* a pin may change */
 };
 
 struct connection {
@@ -95,7 +98,11 @@ struct stage {
 	unsigned parts_seen, cut_at_part; /* cut_at_part: then every connection is cut */
 	bool deny;
 	unsigned refuse; /* so many registrations are refused for a second */
-	bool busy;     /* answers posts and invitations by an Error */
+	unsigned lookups;
+	bool silent; /* answers none of them */
+	bool found;
+	struct slice answered_id; /* of a domain */
+	bool busy;                /* answers posts and invitations by an Error */
 	/* May change a frame that is handed on; false: it is lost. */
 	bool (*tamper)(struct stage *stage, Umsg__Frame *frame);
 	Umsg__UpdateName offered; /* month NULL: no update */

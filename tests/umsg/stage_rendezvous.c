@@ -359,6 +359,24 @@ static void on_update_get(struct connection *c, const Umsg__Frame *frame)
 	send_frame(c, &answer);
 }
 
+static void on_lookup(struct connection *c, const Umsg__Frame *frame)
+{
+	Umsg__Frame answer = UMSG__FRAME__INIT;
+	Umsg__LookupAnswer body = UMSG__LOOKUP_ANSWER__INIT;
+
+	c->stage->lookups++;
+	if (c->stage->silent)
+		return;
+	body.uri = frame->lookup->uri;
+	body.found = c->stage->found;
+	body.domain_id = frame_data(c->stage->answered_id);
+	answer.request = frame->request;
+	answer.by_server = 1;
+	answer.body_case = UMSG__FRAME__BODY_LOOKUP_ANSWER;
+	answer.lookup_answer = &body;
+	send_frame(c, &answer);
+}
+
 static void send_busy(struct connection *c, const Umsg__Frame *frame)
 {
 	Umsg__Frame answer = UMSG__FRAME__INIT;
@@ -415,6 +433,9 @@ static void serve(struct connection *c, Umsg__Frame *frame)
 		break;
 	case UMSG__FRAME__BODY_UPDATE_GET:
 		on_update_get(c, frame);
+		break;
+	case UMSG__FRAME__BODY_LOOKUP:
+		on_lookup(c, frame);
 		break;
 	case UMSG__FRAME__BODY_UPDATE_CONFIRM:
 		c->stage->confirms++;
