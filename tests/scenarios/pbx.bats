@@ -405,7 +405,7 @@ unanswered_is_over() { # it holds a port and an engine
 	declare -A CALLS
 	unanswered_is_over
 	reload "s/rtp_port_range .*;/rtp_port_range $low $((low + 1));/"
-	sipp_uas callee uas_answers.xml $NET.31 5080 u1
+	sipp_uas callee uas_answers.xml $NET.31 5080 u1 -rtp_echo # else its media is missed
 	dial_as 0 "$LAB_GATEWAY;5101"
 	await 15 "talk" in_log "$T/call.0" '^talk'
 	[ "$(media_ports)" = "$low
@@ -426,7 +426,7 @@ $((low + 1))" ]
 	declare -A CALLS
 	local i
 	unanswered_is_over
-	sipp_uas callee uas_answers.xml $NET.31 5080 u1 -m 3
+	sipp_uas callee uas_answers.xml $NET.31 5080 u1 -m 3 -rtp_echo
 	for i in 0 1 2; do dial_as $i "$LAB_GATEWAY;5101"; done
 	for i in 0 1 2; do await 15 "talk" in_log "$T/call.$i" '^talk'; done
 	lab_cig_cli status | grep -E '^Crypto engines available +0/3$'
