@@ -130,6 +130,8 @@ static void set_options(struct desk *desk)
 	snprintf(settings->listen_address, sizeof(settings->listen_address), "127.0.0.1");
 	settings->listen_port = SETTINGS_PORT_DEFAULT;
 	settings->workers = DESK_WORKERS;
+	settings->posts_at_once = 100;
+	settings->posts_per_second = 10;
 	settings->policy = client_policy_new("crs.conf");
 	expect(settings->policy != NULL);
 }

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/pack.h"
 #include "rendezvous/accounts.h"
+#include "rendezvous/floors.h"
 #include "tests/rendezvous/desk.h"
 
 static int open_desk(void **state)
@@ -21,6 +22,8 @@ static int open_desk(void **state)
 					 slice_str("MDEyMzQ1Njc4OWFiY2RlZg=="), NULL),
 			 0);
 	assert_int_equal(supervisor_reload(&desk->supervisor, NULL), 0);
+	/* somebody who has authenticated once */
+	floors_raise(desk->supervisor.floors, 0, 1, "acme", "tel:+1", 1);
 	*state = desk;
 	return 0;
 }
@@ -320,6 +323,7 @@ static void a_listing_keeps_to_the_user_and_kind_that_were_asked_for(void **stat
 	json_decref(answer);
 	close(fd);
 	assert_refused(desk, "/push-token?account=none", NULL, 404, "there is no account none");
+	assert_refused(desk, "/push-token?account=acme&uri=tel:%2b9", NULL, 404, "tel:+9");
 	assert_refused(desk, "/client-storage", NULL, 404, "there is no account");
 	assert_refused(desk, "/client-info/delete", "{\"account\":\"none\"}", 404,
 		       "there is no account none");
@@ -470,8 +474,7 @@ static void what_a_request_lacks_is_said(void **state)
 	assert_refused(desk, "/stats", "{\"account\":\"acme\",\"action\":\"stop\"}", 400,
 		       "expected enable, disable or clear");
 	assert_refused(desk, "/account", "{\"id\":\"../x\",\"secret\":\"s\"}", 400, "");
-	assert_refused(desk, "/wakeup", "{\"account\":\"acme\",\"uri\":\"tel:+1\"}", 500,
-		       "push is off");
+	assert_refused(desk, "/wakeup", "{\"account\":\"acme\",\"uri\":\"tel:+9\"}", 404, "tel:+9");
 	assert_refused(desk, "/apply", "{\"path\":\"/dev/null/x\"}", 500, "");
 }
 
