@@ -2,10 +2,8 @@
 
 #include <errno.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include "base/buf.h"
+#include "keys/hmac.h"
 #include "keys/secret.h"
 
 /* Info is at most an account id, a URI and some numbers; RFC 5869 2.3 allows 255 blocks of
@@ -34,21 +32,10 @@ void kdf_write(struct buf *b, const struct kdf_part *parts, size_t n_parts)
 	}
 }
 
-/* RFC 2104.  An empty key must not be NULL: to OpenSSL that is "the key of before". */
-static int hmac_sha256(struct slice key, struct slice data, uint8_t out[KDF_HASH])
-{
-	static const uint8_t nothing[1];
-
-	if (!HMAC(EVP_sha256(), key.n ? key.p : nothing, (int)key.n, data.n ? data.p : nothing,
-		  data.n, out, NULL))
-		return -ENOMEM;
-	return 0;
-}
-
 /* RFC 5869 2.2: the salt is the key of the HMAC, an empty one the same as zeros. */
 int kdf_extract(struct slice salt, struct slice ikm, uint8_t prk[KDF_HASH])
 {
-	return hmac_sha256(salt, ikm, prk);
+	return hmac(HMAC_HASH_SHA256, salt, ikm, prk);
 }
 
 /* T(i) = HMAC(prk, T(i-1) || info || i): block holds room for T in front of the info. */
@@ -63,8 +50,8 @@ static int expand(const uint8_t prk[KDF_HASH], uint8_t *block, size_t info_len, 
 		size_t n = outlen - done < KDF_HASH ? outlen - done : KDF_HASH;
 
 		block[KDF_HASH + info_len] = (uint8_t)i;
-		err = hmac_sha256(slice_of(prk, KDF_HASH),
-				  slice_of(block + skip, KDF_HASH + info_len + 1 - skip), t);
+		err = hmac(HMAC_HASH_SHA256, slice_of(prk, KDF_HASH),
+			   slice_of(block + skip, KDF_HASH + info_len + 1 - skip), t);
 		if (err)
 			break;
 		memcpy(block, t, KDF_HASH);

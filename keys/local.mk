@@ -27,6 +27,7 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/fp_priv.h \
 	%D%/identity.c %D%/identity.h \
 	%D%/issued.c %D%/issued.h \
+	%D%/hmac.c %D%/hmac.h \
 	%D%/kdf.c %D%/kdf.h \
 	%D%/key_ring.c %D%/key_ring.h \
 	%D%/keyset.c %D%/keyset.h \

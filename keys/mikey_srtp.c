@@ -3,15 +3,12 @@
 
 #include <errno.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include "base/buf.h"
+#include "keys/hmac.h"
 #include "keys/secret.h"
 
 enum {
 	LABEL = 4 + 1 + 4 + MIKEY_RAND,
-	HASH_MAX = 32,
 	OUT_MAX = 64,
 };
 
@@ -19,11 +16,12 @@ static const uint32_t traffic_key = 0x2AD01C64, salt = 0x39A2C14B;
 
 /* P(s, label): A_0 = label, A_i = HMAC(s, A_(i-1)), output HMAC(s, A_i || label).
  * TGK is one block of at most 256 bits, so that no splitting and xor is needed. */
-static int expand(const EVP_MD *md, const struct mikey_keys *keys, const uint8_t label[LABEL],
+static int expand(enum hmac_hash kind, const struct mikey_keys *keys, const uint8_t label[LABEL],
 		  uint8_t *out, size_t n)
 {
-	uint8_t a[HASH_MAX + LABEL], block[HASH_MAX];
-	unsigned hash = (unsigned)EVP_MD_get_size(md);
+	struct slice key = slice_of(keys->tgk, MIKEY_TGK);
+	uint8_t a[HMAC_SIZE_MAX + LABEL], block[HMAC_SIZE_MAX];
+	size_t hash = hmac_size(kind);
 	size_t a_len = LABEL;
 	int err = 0;
 
@@ -31,13 +29,12 @@ static int expand(const EVP_MD *md, const struct mikey_keys *keys, const uint8_t
 	for (size_t done = 0; done < n && !err; done += hash) {
 		size_t take = n - done < hash ? n - done : hash;
 
-		if (!HMAC(md, keys->tgk, MIKEY_TGK, a, a_len, block, NULL))
-			err = -ENOMEM;
+		err = hmac(kind, key, slice_of(a, a_len), block);
 		memcpy(a, block, hash);
 		a_len = hash;
 		memcpy(a + hash, label, LABEL);
-		if (!err && !HMAC(md, keys->tgk, MIKEY_TGK, a, hash + LABEL, block, NULL))
-			err = -ENOMEM;
+		if (!err)
+			err = hmac(kind, key, slice_of(a, hash + LABEL), block);
 		if (!err)
 			memcpy(out + done, block, take);
 	}
@@ -56,8 +53,8 @@ static int derive(const struct mikey_keys *keys, uint32_t constant, uint8_t cs, 
 	buf_put_u8(&b, cs);
 	buf_put_u32(&b, keys->csb_id);
 	buf_put(&b, keys->rand, MIKEY_RAND);
-	return expand(keys->prf == MIKEY_PRF_SHA256 ? EVP_sha256() : EVP_sha1(), keys, label, out,
-		      n);
+	return expand(keys->prf == MIKEY_PRF_SHA256 ? HMAC_HASH_SHA256 : HMAC_HASH_SHA1, keys,
+		      label, out, n);
 }
 
 int mikey_srtp_keys(const struct mikey_keys *keys, uint8_t cs, uint8_t *key_out, size_t key_len,

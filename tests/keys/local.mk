@@ -1,5 +1,5 @@
 # tests of keys/
-KEYS_TESTS = %D%/test_fp %D%/test_fp8 %D%/test_comb %D%/test_kdf %D%/test_box %D%/test_identity %D%/test_sakke %D%/test_eccsi \
+KEYS_TESTS = %D%/test_fp %D%/test_fp8 %D%/test_comb %D%/test_hmac %D%/test_kdf %D%/test_box %D%/test_identity %D%/test_sakke %D%/test_eccsi \
 	%D%/test_keyset %D%/test_mikey %D%/test_replay
 if HAVE_CMOCKA
 check_PROGRAMS += $(KEYS_TESTS)
@@ -15,6 +15,8 @@ KEYS_TEST_LIBS = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
 %C%_test_fp8_LDADD = $(KEYS_TEST_LIBS)
 %C%_test_comb_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_comb_LDADD = $(KEYS_TEST_LIBS)
+%C%_test_hmac_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_hmac_LDADD = $(KEYS_TEST_LIBS)
 %C%_test_kdf_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_kdf_LDADD = $(KEYS_TEST_LIBS)
 %C%_test_box_CFLAGS = $(KEYS_TEST_CFLAGS)
