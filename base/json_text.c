@@ -1,5 +1,6 @@
 #include "base/json_text.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,4 +32,77 @@ json_t *json_text(const char *text)
 	made = json_stringn(buf_str(&b), b.len);
 	free(room);
 	return made;
+}
+
+/* ---- members of an object, into a buffer ---- */
+
+void json_put_name(struct buf *b, const char *name)
+{
+	if (b->len > 0 && b->p[b->len - 1] != '{')
+		buf_put_char(b, ',');
+	buf_put_char(b, '"');
+	buf_put_str(b, name);
+	buf_put_str(b, "\":");
+}
+
+/* One character of n octets, or an octet that is none (n 0), within a string: RFC 8259 7. */
+static void put_character(struct buf *b, struct slice at, size_t n)
+{
+	if (n == 0)
+		buf_printf(b, "\\\\x%02X", at.p[0]);
+	else if (at.p[0] == '"' || at.p[0] == '\\')
+		buf_printf(b, "\\%c", at.p[0]);
+	else if (at.p[0] < 0x20)
+		buf_printf(b, "\\u%04X", at.p[0]);
+	else
+		buf_put(b, at.p, n);
+}
+
+/* How many octets in front can be copied as they are: most texts are nothing else. */
+static size_t plain(struct slice text)
+{
+	size_t n = 0;
+
+	while (n < text.n && text.p[n] >= 0x20 && text.p[n] < 0x7f && text.p[n] != '"' &&
+	       text.p[n] != '\\')
+		n++;
+	return n;
+}
+
+void json_put_text(struct buf *b, const char *name, const char *text)
+{
+	struct slice rest = slice_str(text ? text : "");
+
+	json_put_name(b, name);
+	buf_put_char(b, '"');
+	while (rest.n) {
+		size_t n = plain(rest);
+
+		buf_put(b, rest.p, n);
+		rest = slice_from(rest, n);
+		if (!rest.n)
+			break;
+		n = text_char(rest);
+		put_character(b, rest, n);
+		rest = slice_from(rest, n ? n : 1);
+	}
+	buf_put_char(b, '"');
+}
+
+void json_put_number(struct buf *b, const char *name, int64_t number)
+{
+	json_put_name(b, name);
+	buf_printf(b, "%" PRId64, number);
+}
+
+void json_put_thousandths(struct buf *b, const char *name, int64_t number)
+{
+	json_put_name(b, name);
+	buf_printf(b, "%" PRId64 ".%03d", number / 1000, (int)(number % 1000));
+}
+
+void json_put_null(struct buf *b, const char *name)
+{
+	json_put_name(b, name);
+	buf_put_str(b, "null");
 }

@@ -15,6 +15,7 @@
 
 #include "gateway/relay_control.pb-c.h"
 
+struct buf;
 struct call;
 struct call_records;
 struct diag;
@@ -31,8 +32,8 @@ void call_records_reopen(struct call_records *records);
  * never see half of one.  A disk that is full is told in the log; records may be NULL. */
 void call_records_write(struct call_records *records, const struct call *call);
 
-/* The record as JSON; NULL when memory is out. */
-json_t *call_record(const struct call *call);
+/* The record as text, without the end of the line. */
+void call_record(const struct call *call, struct buf *out);
 
 /* The "pbx" and "secure" parts, also of a call that is up; leg may be NULL. */
 json_t *call_leg_report(const Relay__LegStats *leg);

@@ -1,5 +1,8 @@
 #include "tests/unit.h"
 
+#include <string.h>
+
+#include "base/buf.h"
 #include "base/json_text.h"
 
 static const struct {
@@ -13,6 +16,8 @@ static const struct {
 	{ "\xff\xfe", "\\xFF\\xFE" },
 	{ "\xc3", "\\xC3" },                   /* cut short */
 	{ "\xed\xa0\x80", "\\xED\\xA0\\x80" }, /* a surrogate */
+	{ "\"\\{},:", "\"\\{},:" },
+	{ "a\r\n\t\x01\x7f", "a\r\n\t\x01\x7f" },
 };
 
 static void any_text_becomes_a_json_string(void **state)
@@ -27,10 +32,57 @@ static void any_text_becomes_a_json_string(void **state)
 	}
 }
 
+/* What is written as text reads as what the library makes of it. */
+static void members_written_as_text_are_read_as_json(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[256];
+		struct buf b = BUF_OF(text);
+		json_t *read;
+
+		buf_put_char(&b, '{');
+		json_put_text(&b, "text", cases[i].text);
+		json_put_number(&b, "number", -5);
+		json_put_null(&b, "nothing");
+		json_put_thousandths(&b, "s", 12005);
+		json_put_name(&b, "inner");
+		buf_put_char(&b, '{');
+		json_put_text(&b, "more", "x");
+		buf_put_str(&b, "}}");
+		assert_true(buf_ok(&b));
+		read = json_loadb(text, b.len, JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(read);
+		assert_string_equal(json_string_value(json_object_get(read, "text")),
+				    cases[i].want);
+		assert_int_equal(json_integer_value(json_object_get(read, "number")), -5);
+		assert_true(json_is_null(json_object_get(read, "nothing")));
+		assert_true(json_real_value(json_object_get(read, "s")) == 12.005);
+		assert_int_equal(json_object_size(json_object_get(read, "inner")), 1);
+		json_decref(read);
+	}
+}
+
+/* Room for six octets each is enough for any. */
+static void an_octet_never_takes_more_than_six(void **state)
+{
+	char octets[256], text[16 + JSON_ESCAPED_MAX * sizeof(octets)];
+	struct buf b = BUF_OF(text);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(octets) - 1; i++)
+		octets[i] = (char)(i + 1);
+	octets[sizeof(octets) - 1] = '\0';
+	json_put_text(&b, "", octets);
+	assert_true(buf_ok(&b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_text_becomes_a_json_string),
+		cmocka_unit_test(members_written_as_text_are_read_as_json),
+		cmocka_unit_test(an_octet_never_takes_more_than_six),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

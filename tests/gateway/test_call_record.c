@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "gateway/call.h"
@@ -43,16 +44,28 @@ static bool is_null(const json_t *object, const char *name)
 	return json_is_null(json_object_get(object, name));
 }
 
+static json_t *record_of(const struct call *call)
+{
+	char text[4096];
+	struct buf b = BUF_OF(text);
+	json_t *record;
+
+	call_record(call, &b);
+	assert_true(buf_ok(&b));
+	record = json_loadb(text, b.len, 0, NULL);
+	assert_non_null(record);
+	return record;
+}
+
 static void what_never_was_is_null(void **state)
 {
 	static const char *const absent[] = { "out_from",   "out_to", "account",  "sip_call_id",
 					      "session_id", "answer", "setup_ms", "why",
 					      "pbx",        "secure" };
 	struct call call = refused_call();
-	json_t *record = call_record(&call);
+	json_t *record = record_of(&call);
 
 	(void)state;
-	assert_non_null(record);
 	for (size_t i = 0; i < COUNT(absent); i++)
 		assert_true(is_null(record, absent[i]));
 	assert_int_equal(number_of(record, "number"), 7);
@@ -81,7 +94,7 @@ static void a_call_lasts_from_its_answer(void **state)
 	snprintf(call.pbx.call_id, sizeof(call.pbx.call_id), "abc@192.0.2.1");
 	snprintf(call.secure_id, sizeof(call.secure_id), "c2Vzc2lvbg");
 	snprintf(call.why, sizeof(call.why), "the caller hung up");
-	record = call_record(&call);
+	record = record_of(&call);
 	s = json_real_value(json_object_get(record, "duration_s"));
 	assert_true(s > 1.2 && s < 1.3);
 	assert_int_equal(number_of(record, "setup_ms"), 250);
