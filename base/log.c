@@ -76,15 +76,22 @@ void log_set_verbose(int verbose)
 	sink.verbose = verbose;
 }
 
+static bool is_control(char c)
+{
+	return ((unsigned char)c < 0x20 && c) || c == 0x7f;
+}
+
 static void put_clean(struct buf *line, const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*text && buf_ok(line)) {
+		size_t n = 0;
 
-		if (c < 0x20 || c == 0x7f)
-			buf_printf(line, "\\x%02x", c);
-		else
-			buf_put_char(line, *text);
+		while (text[n] && !is_control(text[n]))
+			n++;
+		buf_put(line, text, n);
+		text += n;
+		if (*text)
+			buf_printf(line, "\\x%02x", (unsigned char)*text++);
 	}
 }
 

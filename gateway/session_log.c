@@ -43,18 +43,26 @@ void session_log_reopen(struct session_log *log)
 	append_file_reopen(file_of(log));
 }
 
+/* What would end a field or the line. */
+static bool ends_field(char c)
+{
+	return ((unsigned char)c < 0x20 && c) || c == 0x7f || c == ',';
+}
+
 static void put_field(struct buf *line, const char *text)
 {
 	buf_put_str(line, ", ");
 	if (!text || !*text)
 		buf_put_char(line, '-');
-	for (; text && *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (text && *text) {
+		size_t n = 0;
 
-		if (c < 0x20 || c == 0x7f || c == ',')
-			buf_printf(line, "%%%02X", c);
-		else
-			buf_put_char(line, *text);
+		while (text[n] && !ends_field(text[n]))
+			n++;
+		buf_put(line, text, n);
+		text += n;
+		if (*text)
+			buf_printf(line, "%%%02X", (unsigned char)*text++);
 	}
 }
 
