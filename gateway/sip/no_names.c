@@ -23,6 +23,17 @@ BEFORE_LIBRARIES sres_resolver_t *sres_resolver_create(su_root_t *root, char con
 
 typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
+/* The system's; looking it up takes longer than what it does here, for each response. */
+static getaddrinfo_fn *find_real(void)
+{
+	static getaddrinfo_fn *real; /* a function of the one C library */
+	void *symbol = real ? NULL : dlsym(RTLD_NEXT, "getaddrinfo");
+
+	if (symbol)
+		memcpy(&real, &symbol, sizeof(real));
+	return real;
+}
+
 /* Numeric hosts only (AI_NUMERICHOST): the library resolves names in its loop, which would
  * stop all calls meanwhile. */
 BEFORE_LIBRARIES int getaddrinfo(const char *restrict node, const char *restrict service,
@@ -30,12 +41,10 @@ BEFORE_LIBRARIES int getaddrinfo(const char *restrict node, const char *restrict
 				 struct addrinfo **restrict res)
 {
 	struct addrinfo numeric = { .ai_family = AF_UNSPEC };
-	void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
-	getaddrinfo_fn *real;
+	getaddrinfo_fn *real = find_real();
 
-	if (!symbol)
+	if (!real)
 		return EAI_SYSTEM;
-	memcpy(&real, &symbol, sizeof(real));
 	if (hints)
 		numeric = *hints;
 	numeric.ai_flags |= AI_NUMERICHOST;
