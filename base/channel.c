@@ -19,6 +19,7 @@ struct channel {
 	const struct channel_ops *ops;
 	void *arg;
 	bool in_callback, doomed, closed;
+	bool gathers; /* what is sent waits for the end of the turn */
 };
 
 enum { MESSAGES_PER_TURN = 64 };
@@ -118,10 +119,31 @@ void channel_free(struct channel **channelp)
 	if (!c)
 		return;
 	*channelp = NULL;
+	if (c->gathers && !c->closed)
+		packet_queue_flush(&c->queue, c->fd); /* what the socket refuses is lost anyway */
 	if (c->in_callback)
 		c->doomed = true; /* on_event destroys it when the callback is over */
 	else
 		destroy(c);
+}
+
+void channel_gather(struct channel *c)
+{
+	c->gathers = true;
+}
+
+/* Behind all that is active in this turn already, the socket is written to. */
+static int send_later(struct channel *c, struct slice message)
+{
+	int err = packet_queue_keep(&c->queue, message);
+
+	if (err == -ENOBUFS) { /* perhaps only of this turn's: the socket may have room */
+		packet_queue_flush(&c->queue, c->fd);
+		err = packet_queue_keep(&c->queue, message);
+	}
+	if (!err && c->queue.n == 1)
+		event_active(c->writable, EV_WRITE, 0);
+	return err;
 }
 
 /* Of what the socket refuses the reading side hears, too, and tells the owner. */
@@ -133,6 +155,8 @@ int channel_send(struct channel *c, struct slice message)
 		return -EPIPE;
 	if (message.n == 0 || message.n > CHANNEL_MAX_MESSAGE)
 		return -EMSGSIZE;
+	if (c->gathers)
+		return send_later(c, message);
 	err = packet_queue_send(&c->queue, c->fd, message);
 	if (!err && c->queue.n)
 		event_add(c->writable, NULL);

@@ -12,7 +12,10 @@
 struct channel;
 struct event_base;
 
-enum { CHANNEL_MAX_MESSAGE = 128 * 1024 };
+enum {
+	CHANNEL_MAX_MESSAGE = 128 * 1024,
+	CHANNEL_MAX_UNPACKED = 16 * CHANNEL_MAX_MESSAGE, /* what one may take when it is read */
+};
 
 struct channel_ops {
 	/* A message; its octets are valid until this returns. */
@@ -27,7 +30,12 @@ struct channel_ops {
 struct channel *channel_new(struct event_base *base, int fd, size_t max_queue,
 			    const struct channel_ops *ops, void *arg);
 
-/* Closes the socket and drops what waits.  May be called from a callback. */
+/* From now on what is sent waits until the loop has gone through all that happened at once,
+ * and goes out together: the reader is woken once.  For messages that come in groups, and
+ * loops that nothing holds up. */
+void channel_gather(struct channel *channel);
+
+/* Closes the socket and drops what it does not take.  May be called from a callback. */
 void channel_free(struct channel **channelp);
 
 /* Returns 0, -EMSGSIZE, -ENOBUFS when the queue is full, -EPIPE when closed. */

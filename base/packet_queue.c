@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum { AT_ONCE = 16 }; /* packets of one system call */
+
 struct packet_waiting {
 	struct packet_waiting *next;
 	size_t n;
@@ -35,21 +37,10 @@ void packet_queue_clear(struct packet_queue *q)
 		drop_first(q);
 }
 
-/* 1: gone; 0: not now; or -errno. */
-static int try_to_send(int fd, const void *octets, size_t n)
-{
-	if (send(fd, octets, n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-		return 1;
-	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-}
-
-int packet_queue_send(struct packet_queue *q, int fd, struct slice message)
+int packet_queue_keep(struct packet_queue *q, struct slice message)
 {
 	struct packet_waiting *w;
-	int sent = q->head ? 0 : try_to_send(fd, message.p, message.n);
 
-	if (sent)
-		return sent < 0 ? sent : 0;
 	if (q->n == q->max)
 		return -ENOBUFS;
 	w = malloc(sizeof(*w) + message.n);
@@ -64,14 +55,49 @@ int packet_queue_send(struct packet_queue *q, int fd, struct slice message)
 	return 0;
 }
 
+/* How many the socket took (0: none now), or -errno. */
+static int taken(int n)
+{
+	return n >= 0 ? n : errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+int packet_queue_send(struct packet_queue *q, int fd, struct slice message)
+{
+	int sent = 0;
+
+	if (!q->head) {
+		sent = taken(send(fd, message.p, message.n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1
+											     : 1);
+		if (sent < 0)
+			return sent;
+	}
+	return sent ? 0 : packet_queue_keep(q, message);
+}
+
+/* The first ones in one system call: its reader is woken once.  As taken(). */
+static int send_first(struct packet_queue *q, int fd)
+{
+	struct mmsghdr packets[AT_ONCE] = { 0 };
+	struct iovec octets[AT_ONCE];
+	unsigned n = 0;
+
+	for (struct packet_waiting *w = q->head; w && n < AT_ONCE; w = w->next, n++) {
+		octets[n] = (struct iovec){ .iov_base = w->octets, .iov_len = w->n };
+		packets[n].msg_hdr.msg_iov = &octets[n];
+		packets[n].msg_hdr.msg_iovlen = 1;
+	}
+	return taken(sendmmsg(fd, packets, n, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
 int packet_queue_flush(struct packet_queue *q, int fd)
 {
 	while (q->head) {
-		int sent = try_to_send(fd, q->head->octets, q->head->n);
+		int sent = send_first(q, fd);
 
 		if (sent <= 0)
 			return sent;
-		drop_first(q);
+		for (; sent > 0; sent--)
+			drop_first(q);
 	}
 	return 0;
 }

@@ -22,11 +22,15 @@ void packet_queue_init(struct packet_queue *queue, size_t max);
 /* Wipes and frees what waits. */
 void packet_queue_clear(struct packet_queue *queue);
 
+/* Keeps a copy of message behind what waits already, for packet_queue_flush().  Returns 0,
+ * -ENOBUFS (full) or -ENOMEM. */
+int packet_queue_keep(struct packet_queue *queue, struct slice message);
+
 /* Sends message over fd, without blocking, or keeps a copy behind what waits already (n says
  * whether any does).  Returns 0, -ENOBUFS (full), -ENOMEM, or -errno of the socket. */
 int packet_queue_send(struct packet_queue *queue, int fd, struct slice message);
 
-/* Sends what waits, as far as fd takes it.  Returns 0 or -errno of the socket. */
+/* Sends what waits, many in one system call, as far as fd takes it.  Returns 0 or -errno of the socket. */
 int packet_queue_flush(struct packet_queue *queue, int fd);
 
 #endif

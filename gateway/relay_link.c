@@ -12,6 +12,7 @@
 #include "base/channel.h"
 #include "base/channel_pack.h"
 #include "base/log.h"
+#include "base/pack.h"
 #include "base/timer.h"
 #include "build-config.h"
 #include "gateway/relay/load.h"
@@ -30,7 +31,7 @@ struct relay_link {
 	Relay__Event *polled;    /* the last one; NULL: none yet */
 	struct channel *channel; /* NULL: not connected */
 	struct event *timer;     /* retry while down, poll while up */
-	unsigned unanswered; /* polls */
+	unsigned unanswered;     /* polls */
 	uint64_t polls;
 	bool up, said_down, said_busy;
 };
@@ -38,7 +39,7 @@ struct relay_link {
 static void forget_load(struct relay_link *link)
 {
 	if (link->polled)
-		relay__event__free_unpacked(link->polled, NULL);
+		pack_forget(&link->polled->base);
 	link->polled = NULL;
 }
 
@@ -99,11 +100,14 @@ static void take_polled(struct relay_link *link, Relay__Event *event)
 static void on_message(void *arg, struct slice message)
 {
 	struct relay_link *link = arg;
-	Relay__Event *event = relay__event__unpack(NULL, message.n, message.p);
+	int err;
+	Relay__Event *event = (Relay__Event *)(void *)pack_view(&relay__event__descriptor, message,
+								CHANNEL_MAX_UNPACKED, &err);
 
 	link->unanswered = 0;
 	if (!event) {
-		log_warn(MODULE, "cig-relay sent %zu octets that are no message", message.n);
+		log_warn(MODULE, "cig-relay sent %zu octets that are no message: %s", message.n,
+			 strerror(-err));
 		return;
 	}
 	if (event->of_case == RELAY__EVENT__OF_POLLED) {
@@ -114,7 +118,7 @@ static void on_message(void *arg, struct slice message)
 		take_welcome(link, event->welcome);
 	else
 		link->ops->event(link->arg, event);
-	relay__event__free_unpacked(event, NULL);
+	pack_forget(&event->base);
 }
 
 static void on_closed(void *arg, int err)
@@ -161,6 +165,7 @@ static void connect_relay(struct relay_link *link)
 		lose(link, strerror(ENOMEM));
 		return;
 	}
+	channel_gather(link->channel);
 	link->unanswered = 0;
 	greet(link);
 	timer_arm(link->timer, RELAY_LINK_POLL_MS);

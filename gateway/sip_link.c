@@ -17,6 +17,7 @@
 #include "base/channel_pack.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pack.h"
 #include "base/process.h"
 #include "base/timer.h"
 #include "build-config.h"
@@ -91,7 +92,7 @@ static void take_ready(struct sip_link *link, const SipAgent__Ready *ready)
 static void keep_pong(struct sip_link *link, SipAgent__FromAgent **event)
 {
 	if (link->pong)
-		sip_agent__from_agent__free_unpacked(link->pong, NULL);
+		pack_forget(&link->pong->base);
 	link->pong = *event;
 	*event = NULL;
 }
@@ -99,11 +100,14 @@ static void keep_pong(struct sip_link *link, SipAgent__FromAgent **event)
 static void on_message(void *arg, struct slice message)
 {
 	struct sip_link *link = arg;
-	SipAgent__FromAgent *event = sip_agent__from_agent__unpack(NULL, message.n, message.p);
+	int err;
+	SipAgent__FromAgent *event = (SipAgent__FromAgent *)(void *)pack_view(
+		&sip_agent__from_agent__descriptor, message, CHANNEL_MAX_UNPACKED, &err);
 
 	link->unanswered = 0;
 	if (!event) {
-		log_warn(MODULE, "cig-sip sent %zu octets that are no message", message.n);
+		log_warn(MODULE, "cig-sip sent %zu octets that are no message: %s", message.n,
+			 strerror(-err));
 		return;
 	}
 	switch (event->body_case) {
@@ -124,7 +128,7 @@ static void on_message(void *arg, struct slice message)
 		link->ops->event(link->arg, event);
 	}
 	if (event)
-		sip_agent__from_agent__free_unpacked(event, NULL);
+		pack_forget(&event->base);
 }
 
 static void on_closed(void *arg, int err)
@@ -236,6 +240,7 @@ static int start_child(struct sip_link *link)
 		close(pair[1]);
 		return -ENOMEM;
 	}
+	channel_gather(link->channel);
 	link->pid = process_spawn(
 		&(struct process_spec){ .argv = argv, .pass_fd = pair[1], .output_fd = -1 });
 	close(pair[1]);
@@ -342,7 +347,7 @@ void sip_link_free(struct sip_link **linkp)
 	if (link->restart_timer)
 		event_free(link->restart_timer);
 	if (link->pong)
-		sip_agent__from_agent__free_unpacked(link->pong, NULL);
+		pack_forget(&link->pong->base);
 	cig_config_release(&link->config);
 	free(link);
 }

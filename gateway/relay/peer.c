@@ -379,6 +379,7 @@ void peer_new(struct relay *relay, int fd)
 		close(fd);
 		return;
 	}
+	channel_gather(peer->channel);
 	peer->next = relay->peers;
 	peer->link = &relay->peers;
 	if (peer->next)

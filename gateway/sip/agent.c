@@ -402,12 +402,14 @@ static void take(struct agent *a, const SipAgent__ToAgent *to)
 
 static void on_message(struct agent *a, struct slice message)
 {
-	SipAgent__ToAgent *to = sip_agent__to_agent__unpack(NULL, message.n, message.p);
+	int err;
+	SipAgent__ToAgent *to = (SipAgent__ToAgent *)(void *)pack_view(
+		&sip_agent__to_agent__descriptor, message, LINK_MAX_UNPACKED, &err);
 
 	if (!to)
 		return; /* cannot be: the server is our own build */
 	take(a, to);
-	sip_agent__to_agent__free_unpacked(to, NULL);
+	pack_forget(&to->base);
 }
 
 static void on_closed(struct agent *a)

@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/packet_queue.h"
-
 #include "base/clock.h"
+#include "base/packet_queue.h"
 
 struct link {
 	su_root_t *root;
@@ -18,11 +18,15 @@ struct link {
 	struct packet_queue queue;
 	const struct link_ops *ops;
 	struct agent *agent;
+	bool gathered; /* something was sent in this turn */
+	bool watched;  /* it waits for the socket to be writable */
 	bool closed;
 	uint8_t message[LINK_MAX_MESSAGE]; /* the one being read */
 };
 
 enum { MESSAGES_PER_TURN = 32 };
+
+static struct link *flushed; /* epoll_wait() has no argument for it */
 
 static int fail(struct link *l, int err)
 {
@@ -50,18 +54,33 @@ static void read_messages(struct link *l)
 
 static void watch(struct link *l)
 {
-	su_root_eventmask(l->root, l->index, l->fd,
-			  l->queue.n ? SU_WAIT_IN | SU_WAIT_OUT : SU_WAIT_IN);
+	bool waits = l->queue.n > 0;
+
+	if (waits != l->watched)
+		su_root_eventmask(l->root, l->index, l->fd,
+				  waits ? SU_WAIT_IN | SU_WAIT_OUT : SU_WAIT_IN);
+	l->watched = waits;
 }
 
 static void send_waiting(struct link *l)
 {
+	l->gathered = false;
 	if (l->closed)
 		return;
 	if (packet_queue_flush(&l->queue, l->fd))
 		fail(l, -EPIPE);
 	else
 		watch(l);
+}
+
+/* The library asks for events through the program's own symbol table, and this one stands
+ * before the system's: what was sent in a turn of the loop goes out together, before it
+ * sleeps.  Its own hook (su_root_add_prepoll) comes before the timers, which send, too. */
+BEFORE_LIBRARIES int epoll_wait(int fd, struct epoll_event *events, int max, int timeout_ms)
+{
+	if (flushed && flushed->gathered)
+		send_waiting(flushed);
+	return epoll_pwait(fd, events, max, timeout_ms, NULL);
 }
 
 static int on_event(struct agent *agent, su_wait_t *wait, void *arg)
@@ -100,6 +119,7 @@ struct link *link_new(su_root_t *root, int fd, size_t max_queue, const struct li
 		free(l);
 		return NULL;
 	}
+	flushed = l;
 	return l;
 }
 
@@ -110,6 +130,7 @@ void link_free(struct link **linkp)
 	if (!l)
 		return;
 	*linkp = NULL;
+	flushed = NULL;
 	su_root_deregister(l->root, l->index);
 	packet_queue_clear(&l->queue);
 	close(l->fd);
@@ -118,18 +139,20 @@ void link_free(struct link **linkp)
 
 int link_send(struct link *l, struct slice message)
 {
-	bool waited = l->queue.n > 0;
 	int err;
 
 	if (l->closed)
 		return -EPIPE;
 	if (message.n == 0 || message.n > LINK_MAX_MESSAGE)
 		return fail(l, -EMSGSIZE);
-	err = packet_queue_send(&l->queue, l->fd, message);
+	err = packet_queue_keep(&l->queue, message);
+	if (err == -ENOBUFS) { /* perhaps only of this turn's: the socket may have room */
+		send_waiting(l);
+		err = l->closed ? -EPIPE : packet_queue_keep(&l->queue, message);
+	}
 	if (err)
-		return fail(l, err == -ENOBUFS || err == -ENOMEM ? err : -EPIPE);
-	if (!waited && l->queue.n)
-		watch(l);
+		return fail(l, err);
+	l->gathered = true;
 	return 0;
 }
 

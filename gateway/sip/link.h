@@ -1,7 +1,8 @@
 /* link.h - the agent's end of the socket to cig-server, on the SIP library's loop.
  *
- * A SOCK_SEQPACKET socket: one packet is one message.  Sending never blocks;
- * what the socket does not take waits in a bounded queue.
+ * A SOCK_SEQPACKET socket: one packet is one message.  What is sent in a turn of
+ * the loop goes out at its end, together; sending never blocks, and what the
+ * socket does not take waits in a bounded queue.
  */
 #ifndef GATEWAY_SIP_SERVER_END_H
 #define GATEWAY_SIP_SERVER_END_H
@@ -11,7 +12,10 @@
 
 struct link;
 
-enum { LINK_MAX_MESSAGE = 128 * 1024 };
+enum {
+	LINK_MAX_MESSAGE = 128 * 1024,
+	LINK_MAX_UNPACKED = 16 * LINK_MAX_MESSAGE, /* what one may take when it is read */
+};
 
 struct link_ops {
 	/* A message; its octets are valid until this returns. */

@@ -95,6 +95,32 @@ static void a_full_queue_refuses_and_nothing_queued_is_lost(void **state)
 	event_base_free(seen.base);
 }
 
+static void what_is_gathered_goes_out_at_the_end_of_the_turn(void **state)
+{
+	struct seen seen;
+	char text[8];
+	int peer;
+
+	(void)state;
+	open_pair(&seen, &peer);
+	channel_gather(seen.channel);
+	assert_int_equal(channel_send(seen.channel, slice_str("abc")), 0);
+	assert_int_equal(channel_send(seen.channel, slice_str("de")), 0);
+	assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), -1);
+	event_base_loop(seen.base, EVLOOP_NONBLOCK);
+	assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), 3);
+	assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), 2);
+	assert_int_equal(channel_queued(seen.channel), 0);
+	for (unsigned i = 0; i < 20; i++) /* more than the queue holds: it does not wait then */
+		assert_int_equal(channel_send(seen.channel, slice_str("f")), 0);
+	channel_free(&seen.channel);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), 1);
+	assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), 0);
+	close(peer);
+	event_base_free(seen.base);
+}
+
 static void an_owner_may_free_the_channel_in_its_callback(void **state)
 {
 	struct seen seen;
@@ -117,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_keep_their_borders_and_a_close_is_told_once),
 		cmocka_unit_test(a_full_queue_refuses_and_nothing_queued_is_lost),
+		cmocka_unit_test(what_is_gathered_goes_out_at_the_end_of_the_turn),
 		cmocka_unit_test(an_owner_may_free_the_channel_in_its_callback),
 	};
 

@@ -88,6 +88,7 @@ static unsigned fill(struct agent *agent, size_t waiting)
 
 	while (link_queued(agent->link) < waiting) {
 		assert_int_equal(send_big(agent, n), 0);
+		su_root_step(agent->root, 0);
 		assert_true(++n < 10000);
 	}
 	return n;
@@ -116,8 +117,34 @@ static void messages_come_and_go_whole(void **state)
 	assert_int_equal(agent->messages, 2);
 	assert_string_equal(agent->last, "two");
 	assert_int_equal(link_send(agent->link, slice_str("answer")), 0);
+	turn(agent);
 	assert_int_equal(recv(agent->server, text, sizeof(text), 0), 6);
 	assert_memory_equal(text, "answer", 6);
+}
+
+static void say_again(struct agent *agent, su_timer_t *timer, void *arg)
+{
+	(void)timer, (void)arg;
+	assert_int_equal(link_send(agent->link, slice_str("two")), 0);
+}
+
+/* The reader is woken once: of a turn, nothing is there before its end and all after it, what a
+ * timer sent as well. */
+static void what_is_sent_in_a_turn_goes_out_before_the_loop_sleeps(void **state)
+{
+	struct agent *agent = *state;
+	su_timer_t *timer = su_timer_create(su_root_task(agent->root), 0);
+	char text[16];
+
+	assert_int_equal(su_timer_set_interval(timer, say_again, NULL, 0), 0);
+	assert_int_equal(link_send(agent->link, slice_str("one")), 0);
+	assert_int_equal(recv(agent->server, text, sizeof(text), MSG_DONTWAIT), -1);
+	turn(agent);
+	assert_int_equal(recv(agent->server, text, sizeof(text), MSG_DONTWAIT), 3);
+	assert_memory_equal(text, "one", 3);
+	assert_int_equal(recv(agent->server, text, sizeof(text), MSG_DONTWAIT), 3);
+	assert_memory_equal(text, "two", 3);
+	su_timer_destroy(timer);
 }
 
 static void what_the_socket_does_not_take_waits_and_keeps_its_order(void **state)
@@ -189,6 +216,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(messages_come_and_go_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_is_sent_in_a_turn_goes_out_before_the_loop_sleeps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_the_socket_does_not_take_waits_and_keeps_its_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_queue_that_runs_over_ends_the_link_once, set_up,
