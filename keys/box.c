@@ -2,11 +2,31 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include "keys/secret.h"
+
+/* OpenSSL's ciphers, which never change once they are found: looking them up by name each time
+ * takes longer than sealing a short message.  As it has one global context, the program has one
+ * of each. */
+static pthread_once_t found = PTHREAD_ONCE_INIT;
+static EVP_CIPHER *gcm128, *gcm256;
+
+static void find(void)
+{
+	gcm128 = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
+	gcm256 = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+}
+
+/* NULL: the library has none, and refuses it below. */
+static const EVP_CIPHER *cipher_of(size_t key_octets)
+{
+	pthread_once(&found, find);
+	return key_octets == GCM128_KEY ? gcm128 : gcm256;
+}
 
 /* Lengths are int in OpenSSL. */
 static bool too_long(struct slice s)
@@ -33,7 +53,7 @@ static int gcm_seal(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t 
 		    struct slice aad, struct slice plain, uint8_t *out)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	bool ok = ctx && !too_long(aad) && !too_long(plain) &&
+	bool ok = ctx && cipher && !too_long(aad) && !too_long(plain) &&
 		  gcm_encrypt(ctx, cipher, key, nonce, aad, plain, out);
 
 	EVP_CIPHER_CTX_free(ctx);
@@ -66,7 +86,7 @@ static int gcm_open(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t 
 
 	if (sealed.n < BOX_TAG || too_long(aad) || too_long(sealed))
 		return -EBADMSG;
-	ctx = EVP_CIPHER_CTX_new();
+	ctx = cipher ? EVP_CIPHER_CTX_new() : NULL;
 	err = ctx ? gcm_decrypt(ctx, cipher, key, nonce, aad, sealed, out) : -EIO;
 	EVP_CIPHER_CTX_free(ctx);
 	if (err)
@@ -79,38 +99,38 @@ int box_seal(const uint8_t key[BOX_KEY], struct slice aad, struct slice plain, u
 {
 	if (RAND_bytes(out, BOX_NONCE) != 1)
 		return -EIO;
-	return gcm_seal(EVP_aes_256_gcm(), key, out, aad, plain, out + BOX_NONCE);
+	return gcm_seal(cipher_of(BOX_KEY), key, out, aad, plain, out + BOX_NONCE);
 }
 
 int box_open(const uint8_t key[BOX_KEY], struct slice aad, struct slice box, uint8_t *out)
 {
 	if (box.n < BOX_OVERHEAD)
 		return -EBADMSG;
-	return gcm_open(EVP_aes_256_gcm(), key, box.p, aad, slice_from(box, BOX_NONCE), out);
+	return gcm_open(cipher_of(BOX_KEY), key, box.p, aad, slice_from(box, BOX_NONCE), out);
 }
 
 int box_seal_nonce(const uint8_t key[BOX_KEY], const uint8_t nonce[BOX_NONCE], struct slice aad,
 		   struct slice plain, uint8_t *out)
 {
-	return gcm_seal(EVP_aes_256_gcm(), key, nonce, aad, plain, out);
+	return gcm_seal(cipher_of(BOX_KEY), key, nonce, aad, plain, out);
 }
 
 int box_open_nonce(const uint8_t key[BOX_KEY], const uint8_t nonce[BOX_NONCE], struct slice aad,
 		   struct slice sealed, uint8_t *out)
 {
-	return gcm_open(EVP_aes_256_gcm(), key, nonce, aad, sealed, out);
+	return gcm_open(cipher_of(BOX_KEY), key, nonce, aad, sealed, out);
 }
 
 int gcm128_seal(const uint8_t key[GCM128_KEY], const uint8_t nonce[BOX_NONCE], struct slice aad,
 		struct slice plain, uint8_t *out)
 {
-	return gcm_seal(EVP_aes_128_gcm(), key, nonce, aad, plain, out);
+	return gcm_seal(cipher_of(GCM128_KEY), key, nonce, aad, plain, out);
 }
 
 int gcm128_open(const uint8_t key[GCM128_KEY], const uint8_t nonce[BOX_NONCE], struct slice aad,
 		struct slice sealed, uint8_t *out)
 {
-	return gcm_open(EVP_aes_128_gcm(), key, nonce, aad, sealed, out);
+	return gcm_open(cipher_of(GCM128_KEY), key, nonce, aad, sealed, out);
 }
 
 /* RFC 5297 without additional data: the same text gives the same octets, which is what the
