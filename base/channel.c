@@ -19,7 +19,6 @@ struct channel {
 	const struct channel_ops *ops;
 	void *arg;
 	bool in_callback, doomed, closed;
-	bool gathers; /* what is sent waits for the end of the turn */
 };
 
 enum { MESSAGES_PER_TURN = 64 };
@@ -45,6 +44,19 @@ static void fail(struct channel *c, int err)
 	c->ops->closed(c->arg, err);
 }
 
+/* A packet of a channel that gathers may hold several messages. */
+static void take(struct channel *c, struct slice packet)
+{
+	struct slice message;
+
+	if (!c->queue.bundles) {
+		c->ops->message(c->arg, packet);
+		return;
+	}
+	while (!c->closed && !c->doomed && packet_next(&packet, &message))
+		c->ops->message(c->arg, message);
+}
+
 /* A bound per turn, so that one busy peer does not keep the others waiting.  SOCK_SEQPACKET
  * gives whole messages; MSG_TRUNC tells of one that was longer than any of ours. */
 static void read_messages(struct channel *c)
@@ -59,7 +71,7 @@ static void read_messages(struct channel *c)
 		if (n <= 0 || (size_t)n > sizeof(message))
 			fail(c, n < 0 ? -errno : n ? -EMSGSIZE : 0);
 		else
-			c->ops->message(c->arg, slice_of(message, (size_t)n));
+			take(c, slice_of(message, (size_t)n));
 	}
 }
 
@@ -119,7 +131,7 @@ void channel_free(struct channel **channelp)
 	if (!c)
 		return;
 	*channelp = NULL;
-	if (c->gathers && !c->closed)
+	if (c->queue.bundles && !c->closed)
 		packet_queue_flush(&c->queue, c->fd); /* what the socket refuses is lost anyway */
 	if (c->in_callback)
 		c->doomed = true; /* on_event destroys it when the callback is over */
@@ -129,7 +141,7 @@ void channel_free(struct channel **channelp)
 
 void channel_gather(struct channel *c)
 {
-	c->gathers = true;
+	c->queue.bundles = true;
 }
 
 /* Behind all that is active in this turn already, the socket is written to. */
@@ -155,7 +167,7 @@ int channel_send(struct channel *c, struct slice message)
 		return -EPIPE;
 	if (message.n == 0 || message.n > CHANNEL_MAX_MESSAGE)
 		return -EMSGSIZE;
-	if (c->gathers)
+	if (c->queue.bundles)
 		return send_later(c, message);
 	err = packet_queue_send(&c->queue, c->fd, message);
 	if (!err && c->queue.n)

@@ -1,8 +1,8 @@
 /* channel.h - messages between our own processes over a Unix socket.
  *
  * A SOCK_SEQPACKET socket keeps message borders, so one packet is one message
- * of at most CHANNEL_MAX_MESSAGE octets.  Sending never blocks: what the socket
- * does not take waits in a bounded queue.  Threads: one event loop.
+ * of at most CHANNEL_MAX_MESSAGE octets (but see channel_gather()).  Sending never blocks: what the
+ * socket does not take waits in a bounded queue.  Threads: one event loop.
  */
 #ifndef BASE_CHANNEL_H
 #define BASE_CHANNEL_H
@@ -31,8 +31,9 @@ struct channel *channel_new(struct event_base *base, int fd, size_t max_queue,
 			    const struct channel_ops *ops, void *arg);
 
 /* From now on what is sent waits until the loop has gone through all that happened at once,
- * and goes out together: the reader is woken once.  For messages that come in groups, and
- * loops that nothing holds up. */
+ * and goes out together, as one packet: the reader is woken once.  For messages of protobuf
+ * that come in groups, and loops that nothing holds up; the other end must gather, too, or
+ * read packets by packet_next(). */
 void channel_gather(struct channel *channel);
 
 /* Closes the socket and drops what it does not take.  May be called from a callback. */

@@ -14,6 +14,7 @@ struct packet_waiting;
 struct packet_queue {
 	struct packet_waiting *head, **tail;
 	size_t n, max; /* messages */
+	bool bundles;  /* several that wait may go out as one packet: packet_next() reads it */
 };
 
 /* An empty queue that holds at most max messages.  It stays where it is. */
@@ -30,7 +31,12 @@ int packet_queue_keep(struct packet_queue *queue, struct slice message);
  * whether any does).  Returns 0, -ENOBUFS (full), -ENOMEM, or -errno of the socket. */
 int packet_queue_send(struct packet_queue *queue, int fd, struct slice message);
 
-/* Sends what waits, many in one system call, as far as fd takes it.  Returns 0 or -errno of the socket. */
+/* Sends what waits, as far as fd takes it.  Returns 0 or -errno of the socket. */
 int packet_queue_flush(struct packet_queue *queue, int fd);
+
+/* Takes the next message off a packet of a queue that bundles; it points into the packet.  Returns
+ * false when none is left.  What is malformed comes as one message, which no reader will take;
+ * messages are protobuf's, which never begin with a zero. */
+bool packet_next(struct slice *packet, struct slice *message_out);
 
 #endif

@@ -19,7 +19,7 @@
 
 #define MODULE "relay"
 
-enum { RETRY_MS = 250, PROTOCOL_VERSION = 1 };
+enum { RETRY_MS = 250, PROTOCOL_VERSION = 2 };
 
 struct relay_link {
 	struct event_base *base;

@@ -12,7 +12,7 @@
 #include "gateway/relay/events.h"
 
 enum {
-	PROTOCOL_VERSION = 1,
+	PROTOCOL_VERSION = 2,
 	PEER_QUEUE = 4096, /* events that may wait for a slow cig-server */
 };
 

@@ -20,7 +20,10 @@ enum {
 	UDP_BUFFER = 4 << 20, /* as far as the kernel lets it */
 };
 
-void agent_send(struct agent *a, SipAgent__FromAgent__BodyCase body, void *message)
+typedef int send_fn(struct link *link, struct slice message);
+
+static void send_by(struct agent *a, send_fn *send, SipAgent__FromAgent__BodyCase body,
+		    void *message)
 {
 	SipAgent__FromAgent from = SIP_AGENT__FROM_AGENT__INIT;
 	uint8_t *octets;
@@ -30,8 +33,18 @@ void agent_send(struct agent *a, SipAgent__FromAgent__BodyCase body, void *messa
 	from.ready = message; /* a union of pointers */
 	if (pack_write(&from.base, LINK_MAX_MESSAGE, &octets, &n))
 		return;
-	link_send(a->link, slice_of(octets, n));
+	send(a->link, slice_of(octets, n));
 	free(octets);
+}
+
+void agent_send(struct agent *a, SipAgent__FromAgent__BodyCase body, void *message)
+{
+	send_by(a, link_send, body, message);
+}
+
+void agent_send_lazily(struct agent *a, SipAgent__FromAgent__BodyCase body, void *message)
+{
+	send_by(a, link_send_lazily, body, message);
 }
 
 bool agent_trusts(const struct agent *a, const struct net_addr *source)

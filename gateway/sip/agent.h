@@ -115,6 +115,9 @@ void agent_done(struct agent *agent);
 /* Sends an event: message is the SipAgent__* that body names. */
 void agent_send(struct agent *agent, SipAgent__FromAgent__BodyCase body, void *message);
 
+/* The same, for what the server can wait for (LINK_LAZY_MS). */
+void agent_send_lazily(struct agent *agent, SipAgent__FromAgent__BodyCase body, void *message);
+
 /* May requests come from there? */
 bool agent_trusts(const struct agent *agent, const struct net_addr *source);
 
@@ -354,7 +357,8 @@ void call_send_ack(struct call *call, uint32_t seq);
 /* With call->reason, where there is one. */
 void call_send_bye(struct call *call);
 
-/* Repeats code (a response to invite or change) from now on. */
+/* Repeats code (a response to invite or change) from now on; 100 is sent once, unless another
+ * response comes first. */
 void call_start_resending(struct call *call, int code);
 /* The ACK or PRACK came. */
 void call_stop_resending(struct call *call);

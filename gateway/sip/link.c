@@ -18,8 +18,10 @@ struct link {
 	struct packet_queue queue;
 	const struct link_ops *ops;
 	struct agent *agent;
-	bool gathered; /* something was sent in this turn */
-	bool watched;  /* it waits for the socket to be writable */
+	bool gathered;    /* something is to go out at the end of this turn */
+	su_timer_t *lazy; /* runs while only what is not urgent waits */
+	bool lazing;      /* the timer runs */
+	bool watched;     /* it waits for the socket to be writable */
 	bool closed;
 	uint8_t message[LINK_MAX_MESSAGE]; /* the one being read */
 };
@@ -40,15 +42,20 @@ static int fail(struct link *l, int err)
 
 static void read_messages(struct link *l)
 {
+	struct slice packet, message;
+
 	for (int i = 0; i < MESSAGES_PER_TURN && !l->closed; i++) {
 		ssize_t n = recv(l->fd, l->message, sizeof(l->message), MSG_DONTWAIT | MSG_TRUNC);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
-		if (n <= 0 || (size_t)n > sizeof(l->message))
+		if (n <= 0 || (size_t)n > sizeof(l->message)) {
 			fail(l, -EPIPE);
-		else
-			l->ops->message(l->agent, slice_of(l->message, (size_t)n));
+			return;
+		}
+		packet = slice_of(l->message, (size_t)n);
+		while (!l->closed && packet_next(&packet, &message))
+			l->ops->message(l->agent, message);
 	}
 }
 
@@ -64,7 +71,7 @@ static void watch(struct link *l)
 
 static void send_waiting(struct link *l)
 {
-	l->gathered = false;
+	l->gathered = l->lazing = false;
 	if (l->closed)
 		return;
 	if (packet_queue_flush(&l->queue, l->fd))
@@ -106,6 +113,7 @@ struct link *link_new(su_root_t *root, int fd, size_t max_queue, const struct li
 	l->root = root;
 	l->fd = fd;
 	packet_queue_init(&l->queue, max_queue);
+	l->queue.bundles = true;
 	l->ops = ops;
 	l->agent = agent;
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 ||
@@ -114,8 +122,12 @@ struct link *link_new(su_root_t *root, int fd, size_t max_queue, const struct li
 		return NULL;
 	}
 	l->index = su_root_register(root, l->wait, on_event, l, 0);
-	if (l->index < 0) {
-		su_wait_destroy(l->wait);
+	l->lazy = l->index < 0 ? NULL : su_timer_create(su_root_task(root), 0);
+	if (!l->lazy) {
+		if (l->index >= 0)
+			su_root_deregister(root, l->index);
+		else
+			su_wait_destroy(l->wait);
 		free(l);
 		return NULL;
 	}
@@ -131,13 +143,14 @@ void link_free(struct link **linkp)
 		return;
 	*linkp = NULL;
 	flushed = NULL;
+	su_timer_destroy(l->lazy);
 	su_root_deregister(l->root, l->index);
 	packet_queue_clear(&l->queue);
 	close(l->fd);
 	free(l);
 }
 
-int link_send(struct link *l, struct slice message)
+static int keep(struct link *l, struct slice message)
 {
 	int err;
 
@@ -150,10 +163,30 @@ int link_send(struct link *l, struct slice message)
 		send_waiting(l);
 		err = l->closed ? -EPIPE : packet_queue_keep(&l->queue, message);
 	}
-	if (err)
-		return fail(l, err);
+	return err ? fail(l, err) : 0;
+}
+
+int link_send(struct link *l, struct slice message)
+{
 	l->gathered = true;
-	return 0;
+	return keep(l, message);
+}
+
+static void on_lazy(struct agent *agent, su_timer_t *timer, void *arg)
+{
+	struct link *l = arg;
+
+	(void)agent, (void)timer;
+	l->gathered = l->gathered || l->lazing;
+}
+
+int link_send_lazily(struct link *l, struct slice message)
+{
+	if (!l->gathered && !l->lazing) {
+		l->lazing = true;
+		su_timer_set_interval(l->lazy, on_lazy, l, LINK_LAZY_MS);
+	}
+	return keep(l, message);
 }
 
 size_t link_queued(const struct link *l)

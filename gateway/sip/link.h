@@ -1,8 +1,8 @@
 /* link.h - the agent's end of the socket to cig-server, on the SIP library's loop.
  *
- * A SOCK_SEQPACKET socket: one packet is one message.  What is sent in a turn of
- * the loop goes out at its end, together; sending never blocks, and what the
- * socket does not take waits in a bounded queue.
+ * A SOCK_SEQPACKET socket: one packet is one message, or some.  What is sent in a
+ * turn of the loop goes out at its end, as one packet; sending never blocks, and
+ * what the socket does not take waits in a bounded queue.
  */
 #ifndef GATEWAY_SIP_SERVER_END_H
 #define GATEWAY_SIP_SERVER_END_H
@@ -14,6 +14,7 @@ struct link;
 
 enum {
 	LINK_MAX_MESSAGE = 128 * 1024,
+	LINK_LAZY_MS = 20,
 	LINK_MAX_UNPACKED = 16 * LINK_MAX_MESSAGE, /* what one may take when it is read */
 };
 
@@ -34,6 +35,10 @@ void link_free(struct link **linkp);
 
 /* Returns 0, or -EPIPE, -ENOBUFS, -ENOMEM, -EMSGSIZE: then closed() was or will be called. */
 int link_send(struct link *link, struct slice message);
+
+/* The same for what is not urgent: it goes out with the next message that is, or after
+ * LINK_LAZY_MS. */
+int link_send_lazily(struct link *link, struct slice message);
 
 /* Messages that wait. */
 size_t link_queued(const struct link *link);

@@ -7,7 +7,9 @@
 
 #include <event2/event.h>
 
+#include "base/buf.h"
 #include "base/channel.h"
+#include "base/packet_queue.h"
 
 struct seen {
 	struct event_base *base;
@@ -95,10 +97,25 @@ static void a_full_queue_refuses_and_nothing_queued_is_lost(void **state)
 	event_base_free(seen.base);
 }
 
+/* The messages of the next packet, one behind the other with a "|" between. */
+static const char *next_packet(int peer)
+{
+	static char text[256];
+	uint8_t octets[256];
+	ssize_t n = recv(peer, octets, sizeof(octets), MSG_DONTWAIT);
+	struct slice packet = slice_of(octets, n > 0 ? (size_t)n : 0), message;
+	struct buf b = BUF_OF(text);
+
+	while (packet_next(&packet, &message)) {
+		buf_put_slice(&b, message);
+		buf_put_char(&b, '|');
+	}
+	return n < 0 ? "nothing" : text;
+}
+
 static void what_is_gathered_goes_out_at_the_end_of_the_turn(void **state)
 {
 	struct seen seen;
-	char text[8];
 	int peer;
 
 	(void)state;
@@ -106,19 +123,70 @@ static void what_is_gathered_goes_out_at_the_end_of_the_turn(void **state)
 	channel_gather(seen.channel);
 	assert_int_equal(channel_send(seen.channel, slice_str("abc")), 0);
 	assert_int_equal(channel_send(seen.channel, slice_str("de")), 0);
-	assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), -1);
+	assert_string_equal(next_packet(peer), "nothing");
 	event_base_loop(seen.base, EVLOOP_NONBLOCK);
-	assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), 3);
-	assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), 2);
+	assert_string_equal(next_packet(peer), "abc|de|");
 	assert_int_equal(channel_queued(seen.channel), 0);
-	for (unsigned i = 0; i < 20; i++) /* more than the queue holds: it does not wait then */
+	for (unsigned i = 0; i < 6; i++) /* more than the queue holds: it does not wait then */
 		assert_int_equal(channel_send(seen.channel, slice_str("f")), 0);
 	channel_free(&seen.channel);
-	for (unsigned i = 0; i < 20; i++)
-		assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), 1);
-	assert_int_equal(recv(peer, text, sizeof(text), MSG_DONTWAIT), 0);
+	assert_string_equal(next_packet(peer), "f|f|f|f|");
+	assert_string_equal(next_packet(peer), "f|f|");
+	assert_string_equal(next_packet(peer), ""); /* the end */
 	close(peer);
 	event_base_free(seen.base);
+}
+
+static void a_packet_is_taken_apart_by_the_other_end(void **state)
+{
+	static uint8_t big[CHANNEL_MAX_MESSAGE];
+	struct seen seen = { 0 }, other = { 0 };
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	seen.base = event_base_new();
+	seen.channel = channel_new(seen.base, fds[0], 64, &ops, &seen);
+	other.channel = channel_new(seen.base, fds[1], 64, &ops, &other);
+	channel_gather(seen.channel);
+	channel_gather(other.channel);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(channel_send(seen.channel, slice_str("0123456789")), 0);
+	memset(big, 1, sizeof(big));
+	assert_int_equal(channel_send(seen.channel, slice_of(big, sizeof(big))), 0);
+	assert_int_equal(channel_send(seen.channel, slice_str("x")), 0);
+	for (unsigned i = 0; i < 10; i++)
+		event_base_loop(seen.base, EVLOOP_NONBLOCK);
+	assert_int_equal(other.messages, 42);
+	assert_int_equal(other.octets, 400 + sizeof(big) + 1);
+	channel_free(&seen.channel);
+	channel_free(&other.channel);
+	event_base_free(seen.base);
+}
+
+/* What claims to be longer than it is comes as it is, and nothing is left: its reader finds no
+ * message in it. */
+static void a_malformed_packet_is_one_message(void **state)
+{
+	static const struct {
+		const char *octets;
+		size_t n, first, left;
+	} cases[] = {
+		{ "abc", 3, 3, 0 },           { "\0\0\0\0\2abc", 8, 2, 1 },
+		{ "\0\0\0\0\4abc", 8, 8, 0 }, { "\0\377\377\377\377abc", 8, 8, 0 },
+		{ "\0\0\0", 3, 3, 0 },        { "\0\0\0\0\0", 5, 0, 0 },
+	};
+	struct slice packet, message;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		packet = slice_of(cases[i].octets, cases[i].n);
+		assert_true(packet_next(&packet, &message));
+		assert_int_equal(message.n, cases[i].first);
+		assert_int_equal(packet.n, cases[i].left);
+	}
+	packet = slice_of(NULL, 0);
+	assert_false(packet_next(&packet, &message));
 }
 
 static void an_owner_may_free_the_channel_in_its_callback(void **state)
@@ -144,6 +212,8 @@ int main(void)
 		cmocka_unit_test(messages_keep_their_borders_and_a_close_is_told_once),
 		cmocka_unit_test(a_full_queue_refuses_and_nothing_queued_is_lost),
 		cmocka_unit_test(what_is_gathered_goes_out_at_the_end_of_the_turn),
+		cmocka_unit_test(a_packet_is_taken_apart_by_the_other_end),
+		cmocka_unit_test(a_malformed_packet_is_one_message),
 		cmocka_unit_test(an_owner_may_free_the_channel_in_its_callback),
 	};
 

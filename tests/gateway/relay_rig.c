@@ -12,10 +12,11 @@
 
 #include "base/channel.h"
 #include "base/clock.h"
+#include "base/packet_queue.h"
 #include "media/rtp.h"
 #include "tests/gateway/relay_rig.h"
 
-enum { PATIENCE_MS = 5000, MESSAGE = 65536 };
+enum { PATIENCE_MS = 5000, MESSAGE = 65536, CONNECTIONS = 64 };
 
 static const struct slice leg_key = { (const uint8_t *)"sixteen octets k", 16 };
 
@@ -42,6 +43,18 @@ static void spawn(struct rig *rig, const char *const *arguments)
 	assert_true(rig->pid > 0);
 }
 
+/* What came in a packet with the message asked for, by the connection's descriptor. */
+static struct unread {
+	struct slice rest;
+	uint8_t octets[MESSAGE];
+} unread[CONNECTIONS];
+
+static struct unread *unread_of(int control)
+{
+	assert_in_range(control, 0, CONNECTIONS - 1);
+	return &unread[control];
+}
+
 int rig_connect(const struct rig *rig, bool bare)
 {
 	int64_t until = clock_mono_ms() + PATIENCE_MS;
@@ -57,15 +70,16 @@ int rig_connect(const struct rig *rig, bool bare)
 		poll(NULL, 0, 5);
 	}
 	assert_true(fd >= 0);
+	unread_of(fd)->rest = slice_of(NULL, 0); /* of another one that had the number before */
 	if (bare)
 		return fd;
-	hello.version = 1;
+	hello.version = 2;
 	hello.program = name;
 	command.of_case = RELAY__COMMAND__OF_HELLO;
 	command.hello = &hello;
 	rig_send(fd, &command);
 	welcome = rig_await(fd, RELAY__EVENT__OF_WELCOME);
-	assert_int_equal(welcome->welcome->version, 1);
+	assert_int_equal(welcome->welcome->version, 2);
 	assert_int_equal(welcome->welcome->pid, rig->pid);
 	relay__event__free_unpacked(welcome, NULL);
 	return fd;
@@ -106,29 +120,33 @@ void rig_send(int control, const Relay__Command *command)
 	assert_int_equal(send(control, octets, n, MSG_NOSIGNAL), n);
 }
 
-/* One message within the time, or 0 at the end of the connection. */
-static size_t read_message(int control, uint8_t *octets, int64_t until_ms)
+/* One message within the time, or false at the end of the connection. */
+static bool read_message(int control, int64_t until_ms, struct slice *message_out)
 {
+	struct unread *u = unread_of(control);
 	struct pollfd p = { control, POLLIN, 0 };
 	ssize_t n;
 
+	if (packet_next(&u->rest, message_out))
+		return true;
 	do {
 		assert_true(poll(&p, 1, (int)remaining(until_ms)) == 1);
-		n = recv(control, octets, MESSAGE, 0);
+		n = recv(control, u->octets, sizeof(u->octets), 0);
 	} while (n < 0 && (errno == EAGAIN || errno == EINTR));
-	return n > 0 ? (size_t)n : 0;
+	u->rest = slice_of(u->octets, n > 0 ? (size_t)n : 0);
+	return packet_next(&u->rest, message_out);
 }
 
 Relay__Event *rig_await(int control, Relay__Event__OfCase kind)
 {
-	static uint8_t octets[MESSAGE];
 	int64_t until = clock_mono_ms() + PATIENCE_MS;
+	struct slice message;
 
 	for (;;) {
-		size_t n = read_message(control, octets, until);
-		Relay__Event *event = relay__event__unpack(NULL, n, octets);
+		Relay__Event *event;
 
-		assert_true(n > 0);
+		assert_true(read_message(control, until, &message));
+		event = relay__event__unpack(NULL, message.n, message.p);
 		assert_non_null(event);
 		if (event->of_case == kind)
 			return event;
@@ -138,10 +156,10 @@ Relay__Event *rig_await(int control, Relay__Event__OfCase kind)
 
 void rig_await_close(int control)
 {
-	static uint8_t octets[MESSAGE];
 	int64_t until = clock_mono_ms() + PATIENCE_MS;
+	struct slice message;
 
-	while (read_message(control, octets, until) > 0)
+	while (read_message(control, until, &message))
 		;
 	close(control);
 }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/packet_queue.h"
 #include "base/process.h"
 
 enum { PATIENCE_MS = 5000, PACKET_MAX = 128 * 1024 };
@@ -22,6 +23,8 @@ struct sip_driver {
 	unsigned port, tls_port;
 	SipAgent__FromAgent *event;
 	uint8_t packet[PACKET_MAX];
+	struct slice unread; /* of a packet of events */
+	uint8_t events[PACKET_MAX];
 };
 
 static bool send_message(struct sip_driver *d, SipAgent__ToAgent__BodyCase body, void *message)
@@ -42,16 +45,21 @@ void sip_driver_send(struct sip_driver *d, SipAgent__ToAgent__BodyCase body, voi
 
 static const SipAgent__FromAgent *next_event(struct sip_driver *d)
 {
-	struct pollfd p = { d->fd, POLLIN, 0 };
-	ssize_t n;
+	struct slice event;
 
 	if (d->event)
 		sip_agent__from_agent__free_unpacked(d->event, NULL);
 	d->event = NULL;
-	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
-	n = recv(d->fd, d->packet, sizeof(d->packet), 0);
-	assert_true(n > 0); /* 0: the agent died */
-	d->event = sip_agent__from_agent__unpack(NULL, (size_t)n, d->packet);
+	while (!packet_next(&d->unread, &event)) {
+		struct pollfd p = { d->fd, POLLIN, 0 };
+		ssize_t n;
+
+		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+		n = recv(d->fd, d->events, sizeof(d->events), 0);
+		assert_true(n > 0); /* 0: the agent died */
+		d->unread = slice_of(d->events, (size_t)n);
+	}
+	d->event = sip_agent__from_agent__unpack(NULL, event.n, event.p);
 	assert_non_null(d->event);
 	return d->event;
 }
