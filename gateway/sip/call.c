@@ -9,6 +9,7 @@
 enum {
 	ASK_MS = 5000,         /* how long a challenge may lie with the server */
 	DECIDE_MS = 240000,    /* how long a caller may ring */
+	TRYING_MS = 150,       /* RFC 3261 17.2.1: 100, unless another response comes in 200 ms */
 	REPEAT_RING_MS = 60000 /* RFC 3261 13.3.1.1 */
 };
 
@@ -205,6 +206,10 @@ static void on_resend(struct agent *a, su_timer_t *timer, void *arg)
 	bool final = call->resend_code == 200;
 
 	(void)timer;
+	if (call->resend_code == 100) { /* the server takes its time */
+		nta_incoming_treply(call->invite, SIP_100_TRYING, TAG_END());
+		return;
+	}
 	call->resent_ms += call->resend_ms;
 	if (call->reliable.pending && call->resent_ms >= a->answer_ms) {
 		incoming_give_up(call);
@@ -221,7 +226,7 @@ void call_start_resending(struct call *call, int code)
 {
 	call->resend_code = code;
 	call->resent_ms = 0;
-	call->resend_ms = doubles(call) ? SIP_T1_MS : REPEAT_RING_MS;
+	call->resend_ms = code == 100 ? TRYING_MS : doubles(call) ? SIP_T1_MS : REPEAT_RING_MS;
 	su_timer_set_interval(call->resend, on_resend, call, (su_duration_t)call->resend_ms);
 }
 

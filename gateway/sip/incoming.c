@@ -225,7 +225,7 @@ void incoming_invite(struct agent *a, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 		call_hangup(call, "");
 		return;
 	}
-	nta_incoming_treply(call->invite, SIP_100_TRYING, TAG_END());
+	call_start_resending(call, 100);
 	tell_incoming(call, sip);
 }
 
@@ -362,7 +362,9 @@ void incoming_acknowledged(struct call *call, const sip_t *ack)
 	} else {
 		call_dialog(call, home, &dialog, &hop);
 		event.dialog = &dialog;
-		agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_CONFIRMED, &event);
+		/* an answer is for the media at once; a dialog to be remembered can wait */
+		(event.audio ? agent_send : agent_send_lazily)(
+			call->agent, SIP_AGENT__FROM_AGENT__BODY_CONFIRMED, &event);
 	}
 	call->late_offer = false;
 	if (call->wants_bye && call->state == CALL_UP)
