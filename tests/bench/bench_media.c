@@ -3,6 +3,9 @@
  * Prints name, value, unit, reference, ratio, separated by tabs; CPU time of the
  * process under test.  Calls are paced at 20 ms in both directions.
  *
+ * BENCH_SECONDS=60 in the environment measures for so long, not for 5 seconds, and has told
+ * on standard error what was lost.
+ *
  * media.bridge.N     us a packet, N calls, SRTP/PCMA <-> RTP/PCMA; the reference is
  *                    a thread that forwards as many packets on one port.
  * media.transcode.N  calls a core, N calls, SRTP/Opus <-> RTP/PCMU; the reference is
@@ -22,6 +25,7 @@
 
 #include "base/channel.h"
 #include "base/clock.h"
+#include "base/packet_queue.h"
 #include "gateway/relay_control.pb-c.h"
 #include "media/codec.h"
 #include "media/g711.h"
@@ -37,7 +41,8 @@ enum {
 	SLICES = 10,
 	SLICE_MS = 2,
 	WARM_MS = 3000,
-	MEASURE_MS = 5000,
+	MEASURE_S = 5,
+	MEASURE_MAX_S = 3600,
 	SPEECH = 8000 * 4
 };
 
@@ -61,6 +66,7 @@ struct scene {
 static const struct slice leg_key = { (const uint8_t *)"sixteen octets k", 16 };
 static const uint8_t zeros[SRTP_KEY_SIZE];
 
+static int measure_ms = MEASURE_S * 1000; /* set once, by main() */
 static int16_t speech[SPEECH];
 static uint8_t opus_payload[SPEECH / 160][MEDIA_MAX_PAYLOAD];
 static int opus_length[SPEECH / 160];
@@ -115,16 +121,22 @@ static void tell(const struct scene *s, const Relay__Command *command)
 static Relay__Event *await(const struct scene *s, Relay__Event__OfCase kind)
 {
 	static uint8_t octets[65536];
+	static struct slice unread; /* of the packet there */
 
 	for (;;) {
 		struct pollfd p = { s->control, POLLIN, 0 };
 		Relay__Event *event;
-		ssize_t n;
+		struct slice message;
 
-		must(poll(&p, 1, 5000) == 1, "waiting for cig-relay");
-		n = recv(s->control, octets, sizeof(octets), 0);
-		event = n > 0 ? relay__event__unpack(NULL, (size_t)n, octets) : NULL;
-		must(event, "reading from cig-relay");
+		if (!packet_next(&unread, &message)) {
+			must(poll(&p, 1, 5000) == 1, "waiting for cig-relay");
+			unread = slice_of(octets,
+					  (size_t)recv(s->control, octets, sizeof(octets), 0));
+			must(unread.n <= sizeof(octets) && packet_next(&unread, &message),
+			     "reading from cig-relay");
+		}
+		event = relay__event__unpack(NULL, message.n, message.p);
+		must(event, "understanding cig-relay");
 		if (event->of_case == kind)
 			return event;
 		relay__event__free_unpacked(event, NULL);
@@ -151,7 +163,7 @@ static void start_relay(struct scene *s)
 		must(waitpid(s->pid, NULL, WNOHANG) == 0, "starting gateway/cig-relay");
 		poll(NULL, 0, 5);
 	}
-	hello.version = 1;
+	hello.version = 2;
 	hello.program = program;
 	command.of_case = RELAY__COMMAND__OF_HELLO;
 	command.hello = &hello;
@@ -331,6 +343,21 @@ static uint64_t drain(struct scene *s, int fd)
 	return media;
 }
 
+/* As a cig-server does: cig-relay lets go of one that says nothing.  The answers are of no
+ * interest. */
+static void keep_alive(struct scene *s)
+{
+	Relay__Poll poll_message = RELAY__POLL__INIT;
+	Relay__Command command = RELAY__COMMAND__INIT;
+	uint8_t octets[1024];
+
+	command.of_case = RELAY__COMMAND__OF_POLL;
+	command.poll = &poll_message;
+	tell(s, &command);
+	while (recv(s->control, octets, sizeof(octets), MSG_DONTWAIT) > 0)
+		;
+}
+
 /* Runs for so long; returns the packets that came back. */
 static uint64_t run(struct scene *s, unsigned *frame, int ms)
 {
@@ -345,11 +372,42 @@ static uint64_t run(struct scene *s, unsigned *frame, int ms)
 		send_frames(s, (size_t)slice % SLICES, *frame);
 		*frame += slice % SLICES == SLICES - 1;
 		came += drain(s, s->pbx_fd) + drain(s, s->crs_fd);
+		if (s->pid && slice % (1000 / SLICE_MS) == 0)
+			keep_alive(s);
 	}
 	return came;
 }
 
-/* CPU seconds of cig-relay while MEASURE_MS pass, and the packets it sent. */
+/* What cig-relay says of the packets that came to it, on both legs of all calls. */
+static void tell_losses(struct scene *s)
+{
+	uint64_t received = 0, lost = 0, late = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		Relay__StatsRequest request = RELAY__STATS_REQUEST__INIT;
+		Relay__Command command = RELAY__COMMAND__INIT;
+		Relay__Event *event;
+
+		request.call_id = i + 1;
+		command.of_case = RELAY__COMMAND__OF_STATS_REQUEST;
+		command.stats_request = &request;
+		tell(s, &command);
+		event = await(s, RELAY__EVENT__OF_STATS);
+		received += event->stats->plain->packets_received +
+			    event->stats->secure->packets_received;
+		lost += event->stats->plain->lost + event->stats->secure->lost +
+			event->stats->plain->dropped;
+		late += event->stats->plain->late + event->stats->secure->late;
+		relay__event__free_unpacked(event, NULL);
+	}
+	fprintf(stderr,
+		"bench_media: %zu calls for %d s: cig-relay received %llu packets, %llu were lost, "
+		"%llu late\n",
+		s->n, measure_ms / 1000, (unsigned long long)received, (unsigned long long)lost,
+		(unsigned long long)late);
+}
+
+/* CPU seconds of cig-relay while measure_ms pass, and the packets it sent. */
 static double measure(enum media_codec plain, enum media_codec secure, size_t n, uint64_t *came_out)
 {
 	struct scene s = { .plain = plain, .secure = secure, .n = n };
@@ -359,8 +417,10 @@ static double measure(enum media_codec plain, enum media_codec secure, size_t n,
 	open_scene(&s);
 	run(&s, &frame, WARM_MS);
 	before = cpu_of(s.pid);
-	*came_out = run(&s, &frame, MEASURE_MS);
+	*came_out = run(&s, &frame, measure_ms);
 	before = cpu_of(s.pid) - before;
+	if (measure_ms != MEASURE_S * 1000)
+		tell_losses(&s);
 	close_scene(&s);
 	return before;
 }
@@ -448,7 +508,7 @@ static double measure_forwarder(size_t n)
 		     "srtp_new");
 	}
 	must(pthread_create(&thread, NULL, forward, &f) == 0, "pthread_create");
-	run(&s, &frame, MEASURE_MS);
+	run(&s, &frame, MEASURE_S * 1000);
 	udp_send(s.to_plain, slice_of("x", 1), &addr);
 	udp_flush(s.to_plain);
 	pthread_join(thread, NULL);
@@ -519,7 +579,7 @@ static void prepare_speech(void)
 
 static void check_complete(uint64_t came, size_t n)
 {
-	double wanted = (double)n * 2 * MEASURE_MS / 20;
+	double wanted = (double)n * 2 * measure_ms / 20;
 
 	if ((double)came < wanted * 0.98)
 		fprintf(stderr,
@@ -543,14 +603,24 @@ static void bench_transcode(size_t n)
 	double reference = measure_primitives() + 2 * measure_forwarder(n), cost;
 	uint64_t came;
 
-	cost = measure(MEDIA_PCMU, MEDIA_OPUS, n, &came) * 1e6 / ((double)n * MEASURE_MS / 20);
+	cost = measure(MEDIA_PCMU, MEDIA_OPUS, n, &came) * 1e6 / ((double)n * measure_ms / 20);
 	check_complete(came, n);
 	printf("media.transcode.%zu\t%.0f\tcalls/core\t%.0f\t%.2f\n", n, 20000 / cost,
 	       20000 / reference, cost / reference);
 }
 
+static void read_seconds(void)
+{
+	const char *text = getenv("BENCH_SECONDS");
+	long s = text ? strtol(text, NULL, 10) : MEASURE_S;
+
+	must(s > 0 && s <= MEASURE_MAX_S, "reading BENCH_SECONDS");
+	measure_ms = (int)s * 1000;
+}
+
 int main(int argc, char *argv[])
 {
+	read_seconds();
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	prepare_speech();
