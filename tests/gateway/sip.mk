@@ -84,3 +84,8 @@ endif
 tests_gateway_test_sip_link_SOURCES = tests/gateway/test_sip_link.c gateway/sip/link.c gateway/sip/link.h
 tests_gateway_test_sip_link_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SOFIA_CFLAGS:-I%=-isystem%)
 tests_gateway_test_sip_link_LDADD = base/libbase.a $(SOFIA_LIBS) $(CMOCKA_LIBS)
+
+# for the scenarios: a cig-sip whose wall clock a test steps
+noinst_PROGRAMS += tests/tools/cig-sip-stepped
+tests_tools_cig_sip_stepped_SOURCES = tests/tools/stepped_clock.c
+tests_tools_cig_sip_stepped_LDADD = $(gateway_cig_sip_OBJECTS) $(gateway_cig_sip_LDADD)

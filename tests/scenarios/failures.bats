@@ -167,3 +167,45 @@ next_call_works() {
 	await 30 "the gateway at the rendezvous" lab_cig_status '.problems == []'
 	next_call_works
 }
+
+step_ms() { # MILLISECONDS: where the wall clock of cig-sip-stepped stands from the system's
+	python3 -c 'import struct, sys; open(sys.argv[1], "r+b").write(struct.pack("=q", int(sys.argv[2])))' \
+		"$STEPPED_CLOCK" "$1"
+}
+
+resumed() {
+	[ "$(grep -ac '^a=sendrecv' "$D/101/log")" -ge 2 ]
+}
+
+# Twenty days, as a restored machine sees them: where the SIP library's timers saw more than
+# fifteen, it would abort.
+@test "the clock steps by twenty days, both ways, under calls: cig-sip lives on and ends them as ever" {
+	local agent days=$((20 * 24 * 3600 * 1000))
+	mkdir "$D/bin"
+	cp "$BUILD/gateway/cig-server" "$D/bin" # it looks for cig-sip beside itself
+	ln -s "$BUILD/tests/tools/cig-sip-stepped" "$D/bin/cig-sip"
+	export STEPPED_CLOCK=$D/clock
+	head -c 8 /dev/zero >"$STEPPED_CLOCK"
+	kill -TERM "$LAB_CIG_SERVER"
+	await 10 "the end of cig-server" stopped "$LAB_CIG_SERVER"
+	start "$D/cig-server.log" "$D/bin/cig-server" --config "$D/cig/cig.conf"
+	LAB_CIG_SERVER=$STARTED_PID
+	lab_restarted
+	await 20 "the gateway" lab_cig_status '.problems == []'
+	agent=$(pgrep -P "$LAB_CIG_SERVER" -x cig-sip)
+	[[ $(readlink "/proc/$agent/exe") == */cig-sip-stepped ]]
+
+	call_is_up
+	step_ms "$days"
+	phone 101 hold # a re-INVITE, its 200 and ACK
+	phone_await 101 'a=recvonly' 5 log
+	phone 101 resume
+	await 5 "the resumption" resumed
+	step_ms "-$days"
+	kill -INT "$CALL"
+	phone_await 101 CALL_CLOSED 5
+	all_clear
+	next_call_works
+	[ "$(pgrep -P "$LAB_CIG_SERVER" -x cig-sip)" = "$agent" ]
+	! logged 'cig-sip is gone'
+}
