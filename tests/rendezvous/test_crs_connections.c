@@ -451,11 +451,8 @@ int main(void)
 		cmocka_unit_test(an_unregistered_client_is_closed_after_its_delay),
 		cmocka_unit_test(a_client_that_asks_too_much_is_refused_and_logged_once),
 		cmocka_unit_test(a_client_that_posts_too_much_is_told_when_to_try_again),
-<<<<<<< HEAD
 		cmocka_unit_test(a_new_connection_brings_no_new_limits),
-=======
 		cmocka_unit_test(a_crowd_that_went_leaves_nothing_open),
->>>>>>> 25e3df9 (tests: a crowd that went leaves neither descriptors nor memory with the workers)
 		cmocka_unit_test(a_network_has_its_rules), /* the last: it has lines of its own */
 	};
 
