@@ -19,8 +19,8 @@ static const struct command {
 } commands[] = {
 	{ "enrol", "[--qr-key KEY] LETTER", "take the keys of an initiation letter", cca_enrol },
 	{ "call", "[CALL OPTIONS] NUMBER[;EXT]", "call; \"w\" may stand for \";\"", cca_call },
-	{ "answer", "[CALL OPTIONS] [--count N] [--reject busy|declined]", "wait for calls",
-	  cca_answer },
+	{ "answer", "[CALL OPTIONS] [--ring S] [--count N] [--reject busy|declined]",
+	  "wait for calls", cca_answer },
 	{ "send", "[--receipt] NUMBER[;EXT] | --channel NAME TEXT", "send a text message",
 	  cca_send },
 	{ "keep", "[--type TYPE] NAME FILE", "have the rendezvous keep a file's octets", cca_keep },
@@ -52,7 +52,6 @@ static void usage(FILE *to)
 	      "  --early         take media already while it rings\n"
 	      "  --dtmf DIGITS   send digits once the call is up; \",\" waits a second,\n"
 	      "                  \"!\" holds or resumes\n"
-	      "  --ring S        answer after S seconds of ringing (answer)\n"
 	      "  --hangup S      hang up after S seconds (default: when the other side does;\n"
 	      "                  with --play: a second after its end)\n"
 	      "\n"
