@@ -23,10 +23,20 @@ setup_file() {
 	LAB_CLOCK=()
 	# an update on its way would break the silence that the tests measure
 	for user in $ALICE $BOB $CAROL; do lab_enrol "$user" && lab_refresh "$user" || return; done
-	for user in $DESK $TABLET; do cca --store "$D/$user" enrol "$D/letters/$BOB" || return; done
+	for user in $DESK $TABLET; do another_device "$user" || return; done
 	LAB_CIG_RELAY= LAB_CIG_SERVER=
 	lab_save
 	declare -p PUSHES >>"$BATS_FILE_TMPDIR/lab"
+}
+
+another_device() { # NAME: of Bob's, with the updates; that another one confirmed them says nothing
+	cca --store "$D/$1" enrol "$D/letters/$BOB" || return
+	start "$D/refresh.$1" cca --verbose --secondary --store "$D/$1" listen
+	await 20 "the updates of $1" both_applied "$D/refresh.$1" && stop "$STARTED_PID"
+}
+
+both_applied() { # LOG: this and the next month's
+	[ "$(grep -c ': update .* applied$' "$1")" -ge 2 ]
 }
 
 push_service() { # where crs sends its pushes; what came is in $PUSHES, empty without node
@@ -94,7 +104,6 @@ attached_devices() { # NUMBER COUNT
 	device $TABLET --ring 1
 	attached_devices $BOB 3
 	grep -E ",primary,tel:\\$BOB,.*,registered," "$T/trace"
-	# twice each, where an update came between
 	[ "$(awk -F, '$4 == "secondary" && $9 == "registered" { print $3 }' "$T/trace" | sort -u | wc -l)" -eq 2 ]
 	dial --hangup 1 $BOB
 	await 15 "the call's end" stopped "$CALL"
