@@ -483,6 +483,8 @@ static void read_sip(struct cig_build *b, const struct config_statement *s)
 			read_port(&s->word[0], &sip->port, b->diag);
 		else if (cig_is(s, "messaging"))
 			config_bool(&s->word[0], &sip->messaging, b->diag);
+		else if (cig_is(s, "sip_trace"))
+			config_bool(&s->word[0], &sip->sip_trace, b->diag);
 		else if (cig_is(s, "trusted"))
 			add_trusted(b, &s->word[0]);
 		else if (cig_is(s, "nameserver"))

@@ -114,6 +114,7 @@ struct cig_sip {
 	struct cig_interface common;
 	uint16_t port;                    /* 5060 */
 	bool messaging;                   /* SIP MESSAGE in and out; false */
+	bool sip_trace;                   /* whole messages to sip.log; false; ours */
 	const struct config_net *trusted; /* who may call in; none: everyone; ours */
 	size_t trusted_count;
 	/* Asked for the names of PBXs, with their ports; none: the system's; ours. */

@@ -134,6 +134,8 @@ static void print_sip(const struct printer *p, const struct cig_config *config)
 	print_common(p, cig_config_router(config), ROUTE_SIP, &sip->common);
 	print(p, "        port %u;", sip->port);
 	print(p, "        messaging %s;", sip->messaging ? "true" : "false");
+	if (sip->sip_trace)
+		p->line(p->arg, "        sip_trace true;");
 	if (sip->max_calls)
 		print(p, "        max_calls %u;", sip->max_calls);
 	if (sip->max_call_s)

@@ -41,6 +41,7 @@ static const struct config_keyword in_sip[] = {
 	{ "bind_media", 1, 1, CONFIG_ONCE, "IP", NULL, NULL },
 	{ "port", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
 	{ "messaging", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
+	{ "sip_trace", 1, 1, CONFIG_ONCE, "true|false", NULL, NULL },
 	{ "rtp_port_range", 2, 2, CONFIG_ONCE, "LOW HIGH", NULL, NULL },
 	{ "rtp_remote_addr_override", 2, 2, 0, "OLD-IP NEW-IP", NULL, NULL },
 	{ "trusted", 1, 1, 0, "\"IP/MASK\"", NULL, NULL },

@@ -48,4 +48,5 @@ gateway_cig_sip_SOURCES = \
 	gateway/sip/single.c \
 	gateway/sip/sofia.h \
 	gateway/sip/text.c \
-	gateway/sip/tls.c
+	gateway/sip/tls.c \
+	gateway/sip/trace.c

@@ -161,12 +161,18 @@ static void fill_tls(const struct cig_tls *tls, SipAgent__Tls *out)
 	out->verify_clients = tls->verify_clients;
 }
 
+static bool trace_path(const struct cig_config *config, char path[PATH_MAX])
+{
+	return snprintf(path, PATH_MAX, "%s/sip.log", config->log_dir) < PATH_MAX;
+}
+
 static int send_configure(struct sip_link *link, char **networks, size_t n)
 {
 	const struct cig_sip *sip = &link->config->sip;
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__Configure configure = SIP_AGENT__CONFIGURE__INIT;
 	SipAgent__Tls tls;
+	char trace[PATH_MAX];
 
 	if (sip->tls.ca) {
 		fill_tls(&sip->tls, &tls);
@@ -184,6 +190,8 @@ static int send_configure(struct sip_link *link, char **networks, size_t n)
 	configure.session_expires_s = sip->session_expires_s;
 	configure.min_session_expires_s = sip->min_session_expires_s;
 	configure.texts = sip->messaging;
+	if (sip->sip_trace && trace_path(link->config, trace))
+		configure.trace = trace;
 	configure.first_call = link->generation << 32 | 1;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_CONFIGURE;
 	message.configure = &configure;

@@ -183,6 +183,7 @@ static void reconfigure(struct agent *a, const SipAgent__Configure *c)
 		return;
 	take_limits(a, c);
 	a->takes_texts = c->texts;
+	agent_set_trace(a, c->trace);
 }
 
 static void tell_ready(struct agent *a, const struct net_addr *bound)
@@ -263,6 +264,7 @@ static void configure(struct agent *a, const SipAgent__Configure *c)
 		fail_to_bind(a, &bound, err);
 		return;
 	}
+	agent_set_trace(a, c->trace);
 	if (c->tls && tls_bind(a, c->tls, why, sizeof(why)))
 		fail(a, why);
 	else
@@ -455,6 +457,8 @@ void agent_done(struct agent *a)
 	register_forget_all(a);
 	text_forget_all(a);
 	nta_agent_destroy(a->nta);
+	a->nta = NULL;
+	agent_set_trace(a, "");
 	door_watch(NULL);
 	link_free(&a->link);
 	su_timer_destroy(a->reaper);

@@ -78,8 +78,9 @@ struct tls_files {
 struct agent {
 	su_root_t *root;
 	struct link *link;
-	nta_agent_t *nta;   /* NULL until configured */
-	su_timer_t *reaper; /* frees what died during a callback */
+	nta_agent_t *nta;        /* NULL until configured */
+	struct sip_trace *trace; /* NULL: none */
+	su_timer_t *reaper;      /* frees what died during a callback */
 	su_timer_t *leaving;
 	struct net_block networks[AGENT_MAX_NETWORKS];
 	size_t nnetworks;
@@ -156,6 +157,14 @@ void hop_target(const struct hop *hop, su_home_t *home, SipAgent__Target *pb);
  * user may be NULL or empty. */
 char *hop_contact(const struct agent *agent, su_home_t *home, const char *user,
 		  SipAgent__Transport transport);
+
+/* ---- trace.c ---- */
+
+/* What the library says of its peers is counted elsewhere; their text is not ours to print. */
+void agent_no_log(void);
+/* Appends every SIP message that comes or goes to the file path from now on, without keys of SRTP;
+ * any other text than an absolute path ends that. */
+void agent_set_trace(struct agent *agent, const char *path);
 
 /* ---- header.c ---- */
 

@@ -41,12 +41,6 @@ static void steady_time(su_time_t *tv)
 	tv->tv_usec = (unsigned long)(ms % 1000 * 1000);
 }
 
-/* What the library says of its peers is counted elsewhere; their text is not ours to print. */
-static void no_log(void *stream, char const *fmt, va_list ap)
-{
-	(void)stream, (void)fmt, (void)ap;
-}
-
 static bool is_socket(int fd)
 {
 	int type;
@@ -90,7 +84,7 @@ int main(void)
 	raise_descriptor_limit();
 	keep_memory();
 	_su_time = steady_time;
-	su_log_redirect(NULL, no_log, NULL);
+	agent_no_log();
 	if (su_init() != 0)
 		return 1;
 	root = su_root_create(&agent);

@@ -130,6 +130,7 @@ static void configure(struct sip_driver *d, const struct sip_driver_options *o)
 	c.answer_ms = o->answer_ms;
 	c.udp_mtu = o->udp_mtu;
 	c.texts = o->texts;
+	c.trace = (char *)(uintptr_t)(o->trace ? o->trace : "");
 	c.session_expires_s = o->session_s;
 	c.min_session_expires_s = o->min_session_s;
 	c.tls = (SipAgent__Tls *)(uintptr_t)o->tls;

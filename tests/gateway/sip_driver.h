@@ -16,6 +16,7 @@ struct sip_driver_options {
 	unsigned port;                     /* 0: any free one */
 	bool texts;                        /* take SIP MESSAGE */
 	unsigned session_s, min_session_s; /* 0: the agent's own */
+	const char *trace;                 /* NULL: none */
 	const SipAgent__Tls *tls;          /* NULL: none */
 };
 

@@ -57,6 +57,7 @@ static void reads_every_setting(void **state)
 	assert_true(c->sip.messaging);
 	assert_int_equal(c->sip.max_calls, 50);
 	assert_int_equal(c->sip.max_call_s, 7200);
+	assert_true(c->sip.sip_trace);
 	assert_int_equal(c->sip.udp_max_bytes, 1300);
 	assert_int_equal(c->sip.session_expires_s, 1800);
 	assert_int_equal(c->sip.min_session_expires_s, 120);

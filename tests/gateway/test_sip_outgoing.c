@@ -2,8 +2,11 @@
 #include "tests/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "tests/gateway/sip_driver.h"
 #include "tests/gateway/sip_peer.h"
 
@@ -334,6 +337,53 @@ static void where_nobody_listens_it_is_said(void **state)
 			    "Whatever");
 }
 
+static char trace_file[] = "/tmp/sip-trace-XXXXXX";
+
+static int start_with_trace(void **state)
+{
+	int fd = mkstemp(trace_file);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return start_with(state, &(struct sip_driver_options){ .trace = trace_file });
+}
+
+static int stop_with_trace(void **state)
+{
+	unlink(trace_file);
+	return stop(state);
+}
+
+/* Both ways, with the address, each message whole; an SRTP key is nobody's to read. */
+static void a_trace_has_every_message_and_no_key(void **state)
+{
+	static const char key[] = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+	struct fixture *f = *state;
+	char line[128], ways[2][64];
+	uint8_t *text;
+	size_t n;
+
+	dial(f);
+	snprintf(line, sizeof(line), "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:%s\r\n", key);
+	sip_peer_reply(&f->peer, 183, "pt", NULL, sip_peer_sdp(line, f->sdp, sizeof(f->sdp)));
+	expect(f, SIP_AGENT__FROM_AGENT__BODY_RINGING);
+	sip_peer_reply(&f->peer, 486, "pt", NULL, NULL);
+	sip_peer_expect(&f->peer, "ACK ");
+	ended(f, SIP_AGENT__CAUSE__FAILED, 486);
+	assert_int_equal(file_read(trace_file, 1 << 20, &text, &n), 0);
+	snprintf(ways[0], sizeof(ways[0]), " bytes to udp/[127.0.0.1]:%u", f->peer.port);
+	snprintf(ways[1], sizeof(ways[1]), " bytes from udp/[127.0.0.1]:%u", f->peer.port);
+	for (size_t i = 0; i < 2; i++)
+		assert_non_null(strstr((char *)text, ways[i]));
+	assert_non_null(strstr((char *)text, "   INVITE sip:101@"));
+	assert_non_null(strstr((char *)text, "   SIP/2.0 486 Whatever\n"));
+	assert_non_null(strstr((char *)text, "   ACK sip:101@"));
+	assert_non_null(strstr((char *)text, "AES_CM_128_HMAC_SHA1_80 inline:***\n"));
+	assert_null(strstr((char *)text, key));
+	assert_null(strchr((char *)text, '\r'));
+	free(text);
+}
+
 static int start_with_small_mtu(void **state)
 {
 	return start_with(state, &(struct sip_driver_options){ .udp_mtu = 500 });
@@ -579,6 +629,8 @@ int main(void)
 		CALL_TEST(of_several_redirections_the_best_is_told),
 		CALL_TEST(a_tcp_target_that_does_not_listen_fails_at_once),
 		CALL_TEST(where_nobody_listens_it_is_said),
+		cmocka_unit_test_setup_teardown(a_trace_has_every_message_and_no_key,
+						start_with_trace, stop_with_trace),
 		cmocka_unit_test_setup_teardown(a_large_request_falls_back_to_udp,
 						start_with_small_mtu, stop),
 		CALL_TEST(challenges_are_answered_by_the_server),

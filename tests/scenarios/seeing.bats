@@ -287,6 +287,26 @@ readers() { # COUNT: traces that the control port serves
 	[ "$(ss -Htn "sport = :$LAB_CONTROL_PORT" | grep -c ESTAB)" -ge "$1" ]
 }
 
+@test "sip_trace writes whole SIP messages to sip.log, from one reload to the next" {
+	local file=$D/cig/log/sip.log size
+	[ ! -e "$file" ]
+	change '/trusted/s/$/ sip_trace true;/'
+	run -0 lab_cig_cli reload
+	talking
+	hang_up
+	[ "$(stat -c %a "$file")" = 640 ]
+	grep -q "^ *INVITE sip:101@$LAB_PHONE_IP" "$file"
+	grep -qE "^recv [0-9]+ bytes from udp/\[$LAB_PHONE_IP\]" "$file"
+	await 5 "the end of the call" grep -qE '^ *CSeq: [0-9]+ BYE' "$file"
+	change 's/ sip_trace true;//'
+	run -0 lab_cig_cli reload
+	await 5 "the answer to BYE" no_calls
+	size=$(stat -c %s "$file")
+	talking
+	hang_up
+	[ "$(stat -c %s "$file")" -eq "$size" ]
+}
+
 @test "a reader that has stopped reading holds nobody up" {
 	start "$T/trace" cig-cli --config "$D/cig/cig.conf" trace call
 	local reader=$STARTED_PID
