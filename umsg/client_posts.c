@@ -33,6 +33,8 @@ static int write_sealed(Umsg__Frame *frame, struct slice more, struct umsg_seale
 		return err;
 	kept.frame = frame_data(slice_of(octets, n));
 	kept.more = frame_data(more);
+	/* Whole and sealed before it is first sent: every repeat, also behind a restart, has
+	 * the same octets, by which it is known as one. */
 	err = pack_write(&kept.base, UMSG_SEALED_MAX, &sealed_out->octets, &sealed_out->n);
 	free(octets);
 	return err;
@@ -101,6 +103,7 @@ int umsg_client_seal(struct umsg_client *client, const char *to, const Umsg__Tex
 
 	if (identity_check(slice_str(to), &kind) < 0 || end_s < 0)
 		return -EINVAL;
+	/* The domain's own lifetime where the sender wished none. */
 	if (end_s == 0 && lifetime)
 		end_s = now_s + lifetime;
 	copy.version = 1;
@@ -203,6 +206,8 @@ static int send_post(struct umsg_client *client, Umsg__Frame *frame, ProtobufCBi
 
 	if (client->n_posts == CLIENT_POSTS_MAX)
 		return -ENOBUFS;
+	/* A message that is posted again takes the place of its former post: one answer is
+	 * awaited. */
 	free_post(take_post(client, 0, frame_bytes(frame->post->message_id)));
 	post = new_post(client, frame, more);
 	if (!post)
@@ -231,6 +236,7 @@ static int check_sealed(const struct umsg_client *client, const Umsg__SealedPost
 		return err == -ENOMEM ? err : -EBADMSG;
 	if (frame->body_case != UMSG__FRAME__BODY_POST ||
 	    !slice_eq_str(slice_str(frame->from), client_uri(client)) ||
+	    /* It lay on a disk in between. */
 	    frame->post->total_length != frame->post->record.len + kept->more.len)
 		return -EBADMSG;
 	if (!client_attached(client) || !client->link)

@@ -10,6 +10,8 @@
 
 enum { NONCE = 16, SHA1 = 20, HOST_MAX = 261 };
 
+/* Only CRLF CRLF ends a head: who lets bare line feeds do, too, can be made to see two heads
+ * where another reader sees one. */
 int upgrade_head_end(struct slice octets)
 {
 	size_t n = octets.n < UPGRADE_HEAD_MAX ? octets.n : UPGRADE_HEAD_MAX;
@@ -178,10 +180,12 @@ int upgrade_parse_request(struct slice head, char key_out[UPGRADE_KEY + 1])
 	status = check_request_line(line);
 	if (status)
 		return status;
+	/* A body would be read as frames; no upgrade has one. */
 	if (!read_fields(head, &f) || f.n_host != 1 || f.n_body)
 		return 400;
 	if (!has_word(f.upgrade, "websocket") || !has_word(f.connection, "upgrade"))
 		return 426;
+	/* RFC 6455 4.4: the answer names the version that would do. */
 	if (f.n_version != 1 || !slice_eq_str(f.version, "13"))
 		return 426;
 	if (f.n_key != 1 || !is_key(f.key) || f.n_protocol != 1 ||
@@ -217,6 +221,7 @@ int upgrade_parse_response(struct slice head, const char key[UPGRADE_KEY + 1], i
 		return -EBADMSG;
 	if (*status_out != 101)
 		return -EACCES;
+	/* RFC 6455 4.1: only what was offered may be agreed to, and of extensions none was. */
 	if (upgrade_accept(key, accept) < 0 || !has_word(f.upgrade, "websocket") ||
 	    !has_word(f.connection, "upgrade") || f.n_accept != 1 || f.n_extensions || f.n_body ||
 	    !slice_eq_str(f.accept, accept) || f.n_protocol != 1 ||
@@ -260,6 +265,8 @@ int upgrade_make_request(const char *host, const char key[UPGRADE_KEY + 1],
 			 char out[UPGRADE_TEXT_MAX])
 {
 	struct buf b = buf_over(out, UPGRADE_TEXT_MAX);
+	/* The host comes from a letter or a configuration: nothing in it may begin a field of
+	 * its own. */
 	size_t n = strspn(host, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				"abcdefghijklmnopqrstuvwxyz.:-_[]");
 
