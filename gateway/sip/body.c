@@ -159,6 +159,18 @@ char *body_url(su_home_t *home, const url_t *url)
 	return text ? text : su_strdup(home, "");
 }
 
+char *body_caller(su_home_t *home, const url_t *url, const char *host)
+{
+	bool v6 = strchr(host, ':') != NULL;
+	char *text;
+
+	if (!url || url->url_type != url_tel || !url->url_user || !url->url_user[0])
+		return body_url(home, url);
+	text = su_sprintf(home, "sip:%s@%s%s%s;user=phone", url->url_user, v6 ? "[" : "", host,
+			  v6 ? "]" : "");
+	return text ? text : su_strdup(home, "");
+}
+
 char *body_name(su_home_t *home, const char *display)
 {
 	char *text = display && display[0] == '"' ? msg_unquote_dup(home, display)

@@ -144,11 +144,11 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 
 	event.call = call->node.key;
 	event.request_uri = body_url(home, sip->sip_request->rq_url);
-	event.from_uri = body_url(home, sip->sip_from->a_url);
+	hop_target(&call->peer, home, &source);
+	event.from_uri = body_caller(home, sip->sip_from->a_url, source.address);
 	event.from_name = body_name(home, sip->sip_from->a_display);
 	event.to_uri = body_url(home, sip->sip_to->a_url);
 	event.call_id = call->sip_call_id;
-	hop_target(&call->peer, home, &source);
 	event.source = &source;
 	if (call->offer.nlines) {
 		wire_sdp_put(&call->offer, &sdp);

@@ -119,6 +119,7 @@ static void read_message(const sip_t *sip, su_home_t *home)
 	if (sip->sip_from) {
 		expect(body_name(home, sip->sip_from->a_display) != NULL);
 		(void)agent_uri_ok(home, body_url(home, sip->sip_from->a_url));
+		expect(body_caller(home, sip->sip_from->a_url, "2001:db8::1") != NULL);
 	}
 	expect(body_header(home, sip->sip_contact) != NULL);
 	if (sip->sip_request && sip->sip_request->rq_method == sip_method_info)

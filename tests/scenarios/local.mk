@@ -54,6 +54,6 @@ EXTRA_DIST += %D%/ipv6.bats
 EXTRA_DIST += %D%/channels.bats
 EXTRA_DIST += %D%/callers.bash %D%/crs_operator.bats %D%/crs_upgrade.bats
 EXTRA_DIST += %D%/restore.bats
-EXTRA_DIST += %D%/odd.bats %D%/odd_callers.py %D%/odd_callees.py %D%/odd_caller.py %D%/odd_offers.py  %D%/sip_party.py
+EXTRA_DIST += %D%/odd.bats %D%/odd_callers.py %D%/odd_callees.py %D%/odd_caller.py %D%/odd_offers.py %D%/sip_party.py
 EXTRA_DIST += %D%/manual_trunk.bats %D%/provider.py
 EXTRA_DIST += %D%/devices.bats

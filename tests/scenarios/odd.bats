@@ -107,7 +107,7 @@ figures_tell() { # JQ_CONDITION: of the only call's PBX side
 }
 
 @test "CIG-020: over TCP: headers, methods, the orders of messages and a connection that is lost" {
-	calls_in tcp "plain call" compact folded Record-Route Contact "no description" CANCEL "BYE before" \
+	calls_in tcp "plain call" "tel URI" compact folded Record-Route Contact "no description" CANCEL "BYE before" \
 		"late offer: ours" "is lost" "hold by" "several parts"
 }
 

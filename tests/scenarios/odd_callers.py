@@ -93,6 +93,12 @@ def _(c):
     c.invite(re.sub(r"From: <([^>]*)>", r"From: \1", text))
 
 
+@case("a tel URI in From, as trunks of mobile networks have it, is that number at the trunk's address")
+def _(c):
+    c.invite(c.text("INVITE", sdp(c.media)).replace("<sip:101@%s>" % c.wire.ip, "<tel:101;phone-context=odd.test>"))
+    c.talks()
+
+
 @case("escaped digits, user=phone and other parameters in the Request-URI")
 def _(c):
     n = c.setting.number

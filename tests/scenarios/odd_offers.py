@@ -2,7 +2,7 @@
 import re
 import time
 
-from sip_party import Cases, Media, media_target, must, new_id, sdp
+from sip_party import Cases, Media, must, new_id, sdp
 
 CASES = Cases()
 case = CASES.add
