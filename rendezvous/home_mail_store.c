@@ -196,9 +196,12 @@ int home_store_mail(void *arg, const char *uri, const struct mail *mail)
 void home_discard_mail(void *arg, const char *uri, const struct mail *mail)
 {
 	struct home *home = arg;
+	struct store *store = worker_store(home->worker);
 
-	if (mail->number)
-		store_delete(worker_store(home->worker), slice_str(uri), mail->number);
+	if (mail->number && mail_is_oldest(mail)) /* whoever fetches takes in this order */
+		store_delete_to(store, slice_str(uri), mail->number);
+	else if (mail->number)
+		store_delete(store, slice_str(uri), mail->number);
 	if (mail->parts > 1)
 		home_drop_parts(home, slice_str(uri), slice_str(mail->sender), home_mail_id(mail));
 }

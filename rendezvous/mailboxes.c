@@ -54,13 +54,44 @@ void mail_set_state(struct mailboxes *mailboxes, struct mail *mail, enum mail_st
 		TAILQ_INSERT_TAIL(&mailboxes->collecting, mail, in_queue);
 }
 
+/* The store has it under that number: as a rule a higher one than all before, but for what
+ * was stored while the index of older ones was still being read. */
+static void now_stored(struct mailboxes *mailboxes, struct mail *mail, uint64_t number)
+{
+	struct mailbox *mailbox = mail->mailbox;
+	struct mail *before = TAILQ_LAST(&mailbox->stored, mail_list);
+
+	mail_set_state(mailboxes, mail, MAIL_STORED, 0);
+	mail->number = number;
+	TAILQ_REMOVE(&mailbox->mails, mail, in_mailbox);
+	while (before && before->number > number)
+		before = TAILQ_PREV(before, mail_list, in_mailbox);
+	if (before)
+		TAILQ_INSERT_AFTER(&mailbox->stored, before, mail, in_mailbox);
+	else
+		TAILQ_INSERT_HEAD(&mailbox->stored, mail, in_mailbox);
+	mailbox->n_stored++;
+	mail->listed_as_stored = true;
+}
+
+bool mail_is_oldest(const struct mail *mail)
+{
+	const struct mailbox *mailbox = mail->mailbox;
+
+	/* Of what the index does not hold (yet) nothing may be lost. */
+	return mail == TAILQ_FIRST(&mailbox->stored) && mailbox->loaded && !mailbox->gaps;
+}
+
 void mail_drop(struct mailboxes *mailboxes, struct mail *mail)
 {
+	struct mailbox *mailbox = mail->mailbox;
+
 	mail_set_state(mailboxes, mail, MAIL_STORED, 0);
-	mail->mailbox->handed_octets -= mail->handed_octets;
-	TAILQ_REMOVE(&mail->mailbox->mails, mail, in_mailbox);
-	mail->mailbox->count--;
-	mail->mailbox->octets -= mail->octets;
+	mailbox->handed_octets -= mail->handed_octets;
+	TAILQ_REMOVE(mail->listed_as_stored ? &mailbox->stored : &mailbox->mails, mail, in_mailbox);
+	mailbox->n_stored -= mail->listed_as_stored;
+	mailbox->count--;
+	mailbox->octets -= mail->octets;
 	mailboxes->messages--;
 	idmap_remove(&mailboxes->by_id, &mail->node);
 	free(mail->post);
@@ -71,7 +102,7 @@ void mailbox_drop(struct mailboxes *mailboxes, struct mailbox *mailbox)
 {
 	struct mail *mail;
 
-	while ((mail = TAILQ_FIRST(&mailbox->mails)))
+	while ((mail = TAILQ_FIRST(&mailbox->mails)) || (mail = TAILQ_FIRST(&mailbox->stored)))
 		mail_drop(mailboxes, mail);
 	TAILQ_REMOVE(&mailboxes->all, mailbox, in_all);
 	idmap_remove(&mailboxes->by_uri, &mailbox->node);
@@ -117,6 +148,7 @@ struct mailbox *mailbox_need(struct mailboxes *mailboxes, struct slice uri, int6
 			return NULL;
 		memcpy(mailbox->uri, uri.p, uri.n);
 		TAILQ_INIT(&mailbox->mails);
+		TAILQ_INIT(&mailbox->stored);
 		TAILQ_INSERT_TAIL(&mailboxes->all, mailbox, in_all);
 		idmap_put(&mailboxes->by_uri, &mailbox->node, keyhash_of(&mailboxes->hash, uri));
 	}
@@ -418,27 +450,27 @@ void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
 		mailbox->keep_until_s = item->end_s;
 	mail = mail_find(mailboxes, mailbox, item->sender, item->id);
 	if (mail && mail->state == MAIL_WAITING) { /* posted again meanwhile: it is there */
-		mail->number = item->number;
 		mail->end_s = item->end_s;
-		mail_set_state(mailboxes, mail, MAIL_STORED, 0);
+		now_stored(mailboxes, mail, item->number);
 		free(mail->post);
 		mail->post = NULL;
 		accept_mail(mailboxes, mail);
 	} else if (!mail) {
 		mail = mail_new(mailboxes, mailbox, item);
 		if (mail)
-			mail_set_state(mailboxes, mail, MAIL_STORED, 0);
+			now_stored(mailboxes, mail, item->number);
+		mailbox->gaps = mailbox->gaps || !mail;
 	}
 }
 
 static void drop_expired(struct mailboxes *mailboxes, struct mailbox *mailbox, int64_t now_s)
 {
-	struct mail *mail = TAILQ_FIRST(&mailbox->mails);
+	struct mail *mail = TAILQ_FIRST(&mailbox->stored);
 
 	while (mail) {
 		struct mail *next = TAILQ_NEXT(mail, in_mailbox);
 
-		if (mail->state == MAIL_STORED && mail->end_s <= now_s) {
+		if (mail->end_s <= now_s) {
 			mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
 			mail_drop(mailboxes, mail);
 		}
@@ -488,8 +520,7 @@ void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slic
 			    err == -ENOSPC ? MAIL_RETRY_FULL_S : MAIL_RETRY_DOWN_S);
 		return;
 	}
-	mail->number = number;
-	mail_set_state(mailboxes, mail, MAIL_STORED, 0);
+	now_stored(mailboxes, mail, number);
 	if (mail->taken) {
 		mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
 		mail_drop(mailboxes, mail);
@@ -530,7 +561,6 @@ uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
 {
 	struct mailbox *mailbox = mailbox_need(mailboxes, uri, now_ms);
 	struct mail *mail;
-	uint32_t waiting = 0;
 
 	if (!mailbox)
 		return 0;
@@ -538,15 +568,13 @@ uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
 	mailbox->attached = mailbox->loading;
 	TAILQ_FOREACH(mail, &mailbox->mails, in_mailbox)
 	{
-		if (mail->state == MAIL_STORED)
-			waiting++;
-		else if (mail->state == MAIL_STORING)
+		if (mail->state == MAIL_STORING)
 			mail->handed.connection = 0; /* so that it is notified */
 		else if (mail->state == MAIL_HANDED && !endpoint_equal(&mail->handed, primary) &&
 			 !hand(mailboxes, mail))
 			mail->handed.connection = 0; /* it is stored in time, then notified */
 	}
-	return waiting;
+	return (uint32_t)mailbox->n_stored;
 }
 
 size_t mailboxes_messages(const struct mailboxes *mailboxes)
@@ -576,13 +604,14 @@ void mailboxes_store_lost(struct mailboxes *mailboxes)
 		while (mail) {
 			struct mail *following = TAILQ_NEXT(mail, in_mailbox);
 
-			if (mail->state == MAIL_STORED)
-				mail_drop(mailboxes, mail);
-			else if (mail->state != MAIL_HANDED)
+			if (mail->state != MAIL_HANDED)
 				mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_STORE_FULL,
 					    "store not available", MAIL_RETRY_DOWN_S);
 			mail = following;
 		}
+		while ((mail = TAILQ_FIRST(&mailbox->stored)))
+			mail_drop(mailboxes, mail);
+		mailbox->gaps = false;
 		mailbox->loaded = mailbox->loading = false;
 		mailbox = next;
 	}
@@ -595,15 +624,14 @@ void mailboxes_forget(struct mailboxes *mailboxes, struct slice uri)
 
 	if (!mailbox)
 		return;
-	while ((mail = TAILQ_FIRST(&mailbox->mails))) {
-		if (mail->state == MAIL_STORED && mail->parts > 1)
+	while ((mail = TAILQ_FIRST(&mailbox->stored))) {
+		if (mail->parts > 1)
 			mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
-		if (mail->state == MAIL_STORED)
-			mail_drop(mailboxes, mail);
-		else
-			mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
-				    "the account was deleted", 0);
+		mail_drop(mailboxes, mail);
 	}
+	while ((mail = TAILQ_FIRST(&mailbox->mails)))
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
+			    "the account was deleted", 0);
 	mailbox_drop(mailboxes, mailbox);
 }
 
@@ -613,14 +641,11 @@ static void drop_idle(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s
 
 	while (mailbox) {
 		struct mailbox *next = TAILQ_NEXT(mailbox, in_all);
-		const struct mail *mail;
-		bool busy = mailbox->loading;
 
 		drop_expired(mailboxes, mailbox, now_s);
-		TAILQ_FOREACH(mail, &mailbox->mails, in_mailbox)
-		busy = busy || mail->state != MAIL_STORED;
 		/* Nothing is lost: it is all in the store, and read again when somebody asks. */
-		if (!busy && now_ms - mailbox->used_ms > MAILBOX_IDLE_LIMIT_MS)
+		if (!mailbox->loading && TAILQ_EMPTY(&mailbox->mails) &&
+		    now_ms - mailbox->used_ms > MAILBOX_IDLE_LIMIT_MS)
 			mailbox_drop(mailboxes, mailbox);
 		mailbox = next;
 	}

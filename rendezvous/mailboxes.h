@@ -59,9 +59,9 @@ struct mailbox;
 /* One message.  Everything is owned by the mailbox. */
 struct mail {
 	struct idmap_node node;       /* by recipient, sender and id */
-	TAILQ_ENTRY(mail) in_mailbox; /* oldest first */
+	TAILQ_ENTRY(mail) in_mailbox; /* oldest first; a list for those stored, one for the rest */
 	TAILQ_ENTRY(mail) in_queue;   /* of those with a time limit */
-	bool queued;
+	bool queued, listed_as_stored;
 	struct mailbox *mailbox;
 	enum mail_state state;
 	char *sender, *account; /* account: the sender's; all three in text */
@@ -156,6 +156,10 @@ int mailboxes_taken(struct mailboxes *mailboxes, struct slice uri, struct slice 
  * the index is read.  Returns how many messages are known to wait. */
 uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
 			    const struct endpoint *primary, int64_t now_ms);
+
+/* Is it stored, and nothing older for its receiver?  Then the store may drop all up to its
+ * number. */
+bool mail_is_oldest(const struct mail *mail);
 
 /* The stored message, to send its parts by; NULL when there is none. */
 struct mail *mailboxes_find(struct mailboxes *mailboxes, struct slice uri, struct slice sender,

@@ -13,12 +13,14 @@ TAILQ_HEAD(mailbox_list, mailbox);
 struct mailbox {
 	struct idmap_node node;
 	TAILQ_ENTRY(mailbox) in_all;
-	struct mail_list mails;
-	size_t count, handed_octets;
+	struct mail_list mails;  /* not stored yet, in the order of their posts */
+	struct mail_list stored; /* by number, which rises with the time of storing */
+	size_t count, n_stored, handed_octets;
 	uint64_t octets;      /* of its mails */
 	int64_t keep_until_s; /* what the store was told */
 	bool loaded, loading; /* the index of what is stored */
 	bool attached;        /* while loading: the devices want to know */
+	bool gaps;            /* the store holds what found no memory here */
 	uint64_t last_loaded;
 	int64_t used_ms;
 	char uri[];

@@ -21,6 +21,13 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
 	store_send_group(arg);
 }
 
+static void on_lazy_due(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	store_hurry_deletes(arg);
+}
+
 static void try_connect(struct store *store);
 
 static void try_again_later(struct store *store)
@@ -161,7 +168,8 @@ struct store *store_new(struct event_base *base, const char *run_dir, const char
 		store->path = NULL;
 	store->again = evtimer_new(base, on_again, store);
 	store->flush = event_new(base, -1, 0, on_flush, store);
-	if (!store->path || !store->again || !store->flush) {
+	store->lazy_due = evtimer_new(base, on_lazy_due, store);
+	if (!store->path || !store->again || !store->flush || !store->lazy_due) {
 		store_free(&store);
 		return NULL;
 	}
@@ -180,6 +188,8 @@ void store_free(struct store **storep)
 	if (store->redis)
 		redisAsyncFree(store->redis);
 	store_fail_group(store);
+	if (store->lazy_due)
+		event_free(store->lazy_due);
 	if (store->flush)
 		event_free(store->flush);
 	if (store->again)

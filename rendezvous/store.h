@@ -4,7 +4,9 @@
  * redis_low writes every command to disk before it answers (appendfsync always),
  * so an answer means durable.  Commands travel in groups: all that were made since the
  * group before was sent, as soon as that one is answered; those that add something as one
- * transaction, and deletions of one user's messages as one command.
+ * transaction, and deletions of one user's messages as one command.  Deletions wait for the next
+ * group that writes, if not long: one that is lost is made up for when its message is fetched
+ * and taken again.
  *
  * Keys: "m:URI" a stream of the messages of a user, oldest first, each one field "m"
  * (store_write_head()); "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
@@ -71,6 +73,8 @@ struct store_item {
 int store_add(struct store *store, struct slice uri, const struct store_item *item,
 	      int64_t keep_until_s, store_done_fn *done, void *arg);
 int store_delete(struct store *store, struct slice uri, uint64_t number);
+/* The same for all messages of the user up to that number, which costs less. */
+int store_delete_to(struct store *store, struct slice uri, uint64_t number);
 
 /* Deletes all messages of a user; parts of long ones stay until their time is over.  Nobody is told
  * the outcome. */

@@ -101,24 +101,46 @@ int store_add(struct store *store, struct slice uri, const struct store_item *it
 	return err;
 }
 
-void store_send_deletes(struct store *store)
+/* XTRIM drops whole nodes of a stream, and stands in Redis's file with one number for all. */
+static void trim(struct store *store, const struct store_deletes *deletes)
 {
 	struct store_command c = { .n = 0 };
+	char kept[NUMBER_TEXT]; /* the lowest number that may stay */
 
-	if (store->n_deletes == 0)
-		return;
-	add_text(&c, "XDEL");
-	add_text(&c, store->delete_key);
-	for (unsigned i = 0; i < store->n_deletes; i++)
-		add_text(&c, store->deletes[i]);
-	store->n_deletes = 0;
-	(void)store_send(store, &c, NULL); /* what is not deleted is fetched and taken again */
+	write_number(deletes->to + 1, kept);
+	add_text(&c, "XTRIM");
+	add_text(&c, deletes->key);
+	add_text(&c, "MINID");
+	add_text(&c, kept);
+	store_send_lazily(store, &c);
 }
 
-/* Whoever fetched many messages takes them one behind the other: one command for all.  It
- * may wait a little, but goes before any other command. */
-int store_delete(struct store *store, struct slice uri, uint64_t number)
+void store_end_deletes(struct store *store)
 {
+	struct store_deletes *deletes = &store->deletes;
+	char text[STORE_DELETES_MAX][NUMBER_TEXT];
+	struct store_command c = { .n = 0 };
+
+	if (deletes->to)
+		trim(store, deletes);
+	add_text(&c, "XDEL");
+	add_text(&c, deletes->key);
+	for (unsigned i = 0; i < deletes->n; i++) {
+		if (deletes->number[i] <= deletes->to)
+			continue;
+		write_number(deletes->number[i], text[i]);
+		add_text(&c, text[i]);
+	}
+	if (c.n > 2)
+		store_send_lazily(store, &c);
+	deletes->to = 0;
+	deletes->n = 0;
+}
+
+/* Whoever fetched many messages takes them one behind the other: one command for all. */
+static int gather(struct store *store, struct slice uri, uint64_t number)
+{
+	struct store_deletes *deletes = &store->deletes;
 	char key[KEY_SIZE];
 	int err = message_key(uri, key);
 
@@ -126,25 +148,46 @@ int store_delete(struct store *store, struct slice uri, uint64_t number)
 		return err;
 	if (!store_is_up(store))
 		return -EPIPE;
-	if (store->n_deletes == STORE_DELETES_MAX || strcmp(store->delete_key, key) != 0)
-		store_send_deletes(store);
-	memcpy(store->delete_key, key, sizeof(key));
-	if (!event_pending(store->flush, EV_TIMEOUT, NULL))
-		timer_arm(store->flush, STORE_DELETES_WAIT_MS);
-	write_number(number, store->deletes[store->n_deletes++]);
+	if (deletes->n == STORE_DELETES_MAX || strcmp(deletes->key, key) != 0)
+		store_end_deletes(store);
+	memcpy(deletes->key, key, sizeof(key));
+	if (number > store->deleted_to)
+		store->deleted_to = number;
+	if (!event_pending(store->lazy_due, EV_TIMEOUT, NULL))
+		timer_arm(store->lazy_due, STORE_DELETES_WAIT_MS);
 	return 0;
+}
+
+int store_delete(struct store *store, struct slice uri, uint64_t number)
+{
+	int err = gather(store, uri, number);
+
+	if (!err)
+		store->deletes.number[store->deletes.n++] = number;
+	return err;
+}
+
+int store_delete_to(struct store *store, struct slice uri, uint64_t number)
+{
+	int err = gather(store, uri, number);
+
+	if (!err && number > store->deletes.to)
+		store->deletes.to = number;
+	return err;
 }
 
 int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
 	       store_item_fn *item, store_done_fn *done, void *arg)
 {
 	struct store_wait wait = { .done = done, .item = item, .arg = arg };
-	struct store_command c = { .n = 0 };
+	struct store_command c = { .reads = true };
 	char key[KEY_SIZE], from[NUMBER_TEXT + 1] = "-", most[12];
 	int err = message_key(uri, key);
 
 	if (err)
 		return err;
+	if (after < store->deleted_to) /* what is taken must not be read any more */
+		store_hurry_deletes(store);
 	if (after) {
 		from[0] = '(';
 		write_number(after, from + 1);
@@ -238,7 +281,7 @@ int store_part_read(struct store *store, struct slice uri, const char *key_text,
 		    uint32_t count, store_part_fn *part, store_done_fn *done, void *arg)
 {
 	struct store_wait wait = { .done = done, .part = part, .arg = arg, .from = from };
-	struct store_command c = { .n = 0 };
+	struct store_command c = { .reads = true };
 	char key[KEY_SIZE], first[12], last[12];
 	int err = part_key(uri, key_text, key);
 
@@ -316,7 +359,7 @@ int store_read_hash(struct store *store, const char *what, const char *account,
 		    store_field_fn *field, store_done_fn *done, void *arg)
 {
 	struct store_wait wait = { .done = done, .field = field, .what = what, .arg = arg };
-	struct store_command c = { .n = 0 };
+	struct store_command c = { .reads = true };
 	char key[KEY_SIZE];
 	int err;
 
@@ -336,7 +379,7 @@ int store_read_field(struct store *store, const char *what, const char *account,
 		     store_field_fn *field, store_done_fn *done, void *arg)
 {
 	struct store_wait wait = { .done = done, .field = field, .what = what, .arg = arg };
-	struct store_command c = { .n = 0 };
+	struct store_command c = { .reads = true };
 	char key[KEY_SIZE];
 	int err;
 
@@ -370,7 +413,7 @@ int store_drop_hash(struct store *store, const char *what, const char *account, 
 int store_barrier(struct store *store, store_done_fn *done, void *arg)
 {
 	struct store_wait wait = { .done = done, .arg = arg };
-	struct store_command c = { .n = 0 };
+	struct store_command c = { .reads = true };
 
 	add_text(&c, "PING");
 	return store_send(store, &c, &wait);

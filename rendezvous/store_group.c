@@ -86,17 +86,12 @@ static int write_command(struct store_group *group, const struct store_command *
 	return 0;
 }
 
-int store_send(struct store *store, const struct store_command *c, const struct store_wait *model)
+static int append(struct store_group *group, const struct store_command *c,
+		  const struct store_wait *model)
 {
-	struct store_group *group = &store->group;
-	struct store_wait *wait;
-	size_t before;
+	struct store_wait *wait = calloc(1, sizeof(*wait));
+	size_t before = group->n;
 
-	if (!store->up)
-		return -EPIPE;
-	store_send_deletes(store); /* what was said before */
-	before = group->n;
-	wait = calloc(1, sizeof(*wait));
 	if (!wait || write_command(group, c)) {
 		free(wait);
 		return -ENOMEM;
@@ -111,8 +106,57 @@ int store_send(struct store *store, const struct store_command *c, const struct 
 	*group->last = wait;
 	group->last = &wait->next;
 	group->commands++;
-	store_flush_soon(store);
+	group->writes = group->writes || !c->reads;
 	return 0;
+}
+
+int store_send(struct store *store, const struct store_command *c, const struct store_wait *model)
+{
+	int err = store->up ? append(&store->group, c, model) : -EPIPE;
+
+	if (!err)
+		store_flush_soon(store);
+	return err;
+}
+
+/* Moves all commands of a group behind those of another one.  Without memory they stay. */
+static void move_all(struct store_group *to, struct store_group *from)
+{
+	if (!from->first || make_room(to, from->n))
+		return;
+	put(to, from->octets, from->n);
+	if (!to->first)
+		to->last = &to->first;
+	*to->last = from->first;
+	to->last = from->last;
+	to->commands += from->commands;
+	to->writes = true;
+	from->first = NULL;
+	from->n = 0;
+	from->commands = 0;
+}
+
+void store_send_lazily(struct store *store, const struct store_command *c)
+{
+	if (store->lazy.commands >= STORE_DELETES_COMMANDS) {
+		move_all(&store->group, &store->lazy);
+		store_flush_soon(store);
+	}
+	(void)append(&store->lazy, c, NULL); /* what is not deleted is fetched and taken again */
+}
+
+static void add_deletes(struct store *store)
+{
+	store_end_deletes(store);
+	move_all(&store->group, &store->lazy);
+	store->deleted_to = 0;
+}
+
+void store_hurry_deletes(struct store *store)
+{
+	add_deletes(store);
+	if (store->group.first)
+		store_flush_soon(store);
 }
 
 /* ---- sending ---- */
@@ -234,7 +278,8 @@ void store_send_group(struct store *store)
 
 	if (!store->up || store->waiting)
 		return;
-	store_send_deletes(store);
+	if (store->group.writes)
+		add_deletes(store);
 	store->progress_ms = clock_mono_ms();
 	group = store->group;
 	store->last = group.commands;
@@ -266,11 +311,14 @@ void store_send_group(struct store *store)
 
 void store_fail_group(struct store *store)
 {
-	struct store_wait *first = store->group.first;
+	struct store_wait *first = store->group.first, *lazy = store->lazy.first;
 
 	free(store->group.octets);
-	store->group = (struct store_group){ .first = NULL };
-	store->n_deletes = 0;
+	free(store->lazy.octets);
+	store->group = store->lazy = (struct store_group){ .first = NULL };
+	store->deletes.n = 0;
+	store->deletes.to = store->deleted_to = 0;
 	store->gather = store->last = 0;
 	fail(first);
+	fail(lazy);
 }

@@ -12,6 +12,7 @@ struct event;
 enum {
 	STORE_DELETES_MAX = 128, /* messages that one XDEL removes */
 	STORE_DELETES_WAIT_MS = 50,
+	STORE_DELETES_COMMANDS = 64, /* wait at most */
 	STORE_COMMAND_WORDS = STORE_DELETES_MAX + 2,
 	STORE_KEY_SIZE = 320,
 	STORE_NUMBER_TEXT = 48,
@@ -48,6 +49,15 @@ struct store_group {
 	uint8_t *octets; /* of the commands, one behind the other; malloc'd */
 	size_t n, capacity;
 	size_t commands;
+	bool writes; /* it costs a flush in any case */
+};
+
+/* Messages of one user to be deleted with as few commands as can be. */
+struct store_deletes {
+	char key[STORE_KEY_SIZE];
+	uint64_t to; /* all up to this number; 0: none */
+	uint64_t number[STORE_DELETES_MAX];
+	unsigned n;
 };
 
 struct store {
@@ -55,10 +65,11 @@ struct store {
 	const char *name;
 	char *path;
 	redisAsyncContext *redis;
-	struct store_group group;        /* the next one */
-	char delete_key[STORE_KEY_SIZE]; /* of messages to be deleted with one command */
-	char deletes[STORE_DELETES_MAX][STORE_NUMBER_TEXT];
-	unsigned n_deletes;
+	struct store_group group;     /* the next one */
+	struct store_group lazy;      /* deletions that go behind it if it writes */
+	struct store_deletes deletes; /* not made commands of yet */
+	uint64_t deleted_to;          /* no deletion that waits is of a higher number */
+	struct event *lazy_due;
 	struct event *flush;
 	struct event *again; /* to connect, or to see whether answers come */
 	size_t waiting;      /* commands and transactions without answer */
@@ -78,6 +89,7 @@ struct store_command {
 	unsigned n;
 	struct slice tail; /* the rest of the last word */
 	bool adds;         /* needs room in the store, and can wait for others that do */
+	bool reads;        /* changes nothing */
 };
 
 /* ---- store_group.c ---- */
@@ -85,6 +97,12 @@ struct store_command {
 /* Puts a command into the next group; model (copied; NULL: nobody waits) says who hears of
  * the answer.  Returns 0, -EPIPE or -ENOMEM. */
 int store_send(struct store *store, const struct store_command *c, const struct store_wait *model);
+
+/* Puts a command, of which nobody is told the outcome, among the deletions that wait. */
+void store_send_lazily(struct store *store, const struct store_command *c);
+
+/* All deletions stand before what is sent from here on. */
+void store_hurry_deletes(struct store *store);
 
 /* Sees to it that the next group is sent at the end of this turn, or when the one before
  * is answered. */
@@ -98,8 +116,8 @@ void store_fail_group(struct store *store);
 
 /* ---- store_commands.c ---- */
 
-/* Makes one command of the deletions that were gathered. */
-void store_send_deletes(struct store *store);
+/* Makes commands of the deletions that were gathered, and puts them into store->lazy. */
+void store_end_deletes(struct store *store);
 
 /* ---- store_replies.c ---- */
 

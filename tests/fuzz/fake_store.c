@@ -124,6 +124,17 @@ int store_delete(struct store *store, struct slice uri, uint64_t number)
 	return worker->store_up ? 0 : -EPIPE;
 }
 
+int store_delete_to(struct store *store, struct slice uri, uint64_t number)
+{
+	struct worker *worker = of_store(store);
+
+	for (size_t i = 0; i < worker->n_items; i++)
+		if (worker->items[i].item.number <= number &&
+		    slice_eq_str(uri, worker->items[i].uri))
+			worker->items[i].item.number = 0;
+	return worker->store_up ? 0 : -EPIPE;
+}
+
 int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
 	       store_item_fn *item, store_done_fn *done, void *arg)
 {

@@ -43,6 +43,7 @@ static int store(void *arg, const char *uri, const struct mail *mail)
 
 static void discard(void *arg, const char *uri, const struct mail *mail)
 {
+	((struct world *)arg)->oldest = mail_is_oldest(mail);
 	(void)uri;
 	tell(arg, "discard %c %d", mail->id[0], (int)mail->number);
 }

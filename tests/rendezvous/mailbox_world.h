@@ -22,6 +22,7 @@ struct world {
 	struct endpoint primary;
 	struct mailboxes *mailboxes;
 	int64_t now_ms, now_s;
+	bool oldest; /* was what was discarded last */
 };
 
 /* Makes the world, for cmocka. */

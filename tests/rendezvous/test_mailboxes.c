@@ -89,6 +89,62 @@ static void a_repeat_after_a_restart_is_found_in_the_store(void **state)
 	world_expect(world, "delivered b\ndiscard b 8\n");
 }
 
+static void load_item(struct world *world, char letter, uint64_t number)
+{
+	const struct mail_item item = { .sender = slice_str(world_alice),
+					.account = slice_str("acme"),
+					.id = world_id(letter),
+					.number = number,
+					.end_s = WORLD_NOW_S + 100,
+					.parts = 1 };
+
+	mailboxes_loaded_item(world->mailboxes, slice_str(world_bob), &item);
+}
+
+/* Whoever says that one is the oldest lets the store drop all before it. */
+static void only_the_first_of_what_is_stored_is_the_oldest(void **state)
+{
+	struct world *world = *state;
+
+	world_post(world, 'x');
+	load_item(world, 'a', 7);
+	load_item(world, 'b', 8);
+	load_item(world, 'c', 9);
+	assert_int_equal(world_taken(world, 'a'), 0);
+	assert_false(world->oldest); /* the index is not whole yet */
+	world_loaded(world);
+	assert_int_equal(world_taken(world, 'c'), 0);
+	assert_false(world->oldest);
+	assert_int_equal(world_taken(world, 'b'), 0);
+	assert_true(world->oldest);
+	world_stored(world, 'x', 0, 10);
+	assert_int_equal(world_taken(world, 'x'), 0);
+	assert_true(world->oldest);
+}
+
+/* It was handed while the store was down, and is stored before the index is read. */
+static void what_is_stored_while_the_index_is_read_is_not_the_oldest(void **state)
+{
+	struct world *world = *state;
+
+	world_ready(world, true);
+	mailboxes_store_lost(world->mailboxes);
+	world->load_error = -EPIPE;
+	world_post(world, 'x');
+	world->load_error = 0;
+	mailboxes_attached(world->mailboxes, slice_str(world_bob), &world->primary, world->now_ms);
+	load_item(world, 'a', 7);
+	world_tick(world, MAIL_HANDED_LIMIT_MS);
+	world_stored(world, 'x', 0, 10);
+	assert_int_equal(world_taken(world, 'a'), 0);
+	assert_int_equal(world_taken(world, 'x'), 0);
+	assert_false(world->oldest); /* "b" is not known yet */
+	load_item(world, 'b', 8);
+	world_loaded(world);
+	assert_int_equal(world_taken(world, 'b'), 0);
+	assert_true(world->oldest);
+}
+
 static void a_message_taken_while_it_is_stored_leaves_nothing(void **state)
 {
 	struct world *world = *state;
@@ -318,6 +374,8 @@ int main(void)
 		ONE(an_absent_recipients_message_is_stored_at_once),
 		ONE(a_repeat_gets_its_answer_and_is_not_kept_twice),
 		ONE(a_repeat_after_a_restart_is_found_in_the_store),
+		ONE(only_the_first_of_what_is_stored_is_the_oldest),
+		ONE(what_is_stored_while_the_index_is_read_is_not_the_oldest),
 		ONE(a_message_taken_while_it_is_stored_leaves_nothing),
 		ONE(a_store_that_is_full_or_down_refuses_by_name),
 		ONE(an_online_recipient_is_served_while_the_store_is_down),

@@ -290,6 +290,61 @@ static void parts_are_copied_and_what_is_not_there_is_told(void **state)
 	end(world);
 }
 
+/* All up to a number, and single ones before and behind it, in one turn. */
+static void all_up_to_a_number_are_deleted_and_nothing_else(void **state)
+{
+	enum { OF_ALL = 20, UP_TO = 12, ALONE = 15 };
+	struct world *world = begin("0");
+	uint64_t numbers[OF_ALL];
+
+	(void)state;
+	for (int i = 0; i < OF_ALL; i++) {
+		assert_int_equal(add(world, "tel:+3", "x", 1), 0);
+		await(world, 1);
+		world->number = 0; /* each stream has its own */
+		assert_int_equal(add(world, "tel:+2", "x", 1), 0);
+		await(world, 1);
+		numbers[i] = world->number;
+		world->number = 0;
+	}
+	store_delete(world->store, slice_str("tel:+2"), numbers[ALONE]);
+	store_delete(world->store, slice_str("tel:+2"), numbers[UP_TO / 2]);
+	for (int i = 0; i <= UP_TO; i++)
+		store_delete_to(world->store, slice_str("tel:+2"), numbers[i]);
+	read_all(world, "tel:+2");
+	assert_int_equal(world->items, OF_ALL - UP_TO - 2);
+	assert_true(world->first == numbers[UP_TO + 1]);
+	assert_true(world->last == numbers[OF_ALL - 1]);
+	read_all(world, "tel:+3");
+	assert_int_equal(world->items, OF_ALL);
+	end(world);
+}
+
+/* Nothing else is asked of the store: the deletions go when their time has come. */
+static void deletions_do_not_wait_for_ever(void **state)
+{
+	struct world *world = begin("0");
+	struct store *other;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(add(world, "tel:+2", "x", 1), 0);
+		await(world, 1);
+	}
+	store_delete_to(world->store, slice_str("tel:+2"), world->number - 1);
+	other = world->store; /* another connection sees what the first one did */
+	world->up = false;
+	world->store = store_new(world->base, world->dir, "redis_low", &ops, world);
+	run_until(world, &world->up, true);
+	for (int64_t deadline = clock_mono_ms() + PATIENCE_MS;
+	     world->items != 1 && clock_mono_ms() < deadline;)
+		read_all(world, "tel:+2");
+	assert_int_equal(world->items, 1);
+	assert_true(world->first == world->number);
+	store_free(&other);
+	end(world);
+}
+
 /* What Redis refuses for want of memory is refused as a whole; deleting still works. */
 static void a_full_store_says_so_of_every_message(void **state)
 {
@@ -347,6 +402,8 @@ int main(void)
 		cmocka_unit_test(a_group_keeps_its_order),
 		cmocka_unit_test(deletions_are_gathered_and_none_is_lost),
 		cmocka_unit_test(parts_are_copied_and_what_is_not_there_is_told),
+		cmocka_unit_test(all_up_to_a_number_are_deleted_and_nothing_else),
+		cmocka_unit_test(deletions_do_not_wait_for_ever),
 		cmocka_unit_test(a_full_store_says_so_of_every_message),
 		cmocka_unit_test(whoever_waits_hears_that_the_store_is_gone),
 	};
