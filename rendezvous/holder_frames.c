@@ -11,6 +11,7 @@
 #include "rendezvous/allowances.h"
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/home.h"
+#include "umsg/frame_quick.h"
 
 void client_send(struct client *client, Umsg__Frame *frame)
 {
@@ -326,7 +327,8 @@ static bool own_uri(const struct client *client, const Umsg__Frame *frame)
 void client_frame(struct client *client, struct slice octets)
 {
 	Umsg__Frame *frame = NULL;
-	int err = frame_decode(octets, FRAME_FROM_CLIENT, &frame);
+	struct frame_room room;
+	int err = frame_decode_in(octets, FRAME_FROM_CLIENT, &room, &frame);
 
 	worker_figure(client->holder->worker, FIGURE_FRAMES);
 	if (err == -ENOTSUP) {
@@ -341,5 +343,5 @@ void client_frame(struct client *client, struct slice octets)
 	} else {
 		on_good_frame(client, frame, octets);
 	}
-	frame_free(&frame);
+	frame_leave(&room, &frame);
 }

@@ -17,6 +17,7 @@
 #include "rendezvous/roster.h"
 #include "rendezvous/store.h"
 #include "rendezvous/updates.h"
+#include "umsg/frame_quick.h"
 
 int home_new(struct worker *worker, struct home **home_out)
 {
@@ -198,8 +199,9 @@ void home_up(struct home *home, unsigned holder, const struct passed_up *m)
 {
 	struct endpoint from = { .holder = holder, .connection = m->connection };
 	Umsg__Frame *frame = NULL;
+	struct frame_room room;
 
-	if (frame_view(m->frame, &frame))
+	if (frame_view_in(m->frame, &room, &frame))
 		return; /* out of memory: the holder let nothing but good frames through */
 	switch (frame->body_case) {
 	case UMSG__FRAME__BODY_BANG:
@@ -212,7 +214,7 @@ void home_up(struct home *home, unsigned holder, const struct passed_up *m)
 		home_session_frame(home, &from, m, frame);
 		break;
 	case UMSG__FRAME__BODY_POST:
-		home_post(home, &from, m, frame);
+		home_post(home, &from, m, frame, frame == &room.frame ? &room.body : NULL);
 		break;
 	case UMSG__FRAME__BODY_PART:
 		home_part(home, &from, m, frame);
@@ -238,7 +240,7 @@ void home_up(struct home *home, unsigned holder, const struct passed_up *m)
 	default:
 		break;
 	}
-	frame_free(&frame);
+	frame_leave(&room, &frame);
 }
 
 void home_session_lost(struct home *home, unsigned holder, const CrsWorker__SessionLost *m)

@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/pack.h"
 #include "keys/account.h"
 #include "rendezvous/home_priv.h"
 #include "rendezvous/store.h"
+#include "umsg/frame_quick.h"
 
 enum {
 	FETCH_AT_MOST = 100,
@@ -25,16 +25,6 @@ struct fetch {
 	char uri[];
 };
 
-/* What comes from a disk is looked at, so that no client breaks off over it. */
-static bool is_post(struct slice packed)
-{
-	int err;
-	ProtobufCMessage *post = pack_view(&umsg__post__descriptor, packed, 2 * FRAME_MAX, &err);
-
-	pack_forget(post);
-	return post != NULL;
-}
-
 static void on_fetch_item(void *arg, const struct store_item *item)
 {
 	struct fetch *fetch = arg;
@@ -49,7 +39,8 @@ static void on_fetch_item(void *arg, const struct store_item *item)
 	if (item->end_s <= clock_wall_s() || item->sender.n >= sizeof(sender) ||
 	    item->channel.n >= sizeof(channel))
 		return;
-	if (!is_post(item->post)) {
+	/* What comes from a disk is looked at, so that no client breaks off over it. */
+	if (!frame_is_post(item->post)) {
 		log_warn("message", "a stored message to %s cannot be read", fetch->uri);
 		return;
 	}

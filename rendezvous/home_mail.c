@@ -191,8 +191,18 @@ const struct mailboxes_ops home_mailboxes_ops = {
 	.event = event,
 };
 
+static int copy(struct slice octets, uint8_t **copy_out, size_t *n_out)
+{
+	*copy_out = malloc(octets.n ? octets.n : 1);
+	if (!*copy_out)
+		return -ENOMEM;
+	memcpy(*copy_out, octets.p, octets.n);
+	*n_out = octets.n;
+	return 0;
+}
+
 void home_post(struct home *home, const struct endpoint *from, const struct passed_up *up,
-	       const Umsg__Frame *frame)
+	       const Umsg__Frame *frame, const struct slice *packed)
 {
 	const Umsg__Post *body = frame->post;
 	struct mail_post post = {
@@ -229,7 +239,8 @@ void home_post(struct home *home, const struct endpoint *from, const struct pass
 	/* A holder passes a post to the home of its receiver: this is a copy for a member. */
 	if (!slice_eq(frame_bare(frame->to), post.to))
 		post.channel = frame_bare(frame->to);
-	err = pack_write(&body->base, FRAME_MAX, &post.post, &post.post_n);
+	err = packed ? copy(*packed, &post.post, &post.post_n)
+		     : pack_write(&body->base, FRAME_MAX, &post.post, &post.post_n);
 	if (!err)
 		err = mailboxes_post(home->mailboxes, &post, clock_mono_ms(), clock_wall_s());
 	if (err)

@@ -171,8 +171,9 @@ void home_trace_message(struct home *home, const char *from, const char *to, con
 void home_count_posted(struct home *home, const char *account, const char *sender);
 extern const struct mailboxes_ops home_mailboxes_ops;
 /* A message, or the first part of one: stored, then acknowledged. */
+/* packed: the Post as it came; NULL: it is to be packed anew. */
 void home_post(struct home *home, const struct endpoint *from, const struct passed_up *up,
-	       const Umsg__Frame *frame);
+	       const Umsg__Frame *frame, const struct slice *packed);
 /* A further part; where its beginning is not known, its sender is to begin again. */
 void home_part(struct home *home, const struct endpoint *from, const struct passed_up *up,
 	       const Umsg__Frame *frame);

@@ -20,6 +20,7 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 	%D%/client_posts.c %D%/client_updates.c \
 	%D%/end_reason.c %D%/end_reason.h \
 	%D%/frame.c %D%/frame.h \
+	%D%/frame_quick.c %D%/frame_quick.h \
 	%D%/frame_rules.c %D%/frame_rules.h \
 	%D%/link.c %D%/link.h \
 	%D%/link_context.c \

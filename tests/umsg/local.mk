@@ -1,6 +1,6 @@
 # tests of umsg/
 UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_client %D%/test_client_messages %D%/test_client_lookup \
-	%D%/test_frame %D%/test_link %D%/test_link_life %D%/test_message_crypto %D%/test_pack %D%/test_seen \
+	%D%/test_frame %D%/test_frame_quick %D%/test_link %D%/test_link_life %D%/test_message_crypto %D%/test_pack %D%/test_seen \
 	%D%/test_upgrade %D%/test_websocket
 if HAVE_CMOCKA
 check_PROGRAMS += $(UMSG_TESTS)
@@ -28,6 +28,8 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 %C%_test_client_messages_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_frame_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_frame_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_frame_quick_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_frame_quick_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_link_SOURCES = %D%/test_link.c %D%/link_scene.h %D%/loop.h
 %C%_test_link_life_SOURCES = %D%/test_link_life.c %D%/link_scene.h %D%/loop.h
 %C%_test_link_life_CFLAGS = $(UMSG_TEST_CFLAGS)
@@ -47,6 +49,7 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 %C%_test_websocket_LDADD = $(UMSG_TEST_LIBS)
 $(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJECTS) \
 	$(%C%_test_client_messages_OBJECTS) $(%C%_test_client_lookup_OBJECTS) $(%C%_test_frame_OBJECTS) \
+	$(%C%_test_frame_quick_OBJECTS) \
 	$(%C%_test_message_crypto_OBJECTS) $(%C%_test_pack_OBJECTS): umsg/umsg.pb-c.h
 
 # a client that breaks the rules, for the scenarios
