@@ -1,6 +1,7 @@
 #include "base/buf.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -61,11 +62,9 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 static void put_uint(struct buf *b, uint64_t v, size_t octets)
 {
-	uint8_t be[8];
+	uint64_t be = htobe64(v << 8 * (sizeof(v) - octets));
 
-	for (size_t i = 0; i < octets; i++)
-		be[i] = (uint8_t)(v >> 8 * (octets - 1 - i));
-	buf_put(b, be, octets);
+	buf_put(b, &be, octets);
 }
 
 void buf_put_u8(struct buf *b, uint8_t v)

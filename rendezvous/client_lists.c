@@ -3,15 +3,18 @@
 
 #include "rendezvous/holder_priv.h"
 
-static uint64_t key_of(const struct client *client, struct slice id)
+static uint64_t key_of(const struct client *client, const uint8_t id[FRAME_ID])
 {
-	return keyhash_of(&client->holder->hash, id);
+	return idhash_of(&client->holder->ids, id, 0);
 }
 
 static struct client_session *find_session(const struct client *client, struct slice id)
 {
-	struct idmap_node *node = idmap_first(&client->holder->sessions, key_of(client, id));
+	struct idmap_node *node;
 
+	if (id.n != FRAME_ID)
+		return NULL;
+	node = idmap_first(&client->holder->sessions, key_of(client, id.p));
 	for (; node; node = idmap_next(node)) {
 		struct client_session *s = IDMAP_OWNER(node, struct client_session, node);
 
@@ -33,7 +36,7 @@ void client_join_session(struct client *client, unsigned home, struct slice id)
 	session->client = client;
 	session->home = home;
 	memcpy(session->id, id.p, FRAME_ID);
-	idmap_put(&client->holder->sessions, &session->node, key_of(client, id));
+	idmap_put(&client->holder->sessions, &session->node, key_of(client, id.p));
 	TAILQ_INSERT_TAIL(&client->sessions, session, in_client);
 	client->n_sessions++;
 }
@@ -56,8 +59,11 @@ void client_forget_session(struct client *client, struct slice id)
 
 static struct client_post *find_post(const struct client *client, struct slice id)
 {
-	struct idmap_node *node = idmap_first(&client->holder->posts, key_of(client, id));
+	struct idmap_node *node;
 
+	if (id.n != FRAME_ID)
+		return NULL;
+	node = idmap_first(&client->holder->posts, key_of(client, id.p));
 	for (; node; node = idmap_next(node)) {
 		struct client_post *p = IDMAP_OWNER(node, struct client_post, node);
 
@@ -84,7 +90,7 @@ struct client_post *client_add_post(struct client *client, unsigned home, struct
 	post->request = request;
 	memcpy(post->id, id.p, FRAME_ID);
 	memcpy(post->to, to.p, to.n);
-	idmap_put(&client->holder->posts, &post->node, key_of(client, id));
+	idmap_put(&client->holder->posts, &post->node, key_of(client, id.p));
 	TAILQ_INSERT_TAIL(&client->posts, post, in_client);
 	client->n_posts++;
 	return post;

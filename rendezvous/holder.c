@@ -437,7 +437,7 @@ int holder_new(struct worker *worker, struct holder **holder_out, struct diag *d
 	holder->complaints = complaints_new();
 	holder->allowances = allowances_new();
 	err = holder->limits && holder->complaints && holder->allowances
-		      ? keyhash_init(&holder->hash)
+		      ? idhash_init(&holder->ids)
 		      : -ENOMEM;
 	if (!err && (idmap_init(&holder->clients) || idmap_init(&holder->sessions) ||
 		     idmap_init(&holder->posts)))

@@ -4,11 +4,11 @@
 
 #include <sys/queue.h>
 
+#include "base/idhash.h"
 #include "base/idmap.h"
 #include "base/log.h"
 #include "keys/account.h"
 #include "rendezvous/holder.h"
-#include "rendezvous/keyhash.h"
 #include "rendezvous/request_limits.h"
 #include "umsg/frame.h"
 #include "umsg/link.h"
@@ -92,7 +92,7 @@ struct holder {
 	struct event *accept;
 	int listen_fd;
 	struct idmap clients, sessions, posts;
-	struct keyhash hash; /* of session and message ids */
+	struct idhash ids; /* of sessions and messages */
 	struct client_list all;
 	size_t count;
 	uint64_t next_connection;

@@ -15,7 +15,8 @@ struct mailboxes *mailboxes_new(const struct mailboxes_ops *ops, void *arg)
 
 	if (!mailboxes)
 		return NULL;
-	if (keyhash_init(&mailboxes->hash) || idmap_init(&mailboxes->by_uri)) {
+	if (keyhash_init(&mailboxes->hash) || idhash_init(&mailboxes->ids) ||
+	    idmap_init(&mailboxes->by_uri)) {
 		free(mailboxes);
 		return NULL;
 	}
@@ -159,14 +160,17 @@ struct mailbox *mailbox_need(struct mailboxes *mailboxes, struct slice uri, int6
 /* Keyed hashes: senders choose ids, and must not choose buckets. */
 static uint64_t mail_key(const struct mailboxes *mailboxes, struct slice sender, struct slice id)
 {
-	return keyhash_of(&mailboxes->hash, sender) ^ keyhash_of(&mailboxes->hash, id);
+	return idhash_of(&mailboxes->ids, id.p, keyhash_of(&mailboxes->hash, sender));
 }
 
 struct mail *mail_find(const struct mailboxes *mailboxes, const struct mailbox *mailbox,
 		       struct slice sender, struct slice id)
 {
-	struct idmap_node *node = idmap_first(&mailboxes->by_id, mail_key(mailboxes, sender, id));
+	struct idmap_node *node;
 
+	if (id.n != MAIL_ID_SIZE)
+		return NULL;
+	node = idmap_first(&mailboxes->by_id, mail_key(mailboxes, sender, id));
 	for (; node; node = idmap_next(node)) {
 		struct mail *mail = IDMAP_OWNER(node, struct mail, node);
 

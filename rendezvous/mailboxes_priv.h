@@ -2,6 +2,7 @@
 #ifndef RENDEZVOUS_MAILBOXES_PRIV_H
 #define RENDEZVOUS_MAILBOXES_PRIV_H
 
+#include "base/idhash.h"
 #include "rendezvous/keyhash.h"
 #include "rendezvous/mailboxes.h"
 
@@ -28,7 +29,8 @@ struct mailbox {
 
 struct mailboxes {
 	struct idmap by_uri, by_id;
-	struct keyhash hash;
+	struct keyhash hash; /* of URIs */
+	struct idhash ids;
 	struct mailbox_list all;
 	struct mail_list handed, collecting; /* each has one limit, so oldest first */
 	size_t unfinished, messages;
