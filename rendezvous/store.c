@@ -81,7 +81,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 static bool find_epoch(struct slice info, uint64_t *epoch_out)
 {
 	static const char name[] = "run_id:";
-	const uint8_t *at = memmem(info.p, info.n, name, strlen(name));
+	const uint8_t *at = info.n ? memmem(info.p, info.n, name, strlen(name)) : NULL;
 	char digits[17] = "", *end;
 
 	if (!at)
@@ -132,7 +132,8 @@ static void on_reply(void *arg, struct slice reply)
 /* Silence is noticed as when it is up. */
 static void try_connect(struct store *store)
 {
-	static const char hello[] = "EXISTS m:\r\nINFO server\r\n";
+	static const char hello[] = "*2\r\n$6\r\nEXISTS\r\n$2\r\nm:\r\n"
+				    "*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n";
 
 	if (store_wire_open(&store->wire, store->base, store->path)) {
 		try_again_later(store);
