@@ -219,19 +219,19 @@ static void a_user_who_is_forgotten_leaves_nothing(void **state)
 {
 	struct world *world = *state;
 
-	ready(world, false);
-	post(world, 'a');
-	stored(world, 'a', 0, 7);
-	post(world, 'b');
+	world_ready(world, false);
+	world_post(world, 'a');
+	world_stored(world, 'a', 0, 7);
+	world_post(world, 'b');
 	world->told[0] = '\0';
-	mailboxes_forget(world->mailboxes, slice_str(bob));
-	expect(world, "ack b 5 the account was deleted 0\n");
+	mailboxes_forget(world->mailboxes, slice_str(world_bob));
+	world_expect(world, "ack b 5 the account was deleted 0\n");
 	assert_int_equal(mailboxes_messages(world->mailboxes), 0);
-	stored(world, 'b', 0, 8); /* too late */
-	expect(world, "");
-	mailboxes_forget(world->mailboxes, slice_str(bob)); /* nobody any more */
-	post(world, 'c');
-	expect(world, "load tel:+2 0\n");
+	world_stored(world, 'b', 0, 8); /* too late */
+	world_expect(world, "");
+	mailboxes_forget(world->mailboxes, slice_str(world_bob)); /* nobody any more */
+	world_post(world, 'c');
+	world_expect(world, "load tel:+2 0\n");
 }
 
 static void a_message_whose_life_is_over_is_refused_or_dropped(void **state)
