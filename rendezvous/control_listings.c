@@ -272,15 +272,16 @@ static json_t *statistics_json(const CrsRelay__Statistics *s)
 					 (json_int_t)t->rx_bytes, "tx", (json_int_t)t->tx_packets,
 					 "txBytes", (json_int_t)t->tx_bytes));
 	}
-	return json_pack("{s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "types",
-			 types, "sent", "packets", (json_int_t)s->sent_packets, "bytes",
+	return json_pack("{s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+			 "types", types, "sent", "packets", (json_int_t)s->sent_packets, "bytes",
 			 (json_int_t)s->sent_bytes, "errorNoDest",
 			 (json_int_t)s->sent_error_no_dest, "error", (json_int_t)s->sent_error,
 			 "received", "packets", (json_int_t)s->received_packets, "bytes",
 			 (json_int_t)s->received_bytes, "errorTooShort",
 			 (json_int_t)s->received_error_too_short, "errorTooLong",
 			 (json_int_t)s->received_error_too_long, "droppedUnbound",
-			 (json_int_t)s->dropped_unbound, "stunBad", (json_int_t)s->stun_bad);
+			 (json_int_t)s->dropped_unbound, "stunBad", (json_int_t)s->stun_bad,
+			 "droppedRate", (json_int_t)s->dropped_rate);
 }
 
 static void on_statistics(void *arg, struct slice key, const CrsRelay__Reply *reply)

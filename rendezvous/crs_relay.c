@@ -44,6 +44,7 @@ struct options {
 	bool listen_given;
 	unsigned long threads;
 	struct relay_limits limits;
+	struct relay_rate rate; /* of each side of a session */
 };
 
 static const char *const limit_keys[RELAY_TYPE_COUNT] = {
@@ -57,11 +58,32 @@ static const struct config_line_rule rules[] = {
 	{ "MAX_OPAQUE_RELAYS", 1, 1, "N", true },
 	{ "MAX_OPAQUE_PROXY_RELAYS", 1, 1, "N", true },
 	{ "MAX_OPAQUE_MULTICAST_RELAYS", 1, 1, "N", true },
+	{ "MAX_SESSION_PACKETS_PER_S", 1, 1, "N", true },
+	{ "MAX_SESSION_KBIT_PER_S", 1, 1, "N", true },
 	{ "LISTEN", 1, 1, "ADDRESS[:PORT]", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
-enum { DEFAULT_PORT = 146 };
+/* The smallest caps with which a call and each packet of RELAY_MAX_PACKET octets still pass. */
+enum { DEFAULT_PORT = 146, MIN_PACKETS_PER_S = 100, MIN_KBIT_PER_S = 128 };
+enum { MAX_PACKETS_PER_S = 10000000, MAX_KBIT_PER_S = 10000000, OCTETS_A_KBIT = 125 };
+
+/* A key of a rate; without a value there is no cap, as with the limits. */
+static void take_rate(struct relay_rate *rate, const struct config_line *line, struct diag *diag)
+{
+	const struct config_word *value = &line->word[1];
+	unsigned long n = 0;
+
+	if (strcmp(line->word[0].text, "MAX_SESSION_PACKETS_PER_S") == 0) {
+		if (*value->text)
+			config_uint(value, MIN_PACKETS_PER_S, MAX_PACKETS_PER_S, &n, diag);
+		rate->packets_per_s = (uint32_t)n;
+	} else if (strcmp(line->word[0].text, "MAX_SESSION_KBIT_PER_S") == 0) {
+		if (*value->text)
+			config_uint(value, MIN_KBIT_PER_S, MAX_KBIT_PER_S, &n, diag);
+		rate->octets_per_s = (uint32_t)n * OCTETS_A_KBIT;
+	}
+}
 
 static void take_pair(struct options *options, const struct config_line *line, struct diag *diag)
 {
@@ -72,6 +94,7 @@ static void take_pair(struct options *options, const struct config_line *line, s
 		if (strcmp(line->word[0].text, limit_keys[i]) == 0 && *value->text &&
 		    config_uint(value, 0, UINT_MAX - 1, &n, diag) == 0)
 			options->limits.max[i] = (unsigned)n;
+	take_rate(&options->rate, line, diag);
 	if (strcmp(line->word[0].text, "LISTEN") == 0 && !options->listen_given &&
 	    net_parse(value->text, DEFAULT_PORT, &options->listen))
 		diag_error(diag, &value->place, "\"%s\": expected ADDRESS or ADDRESS:PORT",
@@ -117,6 +140,8 @@ static void set_defaults(struct options *options)
 		options->threads = RELAY_MAX_THREADS;
 	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
 		options->limits.max[i] = UINT_MAX;
+	options->rate = (struct relay_rate){ RELAY_DEFAULT_PACKETS_PER_S,
+					     RELAY_DEFAULT_KBIT_PER_S * OCTETS_A_KBIT };
 }
 
 enum {
@@ -212,7 +237,7 @@ static int start_threads(struct relay *relay, const struct options *options, cha
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 			return -errno;
 		relay->pair_fds[i] = pair[0];
-		err = relay_thread_start(i, net_port(&bound), udp_fds[i], pair[1],
+		err = relay_thread_start(i, net_port(&bound), udp_fds[i], pair[1], &options->rate,
 					 &relay->threads[i]);
 	}
 	return err;
@@ -257,6 +282,9 @@ static void log_limits(const struct options *options)
 	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
 		if (options->limits.max[i] != UINT_MAX)
 			log_init(MODULE, "%s=%u", limit_keys[i], options->limits.max[i]);
+	log_init(MODULE, "MAX_SESSION_PACKETS_PER_S=%u MAX_SESSION_KBIT_PER_S=%u (0: no cap)",
+		 (unsigned)options->rate.packets_per_s,
+		 (unsigned)options->rate.octets_per_s / OCTETS_A_KBIT);
 }
 
 int main(int argc, char **argv)

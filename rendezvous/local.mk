@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/librelay.a
 %C%_librelay_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_librelay_a_SOURCES = \
 	%D%/relay/control.c %D%/relay/control.h \
+	%D%/relay/rate.c %D%/relay/rate.h \
 	%D%/relay/requests.c %D%/relay/requests.h \
 	%D%/relay/table.c %D%/relay/table.h \
 	%D%/relay/thread.c %D%/relay/thread.h

@@ -313,6 +313,16 @@ static void count_ended(struct relay_control *control, const struct relay_envelo
 			head->ended[i] < control->count[i] ? head->ended[i] : control->count[i];
 }
 
+/* The SSRC is among the identifiers that "crs-cli show relays" prints. */
+static void log_capped(const struct relay_envelope *head)
+{
+	if (head->capped_ssrc && head->capped_type < RELAY_TYPE_COUNT)
+		log_warn(MODULE,
+			 "Relay %08x (%s): a side sends more than a session may, the rest is "
+			 "dropped; said once",
+			 (unsigned)head->capped_ssrc, type_names[head->capped_type]);
+}
+
 static void merge_statistics(struct pending *pending, const CrsRelay__Reply *part)
 {
 	uint8_t out[RELAY_MAX_REQUEST];
@@ -368,6 +378,7 @@ static void on_lane_message(void *arg, struct slice message)
 		return;
 	memcpy(&head, message.p, sizeof(head));
 	count_ended(lane->control, &head);
+	log_capped(&head);
 	node = idmap_first(&lane->control->pending, head.cookie);
 	if (node)
 		take_reply(lane->control, IDMAP_OWNER(node, struct pending, node),

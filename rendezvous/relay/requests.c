@@ -136,6 +136,7 @@ size_t relay_reply_statistics(uint32_t number, const struct relay_stats *stats, 
 	sum.received_error_too_long = stats->too_long;
 	sum.dropped_unbound = stats->dropped_unbound;
 	sum.stun_bad = stats->stun_bad;
+	sum.dropped_rate = stats->dropped_rate;
 	reply.number = number;
 	reply.body_case = CRS_RELAY__REPLY__BODY_STATISTICS;
 	reply.statistics = &sum;
@@ -158,6 +159,7 @@ void relay_statistics_add(struct relay_stats *sum, const CrsRelay__Statistics *p
 	sum->too_long += part->received_error_too_long;
 	sum->dropped_unbound += part->dropped_unbound;
 	sum->stun_bad += part->stun_bad;
+	sum->dropped_rate += part->dropped_rate;
 }
 
 struct listing {

@@ -19,6 +19,7 @@ struct relay_table {
 	struct idmap by_ssrc, by_leg, by_session;
 	struct relay_session *sessions;
 	struct relay_stats stats;
+	struct relay_rate rate;
 	uint8_t lane;
 	uint8_t nonce_secret[32];
 	uint64_t session_mix[2]; /* callers choose session ids: they must not choose buckets */
@@ -97,6 +98,11 @@ void relay_table_free(struct relay_table **tablep)
 	OPENSSL_cleanse(table->nonce_secret, sizeof(table->nonce_secret));
 	free(table);
 	*tablep = NULL;
+}
+
+void relay_table_set_rate(struct relay_table *table, const struct relay_rate *rate)
+{
+	table->rate = *rate;
 }
 
 static struct relay_session *find_session(const struct relay_table *table, const uint8_t *id)
@@ -200,6 +206,8 @@ int relay_table_add(struct relay_table *table, const uint8_t id[RELAY_SESSION_ID
 	memcpy(session->id, id, RELAY_SESSION_ID_SIZE);
 	session->type = type;
 	session->last_active_ms = now_ms;
+	for (int side = 0; side < 2; side++)
+		relay_bucket_fill(&session->left[side], &table->rate, now_ms);
 	insert(table, session);
 	err = fill_session(table, session, n_streams, n_responders);
 	if (err) {
@@ -413,6 +421,22 @@ static void address_output(const struct relay_session *session, enum relay_side 
 			out->to[out->n++] = &session->responders[i].bound;
 }
 
+/* Does this packet of the entry's side fit into what its session may send?  Only after the sender
+ * is known: a stranger cannot use up what a party has. */
+static bool has_room(struct relay_table *table, const struct relay_ssrc *entry, size_t n,
+		     int64_t now_ms, struct relay_output *out)
+{
+	struct relay_session *session = entry->session;
+
+	if (relay_bucket_take(&session->left[entry->side], &table->rate, n, now_ms))
+		return true;
+	table->stats.dropped_rate++;
+	if (!session->was_capped)
+		out->capped = session;
+	session->was_capped = true;
+	return false;
+}
+
 static void forward(struct relay_table *table, const struct net_addr *from, struct slice packet,
 		    int64_t now_ms, struct relay_output *out)
 {
@@ -424,6 +448,8 @@ static void forward(struct relay_table *table, const struct net_addr *from, stru
 		return;
 	}
 	entry->session->last_active_ms = now_ms;
+	if (!has_room(table, entry, packet.n, now_ms, out))
+		return;
 	stats = &table->stats.type[entry->session->type];
 	stats->rx_packets++;
 	stats->rx_bytes += packet.n;
@@ -441,6 +467,7 @@ void relay_table_packet(struct relay_table *table, const struct net_addr *from, 
 	struct slice octets = slice_of(packet, n);
 
 	out->n = 0;
+	out->capped = NULL;
 	table->stats.received_packets++;
 	table->stats.received_bytes += n;
 	if (n > RELAY_MAX_PACKET)

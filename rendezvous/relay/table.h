@@ -12,6 +12,7 @@
 #include "base/idmap.h"
 #include "base/net.h"
 #include "base/slice.h"
+#include "rendezvous/relay/rate.h"
 
 enum {
 	RELAY_SESSION_ID_SIZE = 16,
@@ -58,6 +59,8 @@ struct relay_session {
 	enum relay_type type;
 	uint64_t owner; /* relay_table_own(); 0: nobody's */
 	int64_t last_active_ms;
+	struct relay_bucket left[2]; /* by the sender's side */
+	bool was_capped;             /* and that was told */
 	struct relay_leg initiator;
 	struct relay_leg *responders; /* n_responders; a removed leg has session NULL */
 	size_t n_responders, n_streams;
@@ -73,6 +76,7 @@ struct relay_stats {
 	struct relay_type_stats type[RELAY_TYPE_COUNT];
 	uint64_t received_packets, received_bytes, too_short, too_long;
 	uint64_t dropped_unbound; /* no such SSRC, or not from a bound address */
+	uint64_t dropped_rate;    /* from a side that sends more than its session may */
 	uint64_t stun_bad;        /* unknown leg or bad integrity: no answer */
 	uint64_t no_destination;  /* nobody bound on the other side */
 	uint64_t send_errors;     /* the socket refused */
@@ -84,6 +88,8 @@ struct relay_output {
 	struct slice octets;
 	const struct net_addr *to[RELAY_MAX_RESPONDERS];
 	size_t n;
+	const struct relay_session *capped; /* NULL, or it just went over its rate for the first
+					     * time */
 };
 
 struct relay_table;
@@ -94,6 +100,10 @@ struct relay_table;
 struct relay_table *relay_table_new(uint8_t lane);
 /* Frees *tablep with its sessions; *tablep may be NULL. */
 void relay_table_free(struct relay_table **tablep);
+
+/* What each side of a session may send from now on; without a cap until this is called.  Sessions
+ * that are there grow into it. */
+void relay_table_set_rate(struct relay_table *table, const struct relay_rate *rate);
 
 /* Makes a session with fresh legs, keys and SSRCs.  Returns 0 and the session,
  * which the table owns, or -EEXIST, -EINVAL (counts out of range), -ENOMEM. */

@@ -132,6 +132,25 @@ static void queue(struct relay_thread *t, struct slice octets, const struct net_
 		flush(t);
 }
 
+static void send_message(struct relay_thread *t, struct relay_envelope *head, struct slice body)
+{
+	struct iovec iov[] = { { head, sizeof(*head) }, { (void *)body.p, body.n } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	/* Blocking on purpose: the control loop always reads. */
+	while (sendmsg(t->pair_fd, &msg, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		;
+}
+
+/* Once a session: the control loop has the log. */
+static void tell_capped(struct relay_thread *t, const struct relay_session *session)
+{
+	struct relay_envelope head = { .capped_ssrc = session->ssrc[0][RELAY_INITIATOR].ssrc,
+				       .capped_type = session->type };
+
+	send_message(t, &head, slice_of(NULL, 0));
+}
+
 static void forward_packet(struct relay_thread *t, unsigned i, int64_t now_ms)
 {
 	struct relay_output out;
@@ -140,6 +159,8 @@ static void forward_packet(struct relay_thread *t, unsigned i, int64_t now_ms)
 	relay_table_packet(t->table, &t->from[i], t->packets[i], t->msgs[i].msg_len, now_ms, &out);
 	for (size_t k = 0; k < out.n; k++)
 		queue(t, out.octets, out.to[k]);
+	if (out.capped)
+		tell_capped(t, out.capped);
 	/* An answer lies in the table's one buffer, which the next packet reuses. */
 	if (out.n && out.octets.p != t->packets[i])
 		flush(t);
@@ -167,16 +188,12 @@ static void send_reply(void *arg, struct slice reply, bool more)
 {
 	struct relay_thread *t = arg;
 	struct relay_envelope head = { .cookie = t->cookie, .more = more };
-	struct iovec iov[] = { { &head, sizeof(head) }, { (void *)reply.p, reply.n } };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
 	for (int i = 0; i < RELAY_TYPE_COUNT; i++) {
 		head.ended[i] = t->ended[i];
 		t->ended[i] = 0;
 	}
-	/* Blocking on purpose: the control loop always reads. */
-	while (sendmsg(t->pair_fd, &msg, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
+	send_message(t, &head, reply);
 }
 
 /* Tells the control loop what ended by itself, if anything did. */
@@ -272,7 +289,7 @@ static int watch(struct relay_thread *t, int fd)
 }
 
 int relay_thread_start(size_t lane, uint16_t port, int udp_fd, int pair_fd,
-		       struct relay_thread **thread_out)
+		       const struct relay_rate *rate, struct relay_thread **thread_out)
 {
 	struct relay_thread *t = calloc(1, sizeof(*t));
 	int err;
@@ -293,6 +310,8 @@ int relay_thread_start(size_t lane, uint16_t port, int udp_fd, int pair_fd,
 	err = !t->table ? -ENOMEM : t->epoll_fd < 0 ? -errno : watch(t, udp_fd);
 	if (!err)
 		err = watch(t, pair_fd);
+	if (!err)
+		relay_table_set_rate(t->table, rate);
 	if (!err)
 		err = -pthread_create(&t->id, NULL, run, t);
 	if (err) {

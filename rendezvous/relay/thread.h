@@ -21,6 +21,8 @@ struct relay_envelope {
 	uint64_t owner;                   /* whose sessions are added: a connection of crs */
 	uint32_t more;                    /* further replies to this request follow */
 	uint32_t ended[RELAY_TYPE_COUNT]; /* sessions that ended, by type */
+	uint32_t capped_ssrc; /* of a session that went over its rate for the first time; or 0 */
+	uint32_t capped_type; /* its enum relay_type */
 };
 
 struct relay_thread;
@@ -32,10 +34,10 @@ struct relay_thread;
 int relay_sockets(const struct net_addr *addr, size_t n, int fds_out[RELAY_MAX_THREADS],
 		  struct net_addr *bound_out);
 
-/* Starts a thread for lane 0 to n - 1.  udp_fd and pair_fd belong to the thread
- * from here on (on success).  Returns 0 or -errno. */
+/* Starts a thread for lane 0 to n - 1, whose sessions may send as much as rate says.  udp_fd
+ * and pair_fd belong to the thread from here on (on success).  Returns 0 or -errno. */
 int relay_thread_start(size_t lane, uint16_t port, int udp_fd, int pair_fd,
-		       struct relay_thread **thread_out);
+		       const struct relay_rate *rate, struct relay_thread **thread_out);
 
 /* Waits for the thread, which ends when the other end of its pair is closed. */
 void relay_thread_join(struct relay_thread **threadp);

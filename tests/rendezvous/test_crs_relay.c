@@ -141,6 +141,12 @@ static int start_unlimited(void **state)
 	return start("");
 }
 
+static int start_capped(void **state)
+{
+	(void)state;
+	return start("MAX_SESSION_PACKETS_PER_S=100\nMAX_SESSION_KBIT_PER_S=\n");
+}
+
 static int stop(void **state)
 {
 	char config[96];
@@ -430,11 +436,69 @@ static void strangers_and_stolen_ssrcs_reach_nobody(void **state)
 	close(stranger);
 }
 
+/* Sends media until the relay has dropped so many packets for their rate. */
+static void flood(int fd, uint32_t ssrc, uint64_t dropped)
+{
+	int64_t end = clock_mono_ms() + PATIENCE_MS;
+	uint64_t seen = 0;
+
+	while (seen < dropped && clock_mono_ms() < end) {
+		CrsRelay__Reply *reply;
+
+		for (int i = 0; i < 150; i++)
+			send_media(fd, ssrc);
+		reply = ask_simple(CRS_RELAY__REQUEST__BODY_GET_STATISTICS);
+		seen = reply->statistics->dropped_rate;
+		crs_relay__reply__free_unpacked(reply, NULL);
+	}
+	assert_true(seen >= dropped);
+}
+
+/* How many lines of the relay's log hold this text? */
+static int logged(const char *text)
+{
+	char path[96], line[512];
+	int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/log", world.dir);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, text) != NULL;
+	fclose(f);
+	return n;
+}
+
+static void a_side_that_floods_is_capped_and_told_once(void **state)
+{
+	int caller = client_socket(), callee = client_socket();
+	CrsRelay__Reply *call = add_type(CRS_RELAY__RELAY_TYPE__RTP, 1);
+	const CrsRelay__Stream *ssrcs = call->added->streams[0];
+	char told[64];
+
+	(void)state;
+	bind_leg(caller, call->added->initiator, ssrcs->initiator_ssrc);
+	bind_leg(callee, call->added->responders[0], ssrcs->responder_ssrc);
+	flood(caller, ssrcs->initiator_ssrc, 20);
+	flood(caller, ssrcs->initiator_ssrc, 400);
+	snprintf(told, sizeof(told), "Relay %08x (rtp): a side sends more", ssrcs->initiator_ssrc);
+	assert_int_equal(logged(told), 1);
+	assert_int_equal(logged("sends more"), 1);
+	pass(callee, caller, ssrcs->responder_ssrc); /* the other side is as free as before */
+	crs_relay__reply__free_unpacked(call, NULL);
+	close(caller);
+	close(callee);
+}
+
 int main(void)
 {
 	const struct CMUnitTest strangers[] = {
 		cmocka_unit_test(strangers_and_stolen_ssrcs_reach_nobody),
 		cmocka_unit_test(garbage_on_the_socket_gets_an_error_and_harms_nobody),
+	};
+	const struct CMUnitTest floods[] = {
+		cmocka_unit_test(a_side_that_floods_is_capped_and_told_once),
 	};
 	const struct CMUnitTest many[] = { cmocka_unit_test(without_a_limit_there_is_none) };
 	const struct CMUnitTest tests[] = {
@@ -445,5 +509,6 @@ int main(void)
 	int failed = cmocka_run_group_tests_name("limits", tests, start_limited, stop);
 
 	failed += cmocka_run_group_tests_name("no limits", many, start_unlimited, stop);
+	failed += cmocka_run_group_tests_name("rates", floods, start_capped, stop);
 	return failed + cmocka_run_group_tests_name("strangers", strangers, start_unlimited, stop);
 }

@@ -205,6 +205,95 @@ static void odd_lengths_are_counted(void **state)
 	assert_int_equal(relay_table_stats(w->table)->too_long, 1);
 }
 
+static void a_bucket_grows_with_time_up_to_one_second(void **state)
+{
+	const struct relay_rate rate = { .packets_per_s = 100, .octets_per_s = 16000 };
+	/* Each: how many packets of how many octets are asked for then, and how many pass. */
+	static const struct {
+		int64_t now_ms;
+		size_t octets;
+		int asked, pass;
+	} rows[] = {
+		{ 5000, 100, 200, 100 }, /* full at first */
+		{ 5009, 100, 1, 0 },     /* 10 ms make a packet */
+		{ 5010, 100, 2, 1 },
+		{ 5000, 100, 1, 0 }, /* a clock that stands still or behind gives nothing */
+		{ 5040, 100, 9, 3 },
+		{ 600000, 100, 200, 100 }, /* not more after a longer silence */
+		{ 601000, 2000, 20, 8 },   /* the octets end first */
+		{ 601001, 17, 1, 0 },      /* 16 octets a millisecond */
+		{ 601001, 16, 2, 1 },
+	};
+	struct relay_bucket bucket;
+
+	(void)state;
+	relay_bucket_fill(&bucket, &rate, 5000);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int pass = 0;
+
+		for (int k = 0; k < rows[i].asked; k++)
+			pass += relay_bucket_take(&bucket, &rate, rows[i].octets, rows[i].now_ms);
+		assert_int_equal(pass, rows[i].pass);
+	}
+}
+
+static void a_bucket_without_a_cap_is_never_empty(void **state)
+{
+	static const struct relay_rate rates[] = { { 0, 0 }, { UINT32_MAX, UINT32_MAX } };
+	struct relay_bucket bucket;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rates); i++) {
+		relay_bucket_fill(&bucket, &rates[i], 0);
+		for (int k = 0; k < 100000; k++)
+			assert_true(relay_bucket_take(&bucket, &rates[i], RELAY_MAX_PACKET, 0));
+	}
+}
+
+/* Sends so many packets; returns how many pass, and counts who is told to be over its rate. */
+static int burst(struct world *w, enum relay_side side, int n, int *told)
+{
+	const struct net_addr *from = side == RELAY_INITIATOR ? &w->caller : &w->callee;
+	struct relay_output out;
+	int pass = 0;
+
+	while (n-- > 0) {
+		pass += send_rtp(w, side, from, 172, &out) == 1;
+		*told += out.capped == w->session;
+	}
+	return pass;
+}
+
+static void a_side_sends_no_more_than_its_session_may(void **state)
+{
+	const struct relay_rate rate = { .packets_per_s = 100, .octets_per_s = 100000 };
+	const uint8_t id[RELAY_SESSION_ID_SIZE] = { 7 };
+	struct world *w = *state;
+	struct relay_output out;
+	int told = 0;
+
+	relay_table_set_rate(w->table, &rate);
+	assert_int_equal(relay_table_add(w->table, id, RELAY_RTP, 1, 1, w->now_ms, &w->session), 0);
+	bind_leg(w, &w->session->initiator, &w->caller);
+	bind_leg(w, &w->session->responders[0], &w->callee);
+	/* A stranger who knows the SSRC uses up nothing. */
+	for (int i = 0; i < 300; i++)
+		assert_int_equal(send_rtp(w, RELAY_INITIATOR, &w->stranger, 172, &out), 0);
+	assert_int_equal(burst(w, RELAY_INITIATOR, 150, &told), 100);
+	assert_int_equal(told, 1);
+	assert_int_equal(relay_table_stats(w->table)->dropped_rate, 50);
+	assert_int_equal(relay_table_stats(w->table)->type[RELAY_RTP].rx_packets, 100);
+	/* The other side has its own, and both have more when time went by; nothing is told again.
+	 */
+	assert_int_equal(burst(w, RELAY_RESPONDER, 120, &told), 100);
+	w->now_ms += 500;
+	assert_int_equal(burst(w, RELAY_INITIATOR, 80, &told), 50);
+	assert_int_equal(told, 1);
+	assert_int_equal(relay_table_stats(w->table)->dropped_rate, 100);
+	/* Bindings pass whatever is sent: a leg can always move. */
+	bind_leg(w, &w->session->initiator, &w->stranger);
+}
+
 /* REL-015 */
 static void idle_sessions_end_and_leave_nothing(void **state)
 {
@@ -270,6 +359,10 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(the_losers_legs_are_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(odd_lengths_are_counted, set_up, tear_down),
+		cmocka_unit_test(a_bucket_grows_with_time_up_to_one_second),
+		cmocka_unit_test(a_bucket_without_a_cap_is_never_empty),
+		cmocka_unit_test_setup_teardown(a_side_sends_no_more_than_its_session_may, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(idle_sessions_end_and_leave_nothing, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(sessions_go_with_their_owner, set_up, tear_down),

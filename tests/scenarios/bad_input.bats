@@ -162,11 +162,13 @@ told_in_order() { # FILE: faults come by their place in it
 @test "all faults of crs-relay.conf are told; nothing starts" {
 	printf 'MAX_RTP_RELAYS=many\nMAX_RTP_RELAY=10\nMAX_OPAQUE_RELAYS\nMAX_RTP_RELAYS=4\n' \
 		>"$T/crs-relay.conf"
+	echo MAX_SESSION_KBIT_PER_S=5 >>"$T/crs-relay.conf"
 	run -2 crs-relay --root "$T" --listen 127.0.0.1:1
 	told "crs-relay.conf:1:16: error: found \"many\", expected a number" \
 		"crs-relay.conf:2:1: error: unknown keyword \"MAX_RTP_RELAY\" (did you mean \"MAX_RTP_RELAYS\"?)" \
 		"crs-relay.conf:3:1: error: expected KEY=VALUE" \
 		"crs-relay.conf:4:1: error: \"MAX_RTP_RELAYS\" is repeated: it stands in line 1, too" \
+		"crs-relay.conf:5:24: error: found \"5\", expected a number from 128 to 10000000" \
 		"not started"
 	[ ! -e "$T/run" ]
 	: >"$T/crs-relay.conf"
