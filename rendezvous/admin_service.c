@@ -217,7 +217,11 @@ void admin_service_ask(struct supervisor *supervisor, struct worker_process *wor
 	}
 	switch (ask->action) {
 	case UMSG__ADMIN_ACTION__ADMIN_APPLY:
-		apply(supervisor, worker, ask);
+		if (*ask->path)
+			apply(supervisor, worker, ask);
+		else /* its first part has come, and he may send the others */
+			reply(worker, ask->connection, UMSG__ERROR_CODE__OK, "", slice_str(""),
+			      false);
 		break;
 	case UMSG__ADMIN_ACTION__ADMIN_STATISTICS_ENABLE:
 		switch_statistics(supervisor, worker, ask, true);

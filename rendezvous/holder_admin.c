@@ -1,7 +1,8 @@
 /* holder_admin.c - what remote administrators ask, and what they are answered.
  *
  * The worker only carries: it puts the parts of an update file together, in a file of its
- * own, and passes everything on to the supervisor, which alone decides who may do what.
+ * own, and passes everything on to the supervisor, which alone decides who may do what.  It is
+ * asked behind the first part already, so that nobody fills the disk with what he may not apply.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 struct admin_upload {
 	int fd;
 	uint32_t size;
+	bool whole; /* else the supervisor is asked whether it may come at all */
 	char path[];
 };
 
@@ -99,6 +101,7 @@ static const char *take_part(struct client *client, const Umsg__AdminRequest *r)
 	if (file_write_all(client->upload->fd, frame_bytes(r->data)))
 		return "no room for the file";
 	client->upload->size += (uint32_t)r->data.len;
+	client->upload->whole = r->last;
 	return NULL;
 }
 
@@ -114,7 +117,7 @@ static void ask_supervisor(struct client *client, uint64_t request, const Umsg__
 	ask.peer = peer;
 	ask.action = r->action;
 	ask.account = r->account;
-	if (client->upload)
+	if (client->upload && client->upload->whole)
 		ask.path = client->upload->path;
 	message.body_case = CRS_WORKER__CONTROL__BODY_ADMIN_ASK;
 	message.admin_ask = &ask;
@@ -122,6 +125,7 @@ static void ask_supervisor(struct client *client, uint64_t request, const Umsg__
 	client->admin_waits = true;
 	if (worker_tell(client->holder->worker, &message)) {
 		client->admin_waits = false;
+		client_drop_upload(client); /* nobody has said that it may come */
 		answer(client, request, UMSG__ERROR_CODE__ERROR_BUSY, "the server is busy");
 	}
 }
@@ -142,7 +146,7 @@ static void on_request(struct client *client, uint64_t request, const Umsg__Admi
 		client_drop_upload(client);
 	if (wrong)
 		answer(client, request, UMSG__ERROR_CODE__ERROR_MALFORMED, wrong);
-	else if (apply && !r->last)
+	else if (apply && !r->last && r->offset > 0)
 		answer(client, request, UMSG__ERROR_CODE__OK, "");
 	else
 		ask_supervisor(client, request, r);
@@ -180,5 +184,7 @@ void client_admin_reply(struct client *client, const CrsWorker__AdminReply *m)
 	if (m->more)
 		return;
 	client->admin_waits = false;
+	if (client->upload && !client->upload->whole && m->error == UMSG__ERROR_CODE__OK)
+		return; /* the other parts may come */
 	client_drop_upload(client);
 }

@@ -193,6 +193,23 @@ static void an_action_of_a_later_version_is_not_answered(void **state)
 	assert_null(next_part(*state));
 }
 
+/* Before a file comes, a worker asks whether it may. */
+static void who_may_apply_may_send_a_file(void **state)
+{
+	struct desk *desk = *state;
+	CrsWorker__Control *m;
+
+	allow(desk, ADMIN_UPDATE);
+	ask(desk, "bob", UMSG__ADMIN_ACTION__ADMIN_APPLY, "acme", "");
+	m = next_part(desk);
+	assert_non_null(m);
+	assert_int_equal(m->admin_reply->error, UMSG__ERROR_CODE__OK);
+	assert_false(m->admin_reply->more);
+	PACK_FREE(&m);
+	ask(desk, "bob", UMSG__ADMIN_ACTION__ADMIN_APPLY, "other", "");
+	assert_refused(desk, UMSG__ERROR_CODE__ERROR_NOT_ALLOWED, "not authorized");
+}
+
 static void what_is_no_update_of_the_account_is_not_applied(void **state)
 {
 	struct desk *desk = *state;
@@ -338,6 +355,7 @@ int main(void)
 		DESK_TEST(who_is_nobody_any_more_learns_nothing),
 		DESK_TEST(each_action_needs_its_authorization_on_that_account),
 		DESK_TEST(an_action_of_a_later_version_is_not_answered),
+		DESK_TEST(who_may_apply_may_send_a_file),
 		DESK_TEST(what_is_no_update_of_the_account_is_not_applied),
 		DESK_TEST(statistics_are_switched_on_and_off_for_the_account_alone),
 		DESK_TEST(statistics_are_whole_and_come_in_parts),

@@ -136,19 +136,51 @@ static void supervisor_says(struct scene *scene, uint64_t connection, uint32_t e
 	holder_admin_reply(scene->worker->holder, &reply);
 }
 
+/* The first part of several: the supervisor is asked whether they may come, and says yes. */
+static void begin(struct scene *scene, size_t n)
+{
+	part(scene, 0, n, false);
+	assert_int_equal(scene->answers, 0);
+	assert_string_equal(scene->worker->told->admin_ask->path, "");
+	assert_int_equal(scene->worker->told->admin_ask->action, UMSG__ADMIN_ACTION__ADMIN_APPLY);
+	supervisor_says(scene, client_connection(scene->client), UMSG__ERROR_CODE__OK, "", false);
+	assert_answered(scene, UMSG__ERROR_CODE__OK, "");
+}
+
 static void the_parts_of_a_file_are_put_together(void **state)
 {
 	struct scene *scene = *state;
 	char path[128];
 
-	part(scene, 0, FRAME_UPDATE_DATA, false);
+	begin(scene, FRAME_UPDATE_DATA);
+	part(scene, FRAME_UPDATE_DATA, 50, false);
 	assert_answered(scene, UMSG__ERROR_CODE__OK, "");
-	part(scene, FRAME_UPDATE_DATA, 100, true);
+	part(scene, FRAME_UPDATE_DATA + 50, 50, true);
 	assert_asked(scene, FRAME_UPDATE_DATA + 100);
 	snprintf(path, sizeof(path), "%s", scene->worker->told->admin_ask->path);
 	supervisor_says(scene, client_connection(scene->client), UMSG__ERROR_CODE__OK, "", false);
 	assert_answered(scene, UMSG__ERROR_CODE__OK, "");
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Nothing of his is kept: others need the room. */
+static void who_may_not_apply_sends_no_second_part(void **state)
+{
+	struct scene *scene = *state;
+
+	part(scene, 0, FRAME_UPDATE_DATA, false);
+	part(scene, FRAME_UPDATE_DATA, 10, false); /* without waiting */
+	assert_answered(scene, UMSG__ERROR_CODE__ERROR_BUSY, "one request at a time");
+	supervisor_says(scene, client_connection(scene->client),
+			UMSG__ERROR_CODE__ERROR_NOT_ALLOWED, "not authorized", false);
+	assert_answered(scene, UMSG__ERROR_CODE__ERROR_NOT_ALLOWED, "not authorized");
+	part(scene, FRAME_UPDATE_DATA, 10, false);
+	assert_answered(scene, UMSG__ERROR_CODE__ERROR_MALFORMED, "begin with the first part");
+	scene->worker->supervisor_up = false;
+	part(scene, 0, 10, false);
+	assert_answered(scene, UMSG__ERROR_CODE__ERROR_BUSY, "the server is busy");
+	part(scene, 10, 10, false);
+	assert_answered(scene, UMSG__ERROR_CODE__ERROR_MALFORMED, "begin with the first part");
 }
 
 static void a_part_that_does_not_follow_is_refused(void **state)
@@ -157,8 +189,7 @@ static void a_part_that_does_not_follow_is_refused(void **state)
 
 	part(scene, 10, 10, false);
 	assert_answered(scene, UMSG__ERROR_CODE__ERROR_MALFORMED, "begin with the first part");
-	part(scene, 0, 10, false);
-	assert_answered(scene, UMSG__ERROR_CODE__OK, "");
+	begin(scene, 10);
 	part(scene, 5, 10, false);
 	assert_answered(scene, UMSG__ERROR_CODE__ERROR_MALFORMED, "not the part that follows");
 	part(scene, 20, 10, true);
@@ -171,14 +202,12 @@ static void a_first_part_begins_anew_and_another_request_forgets_the_file(void *
 {
 	struct scene *scene = *state;
 
-	part(scene, 0, 1000, false);
-	scene->answers = 0;
+	begin(scene, 1000);
 	part(scene, 0, 10, true);
 	assert_asked(scene, 10);
 	supervisor_says(scene, client_connection(scene->client), UMSG__ERROR_CODE__OK, "", false);
 	scene->answers = 0;
-	part(scene, 0, 1000, false);
-	scene->answers = 0;
+	begin(scene, 1000);
 	request(scene, UMSG__ADMIN_ACTION__ADMIN_ACCOUNTS, 0, 0, false);
 	assert_string_equal(scene->worker->told->admin_ask->path, "");
 	supervisor_says(scene, client_connection(scene->client), UMSG__ERROR_CODE__OK, "", false);
@@ -266,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
 		SCENE_TEST(the_parts_of_a_file_are_put_together),
+		SCENE_TEST(who_may_not_apply_sends_no_second_part),
 		SCENE_TEST(a_part_that_does_not_follow_is_refused),
 		SCENE_TEST(a_first_part_begins_anew_and_another_request_forgets_the_file),
 		SCENE_TEST(one_request_at_a_time),
