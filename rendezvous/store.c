@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <event2/event.h>
+#include <hiredis/adapters/libevent.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -35,26 +35,6 @@ static void try_again_later(struct store *store)
 	timer_arm(store->again, STORE_CONNECT_AGAIN_MS);
 }
 
-/* The connection is gone, or no good. */
-static void lose(struct store *store)
-{
-	bool was_up = store->up;
-
-	store->up = store->greeted = false;
-	store_wire_close(&store->wire);
-	store_fail_group(store);
-	if (was_up) {
-		log_warn("store", "connection to %s lost", store->name);
-		store->ops->down(store->arg);
-	}
-	try_again_later(store);
-}
-
-static void on_lost(void *arg)
-{
-	lose(arg);
-}
-
 static void look_for_answers(struct store *store)
 {
 	timer_arm(store->again, STORE_LOOK_MS);
@@ -62,7 +42,7 @@ static void look_for_answers(struct store *store)
 	    clock_mono_ms() - store->progress_ms < STORE_ANSWER_LIMIT_S * 1000)
 		return;
 	log_warn("store", "%s does not answer", store->name);
-	lose(store);
+	redisAsyncFree(store->redis); /* on_disconnect follows from within */
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -71,80 +51,106 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (store->wire.fd >= 0)
+	if (store->redis)
 		look_for_answers(store);
 	else
 		try_connect(store);
 }
 
-/* Epoch: the first 16 digits of Redis's run id, which is random at each start. */
-static bool find_epoch(struct slice info, uint64_t *epoch_out)
+static void on_disconnect(const redisAsyncContext *redis, int status)
 {
-	static const char name[] = "run_id:";
-	const uint8_t *at = info.n ? memmem(info.p, info.n, name, strlen(name)) : NULL;
+	struct store *store = redis->data;
+	bool was_up = store->up;
+
+	(void)status;
+	if (store->ending)
+		return;
+	store->redis = NULL; /* hiredis frees it */
+	store->up = false;
+	store_fail_group(store);
+	if (was_up) {
+		log_warn("store", "connection to %s lost", store->name);
+		store->ops->down(store->arg);
+	}
+	try_again_later(store);
+}
+
+static void on_connect(const redisAsyncContext *redis, int status)
+{
+	if (status != REDIS_OK)
+		on_disconnect(redis, status);
+}
+
+/* Epoch: the first 16 digits of Redis's run id, which is random at each start. */
+static bool find_epoch(const char *info, uint64_t *epoch_out)
+{
+	const char *at = strstr(info, "run_id:");
 	char digits[17] = "", *end;
 
 	if (!at)
 		return false;
-	info = slice_from(info, (size_t)(at - info.p) + strlen(name));
-	for (size_t i = 0; i < 16 && i < info.n && info.p[i] != '\r'; i++)
-		digits[i] = (char)info.p[i];
+	at += strlen("run_id:");
+	for (size_t i = 0; i < 16 && at[i] && at[i] != '\r'; i++)
+		digits[i] = at[i];
 	*epoch_out = strtoull(digits, &end, 16);
 	return *digits && !*end;
 }
 
-/* Answers to what try_connect() asked: LOADING while it still reads its data. */
-static void greet(struct store *store, struct slice reply)
+static void on_info(redisAsyncContext *redis, void *r, void *private)
 {
-	struct resp_value value;
+	struct store *store = redis->data;
+	const redisReply *reply = r;
 	uint64_t epoch;
 
-	if (resp_take(&reply, &value) <= 0 || value.kind == RESP_ERROR) {
-		lose(store);
-		return;
-	}
-	if (!store->greeted) {
-		store->greeted = true;
-		return;
-	}
-	if (!find_epoch(value.text, &epoch)) {
-		lose(store);
+	(void)private;
+	if (!reply || store->ending)
+		return; /* the disconnect follows */
+	if (reply->type != REDIS_REPLY_STRING || !find_epoch(reply->str, &epoch)) {
+		/* still loading its data: ask again */
+		redisAsyncDisconnect(redis);
 		return;
 	}
 	store->up = true;
-	store->waiting = 0;
 	store->progress_ms = clock_mono_ms();
 	look_for_answers(store);
 	log_info("store", "connected to %s", store->name);
 	store->ops->up(store->arg, epoch);
 }
 
-static void on_reply(void *arg, struct slice reply)
+static void on_ping(redisAsyncContext *redis, void *r, void *private)
 {
-	struct store *store = arg;
+	const redisReply *reply = r;
 
-	if (store->up)
-		store_take_reply(store, reply);
-	else
-		greet(store, reply);
+	(void)private;
+	if (!reply)
+		return;
+	if (reply->type == REDIS_REPLY_ERROR) { /* LOADING: it reads its data yet */
+		redisAsyncDisconnect(redis);
+		return;
+	}
+	redisAsyncCommand(redis, on_info, NULL, "INFO server");
 }
 
-/* Silence is noticed as when it is up. */
 static void try_connect(struct store *store)
 {
-	static const char hello[] = "*2\r\n$6\r\nEXISTS\r\n$2\r\nm:\r\n"
-				    "*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n";
+	redisAsyncContext *redis = redisAsyncConnectUnix(store->path);
 
-	if (store_wire_open(&store->wire, store->base, store->path)) {
+	if (!redis || redis->err) {
+		if (redis)
+			redisAsyncFree(redis);
 		try_again_later(store);
 		return;
 	}
-	store->progress_ms = clock_mono_ms();
-	store->waiting = 1;
-	if (store_wire_put(&store->wire, slice_str(hello)) || store_wire_flush(&store->wire))
-		lose(store);
-	else
-		timer_arm(store->again, STORE_LOOK_MS);
+	redis->data = store;
+	if (redisLibeventAttach(redis, store->base) != REDIS_OK) {
+		redisAsyncFree(redis);
+		try_again_later(store);
+		return;
+	}
+	store->redis = redis;
+	redisAsyncSetConnectCallback(redis, on_connect);
+	redisAsyncSetDisconnectCallback(redis, on_disconnect);
+	redisAsyncCommand(redis, on_ping, NULL, "EXISTS m:");
 }
 
 struct store *store_new(struct event_base *base, const char *run_dir, const char *name,
@@ -158,9 +164,6 @@ struct store *store_new(struct event_base *base, const char *run_dir, const char
 	store->ops = ops;
 	store->arg = arg;
 	store->name = name;
-	store->wire =
-		(struct store_wire){ .fd = -1, .reply = on_reply, .lost = on_lost, .arg = store };
-	store->last_run = &store->run;
 	if (asprintf(&store->path, "%s/%s.sock", run_dir, name) < 0)
 		store->path = NULL;
 	store->again = evtimer_new(base, on_again, store);
@@ -180,8 +183,10 @@ void store_free(struct store **storep)
 
 	if (!store)
 		return;
+	store->ending = true;
 	store->up = false;
-	store_wire_close(&store->wire);
+	if (store->redis)
+		redisAsyncFree(store->redis);
 	store_fail_group(store);
 	if (store->lazy_due)
 		event_free(store->lazy_due);

@@ -163,11 +163,11 @@ void store_hurry_deletes(struct store *store)
 
 /* An answer came: when it was the group's last one, the next group may go.  Under load
  * whoever was answered now will soon ask again. */
-static void answered(struct store *store)
+static void answered(struct store *store, bool connected)
 {
 	store->waiting--;
 	store->progress_ms = clock_mono_ms();
-	if (store->waiting)
+	if (!connected || store->waiting)
 		return;
 	if (store->last >= STORE_GATHER_COMMANDS) {
 		store->gather = store->last;
@@ -177,46 +177,38 @@ static void answered(struct store *store)
 		store_flush_soon(store);
 }
 
-/* The transaction's end: a list of all answers, or one error for all. */
-static void executed(struct store *store, struct store_wait *wait, struct slice reply)
+static void on_reply(redisAsyncContext *redis, void *reply, void *wait)
 {
-	struct slice rest = reply;
-	struct resp_value head;
-	bool list = resp_take(&rest, &head) > 0 && head.kind == RESP_LIST;
-
-	while (wait) {
-		struct store_wait *next = wait->next;
-		struct slice own = reply;
-
-		/* what is missing counts as lost */
-		if (list && !resp_take_whole(&rest, &own))
-			own = slice_of(NULL, 0);
-		store_settle(store, wait, own);
-		wait = next;
-	}
+	store_settle(redis->data, wait, reply);
+	answered(redis->data, reply != NULL);
 }
 
-void store_take_reply(struct store *store, struct slice reply)
+/* MULTI, or a command that waits for EXEC. */
+static void on_queued(redisAsyncContext *redis, void *reply, void *nothing)
 {
-	struct store_run *run = store->run;
+	(void)nothing;
+	if (reply && store_error_of(reply))
+		store_note_refusal(redis->data, reply);
+}
 
-	if (!run)
-		return;
-	if (run->quiet) {
-		run->quiet--;
-		if (store_error_of(reply))
-			store_note_refusal(store, reply);
-		return;
+/* The transaction's end: a list of all answers, or one error for all. */
+static void on_executed(redisAsyncContext *redis, void *r, void *waits)
+{
+	const redisReply *reply = r;
+	struct store_wait *wait = waits;
+
+	for (size_t i = 0; wait; i++) {
+		struct store_wait *next = wait->next;
+		const redisReply *own = reply;
+
+		if (reply && reply->type != REDIS_REPLY_ERROR)
+			own = reply->type == REDIS_REPLY_ARRAY && i < reply->elements
+				      ? reply->element[i]
+				      : NULL;
+		store_settle(redis->data, wait, own);
+		wait = next;
 	}
-	store->run = run->next;
-	if (!store->run)
-		store->last_run = &store->run;
-	if (run->waits->next)
-		executed(store, run->waits, reply);
-	else
-		store_settle(store, run->waits, reply);
-	free(run);
-	answered(store);
+	answered(redis->data, reply != NULL);
 }
 
 static void fail(struct store_wait *wait)
@@ -229,6 +221,12 @@ static void fail(struct store_wait *wait)
 		store_free_wait(wait);
 		wait = next;
 	}
+}
+
+static bool write_to(struct store *store, redisCallbackFn *then, void *arg, struct slice command)
+{
+	return redisAsyncFormattedCommand(store->redis, then, arg, (const char *)command.p,
+					  command.n) == REDIS_OK;
 }
 
 /* How many commands from wait on can be one transaction; a lone one needs none. */
@@ -258,65 +256,25 @@ static struct store_wait *cut(struct store_wait **from, unsigned n)
 	return first;
 }
 
-/* Puts the commands of waits, which stand at octets, on the wire, alone or as a transaction;
- * the answer is theirs from here on.  0 or -errno. */
-static int send_run(struct store *store, struct store_wait *waits, struct slice octets)
+/* Sends the commands of waits, which stand at octets, alone or as a transaction. */
+static bool send_run(struct store *store, struct store_wait *waits, const uint8_t *octets)
 {
-	struct store_run *run = calloc(1, sizeof(*run));
-	int err = 0;
+	bool good;
 
-	if (!run) {
-		fail(waits);
-		return -ENOMEM;
-	}
-	run->waits = waits;
-	*store->last_run = run;
-	store->last_run = &run->next;
-	store->waiting++;
 	if (!waits->next)
-		return store_wire_put(&store->wire, octets);
-	run->quiet = 1;
-	for (const struct store_wait *wait = waits; wait; wait = wait->next)
-		run->quiet++;
-	err = store_wire_put(&store->wire, multi);
-	if (!err)
-		err = store_wire_put(&store->wire, octets);
-	return err ? err : store_wire_put(&store->wire, exec);
-}
-
-/* Sends all commands of the group, as few transactions as can be.  0 or -errno. */
-static int send_runs(struct store *store, struct store_group *group)
-{
-	size_t at = 0;
-	int err = 0;
-
-	while (group->first && !err) {
-		struct store_wait *run = cut(&group->first, transaction_length(group->first));
-		size_t octets = 0;
-
-		for (const struct store_wait *wait = run; wait; wait = wait->next)
-			octets += wait->octets;
-		err = send_run(store, run, slice_of(group->octets + at, octets));
-		at += octets;
+		return write_to(store, on_reply, waits, slice_of(octets, waits->octets));
+	good = write_to(store, on_queued, NULL, multi);
+	for (const struct store_wait *wait = waits; good && wait; wait = wait->next) {
+		good = write_to(store, on_queued, NULL, slice_of(octets, wait->octets));
+		octets += wait->octets;
 	}
-	return err ? err : store_wire_flush(&store->wire);
-}
-
-/* Its room may serve the next group. */
-static void give_back(struct store *store, const struct store_group *group)
-{
-	if (!store->group.octets && group->capacity <= STORE_SPARE_OCTETS) {
-		store->group.octets = group->octets;
-		store->group.capacity = group->capacity;
-	} else {
-		free(group->octets);
-	}
+	return good && write_to(store, on_executed, waits, exec);
 }
 
 void store_send_group(struct store *store)
 {
 	struct store_group group;
-	int err;
+	size_t at = 0;
 
 	if (!store->up || store->waiting)
 		return;
@@ -327,38 +285,40 @@ void store_send_group(struct store *store)
 	store->last = group.commands;
 	store->gather = 0;
 	store->group = (struct store_group){ .first = NULL };
-	err = send_runs(store, &group);
-	fail(group.first);
-	give_back(store, &group);
-	if (err) /* half a transaction must not stay open */
-		store->wire.lost(store->wire.arg);
-}
+	while (group.first) {
+		struct store_wait *run = cut(&group.first, transaction_length(group.first));
+		size_t octets = 0;
 
-static void fail_runs(struct store_run *run)
-{
-	while (run) {
-		struct store_run *next = run->next;
-
-		fail(run->waits);
-		free(run);
-		run = next;
+		for (const struct store_wait *wait = run; wait; wait = wait->next)
+			octets += wait->octets;
+		if (store->redis && send_run(store, run, group.octets + at)) {
+			store->waiting++; /* run is the answer's from here on */
+		} else {
+			/* half a transaction must not stay open */
+			if (store->redis)
+				redisAsyncDisconnect(store->redis);
+			fail(run);
+		}
+		at += octets;
+	}
+	if (!store->group.octets && group.capacity <= STORE_SPARE_OCTETS) {
+		store->group.octets = group.octets;
+		store->group.capacity = group.capacity;
+	} else {
+		free(group.octets);
 	}
 }
 
 void store_fail_group(struct store *store)
 {
 	struct store_wait *first = store->group.first, *lazy = store->lazy.first;
-	struct store_run *run = store->run;
 
 	free(store->group.octets);
 	free(store->lazy.octets);
 	store->group = store->lazy = (struct store_group){ .first = NULL };
 	store->deletes.n = 0;
 	store->deletes.to = store->deleted_to = 0;
-	store->gather = store->last = store->waiting = 0;
-	store->run = NULL;
-	store->last_run = &store->run;
-	fail_runs(run);
+	store->gather = store->last = 0;
 	fail(first);
 	fail(lazy);
 }

@@ -2,13 +2,12 @@
 #ifndef RENDEZVOUS_STORE_PRIV_H
 #define RENDEZVOUS_STORE_PRIV_H
 
-#include <sys/uio.h>
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
-
-#include "rendezvous/resp.h"
 #include "rendezvous/store.h"
+
+struct event;
 
 enum {
 	STORE_DELETES_MAX = 128, /* messages that one XDEL removes */
@@ -25,7 +24,6 @@ enum {
 	STORE_TRANSACTION_COMMANDS = 512,
 	STORE_TRANSACTION_OCTETS = 1 << 20,
 	STORE_SPARE_OCTETS = 256 * 1024, /* of a group's room, kept for the next group */
-	STORE_PIECES = 32,               /* of octets that leave with one system call */
 };
 
 /* One command, and who waits for its answer (done may be NULL). */
@@ -62,36 +60,11 @@ struct store_deletes {
 	unsigned n;
 };
 
-/* What one answer is for: a command, or all commands of a transaction. */
-struct store_run {
-	struct store_run *next;
-	struct store_wait *waits;
-	size_t quiet; /* replies that come before it: to MULTI, and to each command in it */
-};
-
-/* The connection.  Callbacks may close it. */
-struct store_wire {
-	int fd; /* -1: there is none */
-	struct event readable, writable;
-	struct iovec piece[STORE_PIECES]; /* leave with the next flush; borrowed until then */
-	unsigned n_pieces;
-	uint8_t *out; /* what the socket did not take; malloc'd, as in */
-	size_t out_start, out_n;
-	uint8_t *in; /* the beginning of a reply */
-	size_t in_n, in_capacity;
-	struct resp_scan scan;
-	void (*reply)(void *arg, struct slice reply); /* a whole one */
-	void (*lost)(void *arg);
-	void *arg;
-};
-
 struct store {
 	struct event_base *base;
 	const char *name;
 	char *path;
-	struct store_wire wire;
-	bool greeted; /* it has read its data, as it said */
-	struct store_run *run, **last_run;
+	redisAsyncContext *redis;
 	struct store_group group;     /* the next one */
 	struct store_group lazy;      /* deletions that go behind it if it writes */
 	struct store_deletes deletes; /* not made commands of yet */
@@ -107,6 +80,7 @@ struct store {
 	void *arg;
 	bool up;
 	bool complained;
+	bool ending; /* in store_free */
 };
 
 /* A command under construction: binary-safe words, borrowed. */
@@ -137,11 +111,8 @@ void store_flush_soon(struct store *store);
 /* Sends everything that waits as one group, unless one is under way. */
 void store_send_group(struct store *store);
 
-/* The connection is gone: tells -EPIPE to whoever waits, in the order of the commands. */
+/* The connection is gone: tells -EPIPE to whoever waits for commands that were not sent. */
 void store_fail_group(struct store *store);
-
-/* A reply to what was sent. */
-void store_take_reply(struct store *store, struct slice reply);
 
 /* ---- store_commands.c ---- */
 
@@ -150,32 +121,17 @@ void store_end_deletes(struct store *store);
 
 /* ---- store_replies.c ---- */
 
-/* 0, -ENOSPC or -EIO. */
-int store_error_of(struct slice reply);
+/* 0, -ENOSPC, -EPIPE (no reply) or -EIO. */
+int store_error_of(const redisReply *reply);
 
 /* Logs a refusal, the first one of a series. */
-void store_note_refusal(struct store *store, struct slice reply);
+void store_note_refusal(struct store *store, const redisReply *reply);
 
 /* Hands the reply to whoever waits, and frees wait. */
-void store_settle(struct store *store, struct store_wait *wait, struct slice reply);
+void store_settle(struct store *store, struct store_wait *wait, const redisReply *reply);
 
 /* Frees it without telling anybody. */
 void store_free_wait(struct store_wait *wait);
-
-/* ---- store_wire.c ---- */
-
-/* Connects; 0 or -errno. */
-int store_wire_open(struct store_wire *wire, struct event_base *base, const char *path);
-/* Forgets what waits, too; nothing is told. */
-void store_wire_close(struct store_wire *wire);
-
-/* Octets to be sent with the next flush, borrowed until then.  0 or -errno: it has to be
- * closed. */
-int store_wire_put(struct store_wire *wire, struct slice octets);
-/* Sends them, or keeps a copy of what cannot be sent yet.  Returns as above. */
-int store_wire_flush(struct store_wire *wire);
-
-/* ---- store_replies.c ---- */
 
 /* A message as the one field of its stream entry holds it: these octets, and the packed
  * post behind them. */

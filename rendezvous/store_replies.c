@@ -10,65 +10,47 @@
 
 enum { HEAD_VERSION = 1, CHANNEL_BIT = 0x80, ID_SIZE = 16 };
 
-int store_error_of(struct slice reply)
+int store_error_of(const redisReply *reply)
 {
 	/* EXECABORT: a transaction of which a command was refused; only such as need room
 	 * stand in one. */
 	static const char *const no_room[] = { "OOM", "MISCONF", "NOSPACE", "EXECABORT" };
-	struct resp_value value;
 
-	if (resp_take(&reply, &value) <= 0)
+	if (!reply)
 		return -EPIPE;
-	if (value.kind != RESP_ERROR)
+	if (reply->type != REDIS_REPLY_ERROR)
 		return 0;
 	for (size_t i = 0; i < sizeof(no_room) / sizeof(*no_room); i++)
-		if (slice_starts(value.text, no_room[i]))
+		if (strncmp(reply->str, no_room[i], strlen(no_room[i])) == 0)
 			return -ENOSPC;
 	return -EIO;
 }
 
-void store_note_refusal(struct store *store, struct slice reply)
+void store_note_refusal(struct store *store, const redisReply *reply)
 {
-	struct resp_value value;
-
-	if (!store->complained && resp_take(&reply, &value) > 0)
-		log_warn("store", "%s refused: %.*s", store->name, (int)value.text.n,
-			 (const char *)value.text.p);
+	if (!store->complained)
+		log_warn("store", "%s refused: %s", store->name, reply->str);
 	store->complained = true;
 }
 
-/* Takes a text off reply, which holds one; empty where it does not. */
-static struct slice take_text(struct slice *reply)
+static struct slice text_of(const redisReply *reply)
 {
-	struct resp_value value;
-
-	if (resp_take(reply, &value) <= 0 || value.kind != RESP_TEXT)
-		return slice_of(NULL, 0);
-	return value.text;
-}
-
-/* Takes the digits at the beginning of text; false: none, or too many. */
-static bool take_digits(struct slice *text, uint64_t *number_out)
-{
-	size_t n = 0;
-
-	*number_out = 0;
-	for (; n < text->n && text->p[n] >= '0' && text->p[n] <= '9'; n++)
-		*number_out = *number_out * 10 + (uint64_t)(text->p[n] - '0');
-	*text = slice_from(*text, n);
-	return n > 0 && n < 20;
+	return slice_of(reply->str, reply->len);
 }
 
 /* "MILLISECONDS-COUNT", or 0. */
-static uint64_t number_of(struct slice text)
+static uint64_t number_of(const redisReply *reply)
 {
-	uint64_t ms, count;
+	unsigned long long ms, count;
+	char *end;
 
-	if (!take_digits(&text, &ms) || text.n == 0 || text.p[0] != '-')
+	if (reply->type != REDIS_REPLY_STRING || reply->len == 0)
 		return 0;
-	text = slice_from(text, 1);
-	if (!take_digits(&text, &count) || text.n > 0 || ms >> (64 - STORE_NUMBER_BITS) ||
-	    count >> STORE_NUMBER_BITS)
+	ms = strtoull(reply->str, &end, 10);
+	if (*end != '-')
+		return 0;
+	count = strtoull(end + 1, &end, 10);
+	if (*end || ms >> (64 - STORE_NUMBER_BITS) || count >> STORE_NUMBER_BITS)
 		return 0;
 	return ms << STORE_NUMBER_BITS | count;
 }
@@ -112,70 +94,49 @@ static bool read_head(struct slice octets, struct store_item *item)
 	return cursor_ok(&c) && item->sender.n > 0;
 }
 
-/* Takes the head of a list; 0: it is none. */
-static size_t take_list(struct slice *reply)
-{
-	struct resp_value value;
-
-	if (resp_take(reply, &value) <= 0 || value.kind != RESP_LIST)
-		return 0;
-	return (size_t)value.number;
-}
-
 /* One entry of XRANGE: [ id, [ "m", message ] ]. */
-static bool read_entry(struct slice entry, struct store_item *item)
+static bool read_entry(const redisReply *entry, struct store_item *item)
 {
+	const redisReply *fields;
+
 	memset(item, 0, sizeof(*item));
-	if (take_list(&entry) != 2)
+	if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2)
 		return false;
-	item->number = number_of(take_text(&entry));
-	if (!item->number || take_list(&entry) != 2)
-		return false;
-	take_text(&entry);
-	return read_head(take_text(&entry), item);
+	item->number = number_of(entry->element[0]);
+	fields = entry->element[1];
+	return item->number && fields->type == REDIS_REPLY_ARRAY && fields->elements == 2 &&
+	       fields->element[1]->type == REDIS_REPLY_STRING &&
+	       read_head(text_of(fields->element[1]), item);
 }
 
-static void hand_on_field(const struct store_wait *wait, struct slice name, struct slice value)
+static void hand_on_fields(const struct store_wait *wait, const redisReply *reply)
 {
-	char *name_text = strndup((const char *)name.p, name.n);
-	char *value_text = strndup((const char *)value.p, value.n);
-
-	if (name_text && value_text)
-		wait->field(wait->arg, wait->what, wait->account, name_text, value_text);
-	free(name_text);
-	free(value_text);
-}
-
-/* HGETALL: names and values in turn; HMGET: the value of the one that was asked for. */
-static void hand_on_fields(const struct store_wait *wait, struct slice list, size_t n)
-{
-	for (size_t i = 0; i + !wait->only < n; i += wait->only ? 1 : 2) {
-		struct slice name = wait->only ? slice_str(wait->only) : take_text(&list);
-		struct slice value = take_text(&list);
-
-		if (name.p && value.p)
-			hand_on_field(wait, name, value);
-	}
-}
-
-static void hand_on(const struct store_wait *wait, struct slice reply)
-{
-	size_t n = take_list(&reply);
-
-	if (wait->field) {
-		hand_on_fields(wait, reply, n);
+	if (wait->only) {
+		if (reply->elements == 1 && reply->element[0]->str)
+			wait->field(wait->arg, wait->what, wait->account, wait->only,
+				    reply->element[0]->str);
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct slice entry;
+	for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+		if (reply->element[i]->str && reply->element[i + 1]->str)
+			wait->field(wait->arg, wait->what, wait->account, reply->element[i]->str,
+				    reply->element[i + 1]->str);
+	}
+}
+
+static void hand_on(const struct store_wait *wait, const redisReply *reply)
+{
+	if (wait->field) {
+		hand_on_fields(wait, reply);
+		return;
+	}
+	for (size_t i = 0; i < reply->elements; i++) {
 		struct store_item item;
 
-		if (!resp_take_whole(&reply, &entry))
-			return;
-		if (wait->item && read_entry(entry, &item))
+		if (wait->item && read_entry(reply->element[i], &item))
 			wait->item(wait->arg, &item);
 		else if (wait->part)
-			wait->part(wait->arg, wait->from + (uint32_t)i, take_text(&entry));
+			wait->part(wait->arg, wait->from + (uint32_t)i, text_of(reply->element[i]));
 	}
 }
 
@@ -186,7 +147,7 @@ void store_free_wait(struct store_wait *wait)
 	free(wait);
 }
 
-void store_settle(struct store *store, struct store_wait *wait, struct slice reply)
+void store_settle(struct store *store, struct store_wait *wait, const redisReply *reply)
 {
 	int err = store_error_of(reply);
 
@@ -194,11 +155,11 @@ void store_settle(struct store *store, struct store_wait *wait, struct slice rep
 		store_note_refusal(store, reply);
 	else if (!err)
 		store->complained = false;
-	if (!err && wait->must_act && slice_starts(reply, ":0\r"))
+	if (!err && wait->must_act && reply->type == REDIS_REPLY_INTEGER && reply->integer == 0)
 		err = -ENOENT;
-	if (!err)
+	if (!err && reply->type == REDIS_REPLY_ARRAY)
 		hand_on(wait, reply);
 	if (wait->done)
-		wait->done(wait->arg, err, err ? 0 : number_of(take_text(&reply)));
+		wait->done(wait->arg, err, err ? 0 : number_of(reply));
 	store_free_wait(wait);
 }

@@ -4,7 +4,7 @@
  * Input: steps.  An octet below 128 is a command of the store; from 128 on Redis gets to
  * answer what it was sent so far.  Each answer is made of further octets, down to arrays in
  * arrays; a step may also ask for the answer that is right, or hang up.  The replies are
- * well-formed: fuzz_resp takes other octets apart.
+ * well-formed: taking octets apart is hiredis's.
  *
  * Whatever comes: each command ends once, with a known outcome; items have a number, a
  * sender and an id; parts and fields are told with what they were asked for.

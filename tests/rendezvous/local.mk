@@ -18,7 +18,7 @@ EXTRA_tests_rendezvous_test_crs_relay_DEPENDENCIES = rendezvous/crs-relay
 # crs
 CRS_UNIT_TESTS = %D%/test_accounts %D%/test_client_policy %D%/test_fanouts %D%/test_guests \
 	%D%/test_limits \
-	%D%/test_mailboxes %D%/test_mailboxes_long %D%/test_passing %D%/test_resp \
+	%D%/test_mailboxes %D%/test_mailboxes_long %D%/test_passing \
 	%D%/test_roster %D%/test_sessions %D%/test_settings
 if HAVE_CMOCKA
 check_PROGRAMS += $(CRS_UNIT_TESTS)
@@ -41,8 +41,6 @@ endif
 %C%_test_mailboxes_long_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_passing_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_passing_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
-%C%_test_resp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-%C%_test_resp_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_roster_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_roster_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_sessions_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
