@@ -1,4 +1,4 @@
-/* mailboxes_priv.h - what mailboxes.c and mail_parts.c share. */
+/* mailboxes_priv.h - what mailbox.c, mailboxes.c and mail_parts.c share. */
 #ifndef RENDEZVOUS_MAILBOXES_PRIV_H
 #define RENDEZVOUS_MAILBOXES_PRIV_H
 
@@ -52,6 +52,12 @@ void mailbox_drop(struct mailboxes *mailboxes, struct mailbox *mailbox);
 /* The message of that sender and id in the mailbox, or NULL. */
 struct mail *mail_find(const struct mailboxes *mailboxes, const struct mailbox *mailbox,
 		       struct slice sender, struct slice id);
+/* One that waits, with the item's number, parts and so on; NULL when memory is out. */
+struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbox,
+		      const struct mail_item *item);
+/* The store has it under that number: as a rule a higher one than all before, but for what was
+ * stored while the index of older ones was still being read. */
+void mail_now_stored(struct mailboxes *mailboxes, struct mail *mail, uint64_t number);
 /* Unlinks and frees it; the store is not touched. */
 void mail_drop(struct mailboxes *mailboxes, struct mail *mail);
 
