@@ -1,5 +1,6 @@
 /* cli_statistics.c - crs-cli stats and update-notification (CRS manual 5.4). */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/control_client.h"
 #include "rendezvous/cli.h"
@@ -7,14 +8,16 @@
 
 enum { TARGET_SIZE = 128 };
 
-/* "crs-cli stats export ACCOUNT". */
+/* "crs-cli stats export ACCOUNT [--pseudonyms]". */
 int cli_stats_export(const struct cli *cli, int argc, char **argv)
 {
 	char target[TARGET_SIZE] = "/stats";
 	json_t *rows = NULL;
 
-	(void)argc;
-	if (control_target_arg(target, sizeof(target), "account", argv[0]))
+	if (argc == 2 && strcmp(argv[1], "--pseudonyms") != 0)
+		return CLI_USAGE;
+	if (control_target_arg(target, sizeof(target), "account", argv[0]) ||
+	    (argc == 2 && control_target_arg(target, sizeof(target), "pseudonyms", "")))
 		return cli_error("the account id is too long");
 	if (cli_call(cli, "GET", target, NULL, false, &rows))
 		return CLI_ERROR;

@@ -499,7 +499,7 @@ static const struct control_route routes[] = {
 	{ "GET", "/lookup", control_api_lookup, false,
 	  "account=ID uri=URI: where a user is, and whose" },
 	{ "GET", "/slot", get_slot, false, "uri=URI: slot of a user" },
-	{ "GET", "/stats", control_api_stats_export, false, "account=ID: statistics of its users" },
+	{ "GET", "/stats", control_api_stats_export, false, "account=ID, pseudonyms: statistics of its users" },
 	{ "GET", "/trace", control_api_trace_open, false,
 	  "element=NAME[,NAME...] json=1: events as they come" },
 	{ "POST", "/account", post_account, false, "{id, secret}: create an account" },

@@ -107,7 +107,7 @@ static const struct action actions[] = {
 	{ { "stats", "clear" }, 1, 1, cli_stats_clear, "stats clear ACCOUNT" },
 	{ { "stats", "disable" }, 1, 1, cli_stats_disable, "stats disable ACCOUNT" },
 	{ { "stats", "enable" }, 1, 1, cli_stats_enable, "stats enable ACCOUNT" },
-	{ { "stats", "export" }, 1, 1, cli_stats_export, "stats export ACCOUNT" },
+	{ { "stats", "export" }, 1, 2, cli_stats_export, "stats export ACCOUNT [--pseudonyms]" },
 	{ { "trace", NULL },
 	  1,
 	  TRACE_ELEMENT_COUNT + 2,

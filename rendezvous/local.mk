@@ -76,6 +76,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/passing.c %D%/passing.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/peer_limits.c %D%/peer_limits.h \
+	%D%/pseudonyms.c %D%/pseudonyms.h \
 	%D%/pusher.c %D%/pusher.h \
 	%D%/queries.c \
 	%D%/recent.c %D%/recent.h \

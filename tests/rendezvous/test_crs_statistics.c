@@ -109,6 +109,15 @@ static void what_was_done_is_counted_once_enabled(void **state)
 	assert_true(scene_traced(scene, ",accepted-multi-session," ALICE ",acme"));
 	assert_true(scene_traced(scene, ",message-incoming," BOB ",acme"));
 
+	/* Names in place of numbers: as many lines, the same counts, the same names again. */
+	assert_int_equal(scene_cli(scene, "stats export acme --pseudonyms", output), 0);
+	assert_memory_equal(output, head, strlen(head));
+	assert_memory_equal(output + strlen(head), "user-", 5);
+	assert_non_null(strstr(output, "\t1\t1\t1\t0\t0\t0\t0\t0\t1\t0\t0\tfalse"));
+	assert_non_null(strstr(output, "\t1\t1\t0\t1\t0\t0\t0\t1\t0\t0\t0\tfalse"));
+	assert_null(strstr(output, "tel:"));
+	assert_true(scene_cli_shows(scene, "stats export acme --pseudonyms", output, true));
+
 	do_cli(scene, "stats disable acme");
 	talk(&a, &b, "56o");
 	assert_exported(scene, ALICE "\t1\t1\t1\t0\t");

@@ -1,0 +1,111 @@
+/* pseudonyms.c - users' names as HMACs under the server's own key. */
+#include "rendezvous/pseudonyms.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "rendezvous/paths.h"
+#include "rendezvous/statistics.h"
+
+enum { NAME_OCTETS = (PSEUDONYM_SIZE - 6) / 2, MAX_URI = 512, MAX_ACCOUNT = 64 };
+
+static int make_key(const char *path, uint8_t key_out[PSEUDONYMS_KEY_SIZE])
+{
+	if (RAND_priv_bytes(key_out, PSEUDONYMS_KEY_SIZE) != 1)
+		return -EIO;
+	return file_write_atomic(path, 0600, slice_of(key_out, PSEUDONYMS_KEY_SIZE));
+}
+
+int pseudonyms_key(const char *dir, uint8_t key_out[PSEUDONYMS_KEY_SIZE])
+{
+	char path[CRS_PATH_SIZE];
+	uint8_t *data = NULL;
+	size_t n = 0;
+	int err = crs_path_join(path, sizeof(path), dir, "pseudonyms-key");
+
+	if (!err)
+		err = file_read(path, PSEUDONYMS_KEY_SIZE, &data, &n);
+	if (err == -ENOENT)
+		return make_key(path, key_out);
+	if (err == -EFBIG || (!err && n != PSEUDONYMS_KEY_SIZE))
+		err = -EINVAL;
+	if (!err)
+		memcpy(key_out, data, PSEUDONYMS_KEY_SIZE);
+	if (data)
+		OPENSSL_cleanse(data, n);
+	free(data);
+	return err;
+}
+
+int pseudonyms_name(const uint8_t key[PSEUDONYMS_KEY_SIZE], const char *account, const char *uri,
+		    char out[PSEUDONYM_SIZE])
+{
+	uint8_t text[MAX_ACCOUNT + 1 + MAX_URI], mac[EVP_MAX_MD_SIZE];
+	size_t in_account = strlen(account), in_uri = strlen(uri);
+
+	if (in_account > MAX_ACCOUNT || in_uri > MAX_URI)
+		return -EIO;
+	/* With the NUL between them no two pairs make the same octets. */
+	memcpy(text, account, in_account + 1);
+	memcpy(text + in_account + 1, uri, in_uri);
+	if (!HMAC(EVP_sha256(), key, PSEUDONYMS_KEY_SIZE, text, in_account + 1 + in_uri, mac, NULL))
+		return -EIO;
+	memcpy(out, "user-", 5);
+	hex_encode(slice_of(mac, NAME_OCTETS), out + 5);
+	return 0;
+}
+
+struct named {
+	char name[PSEUDONYM_SIZE];
+	json_t *row;
+};
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+static int name_rows(const uint8_t *key, const char *account, const json_t *rows,
+		     struct named *named)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		const char *uri = json_string_value(json_object_get(row, statistics_columns[0]));
+
+		named[i].row = row;
+		if (!uri || pseudonyms_name(key, account, uri, named[i].name) ||
+		    json_object_set_new(row, statistics_columns[0], json_string(named[i].name)))
+			return -EIO;
+	}
+	return 0;
+}
+
+json_t *pseudonyms_rows(const uint8_t key[PSEUDONYMS_KEY_SIZE], const char *account, json_t *rows)
+{
+	size_t n = json_array_size(rows);
+	struct named *named = calloc(n + 1, sizeof(*named));
+	json_t *sorted = named && name_rows(key, account, rows, named) == 0 ? json_array() : NULL;
+
+	if (sorted) {
+		qsort(named, n, sizeof(*named), compare);
+		for (size_t i = 0; i < n; i++)
+			json_array_append(sorted, named[i].row);
+		if (json_array_size(sorted) != n) {
+			json_decref(sorted); /* a row is missing: no memory */
+			sorted = NULL;
+		}
+	}
+	free(named);
+	json_decref(rows);
+	return sorted;
+}
