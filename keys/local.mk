@@ -52,6 +52,7 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/mikey_srtp.c \
 	%D%/mikey_write.c \
 	%D%/pairing.c %D%/pairing.h \
+	%D%/passphrase.c %D%/passphrase.h \
 	%D%/pairing8.c \
 	%D%/pairing_lines.c \
 	%D%/pairing_priv.h \
@@ -65,6 +66,7 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/update_priv.h \
 	%D%/update_shared.c \
 	%D%/update_writer.c \
+	%D%/vault.c %D%/vault.h \
 	%D%/wire.c \
 	%D%/wire_priv.h
 # letters and updates

@@ -12,7 +12,7 @@
 #include "keys/curves.h"
 #include "keys/domain.h"
 #include "keys/secret.h"
-#include "management/passphrase.h"
+#include "keys/passphrase.h"
 
 /* Copies an option's text; too long is too long for what it is checked for later. */
 static int take_text(struct cms *cms, enum cms_option option, char *out, size_t outsz)

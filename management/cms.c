@@ -18,7 +18,7 @@
 #include "base/diag.h"
 #include "base/suggest.h"
 #include "build-config.h"
-#include "management/passphrase.h"
+#include "keys/passphrase.h"
 
 enum { EXIT_ERROR = 1, EXIT_USAGE = 2 };
 

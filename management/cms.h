@@ -5,7 +5,7 @@
 #include "management/database.h"
 #include "management/person.h"
 #include "management/settings.h"
-#include "management/vault.h"
+#include "keys/vault.h"
 
 struct diag;
 

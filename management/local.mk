@@ -6,12 +6,10 @@ noinst_LIBRARIES += %D%/libmanagement.a
 	%D%/database.c %D%/database.h \
 	%D%/issue.c %D%/issue.h %D%/issue_priv.h \
 	%D%/issue_update.c \
-	%D%/passphrase.c %D%/passphrase.h \
 	%D%/peer.c %D%/peer.h \
 	%D%/person.c %D%/person.h \
 	%D%/settings.c %D%/settings.h \
-	%D%/tsv.c %D%/tsv.h \
-	%D%/vault.c %D%/vault.h
+	%D%/tsv.c %D%/tsv.h
 
 bin_PROGRAMS += %D%/cms
 %C%_cms_SOURCES = \

@@ -5,7 +5,7 @@
 #include "keys/identity.h"
 #include "keys/letter.h"
 #include "management/database.h"
-#include "management/vault.h"
+#include "keys/vault.h"
 
 enum { PERSON_NAME_MAX = 128 };
 

@@ -10,7 +10,7 @@
 #include "keys/letter.h"
 #include "keys/master.h"
 #include "management/database.h"
-#include "management/vault.h"
+#include "keys/vault.h"
 
 struct settings {
 	char domain[LETTER_DOMAIN_MAX + 1];

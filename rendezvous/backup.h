@@ -10,6 +10,10 @@
  * length is a state that the store was in; so each file is copied up to the length that it had
  * when it was opened, while Redis is kept from rewriting its log.
  *
+ * With a passphrase (one of no octets is none) the archive is sealed as backup_sealed.h
+ * has it; a file that is sealed needs one, and one that is not is refused with one: whoever
+ * gives a passphrase wants to be sure who wrote the file.
+ *
  * Source: CRS manual 4.20, 5.4 "backup"; rows CRS-125, CRS-126.
  */
 #ifndef RENDEZVOUS_BACKUP_H
@@ -18,6 +22,7 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include "base/slice.h"
 #include "rendezvous/paths.h"
 
 struct diag;
@@ -30,20 +35,23 @@ struct backup_info {
 	uint64_t octets;
 };
 
-/* Writes ROOT/backup/crs-backup-INSTANCE-DATE.tar (0600, in a folder of 0700); its path goes
- * to path_out.  Returns 0, or -errno with diag set; then no such file is left. */
-int backup_write(const struct crs_paths *paths, const char *instance, char path_out[PATH_MAX],
-		 struct backup_info *info_out, struct diag *diag);
+/* Writes ROOT/backup/crs-backup-INSTANCE-DATE.tar (0600, in a folder of 0700), sealed
+ * DATE.tar.sealed; its path goes to path_out.  Returns 0, -EINVAL (a passphrase too short or
+ * too long), or -errno with diag set; then no such file is left. */
+int backup_write(const struct crs_paths *paths, const char *instance, struct slice passphrase,
+		 char path_out[PATH_MAX], struct backup_info *info_out, struct diag *diag);
 
 /* Reads the whole archive and compares it with its manifest.  Returns 0, -EBADMSG (not one
- * of ours, damaged, or cut off; diag says where) or -errno. */
-int backup_check(const char *file, struct backup_info *info_out, struct diag *diag);
+ * of ours, damaged, or cut off; diag says where), -EACCES (another passphrase, or none for a
+ * sealed one), -EINVAL (a passphrase, but not sealed), -EPROTONOSUPPORT or -errno. */
+int backup_check(const char *file, struct slice passphrase, struct backup_info *info_out,
+		 struct diag *diag);
 
 /* Checks, then puts everything into its place under paths, with modes and owner as crs wants them.
  * What was there is kept beside it under the name NAME.before-DATE.  crs must not run.
  * Returns 0, as backup_check(), -EBUSY (crs runs) or -errno; nothing is in place
  * before all of it was read and found whole. */
-int backup_restore(const char *file, const struct crs_paths *paths, struct backup_info *info_out,
-		   struct diag *diag);
+int backup_restore(const char *file, struct slice passphrase, const struct crs_paths *paths,
+		   struct backup_info *info_out, struct diag *diag);
 
 #endif

@@ -24,6 +24,17 @@ struct backup_part {
 /* The paths are those in paths, and as long. */
 void backup_parts(const struct crs_paths *paths, struct backup_part parts_out[BACKUP_PARTS]);
 
+/* backup_members.c: one member of an archive, whose content it may read.  Returns 0 or -errno,
+ * which ends the reading. */
+struct archive;
+struct archive_entry;
+typedef int backup_member_fn(struct archive *tar, struct archive_entry *entry, void *arg);
+/* Calls member for each in the archive's order, and reads a sealed one to its last octet.
+ * Returns 0, what member returned, -EBADMSG (damaged or cut off), -EACCES, -EINVAL or
+ * -EPROTONOSUPPORT as backup_check(), or -errno; diag says why. */
+int backup_each_member(const char *file, struct slice passphrase, backup_member_fn *member,
+		       void *arg, struct diag *diag);
+
 /* backup_redis.c: while Redis is held, it appends to its log and does not write it anew.
  * No Redis at the socket is fine: nothing changes then.  Returns 0 or -errno with
  * diag set. */

@@ -124,35 +124,6 @@ static int read_member(struct archive *tar, struct archive_entry *entry, const c
 	return err == -EBADMSG ? bad(diag, file, "cut off or damaged", name) : err;
 }
 
-typedef int member_fn(struct archive *tar, struct archive_entry *entry, void *arg);
-
-/* Calls member for each, in the archive's order, until it fails. */
-static int each_member(const char *file, member_fn *member, void *arg, struct diag *diag)
-{
-	struct archive *tar = archive_read_new();
-	struct archive_entry *entry;
-	int err = 0, status;
-
-	if (!tar || archive_read_support_format_tar(tar) != ARCHIVE_OK) {
-		archive_read_free(tar);
-		return -ENOMEM;
-	}
-	if (archive_read_open_filename(tar, file, BACKUP_BLOCK) != ARCHIVE_OK) {
-		err = archive_errno(tar) > 0 ? -archive_errno(tar) : -EBADMSG;
-		diag_error(diag, NULL, "%s: %s", file, archive_error_string(tar));
-		archive_read_free(tar);
-		return err;
-	}
-	while (!err && (status = archive_read_next_header(tar, &entry)) != ARCHIVE_EOF) {
-		if (status < ARCHIVE_WARN)
-			err = bad(diag, file, archive_error_string(tar), "");
-		else
-			err = member(tar, entry, arg);
-	}
-	archive_read_free(tar);
-	return err;
-}
-
 struct reading {
 	const char *file;
 	struct contents *contents;
@@ -205,13 +176,13 @@ static void copy_text(const json_t *object, const char *name, char *out, size_t 
 }
 
 /* Reads the manifest into info; root_out is where its files were. */
-static int check(const char *file, struct backup_info *info_out, char root_out[CRS_PATH_SIZE],
-		 struct diag *diag)
+static int check(const char *file, struct slice passphrase, struct backup_info *info_out,
+		 char root_out[CRS_PATH_SIZE], struct diag *diag)
 {
 	struct contents contents = { .files = json_object() };
 	struct reading reading = { file, &contents, diag };
 	json_t *manifest = NULL;
-	int err = each_member(file, on_read, &reading, diag);
+	int err = backup_each_member(file, passphrase, on_read, &reading, diag);
 
 	memset(info_out, 0, sizeof(*info_out));
 	if (!err && contents.manifest)
@@ -232,11 +203,12 @@ static int check(const char *file, struct backup_info *info_out, char root_out[C
 	return err;
 }
 
-int backup_check(const char *file, struct backup_info *info_out, struct diag *diag)
+int backup_check(const char *file, struct slice passphrase, struct backup_info *info_out,
+		 struct diag *diag)
 {
 	char root[CRS_PATH_SIZE];
 
-	return check(file, info_out, root, diag);
+	return check(file, passphrase, info_out, root, diag);
 }
 
 /* ---- restoring ---- */
@@ -387,22 +359,22 @@ static bool is_running(const struct crs_paths *paths)
 	return there;
 }
 
-static int unpack(const char *file, const char *folder, size_t root_n,
-		  const struct crs_paths *paths, struct diag *diag)
+static int unpack(const char *file, struct slice passphrase, struct restoring *restoring,
+		  const struct crs_paths *paths)
 {
-	struct restoring restoring = { folder, root_n, diag };
-	int err = each_member(file, on_restore, &restoring, diag);
+	int err = backup_each_member(file, passphrase, on_restore, restoring, restoring->diag);
 
 	if (!err)
-		err = set_owner(folder, paths);
-	return err ? err : swap_in(folder, paths);
+		err = set_owner(restoring->folder, paths);
+	return err ? err : swap_in(restoring->folder, paths);
 }
 
-int backup_restore(const char *file, const struct crs_paths *paths, struct backup_info *info_out,
-		   struct diag *diag)
+int backup_restore(const char *file, struct slice passphrase, const struct crs_paths *paths,
+		   struct backup_info *info_out, struct diag *diag)
 {
 	char root[CRS_PATH_SIZE], folder[PATH_MAX];
-	int err = check(file, info_out, root, diag);
+	struct restoring restoring = { .folder = folder, .diag = diag };
+	int err = check(file, passphrase, info_out, root, diag);
 
 	if (err)
 		return err;
@@ -415,7 +387,8 @@ int backup_restore(const char *file, const struct crs_paths *paths, struct backu
 	if (!err && !mkdtemp(folder))
 		err = -errno;
 	if (!err) {
-		err = unpack(file, folder, strlen(root) + 1, paths, diag);
+		restoring.root_n = strlen(root) + 1;
+		err = unpack(file, passphrase, &restoring, paths);
 		each_below(folder, remove_node, NULL);
 	}
 	if (err && !diag_errors(diag))

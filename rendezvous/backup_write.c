@@ -20,9 +20,11 @@
 #include "base/file.h"
 #include "build-config.h"
 #include "rendezvous/backup_priv.h"
+#include "rendezvous/backup_sealed.h"
 
 struct writer {
 	struct archive *tar;
+	struct backup_sealer *sealer; /* NULL: the archive is in clear */
 	struct diag *diag;
 	json_t *files; /* of the manifest */
 	struct backup_info *info;
@@ -211,31 +213,67 @@ static int put_all(struct writer *w, const struct crs_paths *paths)
 	return err ? err : put_manifest(w, paths);
 }
 
-static int write_archive(struct writer *w, const struct crs_paths *paths, int fd)
+/* libarchive gives what it has written. */
+static la_ssize_t on_written(struct archive *tar, void *arg, const void *p, size_t n)
 {
-	struct backup_hold *hold = NULL;
-	int err;
+	struct writer *w = arg;
+	int err = backup_sealer_put(w->sealer, slice_of(p, n));
 
+	if (!err)
+		return (la_ssize_t)n;
+	archive_set_error(tar, -err, "%s", strerror(-err));
+	return -1;
+}
+
+static int open_sealed(struct writer *w, int fd, struct slice passphrase)
+{
+	int err = backup_sealer_new(fd, passphrase, &w->sealer);
+
+	if (err == -EINVAL)
+		diag_error(w->diag, NULL, "a passphrase has %d to %d octets", VAULT_PASSPHRASE_MIN,
+			   VAULT_PASSPHRASE_MAX);
+	if (!err && archive_write_open(w->tar, w, NULL, on_written, NULL) != ARCHIVE_OK)
+		err = -ENOMEM;
+	return err;
+}
+
+static int open_archive(struct writer *w, int fd, struct slice passphrase)
+{
 	w->tar = archive_write_new();
 	w->files = json_array();
-	if (!w->tar || !w->files || archive_write_set_format_pax_restricted(w->tar) != ARCHIVE_OK ||
-	    archive_write_open_fd(w->tar, fd) != ARCHIVE_OK)
-		err = -ENOMEM;
-	else
+	if (!w->tar || !w->files || archive_write_set_format_pax_restricted(w->tar) != ARCHIVE_OK)
+		return -ENOMEM;
+	if (passphrase.n > 0)
+		return open_sealed(w, fd, passphrase);
+	return archive_write_open_fd(w->tar, fd) == ARCHIVE_OK ? 0 : -ENOMEM;
+}
+
+static int write_archive(struct writer *w, const struct crs_paths *paths, int fd,
+			 struct slice passphrase)
+{
+	struct backup_hold *hold = NULL;
+	int err = open_archive(w, fd, passphrase);
+
+	if (!err)
 		err = backup_hold_redis(paths, &hold, w->diag);
 	if (!err)
 		err = put_all(w, paths);
 	backup_release_redis(&hold);
 	if (w->tar && archive_write_close(w->tar) != ARCHIVE_OK && !err)
 		err = tar_error(w, "its end");
-	archive_write_free(w->tar);
+	/* A backup that failed gets no end: nobody can take it for a whole one. */
+	if (!err && w->sealer)
+		err = backup_sealer_end(w->sealer);
+	archive_write_free(w->tar); /* which closes what is open: before the sealer goes */
+	backup_sealer_free(&w->sealer);
 	json_decref(w->files);
 	if (!err && fsync(fd))
 		err = -errno;
 	return err;
 }
 
-static void name_archive(const struct crs_paths *paths, const char *instance, char out[PATH_MAX])
+static void name_archive(const struct crs_paths *paths, const char *instance, bool sealed,
+			 char out[PATH_MAX])
 {
 	time_t now = (time_t)clock_wall_s();
 	char date[32];
@@ -243,11 +281,12 @@ static void name_archive(const struct crs_paths *paths, const char *instance, ch
 
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H%M%SZ", &tm);
-	snprintf(out, PATH_MAX, "%s/crs-backup-%s-%s.tar", paths->backup, instance, date);
+	snprintf(out, PATH_MAX, "%s/crs-backup-%s-%s.tar%s", paths->backup, instance, date,
+		 sealed ? ".sealed" : "");
 }
 
-int backup_write(const struct crs_paths *paths, const char *instance, char path_out[PATH_MAX],
-		 struct backup_info *info_out, struct diag *diag)
+int backup_write(const struct crs_paths *paths, const char *instance, struct slice passphrase,
+		 char path_out[PATH_MAX], struct backup_info *info_out, struct diag *diag)
 {
 	struct writer w = { .diag = diag, .info = info_out };
 	char unfinished[PATH_MAX + 8];
@@ -256,7 +295,7 @@ int backup_write(const struct crs_paths *paths, const char *instance, char path_
 	*info_out = (struct backup_info){ .version = PACKAGE_VERSION };
 	snprintf(info_out->instance, sizeof(info_out->instance), "%s", instance);
 	clock_format(clock_wall_ms(), info_out->time);
-	name_archive(paths, instance, path_out);
+	name_archive(paths, instance, passphrase.n > 0, path_out);
 	snprintf(unfinished, sizeof(unfinished), "%s.part", path_out);
 	fd = err ? err : open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0) {
@@ -264,7 +303,7 @@ int backup_write(const struct crs_paths *paths, const char *instance, char path_
 		diag_error(diag, NULL, "%s: %s", unfinished, strerror(-err));
 		return err;
 	}
-	err = write_archive(&w, paths, fd);
+	err = write_archive(&w, paths, fd, passphrase);
 	close(fd);
 	if (!err && rename(unfinished, path_out))
 		err = -errno;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "keys/passphrase.h"
 #include "rendezvous/backup.h"
 #include "rendezvous/cli.h"
 #include "rendezvous/settings.h"
@@ -58,53 +59,97 @@ static void audit(const struct cli *cli, const char *action, const char *about)
 	json_decref(body);
 }
 
-/* "crs-cli backup": writes a file and prints its name. */
+/* What stands behind "backup" and "restore FILE". */
+struct backup_words {
+	bool check;
+	const char *passphrase_file; /* NULL: in clear */
+};
+
+static int read_words(int argc, char **argv, bool may_check, struct backup_words *words_out)
+{
+	*words_out = (struct backup_words){ .check = false };
+	for (int i = 0; i < argc; i++) {
+		if (may_check && !words_out->check && strcmp(argv[i], "--check") == 0)
+			words_out->check = true;
+		else if (!words_out->passphrase_file && strcmp(argv[i], "--passphrase-file") == 0 &&
+			 i + 1 < argc)
+			words_out->passphrase_file = argv[++i];
+		else
+			return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+/* Leaves passphrase_out empty where none was asked for. */
+static int read_passphrase(const struct backup_words *words, struct passphrase *passphrase_out,
+			   struct diag *diag)
+{
+	*passphrase_out = (struct passphrase){ .n = 0 };
+	if (words->passphrase_file &&
+	    passphrase_from_file(words->passphrase_file, passphrase_out, diag))
+		return tell(diag);
+	return CLI_OK;
+}
+
+/* "crs-cli backup [--passphrase-file FILE]": writes a file and prints its name. */
 int cli_backup(const struct cli *cli, int argc, char **argv)
 {
 	struct crs_paths paths;
 	struct settings settings = { .policy = NULL };
+	struct backup_words words;
 	struct backup_info info;
-	struct diag *diag = diag_new();
+	struct passphrase passphrase;
+	struct diag *diag;
 	char path[PATH_MAX];
-	int status = full_paths(cli, &paths);
+	int status = read_words(argc, argv, false, &words);
 
-	(void)argc;
-	(void)argv;
+	if (status == CLI_OK)
+		status = full_paths(cli, &paths);
+	if (status != CLI_OK)
+		return status;
+	diag = diag_new();
+	status = read_passphrase(&words, &passphrase, diag);
 	if (status == CLI_OK && settings_read(&paths, &settings, diag))
 		status = tell(diag);
-	if (status == CLI_OK && backup_write(&paths, settings.name, path, &info, diag))
+	if (status == CLI_OK &&
+	    backup_write(&paths, settings.name, passphrase_slice(&passphrase), path, &info, diag))
 		status = tell(diag);
 	if (status == CLI_OK) {
 		audit(cli, "backup", path);
 		print_info(cli, path, &info);
 	}
+	passphrase_wipe(&passphrase);
 	settings_clear(&settings);
 	diag_free(&diag);
 	return status;
 }
 
-/* "crs-cli restore FILE [--check]". */
+/* "crs-cli restore FILE [--check] [--passphrase-file FILE]". */
 int cli_restore(const struct cli *cli, int argc, char **argv)
 {
 	struct crs_paths paths;
+	struct backup_words words;
 	struct backup_info info;
+	struct passphrase passphrase;
 	struct diag *diag;
-	bool only_check = argc == 2;
-	int status = CLI_OK, err;
+	int status = read_words(argc - 1, argv + 1, true, &words), err = 0;
 
-	if (only_check && strcmp(argv[1], "--check") != 0)
-		return CLI_USAGE;
-	if (!only_check)
+	if (status == CLI_OK && !words.check)
 		status = full_paths(cli, &paths);
 	if (status != CLI_OK)
 		return status;
 	diag = diag_new();
-	err = only_check ? backup_check(argv[0], &info, diag)
-			 : backup_restore(argv[0], &paths, &info, diag);
-	status = err ? tell(diag) : CLI_OK;
-	if (!err)
+	status = read_passphrase(&words, &passphrase, diag);
+	if (status == CLI_OK && words.check)
+		err = backup_check(argv[0], passphrase_slice(&passphrase), &info, diag);
+	else if (status == CLI_OK)
+		err = backup_restore(argv[0], passphrase_slice(&passphrase), &paths, &info, diag);
+	passphrase_wipe(&passphrase);
+	if (err)
+		status = tell(diag);
+	if (status == CLI_OK)
 		print_info(cli, argv[0], &info);
-	if (!err && !only_check && !cli->json)
+	if (status == CLI_OK && !words.check && !cli->json)
 		fputs("restored; updates that were applied after this backup have to be applied "
 		      "again\n",
 		      stdout);

@@ -23,7 +23,8 @@ tests_fuzz_fuzz_passing_SOURCES = tests/fuzz/fuzz_passing.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_passing_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_passing_LDADD = $(CRS_LIBS)
 tests_fuzz_fuzz_backup_SOURCES = tests/fuzz/fuzz_backup.c tests/fuzz/place.h tests/fuzz/quiet.h \
-	rendezvous/backup_redis.c rendezvous/backup_restore.c rendezvous/backup_write.c $(FUZZ_MAIN)
+	rendezvous/backup_members.c rendezvous/backup_redis.c rendezvous/backup_restore.c rendezvous/backup_sealed.c \
+	rendezvous/backup_write.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_backup_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(HIREDIS_CFLAGS) $(ARCHIVE_CFLAGS)
 tests_fuzz_fuzz_backup_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_backup_LDADD = $(CRS_LIBS) $(ARCHIVE_LIBS)

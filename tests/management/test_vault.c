@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "keys/secret.h"
-#include "management/vault.h"
+#include "keys/vault.h"
 
 static void a_passphrase_opens_its_own_lock_only(void **state)
 {

@@ -132,6 +132,13 @@ endif
 EXTRA_tests_rendezvous_test_crs_backup_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_backup_sealed
+endif
+%C%_test_backup_sealed_SOURCES = %D%/test_backup_sealed.c rendezvous/backup_sealed.c
+%C%_test_backup_sealed_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_test_backup_sealed_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_events
 endif
 %C%_test_crs_events_SOURCES = %D%/test_crs_events.c %D%/scene.c %D%/scene.h

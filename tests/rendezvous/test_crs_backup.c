@@ -47,18 +47,23 @@ static void run(const char *command, const char *a, const char *b)
 	assert_int_equal(system(command), 0);
 }
 
-/* Makes a backup and tells its path. */
-static void back_up(const struct scene *scene, char path[256])
+/* Makes a backup by these words and tells its path. */
+static void back_up_by(const struct scene *scene, const char *words, char path[256])
 {
 	char output[SCENE_OUTPUT], *colon;
 
-	assert_int_equal(scene_cli(scene, "backup", output), 0);
+	assert_int_equal(scene_cli(scene, words, output), 0);
 	assert_non_null(strstr(output, "/backup/crs-backup-crs1-20"));
-	colon = strstr(output, ".tar: ");
+	colon = strstr(output, ": crs1 at ");
 	assert_non_null(colon);
-	colon[4] = '\0';
+	*colon = '\0';
 	assert_true(strlen(output) < 256);
 	memcpy(path, output, strlen(output) + 1);
+}
+
+static void back_up(const struct scene *scene, char path[256])
+{
+	back_up_by(scene, "backup", path);
 }
 
 static int restore(const struct scene *scene, const char *path, const char *option,
@@ -169,10 +174,69 @@ static void what_is_damaged_restores_nothing(void **state)
 	scene_start(scene);
 }
 
+/* CRS-125, CRS-126: the same under a passphrase; without it the file tells nothing, and
+ * nothing that is wrong with it changes what is there. */
+static void a_backup_under_a_passphrase_is_restored_with_it_only(void **state)
+{
+	static const struct {
+		const char *make, *option, *told;
+	} refused[] = {
+		{ "cp \"$A\" \"$B/bad\"", "", "is encrypted" },
+		{ "cp \"$A\" \"$B/bad\"", "--passphrase-file $B/other", "another passphrase" },
+		{ "cp \"$A\" \"$B/bad\"", "--passphrase-file $B/open", "others may read it" },
+		{ "cp \"$A\" \"$B/bad\"", "--passphrase-file $B/none", "No such file" },
+		{ "head -c -1 \"$A\" >\"$B/bad\"", "--passphrase-file $B/words", "cut off" },
+		{ "head -c 60 \"$A\" >\"$B/bad\"", "--passphrase-file $B/words", "cut off" },
+		{ "(cat \"$A\"; echo) >\"$B/bad\"", "--passphrase-file $B/words",
+		  "behind its end" },
+		{ "cp \"$A\" \"$B/bad\" && printf XX | dd of=\"$B/bad\" bs=1 seek=5000 "
+		  "conv=notrunc "
+		  "status=none",
+		  "--passphrase-file $B/words", "not as it was sealed" },
+		{ "tar cf \"$B/bad\" -C / etc/hostname", "--passphrase-file $B/words",
+		  "is not encrypted" },
+	};
+	struct scene *scene = *state;
+	char words[256], path[256], bad[256], output[SCENE_OUTPUT];
+
+	run("umask 077; echo 'correct horse' >\"$A/words\"; echo 'wrong horse' >\"$A/other\"; "
+	    "cp \"$A/words\" \"$A/open\"; chmod 644 \"$A/open\"; echo short >\"$A/short\"",
+	    scene->root, "");
+	snprintf(words, sizeof(words), "backup --passphrase-file %s/short", scene->root);
+	assert_int_equal(scene_cli(scene, words, output), 1);
+	assert_non_null(strstr(output, "8 to 1024 octets"));
+	assert_int_equal(scene_cli(scene, "backup --check", output), 2);
+	snprintf(words, sizeof(words), "backup --passphrase-file %s/words", scene->root);
+	back_up_by(scene, words, path);
+	run("! tar tf \"$A\" 2>/dev/null && ! grep -aq crsname \"$A\" && "
+	    "[ \"$(stat -c %a \"$A\")\" = 600 ]",
+	    path, "");
+	run("! ls \"$A/backup\" | grep part", scene->root, "");
+	assert_int_equal(scene_stop(&scene->crs), 0);
+	run("rm -rf \"$A/kept\"; cp -r \"$A/accounts\" \"$A/kept\"", scene->root, "");
+	snprintf(bad, sizeof(bad), "%s/bad", scene->root);
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		run(refused[i].make, path, scene->root);
+		assert_int_equal(restore(scene, bad, refused[i].option, output), 1);
+		if (!strstr(output, refused[i].told))
+			fail_msg("not told \"%s\": %s", refused[i].told, output);
+		run("diff -r \"$A/accounts\" \"$A/kept\"", scene->root, "");
+		run("! ls -A \"$A\" | grep -E 'restore|before'", scene->root, "");
+	}
+	assert_int_equal(setenv("B", scene->root, 1), 0);
+	assert_int_equal(restore(scene, path, "--check --passphrase-file $B/words", output), 0);
+	assert_non_null(strstr(output, ": crs1 at 20"));
+	run("rm -rf \"$A/accounts\"", scene->root, scene->root);
+	assert_int_equal(restore(scene, path, "--passphrase-file $B/words", output), 0);
+	run("diff -r \"$A/accounts\" \"$A/kept\"", scene->root, scene->root);
+	scene_start(scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_damaged_restores_nothing),
+		cmocka_unit_test(a_backup_under_a_passphrase_is_restored_with_it_only),
 		cmocka_unit_test(what_was_stored_is_there_after_a_restore),
 		cmocka_unit_test(tar_restores_it_too),
 	};

@@ -69,3 +69,27 @@ store_active() {
 	caller $ALICE send $BOB nine
 	receive 1 nine
 }
+
+@test "CRS-125, CRS-126: an encrypted backup of a running rendezvous gives accounts and waiting texts back with its passphrase only" {
+	local backup
+	(umask 077 && echo "correct horse" >"$D/words" && echo "wrong horse" >"$D/other")
+	caller $ALICE send $BOB "waits"
+	run -0 lab_crs_cli backup --passphrase-file "$D/words"
+	backup=$(ls "$D"/crs/backup/*.tar.sealed)
+	run -1 grep -aq crsname "$backup"
+	stop "$LAB_CRS"
+	rm -rf "$D/crs/data" "$D/crs/accounts"
+	run -1 lab_crs_cli restore "$backup"
+	[[ $output == *"is encrypted"* ]]
+	run -1 lab_crs_cli restore "$backup" --passphrase-file "$D/other"
+	[[ $output == *"another passphrase"* ]]
+	head -c -1 "$backup" >"$D/cut"
+	run -1 lab_crs_cli restore "$D/cut" --passphrase-file "$D/words"
+	[[ $output == *"cut off"* ]]
+	[ ! -e "$D/crs/data" ] && [ ! -e "$D/crs/accounts" ] # nothing of a part of it
+	run -0 lab_crs_cli restore "$backup" --check --passphrase-file "$D/words"
+	[ ! -e "$D/crs/accounts" ]
+	run -0 lab_crs_cli restore "$backup" --passphrase-file "$D/words"
+	crs_up
+	receive 1 waits
+}

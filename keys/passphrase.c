@@ -1,4 +1,4 @@
-#include "management/passphrase.h"
+#include "keys/passphrase.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "management/vault.h"
+#include "keys/vault.h"
 
 #include <errno.h>
 

@@ -1,8 +1,8 @@
 /* passphrase.h - where the passphrase, and other secrets typed or kept in a file,
  * come from.
  */
-#ifndef MANAGEMENT_PASSPHRASE_H
-#define MANAGEMENT_PASSPHRASE_H
+#ifndef KEYS_PASSPHRASE_H
+#define KEYS_PASSPHRASE_H
 
 #include "base/slice.h"
 

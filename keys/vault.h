@@ -1,11 +1,12 @@
-/* vault.h - seals the key manager's secrets under the administrator's passphrase.
+/* vault.h - seals secrets under a passphrase: those of the key manager, and the key of an
+ * encrypted backup of the rendezvous.
  *
  * The passphrase opens one random key (scrypt, AES-256-GCM); that key seals every
- * secret in the database, each bound to its name, so that none can be put in
+ * secret in the key manager's database, each bound to its name, so that none can be put in
  * another's place.
  */
-#ifndef MANAGEMENT_VAULT_H
-#define MANAGEMENT_VAULT_H
+#ifndef KEYS_VAULT_H
+#define KEYS_VAULT_H
 
 #include "keys/box.h"
 
