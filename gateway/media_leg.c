@@ -43,6 +43,26 @@ static Relay__DtmfMode dtmf_mode(const struct media_plain *plain)
 		       : RELAY__DTMF_MODE__DTMF_TONES;
 }
 
+static Relay__PlainSrtp plain_srtp(SipAgent__Suite suite)
+{
+	switch (suite) {
+	case SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_80:
+		return RELAY__PLAIN_SRTP__PLAIN_AES_CM_128_HMAC_SHA1_80;
+	case SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32:
+		return RELAY__PLAIN_SRTP__PLAIN_AES_CM_128_HMAC_SHA1_32;
+	case SIP_AGENT__SUITE__AES_256_CM_HMAC_SHA1_80:
+	case SIP_AGENT__SUITE__AES_CM_256_HMAC_SHA1_80:
+		return RELAY__PLAIN_SRTP__PLAIN_AES_256_CM_HMAC_SHA1_80;
+	case SIP_AGENT__SUITE__AES_256_CM_HMAC_SHA1_32:
+	case SIP_AGENT__SUITE__AES_CM_256_HMAC_SHA1_32:
+		return RELAY__PLAIN_SRTP__PLAIN_AES_256_CM_HMAC_SHA1_32;
+	case SIP_AGENT__SUITE__NO_SUITE:
+	case _SIP_AGENT__SUITE_IS_INT_SIZE:
+		break;
+	}
+	return RELAY__PLAIN_SRTP__PLAIN_RTP;
+}
+
 int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct cig_config *config,
 			const struct media_plain *what)
 {
@@ -64,11 +84,11 @@ int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct c
 	plain.dtmf = dtmf_mode(what);
 	plain.secure_held = what->secure_held;
 	if (audio->suite) {
-		plain.srtp = audio->suite == SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32
-				     ? RELAY__PLAIN_SRTP__PLAIN_AES_CM_128_HMAC_SHA1_32
-				     : RELAY__PLAIN_SRTP__PLAIN_AES_CM_128_HMAC_SHA1_80;
-		plain.own_srtp_key = octets(slice_of(what->own_key, PBX_SRTP_KEY));
-		plain.peer_srtp_key = octets(slice_of(audio->peer_key, PBX_SRTP_KEY));
+		size_t n = pbx_suite_key_size(audio->suite);
+
+		plain.srtp = plain_srtp(audio->suite);
+		plain.own_srtp_key = octets(slice_of(what->own_key, n));
+		plain.peer_srtp_key = octets(slice_of(audio->peer_key, n));
 	}
 	plain.no_send = !audio->peer_listens || !audio->address[0];
 	/* who holds may play music or not: its silence is no fault */

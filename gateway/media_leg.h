@@ -24,7 +24,7 @@ struct media_secure {
 /* The PBX's side. */
 struct media_plain {
 	struct pbx_audio audio;
-	const uint8_t *own_key; /* PBX_SRTP_KEY octets, where audio has a suite */
+	const uint8_t *own_key; /* pbx_suite_key_size() octets, where audio has a suite */
 	enum cig_dtmf dtmf;
 	bool secure_held; /* the other side holds: its silence is no fault */
 };

@@ -54,20 +54,35 @@ static const SipAgent__Audio *choose_line(const SipAgent__Audio *theirs, enum ci
 	return !theirs || theirs->savp || srtp == CIG_SRTP_REQUIRED ? NULL : theirs;
 }
 
+/* By SipAgent__Suite: its key among those of a leg, and the key's octets with the salt. */
+static const struct {
+	size_t key, size;
+} suites[] = {
+	[SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_80] = { 0, 30 },
+	[SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32] = { 1, 30 },
+	[SIP_AGENT__SUITE__AES_256_CM_HMAC_SHA1_80] = { 2, 46 },
+	[SIP_AGENT__SUITE__AES_256_CM_HMAC_SHA1_32] = { 3, 46 },
+	[SIP_AGENT__SUITE__AES_CM_256_HMAC_SHA1_80] = { 2, 46 },
+	[SIP_AGENT__SUITE__AES_CM_256_HMAC_SHA1_32] = { 3, 46 },
+};
+
+size_t pbx_suite_key_size(SipAgent__Suite suite)
+{
+	return (size_t)suite < sizeof(suites) / sizeof(suites[0]) ? suites[suite].size : 0;
+}
+
 static int read_keys(const SipAgent__Audio *theirs, struct pbx_audio *audio)
 {
 	const SipAgent__Crypto *crypto = theirs->n_crypto ? theirs->crypto[0] : NULL;
 
 	if (!crypto)
 		return 0;
-	if (crypto->key.len != sizeof(audio->peer_key) ||
-	    crypto->suite < SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_80 ||
-	    crypto->suite > SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32)
+	if (crypto->key.len == 0 || crypto->key.len != pbx_suite_key_size(crypto->suite))
 		return -ENOTSUP;
 	audio->suite = crypto->suite;
 	audio->tag = crypto->tag;
 	audio->savp = theirs->savp;
-	memcpy(audio->peer_key, crypto->key.data, sizeof(audio->peer_key));
+	memcpy(audio->peer_key, crypto->key.data, crypto->key.len);
 	return 0;
 }
 
@@ -101,7 +116,7 @@ int pbx_audio_read(const SipAgent__Audio *theirs, enum cig_srtp srtp, struct pbx
 struct our_audio {
 	SipAgent__Audio audio;
 	SipAgent__Format formats[3], *at[3];
-	SipAgent__Crypto crypto[2], *crypto_at[2];
+	SipAgent__Crypto crypto[PBX_SRTP_KEYS], *crypto_at[PBX_SRTP_KEYS];
 };
 
 static void add_format(struct our_audio *ours, SipAgent__Encoding encoding, uint32_t payload_type)
@@ -114,17 +129,12 @@ static void add_format(struct our_audio *ours, SipAgent__Encoding encoding, uint
 	ours->at[i] = &ours->formats[i];
 }
 
-static size_t key_of(SipAgent__Suite suite)
-{
-	return suite == SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32;
-}
-
 /* RFC 4568 6.1: each line has a key of its own, new in each call and the same in all of its
  * descriptions, so that what is sent under it goes on. */
 static int add_crypto(struct our_audio *ours, struct pbx_leg *leg, SipAgent__Suite suite,
 		      uint32_t tag)
 {
-	size_t k = key_of(suite), i = ours->audio.n_crypto;
+	size_t k = suites[suite].key, i = ours->audio.n_crypto;
 
 	if (!leg->keys[k].made && RAND_bytes(leg->keys[k].own, sizeof(leg->keys[k].own)) != 1)
 		return -EIO;
@@ -133,17 +143,24 @@ static int add_crypto(struct our_audio *ours, struct pbx_leg *leg, SipAgent__Sui
 	ours->crypto[i].tag = tag;
 	ours->crypto[i].suite = suite;
 	ours->crypto[i].key.data = leg->keys[k].own;
-	ours->crypto[i].key.len = sizeof(leg->keys[k].own);
+	ours->crypto[i].key.len = suites[suite].size;
 	ours->crypto_at[i] = &ours->crypto[i];
 	ours->audio.n_crypto++;
 	return 0;
 }
 
-/* Both suites as long as none is agreed on, then that one: a new offer changes nothing of it. */
+/* Every suite as long as none is agreed on, then that one: a new offer changes nothing of it.
+ * AES-128 stands first: every PBX knows it, and the relay protects with it for less. */
 static int offer_keys(struct our_audio *ours, struct pbx_leg *leg)
 {
+	static const SipAgent__Suite offered[PBX_SRTP_KEYS] = {
+		SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_80,
+		SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32,
+		SIP_AGENT__SUITE__AES_256_CM_HMAC_SHA1_80,
+		SIP_AGENT__SUITE__AES_256_CM_HMAC_SHA1_32,
+	};
 	SipAgent__Suite active = leg->has_audio ? leg->audio.suite : SIP_AGENT__SUITE__NO_SUITE;
-	int err;
+	int err = 0;
 
 	if (leg->srtp == CIG_SRTP_OFF)
 		return 0;
@@ -152,13 +169,14 @@ static int offer_keys(struct our_audio *ours, struct pbx_leg *leg)
 	ours->audio.savp = active ? leg->audio.savp : leg->srtp == CIG_SRTP_REQUIRED;
 	if (active)
 		return add_crypto(ours, leg, active, 1);
-	err = add_crypto(ours, leg, SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_80, 1);
-	return err ? err : add_crypto(ours, leg, SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32, 2);
+	for (uint32_t i = 0; i < PBX_SRTP_KEYS && !err; i++)
+		err = add_crypto(ours, leg, offered[i], i + 1);
+	return err;
 }
 
 const uint8_t *pbx_leg_own_key(const struct pbx_leg *leg)
 {
-	return leg->keys[key_of(leg->audio.suite)].own;
+	return leg->keys[suites[leg->audio.suite].key].own;
 }
 
 static void begin_audio(struct our_audio *ours, const struct pbx_leg *leg)

@@ -15,7 +15,11 @@
 
 enum pbx_codec { PBX_PCMU = 0, PBX_PCMA = 8 }; /* by RTP payload type */
 
-enum { PBX_SRTP_KEY = 30 /* octets of key and salt */ };
+enum {
+	PBX_SRTP_KEY = 46, /* octets of the longest key with its salt */
+	PBX_SRTP_KEYS =
+		4, /* suites: AES_CM_128 and AES_256_CM, each with tags of 80 and of 32 bits */
+};
 
 /* What was agreed on for the audio stream, from the PBX's SDP. */
 struct pbx_audio {
@@ -27,10 +31,10 @@ struct pbx_audio {
 	uint8_t cn_pt;    /* comfort noise; 0: none */
 	unsigned ptime_ms;
 	bool peer_sends, peer_listens;
-	SipAgent__Suite suite; /* of SRTP; SIP_AGENT__SUITE__NO_SUITE: in clear */
-	uint32_t tag;          /* of the peer's line, which an answer repeats */
-	bool savp;             /* it came over RTP/SAVP */
-	uint8_t peer_key[PBX_SRTP_KEY];
+	SipAgent__Suite suite;          /* of SRTP; SIP_AGENT__SUITE__NO_SUITE: in clear */
+	uint32_t tag;                   /* of the peer's line, which an answer repeats */
+	bool savp;                      /* it came over RTP/SAVP */
+	uint8_t peer_key[PBX_SRTP_KEY]; /* the first pbx_suite_key_size(suite) octets */
 };
 
 /* Takes the first G.711 codec in the peer's order, and its keys as srtp says.  Returns 0, or
@@ -51,7 +55,7 @@ struct pbx_leg {
 	struct {
 		bool made;
 		uint8_t own[PBX_SRTP_KEY]; /* what we send with */
-	} keys[2];                         /* a key a suite: AES_CM_128_HMAC_SHA1_80, _32 */
+	} keys[PBX_SRTP_KEYS];             /* a key a suite, both spellings of one alike */
 	const struct cig_account *account; /* NULL: no credentials */
 	struct digest_session digest;
 	SipAgent__Dialog *dialog; /* of an answered call, else NULL */
@@ -94,6 +98,9 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change);
 
 /* Offers our side anew, as it is now (we_hold). */
 int pbx_leg_reoffer(struct pbx_leg *leg);
+
+/* Octets of key and salt: 30 or 46; 0 for none and for what is no suite. */
+size_t pbx_suite_key_size(SipAgent__Suite suite);
 
 /* The key that protects what we send with leg->audio.suite. */
 const uint8_t *pbx_leg_own_key(const struct pbx_leg *leg);

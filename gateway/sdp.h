@@ -30,20 +30,30 @@ enum sdp_encoding {
 /* Seen from the party whose description it is. */
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 
-/* Of a=crypto (RFC 4568 6.2): both have a key of 16 octets and a salt of 14. */
-enum sdp_suite { SDP_NO_SUITE, SDP_AES_CM_128_HMAC_SHA1_80, SDP_AES_CM_128_HMAC_SHA1_32 };
+/* Of a=crypto (RFC 4568 6.2, RFC 6188): all have a salt of 14 octets, those of AES-256 a key of
+ * 32, the others one of 16. */
+enum sdp_suite {
+	SDP_NO_SUITE,
+	SDP_AES_CM_128_HMAC_SHA1_80,
+	SDP_AES_CM_128_HMAC_SHA1_32,
+	SDP_AES_256_CM_HMAC_SHA1_80,
+	SDP_AES_256_CM_HMAC_SHA1_32,
+	/* The same two, as the drafts of RFC 6188 and some PBXs spell them: an answer has to
+	 * repeat the offer's word (sipwise/rtpengine#736), so each spelling is a suite. */
+	SDP_AES_CM_256_HMAC_SHA1_80,
+	SDP_AES_CM_256_HMAC_SHA1_32,
+};
 
 enum {
-	SDP_KEY_SIZE = 30, /* octets of key and salt */
-	SDP_MAX_CRYPTO =
-		2 /* lines of an offer of ours; of the peer's the first usable one counts */
+	SDP_MAX_KEY = 46,   /* octets of key and salt */
+	SDP_MAX_CRYPTO = 4, /* lines of an offer of ours; of the peer's the first usable counts */
 };
 
 /* How the party protects what it sends.  A secret: sdp_wipe(). */
 struct sdp_crypto {
 	uint32_t tag; /* 1 to 9 digits */
 	enum sdp_suite suite;
-	uint8_t key[SDP_KEY_SIZE];
+	uint8_t key[SDP_MAX_KEY]; /* the first sdp_key_size(suite) octets */
 };
 
 struct sdp_format {
@@ -108,6 +118,9 @@ void sdp_wipe(struct sdp *sdp);
 
 /* The name of a suite as a=crypto has it. */
 const char *sdp_suite_name(enum sdp_suite suite);
+
+/* Octets of key and salt that a suite has: 30 or 46; 0 for SDP_NO_SUITE. */
+size_t sdp_key_size(enum sdp_suite suite);
 
 /* The direction that answers d when nothing on our side restricts it. */
 enum sdp_direction sdp_reverse(enum sdp_direction d);

@@ -10,9 +10,22 @@ static const char *const suite_names[] = {
 	[SDP_NO_SUITE] = "",
 	[SDP_AES_CM_128_HMAC_SHA1_80] = "AES_CM_128_HMAC_SHA1_80",
 	[SDP_AES_CM_128_HMAC_SHA1_32] = "AES_CM_128_HMAC_SHA1_32",
+	[SDP_AES_256_CM_HMAC_SHA1_80] = "AES_256_CM_HMAC_SHA1_80",
+	[SDP_AES_256_CM_HMAC_SHA1_32] = "AES_256_CM_HMAC_SHA1_32",
+	[SDP_AES_CM_256_HMAC_SHA1_80] = "AES_CM_256_HMAC_SHA1_80",
+	[SDP_AES_CM_256_HMAC_SHA1_32] = "AES_CM_256_HMAC_SHA1_32",
 };
 
 enum { SUITES = sizeof(suite_names) / sizeof(suite_names[0]) };
+
+size_t sdp_key_size(enum sdp_suite suite)
+{
+	enum { AES_128_AND_SALT = 30, AES_256_AND_SALT = 46 };
+
+	if (suite == SDP_NO_SUITE)
+		return 0;
+	return suite >= SDP_AES_256_CM_HMAC_SHA1_80 ? AES_256_AND_SALT : AES_128_AND_SALT;
+}
 
 /* What stands before the mark, which is left out; s keeps what is behind it. */
 static struct slice take_until(struct slice *s, char mark)
@@ -39,12 +52,30 @@ static bool is_lifetime(struct slice s)
 	return s.n >= MIN_DIGITS && s.n <= 15;
 }
 
+/* 30 octets are 40 digits without padding; 46 are 62, behind which some put "==" as RFC 4568 6.1
+ * has it, and others nothing (sipwise/rtpengine#1197). */
+static bool decode_key(struct slice text, size_t size, uint8_t key[SDP_MAX_KEY])
+{
+	char padded[BASE64_TEXT_SIZE(SDP_MAX_KEY)];
+	size_t n = text.n, got = 0;
+	bool ok;
+
+	if (n >= sizeof(padded))
+		return false;
+	memcpy(padded, text.p, n);
+	while (n % 4)
+		padded[n++] = '='; /* a multiple of 4: no more than the array without its NUL */
+	ok = base64_decode(BASE64_STANDARD, slice_of(padded, n), key, SDP_MAX_KEY, &got) == 0 &&
+	     got == size;
+	OPENSSL_cleanse(padded, sizeof(padded));
+	return ok;
+}
+
 /* "inline:KEY||SALT[|lifetime]".  A master key identifier would stand in every packet, and
  * several keys need one: neither is taken (asterisk/asterisk#825: never by half). */
-static bool parse_key(struct slice params, uint8_t key[SDP_KEY_SIZE])
+static bool parse_key(struct slice params, size_t size, uint8_t key[SDP_MAX_KEY])
 {
 	struct slice text, lifetime;
-	size_t n = 0;
 
 	if (!slice_starts(params, "inline:"))
 		return false;
@@ -53,8 +84,7 @@ static bool parse_key(struct slice params, uint8_t key[SDP_KEY_SIZE])
 	lifetime = params;
 	if (lifetime.n && !is_lifetime(lifetime))
 		return false;
-	return base64_decode(BASE64_STANDARD, text, key, SDP_KEY_SIZE, &n) == 0 &&
-	       n == SDP_KEY_SIZE;
+	return decode_key(text, size, key);
 }
 
 /* RFC 4568 6.3: what changes the protection must be known to be obeyed.  A hint of the
@@ -85,16 +115,17 @@ void sdp_crypto_parse(struct slice value, struct sdp_crypto *out)
 		if (slice_eq_str(suite, suite_names[i]))
 			crypto.suite = (enum sdp_suite)i;
 	crypto.tag = number;
-	if (crypto.suite && parse_key(keys, crypto.key) && are_session_params_harmless(value))
+	if (crypto.suite && parse_key(keys, sdp_key_size(crypto.suite), crypto.key) &&
+	    are_session_params_harmless(value))
 		*out = crypto;
 	OPENSSL_cleanse(&crypto, sizeof(crypto));
 }
 
 void sdp_crypto_write(const struct sdp_crypto *crypto, struct buf *b)
 {
-	char key[BASE64_TEXT_SIZE(SDP_KEY_SIZE)];
+	char key[BASE64_TEXT_SIZE(SDP_MAX_KEY)];
 
-	base64_encode(BASE64_STANDARD, slice_of(crypto->key, sizeof(crypto->key)), key);
+	base64_encode(BASE64_STANDARD, slice_of(crypto->key, sdp_key_size(crypto->suite)), key);
 	buf_printf(b, "a=crypto:%u %s inline:%s\r\n", crypto->tag, suite_names[crypto->suite], key);
 	OPENSSL_cleanse(key, sizeof(key));
 }

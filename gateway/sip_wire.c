@@ -31,7 +31,7 @@ void wire_audio_put(const struct sdp_audio *audio, struct wire_audio *w)
 		w->crypto[i].tag = audio->crypto[i].tag;
 		w->crypto[i].suite = (SipAgent__Suite)audio->crypto[i].suite;
 		w->crypto[i].key.data = (uint8_t *)(uintptr_t)audio->crypto[i].key;
-		w->crypto[i].key.len = SDP_KEY_SIZE;
+		w->crypto[i].key.len = sdp_key_size(audio->crypto[i].suite);
 		w->crypto_list[i] = &w->crypto[i];
 	}
 	w->pb.n_crypto = audio->ncrypto;
@@ -61,13 +61,13 @@ static int get_crypto(const SipAgent__Audio *pb, struct sdp_audio *out)
 	for (size_t i = 0; i < pb->n_crypto; i++) {
 		const SipAgent__Crypto *crypto = pb->crypto[i];
 
-		if (crypto->key.len != SDP_KEY_SIZE ||
-		    crypto->suite == SIP_AGENT__SUITE__NO_SUITE ||
-		    (unsigned)crypto->suite > SDP_AES_CM_128_HMAC_SHA1_32)
+		if (crypto->suite == SIP_AGENT__SUITE__NO_SUITE ||
+		    (unsigned)crypto->suite > SDP_AES_CM_256_HMAC_SHA1_32 ||
+		    crypto->key.len != sdp_key_size((enum sdp_suite)crypto->suite))
 			return -EINVAL;
 		out->crypto[i].tag = crypto->tag;
 		out->crypto[i].suite = (enum sdp_suite)crypto->suite;
-		memcpy(out->crypto[i].key, crypto->key.data, SDP_KEY_SIZE);
+		memcpy(out->crypto[i].key, crypto->key.data, crypto->key.len);
 	}
 	out->ncrypto = pb->n_crypto;
 	return 0;

@@ -1,4 +1,4 @@
-/* srtp.h - SRTP and SRTCP (RFC 3711; AES-GCM: RFC 7714), in place.
+/* srtp.h - SRTP and SRTCP (RFC 3711; AES-256: RFC 6188; AES-GCM: RFC 7714), in place.
  *
  * A context holds one master key and one direction.  Each SSRC under it has its
  * own rollover counter and replay window; all live as long as the context.  The
@@ -19,10 +19,14 @@ enum srtp_profile { /* the numbers of RFC 5764 and RFC 7714 */
 		    SRTP_AES128_CM_SHA1_80 = 1,
 		    SRTP_AES128_CM_SHA1_32 = 2, /* short tags of RTP; RTCP has long ones */
 		    SRTP_AEAD_AES_128_GCM = 7,
+		    /* of SDES alone, and so without a number there */
+		    SRTP_AES256_CM_SHA1_80 = 0x100,
+		    SRTP_AES256_CM_SHA1_32 = 0x101,
 };
 
 enum {
-	SRTP_KEY_SIZE = 16,
+	SRTP_KEY_SIZE = 16,     /* of the profiles with AES-128 */
+	SRTP_MAX_KEY = 32,      /* AES-256 */
 	SRTP_MAX_SALT = 14,     /* 14 for AES-CM, 12 for GCM */
 	SRTP_MAX_STREAMS = 8,   /* SSRCs per receiver context */
 	SRTP_MAX_TRAILER = 20,  /* room that protecting needs behind a packet */
@@ -30,13 +34,16 @@ enum {
 };
 
 struct srtp_key {
-	uint8_t key[SRTP_KEY_SIZE];
+	uint8_t key[SRTP_MAX_KEY];   /* AES-128 uses the first 16 */
 	uint8_t salt[SRTP_MAX_SALT]; /* GCM uses the first 12 */
 };
 
 enum srtp_direction { SRTP_SEND, SRTP_RECEIVE };
 
 struct srtp;
+
+/* Octets of key that a profile takes: 16, 32, or 0 for an unknown profile. */
+size_t srtp_key_size(enum srtp_profile profile);
 
 /* Octets of salt that a profile takes: 14, 12, or 0 for an unknown profile. */
 size_t srtp_salt_size(enum srtp_profile profile);

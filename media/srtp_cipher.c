@@ -29,11 +29,29 @@ struct srtp_cipher {
 	uint8_t salt[SRTP_MAX_SALT];
 };
 
+size_t srtp_key_size(enum srtp_profile profile)
+{
+	switch (profile) {
+	case SRTP_AES128_CM_SHA1_80:
+	case SRTP_AES128_CM_SHA1_32:
+	case SRTP_AEAD_AES_128_GCM:
+		return SRTP_KEY_SIZE;
+	case SRTP_AES256_CM_SHA1_80:
+	case SRTP_AES256_CM_SHA1_32:
+		return SRTP_MAX_KEY;
+	case SRTP_NONE:
+		break;
+	}
+	return 0;
+}
+
 size_t srtp_salt_size(enum srtp_profile profile)
 {
 	switch (profile) {
 	case SRTP_AES128_CM_SHA1_80:
 	case SRTP_AES128_CM_SHA1_32:
+	case SRTP_AES256_CM_SHA1_80:
+	case SRTP_AES256_CM_SHA1_32:
 		return 14;
 	case SRTP_AEAD_AES_128_GCM:
 		return 12;
@@ -45,15 +63,23 @@ size_t srtp_salt_size(enum srtp_profile profile)
 
 size_t srtp_tag_size(enum srtp_profile profile, uint8_t label)
 {
-	if (profile == SRTP_AES128_CM_SHA1_32 && label == SRTP_LABEL_RTP)
+	if ((profile == SRTP_AES128_CM_SHA1_32 || profile == SRTP_AES256_CM_SHA1_32) &&
+	    label == SRTP_LABEL_RTP)
 		return CM_SHORT_TAG;
 	return profile == SRTP_AEAD_AES_128_GCM ? GCM_TAG : CM_TAG;
 }
 
+/* RFC 6188 2: of AES-256 the master key has as many octets as the session key, so that the
+ * derivation is no weaker than what it derives. */
+static const EVP_CIPHER *counter_mode(enum srtp_profile profile)
+{
+	return srtp_key_size(profile) == SRTP_MAX_KEY ? EVP_aes_256_ctr() : EVP_aes_128_ctr();
+}
+
 /* RFC 3711 4.3.3, key derivation rate 0: the key stream under IV (salt XOR label)
  * << 16.  A salt of 12 octets counts as one of 14 with zeros behind (RFC 7714 11). */
-static int derive(const struct srtp_key *key, size_t salt_size, uint8_t label, uint8_t *out,
-		  size_t n)
+static int derive(enum srtp_profile profile, const struct srtp_key *key, uint8_t label,
+		  uint8_t *out, size_t n)
 {
 	EVP_CIPHER_CTX *evp = EVP_CIPHER_CTX_new();
 	uint8_t iv[IV_SIZE] = { 0 };
@@ -61,10 +87,10 @@ static int derive(const struct srtp_key *key, size_t salt_size, uint8_t label, u
 
 	if (!evp)
 		return -ENOMEM;
-	memcpy(iv, key->salt, salt_size);
+	memcpy(iv, key->salt, srtp_salt_size(profile));
 	iv[7] ^= label;
 	memset(out, 0, n);
-	ok = EVP_EncryptInit_ex(evp, EVP_aes_128_ctr(), NULL, key->key, iv) &&
+	ok = EVP_EncryptInit_ex(evp, counter_mode(profile), NULL, key->key, iv) &&
 	     EVP_EncryptUpdate(evp, out, &len, out, (int)n);
 	EVP_CIPHER_CTX_free(evp);
 	return ok ? 0 : -EIO;
@@ -91,17 +117,16 @@ static int set_keys(struct srtp_cipher *c, enum srtp_direction direction,
 		    const struct srtp_key *key, uint8_t label)
 {
 	const EVP_CIPHER *kind =
-		c->profile == SRTP_AEAD_AES_128_GCM ? EVP_aes_128_gcm() : EVP_aes_128_ctr();
+		c->profile == SRTP_AEAD_AES_128_GCM ? EVP_aes_128_gcm() : counter_mode(c->profile);
 	/* counter mode decrypts as it encrypts */
 	int encrypt = direction == SRTP_SEND || c->profile != SRTP_AEAD_AES_128_GCM;
-	size_t salt_size = srtp_salt_size(c->profile);
-	uint8_t session[SRTP_KEY_SIZE], auth[AUTH_KEY];
-	int err = derive(key, salt_size, label, session, sizeof(session));
+	uint8_t session[SRTP_MAX_KEY], auth[AUTH_KEY];
+	int err = derive(c->profile, key, label, session, srtp_key_size(c->profile));
 
 	if (!err)
-		err = derive(key, salt_size, label + 1, auth, sizeof(auth));
+		err = derive(c->profile, key, label + 1, auth, sizeof(auth));
 	if (!err)
-		err = derive(key, salt_size, label + 2, c->salt, salt_size);
+		err = derive(c->profile, key, label + 2, c->salt, srtp_salt_size(c->profile));
 	if (!err && !EVP_CipherInit_ex(c->evp, kind, NULL, session, NULL, encrypt))
 		err = -EIO;
 	if (!err)

@@ -41,29 +41,32 @@ static bool is_type(uint32_t payload_type)
 }
 
 /* Key and salt behind each other, as a=crypto has them. */
-static bool copy_both(ProtobufCBinaryData in, struct srtp_key *out)
+static bool copy_both(enum srtp_profile profile, ProtobufCBinaryData in, struct srtp_key *out)
 {
-	size_t salt = srtp_salt_size(SRTP_AES128_CM_SHA1_80);
+	size_t key = srtp_key_size(profile), salt = srtp_salt_size(profile);
 
-	if (in.len != SRTP_KEY_SIZE + salt)
+	if (in.len != key + salt)
 		return false;
-	memcpy(out->key, in.data, SRTP_KEY_SIZE);
-	memcpy(out->salt, in.data + SRTP_KEY_SIZE, salt);
+	memcpy(out->key, in.data, key);
+	memcpy(out->salt, in.data + key, salt);
 	return true;
 }
 
 /* Returns what is wrong, or NULL. */
 static const char *set_srtp(const Relay__SetPlain *in, struct plain_leg_config *leg)
 {
+	/* by Relay__PlainSrtp */
 	static const enum srtp_profile profiles[] = { SRTP_NONE, SRTP_AES128_CM_SHA1_80,
-						      SRTP_AES128_CM_SHA1_32 };
+						      SRTP_AES128_CM_SHA1_32,
+						      SRTP_AES256_CM_SHA1_80,
+						      SRTP_AES256_CM_SHA1_32 };
 
 	if ((unsigned)in->srtp >= sizeof(profiles) / sizeof(profiles[0]))
 		return "srtp: unknown";
 	leg->srtp = profiles[in->srtp];
-	if (leg->srtp != SRTP_NONE && (!copy_both(in->own_srtp_key, &leg->own_key) ||
-				       !copy_both(in->peer_srtp_key, &leg->peer_key)))
-		return "own_srtp_key, peer_srtp_key: 30 octets each";
+	if (leg->srtp != SRTP_NONE && (!copy_both(leg->srtp, in->own_srtp_key, &leg->own_key) ||
+				       !copy_both(leg->srtp, in->peer_srtp_key, &leg->peer_key)))
+		return "own_srtp_key, peer_srtp_key: 30 octets each, with AES-256 46";
 	return NULL;
 }
 

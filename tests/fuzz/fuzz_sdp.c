@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(sdp_write(&local, &offer.secured, &offer) == 0);
 		assert(sdp_parse(slice_str(local.text), &back, NULL) == 0 && back.has_secured);
 		assert(memcmp(back.secured.crypto[0].key, offer.secured.crypto[0].key,
-			      SDP_KEY_SIZE) == 0);
+			      SDP_MAX_KEY) == 0);
 	}
 	assert(!offer.audio.savp || offer.has_secured);
 	assert(sdp_write(&local, &offer.audio, &offer) == 0);

@@ -321,7 +321,7 @@ static void a_call_with_keys_keeps_them_whoever_offers(void **state)
 	struct pbx_leg leg = leg_on(&link);
 	SipAgent__Crypto crypto = SIP_AGENT__CRYPTO__INIT, *list[] = { &crypto };
 	const SipAgent__Audio *ours;
-	uint8_t key[PBX_SRTP_KEY] = { 7 }, own[PBX_SRTP_KEY];
+	uint8_t key[PBX_SRTP_KEY] = { 7 }, own[30];
 	struct theirs t, secured;
 
 	(void)state;
@@ -330,7 +330,7 @@ static void a_call_with_keys_keeps_them_whoever_offers(void **state)
 	good_audio(&secured, SIP_AGENT__DIRECTION__SENDRECV);
 	crypto.tag = 3; /* an answer bears the offer's tag */
 	crypto.suite = SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32;
-	crypto.key = (ProtobufCBinaryData){ sizeof(key), key };
+	crypto.key = (ProtobufCBinaryData){ sizeof(own), key };
 	secured.audio.savp = true;
 	secured.audio.crypto = list;
 	secured.audio.n_crypto = 1;
@@ -354,6 +354,57 @@ static void a_call_with_keys_keeps_them_whoever_offers(void **state)
 	assert_int_equal(offer(&leg, &t), -ENOTSUP);
 	assert_int_equal(link.sent->change_reject->code, 488);
 	assert_int_equal(leg.audio.suite, crypto.suite);
+	pbx_leg_clear(&leg);
+	link_done(&link);
+}
+
+/* AES-128 first; of AES-256 (RFC 6188) one key, however the peer spells the suite. */
+static void every_suite_is_offered_and_either_spelling_of_aes_256_taken(void **state)
+{
+	static const SipAgent__Suite spelled[] = { SIP_AGENT__SUITE__AES_256_CM_HMAC_SHA1_80,
+						   SIP_AGENT__SUITE__AES_CM_256_HMAC_SHA1_80 };
+	const SipAgent__Change asks = SIP_AGENT__CHANGE__INIT;
+	struct sip_link link = { 0 };
+	struct pbx_leg leg = leg_on(&link);
+	SipAgent__Crypto crypto = SIP_AGENT__CRYPTO__INIT, *list[] = { &crypto };
+	const SipAgent__Audio *ours;
+	uint8_t key[PBX_SRTP_KEY] = { 7 }, own[PBX_SRTP_KEY];
+	struct theirs t;
+
+	(void)state;
+	leg.srtp = CIG_SRTP_OPTIONAL;
+	assert_int_equal(pbx_leg_change(&leg, &asks), 0);
+	ours = link.sent->change_answer->audio;
+	assert_int_equal(ours->n_crypto, 4);
+	for (size_t i = 0; i < ours->n_crypto; i++) {
+		assert_int_equal(ours->crypto[i]->tag, i + 1);
+		assert_int_equal(ours->crypto[i]->suite,
+				 SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_80 + (int)i);
+		assert_int_equal(ours->crypto[i]->key.len, i < 2 ? 30 : 46);
+	}
+	memcpy(own, ours->crypto[2]->key.data, sizeof(own));
+
+	good_audio(&t, SIP_AGENT__DIRECTION__SENDRECV);
+	t.audio.savp = true;
+	t.audio.crypto = list;
+	t.audio.n_crypto = 1;
+	t.audio.secured = &t.audio;
+	crypto.tag = 3;
+	crypto.key = (ProtobufCBinaryData){ 30, key };
+	crypto.suite = spelled[0]; /* with a key of AES-128: no */
+	assert_int_equal(offer(&leg, &t), -ENOTSUP);
+	crypto.key.len = sizeof(key);
+	for (size_t i = 0; i < COUNT(spelled); i++) {
+		crypto.suite = spelled[i];
+		take(&leg, &t);
+		ours = link.sent->change_answer->audio;
+		assert_int_equal(ours->n_crypto, 1);
+		assert_int_equal(ours->crypto[0]->suite, spelled[i]);
+		assert_int_equal(ours->crypto[0]->key.len, sizeof(own));
+		assert_memory_equal(ours->crypto[0]->key.data, own, sizeof(own));
+		assert_memory_equal(pbx_leg_own_key(&leg), own, sizeof(own));
+		assert_memory_equal(leg.audio.peer_key, key, sizeof(key));
+	}
 	pbx_leg_clear(&leg);
 	link_done(&link);
 }
@@ -469,6 +520,7 @@ int main(void)
 		cmocka_unit_test(a_hold_without_an_address_keeps_the_one_before),
 		cmocka_unit_test(a_change_that_does_not_suit_changes_nothing),
 		cmocka_unit_test(a_call_with_keys_keeps_them_whoever_offers),
+		cmocka_unit_test(every_suite_is_offered_and_either_spelling_of_aes_256_taken),
 		cmocka_unit_test(a_refusal_says_when_to_try_again),
 		cmocka_unit_test(a_password_is_given_twice_at_most),
 		cmocka_unit_test(a_dialog_is_kept_for_the_next_agent_to_end),

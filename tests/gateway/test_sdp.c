@@ -108,6 +108,8 @@ static void reads_what_pbxs_write(void **state)
 #define KEY "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz" /* RFC 4568 9.1 */
 #define SUITE80 "AES_CM_128_HMAC_SHA1_80"
 #define SUITE32 "AES_CM_128_HMAC_SHA1_32"
+/* KEY's octets and 16 more: 62 digits, and padding that some leave out (sipwise/rtpengine#1197) */
+#define KEY256 KEY "MDEyMzQ1Njc4OWFiY2RlZg"
 
 /* Lines a=crypto beside RTP/SAVP: which suite and tag counts, if any (RFC 4568). */
 static const struct {
@@ -123,6 +125,23 @@ static const struct {
 	{ "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" KEY "\r\na=crypto:2 " SUITE32 " inline:" KEY
 	  "\r\na=crypto:3 " SUITE80 " inline:" KEY "\r\n",
 	  SDP_AES_CM_128_HMAC_SHA1_32, 2 },
+	/* AES-256 in both spellings, with padding, with less, without */
+	{ "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" KEY256 "==\r\n", SDP_AES_256_CM_HMAC_SHA1_80,
+	  1 },
+	{ "a=crypto:2 AES_256_CM_HMAC_SHA1_32 inline:" KEY256 "=\r\n", SDP_AES_256_CM_HMAC_SHA1_32,
+	  2 },
+	{ "a=crypto:3 AES_CM_256_HMAC_SHA1_80 inline:" KEY256 "|2^31\r\n",
+	  SDP_AES_CM_256_HMAC_SHA1_80, 3 },
+	{ "a=crypto:4 AES_CM_256_HMAC_SHA1_32 inline:" KEY256 "\r\na=crypto:5 " SUITE80
+	  " inline:" KEY "\r\n",
+	  SDP_AES_CM_256_HMAC_SHA1_32, 4 },
+	{ "a=crypto:1 " SUITE80 " inline:" KEY256 "==\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" KEY256 "===\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" KEY256 "A\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" KEY256 "AA\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" KEY256 KEY "\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" KEY256 "==|2^20|1:4\r\n", SDP_NO_SUITE, 0 },
+	{ "a=crypto:1 AES_256_CM_HMAC_SHA1_64 inline:" KEY256 "==\r\n", SDP_NO_SUITE, 0 },
 	/* a key identifier, several keys, a key that is used up soon */
 	{ "a=crypto:1 " SUITE80 " inline:" KEY "|2^20|1:4\r\n", SDP_NO_SUITE, 0 },
 	{ "a=crypto:1 " SUITE80 " inline:" KEY "|1:4\r\n", SDP_NO_SUITE, 0 },
@@ -236,6 +255,29 @@ static void answers_with_keys_if_and_only_if_they_were_offered(void **state)
 	assert_int_equal(sdp_write(&local, &ours, &offer), -EINVAL);
 	ours.ncrypto = SDP_MAX_CRYPTO + 1;
 	assert_int_equal(sdp_write(&local, &ours, NULL), -EINVAL);
+}
+
+/* sipwise/rtpengine#736: an answer has the offer's spelling, and the whole key. */
+static void answers_with_aes_256_in_the_spelling_of_the_offer(void **state)
+{
+	static const char *const names[] = { "AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32",
+					     "AES_CM_256_HMAC_SHA1_80", "AES_CM_256_HMAC_SHA1_32" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct sdp_local local = { .session = 1 };
+		struct sdp_audio ours = pcma();
+		struct sdp offer;
+		char text[1024], line[128];
+
+		snprintf(line, sizeof(line), "a=crypto:9 %s inline:" KEY256 "==\r\n", names[i]);
+		snprintf(text, sizeof(text), HEAD "m=audio 4000 RTP/SAVP 8\r\n%s", line);
+		assert_int_equal(parse(text, &offer), 0);
+		ours.crypto[0] = offer.secured.crypto[0];
+		ours.ncrypto = 1;
+		assert_int_equal(sdp_write(&local, &ours, &offer), 0);
+		assert_non_null(strstr(local.text, line));
+	}
 }
 
 static void keeps_the_order_and_the_numbers_of_formats(void **state)
@@ -387,6 +429,7 @@ int main(void)
 		cmocka_unit_test(takes_the_first_key_that_it_can_use),
 		cmocka_unit_test(knows_the_line_with_keys_and_the_one_without),
 		cmocka_unit_test(answers_with_keys_if_and_only_if_they_were_offered),
+		cmocka_unit_test(answers_with_aes_256_in_the_spelling_of_the_offer),
 		cmocka_unit_test(keeps_the_order_and_the_numbers_of_formats),
 		cmocka_unit_test(counts_lines_and_octets),
 		cmocka_unit_test(answers_every_line_and_refuses_all_but_the_calls),

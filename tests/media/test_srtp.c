@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include "base/encode.h"
 #include "media/replay.h"
 #include "media/rtp.h"
@@ -10,7 +13,8 @@
 #include "media/srtp_priv.h"
 
 static const enum srtp_profile profiles[] = { SRTP_AES128_CM_SHA1_80, SRTP_AES128_CM_SHA1_32,
-					      SRTP_AEAD_AES_128_GCM };
+					      SRTP_AEAD_AES_128_GCM, SRTP_AES256_CM_SHA1_80,
+					      SRTP_AES256_CM_SHA1_32 };
 
 static struct srtp_key key_of(const char *hex)
 {
@@ -66,6 +70,91 @@ static void the_well_known_packet_is_protected_octet_by_octet(void **state)
 	assert_memory_equal(packet, want, n);
 	srtp_free(&s);
 	assert_null(s);
+}
+
+/* RFC 6188 7.2: what comes of its master key and salt. */
+static const char rfc6188_master[] =
+	"f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6";
+static const char rfc6188_master_salt[] = "3b04803de51ee7c96423ab5b78d2";
+static const char rfc6188_cipher[] =
+	"5ba1064e30ec51613cad926c5a28ef731ec7fb397f70a960653caf06554cd8c4";
+static const char rfc6188_salt[] = "fa31791685ca444a9e07c6c64e93";
+static const char rfc6188_auth[] = "fd9c32d39ed5fbb5a9dc96b30818454d1313dc05";
+
+static void from_hex(const char *hex, void *out, size_t n)
+{
+	size_t got;
+
+	assert_int_equal(hex_decode(slice_str(hex), out, n, &got), 0);
+	assert_int_equal(got, n);
+}
+
+static struct srtp *make_256(enum srtp_profile profile)
+{
+	struct srtp_key key;
+	struct srtp *s;
+
+	from_hex(rfc6188_master, key.key, 32);
+	from_hex(rfc6188_master_salt, key.salt, 14);
+	assert_int_equal(srtp_new(profile, SRTP_SEND, &key, 0xcafebabe, &s), 0);
+	return s;
+}
+
+/* The packet of libsrtp's srtp_validate_aes_256. */
+static void a_known_packet_is_protected_with_aes_256_octet_by_octet(void **state)
+{
+	struct srtp *s = make_256(SRTP_AES256_CM_SHA1_80);
+	uint8_t packet[64], want[38];
+	size_t n = 28;
+
+	(void)state;
+	from_hex("800f1234decafbadcafebabeabababababababababababababababab", packet, n);
+	from_hex("800f1234decafbadcafebabef1d9de17ff251ff1aa007774b0b4b40da08d9d9a5b3a55d8873b",
+		 want, sizeof(want));
+	assert_int_equal(srtp_seal(s, packet, &n, sizeof(packet)), 0);
+	assert_int_equal(n, sizeof(want));
+	assert_memory_equal(packet, want, n);
+	srtp_free(&s);
+}
+
+/* RFC 6188 7.2: a packet is what these session keys, and no others, make of it. */
+static void the_keys_of_aes_256_are_those_of_the_rfc(void **state)
+{
+	static const struct {
+		enum srtp_profile profile;
+		size_t tag;
+	} kinds[] = { { SRTP_AES256_CM_SHA1_80, 10 }, { SRTP_AES256_CM_SHA1_32, 4 } };
+	uint8_t cipher[32], auth[20], iv[16] = { 0 }, packet[128], want[128], mac[20];
+
+	(void)state;
+	from_hex(rfc6188_cipher, cipher, sizeof(cipher));
+	from_hex(rfc6188_auth, auth, sizeof(auth));
+	from_hex(rfc6188_salt, iv, 14); /* XOR SSRC at 4, index at 8 (RFC 3711 4.1.1) */
+	for (size_t i = 0; i < 4; i++)
+		iv[4 + i] ^= (uint8_t)(0xcafebabeu >> (24 - 8 * i));
+	iv[12] ^= 0x12;
+	iv[13] ^= 0x34;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct srtp *s = make_256(kinds[i].profile);
+		size_t n = make_rtp(packet, 0x1234, 0xcafebabe, 60), clear = n;
+		EVP_CIPHER_CTX *evp = EVP_CIPHER_CTX_new();
+		unsigned mac_n;
+		int len;
+
+		memcpy(want, packet, n);
+		assert_true(EVP_EncryptInit_ex(evp, EVP_aes_256_ctr(), NULL, cipher, iv) &&
+			    EVP_EncryptUpdate(evp, want + RTP_HEADER_SIZE, &len,
+					      packet + RTP_HEADER_SIZE,
+					      (int)(n - RTP_HEADER_SIZE)));
+		EVP_CIPHER_CTX_free(evp);
+		memset(want + n, 0, 4); /* the rollover counter */
+		assert_non_null(HMAC(EVP_sha1(), auth, sizeof(auth), want, n + 4, mac, &mac_n));
+		assert_int_equal(srtp_seal(s, packet, &n, sizeof(packet)), 0);
+		assert_int_equal(n, clear + kinds[i].tag);
+		assert_memory_equal(packet, want, clear);
+		assert_memory_equal(packet + clear, mac, kinds[i].tag);
+		srtp_free(&s);
+	}
 }
 
 static void more_than_two_rollovers_pass(void **state)
@@ -268,6 +357,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_well_known_packet_is_protected_octet_by_octet),
+		cmocka_unit_test(a_known_packet_is_protected_with_aes_256_octet_by_octet),
+		cmocka_unit_test(the_keys_of_aes_256_are_those_of_the_rfc),
 		cmocka_unit_test(more_than_two_rollovers_pass),
 		cmocka_unit_test(a_sender_never_uses_an_index_twice),
 		cmocka_unit_test(repeats_and_the_very_late_are_refused_and_the_late_are_not),

@@ -12,11 +12,19 @@ static const uint32_t ssrc = 0x0badcafe;
 
 static const struct {
 	enum srtp_profile ours;
-	srtp_profile_t theirs;
+	void (*rtp)(srtp_crypto_policy_t *), (*rtcp)(srtp_crypto_policy_t *);
 } profiles[] = {
-	{ SRTP_AES128_CM_SHA1_80, srtp_profile_aes128_cm_sha1_80 },
-	{ SRTP_AES128_CM_SHA1_32, srtp_profile_aes128_cm_sha1_32 },
-	{ SRTP_AEAD_AES_128_GCM, srtp_profile_aead_aes_128_gcm },
+	{ SRTP_AES128_CM_SHA1_80, srtp_crypto_policy_set_rtp_default,
+	  srtp_crypto_policy_set_rtcp_default },
+	/* short tags of RTP alone (RFC 4568 6.2.2) */
+	{ SRTP_AES128_CM_SHA1_32, srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32,
+	  srtp_crypto_policy_set_rtcp_default },
+	{ SRTP_AEAD_AES_128_GCM, srtp_crypto_policy_set_aes_gcm_128_16_auth,
+	  srtp_crypto_policy_set_aes_gcm_128_16_auth },
+	{ SRTP_AES256_CM_SHA1_80, srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80,
+	  srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80 },
+	{ SRTP_AES256_CM_SHA1_32, srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32,
+	  srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80 },
 };
 
 struct pair {
@@ -28,19 +36,20 @@ struct pair {
 static struct pair make(size_t profile, enum srtp_direction ours, unsigned round)
 {
 	struct srtp_key key;
-	uint8_t master[30];
+	size_t n_key = srtp_key_size(profiles[profile].ours);
+	uint8_t master[46]; /* key and salt, behind each other */
 	srtp_policy_t policy;
 	struct pair p;
 
 	for (size_t i = 0; i < sizeof(master); i++)
 		master[i] = (uint8_t)(i * 37 + round * 11);
-	memcpy(key.key, master, sizeof(key.key));
-	memcpy(key.salt, master + 16, sizeof(key.salt));
+	memcpy(key.key, master, n_key);
+	memcpy(key.salt, master + n_key, sizeof(key.salt));
 	assert_int_equal(srtp_new(profiles[profile].ours, ours, &key, ssrc, &p.ours), 0);
 
 	memset(&policy, 0, sizeof(policy));
-	srtp_crypto_policy_set_from_profile_for_rtp(&policy.rtp, profiles[profile].theirs);
-	srtp_crypto_policy_set_from_profile_for_rtcp(&policy.rtcp, profiles[profile].theirs);
+	profiles[profile].rtp(&policy.rtp);
+	profiles[profile].rtcp(&policy.rtcp);
 	policy.ssrc.type = ours == SRTP_SEND ? ssrc_any_inbound : ssrc_any_outbound;
 	policy.key = master;
 	policy.window_size = 128;

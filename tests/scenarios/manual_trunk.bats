@@ -90,6 +90,15 @@ teardown() {
 	await 5 "the provider's end of it" in_log "$D/provider" '^ended'
 }
 
+@test "a provider that prefers AES-256 to AES-128 gets it, with short tags and a key without padding" {
+	start "$T/call" cca --store "$D/${LAB_USERS[0]}" call --play "$D/alice-long.wav" "$LAB_GATEWAY;0701234256"
+	CALL=$STARTED_PID
+	await 30 "talk" in_log "$T/call" '^talk'
+	await 10 "protected packets" in_log "$D/provider" '^media [0-9]+ 164$' # 160 octets and four to authenticate
+	kill -INT "$CALL"
+	await 10 "the call's end" stopped "$CALL"
+}
+
 @test "who is not of the trunk's networks gets 403, and the office of the network may call" {
 	local offer
 	offer=$(sip_sdp 'm=audio 6000 RTP/AVP 8')

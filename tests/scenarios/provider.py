@@ -2,7 +2,7 @@
 """provider.py IP:PORT CERTIFICATE USER PASSWORD: a provider's server for one trunk, over TLS.
 
 Registers USER by a digest, answers OPTIONS, and takes calls with SRTP, whose packets it counts
-and does not open.  Prints what came, a line each: "registered CONTACT", "call TO FROM",
+and does not open; a number that ends with 256 gets AES-256 (RFC 6188).  Prints what came, a line each: "registered CONTACT", "call TO FROM",
 "media PACKETS OCTETS", "ended".  Ends by SIGTERM.
 """
 import base64
@@ -65,8 +65,13 @@ class Provider:
             self.answer(wire, request, "488 Not Acceptable Here")
             return
         self.media.to = media_target(request)
-        key = base64.b64encode(os.urandom(30)).decode()
-        body = sdp(self.media, "8", ("rtpmap:8 PCMA/8000", "crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + key))
+        self.media.came, self.heard = [], False
+        suite, size = "AES_CM_128_HMAC_SHA1_80", 30
+        if "256@" in request.start:
+            suite, size = "AES_256_CM_HMAC_SHA1_32", 46
+        tag = next(line.split()[0] for line in request.lines("a=crypto:") if suite in line)[len("a=crypto:"):]
+        key = base64.b64encode(os.urandom(size)).decode().rstrip("=")  # as some PBXs leave it
+        body = sdp(self.media, "8", ("rtpmap:8 PCMA/8000", "crypto:%s %s inline:%s" % (tag, suite, key)))
         self.answer(wire, request, "200 OK", ["Contact: " + self.contact], body.replace("RTP/AVP", "RTP/SAVP"))
 
     def take(self, wire, request):
