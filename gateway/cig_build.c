@@ -491,6 +491,8 @@ static void read_sip(struct cig_build *b, const struct config_statement *s)
 			add_nameserver(b, &s->word[0]);
 		else if (cig_is(s, "tls"))
 			cig_build_tls(b, s);
+		else if (cig_is(s, "hep"))
+			cig_build_hep(b, s);
 		else
 			read_sip_number(b, sip, s);
 	}

@@ -153,8 +153,8 @@ static void read_register(struct cig_build *b, struct cig_pbx *pbx,
 	}
 	if (uri_parse(slice_str(s->word[0].text), &uri, NULL) < 0 ||
 	    uri_sip_target(&uri, &target) < 0 || uri.user.n == 0)
-		diag_error(b->diag, &s->word[0].place, "found \"%.200s\", expected \"sip:USER@HOST\"",
-			   s->word[0].text);
+		diag_error(b->diag, &s->word[0].place,
+			   "found \"%.200s\", expected \"sip:USER@HOST\"", s->word[0].text);
 	pbx->register_uri = cig_keep_text(b, s->word[0].text);
 	pbx->register_account = find_account(b, &s->word[2]);
 	if (s->words == 5)
@@ -276,7 +276,8 @@ void cig_build_tls(struct cig_build *b, const struct config_statement *s)
 		} else {
 			if (word->text[0] != '/')
 				diag_error(b->diag, &word->place,
-					   "found \"%.200s\", expected an absolute path", word->text);
+					   "found \"%.200s\", expected an absolute path",
+					   word->text);
 			*(cig_is(c, "certificate") ? &tls->certificate
 			  : cig_is(c, "key")       ? &tls->key
 						   : &tls->ca) = cig_keep_text(b, word->text);
@@ -288,6 +289,38 @@ void cig_build_tls(struct cig_build *b, const struct config_statement *s)
 		diag_error(b->diag, &s->place, "tls: \"certificate\" is missing");
 	if (!tls->key)
 		tls->key = tls->certificate;
+}
+
+void cig_build_hep(struct cig_build *b, const struct config_statement *s)
+{
+	enum { HEP_PORT = 9060 }; /* of heplify-server, and of Homer's own */
+	struct cig_hep *hep = &b->object->pub.sip.hep;
+	const char *password = NULL;
+	unsigned long id;
+
+	for (const struct config_statement *c = s->first; c; c = c->next) {
+		const struct config_word *word = &c->word[0];
+
+		if (cig_is(c, "id")) {
+			if (config_uint(word, 0, UINT32_MAX, &id, b->diag) == 0)
+				hep->id = (unsigned)id;
+		} else if (!cig_is(c, "collector")) {
+			cig_build_password(b, s, c, &password);
+		} else if (net_parse(word->text, HEP_PORT, &hep->collector) ||
+			   net_port(&hep->collector) == 0) {
+			/* A name would have to be asked for by whom nothing may hold up. */
+			diag_error(b->diag, &word->place,
+				   "found \"%.200s\", expected an IP address, or IP:PORT",
+				   word->text);
+		}
+	}
+	if (password)
+		hep->password = password;
+	if (!hep->collector.len && cig_lacks(s, "collector"))
+		diag_error(b->diag, &s->place, "hep: \"collector\" is missing");
+	if (strlen(hep->password) > CIG_MAX_HEP_PASSWORD)
+		diag_error(b->diag, &s->place, "hep: a password of more than %d octets",
+			   CIG_MAX_HEP_PASSWORD);
 }
 
 /* ---- looking it up ---- */

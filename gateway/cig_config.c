@@ -163,6 +163,8 @@ static struct cig_config_object *object_new(const char *path)
 	object->pub.sip.media_timeout_s = 30;
 	object->pub.sip.min_session_expires_s = 90; /* the least of RFC 4028 */
 	object->pub.sip.tls.port = 5061;
+	object->pub.sip.hep.id = 1;
+	object->pub.sip.hep.password = "";
 	if (!object->router || !object->pub.path) {
 		object_free(object);
 		return NULL;

@@ -64,6 +64,15 @@ struct cig_tls {
 	bool verify_clients;     /* who connects must have a certificate of ca; false */
 };
 
+enum { CIG_MAX_HEP_PASSWORD = 255 };
+
+/* Where each SIP message goes as HEP3 (Homer); ours. */
+struct cig_hep {
+	struct net_addr collector; /* with its port; len 0: nowhere */
+	unsigned id;               /* by which the collector knows us; 1 */
+	const char *password;      /* "": none */
+};
+
 /* One PBX or trunk: what the entries for its hosts, and calls from its networks, get
  * beyond the manual; ours. */
 struct cig_pbx_server {
@@ -128,6 +137,7 @@ struct cig_sip {
 	unsigned session_expires_s;
 	unsigned min_session_expires_s; /* 90 */
 	struct cig_tls tls;
+	struct cig_hep hep;
 };
 
 /* A pair of translate maps: for a mailbox or one direction of a message center. */

@@ -126,6 +126,21 @@ static void print_tls(const struct printer *p, const struct cig_tls *tls)
 	p->line(p->arg, "        }");
 }
 
+static void print_hep(const struct printer *p, const struct cig_hep *hep)
+{
+	char collector[NET_TEXT_SIZE];
+
+	if (!hep->collector.len)
+		return;
+	net_format(&hep->collector, collector);
+	p->line(p->arg, "        hep {");
+	print(p, "            collector \"%s\";", collector);
+	print(p, "            id %u;", hep->id);
+	if (hep->password[0])
+		print(p, "            password \"%s\";", shown(p, hep->password));
+	p->line(p->arg, "        }");
+}
+
 static void print_sip(const struct printer *p, const struct cig_config *config)
 {
 	const struct cig_sip *sip = &config->sip;
@@ -146,6 +161,7 @@ static void print_sip(const struct printer *p, const struct cig_config *config)
 	print(p, "        session_expires_s %u;", sip->session_expires_s);
 	print(p, "        min_session_expires_s %u;", sip->min_session_expires_s);
 	print_tls(p, &sip->tls);
+	print_hep(p, &sip->hep);
 	for (size_t i = 0; i < sip->trusted_count; i++)
 		print_net(p, "        trusted", &sip->trusted[i]);
 	for (size_t i = 0; i < sip->nameserver_count; i++) {

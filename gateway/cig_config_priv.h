@@ -71,6 +71,9 @@ void cig_build_pbxs(struct cig_build *b, const struct config_statement *s);
 /* sip's tls block. */
 void cig_build_tls(struct cig_build *b, const struct config_statement *s);
 
+/* The block hep of the sip interface. */
+void cig_build_hep(struct cig_build *b, const struct config_statement *s);
+
 /* Is it the statement of this keyword? */
 bool cig_is(const struct config_statement *s, const char *keyword);
 

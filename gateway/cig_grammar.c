@@ -34,6 +34,14 @@ static const struct config_keyword in_tls[] = {
 	{ 0 },
 };
 
+static const struct config_keyword in_hep[] = {
+	{ "collector", 1, 1, CONFIG_ONCE, "\"IP[:PORT]\"", NULL, NULL },
+	{ "id", 1, 1, CONFIG_ONCE, "NUMBER", NULL, NULL },
+	{ "password", 1, 1, CONFIG_ONCE, "\"PASSWORD\"", NULL, NULL },
+	{ "password_file", 1, 1, CONFIG_ONCE, "\"FILE\"", NULL, NULL },
+	{ 0 },
+};
+
 static const struct config_keyword in_sip[] = {
 	{ "extension map", 1, 1, 0, "NAME", NULL, NULL },
 	{ "source map", 1, 1, 0, "NAME", NULL, NULL },
@@ -53,6 +61,7 @@ static const struct config_keyword in_sip[] = {
 	{ "session_expires_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
 	{ "min_session_expires_s", 1, 1, CONFIG_ONCE, "SECONDS", NULL, NULL },
 	{ "tls", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_tls, NULL },
+	{ "hep", 0, 0, CONFIG_BLOCK | CONFIG_ONCE, "", in_hep, NULL },
 	{ 0 },
 };
 

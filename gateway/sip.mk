@@ -15,6 +15,7 @@ gateway_libsip_text_a_SOURCES = \
 	gateway/digest.c gateway/digest.h \
 	gateway/digest_check.c gateway/digest_check.h \
 	gateway/digest_parse.c \
+	gateway/hep.c gateway/hep.h \
 	gateway/multipart.c gateway/multipart.h \
 	gateway/sdp.c gateway/sdp.h gateway/sdp_priv.h gateway/sdp_crypto.c \
 	gateway/sip_wire.c gateway/sip_wire.h
@@ -30,6 +31,7 @@ gateway_cig_sip_SOURCES = \
 	gateway/sip/body.c \
 	gateway/sip/call.c \
 	gateway/sip/call_request.c \
+	gateway/sip/capture.c \
 	gateway/sip/dialog.c \
 	gateway/sip/digit.c \
 	gateway/sip/door.c \

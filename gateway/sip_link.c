@@ -161,6 +161,17 @@ static void fill_tls(const struct cig_tls *tls, SipAgent__Tls *out)
 	out->verify_clients = tls->verify_clients;
 }
 
+/* address is room for the text in the message. */
+static void fill_hep(const struct cig_hep *hep, char address[NET_TEXT_SIZE], SipAgent__Hep *out)
+{
+	sip_agent__hep__init(out);
+	net_format_host(&hep->collector, address);
+	out->address = address;
+	out->port = net_port(&hep->collector);
+	out->id = hep->id;
+	out->password = (char *)hep->password;
+}
+
 static bool trace_path(const struct cig_config *config, char path[PATH_MAX])
 {
 	return snprintf(path, PATH_MAX, "%s/sip.log", config->log_dir) < PATH_MAX;
@@ -172,7 +183,8 @@ static int send_configure(struct sip_link *link, char **networks, size_t n)
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__Configure configure = SIP_AGENT__CONFIGURE__INIT;
 	SipAgent__Tls tls;
-	char trace[PATH_MAX];
+	SipAgent__Hep hep;
+	char trace[PATH_MAX], collector[NET_TEXT_SIZE];
 
 	if (sip->tls.ca) {
 		fill_tls(&sip->tls, &tls);
@@ -192,6 +204,10 @@ static int send_configure(struct sip_link *link, char **networks, size_t n)
 	configure.texts = sip->messaging;
 	if (sip->sip_trace && trace_path(link->config, trace))
 		configure.trace = trace;
+	if (sip->hep.collector.len) {
+		fill_hep(&sip->hep, collector, &hep);
+		configure.hep = &hep;
+	}
 	configure.first_call = link->generation << 32 | 1;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_CONFIGURE;
 	message.configure = &configure;

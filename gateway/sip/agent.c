@@ -183,7 +183,7 @@ static void reconfigure(struct agent *a, const SipAgent__Configure *c)
 		return;
 	take_limits(a, c);
 	a->takes_texts = c->texts;
-	agent_set_trace(a, c->trace);
+	agent_set_trace(a, c->trace, c->hep);
 }
 
 static void tell_ready(struct agent *a, const struct net_addr *bound)
@@ -264,7 +264,7 @@ static void configure(struct agent *a, const SipAgent__Configure *c)
 		fail_to_bind(a, &bound, err);
 		return;
 	}
-	agent_set_trace(a, c->trace);
+	agent_set_trace(a, c->trace, c->hep);
 	if (c->tls && tls_bind(a, c->tls, why, sizeof(why)))
 		fail(a, why);
 	else
@@ -458,7 +458,7 @@ void agent_done(struct agent *a)
 	text_forget_all(a);
 	nta_agent_destroy(a->nta);
 	a->nta = NULL;
-	agent_set_trace(a, "");
+	agent_set_trace(a, "", NULL);
 	door_watch(NULL);
 	link_free(&a->link);
 	su_timer_destroy(a->reaper);

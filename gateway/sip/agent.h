@@ -57,6 +57,7 @@ enum {
 	SIP_TIMEOUT_MS = 32000, /* 64*T1: timers B, F, H of RFC 3261 17 */
 };
 
+struct capture;
 struct registering;
 struct single;
 struct text;
@@ -163,8 +164,19 @@ char *hop_contact(const struct agent *agent, su_home_t *home, const char *user,
 /* What the library says of its peers is counted elsewhere; their text is not ours to print. */
 void agent_no_log(void);
 /* Appends every SIP message that comes or goes to the file path from now on, without keys of SRTP;
- * any other text than an absolute path ends that. */
-void agent_set_trace(struct agent *agent, const char *path);
+ * any other text than an absolute path ends that.  The same to hep's collector, NULL: to none. */
+void agent_set_trace(struct agent *agent, const char *path, const SipAgent__Hep *hep);
+/* How many octets of a line of SIP or SDP anybody may see: all but the keys of a=crypto. */
+size_t trace_open_octets(struct slice line);
+
+/* ---- capture.c ---- */
+
+/* A socket to hep's collector; agent is held.  NULL: no memory, or no such address. */
+struct capture *capture_new(const struct agent *agent, const SipAgent__Hep *hep);
+/* Closes it, wipes the password, and sets *capturep to NULL; *capturep may be NULL. */
+void capture_free(struct capture **capturep);
+/* Sends the message that the library printed, if the socket takes it at once. */
+void capture_send(struct capture *capture, struct slice printed);
 
 /* ---- header.c ---- */
 

@@ -1,4 +1,5 @@
-/* trace.c - whole SIP messages in a file, for whoever must find out why a PBX does what it does.
+/* trace.c - whole SIP messages in a file, or to a collector (capture.c), for whoever must find out
+ * why a PBX does what it does.
  *
  * The library prints each message that it sends or receives, also over TLS, in pieces to its log:
  * a line that says which way, a separator, the message, a separator (tport_logging.c).  They are
@@ -19,27 +20,34 @@
 enum { TEXT_SIZE = 2 * AGENT_MAX_MESSAGE, PIECE_SIZE = 8192 };
 
 struct sip_trace {
-	char *path;
-	bool within; /* between the separators */
+	char *path;              /* NULL: no file */
+	struct capture *capture; /* NULL: no collector */
+	bool within;             /* between the separators */
 	struct buf text;
 	char octets[TEXT_SIZE];
 	char lines[TEXT_SIZE + 4096];
 };
 
-static void write_line(struct buf *to, struct slice line)
+size_t trace_open_octets(struct slice line)
 {
 	static const char key[] = "inline:", crypto[] = "a=crypto:";
 	const uint8_t *at = line.n ? memmem(line.p, line.n, crypto, sizeof(crypto) - 1) : NULL;
 	const uint8_t *secret =
 		at ? memmem(at, (size_t)(line.p + line.n - at), key, sizeof(key) - 1) : NULL;
-	size_t n = secret ? (size_t)(secret - line.p) + sizeof(key) - 1 : line.n;
+
+	return secret ? (size_t)(secret - line.p) + sizeof(key) - 1 : line.n;
+}
+
+static void write_line(struct buf *to, struct slice line)
+{
+	size_t n = trace_open_octets(line);
 
 	for (size_t i = 0; i < n; i++)
 		if (line.p[i] < ' ' && line.p[i] != '\t')
 			buf_printf(to, "\\x%02x", line.p[i]);
 		else
 			buf_put(to, &line.p[i], 1);
-	buf_printf(to, "%s\n", secret ? "***" : "");
+	buf_printf(to, "%s\n", n < line.n ? "***" : "");
 }
 
 /* What cannot be written is lost: calls are more important than their trace. */
@@ -53,7 +61,7 @@ static void append(const char *path, struct slice text)
 	close(fd);
 }
 
-static void end_message(struct sip_trace *trace)
+static void write_message(struct sip_trace *trace)
 {
 	struct buf lines = BUF_OF(trace->lines);
 	struct slice rest = buf_slice(&trace->text);
@@ -67,6 +75,14 @@ static void end_message(struct sip_trace *trace)
 		rest.n -= end ? n + 1 : n;
 	}
 	append(trace->path, buf_slice(&lines));
+}
+
+static void end_message(struct sip_trace *trace)
+{
+	if (trace->path)
+		write_message(trace);
+	if (trace->capture)
+		capture_send(trace->capture, buf_slice(&trace->text));
 	trace->text = BUF_OF(trace->octets);
 }
 
@@ -100,28 +116,37 @@ void agent_no_log(void)
 static void stop(struct agent *a)
 {
 	agent_no_log();
-	if (a->trace)
+	if (a->trace) {
 		free(a->trace->path);
+		capture_free(&a->trace->capture);
+	}
 	free(a->trace);
 	a->trace = NULL;
 }
 
-void agent_set_trace(struct agent *a, const char *path)
+static void start(struct agent *a, const char *path, const SipAgent__Hep *hep)
 {
-	if (a->trace && strcmp(a->trace->path, path) == 0)
+	struct sip_trace *trace = calloc(1, sizeof(*trace));
+
+	if (!trace)
 		return;
+	if (path[0] == '/')
+		trace->path = strdup(path);
+	if (hep)
+		trace->capture = capture_new(a, hep);
+	trace->text = BUF_OF(trace->octets);
+	a->trace = trace;
+	if (trace->path || trace->capture)
+		su_log_redirect(NULL, on_piece, trace);
+	else
+		stop(a);
+}
+
+void agent_set_trace(struct agent *a, const char *path, const SipAgent__Hep *hep)
+{
 	stop(a);
-	if (path[0] == '/') {
-		a->trace = calloc(1, sizeof(*a->trace));
-		if (a->trace)
-			a->trace->path = strdup(path);
-		if (a->trace && a->trace->path) {
-			a->trace->text = BUF_OF(a->trace->octets);
-			su_log_redirect(NULL, on_piece, a->trace);
-		} else {
-			stop(a);
-		}
-	}
+	if (path[0] == '/' || hep)
+		start(a, path, hep);
 	if (a->nta)
 		nta_agent_set_params(a->nta, TPTAG_LOG(a->trace != NULL), TAG_END());
 }

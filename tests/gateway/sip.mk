@@ -1,9 +1,12 @@
 # tests of cig-sip and of what it shares with cig-server
 if HAVE_CMOCKA
-check_PROGRAMS += tests/gateway/test_sdp tests/gateway/test_digest tests/gateway/test_multipart
+check_PROGRAMS += tests/gateway/test_sdp tests/gateway/test_digest tests/gateway/test_multipart \
+	tests/gateway/test_hep
 endif
 tests_gateway_test_sdp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_sdp_LDADD = gateway/libsip_text.a base/libbase.a $(OPENSSL_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_hep_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_hep_LDADD = gateway/libsip_text.a base/libbase.a $(CMOCKA_LIBS)
 tests_gateway_test_multipart_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_multipart_LDADD = gateway/libsip_text.a base/libbase.a $(CMOCKA_LIBS)
 tests_gateway_test_digest_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -119,6 +119,7 @@ static void configure(struct sip_driver *d, const struct sip_driver_options *o)
 	const SipAgent__FromAgent *event;
 	char *address = (char *)(uintptr_t)(o->address ? o->address : "127.0.0.1");
 	char agent[] = "Tandem/test";
+	SipAgent__Hep hep = SIP_AGENT__HEP__INIT;
 
 	c.address = address;
 	c.port = o->port;
@@ -131,6 +132,11 @@ static void configure(struct sip_driver *d, const struct sip_driver_options *o)
 	c.udp_mtu = o->udp_mtu;
 	c.texts = o->texts;
 	c.trace = (char *)(uintptr_t)(o->trace ? o->trace : "");
+	if (o->hep_port) {
+		hep.address = address;
+		hep.port = o->hep_port;
+		c.hep = &hep;
+	}
 	c.session_expires_s = o->session_s;
 	c.min_session_expires_s = o->min_session_s;
 	c.tls = (SipAgent__Tls *)(uintptr_t)o->tls;

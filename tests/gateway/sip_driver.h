@@ -17,6 +17,7 @@ struct sip_driver_options {
 	bool texts;                        /* take SIP MESSAGE */
 	unsigned session_s, min_session_s; /* 0: the agent's own */
 	const char *trace;                 /* NULL: none */
+	unsigned hep_port;                 /* of a collector at address; 0: none */
 	const SipAgent__Tls *tls;          /* NULL: none */
 };
 

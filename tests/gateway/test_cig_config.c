@@ -58,6 +58,9 @@ static void reads_every_setting(void **state)
 	assert_int_equal(c->sip.max_calls, 50);
 	assert_int_equal(c->sip.max_call_s, 7200);
 	assert_true(c->sip.sip_trace);
+	assert_int_equal(net_port(&c->sip.hep.collector), 9060);
+	assert_int_equal(c->sip.hep.id, 7);
+	assert_string_equal(c->sip.hep.password, "p");
 	assert_int_equal(c->sip.udp_max_bytes, 1300);
 	assert_int_equal(c->sip.session_expires_s, 1800);
 	assert_int_equal(c->sip.min_session_expires_s, 120);
@@ -165,6 +168,10 @@ static const struct {
 	{ "interfaces { sip { nameserver \"ns.test\"; nameserver \"10.0.0.1:0\"; } }",
 	  "1:31 found \"ns.test\", expected an IP address, or IP:PORT\n"
 	  "1:53 found \"10.0.0.1:0\", expected an IP address, or IP:PORT\n" },
+	{ "interfaces { sip { hep { collector \"homer.test\"; id 4294967296; } } }",
+	  "1:36 found \"homer.test\", expected an IP address, or IP:PORT\n"
+	  "1:53 found \"4294967296\", expected a number from 0 to 4294967295\n" },
+	{ "interfaces { sip { hep { id 1; } } }", "1:20 hep: \"collector\" is missing\n" },
 	/* CIG-039 */
 	{ "interfaces { ham { } }", "1:14 unknown keyword \"ham\", expected \"tel\", \"sip\"\n" },
 	/* CIG-025 */

@@ -1,12 +1,14 @@
 /* Calls to the PBX network, against a real cig-sip. */
 #include "tests/unit.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/net.h"
 #include "tests/gateway/sip_driver.h"
 #include "tests/gateway/sip_peer.h"
 
@@ -337,6 +339,8 @@ static void where_nobody_listens_it_is_said(void **state)
 			    "Whatever");
 }
 
+static int collector; /* a socket */
+
 static char trace_file[] = "/tmp/sip-trace-XXXXXX";
 
 static int start_with_trace(void **state)
@@ -352,6 +356,63 @@ static int stop_with_trace(void **state)
 {
 	unlink(trace_file);
 	return stop(state);
+}
+
+static int start_with_collector(void **state)
+{
+	struct net_addr any;
+
+	assert_int_equal(net_parse("127.0.0.1:0", 0, &any), 0);
+	collector = net_udp_socket(&any, false);
+	assert_true(collector >= 0 && net_local(collector, &any) == 0);
+	return start_with(state, &(struct sip_driver_options){ .hep_port = net_port(&any) });
+}
+
+static int stop_with_collector(void **state)
+{
+	close(collector);
+	return stop(state);
+}
+
+static struct slice collected(void)
+{
+	static uint8_t packet[65536];
+	struct pollfd ready = { .fd = collector, .events = POLLIN };
+	ssize_t n;
+
+	assert_int_equal(poll(&ready, 1, 5000), 1);
+	n = recv(collector, packet, sizeof(packet), 0);
+	assert_true(n > 6 && memcmp(packet, "HEP3", 4) == 0);
+	return slice_of(packet, (size_t)n);
+}
+
+static bool holds(struct slice s, const char *text)
+{
+	return memmem(s.p, s.n, text, strlen(text)) != NULL;
+}
+
+/* As it was on the wire, but for the key, which has as many stars in its place. */
+static void a_collector_gets_every_message_and_no_key(void **state)
+{
+	static const char key[] = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+	struct fixture *f = *state;
+	struct slice got;
+	char line[128];
+
+	dial(f);
+	assert_true(holds(collected(), "INVITE sip:101@"));
+	snprintf(line, sizeof(line), "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:%s\r\n", key);
+	sip_peer_reply(&f->peer, 183, "pt", NULL, sip_peer_sdp(line, f->sdp, sizeof(f->sdp)));
+	expect(f, SIP_AGENT__FROM_AGENT__BODY_RINGING);
+	got = collected();
+	assert_true(holds(got, "SIP/2.0 183 ") && holds(got, "\r\n\r\nv=0\r\n"));
+	assert_true(holds(got, "inline:****************************************\r\n"));
+	assert_false(holds(got, key));
+	sip_peer_reply(&f->peer, 486, "pt", NULL, NULL);
+	sip_peer_expect(&f->peer, "ACK ");
+	ended(f, SIP_AGENT__CAUSE__FAILED, 486);
+	assert_true(holds(collected(), "SIP/2.0 486 "));
+	assert_true(holds(collected(), "ACK sip:101@"));
 }
 
 /* Both ways, with the address, each message whole; an SRTP key is nobody's to read. */
@@ -629,6 +690,8 @@ int main(void)
 		CALL_TEST(of_several_redirections_the_best_is_told),
 		CALL_TEST(a_tcp_target_that_does_not_listen_fails_at_once),
 		CALL_TEST(where_nobody_listens_it_is_said),
+		cmocka_unit_test_setup_teardown(a_collector_gets_every_message_and_no_key,
+						start_with_collector, stop_with_collector),
 		cmocka_unit_test_setup_teardown(a_trace_has_every_message_and_no_key,
 						start_with_trace, stop_with_trace),
 		cmocka_unit_test_setup_teardown(a_large_request_falls_back_to_udp,

@@ -36,7 +36,7 @@ EXTRA_DIST += tests/packages.txt \
 	%D%/etc.bats
 EXTRA_DIST += %D%/cms.bats
 EXTRA_DIST += %D%/docs.bats
-EXTRA_DIST += %D%/seeing.bats
+EXTRA_DIST += %D%/seeing.bats %D%/hep.py
 EXTRA_DIST += %D%/install.bats tests/package/try
 EXTRA_DIST += %D%/bad_input.bats
 EXTRA_DIST += %D%/faults.bats

@@ -307,6 +307,27 @@ readers() { # COUNT: traces that the control port serves
 	[ "$(stat -c %s "$file")" -eq "$size" ]
 }
 
+@test "a collector gets every SIP message as HEP3, from one reload to the next" {
+	local port sip=127.0.0.1:$LAB_SIP_PORT phone=$LAB_PHONE_IP:5060
+	start "$T/hep" python3 "$TOP/tests/scenarios/hep.py" 127.0.0.1
+	await 5 "the collector" in_log "$T/hep" '^port'
+	port=$(sed -n 's/^port //p' "$T/hep")
+	change '/trusted/s/$/ hep { collector "127.0.0.1:'"$port"'"; id 2001; password "seen"; }/'
+	run -0 lab_cig_cli reload
+	[[ $output == *'collector "127.0.0.1:'"$port"'"'* ]]
+	talking
+	hang_up
+	await 5 "the call" in_log "$T/hep" "^$sip>$phone udp 2001 seen INVITE sip:101@$LAB_PHONE_IP SIP/2.0$"
+	in_log "$T/hep" "^$phone>$sip udp 2001 seen SIP/2.0 200 "
+	await 5 "its end" in_log "$T/hep" "^$sip>$phone udp 2001 seen BYE sip:"
+	change 's/ hep {.*//'
+	run -0 lab_cig_cli reload
+	talking
+	hang_up
+	[ "$(grep -c ' INVITE sip:' "$T/hep")" -eq 1 ]
+	[ ! -e "$D/cig/log/sip.log" ] || ! grep -q seen "$D/cig/log/cig.log"
+}
+
 @test "a reader that has stopped reading holds nobody up" {
 	start "$T/trace" cig-cli --config "$D/cig/cig.conf" trace call
 	local reader=$STARTED_PID
