@@ -32,7 +32,8 @@ static const struct action {
 	{ "reload", "", "read the configuration again; say what changed", cli_reload, false },
 	{ "route", "[--config FILE] [--explain] <TO> [<FROM>] | -",
 	  "show where a call to TO goes, and why", cli_route, false },
-	{ "trace", "call [NUMBER|URI]", "show what happens to calls, live", cli_trace, false },
+	{ "trace", "call [NUMBER|URI] | sip NUMBER|CALL-ID [FILE]",
+	  "show what happens to calls, live; the SIP messages of one", cli_trace, false },
 	{ "set-key", "[--file FILE]", "take the key letter of this gateway", cli_set_key, false },
 	{ "help", "", "shows this help", cli_help, true },
 };

@@ -38,7 +38,10 @@ int cli_read(struct cli *cli, int argc, char **argv);
 int cli_reload(struct cli *cli, int argc, char **argv);
 /* "route [--config FILE] TO FROM": which way a call would go, without one. */
 int cli_route(struct cli *cli, int argc, char **argv);
+/* "trace call|sip ...": events of calls, live; or SIP messages of one, from sip.log. */
 int cli_trace(struct cli *cli, int argc, char **argv);
+/* "trace sip NUMBER|CALL-ID [FILE]". */
+int cli_trace_sip(struct cli *cli, int argc, char **argv);
 /* "set-key --file LETTER": enrols the gateway. */
 int cli_set_key(struct cli *cli, int argc, char **argv);
 

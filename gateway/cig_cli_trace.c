@@ -34,14 +34,14 @@ static bool take_line(void *arg, struct slice text)
 }
 
 /* Ctrl-C ends the program, and with it the trace. */
-int cli_trace(struct cli *cli, int argc, char **argv)
+static int trace_call(struct cli *cli, int argc, char **argv)
 {
 	struct control_server server = cli->server;
 	char target[2048] = "/trace/call";
 	struct diag *diag;
 	int err;
 
-	if (argc < 2 || argc > 3 || strcmp(argv[1], "call") != 0) {
+	if (argc > 3) {
 		fputs("usage: cig-cli trace call [NUMBER|URI]\n", stderr);
 		return CLI_USAGE;
 	}
@@ -56,4 +56,18 @@ int cli_trace(struct cli *cli, int argc, char **argv)
 		fprintf(stderr, "cig-cli: %s\n", diag_first_error(diag));
 	diag_free(&diag);
 	return err ? CLI_FAILED : CLI_OK;
+}
+
+int cli_trace(struct cli *cli, int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (strcmp(what, "call") == 0)
+		return trace_call(cli, argc, argv);
+	if (strcmp(what, "sip") == 0)
+		return cli_trace_sip(cli, argc, argv);
+	fputs("usage: cig-cli trace call [NUMBER|URI]\n"
+	      "       cig-cli trace sip NUMBER|CALL-ID [FILE]\n",
+	      stderr);
+	return CLI_USAGE;
 }

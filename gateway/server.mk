@@ -65,6 +65,7 @@ gateway_cig_cli_SOURCES = \
 	gateway/cig_cli_message.c \
 	gateway/cig_cli_route.c \
 	gateway/cig_cli_show.c \
+	gateway/cig_cli_sip.c \
 	gateway/cig_cli_trace.c \
 	gateway/route_report.c gateway/route_report.h
 gateway_cig_cli_LDADD = gateway/libcig_config.a smpp/libsmpp.a maps/libmaps.a keys/libkeys.a base/libbase.a \

@@ -288,11 +288,13 @@ readers() { # COUNT: traces that the control port serves
 }
 
 @test "sip_trace writes whole SIP messages to sip.log, from one reload to the next" {
-	local file=$D/cig/log/sip.log size
+	local file=$D/cig/log/sip.log size id
 	[ ! -e "$file" ]
 	change '/trusted/s/$/ sip_trace true;/'
 	run -0 lab_cig_cli reload
 	talking
+	run -0 lab_cig_cli trace sip "$(lab_cig_cli --json show call | jq -r '.calls[0].number')"
+	[ "$(grep -c '^   INVITE sip:' <<<"$output")" -eq 1 ]
 	hang_up
 	[ "$(stat -c %a "$file")" = 640 ]
 	grep -q "^ *INVITE sip:101@$LAB_PHONE_IP" "$file"
@@ -302,6 +304,16 @@ readers() { # COUNT: traces that the control port serves
 	run -0 lab_cig_cli reload
 	await 5 "the answer to BYE" no_calls
 	size=$(stat -c %s "$file")
+	# of one call, whatever stands around it, and in a body
+	id=$(jq -r .sip_call_id "$D/cig/log/calls.jsonl" | tail -n 1)
+	sed "s/$id/another/" "$file" >"$T/both.log"
+	printf '   SIP/2.0 200 OK\n   \n   Call-ID: %s\n' "$id" >>"$T/both.log"
+	cat "$file" >>"$T/both.log"
+	run -0 lab_cig_cli trace sip "$id"
+	[ "$(grep -cE '^ *CSeq: [0-9]+ BYE' <<<"$output")" -eq 2 ]
+	[ "$(lab_cig_cli trace sip "$id" "$T/both.log")" = "$output" ]
+	run -1 lab_cig_cli trace sip "${id}0"
+	[[ $output == *"has no message of that call" ]]
 	talking
 	hang_up
 	[ "$(stat -c %s "$file")" -eq "$size" ]
