@@ -116,7 +116,7 @@ opens() { # NAME PORT/PROTOCOL...: exactly these
 	diff "$D/installed" "$D/packaged"
 }
 
-@test "the packages' scripts are sound, keep what is there, and only purge takes it" {
+@test "the packages' scripts are sound, keep what is there, and only purge takes configuration and logs" {
 	local script
 	for script in "$TOP"/debian/*.postinst "$TOP"/debian/*.postrm; do
 		sh -n "$script"
@@ -147,7 +147,7 @@ maintain() { # SCRIPT ARGUMENTS...
 	(PATH=$D/stubs:$PATH sh "$script" "${@:2}")
 }
 
-@test "CIG-053: an upgrade of the package keeps cig.conf and userdata, so does its removal, and purge takes them" {
+@test "CIG-053: an upgrade of the package keeps cig.conf and userdata, so does its removal, and purge keeps the keys" {
 	maintain "$TOP/debian/cig.postinst" configure ''
 	cmp "$D/root/opt/cig/cig.conf" "$TOP/etc/cig.conf.sample" # a new one, to adapt
 	[ -d "$D/root/opt/cig/userdata" ]
@@ -158,8 +158,30 @@ maintain() { # SCRIPT ARGUMENTS...
 	maintain "$TOP/debian/cig.postrm" remove
 	[ "$(tail -n 1 "$D/root/opt/cig/cig.conf")" = "// ours" ]
 	[ "$(cat "$D/root/opt/cig/userdata/.ks.tel:+8888")" = keys ]
-	maintain "$TOP/debian/cig.postrm" purge
-	[ ! -e "$D/root/opt/cig/cig.conf" ] && [ ! -e "$D/root/opt/cig/userdata" ]
+	run -0 maintain "$TOP/debian/cig.postrm" purge
+	[[ $output == *"/opt/cig/userdata is kept"* ]]
+	[ ! -e "$D/root/opt/cig/cig.conf" ]
+	[ "$(cat "$D/root/opt/cig/userdata/.ks.tel:+8888")" = keys ]
+	rm "$D/root/opt/cig/userdata/.ks.tel:+8888"
+	run -0 maintain "$TOP/debian/cig.postrm" purge # an empty folder is no loss
+	[ -z "$output" ]
+	[ ! -e "$D/root/opt/cig" ]
+}
+
+@test "a purge of crs keeps accounts, data and backups and says where they are" {
+	mkdir -p "$D/root/opt/crs/accounts/acme" "$D/root/opt/crs/data" "$D/root/opt/crs/backup"
+	echo secret >"$D/root/opt/crs/accounts/acme/secret"
+	echo old >"$D/root/opt/crs/backup/b.tar"
+	echo "crsname crs1" >"$D/root/opt/crs/crs.conf"
+	run -0 maintain "$TOP/debian/crs.postrm" remove
+	[ -z "$output" ] && [ -e "$D/root/opt/crs/crs.conf" ]
+	run -0 maintain "$TOP/debian/crs.postrm" purge
+	[ ! -e "$D/root/opt/crs/crs.conf" ]
+	[ ! -e "$D/root/opt/crs/data" ] # it was empty
+	[ "$(cat "$D/root/opt/crs/accounts/acme/secret")" = secret ]
+	[ "$(cat "$D/root/opt/crs/backup/b.tar")" = old ]
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[0]} == *"/opt/crs/accounts is kept"* && ${lines[1]} == *"/opt/crs/backup is kept"* ]]
 }
 
 # dh_install's part of a build, without debhelper; the whole build is tests/package/try's.
