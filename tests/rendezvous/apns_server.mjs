@@ -5,7 +5,7 @@
 // Prints "listening PORT", then each request that passed all checks as a line of JSON, or
 // "refused REASON".  What is answered depends on the first digits of the device token:
 // dead: 410, the application is gone since an hour from now; de1d: 410 since 2001;
-// bad0: 400 BadDeviceToken; e0: once 403 ExpiredProviderToken; anything else: 200, to c10c with a date
+// bad0: 400 BadDeviceToken; 60a1: 200, and GOAWAY behind it; e0: once 403 ExpiredProviderToken; anything else: 200, to c10c with a date
 // twenty minutes ahead.
 import { createSecureServer } from 'node:http2';
 import { createPublicKey, verify } from 'node:crypto';
@@ -48,8 +48,11 @@ function verdict(token) {
 
 const server = createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) });
 let connections = 0;
-server.on('session', () => connections++);
+server.on('session', (session) => {
+	session.connection = ++connections;
+});
 server.on('stream', (stream, headers) => {
+	const asked = headers[':path'].split('/').pop(), session = stream.session;
 	const chunks = [];
 	stream.on('data', (chunk) => chunks.push(chunk));
 	stream.on('end', () => {
@@ -64,8 +67,9 @@ server.on('stream', (stream, headers) => {
 			answer(stream, fault.endsWith('Token') ? 403 : 400, { reason: fault });
 			return;
 		}
-		say(JSON.stringify({ token: path[1], type: headers['apns-push-type'], connections, body }));
+		say(JSON.stringify({ token: path[1], type: headers['apns-push-type'], connections, on: session.connection, body }));
 		answer(stream, ...verdict(path[1]));
+		if (asked.startsWith('60a1')) session.goaway(0);
 	});
 });
 server.listen(0, '127.0.0.1', () => say(`listening ${server.address().port}`));

@@ -267,6 +267,40 @@ static void an_expired_provider_token_is_made_anew(void **state)
 	party_close(&alice);
 }
 
+/* On which of the service's connections the last push to a device token came. */
+static unsigned connection_of(struct service *service, const char *device_token)
+{
+	char quoted[64], out[SCENE_OUTPUT];
+	const char *on;
+	unsigned n = 0;
+
+	snprintf(quoted, sizeof(quoted), "\"token\":\"%s\"", device_token);
+	assert_true(told(service, quoted, out));
+	on = strstr(strstr(out, quoted), "\"on\":");
+	assert_non_null(on);
+	assert_int_equal(sscanf(on, "\"on\":%u", &n), 1);
+	return n;
+}
+
+/* RFC 9113 6.8: a service that goes away has done what came before, and what follows is for a
+ * new connection. */
+static void a_service_that_goes_away_misses_no_push(void **state)
+{
+	struct service *service = *state;
+	struct party alice;
+	unsigned before, after;
+
+	attach_alice(&alice, service);
+	post(&alice, absent(service, "60a1000001"), 'p');
+	before = connection_of(service, "60a1000001");
+	post(&alice, absent(service, "0badcafe11"), 'q');
+	after = connection_of(service, "0badcafe11");
+	assert_int_equal(after, before + 1);
+	post(&alice, absent(service, "0badcafe12"), 'r');
+	assert_int_equal(connection_of(service, "0badcafe12"), after); /* one for all, again */
+	party_close(&alice);
+}
+
 /* CRS-120: health-check compares our clock with the service's, as its last answer had it. */
 static void a_clock_that_is_far_off_is_a_warning(void **state)
 {
@@ -372,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_call_rings_when_the_callee_has_woken_up),
 		cmocka_unit_test(a_call_and_the_operator_wake_up_who_is_away),
 		cmocka_unit_test(an_expired_provider_token_is_made_anew),
+		cmocka_unit_test(a_service_that_goes_away_misses_no_push),
 		cmocka_unit_test(a_clock_that_is_far_off_is_a_warning),
 		cmocka_unit_test(only_a_token_that_is_gone_is_forgotten),
 		cmocka_unit_test(many_messages_ask_for_the_token_once),
