@@ -63,7 +63,8 @@ static void reply_json(struct worker_process *worker, uint64_t connection, json_
 
 	json_decref(answer);
 	if (!text) {
-		reply(worker, connection, UMSG__ERROR_CODE__ERROR_BUSY, "no memory", rest, false);
+		reply(worker, connection, UMSG__ERROR_CODE__ERROR_BUSY,
+		      "no memory, or the store is not there", rest, false);
 		return;
 	}
 	do {

@@ -91,7 +91,7 @@ static void on_cleared(void *arg, json_t *rows)
 	if (rows)
 		control_answer_json(request, 200, json_object());
 	else
-		control_answer_error(request, 500, "no memory");
+		control_answer_error(request, 500, "the store is not there: nothing is cleared");
 }
 
 /* Workers learn of the mark by the reload. */

@@ -83,6 +83,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/redis_server.c %D%/redis_server.h \
 	%D%/relay_client.c %D%/relay_client.h \
 	%D%/request_limits.c %D%/request_limits.h \
+	%D%/retention.c %D%/retention.h \
 	%D%/roster.c %D%/roster.h \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/settings.c %D%/settings.h %D%/settings_priv.h \

@@ -37,6 +37,7 @@ static const struct config_line_rule common_rules[] = {
 	{ "metrics-listen", 1, 1, "ADDRESS:PORT", true },
 	{ "mailbox-quota", 2, 2, "MEBIBYTES MESSAGES", true },
 	{ "post-rate", 2, 2, "AT-ONCE PER-SECOND", true },
+	{ "statistics-retention", 1, 1, "DAYS", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -52,6 +53,7 @@ static const struct config_line_rule local_rules[] = {
 	{ "metrics-listen", 1, 1, "ADDRESS:PORT", true },
 	{ "mailbox-quota", 2, 2, "MEBIBYTES MESSAGES", true },
 	{ "post-rate", 2, 2, "AT-ONCE PER-SECOND", true },
+	{ "statistics-retention", 1, 1, "DAYS", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -228,6 +230,8 @@ static void read_ours(struct reader *r, const struct config_line *line)
 	} else if (is(word, "post-rate")) {
 		config_uint(&word[1], 1, 1000000, &settings->posts_at_once, r->diag);
 		config_uint(&word[2], 1, 1000, &settings->posts_per_second, r->diag);
+	} else if (is(word, "statistics-retention")) {
+		config_uint(&word[1], 1, 3650, &settings->statistics_days, r->diag);
 	}
 }
 

@@ -4,7 +4,7 @@
  * local one counts): listen-address ADDRESS, listen-port PORT, relay-socket PATH,
  * relay-address HOST[:PORT], workers N, redis-max-memory MEBIBYTES,
  * metrics-listen ADDRESS:PORT, mailbox-quota MEBIBYTES MESSAGES,
- * post-rate AT-ONCE PER-SECOND.
+ * post-rate AT-ONCE PER-SECOND, statistics-retention DAYS.
  */
 #ifndef RENDEZVOUS_SETTINGS_H
 #define RENDEZVOUS_SETTINGS_H
@@ -44,8 +44,9 @@ struct settings {
 	uint16_t relay_port;            /* 0: what the relay itself says */
 	unsigned workers;
 	unsigned long redis_max_mib;
-	unsigned long quota_mib, quota_messages; /* of what is stored for one user */
+	unsigned long quota_mib, quota_messages;       /* of what is stored for one user */
 	unsigned long posts_at_once, posts_per_second; /* of one client; at most 1000 a second */
+	unsigned long statistics_days; /* after so many they are forgotten; 0: never */
 	char metrics_address[SETTINGS_HOST];
 	uint16_t metrics_port; /* 0: no figures for Prometheus */
 	enum settings_backup backup;

@@ -161,8 +161,10 @@ static void on_values(void *arg, json_t *rows)
 
 static void on_cleared(void *arg, json_t *rows)
 {
+	bool cleared = json_array_size(rows) > 0; /* and not: nobody could */
+
 	json_decref(rows);
-	finish(arg, json_array());
+	finish(arg, cleared ? json_array() : NULL);
 }
 
 /* Every worker has written what it counted: now the store has all of it. */

@@ -27,7 +27,7 @@ int statistics_collect(struct supervisor *supervisor, const char *account, stati
 /* Prints such an array as tab-separated values, the columns named in the first line. */
 void statistics_print(const json_t *rows, FILE *to);
 
-/* Forgets what was counted; done gets an empty array. */
+/* Forgets what was counted; done gets an empty array, or NULL where the store was not there. */
 int statistics_clear(struct supervisor *supervisor, const char *account, statistics_done_fn *done,
 		     void *arg);
 

@@ -31,6 +31,7 @@
 #include "rendezvous/pusher.h"
 #include "rendezvous/redis_server.h"
 #include "rendezvous/relay_client.h"
+#include "rendezvous/retention.h"
 #include "rendezvous/slot.h"
 #include "rendezvous/supervisor_priv.h"
 
@@ -246,6 +247,15 @@ bool supervisor_has_room(const struct supervisor *supervisor)
 	return !supervisor->disk_full;
 }
 
+static bool all_ready(const struct supervisor *supervisor)
+{
+	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
+		if (!supervisor->workers[i].ready)
+			return false;
+	}
+	return true;
+}
+
 static void on_room(evutil_socket_t fd, short what, void *arg)
 {
 	struct supervisor *supervisor = arg;
@@ -256,6 +266,8 @@ static void on_room(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	supervisor_look_for_end(supervisor);
+	if (all_ready(supervisor)) /* who is not cannot be asked */
+		retention_look(supervisor->retention);
 	if (statvfs(supervisor->options->paths.data, &fs))
 		return;
 	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
@@ -495,6 +507,8 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 		err = control_api_new(supervisor->base, supervisor, &supervisor->api, diag);
 	if (!err)
 		err = crs_metrics_new(supervisor->base, supervisor, &supervisor->metrics, diag);
+	if (!err)
+		err = retention_new(supervisor, &supervisor->retention);
 	if (err)
 		return err;
 	supervisor->relay = relay_client_new(supervisor->base, options->settings.relay_socket,
@@ -517,6 +531,7 @@ static void free_parts(struct supervisor *supervisor)
 	for (unsigned i = 0; supervisor->workers && i < supervisor->options->settings.workers; i++)
 		worker_process_done(&supervisor->workers[i]);
 	supervisor_drop_queries(supervisor);
+	retention_free(&supervisor->retention);
 	redis_server_free(&supervisor->redis_high);
 	redis_server_free(&supervisor->redis_low);
 	pusher_free(&supervisor->pusher);

@@ -16,6 +16,7 @@ struct event_base;
 struct notifier;
 struct pusher;
 struct redis_server;
+struct retention;
 
 struct worker_process {
 	struct supervisor *supervisor;
@@ -53,6 +54,7 @@ struct supervisor {
 	struct redis_server *redis_high, *redis_low;
 	struct relay_client *relay;
 	struct control_api *api;
+	struct retention *retention;    /* NULL: statistics are kept */
 	struct crs_metrics *metrics;    /* NULL: nobody asked for any */
 	struct worker_process *workers; /* settings.workers of them */
 	struct query_list queries;

@@ -139,15 +139,21 @@ static void ask_statistics(struct worker_rows *rows, const char *account)
 	}
 }
 
+/* A row says that the store took all of it: while Redis is away, nothing is cleared. */
 static void clear_statistics(struct worker_rows *rows, const char *account)
 {
 	struct store *store = worker_store(rows->worker);
+	bool all = true;
 
 	for (int i = COUNTER_SESSION_OUT; i < COUNTER_COUNT; i++) {
 		if (store_drop_hash(store, counter_name((enum counter)i), account, on_command_done,
 				    rows) == 0)
 			rows->commands++;
+		else
+			all = false;
 	}
+	if (all)
+		worker_row(rows, &account, 1);
 }
 
 static void ask_client_data(struct worker_rows *rows, const char *account)

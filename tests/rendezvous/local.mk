@@ -19,7 +19,7 @@ EXTRA_tests_rendezvous_test_crs_relay_DEPENDENCIES = rendezvous/crs-relay
 CRS_UNIT_TESTS = %D%/test_accounts %D%/test_client_policy %D%/test_fanouts %D%/test_guests \
 	%D%/test_limits \
 	%D%/test_mailboxes %D%/test_mailboxes_long %D%/test_passing %D%/test_pseudonyms \
-	%D%/test_roster %D%/test_sessions %D%/test_settings
+	%D%/test_retention %D%/test_roster %D%/test_sessions %D%/test_settings
 if HAVE_CMOCKA
 check_PROGRAMS += $(CRS_UNIT_TESTS)
 endif
@@ -33,6 +33,8 @@ endif
 %C%_test_fanouts_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_pseudonyms_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
 %C%_test_pseudonyms_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_retention_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+%C%_test_retention_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_limits_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_limits_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_mailboxes_SOURCES = %D%/test_mailboxes.c %D%/mailbox_world.c %D%/mailbox_world.h

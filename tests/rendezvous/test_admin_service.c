@@ -327,8 +327,16 @@ static void statistics_are_cleared_by_one_worker(void **state)
 	tell(desk, 1, number, 0, 0, false);
 	number = question(desk, 0, CRS_WORKER__QUERY_KIND__CLEAR_STATISTICS);
 	assert_null(desk_hear_kind(desk, 1, CRS_WORKER__CONTROL__BODY_QUERY));
-	tell(desk, 0, number, 0, 0, false);
+	tell(desk, 0, number, 0, 1, false); /* a row: the store took it */
 	json_decref(take_answer(desk, &parts));
+
+	ask(desk, "bob", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_CLEAR, "acme", "");
+	number = question(desk, 0, CRS_WORKER__QUERY_KIND__FLUSH_COUNTERS);
+	tell(desk, 0, number, 0, 0, false);
+	tell(desk, 1, number, 0, 0, false);
+	number = question(desk, 0, CRS_WORKER__QUERY_KIND__CLEAR_STATISTICS);
+	tell(desk, 0, number, 0, 0, false); /* none: it is not there */
+	assert_refused(desk, UMSG__ERROR_CODE__ERROR_BUSY, "the store is not there");
 }
 
 /* Its successor knows no such connection; here, nobody is there at all. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "tests/rendezvous/party.h"
 #include "tests/rendezvous/scene.h"
 #include "tests/rendezvous/update_file.h"
@@ -18,6 +19,7 @@ static int open_scene(void **state)
 
 	*state = scene;
 	scene_open(scene, "");
+	scene_configure(scene, "statistics-retention 30\n");
 	scene_start(scene);
 	scene_start_relay(scene);
 	return 0;
@@ -237,6 +239,30 @@ static void clients_hear_of_an_update_only_while_notification_is_enabled(void **
 	assert_int_equal(scene_cli(scene, "update-notification enable", output), 2);
 }
 
+/* What was counted goes by itself when its days are over, and only then. */
+static void counts_are_forgotten_after_their_days(void **state)
+{
+	struct scene *scene = *state;
+	char path[128];
+	struct party a, b;
+
+	do_cli(scene, "stats enable acme");
+	attach(&a, scene, ALICE);
+	attach(&b, scene, BOB);
+	talk(&a, &b, "789");
+	assert_true(scene_cli_shows(scene, "stats export acme", ALICE "\t0\t", false));
+	party_close(&a);
+	party_close(&b);
+	assert_int_equal(scene_stop(&scene->crs), 0);
+	scene_start(scene);
+	assert_true(scene_cli_shows(scene, "stats export acme", ALICE "\t", true)); /* not yet */
+	assert_int_equal(scene_stop(&scene->crs), 0);
+	snprintf(path, sizeof(path), "%s/data/statistics-since", scene->root);
+	assert_int_equal(file_write_atomic(path, 0640, slice_str("{\"acme\": 1}")), 0);
+	scene_start(scene);
+	assert_true(scene_cli_shows(scene, "stats export acme", ALICE "\t1\t", false));
+}
+
 static void an_unknown_account_or_word_is_refused(void **state)
 {
 	struct scene *scene = *state;
@@ -252,6 +278,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_done_is_counted_once_enabled),
+		cmocka_unit_test(counts_are_forgotten_after_their_days),
 		cmocka_unit_test(group_calls_and_their_invitations_are_counted),
 		cmocka_unit_test(offered_and_confirmed_updates_are_shown),
 		cmocka_unit_test(clients_hear_of_an_update_only_while_notification_is_enabled),
