@@ -29,7 +29,8 @@ struct notification {
 	CURL *easy;
 	struct curl_slist *headers;
 	uint64_t cookie;
-	bool again; /* the token was said to have expired: sent with a new one */
+	bool again;  /* the token was said to have expired: sent with a new one */
+	bool resent; /* the connection ended before there was an answer: sent on another one */
 	char answer[ANSWER_MAX];
 	size_t n;
 	char device_token[];
@@ -304,6 +305,28 @@ bool apns_clock_ahead(const struct apns *apns, int64_t *seconds_out)
 	return apns->compared;
 }
 
+/* A service that goes away (GOAWAY, RFC 9113 6.8) may leave requests undone, and libcurl tells
+ * only that the connection failed.  A notification names no message: that one which was done
+ * comes twice does no harm, so each is sent a second time, and no third. */
+static bool resend(struct notification *n, CURLcode result)
+{
+	switch (result) {
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		break;
+	default:
+		return false;
+	}
+	if (n->resent)
+		return false;
+	n->resent = true;
+	curl_multi_remove_handle(n->apns->multi, n->easy);
+	return start(n);
+}
+
 static void look_for_ends(struct apns *apns)
 {
 	CURLMsg *message;
@@ -319,6 +342,8 @@ static void look_for_ends(struct apns *apns)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&n);
 		curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
 		compare_clocks(apns, message->easy_handle);
+		if (result != CURLE_OK && resend(n, result))
+			continue;
 		if (result != CURLE_OK)
 			tell(n, APNS_FAILED, 0, curl_easy_strerror(result));
 		else if (status == 200)

@@ -5,7 +5,8 @@
 // Prints "listening PORT", then each request that passed all checks as a line of JSON, or
 // "refused REASON".  What is answered depends on the first digits of the device token:
 // dead: 410, the application is gone since an hour from now; de1d: 410 since 2001;
-// bad0: 400 BadDeviceToken; 60a1: 200, and GOAWAY behind it; e0: once 403 ExpiredProviderToken; anything else: 200, to c10c with a date
+// bad0: 400 BadDeviceToken; 60a1: 200, and GOAWAY behind it; 60a2: the first time GOAWAY that
+// leaves this very request undone (RFC 9113 6.8), and no answer; e0: once 403 ExpiredProviderToken; anything else: 200, to c10c with a date
 // twenty minutes ahead.
 import { createSecureServer } from 'node:http2';
 import { createPublicKey, verify } from 'node:crypto';
@@ -13,7 +14,7 @@ import { readFileSync } from 'node:fs';
 
 const [key, cert, providerFile, keyId, teamId, topic] = process.argv.slice(2);
 const provider = createPublicKey(readFileSync(providerFile));
-const expired = new Set();
+const expired = new Set(), left = new Set();
 const say = (line) => process.stdout.write(line + '\n');
 
 // Why the provider token is refused, or null.
@@ -53,6 +54,13 @@ server.on('session', (session) => {
 });
 server.on('stream', (stream, headers) => {
 	const asked = headers[':path'].split('/').pop(), session = stream.session;
+	if (asked.startsWith('60a2') && !left.has(asked)) {
+		left.add(asked);
+		say(`leaves ${asked} on ${session.connection}`);
+		stream.on('error', () => {}); // the client resets what was left undone
+		session.goaway(0, stream.id - 2); // the last that was taken is the one before
+		return;
+	}
 	const chunks = [];
 	stream.on('data', (chunk) => chunks.push(chunk));
 	stream.on('end', () => {

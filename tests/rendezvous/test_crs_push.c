@@ -282,13 +282,14 @@ static unsigned connection_of(struct service *service, const char *device_token)
 	return n;
 }
 
-/* RFC 9113 6.8: a service that goes away has done what came before, and what follows is for a
- * new connection. */
+/* RFC 9113 6.8: a service that goes away has done what came before, and the rest is for a new
+ * connection: the pushes that follow, and one that was on its way and left undone. */
 static void a_service_that_goes_away_misses_no_push(void **state)
 {
 	struct service *service = *state;
 	struct party alice;
 	unsigned before, after;
+	char out[SCENE_OUTPUT];
 
 	attach_alice(&alice, service);
 	post(&alice, absent(service, "60a1000001"), 'p');
@@ -298,6 +299,12 @@ static void a_service_that_goes_away_misses_no_push(void **state)
 	assert_int_equal(after, before + 1);
 	post(&alice, absent(service, "0badcafe12"), 'r');
 	assert_int_equal(connection_of(service, "0badcafe12"), after); /* one for all, again */
+
+	post(&alice, absent(service, "60a2000001"), 's');
+	assert_true(told(service, "leaves 60a2000001", out));
+	assert_int_equal(connection_of(service, "60a2000001"), after + 1);
+	post(&alice, absent(service, "0badcafe13"), 't');
+	assert_int_equal(connection_of(service, "0badcafe13"), after + 1);
 	party_close(&alice);
 }
 
