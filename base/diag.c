@@ -69,17 +69,18 @@ static bool same_place(const struct diag_place *a, const struct diag_place *b)
 	       (a->file && b->file ? strcmp(a->file, b->file) == 0 : a->file == b->file);
 }
 
-/* A map is looked at in both directions, and what is wrong with a pattern is wrong in both. */
+/* A map is looked at in both directions, and what is wrong with a pattern is wrong in both.
+ * Without a place the same words may be about two things, and both count. */
 static bool is_told(const struct diag *diag, enum diag_severity severity,
 		    const struct diag_place *place, const char *text)
 {
-	static const struct diag_place nowhere;
-
+	if (!place)
+		return false;
 	for (size_t i = 0; i < diag->kept; i++) {
 		const struct diag_item *item = &diag->items[i].pub;
 
 		if (item->severity == severity && strcmp(item->text, text) == 0 &&
-		    same_place(&item->place, place ? place : &nowhere))
+		    same_place(&item->place, place))
 			return true;
 	}
 	return false;

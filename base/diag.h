@@ -1,7 +1,7 @@
 /* diag.h - what is wrong and where, for the person who must mend it.
  *
  * A diag collects errors and warnings in the order in which they were found, each once:
- * the same words about the same place are not told again.
+ * the same words about the same place are not told again, and do not count.
  * Every function takes a NULL diag and then does nothing, so that callers who
  * only want the result code need not make one.
  */

@@ -7,7 +7,7 @@
 #include "base/diag.h"
 
 /* What is found twice, as in both directions of a map, is told and counted once; what differs
- * in severity, place or words is not the same. */
+ * in severity, place or words is not the same, and neither is what has no place. */
 static void the_same_is_told_once(void **state)
 {
 	static const struct diag_place here = { "a.conf", 3, 7 }, there = { "a.conf", 3, 8 },
@@ -24,11 +24,13 @@ static void the_same_is_told_once(void **state)
 		diag_warning(diag, NULL, "entry %s", "a");
 		diag_error(diag, &here, "entry %s", "a");
 	}
-	assert_int_equal(diag_warnings(diag), 5);
+	assert_int_equal(diag_warnings(diag), 6);
 	assert_int_equal(diag_errors(diag), 1);
 	assert_true(diag_get(diag, 5, &item));
 	assert_int_equal(item.severity, DIAG_ERROR);
-	assert_false(diag_get(diag, 6, &item));
+	assert_true(diag_get(diag, 6, &item));
+	assert_int_equal(item.severity, DIAG_WARNING);
+	assert_false(diag_get(diag, 7, &item));
 	diag_free(&diag);
 	assert_null(diag);
 }
