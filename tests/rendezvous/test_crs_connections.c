@@ -249,8 +249,9 @@ static void crowd_comes_and_goes(struct scene *scene, struct party *crowd, int n
 		assert_true(party_hears(&crowd[i], "deliver m"));
 		party_taken(&crowd[i], uris[(i + n - 1) % n], 'm');
 	}
-	for (int i = 0; i < n; i++)
-		assert_true(party_hears(&crowd[i], "post_ack m 0"));
+	for (int i = 0; i < n; i++) /* before the delivery where that took a second */
+		assert_true(party_heard(&crowd[i], "post_ack m 0") ||
+			    party_hears(&crowd[i], "post_ack m 0"));
 	for (int i = 0; i < n; i++)
 		party_close(&crowd[i]);
 }
