@@ -1,3 +1,8 @@
+/* append_file.c - lines that only grow (session.log, call records), by one write(2) each.
+ *
+ * O_APPEND makes the kernel find the end and write in one step, so the lines of two processes do
+ * not mix, and a file that logrotate has moved away or cut is no matter.
+ */
 #include "base/append_file.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/* arena.c - memory that is given back all at once: a bump pointer through blocks of huge_alloc().
+ *
+ * Only the newest block has room; what is left in the one before is given up.  Blocks never move,
+ * so pointers stay good until arena_free().
+ */
 #include "base/arena.h"
 
 #include <stdalign.h>
@@ -42,6 +47,7 @@ static void *take(struct arena *arena, size_t n)
 	struct arena_block *block = arena->blocks;
 	void *p;
 
+	/* What is larger than a block gets one of its own, which is full at once. */
 	if (!block || n > arena->left)
 		block = add_block(arena, n > next_size(block) ? n : next_size(block));
 	if (!block)
@@ -61,6 +67,8 @@ void *arena_alloc(struct arena *arena, size_t n)
 	return take(arena, (n + unit - 1) / unit * unit);
 }
 
+/* Texts lie unaligned, one right behind the other: a configuration is mostly short words.  The
+ * NUL is there already, as blocks come zeroed. */
 char *arena_text(struct arena *arena, struct slice text)
 {
 	char *copy = text.n < SIZE_MAX ? take(arena, text.n + 1) : NULL;

@@ -1,3 +1,8 @@
+/* buf.c - a bounded writer.  Invariant: len < cap and p[len] is NUL, also after an overflow.
+ *
+ * Behind the first overflow nothing more is written, not even what would fit: half a message must
+ * never look like a whole one.
+ */
 #include "base/buf.h"
 
 #include <assert.h>
@@ -60,6 +65,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+/* The value is shifted to the upper end first: its big-endian form then begins with its octets,
+ * whatever their number. */
 static void put_uint(struct buf *b, uint64_t v, size_t octets)
 {
 	uint64_t be = htobe64(v << 8 * (sizeof(v) - octets));

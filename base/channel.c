@@ -1,3 +1,8 @@
+/* channel.c - messages over a SOCK_SEQPACKET socket, on libevent's loop.
+ *
+ * A callback may free its channel: then only doomed is set, and on_event(), further up the stack,
+ * destroys it.  Behind closed() no event is armed and no callback comes any more.
+ */
 #include "base/channel.h"
 
 #include <errno.h>
@@ -34,6 +39,7 @@ static void destroy(struct channel *c)
 	free(c);
 }
 
+/* Both events are off before the owner hears: it may free the channel in closed(). */
 static void fail(struct channel *c, int err)
 {
 	if (c->closed)
@@ -66,8 +72,11 @@ static void read_messages(struct channel *c)
 	for (int i = 0; i < MESSAGES_PER_TURN && !c->closed && !c->doomed; i++) {
 		ssize_t n = recv(c->fd, message, sizeof(message), MSG_DONTWAIT | MSG_TRUNC);
 
+		/* The event is level-triggered: what is left makes it fire again. */
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
+		/* 0 is the end.  An empty packet would look the same, so channel_send() refuses
+		 * one. */
 		if (n <= 0 || (size_t)n > sizeof(message))
 			fail(c, n < 0 ? -errno : n ? -EMSGSIZE : 0);
 		else
@@ -92,6 +101,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	c->in_callback = true;
+	/* Writing comes first: what message() sends then goes behind what waited, and perhaps at
+	 * once. */
 	if (what & EV_WRITE)
 		send_waiting(c);
 	if (what & EV_READ)
@@ -112,6 +123,7 @@ struct channel *channel_new(struct event_base *base, int fd, size_t max_queue,
 	packet_queue_init(&c->queue, max_queue);
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_event, c);
 	c->writable = event_new(base, fd, EV_WRITE, on_event, c);
+	/* On failure fd stays open: it is the caller's until this succeeds. */
 	if (!c->readable || !c->writable || evutil_make_socket_nonblocking(fd) < 0 ||
 	    event_add(c->readable, NULL) < 0) {
 		if (c->readable)

@@ -1,3 +1,4 @@
+/* channel_pack.c - channel_send() for protobuf-c's messages; the packed copy is wiped. */
 #include "base/channel_pack.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* clock.c - wall and monotonic time, and the shifts of both that test builds allow. */
 #include "base/clock.h"
 
 #include <errno.h>
@@ -15,10 +16,11 @@
  * file holds at the moment. */
 static int64_t wall_shift_ms;
 #ifdef TEST_CLOCK
+/* Volatile: another process writes them.  An aligned int64_t is read whole. */
 static const volatile int64_t *wall_steps_ms, *mono_steps_ms;
 #endif
 
-enum { NAP_MS = 250 };
+enum { NAP_MS = 250 }; /* of a test that steps the clock: how late a timer may notice */
 
 static int64_t read_ms(clockid_t id)
 {
@@ -71,6 +73,7 @@ static int follow_file(const char *path, struct diag *diag)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
 	struct stat st = { 0 };
+	/* Never unmapped: the clock is read until the process ends. */
 	const int64_t *map;
 
 	if (fd < 0 || fstat(fd, &st) < 0 ||
@@ -104,6 +107,7 @@ int clock_set_now(const char *text, struct diag *diag)
 			   text);
 		return -EINVAL;
 	}
+	/* A shift and not a fixed time: the clock goes on from there. */
 	wall_shift_ms = (int64_t)timegm(&tm) * 1000 - read_ms(CLOCK_REALTIME);
 	return 0;
 #else

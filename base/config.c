@@ -1,3 +1,9 @@
+/* config.c - reads a file and what it includes: text, tokens (config_lex.c), statements
+ * (config_tree.c), libconfuse (config_feed.c), and out comes the tree in an arena.
+ *
+ * While it is read, tokens and nodes point into the files' octets, so these live until
+ * config_feed() has copied what stays.
+ */
 #include "base/config.h"
 
 #include <errno.h>
@@ -71,6 +77,7 @@ static int resolve(const char *from, struct slice name, char *out, size_t outsz)
 	const char *slash = strrchr(from, '/');
 	size_t dir = name.n > 0 && name.p[0] == '/' ? 0 : slash ? (size_t)(slash - from) + 1 : 0;
 
+	/* An absolute name, or one in a file without a folder, is taken as it stands. */
 	if (dir + name.n >= outsz)
 		return -ENAMETOOLONG;
 	memcpy(out, from, dir);
@@ -84,6 +91,8 @@ static const char *refuse_include(const struct reader *reader, const char *real)
 {
 	unsigned depth = 1;
 
+	/* Only the files that are open just now: the same one twice, one behind the other, is
+	 * allowed. */
 	for (const struct source *s = reader->source; s; s = s->outer, depth++)
 		if (strcmp(s->path, real) == 0)
 			return "this file is being read already: the includes make a loop";
@@ -110,6 +119,8 @@ static void include_file(struct reader *reader, const char *path, const struct d
 		return;
 	}
 	reader->source = &source;
+	/* Every other error was told and counted: the rest of the file is read on, for its
+	 * faults. */
 	if (read_source(reader, path, place) == -ENOMEM)
 		b->err = -ENOMEM;
 	reader->source = source.outer;
@@ -169,6 +180,7 @@ static int finish(struct reader *reader, struct config *config, struct config_no
 	return 0;
 }
 
+/* text.p NULL: the file at path is read; else path is only a name for messages. */
 static int build(const char *path, struct slice text, const struct config_keyword *table,
 		 struct diag *diag, struct config **config_out)
 {

@@ -14,6 +14,8 @@
 struct feed {
 	struct arena *arena;
 	FILE *out;
+	/* libconfuse tells a function its line and nothing else of where it stands: so the line
+	 * is the key to the node. */
 	struct config_node **line; /* line i + 1 of the output holds this node's words */
 	size_t lines, room;
 	size_t given, taken; /* statements */
@@ -90,6 +92,8 @@ static void put_node(struct feed *feed, struct config_node *node)
 	add_line(feed, node);
 }
 
+/* The next node of the tree, depth first, without recursion; writes the "}" of the blocks that it
+ * leaves.  The root has no keyword, so none is written for it. */
 static struct config_node *next_in_order(struct feed *feed, struct config_node *node)
 {
 	if (node->first && node->sound)
@@ -131,6 +135,7 @@ static bool same_words(const struct config_node *node, int argc, const char **ar
 static struct config_word *take_words(struct feed *feed, const struct config_node *node,
 				      const char **argv)
 {
+	/* One octet more, so that no words at all are not mistaken for no memory. */
 	struct config_word *word = arena_alloc(feed->arena, node->words * sizeof(*word) + 1);
 
 	for (size_t i = 0; word && i < node->words; i++) {
@@ -207,6 +212,8 @@ static bool set_option(struct feed *feed, cfg_opt_t *option, const char *keyword
 		free_options(subopts);
 		return false;
 	}
+	/* A function has no value, so its place carries our context to take_call(): libconfuse
+	 * passes no argument of its own. */
 	function.simple_value.ptr = (void **)(void *)feed;
 	*option = inside ? section : function;
 	return true;
@@ -274,6 +281,8 @@ int config_feed(struct arena *arena, struct config_node *root, const struct conf
 		fclose(feed.out);
 	if (!feed.err)
 		parse(&feed, table, text);
+	/* Each statement that went in must have come out, with the same words: else libconfuse
+	 * and we read the file differently, and neither can be trusted. */
 	if (!feed.err && feed.taken != feed.given)
 		feed.err = -EINVAL;
 	if (feed.err == -EINVAL)

@@ -1,3 +1,8 @@
+/* config_keywords.c - which keyword do these tokens spell, and what to say when none.
+ *
+ * Administrators come from other grammars and from the manual's printed examples: the order in
+ * config_keyword_unknown() goes from what is surely meant to what is only listed.
+ */
 #include "base/config_tree.h"
 
 #include "base/buf.h"
@@ -20,6 +25,7 @@ size_t config_keyword_spelt(const char *keyword, const struct config_token *toke
 	if (n == 0 || token[0].kind != CONFIG_TOKEN_WORD)
 		return 0;
 	for (; *keyword; keyword++) {
+		/* The end of a token counts as a blank: so words that stand apart join. */
 		bool at_end = i == token[t].text.n;
 		char c = at_end ? ' ' : (char)token[t].text.p[i];
 
@@ -84,6 +90,8 @@ static void list_homes(const struct config_keyword *table, const struct config_t
 	}
 }
 
+/* Keywords of table and of the blocks in it.  depth: how far down this is; CONFIG_MAX_DEPTH gives
+ * those of table alone. */
 static size_t gather(const struct config_keyword *table, const char *known[MAX_KNOWN], size_t n,
 		     unsigned depth)
 {
@@ -162,6 +170,7 @@ void config_keyword_unknown(const struct config_level *stack, size_t depth,
 {
 	const struct config_level *level = &stack[depth - 1];
 	const char *known[MAX_KNOWN], *near = NULL;
+	/* A word that does not fit leaves the text empty, and nothing is near to that. */
 	char word[65], list[512];
 	struct buf text = BUF_OF(word), homes = BUF_OF(list);
 

@@ -1,3 +1,8 @@
+/* config_lex.c - cuts cig.conf into tokens; slices of the text, nothing is copied.
+ *
+ * A caller may go back to a token (config_lexer_rewind), so a text is read twice in places:
+ * "told" is the offset up to which faults were told, as they are found in rising order.
+ */
 #include "base/config_lex.h"
 
 #include <stdio.h>
@@ -193,6 +198,8 @@ static void take_string(struct config_lexer *lexer, struct config_token *token)
 	lexer->pos += n;
 	begin = lexer->pos;
 	while (peek(lexer, 0) >= 0 && !at_line_end(lexer) && !starts(lexer, "\r\n")) {
+		/* What a typographic quote began a plain one may end: people mend one and not the
+		 * other. */
 		if (odd ? odd_quote(lexer) || peek(lexer, 0) == '"' : peek(lexer, 0) == quote)
 			break;
 		lexer->pos++;
@@ -215,6 +222,8 @@ static void take_word(struct config_lexer *lexer, struct config_token *token)
 	size_t begin = lexer->pos;
 	int c = peek(lexer, 0);
 
+	/* strchr() finds the NUL at the end of its list, too: a NUL in the text is asked for as
+	 * 1. */
 	while (c >= 0 && !at_blank(lexer) && !strchr(";{}\"'", c ? c : 1)) {
 		lexer->pos++;
 		c = peek(lexer, 0);
@@ -233,6 +242,7 @@ struct config_token config_lexer_next(struct config_lexer *lexer)
 	token.place = place_of(lexer);
 	token.offset = lexer->pos;
 	token.first_on_line = lexer->at_line_start;
+	/* Set again by the next newline(): the first token of a line alone has it. */
 	lexer->at_line_start = false;
 	c = peek(lexer, 0);
 	if (c < 0)
@@ -257,6 +267,7 @@ void config_lexer_rewind(struct config_lexer *lexer, const struct config_token *
 {
 	lexer->pos = token->offset;
 	lexer->line = token->place.line;
+	/* Columns count octets from 1, so this is where the line began. */
 	lexer->line_start = token->offset - (token->place.column - 1);
 	lexer->at_line_start = token->first_on_line;
 }

@@ -1,3 +1,8 @@
+/* config_lines.c - files of one statement a line (crs.conf, crs-relay.conf).
+ *
+ * A line with a fault is told and left out, the others are kept: whoever reads the result can
+ * still tell what is wrong with them.
+ */
 #include "base/config_lines.h"
 
 #include <errno.h>
@@ -30,6 +35,7 @@ struct scan {
 	bool faulty;
 };
 
+/* Splits a line into words.  Faults are told and leave scan->faulty; the result is 0 or -ENOMEM. */
 typedef int (*line_fn)(struct scan *scan);
 
 static bool blank(uint8_t c)
@@ -129,6 +135,7 @@ static int split_pair(struct scan *scan)
 		return 0;
 	}
 	trim(scan, &begin, &end);
+	/* Only a pair of quotes is taken off: a lone one may belong to the value. */
 	quoted =
 		end - begin >= 2 && (p[begin] == '"' || p[begin] == '\'') && p[end - 1] == p[begin];
 	err = add_word(scan, key_begin, key_end, key_begin, false);
@@ -153,6 +160,7 @@ static int keep_line(struct scan *scan)
 		lines->line = line;
 		lines->room = room;
 	}
+	/* The texts are in the arena since add_word(); the array in scan ends with this line. */
 	word = arena_alloc(&lines->arena, scan->words * sizeof(*word));
 	if (!word)
 		return -ENOMEM;
@@ -171,6 +179,7 @@ static bool nothing_in(const struct scan *scan)
 	       slice_starts(slice_from(scan->text, i), "//");
 }
 
+/* false: a control or what is no UTF-8. */
 static bool printable(struct slice line)
 {
 	/* Tabs and the CR of a CR LF are blanks here; every other control is a fault. */

@@ -1,3 +1,17 @@
+/* config_tree.c - from tokens to statements, with the faults of form told as an administrator
+ * would say them.
+ *
+ * One lost character must not bring a hundred messages.  So each fault is followed by a guess of
+ * what was meant, and by going back (config_lexer_rewind) to where reading can go on:
+ *
+ *     a ";" is lost            the statement ends before the next keyword     find_end()
+ *     a "{" is lost            it is taken as there                           open_block()
+ *     a block's line is lost   the block is opened                            assume_opening()
+ *     a "}" is lost            blocks are closed, and their "}" is forgiven   assume_closing()
+ *     text that is nothing     told once, left out up to the next keyword     unknown_statement()
+ *
+ * Nodes point into the text; they live until config_feed() has made statements of them.
+ */
 #include "base/config_tree.h"
 
 #include <errno.h>
@@ -101,6 +115,7 @@ static void skip_block(struct config_builder *b)
 	}
 }
 
+/* The block's "{" was read. */
 static void push(struct config_builder *b, struct config_node *node, bool assumed)
 {
 	if (b->depth > CONFIG_MAX_DEPTH) {
@@ -148,6 +163,8 @@ static bool begins_statement(const struct config_builder *b, const struct config
 	bool exact;
 
 	for (size_t depth = b->depth; depth > 0; depth--) {
+		/* In the middle of a line a word like "port" is more likely a value than a
+		 * statement of an outer block. */
 		if (depth < b->depth && !token->first_on_line)
 			return false;
 		if (config_keyword_find(b->stack[depth - 1].table, token, n, &tokens, &exact))
@@ -171,6 +188,7 @@ static void check_spelling(struct config_builder *b, const char *keyword, bool e
 		diag_warning(b->diag, &at->place, "taken as \"%s\": write it so", keyword);
 }
 
+/* Linear over the block's statements, but for the few keywords that stand once only. */
 static void check_once(struct config_builder *b, const struct config_keyword *keyword,
 		       const struct config_token *at)
 {
@@ -250,6 +268,8 @@ static void open_block(struct config_builder *b, const struct config_keyword *ke
 	struct config_node *node;
 	size_t n = w->n - from, inner = from + keyword->max_words, tokens;
 	char text[224];
+	/* Behind as many words as the block may have stands a keyword of its inside: then the "{"
+	 * is what is missing, not the words that are too many. */
 	bool exact, inside = inner < w->n && config_keyword_find(keyword->inside, &w->t[inner],
 								 w->n - inner, &tokens, &exact);
 
@@ -288,6 +308,7 @@ static size_t find_end(struct config_builder *b, const struct config_keyword *ke
 
 	if (w->end.kind == CONFIG_TOKEN_SEMICOLON && w->n - from <= keyword->max_words)
 		return w->n - from;
+	/* The words that the keyword needs are taken as values whatever they spell. */
 	next = next_statement(b, w, from + keyword->min_words);
 	if (next < w->n) {
 		diag_error(b->diag, &w->t[next].place, "\";\" missing before %s?",
@@ -395,10 +416,12 @@ static bool assume_closing(struct config_builder *b, struct words *w)
 	char text[224], title[224];
 	bool exact;
 
+	/* Not beyond the file: a "}" that is lost in an included file ends there. */
 	for (; depth >= b->base && depth > 0 && !k; depth--)
 		k = config_keyword_find(b->stack[depth - 1].table, w->t, w->n, &tokens, &exact);
 	if (!k || !(k->flags & CONFIG_BLOCK) || w->end.kind != CONFIG_TOKEN_OPEN)
 		return false;
+	/* The loop above went one past the level that it found. */
 	for (depth++; b->depth > depth; b->depth--) {
 		const struct config_node *node = top(b)->node;
 
@@ -441,6 +464,8 @@ static void unknown_statement(struct config_builder *b, struct words *w)
 	size_t next = 1;
 
 	top(b)->node->damaged = true;
+	/* A paragraph that lost its comment marks is told by its first line; but what could be a
+	 * keyword is told each time. */
 	if (!b->in_text || is_identifier(w->t[0].text))
 		config_keyword_unknown(b->stack, b->depth, w->t, w->n, b->diag);
 	b->in_text = true;
@@ -491,6 +516,7 @@ static void statement(struct config_builder *b, const struct config_token *first
 
 static void close_block(struct config_builder *b, const struct config_token *token)
 {
+	/* A "}" never closes a block of the file that includes this one. */
 	if (b->depth > b->base)
 		b->depth--;
 	else if (b->forgive > 0)
@@ -526,6 +552,7 @@ struct config_node *config_build_root(struct config_builder *b, const struct con
 void config_build_text(struct config_builder *b, const char *name, struct slice text)
 {
 	const struct diag_place place = { name, 1, 1 };
+	/* Re-entered by "include": the outer file's lexer and base come back at the end. */
 	struct config_lexer outer = b->lexer;
 	size_t outer_base = b->base;
 	struct config_token token;

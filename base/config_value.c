@@ -1,3 +1,7 @@
+/* config_value.c - numbers, switches, addresses and networks out of words of a configuration.
+ *
+ * Nothing here asks a name server, so a configuration is read alike with and without a network.
+ */
 #include "base/config_value.h"
 
 #include <arpa/inet.h>
@@ -8,6 +12,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 
+/* At most 200 octets of what was found: a line of the log must hold the whole message. */
 static int expected(const struct config_word *word, struct diag *diag, const char *what)
 {
 	diag_error(diag, &word->place, "found \"%.200s\", expected %s", word->text, what);
@@ -57,6 +62,7 @@ static bool bare_host(struct slice s, char *out, size_t outsz)
 }
 
 /* Returns the family, or 0 for no numeric address. */
+/* IPv4 is tried first: inet_pton() takes neither "10.1" nor leading zeros, so no text is both. */
 static int read_address(struct slice s, uint8_t address_out[16])
 {
 	char text[CONFIG_IP_SIZE + 2];
@@ -98,6 +104,7 @@ static bool read_mask(struct slice s, unsigned *bits_out)
 	return true;
 }
 
+/* Octets behind the first bits become 0: two addresses of a network are then equal. */
 static void clear_behind(uint8_t *address, unsigned octets, unsigned bits)
 {
 	for (unsigned i = 0; i < octets; i++) {
@@ -146,6 +153,8 @@ bool config_net_holds(const struct config_net *net, const struct sockaddr *addre
 			&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
 		bool mapped = IN6_IS_ADDR_V4MAPPED(in6);
 
+		/* A dual-stack socket shows IPv4 peers so (RFC 4291 2.5.5.2); the rule was
+		 * written for IPv4. */
 		family = mapped ? AF_INET : AF_INET6;
 		memcpy(octets, in6->s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
 	}
@@ -159,6 +168,7 @@ int config_host_port(const struct config_word *word, char *host_out, size_t host
 		     uint16_t *port_out, struct diag *diag)
 {
 	struct slice text = slice_str(word->text);
+	/* The last colon: those before it are of an IPv6 address. */
 	const uint8_t *colon = memrchr(text.p, ':', text.n);
 	struct slice host = slice_of(text.p, colon ? (size_t)(colon - text.p) : 0);
 	unsigned long port;

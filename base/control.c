@@ -1,3 +1,16 @@
+/* control.c - the control port: libmicrohttpd on the program's own loop, a request's life, and
+ * what is checked before a handler runs.
+ *
+ *     request_begins()   the request line is there; both sides' object is made
+ *     start_request()    headers: Host, path, method
+ *     take_body()        as often as pieces come
+ *     run_handler()      the proof, then the handler
+ *         answered at once          send_response()
+ *         else suspended            until control_settle(), or 504 from on_limit()
+ *     request_ends()     libmicrohttpd is done with it, or the client left
+ *
+ * libmicrohttpd calls back from within MHD_run() only, so no lock is needed.
+ */
 #include "base/control.h"
 
 #include <errno.h>
@@ -31,6 +44,7 @@ struct event_base *control_event_base(const struct control *control)
 
 /* --- the loop --- */
 
+/* It runs whenever its epoll descriptor is readable and whenever it said that a limit is due. */
 static void run(struct control *control)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
@@ -66,6 +80,8 @@ static void *request_begins(void *arg, const char *target, struct MHD_Connection
 
 	if (!request)
 		return NULL; /* handle_request closes the connection */
+	/* The target as sent, which a proof is made of: what libmicrohttpd hands out later is
+	 * decoded. */
 	request->target = strdup(target);
 	if (!request->target) {
 		free(request);
@@ -132,6 +148,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	control_resume(request);
 }
 
+/* Called once for each request that a handler was given: it ends the program's hold. */
 void control_settle(struct control_request *request, unsigned status, struct MHD_Response *response)
 {
 	request->program_holds = false;
@@ -165,6 +182,7 @@ static enum MHD_Result send_response(struct control_request *request)
 	return result;
 }
 
+/* Answers in place of a handler. */
 static enum MHD_Result refuse(struct control_request *request, unsigned status, const char *text)
 {
 	request->response = control_error_response(text);
@@ -179,6 +197,8 @@ static bool is_port(const char *text)
 	return *text == '\0' || (*text == ':' && text[1 + strspn(text + 1, "0123456789")] == '\0');
 }
 
+/* A page of another origin may name this port by a DNS entry of its own that points to 127.0.0.1
+ * ("DNS rebinding"); its browser then still sends the page's own name here. */
 static bool host_is_ours(const char *host)
 {
 	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
@@ -252,6 +272,7 @@ static const struct control_route *find_route(const struct control *control, con
 	return NULL;
 }
 
+/* Nothing of the body is read yet, and a refusal here need not wait for it. */
 static enum MHD_Result start_request(struct control_request *request, const char *method,
 				     const char *path)
 {
@@ -275,6 +296,7 @@ static enum MHD_Result take_body(struct control_request *request, const char *da
 {
 	uint8_t *more;
 
+	/* body_n never passes the bound, so this cannot wrap. */
 	if (*n > CONTROL_MAX_BODY_BYTES - request->body_n)
 		return MHD_NO;
 	more = realloc(request->body, request->body_n + *n);
@@ -298,6 +320,7 @@ static unsigned check_token(struct control_request *request, const char **why_ou
 	};
 	int err;
 
+	/* A Unix socket without a token: whoever could open it is allowed (its file's mode). */
 	if (!request->route->needs_token || (control->socket_path && !control->guard))
 		return 0;
 	if (!control->guard) {
@@ -330,6 +353,7 @@ static enum MHD_Result wait_for_answer(struct control_request *request)
 	return MHD_YES;
 }
 
+/* The handler may answer within its call: program_holds tells whether it did. */
 static enum MHD_Result run_handler(struct control_request *request)
 {
 	const char *why = NULL;
@@ -375,6 +399,7 @@ static int start_daemon(struct control *control, int fd)
 		(unsigned)CONTROL_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)CONTROL_IDLE_LIMIT_S, MHD_OPTION_URI_LOG_CALLBACK, request_begins,
 		control, MHD_OPTION_NOTIFY_COMPLETED, request_ends, control, MHD_OPTION_END);
+	/* The library takes the socket over with its start, and closes it from then on. */
 	if (!control->daemon) {
 		close(fd);
 		return -ENOMEM;
@@ -433,6 +458,7 @@ int control_new(struct event_base *base, const struct control_options *options,
 	control->options = *options;
 	err = listen_and_serve(control, diag);
 	control->options.token = NULL; /* the guard has a copy */
+	/* Borrowed for the call only. */
 	control->options.address = NULL;
 	if (err) {
 		control_free(&control);
@@ -465,6 +491,7 @@ void control_free(struct control **controlp)
 		resume_all(control);
 		MHD_stop_daemon(control->daemon);
 	}
+	/* Those that the program still held: their connections are gone. */
 	while (control->requests)
 		request_free(control->requests);
 	if (control->readable)

@@ -1,3 +1,4 @@
+/* control_address.c - listening and connecting, by TCP on a numeric address or by a Unix socket. */
 #include "base/control_address.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ static int parse_tcp(const char *text, struct address *to)
 		n = snprintf(numeric, sizeof(numeric), "%s", text);
 	if (n < 0 || (size_t)n >= sizeof(numeric) || net_parse(numeric, NO_PORT, &addr) < 0)
 		return -EINVAL;
+	/* net_parse() puts it in where no port stands. */
 	if (net_port(&addr) == NO_PORT)
 		return -EINVAL;
 	to->u.tcp = addr.in6;
@@ -73,6 +75,7 @@ static int clear_path(const char *path)
 		close(fd);
 		return -EADDRINUSE;
 	}
+	/* Refused: the file is there and nobody listens, so it is a dead server's. */
 	if (fd != -ECONNREFUSED || lstat(path, &st) < 0)
 		return fd == -ENOENT ? 0 : fd;
 	if (!S_ISSOCK(st.st_mode))
@@ -95,6 +98,7 @@ static int bind_path(int fd, const struct address *to, unsigned mode, gid_t gid)
 	return chmod(path, mode) < 0 ? -errno : 0;
 }
 
+/* A restart must not wait for the connections in TIME_WAIT of the one before. */
 static int bind_tcp(int fd, const struct address *to)
 {
 	int on = 1;

@@ -82,6 +82,7 @@ int control_peer(const struct control_request *request, pid_t *pid_out, uid_t *u
 
 /* --- answers --- */
 
+/* What a browser may come across is never stored and never taken for a page ("nosniff"). */
 static struct MHD_Response *label(struct MHD_Response *response, const char *content_type)
 {
 	if (!response)
@@ -94,6 +95,7 @@ static struct MHD_Response *label(struct MHD_Response *response, const char *con
 	return NULL;
 }
 
+/* MUST_COPY: the library sends later, when the caller's text is gone. */
 static struct MHD_Response *text_response(const char *content_type, struct slice text)
 {
 	return label(MHD_create_response_from_buffer(text.n, (void *)(uintptr_t)text.p,
@@ -180,6 +182,7 @@ static bool make_room(struct control_stream *stream, size_t n)
 	size_t cap = stream->cap ? stream->cap : STREAM_FIRST_BYTES;
 	uint8_t *more;
 
+	/* n (waiting) never passes the bound, so this cannot wrap. */
 	if (n > CONTROL_STREAM_BYTES - stream->n)
 		return false;
 	if (stream->start) {
@@ -216,12 +219,16 @@ static void tell_lost(struct control_stream *stream)
 		append(stream, slice_of(line, (size_t)n));
 }
 
+/* Asked by the library for the next piece.  0 octets would make it ask again at once, so with
+ * nothing to give the connection is suspended until control_stream_wake(). */
 static ssize_t read_stream(void *arg, uint64_t pos, char *out, size_t max)
 {
 	struct control_stream *stream = arg;
 	size_t n;
 
 	(void)pos;
+	/* An end with an error closes the connection; a HTTP/1.1 client sees the chunks cut
+	 * short. */
 	if (stream->gone)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (stream->n == 0 && stream->lost && !stream->told_lost)
@@ -279,6 +286,7 @@ struct control_stream *control_stream_open(struct control_request *request,
 	struct MHD_Response *response = NULL;
 	struct control_stream *stream = NULL;
 
+	/* After 504, or when the client has left meanwhile, there is nothing to stream into. */
 	if (request->http_holds && !request->response)
 		stream = stream_new(request);
 	if (stream)

@@ -1,3 +1,7 @@
+/* control_client.c - a command's calls to a control port, blocking; every fault is told in words.
+ *
+ * An exchange is one connection: with a proof there are two, the first one for the nonce.
+ */
 #include "base/control_client.h"
 
 #include <errno.h>
@@ -26,6 +30,7 @@ static int fetch_nonce(const struct exchange *x, char nonce_out[CONTROL_NONCE_TE
 	json_t *answer;
 	int err;
 
+	/* The nonce itself needs no proof: with a token this would ask for a nonce without end. */
 	plain.token_path = NULL;
 	err = control_call(&plain, "GET", "/nonce", NULL, &answer, x->diag);
 	if (err)
@@ -68,6 +73,7 @@ static int ask_with_proof(struct exchange *x)
 
 /* Asks, with a proof where one is needed.  After it the head is read and the status is one of
  * success. */
+/* A GET is tried without: most need no proof, and those commands then work for every user. */
 static int exchange_run(struct exchange *x)
 {
 	bool prove = x->server->token_path && strcmp(x->method, "GET") != 0;

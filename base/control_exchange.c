@@ -1,3 +1,7 @@
+/* control_exchange.c - one HTTP/1.0 request over a connection of its own (RFC 1945, RFC 9112).
+ *
+ * Blocking, with a limit on silence and not on the whole: an answer may be long.
+ */
 #include "base/control_exchange.h"
 
 #include <errno.h>
@@ -26,6 +30,7 @@ static int tell_connect(const struct exchange *x, int err)
 {
 	const struct control_server *server = x->server;
 
+	/* No listener, or no socket file: to the user both mean the same. */
 	if (err == -ECONNREFUSED || err == -ENOENT)
 		diag_error(x->diag, NULL, "%s is not running on %s: %s", server->program,
 			   server->address, strerror(-err));
@@ -39,6 +44,7 @@ static int tell_connect(const struct exchange *x, int err)
 
 int exchange_tell_io(const struct exchange *x, int err)
 {
+	/* SO_RCVTIMEO and SO_SNDTIMEO report their limit so. */
 	if (err == EAGAIN) {
 		diag_error(x->diag, NULL, "%s on %s does not answer", x->server->program,
 			   x->server->address);
@@ -109,6 +115,8 @@ static int send_request(struct exchange *x, const char *authorization)
 /* --- answer --- */
 
 /* The header's value, or an empty slice. */
+/* Only behind a line's end: a name in another header's value does not count.  The status line
+ * comes first, so no header stands at the very beginning. */
 static struct slice header(struct slice head, const char *name)
 {
 	size_t name_n = strlen(name);

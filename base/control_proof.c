@@ -1,3 +1,9 @@
+/* control_proof.c - nonces and proofs of the control port; SHA-256 and HMAC of OpenSSL.
+ *
+ *     nonce = end (8 octets, ms) | random (8) | first 16 octets of HMAC(nonce_key, end | random)
+ *
+ * nonce_key is drawn at the start: nonces of a server that was restarted are void.
+ */
 #include "base/control_proof.h"
 
 #include <errno.h>
@@ -50,6 +56,7 @@ int control_token_create(const char *path, struct control_token *token_out)
 	if (RAND_bytes(token_out->octets, sizeof(token_out->octets)) != 1)
 		return -EIO;
 	hex_encode(slice_of(token_out->octets, sizeof(token_out->octets)), text);
+	/* Over the NUL of the hexadecimal text: a newline and no NUL goes into the file. */
 	text[sizeof(text) - 2] = '\n';
 	err = file_write_atomic(path, 0640, slice_of(text, sizeof(text) - 1));
 	OPENSSL_cleanse(text, sizeof(text));
@@ -81,6 +88,7 @@ int control_token_read(const char *path, struct control_token *token_out, struct
 int control_proof(const struct control_token *token, const struct control_claim *claim,
 		  char proof_out[CONTROL_PROOF_TEXT_SIZE])
 {
+	/* 128: three line feeds, 64 digits of the hash, a NUL. */
 	size_t cap = claim->nonce.n + strlen(claim->method) + strlen(claim->target) + 128;
 	char body_hash[HEX_TEXT_SIZE(SHA256_BYTES)];
 	uint8_t digest[SHA256_BYTES];
@@ -167,6 +175,7 @@ static int open_nonce(const struct control_guard *guard, int64_t now_ms, struct 
 
 /* Remembers the nonce, or returns -ESTALE when it was used, -EBUSY when the table is
  * full of such that could still come again. */
+/* Linear over at most CONTROL_USED_NONCES: they are those of half a minute. */
 static int use_nonce(struct control_guard *guard, int64_t now_ms, const struct used_nonce *nonce)
 {
 	size_t kept = 0;
@@ -218,6 +227,8 @@ int control_guard_check(struct control_guard *guard, int64_t now_ms, const char 
 	err = control_proof(&guard->token, &made, want);
 	if (err)
 		return err;
+	/* Before the nonce is used up: a wrong proof must not cost the right client its nonce,
+	 * nor fill the table. */
 	if (CRYPTO_memcmp(want, proof.p, proof.n) != 0)
 		return -EACCES;
 	return use_nonce(guard, now_ms, &nonce);

@@ -1,3 +1,7 @@
+/* diag.c - faults and warnings for people, at most DIAG_MAX_ITEMS of them.
+ *
+ * Linear looks and an insertion sort over so few: a file with many faults is the rare case.
+ */
 #include "base/diag.h"
 
 #include <stdarg.h>
@@ -92,6 +96,7 @@ static void add(struct diag *diag, enum diag_severity severity, const struct dia
 	char text[DIAG_MAX_TEXT];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
+	/* Before it is counted: the counts are of different faults, as a person would count. */
 	if (is_told(diag, severity, place, text))
 		return;
 	if (severity == DIAG_ERROR)
@@ -173,6 +178,7 @@ static bool stands_before(const struct diag_place *a, const struct diag_place *b
 
 void diag_print(const struct diag *diag, FILE *to)
 {
+	/* 8 KiB of stack, so that printing needs no memory where it may be just what is out. */
 	const struct item *sorted[DIAG_MAX_ITEMS];
 	size_t n = diag ? diag->kept : 0;
 

@@ -1,3 +1,11 @@
+/* dns.c - evdns with an owner that outlives what libevent still has under way.
+ *
+ *     dns_ask() --> asked --on_found()--> answered, freed
+ *       |             |
+ *       |             +--dns_drop()--> cancelled --on_found()--> freed, unanswered
+ *       |
+ *       +--on_found() within dns_ask()--> waits for on_soon() --> answered, freed
+ */
 #include "base/dns.h"
 
 #include <stdbool.h>

@@ -1,3 +1,7 @@
+/* encode.c - hexadecimal and base64 (RFC 4648), strict where they are read.
+ *
+ * Not in constant time: keys pass here in letters and files only, where nobody measures.
+ */
 #include "base/encode.h"
 
 #include <errno.h>
@@ -102,6 +106,7 @@ int base64_decode(enum base64_alphabet alphabet, struct slice in, uint8_t *out, 
 	if (alphabet == BASE64_STANDARD) {
 		if (in.n % 4)
 			return -EINVAL;
+		/* More than two "=" are left in and refused as digits. */
 		for (int pad = 0; pad < 2 && in.n && in.p[in.n - 1] == '='; pad++)
 			in.n--;
 	}

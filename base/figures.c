@@ -1,3 +1,8 @@
+/* figures.c - Prometheus's text format, and the port on which a collector asks for it.
+ *
+ * The port is a control port of one route (base/control.h), without token: figures are public to
+ * whoever may reach it.
+ */
 #include "base/figures.h"
 
 #include <errno.h>

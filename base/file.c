@@ -1,3 +1,4 @@
+/* file.c - whole files, read with a bound and replaced atomically. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ static void drop(uint8_t *data, size_t len)
 	free(data);
 }
 
+/* Doubling by hand: realloc() would leave the old octets somewhere in the heap. */
 static uint8_t *grow(uint8_t *data, size_t len, size_t cap)
 {
 	uint8_t *more = malloc(cap);
@@ -39,6 +41,8 @@ static int read_all(int fd, size_t max, uint8_t **data_out, size_t *len_out)
 			break;
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* Checked after each piece: a file that never ends (/dev/zero) stops at max, too.
+		 */
 		if (n < 0 || (len += (size_t)n) > max) {
 			int err = n < 0 ? errno : EFBIG;
 
@@ -127,6 +131,8 @@ int file_write_atomic(const char *path, mode_t mode, struct slice content)
 		unlink(tmp);
 		return err;
 	}
+	/* The new file stands under its name already: an error of this means that it may be the
+	 * old one again after a crash, not that nothing was written. */
 	return file_sync_parent(path);
 }
 

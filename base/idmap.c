@@ -1,9 +1,14 @@
+/* idmap.c - a hash table with chains through the objects themselves.
+ *
+ * It doubles when there are as many nodes as buckets, and never shrinks: what a busy hour needed
+ * is needed again.
+ */
 #include "base/idmap.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum { FIRST_BITS = 6 };
+enum { FIRST_BITS = 6 }; /* never 0: a shift by 64 would be undefined */
 
 int idmap_init(struct idmap *map)
 {
@@ -24,6 +29,7 @@ static size_t bucket_of(const struct idmap *map, uint64_t key)
 	return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - map->bits));
 }
 
+/* In front of its chain: what came last is asked for soonest. */
 static void link_node(struct idmap *map, struct idmap_node *node)
 {
 	size_t at = bucket_of(map, node->key);

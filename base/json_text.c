@@ -1,3 +1,7 @@
+/* json_text.c - JSON strings out of octets that may not be UTF-8.
+ *
+ * Both ways, through jansson and into a buffer, give the same text: a test compares them.
+ */
 #include "base/json_text.h"
 
 #include <inttypes.h>

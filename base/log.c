@@ -1,3 +1,8 @@
+/* log.c - the program's log: one line, one write(2).
+ *
+ * Threads may log at once, as a line is put together on the stack and goes out whole; opening,
+ * verbosity and the tap belong to the main thread, before others start or while none logs.
+ */
 #include "base/log.h"
 
 #include <errno.h>
@@ -27,6 +32,7 @@ static struct {
 
 static const char *const type_names[] = { "DEBUG", "INFO", "WARN", "INIT", "Nothing" };
 
+/* A link is not followed: where several users may write, it could lead anywhere. */
 static int open_log(const char *path)
 {
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);

@@ -1,3 +1,8 @@
+/* net.c - numeric socket addresses: one union of IPv4 and IPv6 with its length.
+ *
+ * Fields are kept in network order, as the system wants them; numbers in host order come and go
+ * by net_port() and net_set_port().
+ */
 #include "base/net.h"
 
 #include <arpa/inet.h>
@@ -24,6 +29,7 @@ static int split(const char *text, char *host, size_t hostsz, const char **port)
 			*port = end + 2;
 		if (end[1] == ':' && end[2] == '\0')
 			return -EINVAL;
+		/* One colon parts a port; with more it is a bare IPv6 address, which has none. */
 	} else if (colon && strchr(text, ':') == colon) {
 		end = colon;
 		*port = colon + 1;
@@ -111,6 +117,7 @@ void net_set_port(struct net_addr *addr, uint16_t port)
 bool net_same_host(const struct net_addr *a, const struct net_addr *b)
 {
 	size_t n;
+	/* Families are compared first: n is then the same for both. */
 	const void *octets = host_octets(a, &n);
 
 	return a->sa.sa_family == b->sa.sa_family && memcmp(octets, host_octets(b, &n), n) == 0;

@@ -49,6 +49,7 @@ static void drop(struct notifier *notifier, struct note *note)
 	free(note);
 }
 
+/* What its end and its limit share; pid 0 means that the next one may start. */
 static void forget_script(struct notifier *notifier)
 {
 	event_del(notifier->limit);
@@ -123,6 +124,7 @@ static void run_next(struct notifier *notifier)
 	while (notifier->pid == 0 && !TAILQ_EMPTY(&notifier->waiting)) {
 		struct note *note = TAILQ_FIRST(&notifier->waiting);
 
+		/* One that cannot be started is dropped as well: the next event tries again. */
 		start(notifier, note);
 		drop(notifier, note);
 	}

@@ -1,3 +1,8 @@
+/* pack.c - protobuf-c with bounds on the heap that a peer's octets may take.
+ *
+ * A few octets on the wire can ask for much memory (repeated fields double their arrays, empty
+ * submessages cost a structure each), so the bound is on what is allocated.
+ */
 #include "base/pack.h"
 
 #include <errno.h>
@@ -22,6 +27,7 @@ static void *take(void *arg, size_t n)
 	if (n > budget->left)
 		return NULL;
 	budget->left -= n;
+	/* protobuf-c takes NULL for a failure, also where it asked for nothing. */
 	p = malloc(n ? n : 1);
 	if (!p)
 		budget->exhausted = true;
@@ -148,6 +154,7 @@ static void *take_of_view(void *arg, size_t n)
 	return block->octets + (block->used - room);
 }
 
+/* The library frees pieces when it gives up or an array grows; blocks go all together. */
 static void keep_in_view(void *arg, void *p)
 {
 	(void)arg;

@@ -1,3 +1,7 @@
+/* packet_queue.c - a bounded list of messages that wait for a SOCK_SEQPACKET socket.
+ *
+ * Order is kept: once one waits, all behind it wait, too.
+ */
 #include "base/packet_queue.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/* process.c - fork and exec of children that die with their parent.
+ *
+ * Between fork() and execve() only calls that are safe in a signal handler: other threads may
+ * have held any lock when the process was copied.
+ */
 #include "base/process.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* suggest.c - the nearest known word, by the Damerau-Levenshtein distance in its simple form. */
 #include "base/suggest.h"
 
 #include <stdbool.h>

@@ -1,3 +1,8 @@
+/* table.c - text in columns.
+ *
+ * Cells are kept as they will be printed, so a width is known as soon as its cell is there, and
+ * printing needs no memory.
+ */
 #include "base/table.h"
 
 #include <assert.h>
@@ -16,7 +21,7 @@ struct table {
 	size_t n, cap;
 };
 
-enum { GAP = 2 };
+enum { GAP = 2 }; /* blanks between columns */
 
 struct table *table_new(size_t columns)
 {

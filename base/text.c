@@ -1,3 +1,4 @@
+/* text.c - UTF-8 (RFC 3629) and decimal numbers, from octets of any kind. */
 #include "base/text.h"
 
 /* The second octet's bounds tell overlong forms, surrogates and values out of range. */
