@@ -399,7 +399,6 @@ static int start_daemon(struct control *control, int fd)
 		(unsigned)CONTROL_MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)CONTROL_IDLE_LIMIT_S, MHD_OPTION_URI_LOG_CALLBACK, request_begins,
 		control, MHD_OPTION_NOTIFY_COMPLETED, request_ends, control, MHD_OPTION_END);
-	/* The library takes the socket over with its start, and closes it from then on. */
 	if (!control->daemon) {
 		close(fd);
 		return -ENOMEM;

@@ -30,8 +30,8 @@ int idmap_init(struct idmap *map);
 /* Frees the buckets; the objects are the caller's. */
 void idmap_done(struct idmap *map);
 
-/* Links node, which must be in no map, and takes out one that is in this one.  A map that
- * cannot grow for want of memory gets slower, no more. */
+/* Links node, which must be in no map.  A map that cannot grow for want of memory gets
+ * slower, no more. */
 void idmap_put(struct idmap *map, struct idmap_node *node, uint64_t key);
 /* Takes node out; one that is not in the map stays as it is. */
 void idmap_remove(struct idmap *map, struct idmap_node *node);
