@@ -1,3 +1,7 @@
+/* client_rules.c - which of a list's rules is for this client: the first, by network or by name.
+ *
+ * A linear look over all rules: they are as many as an administrator writes by hand.
+ */
 #include "maps/client_rules.h"
 
 #include <errno.h>
@@ -66,6 +70,8 @@ static int read_credentials(struct client_rules *rules, const struct config_word
 			    struct rule *rule, struct diag *diag)
 {
 	struct slice text = slice_str(who->text);
+	/* There is one: read_who() looked.  The URI in front of the last may be a sip one, with
+	 * its own. */
 	const uint8_t *at = memrchr(text.p, '@', text.n);
 	struct slice account = slice_from(text, (size_t)(at - text.p) + 1);
 	const char *why = NULL;
@@ -96,6 +102,7 @@ static int read_who(struct client_rules *rules, const struct config_word *who, s
 	return err ? err : keep(rules, who, slice_str(""), slice_str(""), rule);
 }
 
+/* A network that is as wide or wider, and the same in the bits that it has. */
 static bool net_holds_net(const struct config_net *outer, const struct config_net *inner)
 {
 	unsigned bits = outer->prefix_bits;
@@ -108,6 +115,8 @@ static bool net_holds_net(const struct config_net *outer, const struct config_ne
 	return true;
 }
 
+/* Rules by network and by name are compared with their like only: whether they meet depends on
+ * where a client happens to be. */
 static bool hides(const struct rule *before, const struct rule *rule)
 {
 	if (before->by_net != rule->by_net)
@@ -141,6 +150,7 @@ int client_rules_add(struct client_rules *rules, const struct config_word *who, 
 		return -ENOMEM;
 	rules->rule = grown;
 	check_hidden(rules, &rule, diag);
+	/* Numbers are handed out in the order of the file, which is the order of looking. */
 	grown[rules->n] = rule;
 	return (int)rules->n++;
 }
@@ -158,6 +168,7 @@ int client_rules_find(const struct client_rules *rules, const struct client_subj
 	struct slice normal = { NULL, 0 };
 	struct uri uri;
 
+	/* A URI that cannot be read matches no rule by name; those by network still hold. */
 	if (client->uri.n > 0 && uri_parse(client->uri, &uri, NULL) == 0)
 		normal = uri.text;
 	for (size_t i = 0; i < rules->n; i++) {

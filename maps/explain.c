@@ -1,3 +1,7 @@
+/* explain.c - the steps of a decision, copied and bounded.
+ *
+ * A call is decided with explain NULL; "cig-cli route" asks the same code with one.
+ */
 #include "maps/explain.h"
 
 #include <stdarg.h>
@@ -45,6 +49,7 @@ void explain_free(struct explain **explainp)
 /* A copy in which nothing can forge a line. */
 static char *clean_copy(const char *text)
 {
+	/* An octet becomes four at most, so nothing is cut here. */
 	char out[4 * MAX_TEXT + 1];
 	struct buf b = BUF_OF(out);
 
@@ -66,6 +71,7 @@ void explain_add(struct explain *explain, enum explain_kind kind, const char *ma
 	struct step *step;
 	va_list ap;
 
+	/* Calls are decided without: nothing may be formatted then. */
 	if (!explain || explain->n == EXPLAIN_MAX_STEPS)
 		return;
 	if ((kind == EXPLAIN_NOTE || kind == EXPLAIN_MISS) &&
@@ -82,6 +88,7 @@ void explain_add(struct explain *explain, enum explain_kind kind, const char *ma
 		step->file = strdup(place->file);
 	step->pub.kind = kind;
 	if (place)
+		/* The file's name may be a configuration's, which a reload frees. */
 		step->pub.place = *place;
 	step->pub.place.file = step->file;
 	step->pub.text = step->text;

@@ -1,3 +1,8 @@
+/* fill.c - the other side of an entry with the captured values in it.
+ *
+ * Every limit of what a call may put into a URI is here, behind the substitution: no way of
+ * writing a pattern or an address leads around it.
+ */
 #include "maps/fill.h"
 
 #include <errno.h>
@@ -5,6 +10,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
+/* Empty where the matching side has no parameter of that name. */
 static struct slice value_of(const struct pattern *out, size_t i, const struct values *values)
 {
 	return captures_find(values->captures, values->in, piece_text(out, i));
@@ -93,12 +99,14 @@ int fill_sip(const struct pattern *out, const struct values *values, struct buf 
 			why = why_not_in_user(text);
 		put_user(to, text, is_param ? PLAIN : PLAIN | LITERAL_ONLY);
 	}
+	/* Where the user part began becomes how long it is, escapes included. */
 	user = to->len - user;
 	if (out->has_at)
 		buf_put_char(to, '@');
 	for (size_t i = out->split; i < out->n; i++)
 		if (!out->piece[i].is_param) /* no input chooses the host or what follows it */
 			buf_put_slice(to, piece_text(out, i));
+	/* Too long comes first: of the text that was cut nothing else can be said. */
 	if (!buf_ok(to))
 		return refuse(-EMSGSIZE, "the new URI is longer than 512 octets", why_out);
 	if (why)
@@ -157,6 +165,7 @@ int fill_tel(const struct pattern *out, const struct values *values, struct buf 
 	text = buf_slice(to);
 	if (uri_check_tel(text, why_out) == 0)
 		return 0;
+	/* uri_check_tel() has said why. */
 	return slice_eq_str(uri_without_extension(text), "tel:+") ? -ENODATA : -EILSEQ;
 }
 

@@ -1,3 +1,16 @@
+/* index.c - from an address to the patterns that may match it, in a time that does not grow with
+ * their number.
+ *
+ * A pattern's literal beginning and end are hashed.  A lookup hashes all beginnings of its
+ * address in one pass, then asks for each length that any pattern's beginning has:
+ *
+ *     filter (one bit)  -->  node (this beginning)  -->  run of numbers, all with one end
+ *                                              \-->  lengths of ends  -->  group  -->  run
+ *
+ * Cost: the address's length, plus the distinct lengths of beginnings and, in a node, of ends,
+ * plus the patterns of a group that are tried.  Two strings with one hash only make a try more,
+ * as all that is found is matched again.
+ */
 #include "maps/index.h"
 
 #include <errno.h>
@@ -192,6 +205,7 @@ static uint64_t table_size(size_t n)
 
 static void count(const struct index *index, size_t *nodes, size_t *groups)
 {
+	/* Neighbours that differ, as the keys are sorted. */
 	*nodes = *groups = index->n ? 1 : 0;
 	for (size_t i = 1; i < index->n; i++) {
 		*nodes += !same_beginning(&index->keys[i - 1], &index->keys[i]);
@@ -228,6 +242,7 @@ static bool fill_groups(struct index *index, struct node *node, size_t i, size_t
 		if (group->key)
 			return false;
 		*group = (struct group){ key, make_run(index, i, n) };
+		/* Sorted by length of end: one that is new differs from the last. */
 		if (node->count == 0 || index->ends[last - 1] != k->end_len) {
 			index->ends[last] = k->end_len;
 			node->count++;
@@ -256,6 +271,7 @@ static bool fill(struct index *index)
 				       .count = run.count & INT32_MAX };
 		index->filter[(key >> 32 & index->filter_mask) / 64] |= (uint64_t)1
 									<< (key >> 32) % 64;
+		/* One end for all of them: the run in the node itself is enough. */
 		if (run_of(index, i, same_group) == n)
 			continue;
 		*node = (struct node){ .key = key, .first = ends, .by_end = 1 };
@@ -414,6 +430,8 @@ uint32_t index_find(const struct index *index, struct slice address, uint32_t li
 				try_beginning(&s, len);
 		}
 	}
+	/* Longer beginnings do not go first: the file's order decides, so each length is tried
+	 * with the best so far as its bound. */
 	return s.best == limit ? INDEX_NONE : s.best;
 }
 

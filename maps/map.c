@@ -1,3 +1,8 @@
+/* map.c - a finished map applied: find the entry (index.c), take the values (pattern.c), fill the
+ * other side (fill.c).
+ *
+ * Nothing is allocated and nothing of the map is written, so any number of threads may ask.
+ */
 #include "maps/map_priv.h"
 
 #include <errno.h>
@@ -100,6 +105,7 @@ static void explain_match(const struct map *map, const struct uri *uri, uint32_t
 	char text[2 * PATTERN_MAX_TEXT], held[2 * PATTERN_MAX_TEXT];
 	struct buf b = BUF_OF(text), values = BUF_OF(held);
 
+	/* Why the entries before did not match: only they could have come first. */
 	if (number > 0)
 		explain_misses(map, uri, number, explain);
 	pattern_write(side, &b);
@@ -145,6 +151,8 @@ int map_apply(const struct map *map, const struct uri *uri, struct map_result *r
 			explain_misses(map, uri, map->n, explain);
 		return 0;
 	}
+	/* A match decides, also when its result turns out to be of no use: a later entry that
+	 * would do is not what the administrator put first. */
 	result_out->entry = &map->entry[number];
 	result_out->scheme = map_other(uri->scheme);
 	values = (struct values){ &result_out->entry->side[uri->scheme], &captures };

@@ -1,3 +1,8 @@
+/* map_build.c - a map from its entries: parsed, warned of, indexed.
+ *
+ * What cannot be meant is an error; what is legal and most likely a slip is a warning, as maps
+ * are taken over from the manual's examples and from other dial plans.
+ */
 #include "maps/map_priv.h"
 
 #include <errno.h>
@@ -262,6 +267,8 @@ static int compare_names(const void *a, const void *b, void *arg)
 	return c ? c : x < y ? -1 : 1;
 }
 
+/* A warning only: names are for people, no call looks at them.  Sorted, since a map may have a
+ * million entries. */
 static int check_names(const struct map *map, struct diag *diag)
 {
 	uint32_t *order = calloc(map->n + 1, sizeof(*order));
@@ -356,6 +363,7 @@ static void stand_in(const struct pattern *p, struct uri *uri)
 	uri->rest = slice_from(uri->text, user_end + p->has_at);
 }
 
+/* By the index: each entry costs one lookup, not a comparison with all before it. */
 static void check_reach(const struct map *map, enum uri_scheme scheme, size_t i, struct diag *diag)
 {
 	const struct map_entry *entry = &map->entry[i], *before;

@@ -1,3 +1,4 @@
+/* nearest.c - the few patterns of which most was found before they failed. */
 #include "maps/nearest.h"
 
 #include "base/buf.h"
@@ -10,6 +11,7 @@ void nearest_look(struct nearest *nearest, size_t number, const struct pattern *
 	struct buf unused = BUF_OF(text);
 	size_t score = pattern_explain_miss(pattern, subject, &unused), i = nearest->n;
 
+	/* Behind those of the same score: of equals the earlier one stays in front. */
 	while (i > 0 && nearest->miss[i - 1].score < score)
 		i--;
 	if (i == NEAREST_KEPT)

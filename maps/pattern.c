@@ -1,3 +1,8 @@
+/* pattern.c - matching, and what an index and an explanation want to know of a pattern.
+ *
+ * Matching goes from left to right, each literal at its first place, never a way back.  Regular
+ * expressions are what it is not: a pattern from a file must not be able to stall calls.
+ */
 #include "maps/pattern.h"
 
 #include "base/buf.h"
@@ -168,6 +173,8 @@ size_t pattern_end(const struct pattern *pattern, uint8_t *out)
 {
 	size_t len = 0, i = pattern->n;
 
+	/* Its beginning is all of it: counted as an end, too, a short address would seem too
+	 * short. */
 	if (all_literal(pattern))
 		return 0;
 	while (i > 0 && !pattern->piece[i - 1].is_param)
@@ -243,6 +250,7 @@ size_t pattern_explain_miss(const struct pattern *pattern, const struct subject 
 		end = failing_end(pattern, uri);
 		if (pattern->kind == PATTERN_SIP && end == pattern->n &&
 		    tell_what_follows(pattern, uri, to))
+			/* Nearer than any other miss of this host: it would be the one meant. */
 			return done + uri->host.n;
 		tell_missing(pattern, failed, end, to);
 	}

@@ -1,3 +1,13 @@
+/* pattern_parse.c - reads a pattern, its literals normalised as uri.c normalises addresses.
+ *
+ * Both must agree octet by octet, or an entry would never be met; so every rule of uri.c stands
+ * here a second time, for text that is no URI yet because of its braces.
+ *
+ *     sip:  PART_USER --"@"--> PART_HOST --";" or "?"--> PART_PARAMS
+ *           PART_HOST from the beginning, where no "@" stands outside of braces
+ *     tel:  PART_NUMBER --";" or "w" behind digits--> PART_EXTENSION
+ *     text: PART_ALL
+ */
 #include "maps/pattern.h"
 
 #include <errno.h>
@@ -168,6 +178,7 @@ static int literal_octet(struct parse *ps, const char *at, size_t *used_out)
 	}
 }
 
+/* A name that took two texts would have two values. */
 static bool is_repeated(const struct parse *ps)
 {
 	const struct piece *last = &ps->piece[ps->n - 1];
@@ -220,6 +231,7 @@ static void begin(struct parse *ps)
 
 	ps->kind = pattern_kind_of(ps->source);
 	ps->drop_blanks = ps->kind != PATTERN_TEXT;
+	/* Results are text whatever they begin with: fill_text() checks them as such. */
 	if (ps->mode == PATTERN_AS_RESULT ||
 	    (ps->mode == PATTERN_AS_ADDRESS && ps->kind == PATTERN_SIP && !at))
 		ps->kind = PATTERN_TEXT;
@@ -248,6 +260,7 @@ static int parse_all(struct parse *ps)
 		if (err)
 			return err;
 	}
+	/* No extension: all pieces are the number's. */
 	if (ps->part == PART_NUMBER)
 		ps->split = ps->n;
 	return 0;

@@ -1,3 +1,10 @@
+/* route.c - the decision for a call, from its maps alone; no state, no I/O.
+ *
+ *     to-URI   --extension maps of the incoming interface-->  new to-URI    (route_to)
+ *     its scheme  -->  the outgoing interface
+ *     from-URI --source maps of the outgoing interface----->  new from-URI  (route_from)
+ *     new to-URI's host, port, transport  -->  where the INVITE goes        (find_target)
+ */
 #include "maps/route.h"
 
 #include <errno.h>
@@ -46,6 +53,7 @@ static int list_add(struct map_list *list, struct map *map)
 	return 0;
 }
 
+/* By name and linear: while a configuration is read, never for a call. */
 static struct map *list_find(const struct map_list *list, const char *name)
 {
 	for (size_t i = 0; i < list->n; i++)
@@ -176,11 +184,14 @@ static bool route_to(const struct router *router, const struct route_call *call,
 	}
 	memcpy(answer->to, result.text, strlen(result.text) + 1);
 	answer->to_entry = result.entry;
+	/* Kept even when the result is refused below: the log tells which entry it was. */
 	answer->auth = map_entry_auth(result.entry);
 	answer->interface = result.scheme == URI_TEL ? ROUTE_TEL : ROUTE_SIP;
 	if (!result.fault)
 		return true;
 	buf_printf(&reason, "new to-URI: %s", result.why);
+	/* 484 is "Address Incomplete" (RFC 3261 21.4.22): what was dialled is at fault, not the
+	 * maps. */
 	return reject(answer, explain, result.fault == -EINVAL ? 404 : 484);
 }
 

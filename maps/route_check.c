@@ -1,3 +1,8 @@
+/* route_check.c - warns of what the maps of a whole configuration leave in the dark.
+ *
+ * Decisions are tried out on samples, by the code that decides calls, so a warning cannot
+ * disagree with what happens.
+ */
 #include <string.h>
 
 #include "base/buf.h"

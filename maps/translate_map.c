@@ -1,3 +1,4 @@
+/* translate_map.c - one-way rules over any text, found by the same index as map entries. */
 #include "maps/translate_map.h"
 
 #include <errno.h>
@@ -170,6 +171,7 @@ static uint32_t find(const struct lookup *lookup)
 	const struct translate_map *map = lookup->map;
 	uint32_t best = (uint32_t)map->n, found = INDEX_NONE;
 
+	/* The second search is asked only for what stands before the first one's find. */
 	if (lookup->subject.uri)
 		found = index_find(map->index[BY_URI], slice_from(lookup->subject.uri->text, 4),
 				   best, rule_matches, lookup);
@@ -227,6 +229,7 @@ int translate_map_apply(const struct translate_map *map, struct slice addr, char
 	uint32_t number;
 	int err;
 
+	/* No URI is no fault: such an address has only the rules for text. */
 	if (uri_parse(addr, &uri, NULL) == 0)
 		lookup.subject.uri = &uri;
 	number = map->n ? find(&lookup) : INDEX_NONE;

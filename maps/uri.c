@@ -1,3 +1,9 @@
+/* uri.c - sip (RFC 3261 19.1) and tel (RFC 3966) URIs, parsed strictly and normalised.
+ *
+ * Strict because maps decide by them who is called: what two parsers could read differently is
+ * refused.  On the path of every call, so octets are looked up in a table of classes and what
+ * does not occur is not looked for.
+ */
 #include "maps/uri.h"
 
 #include <errno.h>
@@ -153,6 +159,7 @@ static int split_rest(struct uri *uri, const char **why_out)
 	bool bracket = rest.n > 0 && rest.p[0] == '[';
 
 	uri->host = until(rest, bracket ? BRACKET : COLON | SEMICOLON | QUESTION, &left);
+	/* until() stops before the "]", which belongs to the host. */
 	if (bracket && left.n > 0) {
 		uri->host.n++;
 		left = slice_from(left, 1);
@@ -250,6 +257,7 @@ static int parse_tel(struct slice text, unsigned found, struct uri *uri, const c
 	for (; i < text.n && text.p[i] != ';'; i++) {
 		uint8_t c = text.p[i];
 
+		/* "w" is no hexadecimal digit, so nothing else of a number looks like it. */
 		if (c == 'w' && b.len > 4 && is_digit(b.p[b.len - 1]))
 			break;
 		if (is_separator(c))
@@ -278,6 +286,8 @@ int uri_parse(struct slice text, struct uri *uri_out, const char **why_out)
 {
 	unsigned found;
 
+	/* The buffer itself is left alone, 512 octets a call; its first one makes an empty text
+	 * of it. */
 	memset(uri_out, 0, offsetof(struct uri, buf) + 1);
 	if (text.n > URI_MAX)
 		return refuse(-EMSGSIZE, "more than 512 octets", why_out);
@@ -293,6 +303,7 @@ int uri_parse(struct slice text, struct uri *uri_out, const char **why_out)
 	return refuse(-EPROTONOSUPPORT, "neither a sip nor a tel URI", why_out);
 }
 
+/* Narrower than RFC 3966's parameters (ours): it is dialled digits or a mailbox's name. */
 static bool extension_is_valid(struct slice extension)
 {
 	for (size_t i = 0; i < extension.n; i++)
@@ -391,6 +402,7 @@ int uri_sip_target(const struct uri *uri, struct sip_target *target_out)
 	if (err)
 		return err;
 	target_out->port_given = uri->port.n > 0;
+	/* RFC 3261 19.1.2: the default ports. */
 	target_out->port = target_out->transport == SIP_TLS ? 5061 : 5060;
 	if (target_out->port_given) {
 		target_out->port = 0;
