@@ -1,3 +1,5 @@
+/* bridge.c - each leg's audio and digits go to the other one; no buffer, no clock of
+ * its own. */
 #include "media/bridge.h"
 
 #include <errno.h>
@@ -7,6 +9,7 @@ void bridge_init(struct bridge *bridge, const struct bridge_ops *ops, void *arg)
 	*bridge = (struct bridge){ .ops = ops, .arg = arg };
 }
 
+/* The legs call back only from within receive, send and tick, so the order does not matter. */
 void bridge_done(struct bridge *bridge)
 {
 	plain_leg_free(&bridge->plain);

@@ -1,3 +1,5 @@
+/* codec.c - one interface to Opus and both laws of G.711; the kind is looked at here
+ * and nowhere else. */
 #include "media/codec.h"
 
 #include <errno.h>

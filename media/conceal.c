@@ -1,3 +1,5 @@
+/* conceal.c - the pitch is found by comparing the signal with itself; history holds
+ * what was heard last. */
 #include "media/conceal.h"
 
 #include <string.h>
@@ -7,7 +9,8 @@ void conceal_init(struct conceal *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* The lag at which the signal is most like itself: the least mean difference. */
+/* The lag at which the signal is most like itself: the least mean difference (AMDF).  81 lags of
+ * 160 samples, once a loss: cheaper than a correlation, and good enough for a voice. */
 static size_t find_pitch(const struct conceal *c)
 {
 	const int16_t *end = c->history + CONCEAL_HISTORY;

@@ -1,3 +1,5 @@
+/* dtmf.c - events of RFC 4733: a receiver that hears each digit once, a sender that
+ * times its packets by the tick. */
 #include "media/dtmf.h"
 
 #include <errno.h>
@@ -8,7 +10,7 @@ enum {
 	EVENTS = 16, /* RFC 4733 table 3: 0 to 15 are DTMF */
 	END_BIT = 0x80,
 	VOLUME_MASK = 0x3f,
-	VOLUME = 10,            /* -10 dBm0 */
+	VOLUME = 10,            /* -10 dBm0 (RFC 4733 2.3.4), a common level */
 	SEGMENT_UNITS = 0xffff, /* what the duration field can say */
 	LOST_END_MS = 200,
 	STOOD_STILL_S = 60, /* how far the stream may lag behind its digits */
@@ -54,6 +56,8 @@ int dtmf_receive(struct dtmf_receiver *r, uint32_t timestamp, struct slice paylo
 {
 	struct cursor c = cursor_of(payload);
 	uint8_t event = cursor_u8(&c);
+	/* The second octet: end, reserved, volume (RFC 4733 2.3).  The volume means nothing to
+	 * us. */
 	bool end = cursor_u8(&c) & END_BIT;
 	uint16_t duration = cursor_u16(&c);
 	int n = 0;
@@ -67,6 +71,8 @@ int dtmf_receive(struct dtmf_receiver *r, uint32_t timestamp, struct slice paylo
 		r->timestamp = timestamp;
 		r->duration = 0;
 	} else if (!r->known || timestamp != r->timestamp) {
+		/* Timestamps are compared in 32 bits: a packet of an earlier event has one that
+		 * lies a little back. */
 		if (r->known && r->timestamp - timestamp < r->clock * STRAGGLER_S)
 			return 0; /* of an earlier event */
 		if (r->active)
@@ -76,10 +82,12 @@ int dtmf_receive(struct dtmf_receiver *r, uint32_t timestamp, struct slice paylo
 					     .known = true,
 					     .event = event,
 					     .timestamp = timestamp };
+		/* Told at its first packet, whichever that is: the end may be all that came. */
 		events_out[n++] = told(r, DTMF_START);
 	}
 	if (!r->active || event != r->event)
 		return n; /* a repeat of the end */
+	/* Of packets that were reordered the one with the longest duration is the newest. */
 	if (duration > r->duration)
 		r->duration = duration;
 	r->heard_ms = now_ms;
@@ -183,6 +191,8 @@ static void write_payload(const struct dtmf_sender *s, bool end, struct dtmf_pac
 static void next_digit(struct dtmf_sender *s)
 {
 	s->any = true;
+	/* The next digit's timestamp must be another one even where the stream's clock stands
+	 * still: the receiver tells digits apart by it alone. */
 	s->free_from = s->timestamp + sent_units(s) - s->base + s->clock * DTMF_PAUSE_MS / 1000;
 	s->head = (s->head + 1) % DTMF_QUEUE;
 	s->queued--;
@@ -221,6 +231,8 @@ int dtmf_sender_next(struct dtmf_sender *s, uint32_t timestamp, struct dtmf_pack
 			s->timestamp = s->free_from;
 		s->sent_ms = s->base = s->ends = 0;
 	}
+	/* The three end packets repeat one duration (RFC 4733 2.5.1.4): time stands still for the
+	 * digit. */
 	if (s->ends == 0)
 		advance(s);
 	end = !s->queue[s->head].open && s->sent_ms >= s->queue[s->head].ms;

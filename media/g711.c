@@ -1,3 +1,5 @@
+/* g711.c - both laws by table: 16 kB to encode, 512 octets to decode, made once a
+ * process. */
 #include "media/g711.h"
 
 #include <pthread.h>
@@ -20,11 +22,15 @@ static int16_t decode_mu(uint8_t code)
 {
 	unsigned inverted = (uint8_t)~code;
 	unsigned segment = inverted >> 4 & 7, step = inverted & 15;
-	int magnitude = (int)(((step << 3) + 0x84) << segment) - 0x84;
+	int magnitude = (int)(((step << 3) + 0x84) << segment) -
+			0x84; /* 0x84: the law's bias of 33, at 16 bits; with it every segment is a
+				 power of two */
 
 	return (int16_t)(inverted & 0x80 ? -magnitude : magnitude);
 }
 
+/* There is no bias here: the lowest two segments are equally fine.  Half a step is added, so that
+ * a value stands in the middle of its interval. */
 static int16_t decode_a(uint8_t code)
 {
 	unsigned plain = code ^ 0x55;
@@ -39,7 +45,9 @@ static int16_t decode_a(uint8_t code)
  * code of a sample is the one whose interval holds it. */
 static uint8_t encode_mu(int sample)
 {
-	int magnitude = (sample < 0 ? -sample - 1 : sample) + 0x84;
+	int magnitude =
+		(sample < 0 ? -sample - 1 : sample) +
+		0x84; /* -1 codes as 0 does: the intervals of both signs mirror each other */
 	unsigned segment = 7, sign = sample < 0 ? 0x80 : 0;
 
 	if (magnitude > 0x7fff)

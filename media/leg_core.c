@@ -1,3 +1,5 @@
+/* leg_core.c - what both kinds of leg do alike: SRTP stands between the two halves
+ * and the owner's socket. */
 #include "media/leg_core.h"
 
 #include <errno.h>
@@ -22,6 +24,7 @@ static struct rtp_receiver_config hearing(const struct leg_format *f, struct cod
 					     .event_clock = f->event_clock };
 }
 
+/* What cannot be sealed is not sent: never in clear. */
 static void send_rtp(void *arg, uint8_t *packet, size_t n, size_t cap)
 {
 	struct leg_core *core = arg;
@@ -37,6 +40,7 @@ int leg_core_start(struct leg_core *core, const struct leg_format *format, uint3
 	struct rtp_sender_config speak = speaking(format, core->codec);
 	int err;
 
+	/* A peer that never sends anything is silent from here on. */
 	core->heard_ms = now_ms;
 	rtp_receiver_init(&core->receiver, &hear, heard_ops, heard_arg, now_ms);
 	err = rtp_sender_init(&core->sender, &speak, ssrc, send_rtp, core);

@@ -1,3 +1,5 @@
+/* leg_rtcp.c - when a report is due, what it says, and what is learned from the
+ * peer's. */
 #include "media/leg_rtcp.h"
 
 #include <errno.h>
@@ -36,7 +38,9 @@ size_t leg_rtcp_tick(struct leg_rtcp *rtcp, const struct rtp_sender *sender,
 	if (now_ms < rtcp->next_ms)
 		return 0;
 	rtcp->next_ms = now_ms + LEG_RTCP_INTERVAL_MS;
-	/* Who has sent nothing makes a receiver report (RFC 3550 6.4). */
+	/* RFC 3550 6.2's least interval, without its random part: that keeps the reports of many
+	 * members apart, and here there are two.  Who has sent nothing makes a receiver report
+	 * (RFC 3550 6.4). */
 	report.is_sender = sender->packets > 0;
 	if (report.is_sender) {
 		report.ntp = ntp_time(now_ms);

@@ -1,3 +1,5 @@
+/* plain_leg.c - a leg_core whose peer is where its SDP says; its port is learned at
+ * most once. */
 #include "media/plain_leg.h"
 
 #include <errno.h>
@@ -39,6 +41,7 @@ static bool is_valid(const struct plain_leg_config *c)
 	       (c->srtp == SRTP_NONE || srtp_salt_size(c->srtp) > 0);
 }
 
+/* RFC 4566's a=ptime is a wish: it is cut to what the sender's frames can be. */
 static struct plain_leg_config with_defaults(struct plain_leg_config c)
 {
 	if (!c.cn_pt)
@@ -137,6 +140,8 @@ static void drop_parts(const struct plain_leg *leg, struct parts *parts)
 		srtp_free(&parts->out);
 	if (parts->in != leg->core.in)
 		srtp_free(&parts->in);
+	/* All that may fail is made before anything is changed: a re-INVITE that is refused leaves
+	 * the call as it was. */
 }
 
 static int make_parts(const struct plain_leg *leg, const struct plain_leg_config *c,
@@ -175,6 +180,7 @@ static void take_remote(struct plain_leg *leg, const struct net_addr *remote, in
 static void take_parts(struct plain_leg *leg, const struct plain_leg_config *c,
 		       const struct parts *parts, int64_t now_ms)
 {
+	/* What the leg had is dropped unless it has it still: drop_parts() compares. */
 	struct parts before = { leg->core.codec, leg->tones, leg->core.out, leg->core.in, 0 };
 
 	leg->core.codec = parts->codec;
@@ -281,6 +287,7 @@ static bool is_stranger(const struct plain_leg *leg, const struct net_addr *sour
 
 /* What the peer has protected, open in room, which holds LEG_MAX_PACKET. */
 static int unprotect(struct plain_leg *leg, bool rtcp, struct slice *packet, uint8_t *room)
+/* A packet is opened in a copy: the caller's batch stays as it came. */
 {
 	size_t n = packet->n;
 	int err;
@@ -311,6 +318,7 @@ static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct 
 	struct rtp rtp;
 	int err;
 
+	/* Not counted as malformed: whoever found the port could make that number grow. */
 	if (is_stranger(leg, source, now_ms)) {
 		leg->strangers++;
 		return -EACCES;
@@ -376,6 +384,7 @@ void plain_leg_tick(struct plain_leg *leg, int64_t now_ms)
 
 void plain_leg_send_audio(struct plain_leg *leg, const int16_t *pcm, size_t n)
 {
+	/* The caller's audio is not ours to change. */
 	int16_t with_tones[MEDIA_MAX_FRAME];
 
 	if (leg->tones && tones_busy(leg->tones) && n <= MEDIA_MAX_FRAME) {
@@ -404,6 +413,7 @@ int plain_leg_pass_digit(struct plain_leg *leg, const struct dtmf_event *event)
 	switch (leg->config.dtmf) {
 	case PLAIN_DTMF_EVENTS:
 		return dtmf_pass(&leg->core.sender.dtmf, event);
+	/* The start is enough: a tone has a length of its own, and its end says nothing more. */
 	case PLAIN_DTMF_TONES:
 		return event->phase == DTMF_START ? tones_send(leg->tones, event->digit) : 0;
 	case PLAIN_DTMF_NONE:

@@ -1,3 +1,5 @@
+/* playout.c - arrivals and the tick make one stream; dry_ms is its clock, see
+ * put_out(). */
 #include "media/playout.h"
 
 #include <errno.h>
@@ -19,6 +21,7 @@ void playout_init(struct playout *p, struct codec *codec, uint32_t clock_hz, int
 			       .frame = FILL,
 			       .dry_ms = now_ms };
 	noise_init(&p->noise);
+	/* Quiet at first: before the first packet there is nothing to conceal from. */
 }
 
 /* Another SSRC: its timestamps have nothing to do with the former ones, so no hole is told from
@@ -87,6 +90,8 @@ int playout_packet(struct playout *p, uint32_t timestamp, bool lost, struct slic
 		p->quiet = true; /* the peer sent nothing there: it rested */
 	fill(p, gap_before(p, timestamp), lost ? payload : slice_of(NULL, 0));
 
+	/* Filled first, decoded then: the decoder's state goes through the frames in their
+	 * order. */
 	n = codec_decode(p->codec, payload, pcm);
 	if (n < 0)
 		return n;
@@ -111,6 +116,7 @@ void playout_rest(struct playout *p, int level)
 
 void playout_tick(struct playout *p, int64_t now_ms)
 {
+	/* The process stood still, or the machine slept: nobody waits for seconds of noise. */
 	if (now_ms - p->dry_ms > STOPPED_MS)
 		p->dry_ms = now_ms - PLAYOUT_GRACE_MS;
 	while (p->dry_ms + PLAYOUT_GRACE_MS <= now_ms) {

@@ -1,3 +1,4 @@
+/* reorder.c - a handful of slots behind a gap, compared by 16-bit differences. */
 #include "media/reorder.h"
 
 #include <errno.h>
@@ -117,6 +118,7 @@ int reorder_pop(struct reorder *r, int64_t now_ms, struct reorder_item *item_out
 	slot = nearest_slot(r);
 	if (slot->rtp.seq != r->next && !gives_up(r, now_ms))
 		return 0;
+	/* Two packets held in sequence come out one by one: lost is 0 for the second. */
 	item_out->lost = (uint16_t)(slot->rtp.seq - r->next);
 	item_out->rtp = slot->rtp;
 	slot->used = false;

@@ -1,3 +1,5 @@
+/* rtp.c - RTP headers and RTCP reports (RFC 3550) between octets and structs; nothing
+ * is remembered. */
 #include "media/rtp.h"
 
 #include <errno.h>
@@ -32,6 +34,7 @@ enum packet_kind packet_kind(struct slice packet)
 uint32_t packet_ssrc(struct slice packet)
 {
 	enum packet_kind kind = packet_kind(packet);
+	/* RTP has it behind sequence number and timestamp, RTCP behind its first word. */
 	struct cursor c = cursor_of(slice_from(packet, kind == PACKET_RTCP ? 4 : 8));
 
 	if (kind == PACKET_STUN)
@@ -102,6 +105,7 @@ static void put_rtcp_header(struct buf *b, unsigned count, unsigned type, size_t
 	buf_put_u16(b, (uint16_t)(octets / 4 - 1));
 }
 
+/* RFC 3550 6.4.1: fraction and count of the lost share a word, 8 and 24 bits. */
 static void put_block(struct buf *b, const struct rtcp_block *block)
 {
 	buf_put_u32(b, block->ssrc);
@@ -128,6 +132,8 @@ static void put_cname(struct buf *b, uint32_t ssrc, struct slice cname)
 
 size_t rtcp_build(const struct rtcp_report *report, struct slice cname, uint8_t *out, size_t cap)
 {
+	/* One octet more than any report has, so that too much is seen as overflow and never
+	 * cut. */
 	uint8_t packet[RTCP_MAX_REPORT + 1];
 	struct buf b = BUF_OF(packet);
 	size_t octets = 8u + (report->is_sender ? 20 : 0) + (report->has_block ? 24 : 0);
@@ -168,6 +174,8 @@ static struct rtcp_block take_block(struct cursor *c)
 	return block;
 }
 
+/* c ends with this part: a count that promises more blocks than there are does not reach into the
+ * next. */
 static int parse_report(struct cursor *c, unsigned type, unsigned count, uint32_t own_ssrc,
 			struct rtcp_report *r)
 {

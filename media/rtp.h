@@ -1,6 +1,6 @@
 /* rtp.h - RTP headers and the RTCP reports we make and read (RFC 3550).
  *
- * Pure parsing and building; who counts what is in rtp_stream.h.
+ * Pure parsing and building; who counts what is in rtp_source.h.
  */
 #ifndef MEDIA_RTP_H
 #define MEDIA_RTP_H

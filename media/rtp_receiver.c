@@ -1,3 +1,5 @@
+/* rtp_receiver.c - a packet's way: counted, put in order, and by its payload type to
+ * playout or to the digits. */
 #include "media/rtp_receiver.h"
 
 #include <errno.h>
@@ -20,6 +22,8 @@ void rtp_receiver_init(struct rtp_receiver *r, const struct rtp_receiver_config 
 	start_playout(r, now_ms);
 }
 
+/* Order and SSRC are not touched: they go on over a re-INVITE.  So does dry_ms, how far the
+ * listener has audio: set anew, it would play a hole or pile up delay. */
 void rtp_receiver_change(struct rtp_receiver *r, const struct rtp_receiver_config *config,
 			 int64_t now_ms)
 {
@@ -70,6 +74,7 @@ static int use(struct rtp_receiver *r, const struct rtp *rtp, bool lost, int64_t
 	return err;
 }
 
+/* A hole is filled by a packet or given up by the tick: both come here. */
 static void use_held(struct rtp_receiver *r, int64_t now_ms)
 {
 	struct reorder_item item;
@@ -91,6 +96,8 @@ int rtp_receiver_packet(struct rtp_receiver *r, const struct rtp *rtp, int64_t n
 		reorder_init(&r->reorder);
 		playout_restart(&r->playout);
 	}
+	/* Only audio tells when it was sent: the packets of an event repeat one timestamp (RFC
+	 * 4733 2.2.1). */
 	rtp_source_packet(&r->source, rtp, rtp->payload_type == r->config.codec_pt, now_ms);
 	r->octets += rtp->payload.n;
 	got = reorder_push(&r->reorder, rtp, now_ms);

@@ -1,3 +1,5 @@
+/* rtp_sender.c - frames of one ptime out of audio of any length, numbered without a
+ * jump. */
 #include "media/rtp_sender.h"
 
 #include <errno.h>
@@ -49,7 +51,8 @@ uint32_t rtp_sender_timestamp(const struct rtp_sender *s)
 	return timestamp_at(s, codec_clock(s->config.kind));
 }
 
-/* packet has its payload of n octets behind the header's room already. */
+/* packet has its payload of n octets behind the header's room already.  The sequence number is
+ * used up even where the packet is not sealed or sent: SRTP must never see it twice. */
 static void emit(struct rtp_sender *s, struct rtp *rtp, uint8_t *packet, size_t n, size_t cap)
 {
 	rtp->seq = s->seq++;
@@ -60,6 +63,8 @@ static void emit(struct rtp_sender *s, struct rtp *rtp, uint8_t *packet, size_t 
 	s->emit(s->arg, packet, RTP_HEADER_SIZE + n, cap);
 }
 
+/* The packet has the time of its first sample (RFC 3550 5.1), so the timestamp is taken before
+ * the frame's time passes. */
 static void send_frame(struct rtp_sender *s)
 {
 	uint8_t packet[RTP_HEADER_SIZE + MEDIA_MAX_PAYLOAD + RTP_SENDER_TRAILER];
@@ -110,6 +115,7 @@ static void pass_time(struct rtp_sender *s)
 	s->idle += TICK;
 	if (s->idle < IDLE)
 		return;
+	/* At first all the time that was waited for, from then on tick by tick. */
 	s->samples += s->idle == IDLE ? IDLE : TICK;
 	s->gap = true;
 }
@@ -121,6 +127,8 @@ void rtp_sender_tick(struct rtp_sender *s)
 	struct rtp rtp;
 
 	pass_time(s);
+	/* Asked before mute is looked at: a digit that is due during hold is used up, not kept
+	 * for later. */
 	if (s->config.event_pt == RTP_NO_TYPE ||
 	    !dtmf_sender_next(&s->dtmf, timestamp_at(s, s->config.event_clock), &event) || s->mute)
 		return;

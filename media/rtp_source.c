@@ -1,3 +1,5 @@
+/* rtp_source.c - sequence numbers, loss and jitter of one SSRC, as RFC 3550's
+ * appendix A counts them. */
 #include "media/rtp_source.h"
 
 void rtp_source_init(struct rtp_source *source, uint32_t clock_hz)
@@ -33,6 +35,8 @@ static void start(struct rtp_source *s, const struct rtp *rtp)
 /* Jitter is a running mean of the change of transit time, with gain 1/16. */
 static void time_packet(struct rtp_source *s, uint32_t timestamp, int64_t now_ms)
 {
+	/* Only differences count, so any start of the clock will do; taken in 32 bits, for
+	 * timestamps wrap around. */
 	int64_t transit = (int32_t)((uint32_t)(now_ms * s->clock / 1000) - timestamp);
 	int64_t change = transit - s->transit;
 
@@ -84,6 +88,7 @@ struct rtcp_block rtp_source_block(struct rtp_source *s, int64_t now_ms)
 
 	/* RFC 3550 A.3: since the last report; duplicates may make it negative, which counts
 	 * as none. */
+	/* 255, not 256: a report in which all was lost would not fit the octet. */
 	if (wanted > got)
 		block.fraction_lost = (uint8_t)((wanted - got) * 255 / wanted);
 	/* 24 bits with a sign. */

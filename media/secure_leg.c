@@ -1,3 +1,5 @@
+/* secure_leg.c - a leg_core behind STUN and SRTP: only what authenticates is looked
+ * at. */
 #include "media/secure_leg.h"
 
 #include <errno.h>
@@ -6,6 +8,8 @@
 #include "media/leg_core.h"
 #include "media/stun_client.h"
 
+/* The encoder is set for no more loss than that: what in-band FEC adds beyond is not heard, and
+ * takes from the voice. */
 enum { FIRST_COMPLEXITY = 5, MAX_LOSS_PERCENT = 25 };
 
 struct secure_leg {
@@ -27,7 +31,6 @@ static bool is_valid(const struct secure_leg_config *c)
 	       (c->event_pt == 0 || c->event_clock == 8000 || c->event_clock == 48000);
 }
 
-/* What cannot be sealed is not sent: never in clear. */
 static struct leg_format format_of(const struct secure_leg_config *c)
 {
 	return (struct leg_format){ .codec = c->codec,
@@ -45,6 +48,8 @@ static int init_leg(struct secure_leg *leg, const struct secure_leg_config *c, i
 	struct leg_format format = format_of(c);
 	int err;
 
+	/* The codec before what needs it; what has been made when one of them fails is freed by
+	 * secure_leg_free(). */
 	core->codec = codec_new(c->codec);
 	if (!core->codec)
 		return -ENOMEM;
@@ -125,6 +130,7 @@ static int receive_rtp(struct secure_leg *leg, uint8_t *packet, size_t n, int64_
 	struct rtp rtp;
 	int err;
 
+	/* Before the MAC is computed: a stranger's packet costs no more than a look. */
 	if (packet_ssrc(slice_of(packet, n)) != leg->peer_ssrc)
 		return -EBADMSG;
 	err = srtp_open(leg->core.in, packet, &n);

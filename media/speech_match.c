@@ -1,3 +1,5 @@
+/* speech_match.c - mel spectra of both sides, correlated at every lag.  Tests and
+ * benches listen with it: it is written to be clear, not fast. */
 #include "media/speech_match.h"
 
 #include <complex.h>
@@ -10,7 +12,7 @@
 enum {
 	RATE = 8000,
 	FRAME = 160, /* 20 ms */
-	FFT = 256,
+	FFT = 256,   /* the next power of two; frames are padded with zeros */
 	BANDS = 24,
 	HOP_SAID = 160,
 	HOP_HEARD = 40, /* 5 ms: the step of the lag */
@@ -20,6 +22,8 @@ enum {
 	MIN_OVERLAP_PERCENT = 80,
 };
 
+/* A frame of the reference below active_dbfs is a pause.  The floor keeps the logarithm of
+ * silence finite, and faint noise of one side from counting as a difference. */
 static const double low_hz = 100, high_hz = 3400, active_dbfs = -50, floor_dbfs = -70;
 
 struct features {
@@ -33,6 +37,7 @@ struct analyser {
 	double complex twiddle[FFT / 2];
 };
 
+/* The mel scale in O'Shaughnessy's form. */
 static double mel(double hz)
 {
 	return 2595 * log10(1 + hz / 700);
@@ -47,6 +52,7 @@ static void analyser_init(struct analyser *a)
 {
 	const double pi = acos(-1);
 
+	/* A Hann window, its samples between the points, so that no sample is zero. */
 	for (int i = 0; i < FRAME; i++)
 		a->window[i] = 0.5 - 0.5 * cos(2 * pi * (i + 0.5) / FRAME);
 	for (int i = 0; i < FFT / 2; i++)
@@ -55,6 +61,7 @@ static void analyser_init(struct analyser *a)
 		double m = mel(low_hz) + (mel(high_hz) - mel(low_hz)) * i / (BANDS + 1);
 
 		a->edge[i] = (int)lround(hz_of(m) * FFT / RATE);
+		/* Low bands are narrower than an FFT bin: each gets one bin at least. */
 		if (i > 0 && a->edge[i] <= a->edge[i - 1])
 			a->edge[i] = a->edge[i - 1] + 1;
 	}
@@ -117,6 +124,7 @@ static int make_features(const struct analyser *a, const int16_t *pcm, size_t n,
 			 struct features *f)
 {
 	f->n = n < FRAME ? 0 : (n - FRAME) / hop + 1;
+	/* One more than there are, so that "no frames" is told from "no memory". */
 	f->band = calloc(f->n + 1, sizeof(*f->band));
 	if (!f->band)
 		return -ENOMEM;
@@ -142,6 +150,7 @@ static size_t find_active(const int16_t *pcm, size_t frames, bool *active)
 	return n;
 }
 
+/* Running sums of both sides: one pass yields means, variances and covariance. */
 struct sums {
 	double a, b, aa, bb, ab;
 };
@@ -150,6 +159,7 @@ static double pearson(const struct sums *s, double n)
 {
 	double va = s->aa - s->a * s->a / n, vb = s->bb - s->b * s->b / n;
 
+	/* A band that never changes has no correlation: it counts as none. */
 	return va > 1e-9 && vb > 1e-9 ? (s->ab - s->a * s->b / n) / sqrt(va * vb) : 0;
 }
 
@@ -184,6 +194,7 @@ static double correlate(const struct features *said, const bool *active, size_t 
 	return total / BANDS;
 }
 
+/* All 801 lags are tried, each over all frames of the reference: milliseconds for a sentence. */
 static void find_best(const struct features *said, const bool *active, size_t n_active,
 		      const struct features *heard, struct speech_match *match_out)
 {

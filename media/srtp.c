@@ -1,3 +1,5 @@
+/* srtp.c - packet indexes, replay windows and where things stand in a protected
+ * packet; the ciphers are in srtp_cipher.c. */
 #include "media/srtp.h"
 
 #include <errno.h>
@@ -12,7 +14,7 @@
 enum {
 	RTCP_HEADER = 8,
 	RTCP_INDEX = 4,
-	RTCP_MAX_INDEX = 0x7fffffff,
+	RTCP_MAX_INDEX = 0x7fffffff, /* 31 bits, RFC 3711 3.4 */
 	ROC_SIZE = 4,
 	ENCRYPTED = 0x80, /* the E flag, in the index's first octet */
 };
@@ -100,6 +102,8 @@ static uint64_t guess_index(const struct replay *r, uint16_t seq)
 	/* The first packet is taken to have no roll-over yet (RFC 3711 3.3.1). */
 	if (!r->any)
 		return seq;
+	/* Of the two turns that come into question the nearer one: a number far above a small
+	 * newest is of the turn before, one far below a large newest is of the next. */
 	if (newest < 0x8000 && seq > newest && seq - newest > 0x8000 && roc > 0)
 		roc--;
 	else if (newest >= 0x8000 && newest - 0x8000 > seq)
@@ -169,6 +173,7 @@ int srtp_open(struct srtp *s, uint8_t *packet, size_t *np)
 	uint64_t index;
 	int err;
 
+	/* Lengths are compared before anything is subtracted. */
 	if (header == 0 || *np - header < s->tag || s->direction != SRTP_RECEIVE)
 		return -EBADMSG;
 	stream = find_stream(s, get32(packet + 8));
@@ -215,6 +220,7 @@ int srtcp_seal(struct srtp *s, uint8_t *packet, size_t *np, size_t cap)
 	/* 31 bits, sent in the packet, so there is nothing to be guessed (RFC 3711 3.4). */
 	if (s->rtcp_index >= RTCP_MAX_INDEX)
 		return -EOVERFLOW;
+	/* The first index is 1; a receiver takes any that is new. */
 	put32(word, ++s->rtcp_index);
 	word[0] |= ENCRYPTED;
 	job = (struct srtp_job){ .packet = packet,

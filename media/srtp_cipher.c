@@ -1,5 +1,6 @@
-/* The SHA-1 states of HMAC are kept and copied by value, which only OpenSSL's
- * older interface can do: half the cost of EVP_MAC for a 60-octet packet. */
+/* srtp_cipher.c - AES counter mode with HMAC-SHA1, and AES-GCM, on OpenSSL 3. The SHA-1 states of
+ * HMAC are kept and copied by value, which only OpenSSL's older interface can do: half the cost
+ * of EVP_MAC for a 60-octet packet. */
 #define OPENSSL_API_COMPAT 0x10101000L
 
 #include "media/srtp_priv.h"
@@ -88,6 +89,7 @@ static int derive(enum srtp_profile profile, const struct srtp_key *key, uint8_t
 	if (!evp)
 		return -ENOMEM;
 	memcpy(iv, key->salt, srtp_salt_size(profile));
+	/* The label stands above the 48 bits of the index (RFC 3711 4.3.1): octet 7 of 14. */
 	iv[7] ^= label;
 	memset(out, 0, n);
 	ok = EVP_EncryptInit_ex(evp, counter_mode(profile), NULL, key->key, iv) &&
@@ -107,7 +109,7 @@ static void hmac_key(struct srtp_cipher *c, const uint8_t key[AUTH_KEY])
 	SHA1_Init(&c->inner);
 	SHA1_Update(&c->inner, pad, sizeof(pad));
 	for (size_t i = 0; i < sizeof(pad); i++)
-		pad[i] ^= 0x36 ^ 0x5c;
+		pad[i] ^= 0x36 ^ 0x5c; /* from the inner pad to the outer one */
 	SHA1_Init(&c->outer);
 	SHA1_Update(&c->outer, pad, sizeof(pad));
 	OPENSSL_cleanse(pad, sizeof(pad));
@@ -192,6 +194,7 @@ static int cm_crypt(struct srtp_cipher *c, const struct srtp_job *job)
 	memcpy(iv, c->salt, sizeof(c->salt));
 	for (int i = 0; i < 4; i++)
 		iv[4 + i] ^= (uint8_t)(job->ssrc >> (24 - 8 * i));
+	/* The lower 16 bits of the IV count the blocks. */
 	for (int i = 0; i < 6; i++)
 		iv[8 + i] ^= (uint8_t)(job->index >> (40 - 8 * i));
 	if (job->clear)
@@ -258,7 +261,7 @@ int srtp_cipher_open(struct srtp_cipher *c, const struct srtp_job *job, const ui
 	int len;
 
 	if (c->profile == SRTP_AEAD_AES_128_GCM) {
-		memcpy(mac, tag, GCM_TAG);
+		memcpy(mac, tag, GCM_TAG); /* SET_TAG takes no const */
 		if (gcm_run(c, job) ||
 		    !EVP_CIPHER_CTX_ctrl(c->evp, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, mac))
 			return -EIO;

@@ -1,3 +1,5 @@
+/* stun.c - STUN with MESSAGE-INTEGRITY-SHA256 alone (RFC 8489), for both ends of a
+ * binding. */
 #include "media/stun.h"
 
 #include <errno.h>
@@ -72,6 +74,7 @@ static int parse_mapped(struct slice value, const uint8_t *cookie, struct net_ad
 	return 0;
 }
 
+/* RFC 8489 14.8: two octets reserved, three bits of class (the hundreds), an octet of number. */
 static int parse_error_code(struct slice value, unsigned *code_out)
 {
 	struct cursor c = cursor_of(slice_from(value, 2));
@@ -140,6 +143,8 @@ int stun_parse(struct slice packet, struct stun_message *message_out)
 		return -ENOTSUP;
 
 	/* What stands behind the MAC is not covered by it, and not looked at (RFC 8489 14.6). */
+	/* Remembered by its place, since its own four octets of header are not part of what is
+	 * authenticated, either. */
 	while (c.left > 0 && !m.integrity_at) {
 		size_t at = packet.n - c.left;
 		uint16_t type = cursor_u16(&c);
@@ -226,6 +231,8 @@ static size_t finish(struct buf *b, struct slice key, uint8_t *out, size_t cap)
 size_t stun_build_request(const uint8_t transaction[STUN_TRANSACTION_SIZE], struct slice username,
 			  struct slice nonce, struct slice key, uint8_t *out, size_t cap)
 {
+	/* One octet more than a message may have: what is too long overflows and is refused by
+	 * finish(). */
 	uint8_t message[STUN_MAX_MESSAGE + 1];
 	struct buf b = BUF_OF(message);
 
@@ -302,6 +309,7 @@ void stun_make_nonce(struct slice secret, struct slice leg_id, const struct net_
 	struct buf b = BUF_OF(text);
 	unsigned n = MAC_SIZE;
 
+	/* With its length in front: no two pairs of leg id and address make the same octets. */
 	buf_put_l16(&b, leg_id);
 	put_address(&b, source);
 	buf_put_u64(&b, slot);

@@ -1,3 +1,5 @@
+/* stun_client.c - a leg's binding as a state without socket or timer: the owner's
+ * tick drives it. */
 #include "media/stun_client.h"
 
 #include <errno.h>
@@ -27,6 +29,8 @@ void stun_client_wipe(struct stun_client *client)
 	client->key_len = 0;
 }
 
+/* 64 random bits, so that nobody who does not see the request can answer it; the MAC is checked
+ * besides. */
 static int new_transaction(struct stun_client *client)
 {
 	uint8_t *id = client->transaction;
@@ -119,6 +123,8 @@ void stun_client_heard(struct stun_client *client, int64_t now_ms)
 	client->heard_ms = now_ms;
 }
 
+/* The nonce was made for the old address.  An answer to a request that was sent from there has
+ * another transaction id and is passed over. */
 void stun_client_rebind(struct stun_client *client, int64_t now_ms)
 {
 	client->waiting = false;

@@ -1,3 +1,5 @@
+/* tones.c - spandsp's DTMF detector and generator, each digit told with its
+ * length. */
 #include "media/tones.h"
 
 #include <errno.h>
@@ -53,6 +55,7 @@ void tones_detect(struct tones *t, const int16_t *pcm, size_t n, tones_digit_fn 
 
 	dtmf_rx(t->rx, pcm, (int)n);
 	heard = (char)dtmf_rx_status(t->rx);
+	/* The detector queues what it found, too: emptied here, so that it never fills up. */
 	dtmf_rx_get(t->rx, queued, sizeof(queued) - 1); /* we go by the status */
 	if (heard == 'x')
 		heard = t->heard; /* on the edge: no change yet */
@@ -82,8 +85,12 @@ bool tones_busy(const struct tones *t)
 
 void tones_generate(struct tones *t, int16_t *pcm, size_t n)
 {
+	/* The generator may have a pause to end with that was not counted: what it makes decides,
+	 * to_send is an estimate. */
 	int made = dtmf_tx(t->tx, pcm, (int)n);
 
+	/* Fewer than asked for: nothing waits any more, whatever was counted.  The rest of pcm
+	 * keeps the voice. */
 	if (made < (int)n)
 		t->to_send = 0;
 	else

@@ -1,3 +1,5 @@
+/* udp_batch.c - recvmmsg(2), sendmmsg(2) and UDP_SEGMENT.  What costs is each
+ * packet's way through the kernel, not the call; only segments share that way. */
 #include "media/udp_batch.h"
 
 #include <errno.h>
@@ -39,6 +41,7 @@ struct udp_inbox *udp_inbox_new(void)
 
 	if (!inbox)
 		return NULL;
+	/* Laid once: a call changes only the lengths of the addresses. */
 	for (int i = 0; i < UDP_BATCH; i++) {
 		struct msghdr *h = &inbox->messages[i].msg_hdr;
 
@@ -61,10 +64,12 @@ int udp_receive(struct udp_inbox *inbox, int fd)
 	int n;
 
 	for (int i = 0; i < UDP_BATCH; i++)
+		/* The kernel has written the lengths of the last call here. */
 		inbox->messages[i].msg_hdr.msg_namelen = sizeof(inbox->from[i].in6);
 	n = recvmmsg(fd, inbox->messages, UDP_BATCH, MSG_DONTWAIT, NULL);
 	if (n >= 0)
 		return n;
+	/* EINTR loses nothing: the descriptor is still readable, and the loop comes again. */
 	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
@@ -99,6 +104,7 @@ uint8_t *udp_packet(struct udp_inbox *inbox, int i, size_t *n_out, struct net_ad
 {
 	const struct mmsghdr *m = &inbox->messages[i];
 
+	/* A datagram that was cut is no packet of ours. */
 	*n_out = m->msg_hdr.msg_flags & MSG_TRUNC ? 0 : m->msg_len;
 	*from_out = inbox->from[i];
 	from_out->len = m->msg_hdr.msg_namelen;
@@ -176,6 +182,7 @@ static void make_run(struct udp_outbox *outbox, unsigned i, unsigned at, unsigne
 		return;
 	h->msg_control = size;
 	h->msg_controllen = sizeof(*size);
+	/* udp(7): the size of the segments, 16 bits, as a control message. */
 	size->header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(length)),
 					 .cmsg_level = SOL_UDP,
 					 .cmsg_type = UDP_SEGMENT };
@@ -189,6 +196,8 @@ static bool cannot_segment(int err)
 	       err == ENOPROTOOPT;
 }
 
+/* A run has at most UDP_BATCH packets, which is as many segments as the kernel takes
+ * (UDP_MAX_SEGMENTS, 64). */
 static unsigned make_runs(struct udp_outbox *outbox, unsigned at)
 {
 	unsigned runs = 0;
@@ -211,6 +220,8 @@ static unsigned send_runs(struct udp_outbox *outbox, unsigned runs)
 		int n = sendmmsg(outbox->fd, outbox->runs + first, runs - first, MSG_DONTWAIT);
 		unsigned packets = (unsigned)outbox->runs[first].msg_hdr.msg_iovlen;
 
+		/* For good: it would fail the same way each time.  The caller goes on from here
+		 * with runs of one packet. */
 		if (n < 0 && packets > 1 && cannot_segment(errno)) {
 			outbox->no_segments = true;
 			return done;
@@ -225,6 +236,7 @@ static unsigned send_runs(struct udp_outbox *outbox, unsigned runs)
 	return done;
 }
 
+/* A second turn comes at most once in an outbox's life, when segments were found not to work. */
 void udp_flush(struct udp_outbox *outbox)
 {
 	unsigned at = 0;

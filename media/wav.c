@@ -1,3 +1,4 @@
+/* wav.c - RIFF/WAVE by hand, for the one format that recordings need. */
 #include "media/wav.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "base/slice.h"
 
 enum {
-	HEADER_SIZE = 44,
+	HEADER_SIZE = 44,           /* RIFF, a "fmt " of 16 octets, the head of "data" */
 	MAX_OTHER_CHUNKS = 1 << 20, /* octets of a file that are not samples */
 	WAV_RATE = 8000,
 };
@@ -38,6 +39,8 @@ static bool is_our_format(struct slice fmt, const char *path, struct diag *diag)
 		diag_error(diag, NULL, "%s: the \"fmt \" chunk is cut short", path);
 		return false;
 	}
+	/* WAVEFORMAT: tag (1 is PCM), channels, samples a second, octets a second, octets a
+	 * sample of all channels, bits a sample. */
 	format = get_le(fmt.p, 2);
 	channels = get_le(fmt.p + 2, 2);
 	rate = get_le(fmt.p + 4, 4);
@@ -65,6 +68,8 @@ static int find_data(struct slice file, const char *path, struct slice *data_out
 		size_t n = get_le(rest.p + 4, 4);
 		struct slice body = slice_from(rest, 8);
 
+		/* A recorder that was killed has left 0 or too much: then the file's end is the
+		 * end. */
 		if (n < body.n)
 			body.n = n;
 		if (slice_starts(rest, "data") && format_ok) {
@@ -76,6 +81,7 @@ static int find_data(struct slice file, const char *path, struct slice *data_out
 				return -EINVAL;
 			format_ok = true;
 		}
+		/* Chunks begin at even offsets; the pad is not part of their size. */
 		rest = slice_from(rest, 8 + body.n + (body.n & 1));
 	}
 	diag_error(diag, NULL, "%s: no %s chunk", path, format_ok ? "\"data\"" : "\"fmt \"");
@@ -96,6 +102,7 @@ int wav_read(const char *path, size_t max_samples, int16_t **pcm_out, size_t *n_
 	err = find_data(slice_of(file, size), path, &data, diag);
 	if (!err && data.n / 2 > max_samples)
 		err = -EFBIG;
+	/* One octet more: a file without samples is no failure, and malloc(0) may return NULL. */
 	pcm = err ? NULL : malloc(data.n + 1);
 	if (pcm) {
 		for (size_t i = 0; i < data.n / 2; i++)
@@ -113,6 +120,8 @@ struct wav_writer {
 	int err; /* the first */
 };
 
+/* Written twice: with no samples at first, and with the true size at the end.  Sizes have 32
+ * bits; a longer recording says as much as it can. */
 static int write_header(struct wav_writer *w)
 {
 	uint64_t octets = w->samples * 2;
@@ -146,6 +155,7 @@ int wav_writer_open(const char *path, struct wav_writer **writer_out)
 		free(w);
 		return err;
 	}
+	/* What fails here is told by the first put or by close. */
 	w->err = write_header(w);
 	*writer_out = w;
 	return 0;
