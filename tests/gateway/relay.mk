@@ -4,11 +4,12 @@ check_PROGRAMS += tests/gateway/test_load tests/gateway/test_ports tests/gateway
 endif
 tests_gateway_test_load_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_load_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
+tests_gateway_test_ports_SOURCES = tests/gateway/test_ports.c tests/tools/loopback.h
 tests_gateway_test_ports_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_ports_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
 tests_gateway_test_relay_SOURCES = tests/gateway/test_relay.c \
 	tests/gateway/relay_rig.c tests/gateway/relay_rig.h \
-	tests/media/speech.c tests/media/speech.h
+	tests/media/speech.c tests/media/speech.h tests/tools/loopback.h
 tests_gateway_test_relay_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) $(EVENT_CFLAGS)
 tests_gateway_test_relay_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
 # it starts the program

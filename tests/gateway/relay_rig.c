@@ -15,6 +15,7 @@
 #include "base/packet_queue.h"
 #include "media/rtp.h"
 #include "tests/gateway/relay_rig.h"
+#include "tests/tools/loopback.h"
 
 enum { PATIENCE_MS = 5000, MESSAGE = 65536, CONNECTIONS = 64 };
 
@@ -169,12 +170,12 @@ Relay__Event *rig_open(int control, uint64_t id, uint32_t low, uint32_t high, ui
 	Relay__PortRange range = RELAY__PORT_RANGE__INIT;
 	Relay__Open open = RELAY__OPEN__INIT;
 	Relay__Command command = RELAY__COMMAND__INIT;
-	char ip[] = "127.0.0.1";
+	struct loopback own = loopback_own();
 
 	range.low = low;
 	range.high = high;
 	open.call_id = id;
-	open.plain_ip = open.secure_ip = ip;
+	open.plain_ip = open.secure_ip = own.text;
 	open.plain_ports = &range;
 	open.media_timeout_ms = timeout_ms;
 	command.of_case = RELAY__COMMAND__OF_OPEN;
@@ -436,10 +437,12 @@ static void make_legs(struct rig_call *call, enum media_codec plain, enum media_
 void rig_connect_call(int control, struct rig_call *call, enum media_codec plain,
 		      enum media_codec secure, enum srtp_profile profile)
 {
+	struct loopback own = loopback_own();
+
 	call->pbx_fd = loopback_socket();
 	call->crs_fd = loopback_socket();
-	assert_int_equal(net_parse("127.0.0.1", call->plain_port, &call->gateway_plain), 0);
-	assert_int_equal(net_parse("127.0.0.1", call->secure_port, &call->gateway_secure), 0);
+	assert_int_equal(net_parse(own.text, call->plain_port, &call->gateway_plain), 0);
+	assert_int_equal(net_parse(own.text, call->secure_port, &call->gateway_secure), 0);
 	make_legs(call, plain, secure, profile);
 	rig_set_plain(control, call, plain, false);
 	rig_set_secure(control, call, secure, profile);

@@ -1,5 +1,6 @@
 /* relay_rig.h - a running cig-relay with everything around it: cig-server's end of
- * the connection, a rendezvous's relay, callers and a PBX, all on 127.0.0.1.
+ * the connection, a rendezvous's relay, callers and a PBX on free ports of 127.0.0.1, and
+ * cig-relay's own media on an address of this process alone (tests/tools/loopback.h).
  */
 #ifndef TESTS_GATEWAY_RELAY_RIG_H
 #define TESTS_GATEWAY_RELAY_RIG_H
@@ -51,7 +52,7 @@ Relay__Event *rig_await(int control, Relay__Event__OfCase kind);
 /* Waits until cig-relay closes the connection. */
 void rig_await_close(int control);
 
-/* Makes Open with that range; on success fills in the call's ports. */
+/* Makes Open with that range of ports (0, 0: any); on success fills in the call's ports. */
 Relay__Event *rig_open(int control, uint64_t id, uint32_t low, uint32_t high, uint32_t timeout_ms);
 
 /* Commands that have nothing but the call id. */

@@ -12,6 +12,7 @@
 #include "media/speech_match.h"
 #include "tests/gateway/relay_rig.h"
 #include "tests/media/speech.h"
+#include "tests/tools/loopback.h"
 
 static struct rig rig;
 static int16_t pbx_says[RIG_SAMPLES], caller_says[RIG_SAMPLES];
@@ -185,14 +186,14 @@ static void an_exhausted_range_refuses_and_ports_come_back(void **state)
 		Relay__PortRange range = RELAY__PORT_RANGE__INIT;
 		Relay__Open open = RELAY__OPEN__INIT;
 		Relay__Command command = RELAY__COMMAND__INIT;
-		char ip[] = "127.0.0.1";
+		struct loopback own = loopback_own();
 
 		open_call(&call, 11, 22000, 22003, 0);
 		open_call(&call, 12, 22000, 22003, 0);
 		range.low = 22000;
 		range.high = 22003;
 		open.call_id = 13;
-		open.plain_ip = open.secure_ip = ip;
+		open.plain_ip = open.secure_ip = own.text;
 		open.plain_ports = &range;
 		command.of_case = RELAY__COMMAND__OF_OPEN;
 		command.open = &open;
