@@ -17,6 +17,7 @@
 
 enum {
 	REWRITE_LIMIT_MS = 120 * 1000,
+	ANSWER_LIMIT_S = 30, /* of Redis, for each command */
 	LOOK_NS = 50 * 1000 * 1000,
 	VALUE_SIZE = 24,
 };
@@ -82,8 +83,10 @@ static int hold(struct backup_hold *hold)
 {
 	int err = get_percentage(hold->redis, hold->before);
 
-	if (!err)
-		err = set_percentage(hold->redis, "0");
+	if (err)
+		return err; /* nothing was changed: there is nothing to put back */
+	err = set_percentage(hold->redis, "0");
+	/* Only now: a rewrite that begins is still seen, and none begins behind it. */
 	if (!err)
 		err = wait_for_rewrite(hold->redis);
 	if (err)
@@ -94,6 +97,7 @@ static int hold(struct backup_hold *hold)
 int backup_hold_redis(const struct crs_paths *paths, struct backup_hold **hold_out,
 		      struct diag *diag)
 {
+	const struct timeval limit = { .tv_sec = ANSWER_LIMIT_S };
 	char socket[CRS_PATH_SIZE + 16];
 	struct backup_hold *held = calloc(1, sizeof(*held));
 	int err;
@@ -101,7 +105,9 @@ int backup_hold_redis(const struct crs_paths *paths, struct backup_hold **hold_o
 	if (!held)
 		return -ENOMEM;
 	snprintf(socket, sizeof(socket), "%s/redis_low.sock", paths->run);
-	held->redis = redisConnectUnix(socket);
+	held->redis = redisConnectUnixWithTimeout(socket, limit);
+	if (held->redis && !held->redis->err)
+		redisSetTimeout(held->redis, limit);
 	if (!held->redis || held->redis->err) { /* crs does not run: nobody writes */
 		redisFree(held->redis);
 		held->redis = NULL;

@@ -141,6 +141,13 @@ endif
 %C%_test_backup_sealed_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_backup_redis
+endif
+%C%_test_backup_redis_SOURCES = %D%/test_backup_redis.c rendezvous/backup_redis.c
+%C%_test_backup_redis_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS)
+%C%_test_backup_redis_LDADD = base/libbase.a $(HIREDIS_LIBS) $(CMOCKA_LIBS) -lpthread
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_events
 endif
 %C%_test_crs_events_SOURCES = %D%/test_crs_events.c %D%/scene.c %D%/scene.h
