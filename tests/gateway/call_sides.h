@@ -6,6 +6,7 @@
 
 #include "tests/unit.h"
 
+#include "gateway/call_trace.h"
 #include "gateway/calls.h"
 #include "gateway/pbxs.h"
 #include "gateway/resolver.h"
@@ -62,6 +63,11 @@ struct umsg_call {
 	char digit;
 	struct umsg_call_end end;
 	struct umsg_media media;
+};
+
+/* Somebody traces all calls; an event that was told without its text fails the test. */
+struct call_trace {
+	char secure[256]; /* the last event of the secure side */
 };
 
 /* The secure leg ends, as the other party or the rendezvous may have it at any time. */

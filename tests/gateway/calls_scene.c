@@ -44,6 +44,7 @@ static int set_up_with(void **state, const char *text)
 		.pbxs = &scene->pbxs,
 		.door = &scene->door,
 		.umsg = &scene->client,
+		.trace = &scene->trace,
 		.own_uri = "tel:+8888",
 		.engines = 3,
 	};

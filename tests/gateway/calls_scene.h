@@ -19,6 +19,7 @@ struct scene {
 	struct pbxs pbxs;
 	struct pbx_door door;
 	struct umsg_client client;
+	struct call_trace trace;
 	struct calls *calls;
 };
 

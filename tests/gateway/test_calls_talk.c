@@ -117,6 +117,34 @@ static void nobody_is_called_twice_that_has_rung(void **state)
 	relay_closes(scene);
 }
 
+/* "(null)" stood there once for ringing with early media. */
+static void every_event_of_the_secure_side_has_its_words_in_a_trace(void **state)
+{
+	static const struct {
+		enum umsg_call_event event;
+		const char *words;
+	} cases[] = {
+		{ UMSG_CALL_PROGRESS, "the invitation is passed on" },
+		{ UMSG_CALL_RINGING, "ringing" },
+		{ UMSG_CALL_EARLY, "ringing, with early media" },
+		{ UMSG_CALL_ANSWERED, "answered" },
+		{ UMSG_CALL_DIGIT, "a digit" },
+		{ UMSG_CALL_HOLD, "hold or resume" },
+	};
+	struct scene *scene = *state;
+
+	pbx_calls(scene);
+	relay_opens(scene);
+	scene->client.call->digit = '5';
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		calls_secure_event(scene->calls, scene->client.call, cases[i].event);
+		assert_string_equal(scene->trace.secure, cases[i].words);
+	}
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
 /* A call that is up, from the secure side, with the PBX's G.711. */
 static void bring_up(struct scene *scene)
 {
@@ -216,6 +244,7 @@ int main(void)
 		SCENE_TEST(a_hold_by_the_secure_side_reaches_the_pbx_and_the_relay),
 		SCENE_TEST(a_digit_that_comes_as_a_signal_reaches_the_pbx),
 		SCENE_TEST(early_media_is_passed_on_and_joined_once),
+		SCENE_TEST(every_event_of_the_secure_side_has_its_words_in_a_trace),
 		SCENE_TEST(digits_before_the_secure_leg_wait_for_it),
 		SCENE_TEST(more_early_digits_than_wait_are_dropped),
 	};
