@@ -203,34 +203,34 @@ static int take_challenge(struct digest_side *side, const struct digest_challeng
 }
 
 static int answer_side(struct digest_side *side, const struct digest_account *account,
-		       const char *method, const char *uri, char *out)
+		       const struct digest_asked *asked, char *out)
 {
-	struct digest_request request = { method, uri, NULL, side->nc + 1 };
+	struct digest_request request = { asked->method, asked->uri, NULL, side->nc + 1 };
 
 	side->nc++;
 	return digest_answer(&side->challenge, account, &request, out, DIGEST_TEXT_SIZE);
 }
 
-int digest_session_answer(struct digest_session *session, unsigned number,
-			  const struct digest_challenge *challenges, size_t n,
-			  const struct digest_account *account, const char *method, const char *uri,
-			  char *authorization_out, char *proxy_authorization_out)
+int digest_session_answer(struct digest_session *session, const struct digest_asked *asked,
+			  const struct digest_account *account, struct digest_headers *headers_out)
 {
-	const struct digest_challenge *user = pick(challenges, n, false);
-	const struct digest_challenge *proxy = pick(challenges, n, true);
+	const struct digest_challenge *user = pick(asked->challenges, asked->n, false);
+	const struct digest_challenge *proxy = pick(asked->challenges, asked->n, true);
 	int err = user || proxy ? 0 : -ENOTSUP;
 
-	authorization_out[0] = proxy_authorization_out[0] = '\0';
-	if (number <= 1)
+	headers_out->authorization[0] = headers_out->proxy_authorization[0] = '\0';
+	if (asked->number <= 1)
 		session->user.rounds = session->proxy.rounds = 0;
 	if (!err && user)
 		err = take_challenge(&session->user, user);
 	if (!err && proxy)
 		err = take_challenge(&session->proxy, proxy);
+	/* Both proxy and server want theirs in every request once they asked (RFC 3261 22.3). */
 	if (!err && (user || session->user.nc))
-		err = answer_side(&session->user, account, method, uri, authorization_out);
+		err = answer_side(&session->user, account, asked, headers_out->authorization);
 	if (!err && (proxy || session->proxy.nc))
-		err = answer_side(&session->proxy, account, method, uri, proxy_authorization_out);
+		err = answer_side(&session->proxy, account, asked,
+				  headers_out->proxy_authorization);
 	return err;
 }
 

@@ -63,15 +63,25 @@ struct digest_session {
 	} user, proxy;
 };
 
-/* Answers the challenges of one 401 or 407; number counts those of the request
- * from 1 (1 forgets the rounds of the request before).  Both outputs hold
- * DIGEST_TEXT_SIZE octets and are "" where that header is not wanted.
+/* One 401 or 407 to a request. */
+struct digest_asked {
+	const struct digest_challenge *challenges;
+	size_t n;
+	unsigned number;          /* which one to this request, from 1 */
+	const char *method, *uri; /* of the request; uri exactly as in its first line */
+};
+
+/* What the request is sent again with; "": without that header. */
+struct digest_headers {
+	char authorization[DIGEST_TEXT_SIZE], proxy_authorization[DIGEST_TEXT_SIZE];
+};
+
+/* Answers the challenges of one 401 or 407; the first of a request forgets the rounds of the
+ * request before.  headers_out is to be wiped when it was sent.
  * Returns 0, -ENOTSUP (none that we can answer), -EACCES (DIGEST_MAX_ROUNDS of
  * that kind and realm used up: the account is wrong), or as digest_answer. */
-int digest_session_answer(struct digest_session *session, unsigned number,
-			  const struct digest_challenge *challenges, size_t n,
-			  const struct digest_account *account, const char *method, const char *uri,
-			  char *authorization_out, char *proxy_authorization_out);
+int digest_session_answer(struct digest_session *session, const struct digest_asked *asked,
+			  const struct digest_account *account, struct digest_headers *headers_out);
 
 /* Wipes what the session knows. */
 void digest_session_wipe(struct digest_session *session);

@@ -360,21 +360,23 @@ int pbx_leg_authorize(struct pbx_leg *leg, const SipAgent__Challenged *challenge
 		      const char **why_out)
 {
 	struct digest_challenge challenges[DIGEST_MAX_CHALLENGES];
-	char user[DIGEST_TEXT_SIZE], proxy[DIGEST_TEXT_SIZE];
+	struct digest_asked asked = { .challenges = challenges,
+				      .number = challenged->number,
+				      .method = challenged->method,
+				      .uri = challenged->uri };
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__Authorize body = SIP_AGENT__AUTHORIZE__INIT;
 	struct digest_account account;
-	size_t n = 0;
+	struct digest_headers headers;
 	int err;
 
 	*why_out = "the PBX asks for a password, but the map entry names no auth account";
 	if (!leg->account)
 		return -EACCES;
 	account = (struct digest_account){ leg->account->user, leg->account->password };
-	for (size_t i = 0; i < challenged->n_challenges && n < DIGEST_MAX_CHALLENGES; i++)
-		n += wire_challenge_get(challenged->challenges[i], &challenges[n]) == 0;
-	err = digest_session_answer(&leg->digest, challenged->number, challenges, n, &account,
-				    challenged->method, challenged->uri, user, proxy);
+	for (size_t i = 0; i < challenged->n_challenges && asked.n < DIGEST_MAX_CHALLENGES; i++)
+		asked.n += wire_challenge_get(challenged->challenges[i], &challenges[asked.n]) == 0;
+	err = digest_session_answer(&leg->digest, &asked, &account, &headers);
 	if (err) {
 		*why_out = err == -EACCES ? "the PBX refuses the user or password of the account"
 					  : "the PBX asks for a digest that cannot be answered";
@@ -382,13 +384,12 @@ int pbx_leg_authorize(struct pbx_leg *leg, const SipAgent__Challenged *challenge
 	}
 	body.call = leg->number;
 	body.number = challenged->number;
-	body.authorization = user;
-	body.proxy_authorization = proxy;
+	body.authorization = headers.authorization;
+	body.proxy_authorization = headers.proxy_authorization;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_AUTHORIZE;
 	message.authorize = &body;
 	err = sip_link_send(leg->link, &message);
-	OPENSSL_cleanse(user, sizeof(user));
-	OPENSSL_cleanse(proxy, sizeof(proxy));
+	OPENSSL_cleanse(&headers, sizeof(headers));
 	return err;
 }
 

@@ -92,17 +92,18 @@ static bool authorize(struct pbx_registration *r, const SipAgent__Registered *re
 	const struct cig_account *account = r->pbx->config->register_account;
 	const struct digest_account known = { account->user, account->password };
 	struct digest_challenge challenges[DIGEST_MAX_CHALLENGES];
-	char user[DIGEST_TEXT_SIZE], proxy[DIGEST_TEXT_SIZE];
-	size_t n = 0;
+	struct digest_asked asked = { .challenges = challenges,
+				      .number = ++r->challenges,
+				      .method = "REGISTER",
+				      .uri = r->request_uri };
+	struct digest_headers headers;
 
-	for (size_t i = 0; i < registered->n_challenges && n < DIGEST_MAX_CHALLENGES; i++)
-		n += wire_challenge_get(registered->challenges[i], &challenges[n]) == 0;
-	if (digest_session_answer(&r->digest, ++r->challenges, challenges, n, &known, "REGISTER",
-				  r->request_uri, user, proxy))
+	for (size_t i = 0; i < registered->n_challenges && asked.n < DIGEST_MAX_CHALLENGES; i++)
+		asked.n += wire_challenge_get(registered->challenges[i], &challenges[asked.n]) == 0;
+	if (digest_session_answer(&r->digest, &asked, &known, &headers))
 		return false;
-	send_register(r, user, proxy);
-	OPENSSL_cleanse(user, sizeof(user));
-	OPENSSL_cleanse(proxy, sizeof(proxy));
+	send_register(r, headers.authorization, headers.proxy_authorization);
+	OPENSSL_cleanse(&headers, sizeof(headers));
 	return true;
 }
 

@@ -23,12 +23,15 @@ void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged 
 {
 	struct sip_out *out = sip_out_find(texts, challenged->text);
 	struct digest_challenge challenges[DIGEST_MAX_CHALLENGES];
-	char user[DIGEST_TEXT_SIZE], proxy[DIGEST_TEXT_SIZE];
+	struct digest_asked asked = { .challenges = challenges,
+				      .number = challenged->number,
+				      .method = "MESSAGE",
+				      .uri = challenged->uri };
+	struct digest_headers headers;
 	SipAgent__ToAgent message = SIP_AGENT__TO_AGENT__INIT;
 	SipAgent__TextAuthorize body = SIP_AGENT__TEXT_AUTHORIZE__INIT;
 	const struct cig_account *account =
 		out && out->auth ? cig_config_account(texts->config, out->auth) : NULL;
-	size_t n = 0;
 
 	if (!out)
 		return;
@@ -38,11 +41,11 @@ void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged 
 			"the PBX asks for a password, but the map entry names no auth account");
 		return;
 	}
-	for (size_t i = 0; i < challenged->n_challenges && n < DIGEST_MAX_CHALLENGES; i++)
-		n += wire_challenge_get(challenged->challenges[i], &challenges[n]) == 0;
-	if (digest_session_answer(&out->digest, challenged->number, challenges, n,
+	for (size_t i = 0; i < challenged->n_challenges && asked.n < DIGEST_MAX_CHALLENGES; i++)
+		asked.n += wire_challenge_get(challenged->challenges[i], &challenges[asked.n]) == 0;
+	if (digest_session_answer(&out->digest, &asked,
 				  &(struct digest_account){ account->user, account->password },
-				  "MESSAGE", challenged->uri, user, proxy)) {
+				  &headers)) {
 		sip_out_finish(out,
 			       "the PBX refuses the account, or asks for a digest that cannot be "
 			       "answered");
@@ -50,13 +53,12 @@ void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged 
 	}
 	body.text = out->number;
 	body.number = challenged->number;
-	body.authorization = user;
-	body.proxy_authorization = proxy;
+	body.authorization = headers.authorization;
+	body.proxy_authorization = headers.proxy_authorization;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_TEXT_AUTHORIZE;
 	message.text_authorize = &body;
 	sip_link_send(texts->world.link, &message); /* unheard, the agent gives it up */
-	OPENSSL_cleanse(user, sizeof(user));
-	OPENSSL_cleanse(proxy, sizeof(proxy));
+	OPENSSL_cleanse(&headers, sizeof(headers));
 }
 
 /* May another try, later, fare better? */

@@ -125,10 +125,13 @@ static void tell_accounts(struct supervisor *supervisor, struct worker_process *
 static void apply(struct supervisor *supervisor, struct worker_process *worker,
 		  const CrsWorker__AdminAsk *ask)
 {
+	const struct apply_target into = supervisor_apply_target(supervisor);
+	const struct apply_source from = { .path = ask->path,
+					   .name = ask->path,
+					   .account = ask->account };
 	struct applied applied = { .account = "" };
 	struct diag *diag = diag_new();
-	int err = apply_file_of(supervisor->options->paths.accounts, supervisor->accounts,
-				supervisor->floors, ask->path, ask->account, &applied, diag);
+	int err = apply_file(&into, &from, &applied, diag);
 
 	if (err) {
 		refuse(worker, ask, UMSG__ERROR_CODE__ERROR_MALFORMED, diag_first_error(diag));

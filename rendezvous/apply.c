@@ -147,37 +147,36 @@ static void describe(const char *account, const struct update *update, struct ap
 	out->damaged = update_damaged(update);
 }
 
-static int take_over(const char *accounts_dir, const struct account_set *accounts,
-		     struct floors *floors, const char *account, const struct update *update,
-		     struct slice file, const char *path, bool partial, struct diag *diag)
+static int take_over(const struct apply_target *into, const char *account,
+		     const struct update *update, struct slice file,
+		     const struct apply_source *from, struct diag *diag)
 {
-	struct diag_place place = { .file = path };
+	struct diag_place place = { .file = from->name };
 	bool known;
-	int err = check_newer(accounts_dir, account, account_set_secret(accounts, account, &known),
-			      update, path, diag);
+	int err =
+		check_newer(into->dir, account, account_set_secret(into->accounts, account, &known),
+			    update, from->name, diag);
 
 	if (err)
 		return err;
-	if (update_damaged(update) && !partial) {
+	if (update_damaged(update) && !from->partial) {
 		diag_error(diag, &place,
 			   "%zu parts are damaged: nothing was applied (--partial takes the rest)",
 			   update_damaged(update));
 		return -EBADMSG;
 	}
 	/* Floors first: a crash in between shuts old keys out, never lets them in. */
-	err = raise_floors(floors, account, update);
+	err = raise_floors(into->floors, account, update);
 	if (!err)
-		err = write_opened(accounts_dir, account, update, file, false);
+		err = write_opened(into->dir, account, update, file, false);
 	if (err)
 		diag_error(diag, &place, "cannot write the folder of account %s: %s", account,
 			   strerror(-err));
 	return err;
 }
 
-/* only: the account that it has to be for, or NULL. */
-static int apply_for(const char *accounts_dir, const struct account_set *accounts,
-		     struct floors *floors, const struct apply_source *from, const char *only,
-		     bool partial, struct applied *applied_out, struct diag *diag)
+int apply_file(const struct apply_target *into, const struct apply_source *from,
+	       struct applied *applied_out, struct diag *diag)
 {
 	struct update *update = NULL;
 	const char *account = NULL;
@@ -189,15 +188,14 @@ static int apply_for(const char *accounts_dir, const struct account_set *account
 		diag_error(diag, &(struct diag_place){ .file = from->name }, "%s", strerror(-err));
 		return err;
 	}
-	err = open_for_its_account(accounts, slice_of(data, n), from->name, &account, &update,
+	err = open_for_its_account(into->accounts, slice_of(data, n), from->name, &account, &update,
 				   diag);
-	if (!err && only && strcmp(only, account) != 0) {
-		diag_error(diag, NULL, "the update is not for account %s", only);
+	if (!err && from->account && strcmp(from->account, account) != 0) {
+		diag_error(diag, NULL, "the update is not for account %s", from->account);
 		err = -EACCES;
 	}
 	if (!err)
-		err = take_over(accounts_dir, accounts, floors, account, update, slice_of(data, n),
-				from->name, partial, diag);
+		err = take_over(into, account, update, slice_of(data, n), from, diag);
 	if (!err)
 		describe(account, update, applied_out);
 	update_free(&update);
@@ -205,24 +203,7 @@ static int apply_for(const char *accounts_dir, const struct account_set *account
 	return err;
 }
 
-int apply_file(const char *accounts_dir, const struct account_set *accounts, struct floors *floors,
-	       const struct apply_source *from, bool partial, struct applied *applied_out,
-	       struct diag *diag)
-{
-	return apply_for(accounts_dir, accounts, floors, from, NULL, partial, applied_out, diag);
-}
-
-int apply_file_of(const char *accounts_dir, const struct account_set *accounts,
-		  struct floors *floors, const char *path, const char *account,
-		  struct applied *applied_out, struct diag *diag)
-{
-	struct apply_source from = { .path = path, .name = path };
-
-	return apply_for(accounts_dir, accounts, floors, &from, account, false, applied_out, diag);
-}
-
-static int take_placed_file(const char *accounts_dir, const struct account_set *accounts,
-			    struct floors *floors, const char *account, const char *name,
+static int take_placed_file(const struct apply_target *into, const char *account, const char *name,
 			    struct diag *diag)
 {
 	char path[ACCOUNTS_PATH];
@@ -231,32 +212,32 @@ static int take_placed_file(const char *accounts_dir, const struct account_set *
 	uint8_t *data = NULL;
 	size_t n = 0;
 	bool known;
-	int err = accounts_path(accounts_dir, account, name, path);
+	int err = accounts_path(into->dir, account, name, path);
 
 	if (!err)
 		err = file_read(path, APPLY_FILE_MAX, &data, &n);
 	if (!err)
 		err = update_open(slice_of(data, n), account,
-				  account_set_secret(accounts, account, &known), &update, of_this);
+				  account_set_secret(into->accounts, account, &known), &update,
+				  of_this);
 	copy_errors(of_this, diag, path);
 	diag_free(&of_this);
 	if (!err)
-		err = raise_floors(floors, account, update);
+		err = raise_floors(into->floors, account, update);
 	if (!err)
-		err = write_opened(accounts_dir, account, update, slice_of(data, n), true);
+		err = write_opened(into->dir, account, update, slice_of(data, n), true);
 	update_free(&update);
 	free(data);
 	return err;
 }
 
-int apply_folder(const char *accounts_dir, const struct account_set *accounts,
-		 struct floors *floors, const char *account, struct diag *diag)
+int apply_folder(const struct apply_target *into, const char *account, struct diag *diag)
 {
 	char path[ACCOUNTS_PATH];
 	struct dirent *entry;
 	int64_t month;
 	DIR *d;
-	int err = accounts_path(accounts_dir, account, NULL, path);
+	int err = accounts_path(into->dir, account, NULL, path);
 
 	d = err ? NULL : opendir(path);
 	if (!d)
@@ -266,8 +247,7 @@ int apply_folder(const char *accounts_dir, const struct account_set *accounts,
 		    strcmp(entry->d_name + 7, ".upd") == 0 &&
 		    period_parse(slice_of(entry->d_name, 7), &month) == 0 &&
 		    month >= period_of(clock_wall_s()))
-			err = take_placed_file(accounts_dir, accounts, floors, account,
-					       entry->d_name, diag);
+			err = take_placed_file(into, account, entry->d_name, diag);
 	}
 	closedir(d);
 	return err == -ENOMEM ? err : 0;

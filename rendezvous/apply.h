@@ -25,28 +25,28 @@ struct applied {
 	size_t users, damaged;
 };
 
-/* Where an update file lies, and what it is called in what is told of it: a copy has the name of
- * its original. */
-struct apply_source {
-	const char *path, *name;
+/* What updates are taken over into. */
+struct apply_target {
+	const char *dir; /* with a folder for each account */
+	const struct account_set *accounts;
+	struct floors *floors;
 };
 
-/* partial: a file with damaged parts is taken, without them.  Returns 0, or with
- * diag set -EBADMSG (damaged, not an update), -EACCES (no account opens it),
- * -EEXIST (not newer than what is applied), or -errno. */
-int apply_file(const char *accounts_dir, const struct account_set *accounts, struct floors *floors,
-	       const struct apply_source *from, bool partial, struct applied *applied_out,
-	       struct diag *diag);
+struct apply_source {
+	const char *path;    /* where the file lies */
+	const char *name;    /* what it is called in what is told: a copy has its original's */
+	const char *account; /* that it has to be for; NULL: any */
+	bool partial;        /* a file with damaged parts is taken, without them */
+};
 
-/* The same, but only for this account: a file that is for another one is refused with -EACCES. */
-int apply_file_of(const char *accounts_dir, const struct account_set *accounts,
-		  struct floors *floors, const char *path, const char *account,
-		  struct applied *applied_out, struct diag *diag);
+/* Returns 0, or with diag set -EBADMSG (damaged, not an update), -EACCES (no account opens
+ * it, or it is for another account), -EEXIST (not newer than what is applied), or -errno. */
+int apply_file(const struct apply_target *into, const struct apply_source *from,
+	       struct applied *applied_out, struct diag *diag);
 
 /* The updates of this month on that lie in an account's folder, placed by hand or
  * applied before: opens what is still sealed, raises the floors.  What is wrong with a file is told
  * in diag.  Returns 0 or -ENOMEM. */
-int apply_folder(const char *accounts_dir, const struct account_set *accounts,
-		 struct floors *floors, const char *account, struct diag *diag);
+int apply_folder(const struct apply_target *into, const char *account, struct diag *diag);
 
 #endif

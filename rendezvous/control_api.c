@@ -228,11 +228,11 @@ static void post_reload(struct control_request *request, void *arg)
 static void post_apply(struct control_request *request, void *arg)
 {
 	struct control_api *api = arg;
-	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
+	const struct apply_target into = supervisor_apply_target(api->supervisor);
+	struct apply_source from = { .account = NULL };
 	struct applied applied = { .account = "" };
 	struct diag *diag;
 	json_t *body, *result = NULL;
-	struct apply_source from;
 	int err;
 
 	if (control_body_json(request, &body))
@@ -242,9 +242,8 @@ static void post_apply(struct control_request *request, void *arg)
 	from.name = control_api_member(body, "name");
 	if (!*from.name)
 		from.name = from.path;
-	err = apply_file(dir, supervisor_accounts(api->supervisor),
-			 supervisor_floors(api->supervisor), &from,
-			 json_is_true(json_object_get(body, "partial")), &applied, diag);
+	from.partial = json_is_true(json_object_get(body, "partial"));
+	err = apply_file(&into, &from, &applied, diag);
 	if (!err) {
 		result = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I}", "account", applied.account,
 				   "month", applied.month, "revision", (int)applied.revision,
@@ -499,7 +498,8 @@ static const struct control_route routes[] = {
 	{ "GET", "/lookup", control_api_lookup, false,
 	  "account=ID uri=URI: where a user is, and whose" },
 	{ "GET", "/slot", get_slot, false, "uri=URI: slot of a user" },
-	{ "GET", "/stats", control_api_stats_export, false, "account=ID, pseudonyms: statistics of its users" },
+	{ "GET", "/stats", control_api_stats_export, false,
+	  "account=ID, pseudonyms: statistics of its users" },
 	{ "GET", "/trace", control_api_trace_open, false,
 	  "element=NAME[,NAME...] json=1: events as they come" },
 	{ "POST", "/account", post_account, false, "{id, secret}: create an account" },

@@ -52,6 +52,13 @@ struct floors *supervisor_floors(struct supervisor *supervisor)
 	return supervisor->floors;
 }
 
+struct apply_target supervisor_apply_target(const struct supervisor *supervisor)
+{
+	return (struct apply_target){ .dir = supervisor->options->paths.accounts,
+				      .accounts = supervisor->accounts,
+				      .floors = supervisor->floors };
+}
+
 struct relay_client *supervisor_relay(struct supervisor *supervisor)
 {
 	return supervisor->relay;
@@ -87,12 +94,11 @@ bool supervisor_process(const struct supervisor *supervisor, size_t i,
 
 static int load_folders(struct supervisor *supervisor, struct diag *diag)
 {
+	const struct apply_target into = supervisor_apply_target(supervisor);
 	int err = 0;
 
 	for (size_t i = 0; !err && i < account_set_count(supervisor->accounts); i++)
-		err = apply_folder(supervisor->options->paths.accounts, supervisor->accounts,
-				   supervisor->floors, account_set_id(supervisor->accounts, i),
-				   diag);
+		err = apply_folder(&into, account_set_id(supervisor->accounts, i), diag);
 	return err;
 }
 

@@ -14,6 +14,7 @@
 #include "rendezvous/worker.pb-c.h"
 
 struct account_set;
+struct apply_target;
 struct control_stream;
 struct diag;
 struct floors;
@@ -48,6 +49,8 @@ const struct supervisor_options *supervisor_options(const struct supervisor *sup
 const struct account_set *supervisor_accounts(const struct supervisor *supervisor);
 /* The writer of floors; the supervisor's. */
 struct floors *supervisor_floors(struct supervisor *supervisor);
+/* Where updates go (apply.h), until the next reload. */
+struct apply_target supervisor_apply_target(const struct supervisor *supervisor);
 /* Its own connection to crs-relay; workers have theirs. */
 struct relay_client *supervisor_relay(struct supervisor *supervisor);
 

@@ -149,24 +149,24 @@ static int finish_invitation(struct mikey_draft **draftp, const struct call_secr
 	return mikey_finish(draftp, hash, invitation->i_message, &invitation->i_message_n);
 }
 
-int call_invite(struct period_keys *from, const struct domain *to_domain, struct slice to,
-		const uint8_t session_id[FRAME_ID], struct slice offer, uint8_t n_streams,
-		int64_t now_ms, bool to_self, struct call_secret *secret_out,
-		struct call_invitation *invitation_out)
+int call_invite(struct period_keys *from, const struct call_wanted *wanted, int64_t now_ms,
+		struct call_secret *secret_out, struct call_invitation *invitation_out)
 {
-	const struct mikey_options options = { .n_cs = n_streams, .to_self = to_self };
+	const struct mikey_options options = { .n_cs = wanted->n_streams,
+					       .to_self = wanted->to_self };
 	struct slice self = slice_str(period_keys_uri(from));
 	struct mikey_draft *draft = NULL;
 	int err;
 
-	if (offer.n > FRAME_SEALED_MAX - CALL_TAG)
+	if (wanted->offer.n > FRAME_SEALED_MAX - CALL_TAG)
 		return -EMSGSIZE;
-	err = mikey_begin(from, to_domain, to, now_ms, &options, &secret_out->keys, &draft);
+	err = mikey_begin(from, wanted->domain, wanted->to, now_ms, &options, &secret_out->keys,
+			  &draft);
 	if (err)
 		return err;
-	err = complete(secret_out, session_id, self, to);
+	err = complete(secret_out, wanted->session_id, self, wanted->to);
 	if (!err)
-		err = finish_invitation(&draft, secret_out, offer, invitation_out);
+		err = finish_invitation(&draft, secret_out, wanted->offer, invitation_out);
 	mikey_draft_free(&draft);
 	if (err)
 		call_secret_wipe(secret_out);

@@ -47,13 +47,21 @@ struct call_invitation {
 	size_t sealed_n;
 };
 
-/* Makes the secret of a call and the invitation to it.  offer is the plain Offer,
- * of n_streams streams.  Costs some 1 ms.  Returns 0, -EINVAL (to is no identity,
- * or from cannot sign at now_ms), -EMSGSIZE (offer too long), -EIO, -ENOMEM. */
-int call_invite(struct period_keys *from, const struct domain *to_domain, struct slice to,
-		const uint8_t session_id[FRAME_ID], struct slice offer, uint8_t n_streams,
-		int64_t now_ms, bool to_self, struct call_secret *secret_out,
-		struct call_invitation *invitation_out);
+/* Whom a call is for, and what it offers. */
+struct call_wanted {
+	const struct domain *domain; /* that of to */
+	struct slice to;
+	const uint8_t *session_id; /* FRAME_ID octets */
+	struct slice offer;        /* the plain Offer */
+	uint8_t n_streams;         /* in it */
+	bool to_self;              /* the secret is sealed to the caller, too (mikey_options) */
+};
+
+/* Makes the secret of a call and the invitation to it.  Costs some 1 ms.
+ * Returns 0, -EINVAL (to is no identity, or from cannot sign at now_ms), -EMSGSIZE (offer
+ * too long), -EIO, -ENOMEM. */
+int call_invite(struct period_keys *from, const struct call_wanted *wanted, int64_t now_ms,
+		struct call_secret *secret_out, struct call_invitation *invitation_out);
 
 /* The two steps of a callee.  First, without the own secret: the message is parsed,
  * its window, names, signature and hash checked.  own is of the period of T (see

@@ -42,6 +42,11 @@ static int invite(struct umsg_call *call, const struct domain *domain, const cha
 	struct period_keys *own = client_own_keys(client, now_ms / 1000);
 	struct call_invitation invitation;
 	uint8_t id[FRAME_ID], *plain = NULL;
+	struct call_wanted wanted = { .domain = domain,
+				      .to = slice_str(to),
+				      .session_id = id,
+				      .n_streams = (uint8_t)offer->offer.n_streams,
+				      .to_self = keystore_settings(client->keys.store).intercept };
 	size_t n;
 	int err = own ? 0 : -ENOKEY;
 
@@ -49,14 +54,13 @@ static int invite(struct umsg_call *call, const struct domain *domain, const cha
 		err = pack_write(&offer->offer.base, FRAME_SEALED_MAX - CALL_TAG, &plain, &n);
 	if (!err && RAND_bytes(id, sizeof(id)) != 1)
 		err = -EIO;
-	if (!err)
-		err = call_invite(own, domain, slice_str(to), id, slice_of(plain, n),
-				  (uint8_t)offer->offer.n_streams, now_ms,
-				  keystore_settings(client->keys.store).intercept, &call->secret,
-				  &invitation);
+	if (!err) {
+		wanted.offer = slice_of(plain, n);
+		err = call_invite(own, &wanted, now_ms, &call->secret, &invitation);
+	}
 	period_keys_release(&own);
 	if (!err) {
-		call->offer = call_offer_read(slice_of(plain, n));
+		call->offer = call_offer_read(wanted.offer);
 		err = call->offer
 			      ? call_channel_init(&call->secret, CALL_INITIATOR, NULL, &call->own)
 			      : -ENOMEM;

@@ -135,17 +135,13 @@ static void refuses_values_that_do_not_fit(void **state)
 	assert_int_equal(parse(text, &c), -E2BIG);
 }
 
-struct answers {
-	char user[DIGEST_TEXT_SIZE], proxy[DIGEST_TEXT_SIZE];
-};
-
 static int answer(struct digest_session *s, unsigned number, const struct digest_challenge *c,
-		  size_t n, struct answers *out)
+		  size_t n, struct digest_headers *out)
 {
-	struct digest_account account = { "u", "p" };
+	const struct digest_account account = { "u", "p" };
+	const struct digest_asked asked = { c, n, number, "INVITE", "sip:1@h" };
 
-	return digest_session_answer(s, number, c, n, &account, "INVITE", "sip:1@h", out->user,
-				     out->proxy);
+	return digest_session_answer(s, &asked, &account, out);
 }
 
 static struct digest_challenge challenge(bool proxy, const char *algorithm, const char *nonce)
@@ -163,13 +159,13 @@ static void takes_the_strongest_of_several_in_any_order(void **state)
 	struct digest_challenge both[2] = { challenge(false, "MD5", "n"),
 					    challenge(false, "SHA-256", "n") };
 	struct digest_session s = { 0 };
-	struct answers a;
+	struct digest_headers a;
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(answer(&s, 1, both, 2, &a), 0);
-		assert_non_null(strstr(a.user, "algorithm=SHA-256"));
-		assert_string_equal(a.proxy, "");
+		assert_non_null(strstr(a.authorization, "algorithm=SHA-256"));
+		assert_string_equal(a.proxy_authorization, "");
 		both[0] = challenge(false, "SHA-256", "n");
 		both[1] = challenge(false, "SHA-512-256", "n");
 	}
@@ -182,13 +178,13 @@ static void stops_after_two_rounds(void **state)
 	struct digest_challenge first = challenge(false, "MD5", "1");
 	struct digest_challenge second = challenge(false, "MD5", "2");
 	struct digest_session s = { 0 };
-	struct answers a;
+	struct digest_headers a;
 
 	(void)state;
 	assert_int_equal(answer(&s, 1, &first, 1, &a), 0);
 	assert_int_equal(answer(&s, 2, &second, 1, &a), 0);
 	assert_int_equal(answer(&s, 3, &first, 1, &a), -EACCES);
-	assert_string_equal(a.user, "");
+	assert_string_equal(a.authorization, "");
 	/* the next request of the dialog begins again */
 	assert_int_equal(answer(&s, 1, &first, 1, &a), 0);
 }
@@ -198,16 +194,16 @@ static void counts_the_uses_of_each_nonce(void **state)
 {
 	struct digest_challenge c = challenge(false, "MD5", "1");
 	struct digest_session s = { 0 };
-	struct answers a;
+	struct digest_headers a;
 
 	(void)state;
 	assert_int_equal(answer(&s, 1, &c, 1, &a), 0);
-	assert_non_null(strstr(a.user, "nc=00000001"));
+	assert_non_null(strstr(a.authorization, "nc=00000001"));
 	assert_int_equal(answer(&s, 1, &c, 1, &a), 0);
-	assert_non_null(strstr(a.user, "nc=00000002"));
+	assert_non_null(strstr(a.authorization, "nc=00000002"));
 	c = challenge(false, "MD5", "2");
 	assert_int_equal(answer(&s, 1, &c, 1, &a), 0);
-	assert_non_null(strstr(a.user, "nc=00000001"));
+	assert_non_null(strstr(a.authorization, "nc=00000001"));
 }
 
 static void goes_on_answering_the_proxy_when_the_server_challenges(void **state)
@@ -215,15 +211,15 @@ static void goes_on_answering_the_proxy_when_the_server_challenges(void **state)
 	struct digest_challenge proxy = challenge(true, "MD5", "p");
 	struct digest_challenge user = challenge(false, "MD5", "u");
 	struct digest_session s = { 0 };
-	struct answers a;
+	struct digest_headers a;
 
 	(void)state;
 	assert_int_equal(answer(&s, 1, &proxy, 1, &a), 0);
-	assert_string_equal(a.user, "");
+	assert_string_equal(a.authorization, "");
 	assert_int_equal(answer(&s, 2, &user, 1, &a), 0);
-	assert_non_null(strstr(a.user, "nonce=\"u\""));
-	assert_non_null(strstr(a.proxy, "nonce=\"p\""));
-	assert_non_null(strstr(a.proxy, "nc=00000002"));
+	assert_non_null(strstr(a.authorization, "nonce=\"u\""));
+	assert_non_null(strstr(a.proxy_authorization, "nonce=\"p\""));
+	assert_non_null(strstr(a.proxy_authorization, "nc=00000002"));
 	digest_session_wipe(&s);
 	assert_int_equal(s.user.nc, 0);
 }

@@ -484,18 +484,17 @@ static void authorize(struct fixture *f, struct digest_session *session, const c
 	const struct digest_account account = { "alice", "s3cret" };
 	SipAgent__Authorize message = SIP_AGENT__AUTHORIZE__INIT;
 	struct digest_challenge list[DIGEST_MAX_CHALLENGES];
-	char user[DIGEST_TEXT_SIZE], proxy[DIGEST_TEXT_SIZE];
+	const struct digest_asked asked = { list, c->n_challenges, c->number, c->method, c->uri };
+	struct digest_headers headers;
 
 	assert_string_equal(c->method, method);
 	for (size_t i = 0; i < c->n_challenges; i++)
 		assert_int_equal(wire_challenge_get(c->challenges[i], &list[i]), 0);
-	assert_int_equal(digest_session_answer(session, c->number, list, c->n_challenges, &account,
-					       c->method, c->uri, user, proxy),
-			 0);
+	assert_int_equal(digest_session_answer(session, &asked, &account, &headers), 0);
 	message.call = CALL;
 	message.number = c->number;
-	message.authorization = user;
-	message.proxy_authorization = proxy;
+	message.authorization = headers.authorization;
+	message.proxy_authorization = headers.proxy_authorization;
 	sip_driver_send(f->driver, SIP_AGENT__TO_AGENT__BODY_AUTHORIZE, &message);
 }
 

@@ -140,7 +140,8 @@ static void a_challenged_text_goes_out_again(void **state)
 	const struct digest_account account = { "alice", "s3cret" };
 	struct digest_session session = { 0 };
 	struct digest_challenge challenge;
-	char user[DIGEST_TEXT_SIZE], proxy[DIGEST_TEXT_SIZE];
+	struct digest_asked asked = { .challenges = &challenge, .n = 1, .method = "MESSAGE" };
+	struct digest_headers headers;
 	const SipAgent__TextChallenged *c;
 
 	send_text(f, "sip:101@pbx.test", "hello");
@@ -151,13 +152,13 @@ static void a_challenged_text_goes_out_again(void **state)
 	c = expect(f, SIP_AGENT__FROM_AGENT__BODY_TEXT_CHALLENGED)->text_challenged;
 	assert_int_equal(c->n_challenges, 1);
 	assert_int_equal(wire_challenge_get(c->challenges[0], &challenge), 0);
-	assert_int_equal(digest_session_answer(&session, c->number, &challenge, 1, &account,
-					       "MESSAGE", c->uri, user, proxy),
-			 0);
+	asked.number = c->number;
+	asked.uri = c->uri;
+	assert_int_equal(digest_session_answer(&session, &asked, &account, &headers), 0);
 	message.text = TEXT;
 	message.number = c->number;
-	message.authorization = user;
-	message.proxy_authorization = proxy;
+	message.authorization = headers.authorization;
+	message.proxy_authorization = headers.proxy_authorization;
 	sip_driver_send(f->driver, SIP_AGENT__TO_AGENT__BODY_TEXT_AUTHORIZE, &message);
 	sip_peer_expect(&f->peer, "MESSAGE ");
 	assert_true(sip_peer_has(&f->peer, "CSeq: 2 MESSAGE\r\n"));

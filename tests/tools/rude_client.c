@@ -216,6 +216,10 @@ static int seal_offer(struct rude *rude, const char *extension)
 	int64_t now_ms = clock_wall_ms();
 	struct period_keys *own =
 		keyset_hold(rude->ring->keyset, domain_period(rude->ring->domain, now_ms / 1000));
+	struct call_wanted wanted = { .domain = rude->ring->domain,
+				      .to = slice_str(rude->to),
+				      .session_id = rude->session_id,
+				      .n_streams = 1 };
 	struct call_secret secret;
 	struct call_offer offer;
 	uint8_t *plain = NULL;
@@ -226,9 +230,10 @@ static int seal_offer(struct rude *rude, const char *extension)
 		offer.offer.called_extension = frame_text(extension);
 		err = pack_write(&offer.offer.base, FRAME_SEALED_MAX - CALL_TAG, &plain, &n);
 	}
-	if (!err)
-		err = call_invite(own, rude->ring->domain, slice_str(rude->to), rude->session_id,
-				  slice_of(plain, n), 1, now_ms, false, &secret, &rude->invitation);
+	if (!err) {
+		wanted.offer = slice_of(plain, n);
+		err = call_invite(own, &wanted, now_ms, &secret, &rude->invitation);
+	}
 	call_secret_wipe(&secret);
 	period_keys_release(&own);
 	free(plain);

@@ -52,12 +52,14 @@ struct exchange {
 static void invite_at(struct world *w, int64_t when_s, struct exchange *x)
 {
 	struct period_keys *own = keyset_hold(w->alice, period_of(when_s));
+	const struct call_wanted wanted = { .domain = w->realm.domain,
+					    .to = slice_str(bob),
+					    .session_id = session_id,
+					    .offer = slice_str("an offer"),
+					    .n_streams = 2 };
 
 	assert_non_null(own);
-	assert_int_equal(call_invite(own, w->realm.domain, slice_str(bob), session_id,
-				     slice_str("an offer"), 2, when_s * 1000, false, &x->ours,
-				     &x->invitation),
-			 0);
+	assert_int_equal(call_invite(own, &wanted, when_s * 1000, &x->ours, &x->invitation), 0);
 	period_keys_release(&own);
 }
 
@@ -238,12 +240,16 @@ static void an_offer_that_is_too_long_is_not_sent(void **state)
 	static uint8_t much[FRAME_SEALED_MAX - CALL_TAG + 1];
 	struct world *w = *state;
 	struct period_keys *own = keyset_hold(w->alice, w->may);
+	const struct call_wanted wanted = { .domain = w->realm.domain,
+					    .to = slice_str(bob),
+					    .session_id = session_id,
+					    .offer = slice_of(much, sizeof(much)),
+					    .n_streams = 1 };
 	struct exchange x;
 
-	assert_int_equal(call_invite(own, w->realm.domain, slice_str(bob), session_id,
-				     slice_of(much, sizeof(much)), 1, (first_of_june - 9) * 1000,
-				     false, &x.ours, &x.invitation),
-			 -EMSGSIZE);
+	assert_int_equal(
+		call_invite(own, &wanted, (first_of_june - 9) * 1000, &x.ours, &x.invitation),
+		-EMSGSIZE);
 	period_keys_release(&own);
 }
 
