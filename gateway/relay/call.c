@@ -1,3 +1,5 @@
+/* call.c - a call as its media thread has it.  Everything here runs in that thread;
+ * what the main thread should know goes out as notices. */
 #include "gateway/relay/call.h"
 
 #include <errno.h>
@@ -19,6 +21,9 @@ static struct notice *new_notice(const struct relay_call *call, enum notice_kind
 	return notice;
 }
 
+/* Towards the rendezvous packets wait for the thread's flush; all go to one address, so the
+ * system may take them as one (udp_batch.h).  A PBX gets its packet at once: there a
+ * call has sockets of its own. */
 static void on_send(void *arg, enum bridge_side to, struct slice packet, bool rtcp)
 {
 	struct relay_call *call = arg;
@@ -40,11 +45,14 @@ static void on_digit(void *arg, enum bridge_side from, const struct dtmf_event *
 	struct relay_call *call = arg;
 	struct notice *notice;
 
+	/* A digit is told when its length is known, so once.  The other leg has heard it from its
+	 * beginning on: the bridge passes it on. */
 	if (event->phase != DTMF_END)
 		return;
 	notice = new_notice(call, NOTICE_DIGIT);
 	if (!notice)
 		return;
+	/* Without memory the digit is lost to the log only. */
 	notice->from = from;
 	notice->digit = event->digit;
 	notice->duration_ms = event->duration_ms;
@@ -61,6 +69,8 @@ struct relay_call *relay_call_new(uint64_t serial, const struct order_open *open
 	if (!call) {
 		close(open->rtp_fd);
 		close(open->rtcp_fd);
+		/* The main thread counts on one NOTICE_CLOSED for every ORDER_OPEN, so that its
+		 * ports come back. */
 		open->closed->reason = CLOSE_FAULT;
 		queue_put(notices, &open->closed->node);
 		return NULL;
@@ -100,6 +110,7 @@ int relay_call_set_plain(struct relay_call *call, const struct order_plain *plai
 	/* the leg has them: they need not lie here, too */
 	OPENSSL_cleanse(&call->plain.leg.own_key, sizeof(call->plain.leg.own_key));
 	OPENSSL_cleanse(&call->plain.leg.peer_key, sizeof(call->plain.leg.peer_key));
+	/* A new SDP may end a hold, so silence counts from here. */
 	call->plain_since_ms = now_ms;
 	return 0;
 }
@@ -145,11 +156,12 @@ void relay_call_from_secure(struct relay_call *call, uint8_t *packet, size_t n, 
 {
 	struct notice *notice;
 
+	/* The leg is there: by_own_ssrc and by_peer_ssrc know a call only when it has one. */
 	(void)secure_leg_receive(call->bridge.secure, packet, n, now_ms); /* it counts */
 	if (call->bound_told || !secure_leg_bound(call->bridge.secure))
 		return;
 	notice = new_notice(call, NOTICE_BOUND);
-	if (!notice)
+	if (!notice) /* told with the next packet */
 		return;
 	call->bound_told = true;
 	queue_put(call->notices, &notice->node);
@@ -181,6 +193,7 @@ static bool timed_out(const struct relay_call *call, int64_t now_ms, enum close_
 		return true;
 	}
 	if (!call->answered)
+		/* Before the answer silence is ringing, not a fault. */
 		return false;
 	since = later(call->answered_ms, b->secure ? secure_leg_heard_ms(b->secure) : 0);
 	since = later(since, call->plain_since_ms); /* where a hold may have ended */
@@ -206,6 +219,7 @@ uint64_t relay_call_new_drops(struct relay_call *call)
 {
 	uint64_t before = call->dropped;
 
+	/* The RTP socket alone: RTCP is a packet in five seconds. */
 	call->dropped = udp_dropped(call->rtp.fd);
 	return call->dropped - before;
 }
@@ -247,6 +261,7 @@ void relay_call_tell_stats(const struct relay_call *call)
 
 void relay_call_tell_closed(struct relay_call *call, enum close_reason reason)
 {
+	/* closed was allocated with the call: its end can be told when memory is out. */
 	call->closed->reason = reason;
 	fill_stats(call, call->closed);
 	queue_put(call->notices, &call->closed->node);

@@ -1,3 +1,5 @@
+/* command.c - cig-server is trusted, its messages are not: each number and length is
+ * checked here, and the media threads rely on it. */
 #include "gateway/relay/command.h"
 
 #include <errno.h>
@@ -13,6 +15,7 @@ static int wrong(char text[COMMAND_TEXT], const char *field)
 
 int command_open(const Relay__Open *in, struct command_open *out, char text[COMMAND_TEXT])
 {
+	/* An empty secure_ip is any address: most machines have one way to the rendezvous. */
 	const char *secure_ip = in->secure_ip[0] ? in->secure_ip : "0.0.0.0";
 
 	if (net_parse(in->plain_ip, 0, &out->plain_ip) || net_port(&out->plain_ip))
@@ -61,6 +64,8 @@ static const char *set_srtp(const Relay__SetPlain *in, struct plain_leg_config *
 						      SRTP_AES256_CM_SHA1_80,
 						      SRTP_AES256_CM_SHA1_32 };
 
+	/* protobuf-c keeps numbers that its enum does not have: a later cig-server may know
+	 * more. */
 	if ((unsigned)in->srtp >= sizeof(profiles) / sizeof(profiles[0]))
 		return "srtp: unknown";
 	leg->srtp = profiles[in->srtp];
@@ -86,6 +91,7 @@ int command_set_plain(const Relay__SetPlain *in, struct order_plain *out, char t
 		return wrong(text, "codec: unknown");
 	if (!is_type(in->codec_pt) || !is_type(in->event_pt) || !is_type(in->cn_pt))
 		return wrong(text, "codec_pt, event_pt, cn_pt: above 127");
+	/* As srtp above; modes[] below has these three. */
 	if (in->dtmf < RELAY__DTMF_MODE__DTMF_EVENTS || in->dtmf > RELAY__DTMF_MODE__DTMF_REPORT)
 		return wrong(text, "dtmf: unknown");
 	out->leg.codec = in->codec == RELAY__PLAIN_CODEC__PCMA ? MEDIA_PCMA : MEDIA_PCMU;
@@ -130,6 +136,7 @@ static int secure_codec(Relay__SecureCodec codec, enum media_codec *out)
 	case RELAY__SECURE_CODEC__SECURE_PCMA:
 		*out = MEDIA_PCMA;
 		return 0;
+	/* Not a value: protobuf-c's way to make the enum 32 bits wide. */
 	case _RELAY__SECURE_CODEC_IS_INT_SIZE:
 		break;
 	}
@@ -173,6 +180,7 @@ int command_set_secure(const Relay__SetSecure *in, struct order_secure *out,
 
 int command_send_digit(const Relay__SendDigit *in, struct order_digit *out, char text[COMMAND_TEXT])
 {
+	/* digit[0] is the NUL of an empty text: that is no digit. */
 	if (!dtmf_is_digit(in->digit[0]) || in->digit[1])
 		return wrong(text, "digit: one of 0-9 * # A-D");
 	if (in->to != RELAY__SIDE__PLAIN && in->to != RELAY__SIDE__SECURE)
@@ -213,6 +221,7 @@ static void wipe(ProtobufCBinaryData *data)
 
 void command_wipe(Relay__Command *command)
 {
+	/* The union is read for a pointer only; of_case says whether it is this one. */
 	Relay__SetSecure *secure = command->set_secure;
 
 	if (command->of_case == RELAY__COMMAND__OF_SET_PLAIN) {

@@ -1,5 +1,8 @@
+/* events.c - notices of a media thread as messages.  Everything that a message points
+ * to lies on the stack until it is packed. */
 #include "gateway/relay/events.h"
 
+/* channel_send_packed() copies: nothing of event is needed afterwards. */
 #include "base/channel_pack.h"
 
 int events_send(struct channel *channel, const Relay__Event *event)
@@ -61,6 +64,7 @@ static Relay__LegStats side_of(const struct notice_side *side, char remote[NET_T
 	if (side->remote.len)
 		net_format(&side->remote, remote);
 	out.remote = remote;
+	/* side->codec is NULL where the call never came to fill its figures. */
 	out.codec = (char *)(uintptr_t)(side->codec ? side->codec : "");
 	return out;
 }
@@ -92,6 +96,7 @@ int events_stats(struct channel *channel, uint64_t call_id, const struct notice 
 	return events_send(channel, &event);
 }
 
+/* By close_reason: what cig-server is told, and what the log says. */
 static const struct {
 	Relay__Closed__Reason wire;
 	const char *text;

@@ -1,3 +1,5 @@
+/* load.c - figures of half a second in, complexity and refusals out; no clock and no
+ * CPU time are read here. */
 #include "gateway/relay/load.h"
 
 #include <stdio.h>
@@ -22,6 +24,7 @@ void load_meter_init(struct load_meter *meter, int64_t now_ms, int64_t cpu_ms)
 }
 
 void load_meter_tick(struct load_meter *meter, int64_t late_ms)
+/* Late is measured against the timer, so a tick that comes early counts as none. */
 {
 	if (late_ms > MAX_LATE_MS)
 		late_ms = MAX_LATE_MS;

@@ -1,3 +1,5 @@
+/* peer.c - a connection of a cig-server and its commands.  A call belongs to the
+ * connection that opened it, and ends with it. */
 #include "gateway/relay/relay_priv.h"
 
 #include <errno.h>
@@ -12,8 +14,8 @@
 #include "gateway/relay/events.h"
 
 enum {
-	PROTOCOL_VERSION = 2,
-	PEER_QUEUE = 4096, /* events that may wait for a slow cig-server */
+	PROTOCOL_VERSION = 2, /* of gateway/relay_control.proto */
+	PEER_QUEUE = 4096,    /* events that may wait for a slow cig-server */
 };
 
 static const char module[] = "Relay";
@@ -44,6 +46,8 @@ static void simple_order(struct relay *relay, const struct call *call, enum orde
 		give_order(relay, call, order);
 }
 
+/* The id is free from here on.  The thread still has the call, and NOTICE_CLOSED finds it by its
+ * serial number. */
 void peer_detach(struct call *call)
 {
 	*call->link = call->next;
@@ -81,6 +85,7 @@ static struct call *find_call(const struct peer *peer, uint64_t id)
 	return node ? IDMAP_OWNER(node, struct call, by_id) : NULL;
 }
 
+/* A look at each thread for a call: they are as few as processors. */
 static unsigned idlest_thread(const struct relay *relay)
 {
 	unsigned best = 0;
@@ -118,6 +123,7 @@ static void add_call(struct peer *peer, struct call *call, uint64_t id)
 		call->next->link = &call->next;
 	peer->first = call;
 	idmap_put(&peer->calls, &call->by_id, id);
+	/* Serial numbers are never used again: a late notice cannot meet another call. */
 	idmap_put(&relay->by_serial, &call->by_serial, ++relay->last_serial);
 	relay->threads[call->worker].calls++;
 	relay->n_calls++;
@@ -256,6 +262,7 @@ static int on_call_command(struct peer *peer, const Relay__Command *in)
 	if (!call)
 		return events_failed(peer->channel, id, RELAY__FAILED__REASON__UNKNOWN_CALL,
 				     "call_id: unknown");
+	/* Made before its content is known: fill_order sets the kind. */
 	order = new_order(call, ORDER_CLOSE);
 	if (!order)
 		return peer_refuse(peer, id, RELAY__FAILED__REASON__FULL, "out of memory");
@@ -274,6 +281,7 @@ static int on_hello(struct peer *peer, const Relay__Hello *in)
 	char program[] = "cig-relay " PACKAGE_VERSION;
 
 	if (peer->greeted || in->version != PROTOCOL_VERSION)
+		/* There is one version: the two programs come from one package. */
 		return -EPROTO;
 	peer->greeted = true;
 	log_info(module, "connection from %s", in->program);
@@ -341,13 +349,17 @@ static void on_message(void *arg, struct slice message)
 {
 	struct peer *peer = arg;
 	Relay__Command *in = relay__command__unpack(NULL, message.n, message.p);
+	/* A message that is no protobuf of ours ends the connection: what follows it cannot be
+	 * trusted to be a message, either. */
 	int err = in ? on_command(peer, in) : -EBADMSG;
 
 	peer->heard_ms = clock_mono_ms();
+	/* As soon as the order has its copy: the keys lie nowhere else. */
 	if (in) {
 		command_wipe(in);
 		relay__command__free_unpacked(in, NULL);
 	}
+	/* Last: nothing may look at peer behind it.  Other errors were answered. */
 	if (err == -EPROTO || err == -EBADMSG)
 		peer_drop(peer, "it does not speak this protocol");
 	else if (err == -ENOBUFS)
@@ -379,6 +391,7 @@ void peer_new(struct relay *relay, int fd)
 		close(fd);
 		return;
 	}
+	/* Commands come in bursts, and so do answers: one write for each turn of the loop. */
 	channel_gather(peer->channel);
 	peer->next = relay->peers;
 	peer->link = &relay->peers;

@@ -1,3 +1,5 @@
+/* ports.c - a flag for each port of a range, and the system's word on whether it is
+ * free: other programs have sockets, too. */
 #include "gateway/relay/ports.h"
 
 #include <errno.h>
@@ -26,6 +28,7 @@ int ports_new(const struct net_addr *ip, uint32_t low, uint32_t high, struct por
 	p->asked_high = high;
 	p->low = low || high ? low : PORTS_DEFAULT_LOW;
 	p->high = low || high ? high : PORTS_DEFAULT_HIGH;
+	/* An odd low begins with the even port behind it. */
 	if (p->low == 0 || p->high > UINT16_MAX || p->low + p->low % 2 + 1 > p->high) {
 		free(p);
 		return -EINVAL;
@@ -65,6 +68,7 @@ static int bind_port(const struct ports *p, uint32_t port)
 }
 
 /* Binds n ports from port on.  Returns 0, -EADDRINUSE, or another -errno. */
+/* Both or none: a pair of which one port is taken is passed over. */
 static int bind_run(const struct ports *p, uint32_t port, unsigned n, int fds[2])
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -84,6 +88,8 @@ static int take(struct ports *p, unsigned n, uint16_t *port_out, int fds[2])
 {
 	uint32_t span = p->high - p->low + 1;
 
+	/* From where the last search ended: a port that was just given back may still get packets
+	 * of its old call, and rests for as long as the range allows. */
 	for (uint32_t i = 0; i < span; i++) {
 		uint32_t port = p->low + (p->next - p->low + i) % span;
 		int err;
@@ -91,9 +97,12 @@ static int take(struct ports *p, unsigned n, uint16_t *port_out, int fds[2])
 		if ((n == 2 && port % 2) || port + n - 1 > p->high)
 			continue;
 		err = bind_run(p, port, n, fds);
+		/* EACCES: a privileged port in the range, or one that the system's policy
+		 * keeps. */
 		if (err == -EADDRINUSE || err == -EACCES)
 			continue;
 		if (err)
+			/* Anything else (no descriptors) would fail for each port. */
 			return err;
 		memset(p->used + (port - p->low), true, n);
 		p->taken += n;
@@ -129,6 +138,7 @@ static void give(struct ports *p, uint16_t port, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		bool *used = &p->used[port + i - p->low];
 
+		/* What was not taken may be given: nothing is counted twice. */
 		p->taken -= *used;
 		*used = false;
 	}

@@ -1,3 +1,5 @@
+/* queue.c - a list under a mutex and an eventfd(2); the taker gets all that waits
+ * with one lock. */
 #include "gateway/relay/queue.h"
 
 #include <errno.h>
@@ -37,6 +39,7 @@ void queue_put(struct queue *queue, struct queue_node *node)
 	*queue->tail = node;
 	queue->tail = &node->next;
 	pthread_mutex_unlock(&queue->mutex);
+	/* After the unlock: the taker does not wake up to a held mutex. */
 	n = write(queue->wake_fd, &one, sizeof(one));
 	(void)n; /* fails only at 2^64 - 1 wake-ups: then it is readable anyway */
 }
@@ -45,6 +48,8 @@ struct queue_node *queue_take(struct queue *queue)
 {
 	struct queue_node *head;
 	uint64_t count;
+	/* Read before the list is taken: a put in between makes the descriptor readable again, at
+	 * worst for nothing.  The other way round it would be forgotten. */
 	ssize_t n = read(queue->wake_fd, &count, sizeof(count));
 
 	(void)n; /* nothing to read: nothing waits, or a put is about to wake us */

@@ -1,3 +1,5 @@
+/* relay.c - the main thread: it owns connections, calls' ports and numbers, and knows
+ * of the threads only what their notices say. */
 #include "gateway/relay/relay_priv.h"
 
 #include <errno.h>
@@ -13,6 +15,8 @@
 #include "gateway/relay/events.h"
 
 enum {
+	/* cig-server polls more often than that: who is silent for so long hangs, and its calls
+	 * have nobody to end them. */
 	PEER_SILENCE_MS = 10000,
 	PEER_CHECK_MS = 1000,
 };
@@ -21,6 +25,8 @@ static const char module[] = "Relay";
 
 static void forget_call(struct relay *relay, struct call *call)
 {
+	/* The one place where a call ends for the main thread: its socket descriptors are closed
+	 * by then. */
 	relay->threads[call->worker].calls--;
 	relay->n_calls--;
 	sockets_give(&call->sockets);
@@ -124,6 +130,8 @@ static void on_notices(evutil_socket_t fd, short what, void *arg)
  * once, not with each call that comes and goes. */
 static void end_of_busy(struct relay *relay, int64_t now_ms)
 {
+	/* A sixteenth below the limit: at the limit itself every call that ends would let one in
+	 * and be told as relief. */
 	unsigned limit = relay->max_load - relay->max_load / LOAD_RELIEF_PART;
 	char why[LOAD_TEXT];
 
@@ -157,6 +165,8 @@ static void on_check(evutil_socket_t fd, short what, void *arg)
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
 {
+	/* An error: the other side has gone again, or descriptors are out; the listener stays
+	 * readable then. */
 	int peer_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)what;
@@ -173,6 +183,8 @@ static int listen_at(struct relay *relay, const char *run_dir, struct diag *diag
 		diag_error(diag, NULL, "%s: the path of the socket would be too long", run_dir);
 		return -ENAMETOOLONG;
 	}
+	/* A socket file is left behind by a process that was killed: only one that answers is in
+	 * use. */
 	fd = channel_connect(relay->path);
 	if (fd >= 0) {
 		close(fd);
@@ -261,6 +273,8 @@ void relay_free(struct relay **relayp)
 	if (!relay)
 		return;
 	*relayp = NULL;
+	/* In this order: connections give up their calls, the threads end them and tell it, and
+	 * what they told is taken while the calls' ports can still be given back. */
 	while (relay->peers)
 		peer_drop(relay->peers, "cig-relay ends");
 	for (unsigned i = 0; i < relay->n_threads; i++)

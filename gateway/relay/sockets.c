@@ -1,3 +1,5 @@
+/* sockets.c - ranges of ports by address, and which thread has which socket towards
+ * the rendezvous. */
 #include "gateway/relay/sockets.h"
 
 #include <errno.h>
@@ -85,6 +87,8 @@ static int find_trunk(struct sockets *s, unsigned worker, struct ports *range,
 		if (err)
 			return err;
 		t->range = range;
+		/* The socket stays the thread's for good: calls come and go on it, and its port
+		 * is the one that firewalls know. */
 		s->n_trunks[worker]++;
 		/* the system may give less than we ask for */
 		(void)setsockopt(t->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
@@ -104,6 +108,8 @@ int sockets_take(struct sockets *s, unsigned worker, const struct command_open *
 	if (!err)
 		err = find_range(s, &open->secure_ip, open->secure_low, open->secure_high, &secure);
 	if (!err)
+		/* The trunk first: a call that finds no pair has lost nothing, the trunk is kept
+		 * for the next one. */
 		err = find_trunk(s, worker, secure, out);
 	if (!err)
 		err = ports_take(plain, &out->rtp_port, &out->rtp_fd, &out->rtcp_fd);
@@ -125,6 +131,7 @@ unsigned sockets_taken(const struct sockets *s)
 
 	for (size_t i = 0; i < s->n_ranges; i++)
 		taken += ports_taken(s->ranges[i]);
+	/* Trunks hold a port each, but are no call's. */
 	for (unsigned i = 0; i < s->workers; i++)
 		taken -= (unsigned)s->n_trunks[i];
 	return taken;

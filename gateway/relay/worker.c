@@ -1,3 +1,5 @@
+/* worker.c - a turn of the loop is: wait, packets, timer, orders, flush (see
+ * run_turn). */
 #include "gateway/relay/worker.h"
 
 #include <errno.h>
@@ -50,7 +52,8 @@ static int watch(struct worker *w, struct watch *what)
 	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, what->fd, &event) < 0 ? -errno : 0;
 }
 
-/* The trunk with that socket; made at its first use. */
+/* The trunk with that socket; made at its first use.  The main thread opened it and does not
+ * touch it any more. */
 static struct trunk *find_trunk(struct worker *w, int fd)
 {
 	struct trunk *t = w->trunks;
@@ -72,6 +75,7 @@ static struct trunk *find_trunk(struct worker *w, int fd)
 
 static void into_wheel(struct worker *w, struct relay_call *call)
 {
+	/* Serial numbers are consecutive: the calls spread evenly. */
 	struct relay_call **slot = &w->wheel[call->serial % WHEEL_SLOTS];
 
 	call->next = *slot;
@@ -107,6 +111,7 @@ static void open_call(struct worker *w, uint64_t serial, const struct order_open
 	idmap_put(&w->by_serial, &call->by_serial, serial);
 	into_wheel(w, call);
 	w->n_calls++;
+	/* An open that fails ends like a call: the main thread has one way to learn of an end. */
 	if (!trunk || watch(w, &call->rtp) || watch(w, &call->rtcp))
 		close_call(w, call, CLOSE_FAULT);
 }
@@ -208,6 +213,8 @@ static struct relay_call *find_by_ssrc(const struct worker *w, const struct trun
 		struct relay_call *call = own ? IDMAP_OWNER(node, struct relay_call, by_own_ssrc)
 					      : IDMAP_OWNER(node, struct relay_call, by_peer_ssrc);
 
+		/* A relay gives each SSRC once, but two relays know nothing of each other: the
+		 * address tells their calls apart. */
 		if (call->trunk == trunk && net_equal(&call->relay, from))
 			return call;
 	}
@@ -216,7 +223,10 @@ static struct relay_call *find_by_ssrc(const struct worker *w, const struct trun
 
 static void receive_trunk(struct worker *w, struct trunk *trunk)
 {
+	/* Bounded: a flood on the trunk must not keep the PBXs' packets and the timer waiting. */
 	for (int batch = 0; batch < BATCHES_PER_WAKE; batch++) {
+		/* An error of a datagram socket is that of a packet that was sent (ICMP): it is
+		 * over with the call that told it. */
 		int n = udp_receive(w->inbox, trunk->watch.fd);
 
 		for (int i = 0; i < n; i++) {
@@ -225,6 +235,7 @@ static void receive_trunk(struct worker *w, struct trunk *trunk)
 			size_t octets;
 			uint8_t *packet = udp_packet(w->inbox, i, &octets, &from);
 
+			/* A packet of no call: of one that has just ended, mostly. */
 			call = find_by_ssrc(w, trunk, slice_of(packet, octets), &from);
 			if (call)
 				relay_call_from_secure(call, packet, octets, w->now_ms);
@@ -250,6 +261,7 @@ static void receive_call(struct worker *w, struct relay_call *call, int fd)
 static void tick_slot(struct worker *w, struct relay_call *call)
 {
 	while (call) {
+		/* The tick may end the call and free it. */
 		struct relay_call *next = call->next;
 		enum close_reason reason;
 
@@ -308,8 +320,10 @@ static void on_timer(struct worker *w)
 	/* From when the oldest of these slots was due; times says it in whole slots only. */
 	load_meter_tick(&w->meter, w->now_ms - w->slots_since_ms - (int64_t)w->due * SLOT_MS);
 	w->due += times;
+	/* A whole turn at most: each leg is ticked once and makes up for the rest by now_ms. */
 	if (times > WHEEL_SLOTS)
 		times = WHEEL_SLOTS; /* we were stopped: legs catch up by the clock */
+	/* Before the ticks, so that they use the complexity it decides. */
 	weigh_load(w);
 	for (; times > 0; times--)
 		tick_slot(w, w->wheel[w->slot++ % WHEEL_SLOTS]);
@@ -369,6 +383,7 @@ static void *run(void *arg)
 
 	while (!w->stopping)
 		run_turn(w);
+	/* ORDER_STOP is the last: what came before it has been carried out. */
 	for (int slot = 0; slot < WHEEL_SLOTS; slot++)
 		while (w->wheel[slot])
 			close_call(w, w->wheel[slot], CLOSE_REQUESTED);
