@@ -86,20 +86,6 @@ struct relay_call *relay_call_new(uint64_t serial, const struct order_open *open
 	return call;
 }
 
-void relay_call_free(struct relay_call **callp)
-{
-	struct relay_call *call = *callp;
-
-	if (!call)
-		return;
-	*callp = NULL;
-	bridge_done(&call->bridge);
-	close(call->rtp.fd);
-	close(call->rtcp.fd);
-	free(call->closed);
-	free(call);
-}
-
 int relay_call_set_plain(struct relay_call *call, const struct order_plain *plain, int64_t now_ms)
 {
 	int err = bridge_set_plain(&call->bridge, &plain->leg, now_ms);
@@ -259,11 +245,19 @@ void relay_call_tell_stats(const struct relay_call *call)
 	queue_put(call->notices, &notice->node);
 }
 
-void relay_call_tell_closed(struct relay_call *call, enum close_reason reason)
+/* closed was allocated with the call: its end can be told when memory is out. */
+void relay_call_end(struct relay_call **callp, enum close_reason reason)
 {
-	/* closed was allocated with the call: its end can be told when memory is out. */
-	call->closed->reason = reason;
-	fill_stats(call, call->closed);
-	queue_put(call->notices, &call->closed->node);
-	call->closed = NULL;
+	struct relay_call *call = *callp;
+	struct notice *closed = call->closed;
+	struct queue *notices = call->notices;
+
+	*callp = NULL;
+	closed->reason = reason;
+	fill_stats(call, closed);
+	bridge_done(&call->bridge);
+	close(call->rtp.fd);
+	close(call->rtcp.fd);
+	free(call);
+	queue_put(notices, &closed->node);
 }

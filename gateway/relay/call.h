@@ -50,8 +50,9 @@ struct relay_call {
 struct relay_call *relay_call_new(uint64_t serial, const struct order_open *open,
 				  struct trunk *trunk, struct queue *notices);
 
-/* Closes the sockets, wipes the keys. */
-void relay_call_free(struct relay_call **callp);
+/* Ends the call: closes its sockets, wipes its keys, frees *callp, sets it to NULL, and only
+ * then sends NOTICE_CLOSED with the final figures: who hears it may use the ports again. */
+void relay_call_end(struct relay_call **callp, enum close_reason reason);
 
 /* Return 0, or -errno for a NOTICE_FAILED. */
 int relay_call_set_plain(struct relay_call *call, const struct order_plain *plain, int64_t now_ms);
@@ -83,8 +84,5 @@ bool relay_call_tick(struct relay_call *call, int64_t now_ms, enum close_reason 
 
 /* Sends NOTICE_STATS. */
 void relay_call_tell_stats(const struct relay_call *call);
-
-/* Sends NOTICE_CLOSED with the final figures; once, before relay_call_free. */
-void relay_call_tell_closed(struct relay_call *call, enum close_reason reason);
 
 #endif

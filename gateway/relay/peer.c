@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "build-config.h"
@@ -267,6 +269,7 @@ static int on_call_command(struct peer *peer, const Relay__Command *in)
 	if (!order)
 		return peer_refuse(peer, id, RELAY__FAILED__REASON__FULL, "out of memory");
 	if (fill_order(in, order, text)) {
+		OPENSSL_cleanse(order, sizeof(*order)); /* keys, where a later field was wrong */
 		free(order);
 		return peer_refuse(peer, id, RELAY__FAILED__REASON__BAD_COMMAND, text);
 	}

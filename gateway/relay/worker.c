@@ -97,8 +97,7 @@ static void close_call(struct worker *w, struct relay_call *call, enum close_rea
 		idmap_remove(&w->by_own_ssrc, &call->by_own_ssrc);
 		idmap_remove(&w->by_peer_ssrc, &call->by_peer_ssrc);
 	}
-	relay_call_tell_closed(call, reason);
-	relay_call_free(&call);
+	relay_call_end(&call, reason);
 }
 
 static void open_call(struct worker *w, uint64_t serial, const struct order_open *open)

@@ -207,6 +207,19 @@ static void an_exhausted_range_refuses_and_ports_come_back(void **state)
 	}
 }
 
+/* CIG-044: who is told that a call has ended may have its ports at once. */
+static void the_only_pair_of_a_range_is_free_when_its_call_is_told_closed(void **state)
+{
+	struct rig_call call;
+
+	(void)state;
+	for (int round = 0; round < 200; round++) {
+		open_call(&call, 14, 22100, 22101, 0);
+		assert_int_equal(call.plain_port, 22100);
+		close_call(14);
+	}
+}
+
 static void more_calls_than_allowed_are_refused(void **state)
 {
 	struct rig_call call;
@@ -466,6 +479,7 @@ int main(void)
 		cmocka_unit_test(speech_is_heard_in_both_directions),
 		cmocka_unit_test(digits_go_both_ways),
 		cmocka_unit_test(an_exhausted_range_refuses_and_ports_come_back),
+		cmocka_unit_test(the_only_pair_of_a_range_is_free_when_its_call_is_told_closed),
 		cmocka_unit_test(more_calls_than_allowed_are_refused),
 		cmocka_unit_test(silence_of_either_side_ends_an_answered_call_and_hold_does_not),
 		cmocka_unit_test(a_relay_that_does_not_answer_ends_the_call),
