@@ -1,3 +1,9 @@
+/* account.c - keys and identities of the link's TLS handshake, derived from an account's secret
+ * (docs/key-management.md "Accounts, TLS keys and identities").
+ *
+ * A server answers every hello with the same work, good or not: what cannot be parsed gets a
+ * decoy of usual length, what does not open a random key, and the handshake then fails by it.
+ */
 #include "keys/account.h"
 
 #include <errno.h>
@@ -63,6 +69,8 @@ int account_secret_from_text(struct slice text, const char *account,
 
 	if (text.n < 1 || text.n > TEXT_MAX || !account_id_valid(slice_str(account)))
 		return -EINVAL;
+	/* A typed text may be base64 by chance: "password" is, of 6 octets.  The lower bound
+	 * tells. */
 	err = base64_decode(BASE64_STANDARD, text, secret.octets, sizeof(secret.octets), &secret.n);
 	if (err == -ENOBUFS)
 		return -EINVAL;
@@ -130,6 +138,7 @@ static bool parse_user(struct cursor *c, struct account_identity *identity)
 	    !account_id_valid(slice_str(identity->account)))
 		return false;
 	sealed = cursor_take(c, c->left);
+	/* V, L(uri) of one octet at least, generation. */
 	if (sealed.n < SIV_TAG + 2 + 1 + 4 || sealed.n > sizeof(identity->sealed))
 		return false;
 	memcpy(identity->sealed, sealed.p, sealed.n);
@@ -236,6 +245,8 @@ int account_identity_make(const struct account_secret *secret, struct slice uri,
 	buf_put_u8(&b, ACCOUNT_IDENTITY_USER);
 	buf_put_u8(&b, (uint8_t)strlen(account));
 	buf_put_str(&b, account);
+	/* TLS 1.3 identities may be longer; 255 characters are what docs/key-management.md
+	 * promises. */
 	if (!buf_ok(&n) || b.len + SIV_TAG + n.len > IDENTITY_OCTETS_MAX)
 		return -EINVAL;
 	err = identity_key(secret, key);
@@ -288,6 +299,7 @@ int account_identity_open(const struct account_identity *identity,
 	if (!opened || identity->kind != ACCOUNT_IDENTITY_USER ||
 	    !read_named(slice_of(named, identity->sealed_n - SIV_TAG), hello_out))
 		return refuse(secret, hello_out);
+	/* Only now: until it opened, the account was a stranger's word. */
 	memcpy(hello_out->account, identity->account, sizeof(hello_out->account));
 	return account_psk(secret, slice_str(hello_out->uri), hello_out->account,
 			   hello_out->generation, hello_out->psk);

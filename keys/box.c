@@ -1,3 +1,4 @@
+/* box.c - AES-GCM and AES-SIV of OpenSSL, with one error for whatever does not open. */
 #include "keys/box.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* certificate.c - the octets of a domain's certificate (docs/key-management.md "Certificates"). */
 #include "keys/certificate.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ int certificate_encode(const struct update_domain *domain, uint8_t out[CERTIFICA
 	err = wire_pack(&m.base, HEAD_SIZE, &octets, &n);
 	if (err)
 		return err;
+	/* Not with names of LETTER_DOMAIN_MAX octets; whoever raises that hears of it here. */
 	if (n + CHECK_SIZE > CERTIFICATE_OCTETS_MAX) {
 		free(octets);
 		return -EINVAL;

@@ -1,3 +1,8 @@
+/* comb.c - cuts scalars into signed odd digits, and multiplies one element at a time.
+ *
+ * All loops run their full length, all entries of a row are read, all choices are by mask: the
+ * scalars are secrets.
+ */
 #include "keys/comb_priv.h"
 
 #include <errno.h>
@@ -54,6 +59,9 @@ struct comb_digit comb_digit_of(const struct comb_odd *k, unsigned window, unsig
 	if (i == digits - 1)
 		return (struct comb_digit){ bits, k->negate };
 	negative = (bits >> (window - 1)) - 1;
+	/* A digit m of W bits stands for 2 m + 1 - 2^W.  With its highest bit set that is
+	 * positive and the lower bits are the index; else it is negative, and their complement
+	 * is. */
 	bits = (bits ^ negative) & ((UINT64_C(1) << (window - 1)) - 1);
 	return (struct comb_digit){ bits, negative ^ k->negate };
 }

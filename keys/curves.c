@@ -1,3 +1,4 @@
+/* curves.c - the constants of both algorithms, made once in a program. */
 #include "keys/curves_priv.h"
 
 #include <stdlib.h>

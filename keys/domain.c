@@ -1,3 +1,5 @@
+/* domain.c - a security domain's public keys and what follows from them: fingerprint, id, KMS
+ * URI, identifiers. */
 #include "keys/domain_priv.h"
 
 #include <errno.h>
@@ -11,6 +13,7 @@
 
 enum { ID_SCHEME_MONTHLY = 1, ID_SCHEME_HASHED = 2 };
 
+/* Ours.  The hash of the keys stands behind it, so no two domains have one KMS URI. */
 static const char kms_prefix[] = "urn:x-umsg:domain:";
 
 struct domain {
@@ -44,6 +47,7 @@ static int set_keys(struct domain *domain, struct slice kpak, struct slice z)
 	return 0;
 }
 
+/* What both kinds of domain share; the caller sets scheme and KMS URI. */
 static int domain_make(const struct curves *curves, const char *name, struct slice kpak,
 		       struct slice z, struct domain **domain_out)
 {
@@ -184,6 +188,7 @@ int domain_identifier(const struct domain *domain, struct slice uri, int64_t per
 
 	if (domain->id_scheme != ID_SCHEME_HASHED)
 		return identity_monthly(uri, period, out, len_out);
+	/* The hash would take any text; only a canonical URI is an identity. */
 	err = identity_check(uri, NULL);
 	if (!err)
 		err = identity_uid(&domain->scheme, uri, period, out);

@@ -1,3 +1,7 @@
+/* fp.c - the 1,024-bit field in Montgomery form, and its products in plain C.
+ *
+ * Everything runs in constant time: carries and choices are masks, never branches.
+ */
 #include "keys/fp_priv.h"
 
 #include "keys/secret.h"
@@ -213,6 +217,7 @@ void fp_plain_sum(struct fp *out, size_t k, const struct fp *const a[], const st
 			add_row(acc, a[j]->v[i], b[j]->v);
 		add_and_reduce_row(acc, a[0]->v[i], b[0]->v);
 	}
+	/* Once for each product: the sum is below (0.6 k + 1) p. */
 	for (size_t j = 0; j < k; j++)
 		fp_reduce_once(acc, &acc[N]);
 	for (size_t j = 0; j < N; j++)

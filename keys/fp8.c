@@ -1,3 +1,9 @@
+/* fp8.c - eight field elements side by side in the lanes of AVX-512 vectors (the layout is
+ * fp8.h's).
+ *
+ * Products go by rows as in fp.c; only the carries differ: limbs of 52 bits in 64 leave twelve
+ * bits of room, so they are carried once a product instead of once a step.
+ */
 #include "keys/fp8_priv.h"
 
 #include "keys/fp_path.h"

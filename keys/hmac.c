@@ -1,3 +1,4 @@
+/* hmac.c - HMAC over two hashes of OpenSSL that are fetched once. */
 #include "keys/hmac.h"
 
 #include <errno.h>

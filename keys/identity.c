@@ -1,3 +1,5 @@
+/* identity.c - canonical URIs, and the identifiers that ECCSI and SAKKE hash: RFC 6509's months
+ * and TS 33.180's UIDs. */
 #include "keys/identity.h"
 
 #include <errno.h>
@@ -133,6 +135,7 @@ int identity_uid(const struct identity_uid_scheme *scheme, struct slice uri, int
 
 	if (uri.n == 0 || period < 0)
 		return -EINVAL;
+	/* FC: the function code that TS 33.180 F.2.1 sets for this hash. */
 	buf_put_u8(&b, 0);
 	put_text(&b, slice_str("MIKEY-SAKKE-UID"));
 	put_text(&b, uri);

@@ -1,3 +1,4 @@
+/* issued.c - an identity's keys in their compact form, for letters and updates. */
 #include "keys/issued.h"
 
 #include <errno.h>

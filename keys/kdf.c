@@ -1,3 +1,4 @@
+/* kdf.c - HKDF (RFC 5869) and the notation in which all values are hashed and derived. */
 #include "keys/kdf.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ static int expand(const uint8_t prk[KDF_HASH], uint8_t *block, size_t info_len, 
 	int err = 0;
 
 	for (size_t done = 0, i = 1; done < outlen; i++) {
+		/* T(0) is empty (RFC 5869 2.3): the first block begins behind its room. */
 		size_t skip = i == 1 ? KDF_HASH : 0;
 		size_t n = outlen - done < KDF_HASH ? outlen - done : KDF_HASH;
 

@@ -1,3 +1,9 @@
+/* key_ring.c - a key store as a running program uses it: read, checked, made ready, and made anew
+ * when an update, a letter or time changes it.
+ *
+ * A ring is replaced, never changed, as threads may hold parts of it.  The one exception is a
+ * pin, which is the owner's own list.
+ */
 #include "keys/key_ring.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/* keyset.c - the keys of one identity, a counted object for each period.
+ *
+ * The list holds each object once; a call that began in a month holds its keys beyond the month's
+ * end, and the last holder wipes them, in whatever thread it is.
+ */
 #include "keys/keyset_priv.h"
 
 #include <errno.h>
@@ -169,6 +174,7 @@ struct period_keys *keyset_hold(const struct keyset *keyset, int64_t period)
 
 struct period_keys *period_keys_hold(struct period_keys *keys)
 {
+	/* Only a holder may pass it on, so the count is never seen at 0 here. */
 	atomic_fetch_add(&keys->holders, 1);
 	return keys;
 }

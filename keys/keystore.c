@@ -37,6 +37,9 @@ int store_lock(const char *path, struct diag *diag)
 	if (n < 0 || (size_t)n >= sizeof(lock))
 		return -ENAMETOOLONG;
 	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* flock(), not fcntl(): a lock of the open file, which ends with its descriptor, however
+	 * the program ends.  The file itself stays, as a lock on one that is removed holds nobody
+	 * off. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	err = errno == EWOULDBLOCK ? EBUSY : errno;
@@ -210,6 +213,7 @@ bool keystore_login_at(const struct keystore *ks, int64_t now_s, size_t i,
 {
 	const struct store *store = &ks->store;
 	size_t first = first_login(store, now_s);
+	/* Not looked at before the next line has said that it is there: i may be any number. */
 	const struct store_login *login = &store->logins[first] + i;
 
 	if (i >= store->n_logins - first)
@@ -288,6 +292,7 @@ const char *keystore_own_user_at(const struct keystore *ks, size_t i)
 
 const uint8_t *keystore_pinned(const struct keystore *ks, struct slice uri)
 {
+	/* Linear: one look for a call or text from another domain, over 10,000 pins at most. */
 	for (size_t i = 0; i < ks->store.n_pins; i++)
 		if (slice_eq_str(uri, ks->store.pins[i].uri))
 			return ks->store.pins[i].domain;

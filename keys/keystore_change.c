@@ -35,6 +35,7 @@ struct store_month *store_month_make(struct store *store, int64_t month)
 	if (there)
 		return there;
 	if (store->n_months == STORE_MONTHS_MAX) {
+		/* Full of later ones: what is asked for would be the next to go. */
 		if (month < store->months[0].keys.month)
 			return NULL;
 		drop_first_month(store);
@@ -77,6 +78,7 @@ void store_login_add(struct store *store, const struct store_login *login)
 
 /* ---- time ---- */
 
+/* A message of a month's last second may be fetched so long after it. */
 static int64_t lifetime_of(const struct store *store)
 {
 	return store->settings.max_message_lifetime ? (int64_t)store->settings.max_message_lifetime

@@ -57,6 +57,8 @@ static void take_login(struct store *store, const struct letter *letter)
 	memcpy(login.account, letter->account, sizeof(login.account));
 	memcpy(login.tls_identity, letter->tls_identity, sizeof(login.tls_identity));
 	memcpy(login.tls_key, letter->tls_key, sizeof(login.tls_key));
+	/* All former ones go: a letter is newer than they are, and its user is at hand if it is
+	 * wrong. */
 	wipe(store->logins, sizeof(store->logins));
 	store->n_logins = 0;
 	store_login_add(store, &login);
@@ -107,6 +109,7 @@ static int take_letter(struct store *store, const struct letter *letter)
 	store->letter_created = letter->created;
 	take_domain(store, letter);
 	take_login(store, letter);
+	/* An update that is younger than the letter knows better. */
 	if (letter->created > store->settings_created) {
 		store->engines = letter->engines;
 		store->settings.max_message_lifetime = letter->max_message_lifetime;
@@ -156,6 +159,8 @@ static int enrol_at(const struct curves *curves, const struct letter *letter, co
 		return -EIO;
 	if (!fresh)
 		err = store_read(path, &store, diag);
+	/* The order is that of the reasons: whose letter it is, whether it is new, whether its
+	 * keys are good; and nothing is forgotten before all three are known. */
 	if (!err && !fresh)
 		err = check_letter(&store, letter, diag);
 	if (!err)
@@ -181,6 +186,8 @@ int keystore_enrol(const struct curves *curves, struct slice octets, const char 
 
 	if (err)
 		return err;
+	/* Also where no store is yet: of two that enrol at once the second finds the first one's.
+	 */
 	lock = store_lock(path, diag);
 	err = lock < 0 ? lock : enrol_at(curves, &letter, path, diag);
 	if (lock >= 0)

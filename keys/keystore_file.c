@@ -156,6 +156,7 @@ static int seal_file(const Keys__KeyStore *m, uint8_t **out, size_t *len_out)
 
 int store_encode(const struct store *store, uint8_t **out, size_t *len_out)
 {
+	/* Some 80 KB with room for all months and channels: too much for a stack. */
 	struct packing *p = calloc(1, sizeof(*p));
 	int err = -ENOMEM;
 
@@ -291,6 +292,7 @@ static bool read_fields(const Keys__KeyStore *m, struct store *store)
 	store->settings.default_message_lifetime = m->default_message_lifetime;
 	store->settings.intercept = m->intercept;
 	store->settings.multipath = m->multipath;
+	/* At least one login: keystore_login_at() gives the last where no month has begun. */
 	if (m->n_logins < 1 || m->n_logins > STORE_LOGINS_MAX || !m->domain)
 		return false;
 	for (; store->n_logins < m->n_logins; store->n_logins++)

@@ -33,6 +33,7 @@ int keystore_find(const char *dir, char *out, size_t outsz, struct diag *diag)
 		if (!is_store(entry->d_name))
 			continue;
 		n = snprintf(out, outsz, "%s/%s", dir, entry->d_name);
+		/* Goes on, to tell of a second one. */
 		found++;
 	}
 	closedir(d);

@@ -159,6 +159,8 @@ int keystore_apply_update(struct keystore *ks, const struct curves *curves, int6
 	err = open_entry(&ks->store, month, revision, entry_box, &entry, diag);
 	if (err)
 		return err;
+	/* Cheap refusals come before the keys are loaded (some 30 ms, and as much for each
+	 * channel). */
 	err = check_newer(&ks->store, &entry, now_s, diag);
 	if (!err && shared.n) {
 		err = update_shared_open(shared, &entry, &common);

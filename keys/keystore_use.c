@@ -83,6 +83,7 @@ int store_check_month(const struct store *store, const struct curves *curves,
 		return err;
 	err = add_month(keyset, curves, month);
 	keyset_free(&keyset);
+	/* Each channel with a keyset of its own, as a keyset is of one identity. */
 	for (size_t i = 0; !err && i < month->n_channels; i++) {
 		struct slice uri = slice_str(month->channels[i].uri);
 
@@ -120,6 +121,7 @@ static const struct store_month *begun_month(const struct store *store, int64_t 
 	for (size_t i = store->n_months; i-- > 0;)
 		if (store->months[i].keys.month <= now)
 			return &store->months[i];
+	/* The clock is before all of them: better the first month's channels than none. */
 	return store->n_months ? &store->months[0] : NULL;
 }
 

@@ -1,3 +1,7 @@
+/* letter.c - a letter's plain form (docs/key-management.md "Letters").
+ *
+ * Writer and reader share letter_valid(), so what one makes the other takes.
+ */
 #include "keys/letter.h"
 
 #include <errno.h>

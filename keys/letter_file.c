@@ -1,3 +1,4 @@
+/* letter_file.c - a letter from a file, in any of its forms, and the key that opens it. */
 #include "keys/letter_file.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "keys/letter_text.h"
 #include "keys/secret.h"
 
-enum { FILE_MAX = 64 * 1024 };
+enum { FILE_MAX = 64 * 1024 }; /* a letter with text for people around it */
 
 void letter_octets_wipe(struct letter_octets *letter)
 {
@@ -44,6 +45,7 @@ int letter_file_read(const char *path, struct letter_octets *letter_out, struct 
 int letter_octets_open(struct letter_octets *letter, const char *key_text, struct diag *diag)
 {
 	uint8_t key[LETTER_QR_KEY_SIZE];
+	/* Apart, so that a wrong key leaves the letter as it was and may be asked for again. */
 	struct letter_octets plain;
 	int err = letter_qr_key_parse(slice_str(key_text), key);
 

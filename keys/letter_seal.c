@@ -63,6 +63,7 @@ int letter_protect(struct slice plain, const uint8_t qr_key[LETTER_QR_KEY_SIZE],
 	size_t n = 0;
 	bool ok;
 
+	/* The first part keeps the macro's sum from wrapping. */
 	if (plain.n > LETTER_OCTETS_MAX || LETTER_PROTECTED_SIZE(plain.n) > LETTER_OCTETS_MAX)
 		return -EMSGSIZE;
 	out[0] = 'T';
@@ -102,6 +103,7 @@ static int open_body(struct slice sealed, const uint8_t *qr_key, uint8_t *out, s
 int letter_unprotect(struct slice sealed, const uint8_t qr_key[LETTER_QR_KEY_SIZE],
 		     uint8_t out[LETTER_OCTETS_MAX], size_t *len_out, struct diag *diag)
 {
+	/* Wraps for what is too short, which is refused below before it is used. */
 	size_t body = sealed.n - HEAD_SIZE - IV_SIZE - MAC_SIZE;
 	int err = -EBADMSG;
 

@@ -1,3 +1,9 @@
+/* letter_text.c - the forms in which a letter travels on paper (docs/key-management.md "Text
+ * form").
+ *
+ * A line's checksum covers its number, too: a line that is typed twice, or left out, is told as
+ * soon as it is typed.
+ */
 #include "keys/letter_text.h"
 
 #include <ctype.h>
@@ -69,6 +75,7 @@ static bool take_number(struct slice *line, unsigned *number_out)
 
 	while (i < line->n && isblank(line->p[i]))
 		i++;
+	/* Without the dot the digits are base64 of the line itself. */
 	for (; i < line->n && isdigit(line->p[i]) && digits < 3; i++, digits++)
 		number = number * 10 + (unsigned)(line->p[i] - '0');
 	if (digits == 0 || i == line->n || line->p[i] != '.')
@@ -150,6 +157,7 @@ static int read_lines(struct slice content, uint8_t *out, size_t *len_out, struc
 		text = line;
 		if (!take_number(&text, &named))
 			continue;
+		/* Only the last line may be short, and this one was not the last. */
 		if (*len_out % LETTER_LINE_OCTETS) {
 			diag_error(diag, NULL, "line %u of the letter is too short", number);
 			return -EBADMSG;
@@ -198,6 +206,8 @@ int letter_text_read(struct slice content, uint8_t out[LETTER_OCTETS_MAX], size_
 		return found < 0 ? found : 0;
 	while (trimmed.n && (trimmed.p[trimmed.n - 1] == '\n' || trimmed.p[trimmed.n - 1] == '\r'))
 		trimmed.n--;
+	/* Base45 before base64: text of capitals and digits may be both, and looks_right()
+	 * decides. */
 	if (base45_decode(trimmed, out, LETTER_OCTETS_MAX, len_out) == 0 &&
 	    looks_right(out, *len_out))
 		return 0;

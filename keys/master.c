@@ -1,3 +1,4 @@
+/* master.c - the secrets of a key manager, and the keys that it issues with them. */
 #include "keys/master.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* mikey.c - what all of a message's life needs: verdicts, and the keys that come out of it. */
 #include "keys/mikey_priv.h"
 
 #include <errno.h>

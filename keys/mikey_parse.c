@@ -225,6 +225,8 @@ int mikey_parse(struct slice octets, struct mikey_message *message_out)
 	*message_out = (struct mikey_message){ 0 };
 	if (octets.n > MIKEY_MAX || !parse_header(&p, &kind))
 		return -EBADMSG;
+	/* SIGN is always the last payload (RFC 3830 6.5), so it ends the walk; every other takes
+	 * an octet at least, so the walk ends with the message. */
 	for (; kind != MIKEY_SIGN; kind = next)
 		if (!parse_payload(&p, kind, &next) || !cursor_ok(&p.c))
 			return -EBADMSG;

@@ -12,6 +12,7 @@ enum {
 	OUT_MAX = 64,
 };
 
+/* The constants of RFC 3830 4.1.3 for the TEK and the salting key. */
 static const uint32_t traffic_key = 0x2AD01C64, salt = 0x39A2C14B;
 
 /* P(s, label): A_0 = label, A_i = HMAC(s, A_(i-1)), output HMAC(s, A_i || label).

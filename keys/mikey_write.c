@@ -76,6 +76,7 @@ static int begin(struct mikey_draft *draft, struct slice to, int64_t time_ms,
 
 	if (err)
 		return err;
+	/* It fits: domain_identifier() took it for an identity. */
 	memcpy(draft->to, to.p, to.n);
 	draft->ntp = ntp_of(time_ms);
 	draft->n_cs = options->n_cs;
@@ -214,6 +215,7 @@ int mikey_finish(struct mikey_draft **draftp, const uint8_t *extension, uint8_t 
 	struct buf b = buf_over(out, MIKEY_MAX);
 	int err = -EIO;
 
+	/* Each payload names the one behind it, so what follows must be known as it is written. */
 	put_header(&b, draft);
 	put_identities(&b, draft);
 	put_sakke(&b, draft->has_self || extension ? MIKEY_GENERAL : MIKEY_SIGN, draft->to_domain,

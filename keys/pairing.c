@@ -1,3 +1,5 @@
+/* pairing.c - evaluates the functions of Miller's loop one after the other; the lines were
+ * computed with the key (pairing_lines.c). */
 #include "keys/pairing_priv.h"
 
 #include <errno.h>
@@ -44,6 +46,7 @@ int pairing_new(const struct curve_point *k, enum fp_path path, struct pairing *
 		return -ENOMEM;
 	pairing->step = calloc(PAIRING_STEPS, sizeof(*pairing->step));
 	if (pairing->step)
+		/* The narrow form is made first in any case: the other is a rearrangement of it. */
 		err = pairing_lines(k, pairing->step);
 	if (!err)
 		err = widen(pairing, path);

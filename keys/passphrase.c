@@ -1,3 +1,5 @@
+/* passphrase.c - secrets from a file or from the terminal, never from arguments: those all users
+ * of a machine can see. */
 #include "keys/passphrase.h"
 
 #include <errno.h>
@@ -42,6 +44,7 @@ int passphrase_from_file(const char *path, struct passphrase *out, struct diag *
 	size_t n;
 	int err = stat(path, &st) < 0 ? -errno : 0;
 
+	/* A pipe or a terminal (/dev/stdin) has no reader but the one it was made for. */
 	if (!err && S_ISREG(st.st_mode) && st.st_mode & (S_IRWXG | S_IRWXO)) {
 		diag_error(diag, NULL, "%s: others may read it; run: chmod 600 %s", path, path);
 		return -EPERM;

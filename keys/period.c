@@ -1,3 +1,4 @@
+/* period.c - months of UTC as numbers, by arithmetic alone. */
 #include "keys/period.h"
 
 #include <errno.h>
@@ -37,6 +38,8 @@ int64_t period_of(int64_t unix_s)
 
 void period_text(int64_t month, char out[PERIOD_TEXT_SIZE])
 {
+	/* The remainders change nothing in range; they tell the compiler that four digits are
+	 * enough. */
 	unsigned year = 1970 + (unsigned)(month / 12) % 8030;
 
 	snprintf(out, PERIOD_TEXT_SIZE, "%04u-%02u", year % 10000, (unsigned)(month % 12) + 1);

@@ -1,3 +1,8 @@
+/* replay.c - what was taken already: a hash table in memory, and a file that is only appended to.
+ *
+ * A record is on disk before its message is acted upon.  The file is written anew when it has
+ * grown to twice what may be held, so an append costs one write and one fdatasync.
+ */
 #include "keys/replay.h"
 
 #include <errno.h>
@@ -289,6 +294,7 @@ int replay_take(struct replay *replay, struct slice sender, struct slice rand, i
 	int err = 0;
 
 	make_key(sender, rand, key);
+	/* Before the look: a full cache may be full of the past. */
 	if (replay->n >= replay->max || now_s >= replay->cleared_s + CLEAR_EVERY_S)
 		clear(replay, now_s);
 	if (seen(replay, key, now_s))

@@ -1,3 +1,8 @@
+/* sakke.c - SAKKE's four operations (RFC 6508 6): seal, open, and the key manager's two.
+ *
+ * Values of the pairing are kept as classes, im / re in F_p (RFC 6508 2.1), so a power or a
+ * pairing is good up to any factor of F_p.
+ */
 #include "keys/sakke.h"
 
 #include <errno.h>
@@ -36,6 +41,7 @@ struct sakke_kms {
 struct sakke_receiver {
 	const struct sakke *sakke;
 	struct slice identifier; /* owned, apart */
+	/* All identifiers of identity.h are shorter; below 2^960 an identifier is below q, too. */
 	uint8_t octets[120];
 	struct pairing *pairing; /* of K_b */
 	struct comb *comb;       /* of [b]P + Z */
@@ -212,6 +218,7 @@ static bool pairs_to_g(const struct sakke_receiver *receiver, const struct curve
 	struct fp t;
 
 	pairing_compute(receiver->pairing, key, &value);
+	/* im / re = g, without the division. */
 	fp_mul(&t, &value.re, &receiver->sakke->g);
 	return fp_eq(&t, &value.im) && !fp_is_zero(&value.re);
 }

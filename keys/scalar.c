@@ -1,3 +1,5 @@
+/* scalar.c - integers modulo q; products and inverses by OpenSSL's big numbers, in its
+ * constant-time ways. */
 #include "keys/scalar.h"
 
 #include <errno.h>
@@ -17,6 +19,7 @@ static void hash_blocks(uint8_t *out, size_t l, const uint8_t a[HASH])
 
 	memcpy(pair + HASH, a, HASH);
 	for (size_t i = 0; i < l; i++) {
+		/* h_i = hash(h_(i-1)), from 32 zero octets on; v_i = hash(h_i || A). */
 		SHA256(pair, HASH, pair);
 		SHA256(pair, sizeof(pair), out + HASH * i);
 	}
@@ -79,6 +82,7 @@ static int work_end(struct work *w, bool ok, struct scalar *out)
 	if (ok)
 		from_le(out, le);
 	BN_CTX_free(w->ctx);
+	/* Public, so not wiped. */
 	BN_free(w->q);
 	BN_clear_free(w->a);
 	BN_clear_free(w->b);
@@ -165,6 +169,7 @@ void scalar_hash128(uint8_t out[16], struct slice a)
 
 	SHA256(a.p, a.n, digest);
 	hash_blocks(block, 1, digest);
+	/* Modulo 2^128: the last 16 octets.  l is 1, as 128 bits need one block. */
 	memcpy(out, block + HASH - 16, 16);
 	wipe(digest, sizeof(digest));
 	wipe(block, sizeof(block));
@@ -217,6 +222,7 @@ int scalar_random(struct scalar *out)
 	memcpy(q.v, fp_order, sizeof(q.v));
 	range = bn_of(&q);
 	n = BN_new();
+	/* 0 to q - 3, and two more: RFC 6508 2.2 wants z from 2 on. */
 	ok = range && n && BN_sub_word(range, 2) && BN_priv_rand_range(n, range) &&
 	     BN_add_word(n, 2) && BN_bn2lebinpad(n, le, sizeof(le)) == SCALAR_OCTETS;
 	if (ok)

@@ -1,3 +1,4 @@
+/* secret.c - small secrets: wiped by OpenSSL's cleanse, compared in constant time. */
 #include "keys/secret.h"
 
 #include <errno.h>

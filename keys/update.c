@@ -267,6 +267,7 @@ static int read_index(struct update *update, struct diag *diag)
 						   update->index_plain);
 	if (!update->index || update->index->n_users > UPDATE_USERS_MAX)
 		return broken(diag, "the update file's index cannot be read");
+	/* A fault in the lists refuses the file whole; damage of a part (check_part) does not. */
 	err = list_users(update);
 	if (err == -ENOMEM)
 		return err;
@@ -284,6 +285,7 @@ static int read_index(struct update *update, struct diag *diag)
 static int open_index(struct update *update, struct slice file, struct cursor *c,
 		      const struct account_secret *secret, struct diag *diag)
 {
+	/* It is there: read_head() compared its length with what is left. */
 	struct slice index = cursor_take(c, update->head.index_n);
 	int err;
 
@@ -345,6 +347,8 @@ int update_write_opened(const struct update *update, uint8_t **file_out, size_t 
 	struct buf h = BUF_OF(head_octets), b;
 	size_t n;
 
+	/* The parts stay as they are: their offsets count from behind the index, whatever its
+	 * length. */
 	head.form = UPDATE_OPENED;
 	head.index_n = update->index_n + SHA256_DIGEST_LENGTH;
 	update_head_write(&h, &head);

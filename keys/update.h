@@ -179,8 +179,8 @@ int update_writer_add(struct update_writer *writer, const char *uri,
 
 /* A user that is no more; uri is copied.  Returns 0, -EINVAL (no URI of a user), or -ENOMEM. */
 int update_writer_tombstone(struct update_writer *writer, const char *uri);
-/* A channel with its members; all is copied.  Returns 0, -E2BIG (too many channels),
- * -EINVAL, or -ENOMEM. */
+/* A channel with its members; all is copied, and the URIs are not looked at.  Returns 0,
+ * -E2BIG (too many channels), or -ENOMEM. */
 int update_writer_channel(struct update_writer *writer, const struct update_members *members);
 /* Says whose users these are; id has DOMAIN_ID octets (domain.h) and is copied. */
 void update_writer_domain(struct update_writer *writer, const uint8_t *id);

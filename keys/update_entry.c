@@ -117,6 +117,7 @@ static int seal_padded(struct slice packed, const uint8_t *key, struct slice aad
 	struct buf b;
 	int err;
 
+	/* packed begins with LENGTH_SIZE octets of room, which the length takes. */
 	while (total < packed.n + BOX_OVERHEAD)
 		total *= 2;
 	if (total > UPDATE_ENTRY_MAX)
@@ -239,6 +240,7 @@ int update_entry_open(struct slice sealed, const uint8_t update_key[UPDATE_KEY_S
 	struct buf b = BUF_OF(aad);
 	int err;
 
+	/* Month and revision are not carried in the box: they are what it opened under. */
 	*entry_out = (struct update_entry){ .keys = { .month = month, .revision = revision } };
 	update_entry_aad(&b, uri, month, revision);
 	if (sealed.n < BOX_OVERHEAD || sealed.n > UPDATE_ENTRY_MAX || !buf_ok(&b))

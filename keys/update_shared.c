@@ -89,6 +89,8 @@ int update_shared_seal(const struct update_common *common, const struct update_h
 	err = pack_common(common, &packed, &n);
 	if (err)
 		return err;
+	/* The additional data tie it to one file: a month's next revision has another creation
+	 * time. */
 	box = malloc(n + BOX_OVERHEAD);
 	update_shared_aad(&b, head->month, head->revision, head->created);
 	err = box ? box_seal(key, buf_slice(&b), slice_of(packed, n), box) : -ENOMEM;
@@ -170,6 +172,7 @@ int update_shared_open(struct slice sealed, const struct update_entry *entry,
 
 	*common_out = (struct update_common){ 0 };
 	SHA256(sealed.p, sealed.n, hash);
+	/* Hash and additional data say the same; the hash also tells damage from a wrong key. */
 	if (sealed.n < BOX_OVERHEAD || memcmp(hash, entry->shared_sha256, sizeof(hash)) != 0)
 		return -EACCES;
 	plain = malloc(sealed.n);

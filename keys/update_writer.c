@@ -33,6 +33,8 @@ struct members {
 	size_t n;
 };
 
+/* Parts are sealed and appended as they come; only the index, which names them, waits for the
+ * end. */
 struct update_writer {
 	struct update_head head;
 	uint32_t max_message_lifetime;
@@ -104,6 +106,7 @@ struct update_writer *update_writer_new(const char *account, int64_t month, uint
 		return NULL;
 	}
 	memcpy(writer->head.account, account, strlen(account) + 1);
+	/* First, for every entry holds this part's key and hash. */
 	if (add_shared(writer, common))
 		update_writer_free(&writer);
 	return writer;
@@ -158,6 +161,7 @@ static int seal_entry(const struct update_writer *writer, const char *uri,
 		      const uint8_t *update_key, const struct update_entry *entry, uint8_t **box,
 		      size_t *n)
 {
+	/* A copy on the stack: the shared key is in every entry, and must be wiped from each. */
 	struct update_entry full = *entry;
 	int err;
 
@@ -226,6 +230,7 @@ int update_writer_channel(struct update_writer *writer, const struct update_memb
 	struct members copy = { 0 };
 	bool ok;
 
+	/* URIs were checked where users and channels were made; update_open() checks them again. */
 	if (writer->n_channels == UPDATE_CHANNELS_MAX)
 		return -E2BIG;
 	copy.channel = strdup(members->channel);
@@ -308,6 +313,7 @@ static int pack_index(const struct update_writer *writer, struct user_message *m
 	return wire_pack(&m.base, 0, out, len_out);
 }
 
+/* Messages for all users at once: protobuf-c packs a tree that lies in memory whole. */
 static int make_index(const struct update_writer *writer, uint8_t **out, size_t *len_out)
 {
 	struct user_message *messages = calloc(writer->n_users + 1, sizeof(*messages));
@@ -324,6 +330,7 @@ static int by_uri(const void *a, const void *b)
 	return strcmp(((const struct user *)a)->uri, ((const struct user *)b)->uri);
 }
 
+/* By URI, so that a repeated one is found. */
 static bool sort_users(struct update_writer *writer)
 {
 	if (writer->n_users)
@@ -342,6 +349,7 @@ static int assemble(struct update_writer *writer, const struct account_secret *s
 	struct buf h = BUF_OF(head), a = BUF_OF(aad);
 	int err;
 
+	/* The length stands in the head, in front of the box whose length it is. */
 	writer->head.index_n = index.n + BOX_OVERHEAD;
 	if (writer->head.index_n > UPDATE_INDEX_MAX)
 		return -E2BIG;

@@ -1,3 +1,9 @@
+/* vault.c - one random key under a passphrase, and secrets under that key.
+ *
+ *     lock: version, log2 N, salt, box(scrypt(passphrase, salt, N, r 8, p 1), the key)
+ *
+ * Another passphrase is another lock, and nothing that is sealed changes (vault_relock()).
+ */
 #include "keys/vault.h"
 
 #include <errno.h>
@@ -11,8 +17,8 @@
 
 enum {
 	LOCK_VERSION = 1,
-	LOG_N = 17, /* N = 131,072 */
-	LOG_N_MAX = 22,
+	LOG_N = 17,     /* N = 131,072 */
+	LOG_N_MAX = 22, /* 4 GiB: a lock from elsewhere must not ask for more */
 	SALT_SIZE = 16,
 	SALT_AT = 2,
 	SEALED_AT = SALT_AT + SALT_SIZE,
@@ -80,6 +86,7 @@ int vault_open(struct slice passphrase, const uint8_t lock[VAULT_LOCK_SIZE],
 			       slice_of(lock + SEALED_AT, VAULT_LOCK_SIZE - SEALED_AT),
 			       vault_out->key);
 	wipe(key, sizeof(key));
+	/* A damaged lock and a wrong passphrase look the same. */
 	return err == -EBADMSG ? -EACCES : err;
 }
 

@@ -1,3 +1,5 @@
+/* wire.c - bounded and wiping memory for protobuf-c, and the checks that every file's reader
+ * does. */
 #include "keys/wire_priv.h"
 
 #include <errno.h>
@@ -10,6 +12,7 @@
 
 enum {
 	ROOM = alignof(max_align_t), /* before each block, for its size */
+	/* An empty text in a list is two octets here, and there a pointer and a block. */
 	MEMORY_PER_OCTET = 64,
 	MEMORY_MIN = 64 * 1024,
 };
