@@ -75,6 +75,9 @@ int media_leg_set_plain(struct relay_link *link, uint64_t number, const struct c
 	/* held from the first offer on: nobody has this address */
 	plain.remote_ip = (char *)(address[0] ? address : "0.0.0.0");
 	plain.remote_port = audio->port;
+	plain.remote_rtcp_port = audio->rtcp_port;
+	plain.remote_rtcp_ip =
+		(char *)cig_config_override(&config->sip.common, audio->rtcp_address);
 	plain.codec =
 		audio->codec == PBX_PCMU ? RELAY__PLAIN_CODEC__PCMU : RELAY__PLAIN_CODEC__PCMA;
 	plain.codec_pt = audio->codec_pt;

@@ -96,6 +96,8 @@ int pbx_audio_read(const SipAgent__Audio *theirs, enum cig_srtp srtp, struct pbx
 		return -ENOTSUP;
 	*audio_out = (struct pbx_audio){
 		.port = (uint16_t)theirs->port,
+		.rtcp_port = (uint16_t)theirs->rtcp_port,
+		.feedback = theirs->feedback,
 		.codec = codec->encoding == SIP_AGENT__ENCODING__PCMU ? PBX_PCMU : PBX_PCMA,
 		.codec_pt = (uint8_t)codec->payload_type,
 		.ptime_ms = wanted_ptime(theirs),
@@ -105,6 +107,8 @@ int pbx_audio_read(const SipAgent__Audio *theirs, enum cig_srtp srtp, struct pbx
 				theirs->direction == SIP_AGENT__DIRECTION__RECVONLY,
 	};
 	snprintf(audio_out->address, sizeof(audio_out->address), "%s", theirs->address);
+	snprintf(audio_out->rtcp_address, sizeof(audio_out->rtcp_address), "%s",
+		 theirs->rtcp_address);
 	format = find_format(theirs, SIP_AGENT__ENCODING__TELEPHONE_EVENT);
 	audio_out->event_pt = format ? (uint8_t)format->payload_type : 0;
 	format = find_format(theirs, SIP_AGENT__ENCODING__COMFORT_NOISE);
@@ -192,6 +196,8 @@ static void begin_audio(struct our_audio *ours, const struct pbx_leg *leg)
 static int make_offer(struct our_audio *ours, struct pbx_leg *leg)
 {
 	begin_audio(ours, leg);
+	/* in a re-INVITE the profile that the PBX has shown to know */
+	ours->audio.feedback = leg->has_audio && leg->audio.feedback;
 	add_format(ours, SIP_AGENT__ENCODING__PCMA, PBX_PCMA);
 	add_format(ours, SIP_AGENT__ENCODING__PCMU, PBX_PCMU);
 	add_format(ours, SIP_AGENT__ENCODING__TELEPHONE_EVENT, OFFERED_EVENT_PT);

@@ -25,6 +25,8 @@ enum {
 struct pbx_audio {
 	char address[CONFIG_IP_SIZE]; /* "": held by c=0.0.0.0 from the first offer on */
 	uint16_t port;
+	char rtcp_address[CONFIG_IP_SIZE]; /* a=rtcp (RFC 3605); "": address */
+	uint16_t rtcp_port;                /* the same; 0: port + 1 */
 	enum pbx_codec codec;
 	uint8_t codec_pt;
 	uint8_t event_pt; /* telephone-event/8000; 0: none */
@@ -34,6 +36,7 @@ struct pbx_audio {
 	SipAgent__Suite suite;          /* of SRTP; SIP_AGENT__SUITE__NO_SUITE: in clear */
 	uint32_t tag;                   /* of the peer's line, which an answer repeats */
 	bool savp;                      /* it came over RTP/SAVP */
+	bool feedback;                  /* it came over RTP/AVPF or RTP/SAVPF */
 	uint8_t peer_key[PBX_SRTP_KEY]; /* the first pbx_suite_key_size(suite) octets */
 };
 

@@ -19,6 +19,17 @@ static const struct {
 	[SDP_COMFORT_NOISE] = { "CN", 13 },
 };
 
+/* Of RTP: with a key (RFC 3711), with early feedback (RFC 4585), with both (RFC 5124). */
+static const struct profile {
+	const char *name;
+	bool savp, feedback;
+} profiles[] = {
+	{ "RTP/AVP", false, false },
+	{ "RTP/SAVP", true, false },
+	{ "RTP/AVPF", false, true },
+	{ "RTP/SAVPF", true, true },
+};
+
 static const char *const direction_names[] = {
 	[SDP_SENDRECV] = "sendrecv",
 	[SDP_SENDONLY] = "sendonly",
@@ -45,6 +56,8 @@ struct section {
 	enum sdp_direction direction;
 	unsigned ptime_ms, maxptime_ms;
 	struct sdp_crypto crypto; /* the first one that can be used */
+	uint16_t rtcp_port;       /* 0: no a=rtcp that can be used */
+	char rtcp_address[SDP_ADDRESS_SIZE];
 };
 
 struct parser {
@@ -149,6 +162,22 @@ static int parse_rtpmap(struct parser *p, struct slice value)
 	return 0;
 }
 
+/* RFC 3605 2.1: "53020", or "53020 IN IP4 126.16.64.4".  What cannot be used is as if it were not
+ * there: "9 IN IP4 0.0.0.0" is what WebRTC gateways say who count on rtcp-mux. */
+static void parse_rtcp(struct section *s, struct slice value)
+{
+	struct parser quiet = { 0 };
+	struct connection where = { 0 };
+	unsigned port;
+
+	if (!sdp_parse_uint(sdp_take_token(&value), 65535, &port) || port == 0)
+		return;
+	if (value.n && (parse_connection(&quiet, value, &where) || !where.usable || where.held))
+		return;
+	s->rtcp_port = (uint16_t)port;
+	memcpy(s->rtcp_address, where.address, sizeof(s->rtcp_address));
+}
+
 static bool attribute(struct slice value, const char *name, struct slice *rest)
 {
 	if (!slice_starts(value, name))
@@ -172,6 +201,8 @@ static int parse_attribute(struct parser *p, struct slice value)
 		return parse_rtpmap(p, rest);
 	if (attribute(value, "crypto:", &rest) && !p->section.crypto.suite)
 		sdp_crypto_parse(rest, &p->section.crypto);
+	if (attribute(value, "rtcp:", &rest))
+		parse_rtcp(&p->section, rest);
 	if (attribute(value, "ptime:", &rest) && sdp_parse_uint(rest, MAX_PTIME_MS, &ms))
 		p->section.ptime_ms = ms;
 	if (attribute(value, "maxptime:", &rest) && sdp_parse_uint(rest, MAX_PTIME_MS, &ms))
@@ -223,23 +254,41 @@ static void list_formats(const struct section *s, struct sdp_audio *audio)
 			};
 }
 
+/* NULL: none that we speak. */
+static const struct profile *find_profile(const char *proto)
+{
+	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
+		if (strcmp(proto, profiles[i].name) == 0)
+			return &profiles[i];
+	return NULL;
+}
+
+static const char *profile_name(bool savp, bool feedback)
+{
+	size_t i = 0;
+
+	while (profiles[i].savp != savp || profiles[i].feedback != feedback)
+		i++;
+	return profiles[i].name;
+}
+
 /* Why the section cannot be the call's, with keys or without, or NULL with audio filled. */
 static const char *try_section(const struct section *s, bool secured, struct sdp_audio *audio)
 {
-	bool savp = strcmp(s->line.proto, "RTP/SAVP") == 0;
+	const struct profile *profile = find_profile(s->line.proto);
 
 	if (strcmp(s->line.media, "audio") != 0)
 		return "no audio is offered";
 	/* RFC 3264 6: refused, or closed since. */
 	if (s->port == 0)
 		return "the audio stream is refused (port 0)";
-	if (!savp && strcmp(s->line.proto, "RTP/AVP") != 0)
+	if (!profile)
 		return "audio is offered only over another protocol than RTP/AVP and RTP/SAVP";
 	/* RFC 4568: what is protected cannot be read without a key; to answer in clear would be
 	 * a lie. */
-	if (savp && !s->crypto.suite)
+	if (profile->savp && !s->crypto.suite)
 		return "audio is offered over RTP/SAVP without a key that can be used";
-	if (secured ? !s->crypto.suite : savp)
+	if (secured ? !s->crypto.suite : profile->savp)
 		return "audio is offered over RTP/SAVP";
 	if (!s->connection.usable)
 		return "c= has no unicast address";
@@ -247,7 +296,9 @@ static const char *try_section(const struct section *s, bool secured, struct sdp
 				     .ptime_ms = s->ptime_ms,
 				     .maxptime_ms = s->maxptime_ms,
 				     .direction = s->direction,
-				     .savp = savp };
+				     .savp = profile->savp,
+				     .feedback = profile->feedback,
+				     .rtcp_port = s->rtcp_port };
 	if (secured) {
 		audio->crypto[0] = s->crypto;
 		audio->ncrypto = 1;
@@ -256,6 +307,13 @@ static const char *try_section(const struct section *s, bool secured, struct sdp
 	if (!sdp_find(audio, SDP_PCMU) && !sdp_find(audio, SDP_PCMA))
 		return "neither PCMU nor PCMA is offered";
 	memcpy(audio->address, s->connection.address, sizeof(audio->address));
+	memcpy(audio->rtcp_address, s->rtcp_address, sizeof(audio->rtcp_address));
+	/* Our socket speaks the family of c= alone: reports to the other would be lost. */
+	if (s->rtcp_address[0] && s->connection.address[0] &&
+	    !strchr(s->rtcp_address, ':') != !strchr(s->connection.address, ':')) {
+		audio->rtcp_port = 0;
+		audio->rtcp_address[0] = '\0';
+	}
 	if (s->connection.held)
 		audio->direction = held_direction(audio->direction);
 	return NULL;
@@ -415,7 +473,8 @@ static void write_audio(struct buf *b, const struct sdp_audio *ours, const char 
 {
 	bool savp = ours->savp && ours->ncrypto;
 
-	buf_printf(b, "m=audio %u %s", ours->port, proto ? proto : savp ? "RTP/SAVP" : "RTP/AVP");
+	buf_printf(b, "m=audio %u %s", ours->port,
+		   proto ? proto : profile_name(savp, ours->feedback));
 	write_formats(b, ours);
 	for (size_t i = 0; i < ours->ncrypto; i++)
 		sdp_crypto_write(&ours->crypto[i], b);

@@ -3,8 +3,9 @@
  * Reads an offer or answer of the PBX network (RFC 8866) and writes ours (RFC
  * 3264).  The first m=audio line over RTP/AVP with a port, a numeric address and
  * G.711 is the call's, and so may be the first one whose SRTP keys stand beside it (RFC
- * 4568); all other lines are answered with port 0.  No I/O; the
- * input is untrusted.
+ * 4568); all other lines are answered with port 0.  The profiles with feedback, RTP/AVPF (RFC
+ * 4585) and RTP/SAVPF (RFC 5124), count as those without: an answer repeats the profile and
+ * names no feedback, so that none is sent.  No I/O; the input is untrusted.
  */
 #ifndef GATEWAY_SDP_H
 #define GATEWAY_SDP_H
@@ -69,7 +70,10 @@ struct sdp_audio {
 	size_t nformats;
 	enum sdp_direction direction;
 	unsigned ptime_ms, maxptime_ms; /* 0: not given */
-	bool savp; /* over RTP/SAVP; RTP/AVP with keys is SRTP, too, if the other side wants */
+	bool savp;     /* over RTP/SAVP; RTP/AVP with keys is SRTP, too, if the other side wants */
+	bool feedback; /* over RTP/AVPF or RTP/SAVPF */
+	uint16_t rtcp_port;                  /* a=rtcp (RFC 3605); 0: port + 1 */
+	char rtcp_address[SDP_ADDRESS_SIZE]; /* the same; "": address */
 	struct sdp_crypto crypto[SDP_MAX_CRYPTO];
 	size_t ncrypto; /* 0: no SRTP */
 };
@@ -108,7 +112,9 @@ struct sdp_local {
 
 /* Writes local->text: an answer to offer, or an offer where offer is NULL.  An
  * address that is empty is written as 0.0.0.0.  With keys an offer is over RTP/SAVP if
- * ours->savp says so, and an answer over what the line was offered over.
+ * ours->savp says so, with feedback as ours->feedback has it, and an answer over what the line
+ * was offered over.  Our RTCP is at port + 1, and a=rtcp-mux is never repeated: without it the
+ * offerer has to keep two ports (RFC 5761 5.1.1).
  * Returns 0, -EINVAL (no format, no address family, keys that were not offered), -ENOBUFS;
  * text is unchanged on failure. */
 int sdp_write(struct sdp_local *local, const struct sdp_audio *ours, const struct sdp *offer);

@@ -26,6 +26,9 @@ void wire_audio_put(const struct sdp_audio *audio, struct wire_audio *w)
 	w->pb.ptime_ms = audio->ptime_ms;
 	w->pb.maxptime_ms = audio->maxptime_ms;
 	w->pb.savp = audio->savp;
+	w->pb.feedback = audio->feedback;
+	w->pb.rtcp_port = audio->rtcp_port;
+	w->pb.rtcp_address = unconst(audio->rtcp_address);
 	for (size_t i = 0; i < audio->ncrypto; i++) {
 		sip_agent__crypto__init(&w->crypto[i]);
 		w->crypto[i].tag = audio->crypto[i].tag;
@@ -79,10 +82,13 @@ int wire_audio_get(const SipAgent__Audio *pb, struct sdp_audio *out)
 				   .direction = (enum sdp_direction)pb->direction,
 				   .ptime_ms = pb->ptime_ms,
 				   .maxptime_ms = pb->maxptime_ms,
-				   .savp = pb->savp };
-	if (pb->port > 65535 || pb->n_formats == 0 || pb->n_formats > SDP_MAX_FORMATS ||
-	    (unsigned)pb->direction > SDP_INACTIVE ||
-	    get_text(pb->address, out->address, sizeof(out->address)))
+				   .savp = pb->savp,
+				   .feedback = pb->feedback,
+				   .rtcp_port = (uint16_t)pb->rtcp_port };
+	if (pb->port > 65535 || pb->rtcp_port > 65535 || pb->n_formats == 0 ||
+	    pb->n_formats > SDP_MAX_FORMATS || (unsigned)pb->direction > SDP_INACTIVE ||
+	    get_text(pb->address, out->address, sizeof(out->address)) ||
+	    get_text(pb->rtcp_address, out->rtcp_address, sizeof(out->rtcp_address)))
 		return -EINVAL;
 	for (size_t i = 0; i < pb->n_formats; i++) {
 		const SipAgent__Format *f = pb->formats[i];

@@ -347,8 +347,10 @@ static int receive_rtcp(struct plain_leg *leg, struct slice packet, const struct
 	uint8_t room[LEG_MAX_PACKET];
 	int err;
 
-	/* The port of RTCP is not held against it: NATs give any. */
-	if (!is_peer_host(&leg->config.remote_rtcp, source)) {
+	/* The port of RTCP is not held against it: NATs give any.  Where a=rtcp names another
+	 * host than c=, that says where reports go, not which of the two sends them. */
+	if (!is_peer_host(&leg->config.remote_rtcp, source) &&
+	    !is_peer_host(&leg->config.remote, source)) {
 		leg->strangers++;
 		return -EACCES;
 	}

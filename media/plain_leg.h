@@ -40,7 +40,7 @@ enum plain_dtmf {
 /* From the PBX's SDP. */
 struct plain_leg_config {
 	struct net_addr remote;      /* RTP */
-	struct net_addr remote_rtcp; /* len 0: the RTP address, port + 1 */
+	struct net_addr remote_rtcp; /* a=rtcp (RFC 3605); len 0: the RTP address, port + 1 */
 	enum media_codec codec;      /* MEDIA_PCMU or MEDIA_PCMA */
 	uint8_t codec_pt;
 	uint8_t event_pt;  /* of telephone-event/8000; 0: none */

@@ -85,8 +85,9 @@ int command_set_plain(const Relay__SetPlain *in, struct order_plain *out, char t
 	if (parse_remote(in->remote_ip, in->remote_port, &out->leg.remote))
 		return wrong(text, "remote_ip, remote_port: not an address");
 	if (in->remote_rtcp_port &&
-	    parse_remote(in->remote_ip, in->remote_rtcp_port, &out->leg.remote_rtcp))
-		return wrong(text, "remote_rtcp_port: not a port");
+	    parse_remote(in->remote_rtcp_ip[0] ? in->remote_rtcp_ip : in->remote_ip,
+			 in->remote_rtcp_port, &out->leg.remote_rtcp))
+		return wrong(text, "remote_rtcp_ip, remote_rtcp_port: not an address");
 	if (in->codec != RELAY__PLAIN_CODEC__PCMU && in->codec != RELAY__PLAIN_CODEC__PCMA)
 		return wrong(text, "codec: unknown");
 	if (!is_type(in->codec_pt) || !is_type(in->event_pt) || !is_type(in->cn_pt))

@@ -185,6 +185,33 @@ static void directions_are_answered_as_the_rfc_has_it(void **state)
 	link_done(&link);
 }
 
+/* RFC 3605, RFC 4585: what the SDP says of RTCP is kept, and the profile offered again. */
+static void reports_and_the_profile_are_as_the_peer_has_them(void **state)
+{
+	struct sip_link link = { 0 };
+	struct pbx_leg leg = leg_on(&link);
+	struct theirs t;
+
+	(void)state;
+	good_audio(&t, SIP_AGENT__DIRECTION__SENDRECV);
+	t.audio.rtcp_port = 5555;
+	t.audio.rtcp_address = (char *)(uintptr_t) "192.0.2.77";
+	t.audio.feedback = true;
+	take(&leg, &t);
+	assert_int_equal(leg.audio.rtcp_port, 5555);
+	assert_string_equal(leg.audio.rtcp_address, "192.0.2.77");
+	assert_int_equal(pbx_leg_reoffer(&leg), 0);
+	assert_true(link.sent->reoffer->audio->feedback);
+	good_audio(&t, SIP_AGENT__DIRECTION__SENDRECV);
+	take(&leg, &t);
+	assert_int_equal(leg.audio.rtcp_port, 0);
+	assert_string_equal(leg.audio.rtcp_address, "");
+	assert_int_equal(pbx_leg_reoffer(&leg), 0);
+	assert_false(link.sent->reoffer->audio->feedback);
+	pbx_leg_clear(&leg);
+	link_done(&link);
+}
+
 static void an_invitation_offers_both_laws_and_events(void **state)
 {
 	struct sip_link link = { 0 };
@@ -514,6 +541,7 @@ int main(void)
 		cmocka_unit_test(the_peers_first_codec_that_we_have_is_taken),
 		cmocka_unit_test(packets_are_no_longer_than_the_peer_takes),
 		cmocka_unit_test(directions_are_answered_as_the_rfc_has_it),
+		cmocka_unit_test(reports_and_the_profile_are_as_the_peer_has_them),
 		cmocka_unit_test(an_invitation_offers_both_laws_and_events),
 		cmocka_unit_test(ringing_offers_only_where_it_has_to),
 		cmocka_unit_test(an_answer_has_one_codec_and_a_late_offer_all),

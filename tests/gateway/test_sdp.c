@@ -403,12 +403,120 @@ static void reverses_directions(void **state)
 	assert_int_equal(sdp_reverse(SDP_SENDRECV), SDP_SENDRECV);
 }
 
+/* RFC 3605: where the peer's RTCP is, when that is not the next port. */
+static void reads_where_reports_go(void **state)
+{
+	static const struct {
+		const char *lines;
+		uint16_t port;
+		const char *address;
+	} reports[] = {
+		{ "", 0, "" },
+		{ "a=rtcp:53020\r\n", 53020, "" },
+		{ "a=rtcp:53020 IN IP4 198.51.100.4\r\n", 53020, "198.51.100.4" },
+		/* RFC 5761 5.1.1 lets who offers rtcp-mux name the port of RTP */
+		{ "a=rtcp-mux\r\na=rtcp:4000\r\n", 4000, "" },
+		/* no port, no address, another family, a group, the dummy of WebRTC: the next port
+		 */
+		{ "a=rtcp:0\r\n", 0, "" },
+		{ "a=rtcp:65536\r\n", 0, "" },
+		{ "a=rtcp:\r\n", 0, "" },
+		{ "a=rtcp:x\r\n", 0, "" },
+		{ "a=rtcp:53020 IN\r\n", 0, "" },
+		{ "a=rtcp:53020 IN IP5 198.51.100.4\r\n", 0, "" },
+		{ "a=rtcp:53020 IN IP4 pbx.example\r\n", 0, "" },
+		{ "a=rtcp:53020 IN IP4 224.2.1.1\r\n", 0, "" },
+		{ "a=rtcp:53020 IN IP6 2001:db8::4\r\n", 0, "" },
+		{ "a=rtcp:9 IN IP4 0.0.0.0\r\na=rtcp-mux\r\n", 0, "" },
+		/* of another line it is not ours */
+		{ "m=video 4002 RTP/AVP 31\r\na=rtcp:53020\r\n", 0, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(reports); i++) {
+		struct sdp sdp;
+		char text[512];
+
+		snprintf(text, sizeof(text), HEAD "m=audio 4000 RTP/AVP 8\r\n%s", reports[i].lines);
+		assert_int_equal(parse(text, &sdp), 0);
+		if (sdp.audio.rtcp_port != reports[i].port)
+			fail_msg("%s: port %u", reports[i].lines, sdp.audio.rtcp_port);
+		assert_string_equal(sdp.audio.rtcp_address, reports[i].address);
+	}
+}
+
+/* RFC 5761 5.1.1: who hears nothing of a=rtcp-mux in the answer must use two ports, as we do. */
+static void does_not_take_reports_on_the_port_of_the_media(void **state)
+{
+	struct sdp_local local = { .session = 1 };
+	struct sdp_audio ours = pcma();
+	struct sdp offer;
+
+	(void)state;
+	assert_int_equal(
+		parse(HEAD "m=audio 4000 RTP/AVP 8\r\na=rtcp-mux\r\na=rtcp:4000\r\n", &offer), 0);
+	assert_int_equal(sdp_write(&local, &ours, &offer), 0);
+	assert_null(strstr(local.text, "rtcp"));
+}
+
+/* RFC 4585 and 5124: the profiles with feedback are those without, under their own names. */
+static void answers_over_the_profile_of_the_offer(void **state)
+{
+	static const struct {
+		const char *proto;
+		bool keys, feedback;
+	} profiles[] = {
+		{ "RTP/AVP", false, false },
+		{ "RTP/SAVP", true, false },
+		{ "RTP/AVPF", false, true },
+		{ "RTP/SAVPF", true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(profiles); i++) {
+		bool keys = profiles[i].keys;
+		struct sdp_local local = { .session = 1 };
+		struct sdp_audio ours = pcma();
+		char text[512], line[64];
+		struct sdp offer;
+
+		snprintf(text, sizeof(text),
+			 HEAD
+			 "m=audio 4000 %s 8\r\na=rtcp-fb:* nack\r\na=rtcp-fb:8 trr-int 100\r\n%s",
+			 profiles[i].proto,
+			 keys ? "a=crypto:1 " SUITE80 " inline:" KEY "\r\n" : "");
+		assert_int_equal(parse(text, &offer), 0);
+		assert_int_equal(offer.has_secured, keys);
+		assert_int_equal(offer.audio.savp, keys);
+		assert_int_equal(offer.audio.feedback, profiles[i].feedback);
+		if (keys) {
+			assert_int_equal(sdp_write(&local, &ours, &offer), -EINVAL);
+			ours.crypto[0] = offer.secured.crypto[0];
+			ours.ncrypto = 1;
+		}
+		snprintf(line, sizeof(line), "m=audio 30000 %s 8 101\r\n", profiles[i].proto);
+		assert_int_equal(sdp_write(&local, &ours, &offer), 0);
+		assert_non_null(strstr(local.text, line));
+		assert_null(strstr(local.text, "rtcp-fb"));
+		/* and so is an offer of ours in the same call */
+		ours.savp = offer.audio.savp;
+		ours.feedback = offer.audio.feedback;
+		assert_int_equal(sdp_write(&local, &ours, NULL), 0);
+		assert_non_null(strstr(local.text, line));
+		sdp_wipe(&offer);
+	}
+	/* keys by DTLS are others than ours */
+	assert_int_equal(parse(HEAD "m=audio 4000 UDP/TLS/RTP/SAVPF 8\r\n", &(struct sdp){ 0 }),
+			 -ENOTSUP);
+	assert_int_equal(parse(HEAD "m=audio 4000 RTP/SAVPF 8\r\n", &(struct sdp){ 0 }), -ENOTSUP);
+}
+
 /* Every prefix of a good description is refused or understood, never a crash. */
 static void survives_every_cut(void **state)
 {
 	const char *text =
 		HEAD "m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
-		     "a=ptime:20\r\na=sendonly\r\n";
+		     "a=ptime:20\r\na=rtcp:5000 IN IP4 192.0.2.7\r\na=sendonly\r\n";
 
 	(void)state;
 	for (size_t n = 0; n < strlen(text); n++) {
@@ -437,6 +545,9 @@ int main(void)
 		cmocka_unit_test(reads_back_what_it_writes),
 		cmocka_unit_test(refuses_to_write_what_nobody_could_use),
 		cmocka_unit_test(reverses_directions),
+		cmocka_unit_test(reads_where_reports_go),
+		cmocka_unit_test(does_not_take_reports_on_the_port_of_the_media),
+		cmocka_unit_test(answers_over_the_profile_of_the_offer),
 		cmocka_unit_test(survives_every_cut),
 	};
 

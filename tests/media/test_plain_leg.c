@@ -408,9 +408,10 @@ static void with_sip_info_nothing_is_sent_as_media(void **state)
 	plain_leg_free(&pbx.leg);
 }
 
+static const uint8_t empty_report[] = { 0x80, 201, 0, 1, 0, 0, 0, 5 };
+
 static void reports_count_as_life_but_not_those_of_strangers(void **state)
 {
-	static const uint8_t empty_report[] = { 0x80, 201, 0, 1, 0, 0, 0, 5 };
 	struct plain_leg_config c = sdp("192.0.2.7:4000", MEDIA_PCMU);
 	struct net_addr good = addr("192.0.2.7:4001"), bad = addr("192.0.2.6:4001");
 	struct slice packet = slice_of(empty_report, sizeof(empty_report));
@@ -424,6 +425,25 @@ static void reports_count_as_life_but_not_those_of_strangers(void **state)
 	assert_int_equal(net_port(plain_leg_remote_rtcp(pbx.leg)), 4001);
 	plain_leg_tick(pbx.leg, 2000);
 	assert_int_equal(pbx.n_rtcp, 1);
+	plain_leg_free(&pbx.leg);
+}
+
+/* RFC 3605: reports go where a=rtcp says, and come from either host. */
+static void a_port_and_address_of_its_own_for_reports_are_kept(void **state)
+{
+	struct plain_leg_config c = sdp("192.0.2.7:4000", MEDIA_PCMU);
+	struct net_addr rtp_host = addr("192.0.2.7:4001"), rtcp_host = addr("192.0.2.8:9001");
+	struct net_addr stranger = addr("192.0.2.9:9000");
+	struct slice packet = slice_of(empty_report, sizeof(empty_report));
+
+	(void)state;
+	c.remote_rtcp = addr("192.0.2.8:9000");
+	start(&c);
+	assert_true(net_same_host(plain_leg_remote_rtcp(pbx.leg), &rtcp_host));
+	assert_int_equal(net_port(plain_leg_remote_rtcp(pbx.leg)), 9000);
+	assert_int_equal(plain_leg_receive(pbx.leg, packet, &rtcp_host, 2000), 0);
+	assert_int_equal(plain_leg_receive(pbx.leg, packet, &rtp_host, 2000), 0);
+	assert_int_equal(plain_leg_receive(pbx.leg, packet, &stranger, 2000), -EACCES);
 	plain_leg_free(&pbx.leg);
 }
 
@@ -518,6 +538,7 @@ int main(void)
 		cmocka_unit_test(tones_serve_where_events_were_not_negotiated),
 		cmocka_unit_test(with_sip_info_nothing_is_sent_as_media),
 		cmocka_unit_test(reports_count_as_life_but_not_those_of_strangers),
+		cmocka_unit_test(a_port_and_address_of_its_own_for_reports_are_kept),
 		cmocka_unit_test(reports_go_both_ways_with_loss_and_jitter),
 		cmocka_unit_test(a_port_is_learned_only_soon_after_the_sdp),
 		cmocka_unit_test(late_packets_from_the_old_port_do_not_call_the_leg_back),

@@ -232,10 +232,48 @@ def _(c):
     c.talks()
 
 
-@case("reports (RTCP) come to the port behind the media's, or to that of a=rtcp")
+def reported(media):
+    end = time.monotonic() + 7
+    while not media.reports and time.monotonic() < end:
+        time.sleep(0.02)
+    must(media.reports, "no RTCP came")
+
+
+@case("reports (RTCP) come to the port behind the media's")
 def _(c):
     c.plain()
-    end = time.monotonic() + 7
-    while not c.media.reports and time.monotonic() < end:
-        time.sleep(0.02)
-    must(c.media.reports, "no RTCP came")
+    reported(c.media)
+
+
+@case("reports come to the port and the address of a=rtcp")
+def _(c):
+    c.media.close()
+    c.media = Media(c.setting.ip, re.sub(r"[0-9]+$", "39", c.setting.ip))
+    there = c.media.rtcp.getsockname()
+    c.invite(c.text("INVITE", sdp(c.media, "8", ("rtpmap:8 PCMA/8000", "rtcp:%d IN IP4 %s" % (there[1], there[0])))))
+    reported(c.media)
+
+
+@case("RTP/AVPF is answered over RTP/AVPF, without feedback, and without rtcp-mux")
+def _(c):
+    c.media.type = 8
+    offer = sdp(c.media, "8", ("rtpmap:8 PCMA/8000", "rtcp-fb:* trr-int 100", "rtcp-mux"))
+    response = c.invite(c.text("INVITE", offer.replace("RTP/AVP", "RTP/AVPF")))
+    must(re.search(r"(?m)^m=audio [1-9]\d* RTP/AVPF 8\b", response.body), response.body)
+    must("rtcp" not in response.body, response.body)
+    c.talks()
+
+
+@case("RTP/SAVPF with a key is answered over RTP/SAVPF with a key; without one, or where SIP goes in clear, not at all")
+def _(c):
+    offer = sdp(c.media, "8", ("rtpmap:8 PCMA/8000",)).replace("RTP/AVP", "RTP/SAVPF")
+    c.refused(c.text("INVITE", offer), 488)
+    c.id, c.to_tag = new_id(), ""
+    offer += "a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
+    if c.setting.transport != "tls":
+        c.refused(c.text("INVITE", offer), 488)
+        return
+    response = c.invite(c.text("INVITE", offer))
+    must(re.search(r"(?m)^m=audio [1-9]\d* RTP/SAVPF 8\b", response.body), response.body)
+    must(response.lines("a=crypto:3 AES_CM_128_HMAC_SHA1_80 "), response.body)
+    must(c.media.heard(10), "no media came")

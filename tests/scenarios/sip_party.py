@@ -146,9 +146,10 @@ class Wire:
 
 
 class Media:
-    """An RTP port with RTCP beside it: counts what comes, and speaks while it is told to."""
+    """An RTP port with RTCP beside it, or where a=rtcp has it: counts what comes, and speaks
+    while it is told to."""
 
-    def __init__(self, ip):
+    def __init__(self, ip, reports_ip=None):
         family = socket.AF_INET6 if ":" in ip else socket.AF_INET
         while True:
             self.rtp, self.rtcp = socket.socket(family, socket.SOCK_DGRAM), socket.socket(family, socket.SOCK_DGRAM)
@@ -156,7 +157,7 @@ class Media:
             self.ip, self.port = ip, self.rtp.getsockname()[1]
             if self.port % 2 == 0:
                 try:
-                    self.rtcp.bind((ip, self.port + 1))
+                    self.rtcp.bind((reports_ip, 0) if reports_ip else (ip, self.port + 1))
                     break
                 except OSError:
                     pass
