@@ -508,8 +508,12 @@ const char *body_challenge_lines(su_home_t *home, char *const *challenges, size_
 
 /* Text of a header or URI, made in home; "" for none. */
 char *body_url(su_home_t *home, const url_t *url);
-/* Who calls, as the maps can read it: a tel URI, which trunks of mobile networks have in From, is
- * the sip URI of that number at host (RFC 3261, section 19.1.6), an address without brackets. */
+/* Who is called, as the maps can read it: a tel URI is the sip URI of that number at our own
+ * address.  The maps of the SIP side match sip URIs; what one of them made of a tel URI would
+ * lead back to where the call came from. */
+char *body_called(const struct agent *agent, su_home_t *home, const url_t *url);
+/* Who calls, the same: a tel URI, which trunks of mobile networks have in From, is the sip URI of
+ * that number at host (RFC 3261, section 19.1.6), an address without brackets. */
 char *body_caller(su_home_t *home, const url_t *url, const char *host);
 /* Without the quotes around it. */
 char *body_name(su_home_t *home, const char *display);

@@ -159,14 +159,42 @@ char *body_url(su_home_t *home, const url_t *url)
 	return text ? text : su_strdup(home, "");
 }
 
+/* The number of a tel URI without its visual separators, which mean nothing (RFC 3966 5.1.1),
+ * while every octet of a sip URI's user part counts; NULL: no tel URI, or without a number.
+ * Parameters (phone-context, isub, rn) are left out: they are about the way, not the name. */
+static char *tel_number(su_home_t *home, const url_t *url)
+{
+	char *number, *to;
+
+	if (!url || url->url_type != url_tel || !url->url_user)
+		return NULL;
+	number = to = su_strdup(home, url->url_user);
+	for (const char *from = number; from && *from; from++)
+		if (!strchr("-.()", *from))
+			*to++ = *from;
+	if (number)
+		*to = '\0';
+	return number && number[0] ? number : NULL;
+}
+
+char *body_called(const struct agent *a, su_home_t *home, const url_t *url)
+{
+	char *number = tel_number(home, url), *text;
+
+	if (!number)
+		return body_url(home, url);
+	text = su_sprintf(home, "sip:%s@%s", number, a->host);
+	return text ? text : su_strdup(home, "");
+}
+
 char *body_caller(su_home_t *home, const url_t *url, const char *host)
 {
 	bool v6 = strchr(host, ':') != NULL;
-	char *text;
+	char *number = tel_number(home, url), *text;
 
-	if (!url || url->url_type != url_tel || !url->url_user || !url->url_user[0])
+	if (!number)
 		return body_url(home, url);
-	text = su_sprintf(home, "sip:%s@%s%s%s;user=phone", url->url_user, v6 ? "[" : "", host,
+	text = su_sprintf(home, "sip:%s@%s%s%s;user=phone", number, v6 ? "[" : "", host,
 			  v6 ? "]" : "");
 	return text ? text : su_strdup(home, "");
 }

@@ -143,7 +143,7 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 	struct wire_sdp sdp;
 
 	event.call = call->node.key;
-	event.request_uri = body_url(home, sip->sip_request->rq_url);
+	event.request_uri = body_called(call->agent, home, sip->sip_request->rq_url);
 	hop_target(&call->peer, home, &source);
 	event.from_uri = body_caller(home, sip->sip_from->a_url, source.address);
 	event.from_name = body_name(home, sip->sip_from->a_display);

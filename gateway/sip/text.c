@@ -297,7 +297,7 @@ static void tell_text(struct text *t, const sip_t *sip)
 
 	hop_target(&t->target, home, &source);
 	event.text = t->number;
-	event.request_uri = body_url(home, sip->sip_request->rq_url);
+	event.request_uri = body_called(t->agent, home, sip->sip_request->rq_url);
 	event.from_uri = body_caller(home, sip->sip_from->a_url, source.address);
 	event.from_name = body_name(home, sip->sip_from->a_display);
 	event.to_uri = body_url(home, sip->sip_to->a_url);
