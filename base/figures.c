@@ -28,7 +28,9 @@ void figures_head(FILE *to, const char *name, const char *type, const char *help
 void figures_gauge(FILE *to, const char *name, const char *help, double value)
 {
 	figures_head(to, name, "gauge", help);
-	fprintf(to, "%s %g\n", name, value);
+	/* Fifteen digits: six, printf()'s own choice, would let seconds stand still for ten at a
+	 * time after twelve days. */
+	fprintf(to, "%s %.15g\n", name, value);
 }
 
 void figures_counter(FILE *to, const char *name, const char *help, uint64_t value)

@@ -33,6 +33,7 @@ static void write_samples(FILE *to, void *arg)
 {
 	(void)arg;
 	figures_gauge(to, "up", "is it", 0.5);
+	figures_gauge(to, "uptime_seconds", "since when", 31536001);
 	figures_counter(to, "calls_total", "how many", UINT64_MAX);
 	figures_seconds(to, "busy_seconds_total", "how long", 1005);
 	/* a year and a millisecond: a double of seconds would still do, one of 1,000 years
@@ -44,6 +45,8 @@ static void each_sample_has_its_help_and_type(void **state)
 {
 	(void)state;
 	assert_written(write_samples, "# HELP up is it\n# TYPE up gauge\nup 0.5\n"
+				      "# HELP uptime_seconds since when\n"
+				      "# TYPE uptime_seconds gauge\nuptime_seconds 31536001\n"
 				      "# HELP calls_total how many\n# TYPE calls_total counter\n"
 				      "calls_total 18446744073709551615\n"
 				      "# HELP busy_seconds_total how long\n"
