@@ -73,24 +73,35 @@ static int load_channels(struct key_ring *ring, int64_t now_s)
 	return err;
 }
 
+/* Are the certificates that hold at now_s those that the ring has?  Their order is the update's,
+ * in both. */
+static bool same_trusted(const struct key_ring *ring, int64_t now_s)
+{
+	struct domain *domain;
+	size_t valid = 0, same = 0;
+	int found;
+
+	for (size_t i = 0; (found = trusted_at(ring, now_s, i, &domain)) >= 0; i++) {
+		if (!found)
+			continue;
+		same += valid < ring->n_trusted &&
+			memcmp(domain_id(ring->trusted[valid]), domain_id(domain), DOMAIN_ID) == 0;
+		valid++;
+		domain_free(&domain);
+	}
+	return valid == ring->n_trusted && same == valid;
+}
+
 /* Does time want other certificates or channels than the ring has? */
 static bool outdated(const struct key_ring *ring, int64_t now_s)
 {
-	size_t n = keystore_channels(ring->store, now_s), same = 0, valid = 0;
+	size_t n = keystore_channels(ring->store, now_s), same = 0;
 	const char *uri, *name;
-	struct domain *domain;
-	int found;
 
 	for (size_t i = 0; i < n && i < ring->n_channels; i++)
 		same += keystore_channel_at(ring->store, now_s, i, &uri, &name) == 0 &&
 			strcmp(uri, keyset_uri(ring->channels[i])) == 0;
-	for (size_t i = 0; (found = trusted_at(ring, now_s, i, &domain)) >= 0; i++) {
-		if (!found)
-			continue;
-		valid++;
-		domain_free(&domain);
-	}
-	return same != n || n != ring->n_channels || valid != ring->n_trusted;
+	return same != n || n != ring->n_channels || !same_trusted(ring, now_s);
 }
 
 /* ---- opening ---- */

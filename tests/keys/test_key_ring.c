@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "keys/key_ring.h"
 #include "keys/keyset.h"
+#include "keys/keystore_priv.h"
 #include "tests/keys/world.h"
 #include "tests/memory/scarce.h"
 
@@ -70,6 +72,45 @@ static void past_keys_are_wiped_from_disk_and_the_old_ring_goes_on(void **state)
 	assert_non_null(next);
 	assert_false(keyset_has(next->keyset, SAMPLE_MONTH));
 	assert_true(keyset_has(ring->keyset, SAMPLE_MONTH));
+	key_ring_close(&ring);
+	key_ring_close(&next);
+}
+
+static void trust(struct update_domain *to, const struct domain *domain, int64_t from_s,
+		  int64_t until_s)
+{
+	*to = (struct update_domain){ .name = "trusted",
+				      .not_before = (uint64_t)from_s,
+				      .not_after = (uint64_t)until_s };
+	domain_pack(domain, to->kpak, to->z);
+}
+
+/* Two certificates, of which the second begins as the first ends: there is one at any time. */
+static void a_certificate_that_follows_another_opens_the_ring_anew(void **state)
+{
+	struct world *w = *state;
+	struct key_ring *ring = open_ring(w, 1), *next = NULL;
+	const int64_t change_s = WORLD_NOW + 1000;
+	struct store store;
+
+	key_ring_close(&ring);
+	assert_int_equal(store_read(w->path, &store, NULL), 0);
+	free(store.common.domains);
+	store.common.domains = calloc(2, sizeof(*store.common.domains));
+	assert_non_null(store.common.domains);
+	store.common.n_domains = 2;
+	trust(&store.common.domains[0], w->domain, 0, change_s);
+	trust(&store.common.domains[1], w->other_domain, change_s, 0);
+	assert_int_equal(store_write(&store, w->path), 0);
+	store_clear(&store);
+
+	assert_int_equal(key_ring_open(w->curves, w->path, WORLD_NOW, &ring, NULL), 0);
+	assert_int_equal(ring->n_trusted, 1);
+	assert_memory_equal(domain_id(ring->trusted[0]), domain_id(w->domain), DOMAIN_ID);
+	assert_int_equal(key_ring_expire(ring, change_s - 1, &next, NULL), 0);
+	assert_int_equal(key_ring_expire(ring, change_s, &next, NULL), 1);
+	assert_int_equal(next->n_trusted, 1);
+	assert_memory_equal(domain_id(next->trusted[0]), domain_id(w->other_domain), DOMAIN_ID);
 	key_ring_close(&ring);
 	key_ring_close(&next);
 }
@@ -135,6 +176,7 @@ int main(void)
 		WORLD_TEST(a_store_that_is_not_there_says_so),
 		WORLD_TEST(what_is_not_past_is_neither_wiped_nor_opened_anew),
 		WORLD_TEST(past_keys_are_wiped_from_disk_and_the_old_ring_goes_on),
+		WORLD_TEST(a_certificate_that_follows_another_opens_the_ring_anew),
 		WORLD_TEST(what_is_no_update_changes_nothing),
 		WORLD_TEST(one_at_a_time_changes_the_store),
 		WORLD_TEST(memory_that_runs_out_opens_nothing_or_all),
