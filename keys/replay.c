@@ -155,8 +155,9 @@ static void write_record(uint8_t out[RECORD + 1], const uint8_t key[KEY], int64_
 	buf_put_u64(&b, (uint64_t)until_s);
 }
 
-/* All entries in one piece, for a file that holds no past ones. */
-static int write_all(struct replay *replay)
+/* All entries in one piece, for a file that holds no past ones; how long it is goes to
+ * *length_out. */
+static int write_all(const struct replay *replay, off_t *length_out)
 {
 	size_t cap = HEAD + replay->n * RECORD + 1;
 	uint8_t *octets = malloc(cap);
@@ -173,7 +174,7 @@ static int write_all(struct replay *replay)
 			buf_put_u64(&b, (uint64_t)e->until_s);
 		}
 	err = file_write_atomic(replay->path, 0600, buf_slice(&b));
-	replay->length = (off_t)b.len;
+	*length_out = (off_t)b.len;
 	free(octets);
 	return err;
 }
@@ -211,21 +212,21 @@ static int load(struct replay *replay, int64_t now_s)
 	return err;
 }
 
-/* Writes the file anew, without what is forgotten, and opens it for appending. */
+/* Writes the file anew, without what is forgotten, and opens it for appending.  Where it cannot be
+ * written the old one stays in use, as it is: length and descriptor go together, or records that
+ * still count would be written over. */
 static int renew(struct replay *replay)
 {
-	int err = write_all(replay);
-	int fd;
+	off_t length = 0;
+	int err = write_all(replay, &length);
 
 	if (err)
 		return err;
-	fd = open(replay->path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
 	if (replay->fd >= 0)
-		close(replay->fd);
-	replay->fd = fd;
-	return 0;
+		close(replay->fd); /* of a file that has no name any more */
+	replay->length = length;
+	replay->fd = open(replay->path, O_WRONLY | O_CLOEXEC);
+	return replay->fd < 0 ? -errno : 0;
 }
 
 int replay_open(const char *path, size_t max_entries, int64_t now_s, struct replay **replay_out)
@@ -253,7 +254,8 @@ static int append(struct replay *replay, const uint8_t key[KEY], int64_t until_s
 	uint8_t record[RECORD + 1];
 	ssize_t n;
 
-	if (replay->length / RECORD > 2 * (off_t)replay->max) {
+	/* No descriptor: renew() wrote the file, but could not open it. */
+	if (replay->fd < 0 || replay->length / RECORD > 2 * (off_t)replay->max) {
 		int err = renew(replay);
 
 		if (err)

@@ -153,6 +153,39 @@ static void the_file_does_not_grow_for_ever(void **state)
 	leave_place(&p);
 }
 
+/* What is live lies behind much that is past; where the file cannot be made anew, nothing is
+ * written over it. */
+static void a_file_that_cannot_be_renewed_keeps_what_it_has(void **state)
+{
+	struct place p;
+	struct replay *r;
+	char away[80];
+	int64_t at = now;
+	unsigned n = 0;
+
+	(void)state;
+	make_place(&p);
+	snprintf(away, sizeof(away), "%s.away", p.dir);
+	assert_int_equal(replay_open(p.path, 4, at, &r), 0);
+	for (; n < 7; n++, at += 1000)
+		assert_int_equal(take(r, "past", n, at), 0);
+	assert_int_equal(replay_take(r, slice_str("a"), rand_of(1), at, at + 100000), 0);
+	assert_int_equal(replay_take(r, slice_str("a"), rand_of(2), at, at + 100000), 0);
+
+	/* The descriptor still works; the name does not. */
+	assert_int_equal(rename(p.dir, away), 0);
+	assert_int_equal(take(r, "past", n, at), -ENOENT);
+	assert_int_equal(rename(away, p.dir), 0);
+	for (unsigned i = 0; i < 7; i++, n++, at += 1000)
+		assert_int_equal(take(r, "past", n, at), 0);
+	replay_free(&r);
+	assert_int_equal(replay_open(p.path, 4, at, &r), 0);
+	assert_int_equal(take(r, "a", 1, at), -EEXIST);
+	assert_int_equal(take(r, "a", 2, at), -EEXIST);
+	replay_free(&r);
+	leave_place(&p);
+}
+
 static void what_cannot_be_written_is_not_taken(void **state)
 {
 	struct replay *r;
@@ -169,6 +202,7 @@ int main(void)
 		cmocka_unit_test(the_file_remembers_across_restarts),
 		cmocka_unit_test(a_cut_record_is_dropped_and_another_file_refused),
 		cmocka_unit_test(the_file_does_not_grow_for_ever),
+		cmocka_unit_test(a_file_that_cannot_be_renewed_keeps_what_it_has),
 		cmocka_unit_test(what_cannot_be_written_is_not_taken),
 	};
 
