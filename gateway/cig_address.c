@@ -54,6 +54,8 @@ int cig_translate_inward(const struct cig_address_maps *maps, struct slice own, 
 		return refuse("no rule of map_from matches From", why_out, explain);
 	if (canonical(addresses_out->from) < 0)
 		return refuse("From does not become a tel URI", why_out, explain);
+	/* The gateway's own number and an extension, nothing else: whoever may write to a mailbox
+	 * must not speak for another number of the secure domain. */
 	if (!uri_same_number(slice_str(addresses_out->from), own))
 		return refuse("From becomes a tel URI that is not this gateway's", why_out,
 			      explain);

@@ -53,12 +53,16 @@ static void add_account(struct cig_build *b, const struct config_statement *s)
 	struct cig_account *list;
 	int err;
 
+	/* A name that cannot be one is told by config_name(); its account is left out, and so
+	 * told as unknown where it is used. */
 	if (b->err || config_name(&s->word[0], "an account's name", b->diag) < 0)
 		return;
 	for (const struct config_statement *c = s->first; c; c = c->next)
 		if (cig_is(c, "user"))
 			account.user = cig_keep_text(b, c->word[0].text);
 		else
+			/* The manual has the password in the file itself; password_file is
+			 * ours. */
 			cig_build_password(b, s, c, &account.password);
 	if (!account.user && cig_lacks(s, "user"))
 		diag_error(b->diag, &s->place, "auth %s: \"user\" is missing", account.name);
@@ -134,6 +138,8 @@ static int add_entry(struct cig_build *b, struct map *map, const struct config_s
 					.tel = value[1]->text,
 					.auth = value[2] ? value[2]->text : NULL,
 					.place = cig_keep_place(b, &s->place) };
+	/* A slip in the account's name does not take the entry away: the file is refused in any
+	 * case, and what else is wrong should be told, too. */
 	if (value[2])
 		cig_names_use(&b->accounts, "auth", value[2], b->diag);
 	return map_add(map, &spec, b->diag) == -ENOMEM ? -ENOMEM : 0;
@@ -146,6 +152,7 @@ static void add_map(struct cig_build *b, const struct config_statement *s)
 	struct map *map = name ? map_new(name, &place) : NULL;
 	int err = map ? 0 : -ENOMEM;
 
+	/* Only lack of memory ends the loop: a faulty entry is told and left out. */
 	for (const struct config_statement *e = s->first; e && !err; e = e->next)
 		err = add_entry(b, map, e);
 	if (!err)
@@ -155,6 +162,7 @@ static void add_map(struct cig_build *b, const struct config_statement *s)
 	if (!err)
 		err = cig_names_add(&b->maps, "map", name, &place, b->diag);
 	if (!err)
+		/* The router owns the map from here on. */
 		err = router_add_map(b->object->router, map);
 	if (err)
 		map_free(&map);
@@ -190,7 +198,7 @@ static int keep_translate_map(struct cig_config_object *object, struct translate
 	return 0;
 }
 
-/* The maps' numbers are those of their names. */
+/* The maps' numbers are those of their names: cig_names_use() yields an index into both lists. */
 static void add_translate_map(struct cig_build *b, const struct config_statement *s)
 {
 	struct diag_place place = cig_keep_place(b, &s->place);
@@ -224,6 +232,8 @@ void cig_build_maps(struct cig_build *b, const struct config_statement *s)
 	}
 }
 
+/* Unchanged where the word is no port: the default serves while the rest of the file is looked
+ * at. */
 static void read_port(const struct config_word *word, uint16_t *port, struct diag *diag)
 {
 	unsigned long value = *port;
@@ -305,6 +315,8 @@ static void read_range(struct cig_build *b, const struct config_statement *s,
 	if (config_uint(&s->word[0], 1, 65535, &low, diag) < 0 ||
 	    config_uint(&s->word[1], 1, 65535, &high, diag) < 0)
 		return;
+	/* CIG manual 2.9, "Configuration": low number, then high one.  One port is no range: a
+	 * call takes a pair. */
 	if (low >= high) {
 		diag_error(diag, &s->word[0].place, "found %lu %lu, expected the lower port first",
 			   low, high);
@@ -323,6 +335,7 @@ static void add_override(struct cig_build *b, struct cig_interface *common,
 	if (config_ip(&s->word[0], add.from, b->diag) < 0 ||
 	    config_ip(&s->word[1], add.to, b->diag) < 0)
 		return;
+	/* cig_config_override() gives back the very address where it knows none. */
 	if (cig_config_override(common, add.from) != add.from) {
 		diag_error(b->diag, &s->word[0].place, "%s has an override already", add.from);
 		return;
@@ -451,12 +464,15 @@ static void add_trusted(struct cig_build *b, const struct config_word *word)
 static void read_sip_number(struct cig_build *b, struct cig_sip *sip,
 			    const struct config_statement *s)
 {
+	/* In one place: a number of sip is a line here, a line of the grammar, and a line of what
+	 * is printed. */
 	const struct {
 		const char *keyword;
 		unsigned long least, most;
 		unsigned *to;
 	} numbers[] = {
 		{ "session_expires_s", 0, 86400, &sip->session_expires_s },
+		/* RFC 4028 5: never below 90 */
 		{ "min_session_expires_s", 90, 86400, &sip->min_session_expires_s },
 		{ "media_timeout_s", 1, 3600, &sip->media_timeout_s },
 		{ "max_call_s", 0, 604800, &sip->max_call_s }, /* a week */
@@ -513,6 +529,7 @@ void cig_build_interfaces(struct cig_build *b, const struct config_statement *s)
 				read_sip(b, i);
 		}
 	}
+	/* The manual has one bind for both; bind_media is ours. */
 	for (size_t i = 0; i < 2; i++)
 		if (!commons[i]->bind_media[0])
 			memcpy(commons[i]->bind_media, commons[i]->bind, CONFIG_IP_SIZE);

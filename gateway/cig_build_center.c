@@ -54,7 +54,8 @@ static const struct number numbers[] = {
 	NUMBER("destination_npi", destination.npi, 0, 255),
 };
 
-/* int and unsigned have one size, and the values fit both. */
+/* The offset stands for a member of type unsigned or, where -1 means "not set", int: both have
+ * one size, and the values fit both. */
 static bool read_number(struct cig_build *b, const struct config_statement *s,
 			struct cig_message_center *center)
 {
@@ -119,6 +120,8 @@ static bool read_choices(struct cig_build *b, const struct config_statement *s,
 	unsigned value = 0;
 
 	if (cig_is(s, "alphabet")) {
+		/* ucs2 is in the list for its number only: every center takes it beside its own
+		 * alphabet, so it is no choice. */
 		if (read_choice(b, s, alphabets, 4, &value) && value == SMPP_UCS2)
 			diag_error(b->diag, &s->word[0].place, "found \"ucs2\", expected %s",
 				   s->keyword->usage);
@@ -152,6 +155,7 @@ static bool read_switch(struct cig_build *b, const struct config_statement *s,
 		config_bool(&s->word[0], &center->source.keep_plus, b->diag);
 	else
 		return false;
+	/* keep_plus is of both addresses: there is one directive for the two. */
 	center->destination.keep_plus = center->source.keep_plus;
 	return true;
 }
@@ -182,6 +186,7 @@ static void read_tls(struct cig_build *b, const struct config_statement *s,
 		  : cig_is(c, "certificate") ? &tls->files.certificate
 					     : &tls->files.key) = cig_keep_text(b, word->text);
 	}
+	/* One file may hold both, as OpenSSL's PEM readers take it. */
 	if (tls->files.certificate && !tls->files.key)
 		tls->files.key = tls->files.certificate;
 	if (tls->files.key && !tls->files.certificate && cig_lacks(s, "certificate"))
@@ -194,6 +199,7 @@ static void read_alternative(struct cig_build *b, const struct config_statement 
 	struct smpp_host *host = &center->alternatives[center->alternative_count];
 	char text[254];
 
+	/* The center's own hostname is one of the SMPP_MAX_HOSTS. */
 	if (center->alternative_count == SMPP_MAX_HOSTS - 1) {
 		diag_error(b->diag, &s->place, "a message center has at most %d hosts",
 			   SMPP_MAX_HOSTS);
@@ -273,7 +279,8 @@ static void read_statement(struct cig_build *b, const struct config_statement *s
 
 /* ---- a center -------------------------------------------------------------------- */
 
-/* What the manual's directives alone give (manual, "SMPP Interface"). */
+/* What the manual's directives alone give (CIG manual 2.9, "SMPP Interface"): ours are set as the
+ * manual's gateway behaves, or as the protocol recommends. */
 static struct cig_message_center plain_center(struct cig_build *b, const struct config_statement *s)
 {
 	return (struct cig_message_center){
@@ -305,6 +312,7 @@ static void check_center(struct cig_build *b, const struct config_statement *s,
 		diag_error(b->diag, &s->place, "smpp: \"user\" is missing");
 	if (!center->password && cig_lacks(s, "password") && cig_lacks(s, "password_file"))
 		diag_error(b->diag, &s->place, "smpp: \"password\" is missing");
+	/* SMPP 3.4, 4.1.1: nine octets with the NUL. */
 	if (center->password && strlen(center->password) > 8)
 		diag_error(b->diag, &s->place, "smpp: a password has at most 8 octets in SMPP");
 	if (!center->reads && !center->writes)
@@ -317,6 +325,7 @@ void cig_build_center(struct cig_build *b, const struct config_statement *smpp)
 	struct cig_message_center center = plain_center(b, smpp), *list;
 	bool port = false;
 
+	/* A port of 0 cannot stand in the file, so port is remembered apart from center.port. */
 	for (const struct config_statement *c = smpp->first; c; c = c->next) {
 		read_statement(b, smpp, c, &center);
 		port = port || cig_is(c, "port");

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* Used or not is for the lint; unknown is told here. */
 static const struct translate_map *find_map(struct cig_build *b, const struct config_word *word)
 {
 	int i = cig_names_use(&b->translate_maps, "translate_map", word, b->diag);
@@ -12,6 +13,7 @@ static const struct translate_map *find_map(struct cig_build *b, const struct co
 
 bool cig_build_map(struct cig_build *b, const struct config_statement *s,
 		   struct cig_address_maps *maps, unsigned *seen)
+/* Which of the two stood, in one word: told as missing by cig_check_maps(). */
 {
 	if (cig_is(s, "map_from")) {
 		maps->from = find_map(b, &s->word[0]);

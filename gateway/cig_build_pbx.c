@@ -28,6 +28,7 @@ static void read_choice(const struct config_word *word, const char *const *known
 		   near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 }
 
+/* Of servers, priority and weight, too. */
 static void read_seconds(const struct config_word *word, unsigned long min, unsigned long max,
 			 unsigned *out, struct diag *diag)
 {
@@ -51,6 +52,7 @@ static void add_host(struct cig_build *b, struct cig_pbx *pbx, const struct conf
 	const struct cig_pbx *other;
 	const char **list;
 
+	/* Bounded in the message: what stands in the file may be of any length. */
 	if (!is_host(word->text)) {
 		diag_error(b->diag, &word->place, "found \"%.200s\", expected a host", word->text);
 		return;
@@ -69,6 +71,7 @@ static void add_host(struct cig_build *b, struct cig_pbx *pbx, const struct conf
 }
 
 /* "host", "host:5080", "[2001:db8::1]:5080" or a bare IPv6 address; no port: 0. */
+/* A second colon without brackets is an IPv6 address, not a port. */
 static int read_server_host(struct cig_build *b, const struct config_word *word,
 			    struct cig_pbx_server *server)
 {
@@ -81,6 +84,7 @@ static int read_server_host(struct cig_build *b, const struct config_word *word,
 		if (config_host_port(word, host, sizeof(host), &server->port, b->diag))
 			return -1;
 	} else if (is_host(word->text)) {
+		/* Kept without brackets: they belong to URIs, not to addresses. */
 		size_t bracket = word->text[0] == '[';
 
 		strncpy(host, word->text + bracket, sizeof(host) - 1);
@@ -100,6 +104,7 @@ static void add_server(struct cig_build *b, struct cig_pbx *pbx, const struct co
 
 	if (read_server_host(b, &s->word[0], &server))
 		return;
+	/* As of SRV records (RFC 2782): the lowest priority is tried first. */
 	for (size_t w = 1; w < s->words; w += 2) {
 		bool priority = strcmp(s->word[w].text, "priority") == 0;
 
@@ -155,6 +160,7 @@ static void read_register(struct cig_build *b, struct cig_pbx *pbx,
 	    uri_sip_target(&uri, &target) < 0 || uri.user.n == 0)
 		diag_error(b->diag, &s->word[0].place,
 			   "found \"%.200s\", expected \"sip:USER@HOST\"", s->word[0].text);
+	/* Kept even where it is faulty: the file is refused, and nothing is told twice. */
 	pbx->register_uri = cig_keep_text(b, s->word[0].text);
 	pbx->register_account = find_account(b, &s->word[2]);
 	if (s->words == 5)
@@ -202,6 +208,7 @@ static void read_pbx(struct cig_build *b, struct cig_pbx *pbx, const struct conf
 	else if (cig_is(s, "probe_s"))
 		read_seconds(&s->word[0], 0, 3600, &pbx->probe_s, b->diag);
 	else if (cig_is(s, "answer_timeout_s"))
+		/* 32 s is Timer B (RFC 3261 17.1.1.2): no answer comes after it */
 		read_seconds(&s->word[0], 1, 32, &pbx->answer_timeout_s, b->diag);
 	else if (cig_is(s, "srtp_without_tls"))
 		config_bool(&s->word[0], &pbx->srtp_without_tls, b->diag);
@@ -287,6 +294,7 @@ void cig_build_tls(struct cig_build *b, const struct config_statement *s)
 		diag_error(b->diag, &s->place, "tls: \"ca\" is missing: no peer could be verified");
 	if (!tls->certificate && cig_lacks(s, "certificate"))
 		diag_error(b->diag, &s->place, "tls: \"certificate\" is missing");
+	/* As above: one PEM file with both. */
 	if (!tls->key)
 		tls->key = tls->certificate;
 }

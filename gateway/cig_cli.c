@@ -134,8 +134,11 @@ static int run_action(struct cli *cli, int argc, char **argv)
 		fprintf(stderr, "cig-cli: unknown action \"%s\"; \"help\" lists them\n", argv[0]);
 		return CLI_USAGE;
 	}
+	/* Once for a session: later actions find it. */
 	if (!action->local && !cli->server.address)
 		locate_server(cli);
+	/* 0, not 1: glibc then forgets what it remembers of the program's own options
+	 * (getopt(3)). */
 	optind = 0; /* actions parse their own options */
 	status = action->run(cli, argc, argv);
 	cli->json = json; /* an action's own --json is for it alone */

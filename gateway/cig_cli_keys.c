@@ -53,6 +53,7 @@ static int type_letter(struct letter_octets *letter)
 
 static int unprotect(struct letter_octets *letter, struct diag *diag)
 {
+	/* glibc's own buffer: it is cleansed below, for nobody else does. */
 	char *text = getpass("Key of the letter (8 groups of 4): ");
 	int err = letter_octets_open(letter, text ? text : "", diag);
 
@@ -86,6 +87,9 @@ static int enrol(struct cli *cli, const struct letter_octets *letter, struct dia
 	int err = curves ? gateway_uri(letter, uri, diag) : -ENOMEM;
 
 	if (!err)
+		/* A gateway has one store.  Where there is none yet it is named by the
+		 * letter's URI; a letter for another URI than the store's is refused by
+		 * keystore_enrol(). */
 		err = keystore_find(cli->userdata, path, sizeof(path), diag);
 	if (err == -ENOENT)
 		err = keystore_path(cli->userdata, uri, path, sizeof(path));

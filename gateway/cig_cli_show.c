@@ -202,6 +202,7 @@ static int show_once(struct cli *cli, const struct listing *listing, bool is_lon
 /* Until Ctrl-C, or until the server is gone. */
 static int watch(struct cli *cli, const struct listing *listing, bool is_long, unsigned seconds)
 {
+	/* Ctrl-C ends the program, in interactive mode, too. */
 	for (;;) {
 		if (isatty(STDOUT_FILENO))
 			fputs("\x1b[H\x1b[2J", stdout); /* from the top of an empty screen */
@@ -252,6 +253,8 @@ int cli_show(struct cli *cli, int argc, char **argv)
 			return show_usage();
 	}
 	listing = optind < argc ? find_listing(argv[optind]) : NULL;
+	/* The seconds are a word of their own behind --watch: getopt has moved it behind the
+	 * other one. */
 	if (!listing || argc - optind > 1 + watched ||
 	    (argc - optind == 2 && !text_number(slice_str(argv[optind + 1]), 1, 3600, &seconds)))
 		return show_usage();

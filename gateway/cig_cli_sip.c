@@ -28,6 +28,7 @@ static const char *call_id_in(const char *line)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t n = strlen(names[i]);
+		/* Behind the three blanks. */
 		const char *rest = line + 3;
 
 		if (strncasecmp(rest, names[i], n) != 0)
@@ -67,6 +68,7 @@ static void take_line(struct reading *r, const char *line)
 
 	if (is_first_line(line))
 		end_message(r);
+	/* What a message has beyond MAX_MESSAGE octets is left out. */
 	buf_put_str(&r->buf, line);
 	if (!r->in_head || is_first_line(line))
 		return;
@@ -74,6 +76,7 @@ static void take_line(struct reading *r, const char *line)
 	r->in_head = strcmp(line, "   \n") != 0;
 	id = call_id_in(line);
 	n = strlen(r->call_id);
+	/* Exactly this Call-ID: one may begin with another. */
 	if (id && strncmp(id, r->call_id, n) == 0 && strspn(id + n, " \t\n") == strlen(id + n))
 		r->wanted = true;
 }

@@ -1,3 +1,6 @@
+/* cig_config.c - an object from first statement to release: what the parts
+ * (cig_build*.c) have in common, the order in which they run, and look-ups in the
+ * result. */
 #include "gateway/cig_config.h"
 
 #include <errno.h>
@@ -26,6 +29,8 @@ const char *cig_keep_text(struct cig_build *b, const char *text)
 	return copy;
 }
 
+/* One copy of a file's name for all of its statements: they come file by file, so the last one is
+ * enough. */
 struct diag_place cig_keep_place(struct cig_build *b, const struct diag_place *place)
 {
 	struct diag_place kept = *place;
@@ -38,6 +43,8 @@ struct diag_place cig_keep_place(struct cig_build *b, const struct diag_place *p
 	return kept;
 }
 
+/* n is the count before: room is the power of two that it has, and a list that is full goes to
+ * one of twice the size.  The old one stays in the arena, at worst as much as the list again. */
 void *cig_grow(struct cig_build *b, const void *list, size_t *n, size_t size)
 {
 	size_t room = 1;
@@ -65,6 +72,8 @@ bool cig_is(const struct config_statement *s, const char *keyword)
 	return strcmp(s->keyword->keyword, keyword) == 0;
 }
 
+/* A block in which something could not be read may hold what is missed: it is not told as missing
+ * then. */
 bool cig_lacks(const struct config_statement *block, const char *keyword)
 {
 	for (const struct config_statement *s = block->first; s; s = s->next)
@@ -84,6 +93,7 @@ static int find_name(const struct cig_names *names, const char *name)
 int cig_names_use(struct cig_names *names, const char *what, const struct config_word *word,
 		  struct diag *diag)
 {
+	/* On the stack: 32 kB, once for a slip. */
 	const char *known[MAX_KNOWN], *near;
 	int i = find_name(names, word->text);
 	size_t n = names->n < MAX_KNOWN ? names->n : MAX_KNOWN;
@@ -95,6 +105,8 @@ int cig_names_use(struct cig_names *names, const char *what, const struct config
 	for (size_t k = 0; k < n; k++)
 		known[k] = names->list[k].name;
 	near = suggest_near(word->text, known, n);
+	/* A name of the other kind is told as such before a similar one of the right kind is
+	 * proposed. */
 	if (near && !(names->kin && find_name(names->kin, word->text) >= 0))
 		diag_error(diag, &word->place, "unknown %s \"%s\" (did you mean \"%s\"?)", what,
 			   word->text, near);
@@ -109,6 +121,8 @@ int cig_names_use(struct cig_names *names, const char *what, const struct config
 int cig_names_add(struct cig_names *names, const char *what, const char *name,
 		  const struct diag_place *place, struct diag *diag)
 {
+	/* Linear, so all names cost n squared: some thousands of maps and accounts at most;
+	 * entries of a map are found by other means (maps/). */
 	int before = find_name(names, name);
 
 	if (before >= 0) {
@@ -147,6 +161,7 @@ static struct cig_config_object *object_new(const char *path)
 
 	if (!object)
 		return NULL;
+	/* Held by whoever reads it, by each call and text that runs under it. */
 	object->holds = 1;
 	object->router = router_new();
 	object->pub.path = arena_text(&object->arena, slice_str(path));
@@ -172,7 +187,8 @@ static struct cig_config_object *object_new(const char *path)
 	return object;
 }
 
-/* One pass for each kind, for a name may be used before it is declared. */
+/* One pass for each kind, for a name may be used before it is declared.  Accounts first: pbx
+ * blocks and entries point to them. */
 static void build(struct cig_build *b, const struct config_statement *first)
 {
 	b->maps.kin = &b->translate_maps;
@@ -200,6 +216,7 @@ static int finish(struct cig_build *b, struct config *config, int err, size_t er
 		err = b->err;
 	if (!err && diag_errors(b->diag) > errors_before)
 		err = -EINVAL;
+	/* Warnings only of what is going to be used: behind errors they would be noise. */
 	if (!err)
 		cig_config_lint(b);
 	free(b->maps.list);
@@ -248,6 +265,7 @@ int cig_config_read_places(const char *path, const struct cig_config **config_ou
 	struct diag *diag = diag_new(); /* what is wrong is for others to tell */
 	struct cig_build b = { .diag = diag, .object = diag ? object_new(path) : NULL };
 	struct config *config = NULL;
+	/* The file may have faults: what was understood of it is used. */
 	int err = b.object ? config_read(path, cig_grammar, diag, &config) : -ENOMEM;
 
 	if (config)
@@ -265,6 +283,7 @@ int cig_config_read_places(const char *path, const struct cig_config **config_ou
 
 const struct cig_config *cig_config_hold(const struct cig_config *config)
 {
+	/* cig-server has one thread that holds and releases: a plain counter is enough. */
 	object_of(config)->holds++;
 	return config;
 }
@@ -315,8 +334,12 @@ bool cig_config_trusts(const struct cig_config *config, const struct sockaddr *a
 	for (size_t i = 0; i < config->sip.trusted_count; i++)
 		if (config_net_holds(&config->sip.trusted[i], address))
 			return true;
+	/* Whom a pbx block names by its network is trusted by that; "trusted" need not say so
+	 * again. */
 	if (cig_config_pbx_from(config, address))
 		return true;
+	/* With neither in the file everybody may call in, as the manual's gateway: the lint
+	 * warns. */
 	for (size_t i = 0; i < config->pbx_count; i++)
 		if (config->pbxs[i].network_count)
 			return false;

@@ -100,6 +100,7 @@ static void open_block(struct walk *walk, struct slice line)
 	if (walk->depth < MAX_DEPTH)
 		walk->at[walk->depth] = n;
 	walk->depth++;
+	/* Without the " {" at the end. */
 	snprintf(walk->block + n, sizeof(walk->block) - n, "%s%.*s", n ? " " : "", (int)line.n - 2,
 		 (const char *)line.p);
 }
@@ -177,6 +178,7 @@ static void gather(struct walk *walk, struct slice line, struct line hashes)
 	struct lines *lines = walk->lines;
 
 	(void)line;
+	/* Out of memory is told at the end: the walk itself cannot stop. */
 	if (lines->n == lines->room && !lines->failed) {
 		size_t room = lines->room ? 2 * lines->room : 256;
 		struct line *grown = realloc(lines->list, room * sizeof(*grown));
@@ -205,6 +207,8 @@ static void gather_all(const struct cig_config *config, struct lines *lines)
 	struct walk walk = { .take = gather, .lines = lines };
 
 	cig_config_write(config, walk_line, &walk);
+	/* Sorted, so that each line of the other side is one binary search: n log n for a million
+	 * lines. */
 	if (!lines->failed && lines->n)
 		qsort(lines->list, lines->n, sizeof(*lines->list), compare);
 }
@@ -223,6 +227,7 @@ static int compare_key(const void *key, const void *line)
 
 static bool has_key(const struct lines *lines, uint64_t key)
 {
+	/* Any of the lines with that key will do. */
 	return lines->n && bsearch(&key, lines->list, lines->n, sizeof(*lines->list), compare_key);
 }
 
@@ -281,6 +286,8 @@ int cig_config_changes(const struct cig_config *before, const struct cig_config 
 	gather_all(after, &new);
 	failed = old.failed || new.failed;
 	if (!failed) {
+		/* First what the new side adds and changes, then what is gone: the order of the
+		 * report. */
 		tell_all(after, &old, true, ops, arg);
 		tell_all(before, &new, false, ops, arg);
 	}

@@ -356,6 +356,8 @@ static void print_all(const struct printer *p, const struct cig_config *config)
 	const struct cig_config_object *object = (const struct cig_config_object *)config;
 	const struct map *map;
 
+	/* In the order in which a reader needs them, with what is pointed to before what
+	 * points. */
 	for (size_t i = 0; i < config->account_count; i++)
 		print(p, "auth %s { user \"%s\"; password \"%s\"; }", config->accounts[i].name,
 		      config->accounts[i].user, shown(p, config->accounts[i].password));

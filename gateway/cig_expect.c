@@ -69,6 +69,7 @@ static bool parse(const struct config_statement *s, struct expectation *out, str
 	} else {
 		at = take_side(s, at, &out->new_to, &out->new_from);
 	}
+	/* from "URI" of the result makes sense only where the call has a from. */
 	if (at == 0 || at < s->words || (out->new_from && !out->from))
 		return fault(s, at ? at : s->words, diag);
 	return true;
@@ -129,10 +130,12 @@ static void check(const struct router *router, const struct config_statement *s,
 
 	if (!parse(s, &e, diag))
 		return;
+	/* A call to a tel: URI comes from the secure side, one to a sip: URI from the PBX. */
 	secure = strncasecmp(e.to, "tel:", 4) == 0;
 	call = (struct route_call){
 		.from_interface = secure ? ROUTE_TEL : ROUTE_SIP,
 		.to = slice_str(e.to),
+		/* An expectation that does not name the caller must not fail for want of one. */
 		.from = slice_str(e.from   ? e.from
 				  : secure ? "tel:+0"
 					   : "sip:anonymous@anonymous.invalid"),

@@ -1,6 +1,8 @@
 /* cig_grammar.c - what may stand where in cig.conf. */
 #include "gateway/cig_config_priv.h"
 
+/* Columns: keyword, least and most words behind it, flags, usage for messages, what may stand in
+ * the block, a word that comes first (struct config_keyword). */
 static const struct config_keyword in_map[] = {
 	{ "entry", 5, 7, 0, "NAME sip \"SIP-URI\" tel \"TEL-URI\" [auth ACCOUNT]", NULL, NULL },
 	{ 0 },

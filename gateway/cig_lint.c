@@ -24,6 +24,7 @@ static void check_range(const struct cig_interface *common, const char *name, st
 		diag_warning(diag, place,
 			     "%s: rtp_port_range %u %u: ports below 1024 need a privilege", name,
 			     low, high);
+	/* RFC 3550 11: RTP on an even port, RTCP on the next one. */
 	if (low % 2 != 0)
 		diag_warning(diag, place,
 			     "%s: rtp_port_range %u %u begins odd: RTP takes even ports", name, low,
@@ -36,6 +37,7 @@ static void check_range(const struct cig_interface *common, const char *name, st
 static void check_overlap(const struct cig_config *config, struct diag *diag)
 {
 	const struct cig_interface *tel = &config->tel.common, *sip = &config->sip.common;
+	/* An address that is not set is any, and may be the other one. */
 	bool apart = tel->bind_media[0] && sip->bind_media[0] &&
 		     strcmp(tel->bind_media, sip->bind_media) != 0;
 
@@ -135,6 +137,7 @@ void cig_config_lint(const struct cig_build *b)
 	check_listener("control", config->control_bind, &place, b->diag);
 	check_listener("metrics", config->metrics_bind, &place, b->diag);
 	check_centers(config, b->diag);
+	/* What follows is about calls; a gateway for texts alone is no slip. */
 	if (!calls) {
 		diag_warning(b->diag, &place,
 			     "no interface has an extension map: no call is routed");

@@ -13,6 +13,7 @@ enum { MAX_SECRET_BYTES = 4096, OTHERS = S_IRWXO | S_IWGRP | S_IXGRP };
 /* The path a name means in a file that lies at from. */
 static int beside(const char *from, const char *name, char out[PATH_MAX])
 {
+	/* Relative to the file that names it, not to where the program was started. */
 	const char *slash = name[0] == '/' || !from ? NULL : strrchr(from, '/');
 	int dir = slash ? (int)(slash - from) + 1 : 0;
 	int n = snprintf(out, PATH_MAX, "%.*s%s", dir, from ? from : "", name);

@@ -108,7 +108,9 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
+	/* Before the reload: whatever it says stands in the new file. */
 	server_reopen_logs(server);
+	/* A faulty file changes nothing: the gateway goes on with what it has. */
 	if (server_reload(server, &report, diag))
 		for (size_t i = 0; diag_get(diag, i, &item); i++)
 			log_warn(MODULE, "not reloaded: %s:%u:%u: %s",
@@ -217,6 +219,7 @@ int main(int argc, char **argv)
 
 	if (!diag)
 		return EXIT_FAILURE;
+	/* A peer that has gone is told by write()'s error where it is written to. */
 	signal(SIGPIPE, SIG_IGN);
 	status = start(argc, argv, diag);
 	diag_print(diag, stderr);

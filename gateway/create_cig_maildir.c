@@ -30,6 +30,7 @@ static int find_group(const char *name, gid_t *gid_out)
 {
 	struct group *group;
 
+	/* getgrnam() leaves errno alone where there is just no such group. */
 	errno = 0;
 	group = getgrnam(name);
 	if (!group) {
