@@ -1,3 +1,4 @@
+/* crc32c.c - by the processor's instruction where it has one, else four bits at a time. */
 #include "mailbox/crc32c.h"
 
 uint32_t crc32c_plain(uint32_t crc, struct slice data)
@@ -24,6 +25,8 @@ __attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, s
 {
 	uint64_t wide = ~crc;
 
+	/* The instruction takes eight octets in their order in memory, least significant first:
+	 * as the reflected polynomial wants them. */
 	while (data.n >= 8) {
 		uint64_t word;
 

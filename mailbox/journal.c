@@ -1,3 +1,10 @@
+/* journal.c - changes, questions and tidying of a journal in use.
+ *
+ *     put --> set_state, set_payload, as often as wanted --> finish --> forgotten behind its end
+ *
+ * Every change is a record first and a change in memory after it, so that memory never says more
+ * than the file.  Memory that a change needs is taken before its record is written.
+ */
 #include "mailbox/journal.h"
 
 #include <errno.h>
@@ -26,6 +33,8 @@ static int append(struct journal *journal, struct kept *entry, const struct buf 
 
 	if (journal->broken)
 		return -EIO;
+	/* At our own end, not the file's: what a failed append may have left there is written
+	 * over. */
 	n = journal_file_append(journal->fd, journal->end, buf_slice(head), tail);
 	if (n < 0) {
 		journal->broken = n == -EIO;
@@ -53,6 +62,7 @@ int journal_put(struct journal *journal, const struct journal_key *key, int64_t 
 
 	if (destination_count > JOURNAL_MAX_DESTINATIONS || payload.n > JOURNAL_MAX_PAYLOAD_BYTES)
 		return -E2BIG;
+	/* Also one that is finished: a repeat is known by that until its end. */
 	if (kept_find(journal, key))
 		return -EEXIST;
 	entry = kept_new(key, end_s, destination_count, false);
@@ -127,6 +137,7 @@ int journal_set_payload(struct journal *journal, const struct journal_key *key,
 	err = append(journal, entry, &b, payload);
 	if (err)
 		return err;
+	/* Roughly: the head of the former record is dead as well. */
 	journal->dead_bytes += entry->open->payload_n;
 	entry->open->at = at;
 	entry->open->payload_at = (uint32_t)b.len;
@@ -205,6 +216,8 @@ int journal_payload(const struct journal *journal, const struct journal_key *key
 	err = journal_file_read(journal->fd, entry->open->at, &body, &n);
 	if (err)
 		return err;
+	/* The CRC is good and yet the length is another: the record is not the one that was
+	 * meant. */
 	if (n != (size_t)entry->open->payload_at + entry->open->payload_n) {
 		free(body);
 		return -EBADMSG;

@@ -98,6 +98,7 @@ int journal_compact_begin(struct journal *journal)
 		free(rewrite);
 		return err;
 	}
+	/* What an earlier run left half written. */
 	unlink(path);
 	rewrite->fd = journal_file_open(path);
 	if (rewrite->fd < 0) {
@@ -132,6 +133,7 @@ static void take_over(struct journal *journal)
 {
 	struct rewrite *rewrite = journal->rewrite;
 
+	/* The lock is on PATH.lock, so it is not let go with this. */
 	close(journal->fd);
 	journal->fd = rewrite->fd;
 	journal->end = rewrite->end;
@@ -160,6 +162,7 @@ static int finish(struct journal *journal)
 		return err;
 	take_over(journal);
 	err = file_sync_parent(journal->path);
+	/* Which of both files a crash would leave under the name is not known: no more promises. */
 	journal->broken = journal->broken || err;
 	return err;
 }
@@ -203,6 +206,7 @@ void journal_compact_follow(struct journal *journal, const struct buf *head, str
 			    off_t *at)
 {
 	*at = journal->rewrite->end;
+	/* A change that the new file missed would be lost with the exchange: better no new file. */
 	if (append(journal->rewrite, head, tail))
 		journal_compact_give_up(journal);
 }

@@ -1,3 +1,7 @@
+/* journal_file.c - records on disk: written at a given end, checked by CRC, cut where they tear.
+ *
+ * Nothing here flushes but what makes or cuts a file: the journal decides when.
+ */
 #include "mailbox/journal_file.h"
 
 #include <errno.h>
@@ -65,8 +69,11 @@ static int check_magic(int fd)
 		return -errno;
 	if (memcmp(head, magic, (size_t)n) != 0)
 		return -EBADMSG;
+	/* A prefix of the magic word, or nothing at all, is what a crash left of a file that was
+	 * made. */
 	if (n == JOURNAL_MAGIC_BYTES)
 		return 0;
+	/* Flushed with the name, below, before any record is promised. */
 	if (pwrite(fd, magic, JOURNAL_MAGIC_BYTES, 0) != JOURNAL_MAGIC_BYTES)
 		return -EIO;
 	return fdatasync(fd) < 0 ? -errno : 0;
@@ -118,6 +125,8 @@ int journal_file_scan(int fd, int (*each)(void *arg, off_t at, struct slice body
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
+	/* Mapped, so that a journal of gigabytes is read without as much memory; it has the magic
+	 * word, so it is not empty. */
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
@@ -206,6 +215,7 @@ ssize_t journal_file_append(int fd, off_t end, struct slice head, struct slice t
 	err = write_parts(fd, end, parts, 3);
 	if (!err)
 		return (ssize_t)(JOURNAL_RECORD_HEAD_BYTES + n);
+	/* What is left of a record must go: behind a shorter next one it would look torn. */
 	return ftruncate(fd, end) < 0 ? -EIO : err;
 }
 

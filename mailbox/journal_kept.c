@@ -4,6 +4,7 @@
 
 #include "mailbox/journal_priv.h"
 
+/* Under a secret of this process: ids come from the network, and may be chosen. */
 static uint64_t hash_of(const struct journal *journal, const struct journal_key *key)
 {
 	return idhash_of(&journal->hash, key->id, key->kind);
@@ -11,6 +12,7 @@ static uint64_t hash_of(const struct journal *journal, const struct journal_key 
 
 struct kept *kept_find(const struct journal *journal, const struct journal_key *key)
 {
+	/* Two keys may have one hash: the key itself decides. */
 	struct idmap_node *node = idmap_first(&journal->map, hash_of(journal, key));
 
 	for (; node; node = idmap_next(node)) {
@@ -62,6 +64,7 @@ struct kept *kept_new(const struct journal_key *key, int64_t end_s, size_t desti
 	return entry;
 }
 
+/* Behind all others: the list is in the order of the file, which is that of time. */
 void kept_add(struct journal *journal, struct kept *entry)
 {
 	idmap_put(&journal->map, &entry->node, hash_of(journal, &entry->key));
@@ -69,6 +72,7 @@ void kept_add(struct journal *journal, struct kept *entry)
 	*journal->tail = entry;
 	journal->tail = &entry->next;
 	journal->open_count += entry->open != NULL;
+	/* Nothing was left to copy: this one is what is left now. */
 	if (journal->rewrite && !journal->rewrite->next)
 		journal->rewrite->next = entry;
 }
@@ -76,6 +80,7 @@ void kept_add(struct journal *journal, struct kept *entry)
 void kept_forget(struct journal *journal, struct kept *entry)
 {
 	idmap_remove(&journal->map, &entry->node);
+	/* Both walks go on behind the entry that goes. */
 	if (journal->tidy_at == entry)
 		journal->tidy_at = entry->next;
 	if (journal->rewrite && journal->rewrite->next == entry)
@@ -92,6 +97,7 @@ void kept_forget(struct journal *journal, struct kept *entry)
 void kept_finish(struct journal *journal, struct kept *entry)
 {
 	journal->dead_bytes += entry->open->payload_n + JOURNAL_HEAD_ROOM;
+	/* The entry stays in list and map: its id is what recognises a repeat. */
 	journal->open_count--;
 	free_open(entry);
 }
@@ -101,6 +107,7 @@ int kept_prepare_state(struct kept_open *open, struct slice note, char **copy_ou
 	*copy_out = NULL;
 	if (!note.n)
 		return 0;
+	/* On failure the empty list stays, which is as good as none. */
 	if (!open->notes)
 		open->notes = calloc(open->destinations, sizeof(*open->notes));
 	if (open->notes)

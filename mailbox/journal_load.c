@@ -45,6 +45,7 @@ static int replay_state(struct kept_open *open, struct cursor *c)
 	return 0;
 }
 
+/* Each record does to memory what the change did when it was written (journal.c), in that order. */
 static int replay(void *arg, off_t at, struct slice body)
 {
 	struct journal *journal = arg;
@@ -60,6 +61,7 @@ static int replay(void *arg, off_t at, struct slice body)
 	if (type == RECORD_PUT || type == RECORD_FINISHED)
 		return replay_put(journal, &key, at, &c, body.n, type == RECORD_FINISHED);
 	entry = kept_find(journal, &key);
+	/* A change of an entry that is finished, or was dropped from the file: without effect. */
 	if (!entry || !entry->open)
 		return 0;
 	if (type == RECORD_STATE)
@@ -97,6 +99,8 @@ static int load(struct journal *journal, int64_t now_s, struct diag *diag)
 	journal->fd = journal_file_open(journal->path);
 	if (journal->fd < 0)
 		return journal->fd;
+	/* Until the first record that is not whole: behind it nothing was promised, as a sync
+	 * covers all before it. */
 	err = journal_file_scan(journal->fd, replay, journal, &journal->end);
 	if (err)
 		return err;
@@ -120,6 +124,7 @@ static int lock_and_load(struct journal *journal, int64_t now_s, struct diag *di
 {
 	int err;
 
+	/* Before the file is read: two that append would write over each other's records. */
 	journal->lock = journal_file_lock(journal->path);
 	err = journal->lock < 0 ? journal->lock : load(journal, now_s, diag);
 	if (err)

@@ -1,3 +1,8 @@
+/* maildir.c - making, opening and checking a mailbox.
+ *
+ * It is made by root in directories that others may write to: each component is opened by its
+ * parent's descriptor, and no link of a stranger is followed.
+ */
 #include "mailbox/maildir.h"
 
 #include <dirent.h>
@@ -149,6 +154,8 @@ static int check_is_mailbox(int dir)
 	while ((entry = readdir(list)))
 		other = other || !is_known(entry->d_name);
 	closedir(list);
+	/* Mail programs keep files of their own beside new: what has new is a mailbox all the
+	 * same. */
 	return other && !has_new ? -ENOTEMPTY : 0;
 }
 
@@ -158,6 +165,7 @@ static int make_dir(int dir, const char *name, gid_t gid, bool check)
 	int err = 0;
 	int fd;
 
+	/* Nobody gets in before group and mode are set. */
 	if (mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = openat(dir, name, DIR_FLAGS | O_NOFOLLOW);
@@ -183,6 +191,7 @@ static int make_folders(int root, gid_t gid, struct diag *diag)
 			diag_error(diag, NULL, "%s: %s", made[i], strerror(-fd));
 			return fd;
 		}
+		/* Best effort; the parent's below is what makes the names durable. */
 		fsync(fd);
 		close(fd);
 	}
@@ -232,6 +241,8 @@ int maildir_open(const char *path, struct maildir **maildir_out, struct diag *di
 
 		if (dir < 0)
 			err = dir;
+		/* Asked now, so that a wrong mode is told at the start and not with the first
+		 * message. */
 		else if (faccessat(dir, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0)
 			err = -errno;
 		if (dir >= 0)

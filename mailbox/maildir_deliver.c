@@ -43,6 +43,7 @@ void maildir_name(int64_t date_s, const uint8_t id[16], const char *destination,
 		 hash_text);
 }
 
+/* What becomes of an item is decided once; later stages pass it over. */
 static void finish(struct staged *s, int result)
 {
 	s->item->result = result;
@@ -99,6 +100,8 @@ static void stage(struct staged *s, struct maildir_item *item)
 	int err;
 
 	*s = (struct staged){ .item = item, .tmp = -1, .new = -1, .fd = -1 };
+	/* A name from elsewhere must not lead out of the mailbox, nor be one that listings pass
+	 * over. */
 	if (strchr(item->name, '/') || item->name[0] == '.' || item->name[0] == '\0') {
 		finish(s, -EINVAL);
 		return;
@@ -129,6 +132,8 @@ static void flush(struct staged *staged, size_t n)
 			continue;
 		for (size_t j = i; j < n; j++)
 			same += !staged[j].done && staged[j].device == staged[i].device;
+		/* syncfs() also writes what others have dirty there, which for one file would be
+		 * dear. */
 		err = (same > 1 ? syncfs(staged[i].fd) : fsync(staged[i].fd)) < 0 ? -errno : 0;
 		for (size_t j = i; j < n; j++) {
 			if (staged[j].done || staged[j].device != staged[i].device)
@@ -182,6 +187,9 @@ static void unstage(struct staged *s)
 		close(s->new);
 }
 
+/* The order is what makes it safe: content on disk, then the name, then the name on disk.  A
+ * crash in between leaves a file in tmp, which the retry replaces, or one in new, which it finds.
+ */
 static size_t deliver(struct maildir_item *items, size_t n)
 {
 	struct staged staged[BATCH];

@@ -51,6 +51,7 @@ static int keep(struct maildir_listing *listing, const struct maildir_entry *ent
 	struct maildir_entry *more;
 	size_t cap;
 
+	/* Sorted once in max files, which costs n log(max) in all. */
 	if (listing->n == 2 * listing->max)
 		cut(listing);
 	if (listing->n == listing->cap) {

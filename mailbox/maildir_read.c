@@ -32,6 +32,8 @@ int maildir_entry_id(const struct maildir *maildir, const struct maildir_entry *
 	uint8_t text[2 * 4096 + MAILDIR_NAME_SIZE], digest[EVP_MAX_MD_SIZE];
 	struct buf b = BUF_OF(text);
 
+	/* Flags change when somebody reads the message, the folder with them; inode and mtime
+	 * tell two files that had one name. */
 	buf_put_l16(&b, slice_str(maildir->path));
 	buf_put_l16(&b, slice_of(entry->name, maildir_base_length(entry->name)));
 	buf_put_u64(&b, (uint64_t)entry->inode);
@@ -45,6 +47,7 @@ int maildir_entry_id(const struct maildir *maildir, const struct maildir_entry *
 	return 0;
 }
 
+/* Another file under the same name is another message: it has its own turn. */
 static bool is_same(const struct stat *st, const struct maildir_entry *entry)
 {
 	return st->st_ino == entry->inode && st->st_mtim.tv_sec == entry->mtime.tv_sec &&
@@ -92,6 +95,7 @@ int maildir_read(struct maildir *maildir, const struct maildir_entry *entry, siz
 
 	if (dir < 0)
 		return dir;
+	/* O_NONBLOCK: a pipe with a message's name must not hold us up. */
 	fd = openat(dir, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	err = fd < 0 ? -errno : 0;
 	close(dir);
@@ -120,6 +124,7 @@ static int find_name(int dir, const struct maildir_entry *entry, char out[MAILDI
 	int fd;
 
 	memcpy(out, entry->name, MAILDIR_NAME_SIZE);
+	/* The name as it was listed: no directory is read for most files. */
 	if (fstatat(dir, out, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return is_same(&st, entry) ? 0 : -ENOENT;
 	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -152,9 +157,11 @@ int maildir_remove(struct maildir *maildir, const struct maildir_entry *entry)
 	err = find_name(dir, entry, name);
 	if (!err && unlinkat(dir, name, 0) < 0 && errno != ENOENT)
 		err = -errno;
+	/* Or a power loss would bring the message back, and it would be sent twice. */
 	if (!err && fsync(dir) < 0)
 		err = -errno;
 	close(dir);
+	/* Gone is what was wanted. */
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -186,6 +193,7 @@ static int open_failed(const struct maildir *maildir)
 	return dir;
 }
 
+/* One line, as people look at it with cat and grep. */
 static int write_reason(const struct maildir *maildir, int dir, const char *name,
 			const char *reason)
 {
@@ -220,6 +228,7 @@ static int move_aside(int from, const char *name, int failed, char out[MAILDIR_N
 	int base = (int)maildir_base_length(name);
 	int err = -EEXIST;
 
+	/* Cut names may collide: the number then tells them apart. */
 	if (base > MAILDIR_NAME_BYTES_MAX - SUFFIX_ROOM)
 		base = MAILDIR_NAME_BYTES_MAX - SUFFIX_ROOM;
 	for (int i = 0; err == -EEXIST && i < MAX_FAILED_TRIES; i++) {
@@ -271,6 +280,8 @@ size_t maildir_sweep(struct maildir *maildir, int64_t now_s)
 	while ((found = readdir(dir))) {
 		struct stat st;
 
+		/* Of our own user only: mail programs write to tmp as well, and sweep it
+		 * themselves. */
 		if (fstatat(fd, found->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
 		    st.st_mtim.tv_sec < now_s - MAILDIR_TMP_LIFE_S)

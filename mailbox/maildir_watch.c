@@ -50,12 +50,14 @@ static int poll_on(struct maildir_watch *watch, int fd)
 
 static int open_all(struct maildir_watch *watch, unsigned rescan_s)
 {
+	/* 1 ns: the first tick comes at once. */
 	struct itimerspec often = { .it_interval.tv_sec = rescan_s, .it_value.tv_nsec = 1 };
 	int err;
 
 	watch->poll = epoll_create1(EPOLL_CLOEXEC);
 	watch->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	watch->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	/* An inotify that is not there is no fault: the timer looks often enough. */
 	if (watch->poll < 0 || watch->timer < 0 ||
 	    timerfd_settime(watch->timer, 0, &often, NULL) < 0)
 		return -errno;

@@ -1,3 +1,4 @@
+/* message.c - a message's fields, copied, and made safe where they become names of files. */
 #include "mailbox/message.h"
 
 #include <ctype.h>
@@ -117,6 +118,7 @@ static char *safe_filename(struct slice name, size_t number)
 	for (size_t i = 0; i < name.n; i++) {
 		char c = (char)name.p[i];
 
+		/* No dots or blanks in front: a name that hides its file, or looks like none. */
 		if (((uint8_t)c >= 0x20 && c != 0x7f) && (n || (c != '.' && c != ' ')))
 			out[n++] = c;
 	}
@@ -163,6 +165,7 @@ int message_attach(struct message *m, struct slice filename, struct slice conten
 		content_type = slice_str("application/octet-stream");
 	a.filename = safe_filename(filename, m->attachment_count + 1);
 	a.content_type = copy_text(content_type);
+	/* With a NUL behind it, which does no harm and is not counted. */
 	a.data = (uint8_t *)copy_text(data);
 	a.n = data.n;
 	if (!a.filename || !a.content_type || !a.data) {

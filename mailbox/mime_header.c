@@ -25,6 +25,7 @@ static int get_header(GMimeHeaderList *list, const char *name, char **value_out,
 			diag_error(diag, NULL, "two %s headers", name);
 			return -EBADMSG;
 		}
+		/* Raw: GMime's own decoding would guess at charsets, and unfold as it likes. */
 		raw = g_mime_header_get_raw_value(header);
 	}
 	if (!raw)
@@ -58,6 +59,7 @@ static bool find_address(struct slice value, struct slice *out)
 	for (size_t i = 0; i < value.n; i++) {
 		uint8_t c = value.p[i];
 
+		/* RFC 5322 3.2.4: within quotes a backslash takes the next character's meaning. */
 		if (quoted && c == '\\') {
 			i++;
 		} else if (c == '"' && !open) {

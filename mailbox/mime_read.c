@@ -96,6 +96,8 @@ static GMimeStream *open_octets(struct slice octets, size_t unfolded)
 	GMimeStream *stream;
 	GByteArray *copy;
 
+	/* With a blank where a line was not folded: then it is a header as RFC 5322 2.2.3 wants
+	 * it. */
 	copy = g_byte_array_sized_new((guint)octets.n + 1);
 	if (unfolded) {
 		g_byte_array_append(copy, octets.p, (guint)unfolded);
@@ -227,6 +229,8 @@ static int take_leaf(struct reader *r, GMimePart *part)
 	char *name;
 	int err;
 
+	/* The first plain text that is not called an attachment is the message; all else is
+	 * attached. */
 	if (!r->have_text && !g_mime_part_is_attachment(part) &&
 	    g_mime_content_type_is_type(type, "text", "plain"))
 		return take_text(r, part);
@@ -309,6 +313,7 @@ static int read_parts(struct reader *r, GMimeMessage *message)
 
 /* --- the file as a whole --- */
 
+/* In the one thread that reads mail. */
 static void start_gmime(void)
 {
 	static bool started; /* the library is global and must be started once */

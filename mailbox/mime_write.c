@@ -158,6 +158,7 @@ static void put_filename(struct buf *b, const char *name)
 				    "0123456789-._~";
 	bool ascii = is_plain(name);
 
+	/* RFC 2231 4: charset, an empty language, and octets that are percent-encoded. */
 	buf_put_str(b, ascii ? "filename=\"" : "filename*=UTF-8''");
 	for (; *name; name++) {
 		if (ascii && (*name == '"' || *name == '\\'))
@@ -213,6 +214,7 @@ static void put_headers(struct buf *b, const struct message *m)
 	char id[HEX_TEXT_SIZE(MESSAGE_ID_BYTES)];
 
 	hex_encode(slice_of(m->id, sizeof(m->id)), id);
+	/* The order is that of the manual's "Message format". */
 	buf_printf(b, "To: <%s>\nFrom: <%s>\n", m->to, m->from);
 	put_date(b, "Date", m->date_s);
 	if (m->end_s > 0)
@@ -283,6 +285,7 @@ int mime_write(const struct message *m, uint8_t **out, size_t *n_out, struct dia
 		err = put_multipart(&b, m);
 	else
 		put_text(&b, m->text);
+	/* room_for() is an upper bound: this would be our own fault, and is no reason to abort. */
 	if (!err && !buf_ok(&b)) {
 		diag_error(diag, NULL, "the message does not fit its bound");
 		err = -E2BIG;
