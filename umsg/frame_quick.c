@@ -32,7 +32,8 @@ static uint64_t take_varint(struct cursor *c)
 {
 	uint64_t value = 0;
 
-	if (c->left > 0 && *c->p < 0x80) /* most are of one octet */
+	/* Most are of one octet.  A bad cursor may have octets left, but gives none. */
+	if (cursor_ok(c) && c->left > 0 && *c->p < 0x80)
 		return *cursor_take(c, 1).p;
 	for (unsigned i = 0; i < VARINT_OCTETS; i++) {
 		uint8_t octet = cursor_u8(c);

@@ -79,7 +79,7 @@ static void what_is_strange_is_left_to_protobuf(void **state)
 {
 	static const struct {
 		const char *what;
-		uint8_t octets[4];
+		uint8_t octets[12];
 		size_t n;
 	} behind[] = {
 		{ "version again", { 0x08, 0x01 }, 2 },
@@ -90,6 +90,9 @@ static void what_is_strange_is_left_to_protobuf(void **state)
 		{ "64 bits", { 0x29, 0x01 }, 2 },
 		{ "a length beyond the end", { 0x1a, 0x09, 'x' }, 3 },
 		{ "a key without end", { 0xff, 0xff, 0xff }, 3 },
+		{ "a key of eleven octets, and more behind it",
+		  { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x08, 0x01 },
+		  12 },
 	};
 	uint8_t octets[OCTETS_MAX];
 	struct frame_room room;
