@@ -306,6 +306,7 @@ void cig_build_hep(struct cig_build *b, const struct config_statement *s)
 	const char *password = NULL;
 	unsigned long id;
 
+	hep->place = cig_keep_place(b, &s->place);
 	for (const struct config_statement *c = s->first; c; c = c->next) {
 		const struct config_word *word = &c->word[0];
 

@@ -71,6 +71,7 @@ struct cig_hep {
 	struct net_addr collector; /* with its port; len 0: nowhere */
 	unsigned id;               /* by which the collector knows us; 1 */
 	const char *password;      /* "": none */
+	struct diag_place place;   /* of the block */
 };
 
 /* One PBX or trunk: what the entries for its hosts, and calls from its networks, get

@@ -41,6 +41,7 @@ struct sip_link {
 	uint64_t generation; /* of the child: its call numbers lie in their own range */
 	uint64_t last_call;
 	bool ready, stopping;
+	bool collector_lost;       /* and it has been logged */
 	SipAgent__FromAgent *pong; /* the last one, for its counters */
 };
 
@@ -97,6 +98,27 @@ static void keep_pong(struct sip_link *link, SipAgent__FromAgent **event)
 	*event = NULL;
 }
 
+/* Once when it is lost, and once when it is back; a new child, or a reload that leaves the
+ * collector as it is, only finds again what is known. */
+static void take_collector(struct sip_link *link, const SipAgent__Collector *news)
+{
+	const struct cig_hep *hep = &link->config->sip.hep;
+	char collector[NET_TEXT_SIZE];
+
+	if (!hep->collector.len || link->collector_lost == !news->reached)
+		return;
+	link->collector_lost = !news->reached;
+	net_format(&hep->collector, collector);
+	if (news->reached)
+		log_info(MODULE, "%s:%u: hep: the collector %s takes packets again",
+			 hep->place.file, hep->place.line, collector);
+	else
+		log_warn(MODULE,
+			 "%s:%u: hep: the collector %s cannot be reached, SIP messages are lost to "
+			 "it: %s",
+			 hep->place.file, hep->place.line, collector, news->why);
+}
+
 static void on_message(void *arg, struct slice message)
 {
 	struct sip_link *link = arg;
@@ -119,6 +141,9 @@ static void on_message(void *arg, struct slice message)
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_PONG:
 		keep_pong(link, &event);
+		break;
+	case SIP_AGENT__FROM_AGENT__BODY_COLLECTOR:
+		take_collector(link, event->collector);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_REFUSED:
 		log_warn(MODULE, "refused source=%s: %s (%u more like it left out)",
@@ -382,6 +407,8 @@ void sip_link_set_config(struct sip_link *link, const struct cig_config *config)
 	int err;
 
 	link->config = cig_config_hold(config);
+	if (!net_equal(&old->sip.hep.collector, &config->sip.hep.collector))
+		link->collector_lost = false; /* another one */
 	cig_config_release(&old);
 	err = link->ready ? configure(link) : 0; /* a child to come gets it then */
 	if (err)

@@ -171,8 +171,9 @@ size_t trace_open_octets(struct slice line);
 
 /* ---- capture.c ---- */
 
-/* A socket to hep's collector; agent is held.  NULL: no memory, or no such address. */
-struct capture *capture_new(const struct agent *agent, const SipAgent__Hep *hep);
+/* A way to hep's collector; agent is held.  NULL: no memory.  An address that cannot be reached
+ * is tried again and again; the server is told when that is known, and when it has changed. */
+struct capture *capture_new(struct agent *agent, const SipAgent__Hep *hep);
 /* Closes it, wipes the password, and sets *capturep to NULL; *capturep may be NULL. */
 void capture_free(struct capture **capturep);
 /* Sends the message that the library printed, if the socket takes it at once. */

@@ -2,7 +2,8 @@
  *
  * Made of what trace.c gathered: the library's line about the message, a separator, the message
  * with three blanks before each line, a separator.  Nothing waits: what the socket does not take
- * at once is lost, as is what a collector that is down would have got. */
+ * at once is lost, as is what a collector that is down would have got.  UDP says so only where an
+ * ICMP message comes back, as the error of a later packet. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +16,20 @@
 #include "gateway/hep.h"
 #include "gateway/sip/agent.h"
 
+enum {
+	REOPEN_MS = 5000, /* between attempts where the socket cannot be had */
+	/* Packets must pass for so long before the collector counts as there: hosts send an ICMP
+	 * message about one address only once a second, or less often. */
+	SETTLE_MS = 3000,
+};
+
 struct capture {
-	const struct agent *agent;
-	int fd; /* connected to the collector */
+	struct agent *agent;
+	struct net_addr collector;
+	int fd;             /* connected to the collector; or -1 */
+	int64_t reopen_ms;  /* when to try again */
+	int64_t good_ms;    /* when the first packet passed of those that have since; 0: none has */
+	bool told, reached; /* what the server was told */
 	uint32_t id;
 	char *password;
 	/* a line may be all of a message, and each gets a CR */
@@ -25,23 +37,79 @@ struct capture {
 	uint8_t packet[HEP_MAX_PACKET + 1];
 };
 
-static int connect_to(const SipAgent__Hep *hep)
+/* Connected, so that the kernel tells what becomes of packets. */
+static int connect_to(const struct net_addr *collector)
 {
-	struct net_addr collector, any;
-	int fd;
+	struct net_addr any;
+	int fd, err;
 
-	if (net_parse(hep->address, (uint16_t)hep->port, &collector) || hep->port > UINT16_MAX ||
-	    net_parse(collector.sa.sa_family == AF_INET6 ? "::" : "0.0.0.0", 0, &any))
+	if (net_parse(collector->sa.sa_family == AF_INET6 ? "::" : "0.0.0.0", 0, &any))
 		return -EINVAL;
 	fd = net_udp_socket(&any, false);
-	if (fd >= 0 && connect(fd, &collector.sa, collector.len) < 0) {
+	if (fd >= 0 && connect(fd, &collector->sa, collector->len) < 0) {
+		err = -errno;
 		close(fd);
-		return -errno;
+		return err;
 	}
 	return fd;
 }
 
-struct capture *capture_new(const struct agent *agent, const SipAgent__Hep *hep)
+static void tell(struct capture *c, bool reached, const char *why)
+{
+	SipAgent__Collector event = SIP_AGENT__COLLECTOR__INIT;
+
+	if (c->told && c->reached == reached)
+		return;
+	c->told = true;
+	c->reached = reached;
+	event.reached = reached;
+	event.why = (char *)(uintptr_t)why;
+	agent_send(c->agent, SIP_AGENT__FROM_AGENT__BODY_COLLECTOR, &event);
+}
+
+/* Is there a socket?  Each attempt costs something, and calls go on meanwhile. */
+static bool is_open(struct capture *c)
+{
+	int64_t now = clock_mono_ms();
+
+	if (c->fd >= 0)
+		return true;
+	if (now < c->reopen_ms)
+		return false;
+	c->reopen_ms = now + REOPEN_MS;
+	c->fd = connect_to(&c->collector);
+	if (c->fd < 0)
+		tell(c, false, strerror(-c->fd));
+	return c->fd >= 0;
+}
+
+static void note_success(struct capture *c)
+{
+	int64_t now = clock_mono_ms();
+
+	if (!c->good_ms)
+		c->good_ms = now;
+	if (now - c->good_ms >= SETTLE_MS)
+		tell(c, true, "");
+}
+
+static void transmit(struct capture *c, struct slice packet)
+{
+	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+	if (send(c->fd, packet.p, packet.n, flags) >= 0) {
+		note_success(c);
+		return;
+	}
+	if (errno == EAGAIN || errno == EMSGSIZE)
+		return; /* not the collector's fault */
+	c->good_ms = 0;
+	tell(c, false, strerror(errno));
+	/* It was about an earlier packet, and this one has not gone yet. */
+	send(c->fd, packet.p, packet.n, flags);
+}
+
+struct capture *capture_new(struct agent *agent, const SipAgent__Hep *hep)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 
@@ -49,10 +117,13 @@ struct capture *capture_new(const struct agent *agent, const SipAgent__Hep *hep)
 		return NULL;
 	c->agent = agent;
 	c->id = hep->id;
+	c->fd = -1;
 	c->password = strdup(hep->password);
-	c->fd = connect_to(hep);
-	if (!c->password || c->fd < 0)
+	if (!c->password || hep->port > UINT16_MAX ||
+	    net_parse(hep->address, (uint16_t)hep->port, &c->collector))
 		capture_free(&c);
+	else
+		(void)is_open(c);
 	return c;
 }
 
@@ -150,10 +221,10 @@ void capture_send(struct capture *c, struct slice printed)
 				 .password = c->password };
 	size_t octets;
 
-	if (!read_stamp(c, take_line(&printed), &m, &octets))
+	if (!is_open(c) || !read_stamp(c, take_line(&printed), &m, &octets))
 		return;
 	take_line(&printed); /* the separator */
 	m.text = restore(c, printed, octets);
 	if (hep_write(&m, &packet) == 0)
-		send(c->fd, packet.p, packet.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		transmit(c, slice_of(packet.p, packet.len));
 }

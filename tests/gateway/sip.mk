@@ -82,11 +82,16 @@ tests_bench_bench_gateway_LDADD = $(SIP_DRIVER_LIBS)
 
 # the agent's parts by themselves
 if HAVE_CMOCKA
-check_PROGRAMS += tests/gateway/test_sip_link
+check_PROGRAMS += tests/gateway/test_sip_link tests/gateway/test_sip_capture
 endif
 tests_gateway_test_sip_link_SOURCES = tests/gateway/test_sip_link.c gateway/sip/link.c gateway/sip/link.h
 tests_gateway_test_sip_link_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(SOFIA_CFLAGS:-I%=-isystem%)
 tests_gateway_test_sip_link_LDADD = base/libbase.a $(SOFIA_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_sip_capture_SOURCES = tests/gateway/test_sip_capture.c gateway/sip/capture.c \
+	gateway/sip/agent.h
+tests_gateway_test_sip_capture_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) \
+	$(SOFIA_CFLAGS:-I%=-isystem%)
+tests_gateway_test_sip_capture_LDADD = $(SIP_DRIVER_LIBS) $(SOFIA_LIBS)
 
 # for the scenarios: a cig-sip whose wall clock a test steps
 noinst_PROGRAMS += tests/tools/cig-sip-stepped

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""hep.py IP: a collector of HEP3 on a free port.
+"""hep.py IP [PORT]: a collector of HEP3, on a free port unless one is given.
 
 Prints "port PORT", then a line a packet: "FROM:PORT>TO:PORT PROTOCOL ID PASSWORD FIRST_LINE".
 Ends by SIGTERM.
@@ -25,7 +25,7 @@ def chunks(packet):
 
 def main():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.bind((sys.argv[1], 0))
+    s.bind((sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0))
     print("port", s.getsockname()[1], flush=True)
     while True:
         got = chunks(s.recv(65535))

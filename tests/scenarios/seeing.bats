@@ -319,19 +319,33 @@ readers() { # COUNT: traces that the control port serves
 	[ "$(stat -c %s "$file")" -eq "$size" ]
 }
 
-@test "a collector gets every SIP message as HEP3, from one reload to the next" {
-	local port sip=127.0.0.1:$LAB_SIP_PORT phone=$LAB_PHONE_IP:5060
+asked_and_logged() { # TEXT: a message goes over the wire; is the line in the log?
+	printf '%s\n' "OPTIONS sip:x@gateway.test SIP/2.0" "Via: SIP/2.0/UDP @ME@;branch=z9hG4bK@ID@" \
+		"From: <sip:ask@x.test>;tag=@ID@" "To: <sip:x@gateway.test>" "Call-ID: @ID@" "CSeq: 1 OPTIONS" "" |
+		python3 "$TOP/tests/scenarios/sip_ask.py" "${LAB_PHONE_IP%.*}.77" "127.0.0.1:$LAB_SIP_PORT" 1
+	grep -qF "$1" "$D/cig/log/cig.log"
+}
+
+@test "a collector gets every SIP message as HEP3, from one reload to the next, and is missed in the log" {
+	local port place sip=127.0.0.1:$LAB_SIP_PORT phone=$LAB_PHONE_IP:5060
 	start "$T/hep" python3 "$TOP/tests/scenarios/hep.py" 127.0.0.1
 	await 5 "the collector" in_log "$T/hep" '^port'
 	port=$(sed -n 's/^port //p' "$T/hep")
+	stop "$STARTED_PID"
 	change '/trusted/s/$/ hep { collector "127.0.0.1:'"$port"'"; id 2001; password "seen"; }/'
 	run -0 lab_cig_cli reload
 	[[ $output == *'collector "127.0.0.1:'"$port"'"'* ]]
+	place=$D/cig/cig.conf:$(grep -n ' hep {' "$D/cig/cig.conf" | cut -d: -f1)
+	await 5 "the collector missed" asked_and_logged "$place: hep: the collector 127.0.0.1:$port cannot be reached"
+	start "$T/hep" python3 "$TOP/tests/scenarios/hep.py" 127.0.0.1 "$port"
+	await 5 "the collector" in_log "$T/hep" '^port'
 	talking
 	hang_up
 	await 5 "the call" in_log "$T/hep" "^$sip>$phone udp 2001 seen INVITE sip:101@$LAB_PHONE_IP SIP/2.0$"
 	in_log "$T/hep" "^$phone>$sip udp 2001 seen SIP/2.0 200 "
 	await 5 "its end" in_log "$T/hep" "^$sip>$phone udp 2001 seen BYE sip:"
+	await 10 "the collector found" asked_and_logged "$place: hep: the collector 127.0.0.1:$port takes packets again"
+	[ "$(grep -c "collector 127.0.0.1:$port cannot" "$D/cig/log/cig.log")" -eq 1 ]
 	change 's/ hep {.*//'
 	run -0 lab_cig_cli reload
 	talking
