@@ -1,3 +1,6 @@
+/* call.c - a call's life: made, stepped through the phases of call_phase.c, told of
+ * its limits, freed.  What is done in a phase is in call_dial.c and call_sound.c,
+ * what comes from outside in call_events.c. */
 #include "gateway/call.h"
 
 #include <errno.h>
@@ -40,6 +43,7 @@ struct call *call_new(struct calls *calls, enum route_interface in, const char *
 	if (!call)
 		return NULL;
 	call->calls = calls;
+	/* The configuration of the moment: a reload changes nothing of a call under way. */
 	call->config = cig_config_hold(calls->config);
 	call->in = in;
 	call->state = CALL_OPENING;
@@ -48,6 +52,8 @@ struct call *call_new(struct calls *calls, enum route_interface in, const char *
 	call->in_from = strdup(from);
 	call->in_to = strdup(to);
 	call->limit = evtimer_new(calls->world.base, on_limit, call);
+	/* From here on call_free() is the way out; the state GONE keeps it from telling of a call
+	 * that never was. */
 	calls_link(calls, call);
 	calls->active++;
 	if (!call->in_from || !call->in_to || !call->limit) {
@@ -73,6 +79,8 @@ void call_free(struct call **callp)
 		if (call->ended_ms)
 			call_news_gone(call);
 	}
+	/* Whoever still has the call as an argument is told to forget it: a callback into freed
+	 * memory would be the worst of ends. */
 	resolver_cancel(&call->resolution);
 	pbxs_cancel(&call->search);
 	calls_unlink(call->calls, call);
@@ -100,6 +108,8 @@ void call_arm(struct call *call, uint32_t ms)
 
 /* ---- closing ---- */
 
+/* RFC 3261 15: a final answer ends what was not answered, BYE what was.  The leg itself says
+ * CANCEL where we are the ones who called. */
 static void end_pbx(struct call *call)
 {
 	if (!call->pbx.number)
@@ -122,9 +132,13 @@ static void close_legs(struct call *call)
 {
 	resolver_cancel(&call->resolution);
 	pbxs_cancel(&call->search);
+	/* The order does not matter: each side confirms for itself, and call_check_cleared()
+	 * waits for all three. */
 	if (call->secure)
 		umsg_call_hangup(call->secure, call->reason);
 	end_pbx(call);
+	/* A command that is not taken means that cig-relay is gone, and with it the call's
+	 * media. */
 	if (call->media_open && media_leg_close(call->calls->world.relay, call->number))
 		call->media_open = false;
 	call_check_cleared(call);
@@ -139,6 +153,8 @@ static enum call_word last_word(const struct call *call)
 
 void call_end(struct call *call, Umsg__EndReason reason, const char *why)
 {
+	/* Once: whatever ends first is the reason that is told, to both sides and in the
+	 * records. */
 	if (call->ended_ms)
 		return;
 	call->reason = reason;
@@ -175,6 +191,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	case CALL_CLOSING:
 		log_warn(MODULE, "call=%" PRIu64 " is given up: a side never confirmed its end",
 			 call->number);
+		/* The agent may know the call yet: its late events find nobody. */
 		calls_forget_sip(call->calls, call);
 		call_post(call, CALL_EV_TIMEOUT);
 		break;
@@ -193,6 +210,8 @@ static void enter_up(struct call *call)
 	call->up_ms = clock_mono_ms();
 	call->word = CALL_WORD_ANSWER;
 	call_news_answered(call);
+	/* The PBX hears the answer before media is joined: what it says at once is waited for at
+	 * the port. */
 	if (call->in == ROUTE_SIP && pbx_leg_answer(&call->pbx))
 		call_end(call, UMSG__END_REASON__END_FAILED, "cig-sip does not take the answer");
 	else
@@ -237,6 +256,8 @@ static void enter(struct call *call, enum call_phase state)
 		break;
 	case CALL_GONE:
 		call->calls->active--;
+		/* GONE is a pause, not the end: CALL_LINGER_MS for `show call`, and so that no
+		 * event of this turn meets freed memory. */
 		call_news_gone(call);
 		call_arm(call, CALL_LINGER_MS);
 		break;
@@ -249,10 +270,13 @@ static void step(struct call *call, enum call_event event)
 {
 	enum call_phase next = call_phase_next(call->state, event);
 
+	/* An event that a phase does not know is none for it: late answers, repeated ringing. */
 	if (next != CALL_NONE && next != call->state)
 		enter(call, next);
 }
 
+/* Handlers never nest: what a step posts is stepped afterwards, in order.  Each event counts once
+ * in such a row, which also bounds posted[]. */
 void call_post(struct call *call, enum call_event event)
 {
 	for (unsigned i = 0; i < call->n_posted; i++)

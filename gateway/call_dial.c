@@ -29,6 +29,7 @@ static int choose_local_ip(struct call *call)
 		snprintf(call->pbx.local_ip, sizeof(call->pbx.local_ip), "%s", bound);
 		return 0;
 	}
+	/* The kernel's choice of a source address for that target, without a packet sent. */
 	err = net_source_for(&call->target_addr, &own);
 	if (err)
 		return err;
@@ -69,6 +70,7 @@ static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char
 		call_end(call, UMSG__END_REASON__END_FAILED, text);
 		return;
 	}
+	/* All of them are kept: the next one is tried when this one fails. */
 	memcpy(call->ways, ways, n * sizeof(*ways));
 	call->n_ways = n;
 	call->way = 0;
@@ -131,6 +133,7 @@ bool call_dial_next(struct call *call, const SipAgent__Ended *ended)
 	const struct pbx_way *way = &call->ways[call->way];
 	char address[NET_TEXT_SIZE];
 
+	/* What this address did is remembered for the calls after this one, too. */
 	if (call->in == ROUTE_TEL && ended->code >= 300)
 		pbxs_met(call->calls->world.pbxs, way, ended->code, ended->retry_after_s);
 	if (!may_help(call, ended))
@@ -161,11 +164,14 @@ void call_take_secure(struct call *call, struct umsg_call *secure)
 {
 	call->secure = secure;
 	umsg_call_set_arg(secure, call);
+	/* As the rendezvous writes ids, so that an administrator finds the session in both
+	 * logs. */
 	base64_encode(BASE64_STANDARD, slice_of(umsg_call_id(secure), UMSG_ID_SIZE),
 		      call->secure_id);
 }
 
-/* Splits "tel:+8888;101" into the bare URI and the extension. */
+/* Splits "tel:+8888;101" into the bare URI and the extension, which the rendezvous does not know
+ * (CIG manual 2.9, "Interconnect"). */
 static void split_extension(const char *uri, char bare[UMSG_URI_SIZE],
 			    char extension[UMSG_EXTENSION_SIZE])
 {
@@ -183,6 +189,7 @@ void call_find_callee(struct call *call)
 	int err;
 
 	split_extension(call->out_to, to, called);
+	/* Asked while the ports are being opened. */
 	err = peer_domain_ask(call->calls->world.umsg, to);
 	refusal = peer_domain_refusal(err);
 	call->asking = err == -EINPROGRESS;
@@ -205,6 +212,7 @@ void call_looked_up(struct call *call, const char *uri)
 	if (!call->asking || call->state != CALL_OPENING)
 		return;
 	split_extension(call->out_to, to, called);
+	/* Several calls may wait for answers; each knows its own by the URI. */
 	if (strcmp(to, uri) == 0)
 		call_find_callee(call);
 }

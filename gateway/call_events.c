@@ -21,6 +21,8 @@ static void sip_answered(struct call *call, const SipAgent__Answered *answered)
 	struct pbx_audio audio;
 	int err;
 
+	/* Kept before anything can fail: from here on the agent's successor could end the
+	 * dialog. */
 	pbx_leg_keep_dialog(&call->pbx, answered->dialog);
 	snprintf(call->pbx.call_id, sizeof(call->pbx.call_id), "%s", answered->call_id);
 	if (pbx_audio_read(answered->audio, call->pbx.srtp, &audio)) {
@@ -61,6 +63,7 @@ static void sip_ended(struct call *call, const SipAgent__Ended *ended)
 {
 	char why[256] = "";
 
+	/* First: whatever follows must not send to a call that the agent has forgotten. */
 	calls_forget_sip(call->calls, call);
 	if (call->state == CALL_CLOSING) {
 		call_check_cleared(call);
@@ -68,6 +71,7 @@ static void sip_ended(struct call *call, const SipAgent__Ended *ended)
 	}
 	if (call_dial_next(call, ended))
 		return;
+	/* RFC 3261 21.3: the PBX names another address. */
 	if (ended->code >= 300 && ended->code < 400 && call_redirect(call, ended->contact))
 		return;
 	if (ended->code >= 300)
@@ -84,6 +88,7 @@ static void sip_challenged(struct call *call, const SipAgent__Challenged *challe
 
 	if (pbx_leg_authorize(&call->pbx, challenged, &why) == 0)
 		return;
+	/* The BYE itself was challenged (RFC 3261 22.2). */
 	if (call->state == CALL_CLOSING)
 		pbx_leg_hangup(&call->pbx, "");
 	else
@@ -152,11 +157,13 @@ void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
 	tell_sip(call, event);
 	switch (event->body_case) {
 	case SIP_AGENT__FROM_AGENT__BODY_TRYING:
+		/* An answer of any kind shows that the server is up; 100 counts as one. */
 		pbxs_met(call->calls->world.pbxs, &call->ways[call->way], 100, 0);
 		call_post(call, CALL_EV_TRYING);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_RINGING:
 		call_post(call, CALL_EV_RINGING);
+		/* Behind the post: early media is heard in the phase of ringing only. */
 		if (event->ringing->audio)
 			call_early_media(call, event->ringing->audio);
 		break;
@@ -262,6 +269,7 @@ static void relay_closed(struct call *call, const Relay__Closed *closed)
 {
 	keep_stats(call, closed->stats);
 	media_gone(call, UMSG__END_REASON__END_MEDIA_LOST,
+		   /* Of a later cig-relay: its reasons go on behind ours. */
 		   closed->reason <= RELAY__CLOSED__REASON__FAULT ? closed_texts[closed->reason]
 								  : "media lost");
 }

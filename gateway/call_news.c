@@ -1,3 +1,5 @@
+/* call_news.c - what is told of a call, in one place: cig.log, the session log,
+ * records, figures and traces. */
 #include "gateway/call_news.h"
 
 #include <inttypes.h>

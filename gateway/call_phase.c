@@ -1,5 +1,9 @@
+/* call_phase.c - all edges and limits of a call.  UP has no limit of its own
+ * (max_call_s is), GONE none, for nothing is awaited. */
 #include "gateway/call_phase.h"
 
+/* opening -> dialling -> trying -> ringing -> up -> closing -> gone; every phase before up may
+ * skip forward, and every phase but gone falls to closing. */
 static const struct {
 	const char *name;
 	uint32_t limit_ms;
@@ -38,6 +42,7 @@ static const struct {
 	[CALL_GONE] = { "gone", 0, { CALL_NONE } },
 };
 
+/* What is not in the table is 0, CALL_NONE: no edge. */
 enum call_phase call_phase_next(enum call_phase state, enum call_event event)
 {
 	return states[state].on[event];

@@ -1,7 +1,11 @@
+/* call_reason.c - ends of calls between UMSG and SIP: status codes, and Reason (RFC
+ * 3326) with the causes of Q.850. */
 #include "gateway/call_reason.h"
 
 #include <stddef.h>
 
+/* Most pairs are those of RFC 3398; a person who declines is 603, and media that does not fit
+ * 488, which say more. */
 static const struct {
 	Umsg__EndReason reason;
 	unsigned code;
@@ -13,6 +17,8 @@ static const struct {
 	{ UMSG__END_REASON__END_NO_ANSWER, 480, "Q.850;cause=19;text=\"no answer\"" },
 	{ UMSG__END_REASON__END_NOT_FOUND, 404, "Q.850;cause=1;text=\"not found\"" },
 	{ UMSG__END_REASON__END_NOT_CONNECTED, 480, "Q.850;cause=20;text=\"not connected\"" },
+	/* RFC 3326 3.1's own example: phones that ring beside the one that answered do not list
+	 * it as missed. */
 	{ UMSG__END_REASON__END_ANSWERED_ELSEWHERE, 480,
 	  "SIP;cause=200;text=\"Call completed elsewhere\"" },
 	{ UMSG__END_REASON__END_MEDIA_LOST, 503, "Q.850;cause=41;text=\"media lost\"" },

@@ -1,3 +1,5 @@
+/* call_record.c - a call's line of calls.jsonl, written once, when its last figures
+ * are known. */
 #include "gateway/call_record.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* call_trace.c - readers of live traces; each is a stream on the control port. */
 #include "gateway/call_trace.h"
 
 #include <inttypes.h>

@@ -1,3 +1,5 @@
+/* calls.c - the list of calls, and which call an event of cig-sip, cig-relay or the
+ * rendezvous is about. */
 #include "gateway/calls.h"
 
 #include <inttypes.h>
@@ -35,6 +37,7 @@ void calls_free(struct calls **callsp)
 	while (calls->first) {
 		struct call *call = calls->first;
 
+		/* Said before it is freed: the sides hear a BYE, the record its reason. */
 		call_end(call, UMSG__END_REASON__END_HANGUP, "the gateway stops");
 		call_free(&call);
 	}
@@ -51,6 +54,7 @@ struct calls_world *calls_world(struct calls *calls)
 
 void calls_set_config(struct calls *calls, const struct cig_config *config)
 {
+	/* The old one lives on in the calls that hold it. */
 	const struct cig_config *old = calls->config;
 
 	calls->config = cig_config_hold(config);
@@ -75,6 +79,7 @@ void calls_link(struct calls *calls, struct call *call)
 
 void calls_unlink(struct calls *calls, struct call *call)
 {
+	/* Whoever waits for its figures waits no more. */
 	calls_media_told(calls, call);
 	*call->link = call->next;
 	if (call->next)
@@ -89,6 +94,7 @@ void calls_know_sip(struct calls *calls, struct call *call)
 	call->in_sip_map = true;
 }
 
+/* 0 is no call of the agent's. */
 void calls_forget_sip(struct calls *calls, struct call *call)
 {
 	if (call->in_sip_map)
@@ -143,6 +149,7 @@ void calls_sip_event(struct calls *calls, const SipAgent__FromAgent *event)
 		calls_take_incoming(calls, event->incoming);
 		return;
 	}
+	/* An event of a call that is not found crossed our own last word to it. */
 	call = find_sip(calls, call_of(event));
 	if (call)
 		call_sip_event(call, event);
@@ -151,6 +158,7 @@ void calls_sip_event(struct calls *calls, const SipAgent__FromAgent *event)
 /* Their dialogs are ended by the next child (calls_sip_ready). */
 void calls_sip_lost(struct calls *calls)
 {
+	/* Safe while calls end: the list changes only when one is freed, which its timer does. */
 	for (struct call *call = calls->first; call; call = call->next)
 		call_sip_lost(call);
 }
@@ -185,10 +193,12 @@ static uint64_t relay_call_of(const Relay__Event *event)
 
 void calls_relay_event(struct calls *calls, const Relay__Event *event)
 {
+	/* Call ids of cig-relay are our numbers. */
 	struct idmap_node *node = idmap_first(&calls->by_number, relay_call_of(event));
 
 	if (!node)
 		return;
+	/* It may end the call, but does not free it: node stays. */
 	call_relay_event(IDMAP_OWNER(node, struct call, by_number), event);
 	if (event->of_case == RELAY__EVENT__OF_STATS || event->of_case == RELAY__EVENT__OF_CLOSED)
 		calls_media_told(calls, IDMAP_OWNER(node, struct call, by_number));

@@ -1,3 +1,5 @@
+/* control_api.c - the control port's routes: requests in, JSON of the parts' reports
+ * out. */
 #include "gateway/control_api.h"
 
 #include <errno.h>
@@ -22,6 +24,8 @@
 #include "gateway/status_report.h"
 #include "gateway/texts.h"
 
+/* Requests that wait for one round of figures, and how long: cig-relay answers within one of its
+ * loop's turns, or hangs. */
 enum { MAX_WAITING = 16, MEDIA_LIMIT_MS = 500 };
 
 struct control_api {

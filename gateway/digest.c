@@ -1,3 +1,6 @@
+/* digest.c - digest of RFC 7616 (and of RFC 2617 and 2069 where a PBX is old), in
+ * our own code: sofia-sip's gives up on SHA-256 and does not restart nc at a new
+ * nonce. */
 #include "gateway/digest.h"
 
 #include <errno.h>
@@ -56,6 +59,8 @@ unsigned digest_strength(const struct digest_challenge *c)
 {
 	const struct algorithm *a = find_algorithm(c);
 
+	/* auth-int alone cannot be answered: the agent's body is not here.  -sess needs a cnonce,
+	 * which only qop brings. */
 	if (!a || (c->qop[0] && !offers_auth(c->qop)) || (a->session && !c->qop[0]))
 		return 0;
 	return (unsigned)(a - algorithms) + 1;
@@ -79,6 +84,7 @@ static int hash_parts(const struct algorithm *a, const char *const *parts, char 
 	OPENSSL_cleanse(hash, sizeof(hash));
 	EVP_MD_free(md);
 	EVP_MD_CTX_free(ctx);
+	/* Also where OpenSSL has no MD5 (FIPS): such a challenge cannot be answered. */
 	return ok ? 0 : -ENOMEM;
 }
 
@@ -91,6 +97,8 @@ static int compute(const struct algorithm *a, const struct digest_challenge *c,
 		   const char *cnonce, struct secrets *s)
 {
 	char nc[9];
+	/* RFC 7616 3.4.2 (A1), 3.4.3 (A2) and 3.4.1 (response; without qop as RFC 2069 has
+	 * it). */
 	const char *user[] = { account->user, c->realm, account->password, NULL };
 	const char *session[] = { s->a1, c->nonce, cnonce, NULL };
 	const char *request[] = { r->method, r->uri, NULL };
@@ -136,11 +144,13 @@ static void put_answer(struct buf *b, const struct digest_challenge *c,
 	put_quoted(b, ", nonce", c->nonce);
 	put_quoted(b, ", uri", r->uri);
 	put_quoted(b, ", response", response);
+	/* Only where the challenge had one: old PBXs stumble over what they did not say. */
 	if (c->algorithm[0])
 		buf_printf(b, ", algorithm=%s", find_algorithm(c)->name);
 	if (c->has_opaque)
 		put_quoted(b, ", opaque", c->opaque);
 	if (c->qop[0]) {
+		/* RFC 7616 3.4: qop and nc stand without quotes. */
 		buf_printf(b, ", qop=auth, nc=%08x", r->nc);
 		put_quoted(b, ", cnonce", cnonce);
 	}
@@ -189,8 +199,11 @@ static const struct digest_challenge *pick(const struct digest_challenge *list, 
 /* A new challenge: the same nonce again goes on counting, another starts anew. */
 static int take_challenge(struct digest_side *side, const struct digest_challenge *c)
 {
+	/* nc 0: nothing was answered yet. */
 	bool same_realm = side->nc && strcmp(side->challenge.realm, c->realm) == 0;
 
+	/* Rounds of one realm are counted, or a wrong password would be sent for ever: each
+	 * answer brings a new challenge. */
 	if (!same_realm)
 		side->rounds = 0;
 	if (side->rounds >= DIGEST_MAX_ROUNDS)
@@ -219,6 +232,7 @@ int digest_session_answer(struct digest_session *session, const struct digest_as
 	int err = user || proxy ? 0 : -ENOTSUP;
 
 	headers_out->authorization[0] = headers_out->proxy_authorization[0] = '\0';
+	/* The first challenge of a request: earlier ones have been answered to the end. */
 	if (asked->number <= 1)
 		session->user.rounds = session->proxy.rounds = 0;
 	if (!err && user)

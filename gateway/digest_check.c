@@ -1,3 +1,5 @@
+/* digest_check.c - challenges that need no memory: a nonce carries its time and a MAC
+ * over it and the source. */
 #include "gateway/digest_check.h"
 
 #include <errno.h>
@@ -55,6 +57,8 @@ static bool is_ours(const uint8_t key[DIGEST_KEY_SIZE], const char *source, cons
 	if (strlen(nonce) != NONCE_SIZE - 1)
 		return false;
 	snprintf(digits, sizeof(digits), "%.16s", nonce);
+	/* 16 hexadecimal digits; strtoull() takes a sign or blanks as well, which the MAC then
+	 * refuses. */
 	*time_s_out = (int64_t)strtoull(digits, &end, 16);
 	return *end == '\0' && make_nonce(key, source, *time_s_out, want) == 0 &&
 	       CRYPTO_memcmp(nonce, want, NONCE_SIZE) == 0;
@@ -71,6 +75,7 @@ static bool is_right(const struct digest_given *given, const struct digest_accou
 
 	if (digest_answer(&given->challenge, account, &request, text, sizeof(text)) == 0 &&
 	    digest_parse_given(slice_str(text), &ours) == 0 &&
+	    /* Lengths are no secret: the hash is known. */
 	    strlen(ours.response) == strlen(given->response))
 		right = CRYPTO_memcmp(ours.response, given->response, strlen(ours.response)) == 0;
 	OPENSSL_cleanse(text, sizeof(text));
@@ -85,11 +90,14 @@ int digest_check(const uint8_t key[DIGEST_KEY_SIZE], const char *realm, const ch
 	struct digest_given given;
 	int64_t time_s;
 
-	/* without qop an answer could be used for another request (RFC 7616 3.4) */
+	/* Without qop an answer could be used for another request (RFC 7616 3.4).  Only the
+	 * response is secret: the other fields may be compared as they come. */
 	if (digest_parse_given(slice_str(value), &given) || strcmp(given.challenge.qop, "auth") ||
 	    strcmp(given.challenge.realm, realm) || strcmp(given.user, account->user) ||
 	    !is_ours(key, source, given.challenge.nonce, &time_s) ||
 	    !is_right(&given, account, method))
 		return -EACCES;
+	/* Last: only who knows the password hears "stale", which asks for the same answer under a
+	 * new nonce (RFC 7616 3.3). */
 	return now_s < time_s || now_s - time_s > DIGEST_NONCE_S ? -ESTALE : 0;
 }

@@ -12,6 +12,7 @@ static bool is_space(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* RFC 7230 3.2.6's tokens, by what they are not. */
 static bool is_token(uint8_t c)
 {
 	return c > ' ' && c < 0x7f && !strchr("()<>@,;:\\\"/[]?={}", c);
@@ -84,6 +85,8 @@ static int take_parameter(struct slice *s, struct parameter *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!name_is(name, list[i].name))
 			continue;
+		/* A parameter that stands twice is refused: two readers could take different
+		 * ones. */
 		if (list[i].seen)
 			return -EINVAL;
 		wanted = list[i].seen = true;
@@ -171,11 +174,13 @@ int digest_parse_given(struct slice value, struct digest_given *out)
 	err = take_parameters(&value, list, sizeof(list) / sizeof(list[0]));
 	if (err)
 		return err;
+	/* username, realm, nonce, uri, response: RFC 7616 3.4 requires them. */
 	for (size_t i = 0; i < 5; i++)
 		if (!list[i].seen)
 			return -EINVAL;
 	if (c->qop[0]) {
 		g.nc = (uint32_t)strtoul(nc, &end, 16);
+		/* nc is eight digits (RFC 7616 3.4), cnonce goes with qop. */
 		if (strlen(nc) != 8 || *end || !g.cnonce[0])
 			return -EINVAL;
 	}

@@ -1,3 +1,5 @@
+/* hep.c - HEP3 (EEP) packets: "HEP3", a length, and chunks of vendor, type, length
+ * and value, all in network order; what Homer's collectors read. */
 #include "gateway/hep.h"
 
 #include <errno.h>
@@ -42,6 +44,7 @@ static void put_number(struct buf *b, enum chunk type, uint32_t number, size_t o
 	const uint8_t value[] = { (uint8_t)(number >> 24), (uint8_t)(number >> 16),
 				  (uint8_t)(number >> 8), (uint8_t)number };
 
+	/* The last octets of the number's four, as network order has them. */
 	put_chunk(b, type, slice_of(value + sizeof(value) - octets, octets));
 }
 
@@ -83,6 +86,7 @@ int hep_write(const struct hep_message *m, struct buf *b)
 	/* a password that long is no password */
 	if (n + CHUNK_HEADER > HEP_MAX_PACKET)
 		return -ENOBUFS;
+	/* A long message is cut: its headers, which stand first, are what is looked for. */
 	if (text.n > HEP_MAX_PACKET - CHUNK_HEADER - n)
 		text.n = HEP_MAX_PACKET - CHUNK_HEADER - n;
 	put_chunk(b, CHUNK_PAYLOAD, text);

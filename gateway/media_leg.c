@@ -1,3 +1,5 @@
+/* media_leg.c - commands to cig-relay about one call.  Messages point into the
+ * caller's memory: relay_link_send() packs them before it returns. */
 #include "gateway/media_leg.h"
 
 static ProtobufCBinaryData octets(struct slice s)
@@ -50,6 +52,7 @@ static Relay__PlainSrtp plain_srtp(SipAgent__Suite suite)
 		return RELAY__PLAIN_SRTP__PLAIN_AES_CM_128_HMAC_SHA1_80;
 	case SIP_AGENT__SUITE__AES_CM_128_HMAC_SHA1_32:
 		return RELAY__PLAIN_SRTP__PLAIN_AES_CM_128_HMAC_SHA1_32;
+	/* RFC 6188 names AES_256_CM, some PBXs AES_CM_256 of its drafts: the same cipher. */
 	case SIP_AGENT__SUITE__AES_256_CM_HMAC_SHA1_80:
 	case SIP_AGENT__SUITE__AES_CM_256_HMAC_SHA1_80:
 		return RELAY__PLAIN_SRTP__PLAIN_AES_256_CM_HMAC_SHA1_80;

@@ -1,3 +1,5 @@
+/* metrics.c - figures in Prometheus' text form; a scrape reads them, nothing is
+ * gathered between scrapes. */
 #include "gateway/metrics.h"
 
 #include <errno.h>
@@ -262,6 +264,7 @@ static void write_ports(const struct texts *texts, FILE *to)
 		  port_submitted, to },
 	};
 
+	/* Figure by figure, not port by port: Prometheus wants the lines of a figure together. */
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
 		figures_head(to, figures[i].name, figures[i].type, figures[i].help);
 		texts_each_port(texts, write_port, &figures[i]);
@@ -314,6 +317,7 @@ int metrics_new(struct event_base *base, const struct cig_config *config,
 	int err;
 
 	*metrics_out = NULL;
+	/* No port, no listener: metrics are off unless asked for. */
 	if (!config->metrics_port)
 		return 0;
 	metrics = calloc(1, sizeof(*metrics));

@@ -1,3 +1,5 @@
+/* multipart.c - MIME multipart (RFC 2046 5.1) as far as SDP within it needs;
+ * sofia-sip's own parser reads NULL where a part is empty. */
 #include "gateway/multipart.h"
 
 #include <strings.h>
@@ -84,6 +86,7 @@ static void read_header(struct slice line, const char *type, struct head *head)
 {
 	struct slice name = before(line, ':'), value = slice_from(line, name.n + 1);
 
+	/* RFC 3261 20.11: what must be understood and is not makes the whole request fail. */
 	if (has_parameter(line, "handling=required"))
 		head->required = true;
 	if (is_blank(line.p[0]))
@@ -126,6 +129,8 @@ static enum mark next_mark(struct slice *text, struct slice boundary, struct sli
 			*part_out = part;
 			return mark;
 		}
+		/* The line's text without its end: CRLF before a boundary belongs to the boundary
+		 * (RFC 2046 5.1.1). */
 		part.n = (size_t)(line.p - part.p) + line.n;
 	}
 	*part_out = part;

@@ -1,3 +1,5 @@
+/* names.c - c-ares on libevent's loop, with a cache: names of PBXs and of the
+ * rendezvous's relays are asked for once in a TTL, however many calls wait. */
 #include "gateway/names.h"
 
 #include <errno.h>
@@ -88,6 +90,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	struct names *names = arg;
 
 	(void)fd, (void)what;
+	/* Without a socket: c-ares only looks at its own timeouts. */
 	ares_process_fd(names->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 	arm_timer(names);
 }
@@ -96,6 +99,7 @@ static void on_socket(evutil_socket_t fd, short what, void *arg)
 {
 	struct names *names = ((struct watch *)arg)->names; /* arg may go in there */
 
+	/* It may close and open sockets, and answer: nothing of before is used afterwards. */
 	ares_process_fd(names->channel, what & EV_READ ? fd : ARES_SOCKET_BAD,
 			what & EV_WRITE ? fd : ARES_SOCKET_BAD);
 	arm_timer(names);
@@ -121,6 +125,7 @@ static void on_state(void *arg, ares_socket_t fd, int readable, int writable)
 	short what = (short)((readable ? EV_READ : 0) | (writable ? EV_WRITE : 0));
 	struct watch *watch;
 
+	/* The event is made anew: libevent cannot change what an event waits for. */
 	unwatch(names, fd);
 	if (!what)
 		return;
@@ -241,6 +246,8 @@ static void not_found(struct entry *e, int err, const char *text)
 	bool known = e->stale_ms > now_ms && !e->err && e->text;
 
 	e->expires_ms = now_ms + NEGATIVE_MS;
+	/* The failure is remembered for NEGATIVE_MS all the same: the servers are not asked with
+	 * each call. */
 	if (err != -ENOENT && known)
 		return;
 	e->err = err;
@@ -286,6 +293,8 @@ static void on_service(void *arg, int status, int timeouts, unsigned char *octet
 			found(e, service.ttl_s);
 		}
 	}
+	/* Answered by the loop, not from here: c-ares is not to be called again from within its
+	 * callback. */
 	event_active(e->due, EV_TIMEOUT, 0);
 }
 
@@ -303,6 +312,7 @@ static void take_addresses(struct entry *e, const struct ares_addrinfo *list)
 		*addr = (struct net_addr){ .len = a->ai_addrlen };
 		memcpy(&addr->sa, a->ai_addr, a->ai_addrlen);
 		e->n_addrs++;
+		/* The least one of all that led to the answer, aliases included. */
 		if (a->ai_ttl < ttl)
 			ttl = a->ai_ttl;
 	}
@@ -343,6 +353,7 @@ static void ask_wire(struct entry *e)
 		return;
 	}
 	e->asking = true;
+	/* SRV records are DNS's alone; ares_getaddrinfo() looks into /etc/hosts as well. */
 	if (e->kind == NAMES_SERVICE)
 		ares_search(names->channel, e->name, CLASS_IN, TYPE_SRV, on_service, e);
 	else
@@ -376,6 +387,8 @@ static void answer(struct entry *e)
 	while (waiting) {
 		struct names_question *q = waiting;
 
+		/* Off the list before it is called: the callback may drop its own question's
+		 * handle. */
 		unlink_question(q);
 		q->done(q->arg, &what);
 		free(q);
@@ -487,6 +500,7 @@ struct names_question *names_ask(struct names *names, enum names_kind kind, cons
 		event_active(e->due, EV_TIMEOUT, 0);
 		return q;
 	}
+	/* Looked at only when something is asked on the wire: one stat(2). */
 	look_at_resolv_conf(names);
 	ask_wire(e);
 	return q;

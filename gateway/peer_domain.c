@@ -1,3 +1,5 @@
+/* peer_domain.c - whether the receiver's security domain may be called, before
+ * anything is sealed for it. */
 #include "gateway/peer_domain.h"
 
 #include <errno.h>

@@ -1,7 +1,10 @@
+/* registration.c - when to register next, as arithmetic: no timer, no message. */
 #include "gateway/registration.h"
 
 #include <stddef.h>
 
+/* FAILED is the network's fault and soon over; REFUSED is a setting's, and asking faster makes no
+ * difference. */
 enum {
 	FAILED_FIRST_MS = 5000,
 	FAILED_MOST_MS = 300000,
@@ -41,6 +44,7 @@ static int64_t back_off(struct registration *r, enum registration_state state, i
 	ms = ms < most_ms ? ms : most_ms;
 	if (retry_after_s > REFUSED_MOST_MS / 1000)
 		retry_after_s = REFUSED_MOST_MS / 1000;
+	/* Retry-After is kept (RFC 3261 20.33), within an hour. */
 	least_ms = (int64_t)retry_after_s * 1000;
 	return ms > least_ms ? ms : least_ms;
 }
@@ -52,6 +56,8 @@ static int64_t granted(struct registration *r, uint32_t expires_s, int64_t now_m
 	r->state = REGISTERED;
 	r->failures = 0;
 	r->until_ms = now_ms + (int64_t)expires_s * 1000;
+	/* At half its life: a lost refresh has time for another (RFC 3261 10.2.4 leaves the time
+	 * to us). */
 	return (int64_t)(expires_s < GRANTED_LEAST_S ? GRANTED_LEAST_S : expires_s) * 500;
 }
 
@@ -61,6 +67,8 @@ int64_t registration_take(struct registration *r, const struct registration_answ
 	r->code = a->code;
 	if (a->code >= 200 && a->code < 300)
 		return granted(r, a->expires_s ? a->expires_s : r->expires_s, now_ms);
+	/* RFC 3261 10.2.8: 423 says in Min-Expires what would be granted.  Asked for at once, and
+	 * once: another 423 has to want more. */
 	if (a->code == 423 && a->min_expires_s > r->expires_s &&
 	    a->min_expires_s <= EXPIRES_MOST_S) {
 		r->expires_s = a->min_expires_s;

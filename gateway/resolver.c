@@ -1,3 +1,5 @@
+/* resolver.c - a host's addresses in the order of RFC 3263: numeric, by SRV, or by
+ * name. */
 #include "gateway/resolver.h"
 
 #include <errno.h>
@@ -102,6 +104,8 @@ static size_t list_ways(const struct resolution *r, struct resolver_way ways[RES
 {
 	size_t n = 0;
 
+	/* Targets come sorted by priority (srv.c).  A target with several addresses shares its
+	 * weight among them. */
 	for (size_t i = 0; i < r->n_targets; i++) {
 		const struct target *target = &r->targets[i];
 
@@ -191,6 +195,7 @@ static void ask_all(struct resolution *r, const struct srv_answer *service)
 		target->weight = record->weight;
 		if (net_parse(record->host, 0, &target->addrs[0]) == 0)
 			continue; /* RFC 2782 wants a name: an address as target is of no use */
+		/* Without memory this target stays without addresses; the others may do. */
 		ask_target(target, record->host);
 	}
 }
@@ -216,6 +221,7 @@ static void on_service(void *arg, const struct names_answer *answer)
 	finish(r);
 }
 
+/* RFC 3263 4.2 and RFC 3261 19.1.2: service names, and ports where no SRV record gives one. */
 static const struct {
 	const char *prefix;
 	uint16_t port;
@@ -247,6 +253,8 @@ static int ask(struct resolution *r, bool by_service, enum sip_transport transpo
 		target->n = 1;
 		return finish_soon(r);
 	}
+	/* A host in /etc/hosts is meant by its administrator: no SRV record of the same name goes
+	 * before it. */
 	if (by_service && !names_in_hosts_file(r->resolver->names, r->host))
 		return ask_service(r, transport);
 	return ask_target(add_target(r), r->host);
@@ -295,6 +303,7 @@ struct resolution *resolver_start_sip(struct resolver *resolver, const char *hos
 		r->done_list = done;
 		r->arg = arg;
 	}
+	/* RFC 3263 4.2: a port that stands in the URI forbids SRV. */
 	return run(r, port == 0, transport);
 }
 

@@ -1,3 +1,4 @@
+/* route_report.c - a routing decision as JSON, with each step that led to it. */
 #include "gateway/route_report.h"
 
 #include <string.h>
@@ -75,6 +76,8 @@ json_t *route_report(const struct router *router, const char *to, const char *fr
 {
 	bool secure = strncasecmp(to, "tel:", 4) == 0;
 	const char *anonymous = secure ? "tel:+0" : "sip:anonymous@anonymous.invalid";
+	/* A call without a from must not be refused for want of one: the question is about the
+	 * to. */
 	struct route_call call = {
 		.from_interface = secure ? ROUTE_TEL : ROUTE_SIP,
 		.to = slice_str(to),

@@ -1,3 +1,5 @@
+/* session_log.c - session.log as the CIG manual has it ("Logs"): fields with ", "
+ * between them, "-" where there is nothing. */
 #include "gateway/session_log.h"
 
 #include "base/append_file.h"
@@ -49,6 +51,7 @@ static bool ends_field(char c)
 	return ((unsigned char)c < 0x20 && c) || c == 0x7f || c == ',';
 }
 
+/* A comma or a control character of the network's would forge a field: written as %XX. */
 static void put_field(struct buf *line, const char *text)
 {
 	buf_put_str(line, ", ");

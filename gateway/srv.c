@@ -1,3 +1,5 @@
+/* srv.c - SRV answers (RFC 2782) read by hand, octet by octet from untrusted DNS: RFC
+ * 1035 4.1. */
 #include "gateway/srv.h"
 
 #include <errno.h>
@@ -69,6 +71,7 @@ static int take_name(struct cursor *c, struct slice message, struct name_text *n
 			return -EBADMSG;
 		if (length == 0 || length > MAX_LABEL) {
 			to = (size_t)(length & ~POINTER) << 8;
+			/* 14 bits: an offset from the message's beginning. */
 			if (length)
 				to |= cursor_u8(&at);
 			if (!jumped)
@@ -92,6 +95,8 @@ static int take_name(struct cursor *c, struct slice message, struct name_text *n
 /* Behind all that come before it. */
 static void insert(struct srv_answer *out, const struct srv_record *record)
 {
+	/* Kept sorted by priority, in the order of the answer within one; behind SRV_MAX the last
+	 * are dropped. */
 	size_t i = out->n;
 
 	if (out->n == SRV_MAX && out->records[SRV_MAX - 1].priority <= record->priority)
@@ -115,6 +120,7 @@ static int take_srv(struct slice message, size_t at, struct srv_answer *out)
 	record.port = cursor_u16(&c);
 	if (take_name(&c, message, &target))
 		return -EBADMSG;
+	/* RFC 2782: a target of "." says that there is no such service. */
 	if (target.usable && target.n == 0)
 		out->refused = true;
 	if (!target.usable || target.n == 0 || record.port == 0)
@@ -169,6 +175,7 @@ int srv_parse(struct slice message, struct srv_answer *out)
 	for (unsigned i = 0; i < answers; i++)
 		if (take_record(&c, message, out))
 			return -EBADMSG;
+	/* Somebody serves it: "." beside other records means nothing. */
 	if (out->n)
 		out->refused = false;
 	return out->n || out->refused ? 0 : -ENOENT;

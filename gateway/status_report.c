@@ -1,3 +1,5 @@
+/* status_report.c - /status: the parts' own reports put together, and what is wrong
+ * in words. */
 #include "gateway/status_report.h"
 
 #include <string.h>
