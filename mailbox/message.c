@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
+
 enum { MAX_FILENAME_BYTES = 200 }; /* fits a file system and an encoded header line */
 
 void message_init(struct message *m)
@@ -53,31 +55,12 @@ int message_set(char **field, struct slice text)
 	return 0;
 }
 
-/* The octets that the character led by c has, 0 when c leads none. */
-static size_t utf8_length(uint8_t c)
-{
-	if (c < 0x80)
-		return 1;
-	if (c >= 0xc2 && c <= 0xdf)
-		return 2;
-	if (c >= 0xe0 && c <= 0xef)
-		return 3;
-	return c >= 0xf0 && c <= 0xf4 ? 4 : 0;
-}
-
 bool message_is_utf8(struct slice s)
 {
 	while (s.n) {
-		size_t n = utf8_length(s.p[0]);
+		size_t n = text_char(s);
 
-		if (n == 0 || n > s.n)
-			return false;
-		for (size_t i = 1; i < n; i++)
-			if ((s.p[i] & 0xc0) != 0x80)
-				return false;
-		/* longer than needed, a surrogate, or above U+10FFFF (RFC 3629, section 4) */
-		if ((s.p[0] == 0xe0 && s.p[1] < 0xa0) || (s.p[0] == 0xed && s.p[1] > 0x9f) ||
-		    (s.p[0] == 0xf0 && s.p[1] < 0x90) || (s.p[0] == 0xf4 && s.p[1] > 0x8f))
+		if (n == 0)
 			return false;
 		s = slice_from(s, n);
 	}
