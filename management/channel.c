@@ -1,3 +1,4 @@
+/* channel.c - channels and memberships in the database. */
 #include "management/channel.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ static int make_uri(char out[IDENTITY_URI_MAX + 1])
 
 	if (RAND_bytes(uuid, sizeof(uuid)) != 1)
 		return -EIO;
+	/* Version 4 and variant 10; the other 122 bits are random. */
 	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
 	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 	hex_encode(slice_of(uuid, sizeof(uuid)), hex);
@@ -28,6 +30,7 @@ static int make_uri(char out[IDENTITY_URI_MAX + 1])
 	return 0;
 }
 
+/* The bound is that of update files: a channel more, and none could be made. */
 static int check_room(sqlite3 *db, struct diag *diag)
 {
 	int64_t count;
@@ -58,6 +61,7 @@ int channel_add(sqlite3 *db, const char *name, struct diag *diag)
 		err = make_uri(uri);
 	if (err)
 		return err;
+	/* That the name is new is the database's to say (UNIQUE). */
 	row[0] = db_text(name);
 	row[1] = db_text(uri);
 	err = database_run(db, "INSERT INTO channels (name, uri) VALUES (?, ?)", row, 2, diag);
@@ -103,6 +107,7 @@ int channel_find(sqlite3 *db, const char *name, struct channel *channel_out, str
 	return err == 1 ? 0 : err == 0 ? -ENOENT : err;
 }
 
+/* The memberships go with it, by the schema (ON DELETE CASCADE). */
 int channel_delete(sqlite3 *db, const struct channel *channel, struct diag *diag)
 {
 	const struct db_value values[] = { db_text(channel->uri) };

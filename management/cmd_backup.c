@@ -18,6 +18,7 @@ int cmd_backup(struct cms *cms)
 	const struct db_value values[] = { db_text(cms->args[0]) };
 	int err;
 
+	/* SQLite refuses a file that is there, too, but with words for programmers. */
 	if (access(cms->args[0], F_OK) == 0) {
 		diag_error(cms->diag, NULL, "%s is there already", cms->args[0]);
 		return -EEXIST;
@@ -77,6 +78,7 @@ static int copy_in(struct cms *cms, const char *dir, const char *path)
 		diag_error(cms->diag, NULL, "%s: %s", cms->args[0], strerror(-err));
 		return err;
 	}
+	/* The file as it is: whether it is a database, and of which version, opening it tells. */
 	err = file_write_atomic(path, 0600, slice_of(data, n));
 	if (err)
 		diag_error(cms->diag, NULL, "%s: %s", path, strerror(-err));
@@ -107,6 +109,8 @@ int cmd_restore(struct cms *cms)
 		err = cms_commit(cms);
 	if (err) {
 		database_close(&cms->db);
+		/* A half restored key manager must not be mistaken for one: its numbers would
+		 * repeat. */
 		unlink(path);
 		return err;
 	}

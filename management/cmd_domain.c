@@ -34,6 +34,7 @@ static void write_heading(struct buf *b, const struct settings *settings)
 int cmd_certificate(struct cms *cms)
 {
 	uint8_t octets[CERTIFICATE_OCTETS_MAX], page[PAGE_SIZE];
+	/* From now on, without an end: who wants it to end deletes it at the other key manager. */
 	struct update_domain domain = { .not_before = (uint64_t)cms->now_s };
 	struct buf b = BUF_OF(page);
 	struct settings settings;
@@ -82,6 +83,7 @@ static int read_rows(struct cms *cms, uint8_t *out, size_t *len_out)
 		}
 		len += n;
 		row++;
+		/* Nothing says how many rows there are: the checksum at the end does. */
 		if (certificate_decode(slice_of(out, len), &domain, NULL) == 0)
 			break;
 	}
@@ -116,6 +118,7 @@ static void print_peer(const struct peer *peer)
 	printf("Id:          %s\n", groups);
 	cms_groups(peer->fingerprint, 64, groups, sizeof(groups));
 	printf("Fingerprint: %s\n", groups);
+	/* Before the question, which goes to standard error. */
 	fflush(stdout);
 }
 
@@ -123,6 +126,7 @@ static void print_peer(const struct peer *peer)
  * two were compared. */
 static int confirm(struct cms *cms, const struct peer *peer)
 {
+	/* It shows that somebody looked; sixteen bits are no protection by themselves. */
 	const char *want = peer->fingerprint + strlen(peer->fingerprint) - 4;
 	const char *given = cms->value[OPTION_CONFIRM];
 	char line[32];

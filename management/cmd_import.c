@@ -25,6 +25,7 @@ static int import_line(struct cms *cms, const struct settings *settings, struct 
 		diag_error(cms->diag, &place, "%s", reason);
 		return 0;
 	}
+	/* Without diag: what it would say names no line. */
 	err = person_add(cms->db, &cms->vault, &person, (uint32_t)settings->base + 1, cms->now_s,
 			 NULL);
 	if (err == -EEXIST)
@@ -69,6 +70,7 @@ int cmd_user_import(struct cms *cms)
 	}
 	err = import_lines(cms, slice_of(data, n), &count);
 	free(data);
+	/* Nothing is committed then: all lines, or none. */
 	if (!err && diag_errors(cms->diag))
 		err = -EINVAL;
 	if (!err)
@@ -84,6 +86,7 @@ int cmd_user_import(struct cms *cms)
 int cmd_user_export(struct cms *cms)
 {
 	const char *path = cms->value[OPTION_OUTPUT];
+	/* "x": an export never overwrites. */
 	FILE *to = path ? fopen(path, "wx") : stdout;
 	struct person person;
 	sqlite3_stmt *rows;

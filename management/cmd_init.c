@@ -81,6 +81,7 @@ int cms_take_settings(struct cms *cms, struct settings *settings)
 	return settings_check(settings, cms->diag) ? 0 : -EINVAL;
 }
 
+/* The text is kept, not what becomes of it: that depends on the account, which may change. */
 int cms_take_secret(struct cms *cms, const char *account)
 {
 	struct passphrase line = { .n = 0 };
@@ -145,6 +146,7 @@ static int describe(struct settings *settings, const struct curves *curves,
 	return 0;
 }
 
+/* The public half goes to the settings in clear: status and certificate need no passphrase. */
 static int make_master(struct cms *cms, struct settings *settings)
 {
 	struct curves *curves = curves_new();
@@ -164,6 +166,7 @@ static int make_master(struct cms *cms, struct settings *settings)
 
 static int fill(struct cms *cms, struct settings *settings)
 {
+	/* The vault first: the others are sealed with it. */
 	int err = make_vault(cms);
 
 	if (!err)
@@ -199,6 +202,7 @@ int cmd_init(struct cms *cms)
 
 	if (!dir)
 		return -EINVAL;
+	/* Of --secret and --secret-file exactly one. */
 	if (!cms->value[OPTION_DOMAIN] || !cms->value[OPTION_CRS] || !cms->value[OPTION_ACCOUNT] ||
 	    !cms->value[OPTION_SECRET] == !cms->value[OPTION_SECRET_FILE]) {
 		diag_error(cms->diag, NULL,
@@ -216,6 +220,7 @@ int cmd_init(struct cms *cms)
 	err = fill(cms, &settings);
 	if (err) {
 		database_close(&cms->db);
+		/* database_create() made it, and nothing in it is of use. */
 		unlink(path);
 		return err;
 	}
@@ -227,6 +232,7 @@ int cmd_init(struct cms *cms)
 int cmd_set(struct cms *cms)
 {
 	struct settings settings;
+	/* The domain's name is not among them: it stands in certificates that others trust. */
 	bool secret = cms->value[OPTION_SECRET] || cms->value[OPTION_SECRET_FILE];
 	int err = settings_load(cms->db, &settings, cms->diag);
 
@@ -266,6 +272,8 @@ int cmd_passphrase(struct cms *cms)
 
 	if (err)
 		return err;
+	/* The vault's key stays, and with it all that is sealed; an old backup still opens with
+	 * the old passphrase. */
 	err = vault_relock(&cms->vault, passphrase_slice(&passphrase), lock);
 	passphrase_wipe(&passphrase);
 	if (err == -EINVAL)

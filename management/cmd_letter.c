@@ -55,6 +55,7 @@ static int encode(struct cms *cms, const struct letter *letter, uint8_t *qr_key,
 	size_t plain_n;
 	int err = letter_encode(letter, plain, &plain_n);
 
+	/* A key for one letter, never kept: who loses it gets another letter. */
 	if (!err && cms->value[OPTION_QR_KEY]) {
 		err = RAND_priv_bytes(qr_key, LETTER_QR_KEY_SIZE) == 1 ? 0 : -EIO;
 		if (!err)
@@ -79,6 +80,7 @@ static void print_qr_key(struct cms *cms, const uint8_t *qr_key)
 	char text[LETTER_QR_KEY_TEXT_SIZE];
 
 	letter_qr_key_format(qr_key, text);
+	/* Apart from the letter: whoever has both has the keys. */
 	fprintf(cms->value[OPTION_OUTPUT] ? stdout : stderr, "QR key: %s\n", text);
 	wipe(text, sizeof(text));
 }
@@ -124,6 +126,7 @@ int cmd_letter(struct cms *cms)
 	if (!err)
 		err = person_uri(cms->args[0], uri, cms->diag);
 	if (!err)
+		/* Users and gateways have the same letters but for the engines. */
 		err = person_find_any(cms->db, uri, &person, cms->diag);
 	if (!err)
 		err = issuer_open(cms->db, &cms->vault, cms->now_s, &issuer, cms->diag);

@@ -52,6 +52,7 @@ int cmd_person_add(struct cms *cms)
 		err = take_name(cms, cms->args[1], &person);
 	if (!err)
 		err = take_engines(cms, &person);
+	/* engines 0 is what makes a user. */
 	if (!err && cms->gateway && !person.engines) {
 		diag_error(cms->diag, NULL, "--engines is needed: at least %d", LETTER_ENGINES_MIN);
 		err = -EINVAL;
@@ -100,6 +101,7 @@ int cmd_person_delete(struct cms *cms)
 		err = cms_log(cms, "delete", "%s %s", kind_of(cms), person.uri);
 	if (!err)
 		err = cms_commit(cms);
+	/* Without a letter nobody has anything to be shut out with. */
 	if (!err && person.letters)
 		printf("It is shut out when the rendezvous has applied the next update file.\n");
 	return err;
@@ -112,6 +114,7 @@ static int last_month_out(struct cms *cms, const struct person *person, int64_t 
 	int err = database_integer(cms->db, "SELECT MAX(month) FROM updates", NULL, 0, -1, &month,
 				   cms->diag);
 
+	/* A letter has its month's keys and the next one's. */
 	if (!err && person->letters && period_of(person->letter_created) + 1 > month)
 		month = period_of(person->letter_created) + 1;
 	*month_out = month;
@@ -140,6 +143,8 @@ int cmd_person_rekey(struct cms *cms)
 	printf("%s has generation %u and another update key now.\n", person.uri, person.generation);
 	if (month >= period_of(cms->now_s)) {
 		period_text(month, period);
+		/* Keys of identities cannot be called back (RFC 6507, RFC 6508): they end with
+		 * their month. */
 		printf("Warning: keys of its identity and channels that were distributed, up to "
 		       "those of %s, remain compromised.\n",
 		       period);

@@ -26,6 +26,8 @@ static int count(struct cms *cms, struct counts *counts)
 				       &counts->deleted, cms->diag);
 	if (!err)
 		err = database_integer(cms->db,
+				       /* Those whose present generation has no letter: new ones,
+					* and those rekeyed. */
 				       "SELECT COUNT(*) FROM people WHERE letter_generation <> "
 				       "generation",
 				       NULL, 0, 0, &counts->letters_due, cms->diag);
@@ -38,6 +40,7 @@ struct month_state {
 	int64_t revision, created; /* 0: none */
 };
 
+/* Revision 0 is none: the first file of a month has 1 at least. */
 static int load_month(struct cms *cms, int64_t month, struct month_state *state)
 {
 	const struct db_value values[] = { db_integer(month) };

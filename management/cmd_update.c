@@ -18,6 +18,7 @@
 
 enum { PROGRESS_AFTER_MS = 2000, PROGRESS_EVERY_MS = 1000, MONTHS = 2 };
 
+/* Told only when it takes long, on standard error: standard output is for scripts. */
 struct progress {
 	int64_t next_ms; /* when to speak again */
 	size_t before;   /* entries of the files made before */
@@ -52,6 +53,8 @@ static int make_files(struct issuer *issuer, struct issued_update updates[MONTHS
 	int err = 0;
 
 	for (size_t i = 0; !err && i < MONTHS; i++) {
+		/* Both have one creation time; which of them a device takes first makes no
+		 * difference to it. */
 		err = issue_update(issuer, issuer->month + (int64_t)i, show_progress, &progress,
 				   &updates[i], diag);
 		progress.before = updates[i].people;
@@ -113,6 +116,7 @@ static void print_files(struct cms *cms, const struct issuer *issuer,
 
 		if (file_path(cms, issuer->month + (int64_t)i, path))
 			return;
+		/* For whoever carries the file, to compare with what the rendezvous says. */
 		SHA256(updates[i].file, updates[i].n, hash);
 		hex_encode(slice_of(hash, sizeof(hash)), hex);
 		printf("%s: revision %u, %zu users and gateways\n  SHA-256 %s\n", path,

@@ -76,6 +76,7 @@ struct command {
 	const char *usage;
 };
 
+/* The whole program: words, what they need, and their usage, which --help prints as it is. */
 static const struct command commands[] = {
 	{ "init", NULL, cmd_init, 0, false, COMMON | SETTINGS | BIT(OPTION_DOMAIN), NEED_NOTHING,
 	  "init --domain NAME --crs HOST:PORT --account ID\n"
@@ -235,6 +236,7 @@ static const struct command *find_command(char **args, size_t n)
 		const struct command *command = &commands[i];
 		bool first = strcmp(command->first, args[0]) == 0;
 
+		/* No command of one word begins as one of two does. */
 		if (first && (!command->second || (n > 1 && strcmp(command->second, args[1]) == 0)))
 			return command;
 		first_known = first_known || first;
@@ -242,6 +244,8 @@ static const struct command *find_command(char **args, size_t n)
 	for (size_t i = 0; i < COMMANDS; i++) {
 		bool same = strcmp(commands[i].first, args[0]) == 0;
 
+		/* Near misses among first words or, behind one that is known, among its second
+		 * ones. */
 		words[i] = !first_known ? commands[i].first : same ? commands[i].second : NULL;
 	}
 	if (first_known && n < 2) {
@@ -286,12 +290,15 @@ static int run_command(struct cms *cms, const struct command *command)
 
 		err = dir ? database_open(dir, &cms->db, cms->diag) : -EINVAL;
 	}
+	/* Before the transaction begins: typing a passphrase must not keep another cms waiting. */
 	if (!err && command->need >= NEED_VAULT)
 		err = unlock(cms);
 	if (!err && command->need >= NEED_CHANGE)
 		err = database_begin(cms->db, cms->diag);
 	if (!err)
 		err = command->run(cms);
+	/* Commands that let something leave the computer have committed themselves, before it
+	 * left. */
 	if (!err && cms->db && !sqlite3_get_autocommit(cms->db))
 		err = cms_commit(cms);
 	return err;
@@ -365,6 +372,7 @@ static int read_options(struct cms *cms, int argc, char **argv)
 		else if (c != 0)
 			return bad_usage("%s is not an option, or lacks its value; see cms --help",
 					 argv[optind - 1]);
+		/* An option that is repeated counts by its last value. */
 		cms->value[at] = optarg ? optarg : "";
 	}
 	return 0;
@@ -375,6 +383,7 @@ int main(int argc, char **argv)
 	struct cms cms = { .diag = diag_new() };
 	int status;
 
+	/* Whatever is made, by us or by SQLite, is its owner's alone. */
 	umask(077);
 	status = cms.diag ? read_options(&cms, argc, argv) : EXIT_ERROR;
 	if (status == 0 && cms.value[OPTION_HELP]) {
@@ -391,6 +400,7 @@ int main(int argc, char **argv)
 	vault_wipe(&cms.vault);
 	free(cms.home_dir);
 	diag_free(&cms.diag);
+	/* A letter or a list that did not arrive whole must not look like success. */
 	if (fflush(stdout) != 0 && status == 0)
 		status = EXIT_ERROR;
 	return status;

@@ -1,3 +1,7 @@
+/* database.c - SQLite, as far as cms uses it: values are bound, never written into statements.
+ *
+ * One connection and one transaction a run; what is not committed is rolled back by closing.
+ */
 #include "management/database.h"
 
 #include <errno.h>
@@ -10,7 +14,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 
-enum { SCHEMA_VERSION = 1, BUSY_MS = 5000 };
+enum { SCHEMA_VERSION = 1, BUSY_MS = 5000 }; /* how long another cms is waited for */
 
 static const char schema[] =
 	"CREATE TABLE settings (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -137,6 +141,7 @@ int database_create(const char *dir, sqlite3 **db_out, struct diag *diag)
 	err = open_at(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, db_out, diag);
 	if (err)
 		return err;
+	/* SQLite makes files by the umask; here the mode is certain. */
 	err = chmod(path, 0600) < 0 ? -errno : database_begin(*db_out, diag);
 	if (!err &&
 	    (sqlite3_exec(*db_out, schema, NULL, NULL, NULL) != SQLITE_OK ||
@@ -189,6 +194,8 @@ void database_close(sqlite3 **dbp)
 
 int database_begin(sqlite3 *db, struct diag *diag)
 {
+	/* Immediate: of two that change at once the second waits here, not when it has half its
+	 * work done. */
 	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return failed(db, "database", diag);
 	return 0;
@@ -240,6 +247,7 @@ int database_next(sqlite3_stmt *rows, struct diag *diag)
 		return 1;
 	if (rc == SQLITE_DONE)
 		return 0;
+	/* A key that is there already is the caller's to tell, in words of what it was adding. */
 	code = sqlite3_extended_errcode(sqlite3_db_handle(rows));
 	if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE)
 		return -EEXIST;
@@ -269,6 +277,7 @@ int database_integer(sqlite3 *db, const char *sql, const struct db_value *values
 		return err;
 	err = database_next(rows, diag);
 	if (err >= 0)
+		/* A row with NULL is what MAX() of nothing gives. */
 		*out = err && sqlite3_column_type(rows, 0) != SQLITE_NULL
 			       ? sqlite3_column_int64(rows, 0)
 			       : fallback;

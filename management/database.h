@@ -69,8 +69,8 @@ int database_next(sqlite3_stmt *rows, struct diag *diag);
 int database_integer(sqlite3 *db, const char *sql, const struct db_value *values, size_t n,
 		     int64_t fallback, int64_t *out, struct diag *diag);
 
-/* A column's text (copied, cut at outsz - 1) or octets (exactly n).  Return 0 or
- * -EBADMSG. */
+/* A column's text (copied; NULL or outsz octets and more are -EBADMSG) or octets (exactly
+ * n).  Return 0 or -EBADMSG. */
 int database_column_text(sqlite3_stmt *rows, int column, char *out, size_t outsz);
 /* NULL and octets of another number are -EBADMSG. */
 int database_column_octets(sqlite3_stmt *rows, int column, uint8_t *out, size_t n);

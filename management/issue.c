@@ -20,6 +20,7 @@ static int set_time(struct issuer *issuer, int64_t now_s, struct diag *diag)
 	int64_t last = issuer->settings.last_created;
 	char text[CLOCK_TEXT_SIZE];
 
+	/* Five minutes: a clock that was set right again, or two commands in one second. */
 	if (now_s + CLOCK_SLACK_S < last) {
 		clock_format(last * 1000, text);
 		diag_error(diag, NULL,
@@ -28,6 +29,8 @@ static int set_time(struct issuer *issuer, int64_t now_s, struct diag *diag)
 			   text);
 		return -ERANGE;
 	}
+	/* Creation times only rise: devices tell by them which of two files of a revision is
+	 * newer. */
 	issuer->created = now_s > last ? now_s : last + 1;
 	issuer->month = period_of(now_s);
 	return 0;
@@ -45,6 +48,7 @@ int issuer_open(sqlite3 *db, const struct vault *vault, int64_t now_s, struct is
 	if (!err)
 		err = settings_secret(db, vault, issuer->settings.account, &issuer->secret, diag);
 	if (!err) {
+		/* Last, as it takes some 20 ms: a wrong clock or a damaged row is told without. */
 		issuer->curves = curves_new();
 		err = issuer->curves
 			      ? settings_master(db, vault, issuer->curves, &issuer->master, diag)
@@ -145,6 +149,7 @@ int issue_letter(struct issuer *issuer, const struct person *person, struct lett
 	memcpy(letter->domain, settings->domain, sizeof(letter->domain));
 	memcpy(letter->kpak, settings->kpak, sizeof(letter->kpak));
 	memcpy(letter->z, settings->z, sizeof(letter->z));
+	/* Derived, not kept: the same person and generation always give the same. */
 	err = issue_login(issuer, person, letter->tls_identity, letter->tls_key, diag);
 	if (!err)
 		err = person_update_key(issuer->vault, person, letter->update_key, diag);

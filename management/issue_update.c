@@ -25,6 +25,7 @@ static int list_users(sqlite3 *db, struct update_common *common, struct diag *di
 
 	if (err)
 		return err;
+	/* The count is of the same transaction, so it is that of the rows below. */
 	common->users = calloc((size_t)count + 1, sizeof(*common->users));
 	if (!common->users)
 		return -ENOMEM;
@@ -83,6 +84,7 @@ static int issue_channels(struct issuer *issuer, int64_t month, struct month_cha
 		err = more < 0 ? more : issue_keys(issuer, channel.uri, month, packed, diag);
 		memcpy(to->uri, channel.uri, sizeof(to->uri));
 		memcpy(to->name, channel.name, sizeof(to->name));
+		/* A channel's packed keys are its receiver key alone, so it stands in front. */
 		memcpy(to->rsk, packed, sizeof(to->rsk));
 		wipe(packed, sizeof(packed));
 		channels->n += !err;
@@ -101,6 +103,8 @@ static int own_channels(struct issuer *issuer, const char *uri, const struct mon
 	for (size_t i = 0; !err && i < all->n; i++) {
 		bool member;
 
+		/* A look-up in an index for each: channels are few, and users need not be held in
+		 * memory. */
 		err = channel_has(issuer->db, all->list[i].uri, uri, &member, diag);
 		if (!err && member)
 			own->list[own->n++] = all->list[i];
@@ -250,8 +254,8 @@ static int fill(struct issuer *issuer, struct update_writer *writer, int64_t mon
 	return err;
 }
 
-/* Before the file is finished: should it then not be written, a revision is left out, and none
- * is ever given twice. */
+/* In the transaction of the whole command: a file that is not written leaves no revision
+ * behind. */
 static int note_update(struct issuer *issuer, int64_t month, uint32_t revision, struct diag *diag)
 {
 	const struct db_value values[] = { db_integer(month), db_integer(revision),
@@ -282,6 +286,7 @@ int issue_update(struct issuer *issuer, int64_t month, issue_progress_fn *progre
 			update_writer_new(issuer->settings.account, month, update->revision,
 					  (uint64_t)issuer->created,
 					  (uint32_t)issuer->settings.max_message_lifetime, &common);
+		/* The shared part is sealed by this: users and domains had to be listed before. */
 		err = writer ? 0 : -ENOMEM;
 	}
 	if (!err)

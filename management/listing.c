@@ -27,6 +27,7 @@ int listing_print(struct cms *cms, sqlite3_stmt *rows, const struct listing *lis
 
 	if (!err && table)
 		err = table_add(table, listing->head);
+	/* Read to the end before anything is printed: widths need all rows, too. */
 	while (!err && more > 0)
 		more = listing->next(cms, rows, list, table);
 	if (!err && more < 0)

@@ -1,3 +1,4 @@
+/* page.c - the forms of a letter or certificate, and where it goes. */
 #include "management/page.h"
 
 #include <errno.h>
@@ -40,8 +41,10 @@ static int write_qr(struct slice octets, struct buf *b)
 
 int page_write(enum page_format format, struct slice octets, struct buf *b)
 {
+	/* Of a letter this is keys in clear: wiped before it is left. */
 	char text[LETTER_TEXT_MAX] = "";
 
+	/* As they are, without a newline that would not belong to them. */
 	if (format == PAGE_OCTETS) {
 		buf_put_slice(b, octets);
 		return buf_ok(b) ? 0 : -ENOBUFS;

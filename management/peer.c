@@ -1,3 +1,4 @@
+/* peer.c - trusted domains in the database, as the certificates they came in. */
 #include "management/peer.h"
 
 #include <errno.h>
@@ -43,10 +44,12 @@ int peer_add(sqlite3 *db, const struct settings *own, const struct peer *peer, i
 	size_t n;
 	int err;
 
+	/* Trusting oneself would have every user in two domains. */
 	if (strcmp(peer->fingerprint, own->fingerprint) == 0) {
 		diag_error(diag, NULL, "this is the certificate of the own domain");
 		return -EINVAL;
 	}
+	/* As we write it, not as it came: fields that we do not know are not passed on. */
 	err = certificate_encode(&peer->domain, octets, &n);
 	if (err)
 		return err;

@@ -1,3 +1,12 @@
+/* person.c - users and gateways in the database, and what remains of deleted ones.
+ *
+ *     added --letter--> has a letter --rekey--> next generation --letter--> ...
+ *       |                  |
+ *       +--deleted: gone   +--deleted: a tombstone, which keeps the next generation
+ *                             +--added again: goes on with that generation
+ *
+ * A generation is never given twice, or a lost device of an earlier one could come back.
+ */
 #include "management/person.h"
 
 #include <errno.h>
@@ -9,6 +18,7 @@
 #include "base/text.h"
 #include "keys/secret.h"
 
+/* In the order in which person_next() reads them and insert() binds them. */
 #define COLUMNS                                                                                    \
 	"uri, name, engines, generation, next_generation, update_key, added, letters, "            \
 	"letter_generation, letter_created, comment"
@@ -57,6 +67,7 @@ static int make_update_key(const struct vault *vault, struct person *person, str
 	int err = RAND_priv_bytes(key, sizeof(key)) == 1 ? 0 : -EIO;
 
 	if (!err)
+		/* Bound to the URI: a row that was exchanged in the database does not open. */
 		err = vault_seal(vault, "update key", person->uri, slice_of(key, sizeof(key)),
 				 person->update_key);
 	wipe(key, sizeof(key));

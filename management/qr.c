@@ -1,3 +1,4 @@
+/* qr.c - a QR code of libqrencode in half blocks of the terminal. */
 #include "management/qr.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 
 enum { QUIET = 4 }; /* light modules on each side */
 
+/* Bit 0 of a module is its colour; the others say what it is for. */
 static bool dark(const QRcode *code, int x, int y)
 {
 	return x >= 0 && y >= 0 && x < code->width && y < code->width &&
@@ -16,6 +18,7 @@ static void write_rows(const QRcode *code, int y, struct buf *b)
 {
 	static const char *const blocks[] = { " ", "\u2580", "\u2584", "\u2588" };
 
+	/* Colours by number of the 256: a theme may have changed what "black" and "white" are. */
 	buf_put_str(b, "\033[38;5;16;48;5;231m");
 	for (int x = -QUIET; x < code->width + QUIET; x++)
 		buf_put_str(b, blocks[(dark(code, x, y) ? 1 : 0) + (dark(code, x, y + 1) ? 2 : 0)]);

@@ -1,3 +1,4 @@
+/* settings.c - the domain's settings, row by row, and those that are sealed. */
 #include "management/settings.h"
 
 #include <errno.h>
@@ -8,8 +9,9 @@
 #include "base/text.h"
 #include "keys/secret.h"
 
-enum { SEALED_MAX = 2048 };
+enum { SEALED_MAX = 2048 }; /* the longest is the secret's text, of 1,024 octets */
 
+/* One row a setting, so that a later version can add some without another schema. */
 static int put(sqlite3 *db, const char *key, struct db_value value, struct diag *diag)
 {
 	const struct db_value values[] = { db_text(key), value };
@@ -21,6 +23,7 @@ static int put(sqlite3 *db, const char *key, struct db_value value, struct diag 
 static int column_integer(sqlite3_stmt *rows, int64_t *out)
 {
 	*out = sqlite3_column_int64(rows, 0);
+	/* SQLite turns any text into some number; only what was put in as one counts. */
 	return sqlite3_column_type(rows, 0) == SQLITE_INTEGER ? 0 : -EBADMSG;
 }
 
@@ -188,6 +191,7 @@ static int unseal_row(sqlite3_stmt *rows, const struct vault *vault, const char 
 		slice_of(sqlite3_column_blob(rows, 0), (size_t)sqlite3_column_bytes(rows, 0));
 	int err;
 
+	/* Before anything is opened: the row may be anything. */
 	if (sealed.n < BOX_OVERHEAD || sealed.n - BOX_OVERHEAD > cap)
 		return -EBADMSG;
 	err = vault_unseal(vault, "setting", key, sealed, out);

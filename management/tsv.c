@@ -1,3 +1,4 @@
+/* tsv.c - a user a line, as spreadsheets write tables with tabs. */
 #include "management/tsv.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ static bool split(struct slice line, struct slice columns[COLUMNS])
 	for (size_t i = 0; i < COLUMNS; i++) {
 		const uint8_t *tab = line.n ? memchr(line.p, '\t', line.n) : NULL;
 
+		/* A tab behind each but the last, and none behind that. */
 		if ((tab != NULL) != (i + 1 < COLUMNS))
 			return false;
 		columns[i] = slice_of(line.p, tab ? (size_t)(tab - line.p) : line.n);
@@ -79,6 +81,8 @@ static void write_column(const char *text, size_t n, FILE *to)
 
 void tsv_write(const struct person *person, FILE *to)
 {
+	/* A name that was never two columns becomes them here: a guess that reading puts right
+	 * again. */
 	const char *blank = strrchr(person->name, ' ');
 	size_t n = strlen(person->name);
 	size_t first = blank && blank != person->name ? (size_t)(blank - person->name) : n;
