@@ -16,6 +16,6 @@ bin_PROGRAMS += %D%/cca
 # the same with wrong SRTP keys, for the scenarios
 noinst_PROGRAMS += tests/tools/cca-wrong-key
 tests_tools_cca_wrong_key_CFLAGS = $(%C%_cca_CFLAGS)
-tests_tools_cca_wrong_key_SOURCES = $(%C%_cca_SOURCES) tests/tools/wrong_key.c
+tests_tools_cca_wrong_key_SOURCES = tests/tools/wrong_key.c
 tests_tools_cca_wrong_key_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=umsg_call_media
-tests_tools_cca_wrong_key_LDADD = $(%C%_cca_LDADD)
+tests_tools_cca_wrong_key_LDADD = $(%C%_cca_OBJECTS) $(%C%_cca_LDADD)

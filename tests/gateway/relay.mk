@@ -16,7 +16,7 @@ tests_gateway_test_relay_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
 EXTRA_tests_gateway_test_relay_DEPENDENCIES = gateway/cig-relay$(EXEEXT)
 
 # not run by check: see tests/bench
-noinst_PROGRAMS += tests/bench/bench_media
+EXTRA_PROGRAMS += tests/bench/bench_media
 tests_bench_bench_media_SOURCES = tests/bench/bench_media.c tests/bench/bench.c tests/bench/bench.h \
 	tests/media/speech.c tests/media/speech.h
 tests_bench_bench_media_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS)

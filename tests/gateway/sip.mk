@@ -25,58 +25,54 @@ check_PROGRAMS += \
 	tests/gateway/test_sip_session \
 	tests/gateway/test_sip_reliable
 endif
-SIP_DRIVER = \
+if HAVE_CMOCKA
+check_LIBRARIES += tests/gateway/libsip_driver.a
+endif
+tests_gateway_libsip_driver_a_SOURCES = \
 	tests/gateway/sip_driver.c tests/gateway/sip_driver.h \
-	tests/gateway/sip_peer.c tests/gateway/sip_peer.h
-SIP_DRIVER_LIBS = gateway/libsip_text.a gateway/libsip_agent.a base/libbase.a \
+	tests/gateway/sip_peer.c tests/gateway/sip_peer.h \
+	tests/gateway/sip_programs.c tests/gateway/sip_programs.h \
+	tests/gateway/tls_kit.c tests/gateway/tls_kit.h
+tests_gateway_libsip_driver_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+SIP_DRIVER_LIBS = tests/gateway/libsip_driver.a gateway/libsip_text.a gateway/libsip_agent.a base/libbase.a \
 	$(PROTOBUF_C_LIBS) $(OPENSSL_LIBS) $(CMOCKA_LIBS)
-tests_gateway_test_sip_incoming_SOURCES = tests/gateway/test_sip_incoming.c $(SIP_DRIVER)
 tests_gateway_test_sip_incoming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_incoming_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_incoming_DEPENDENCIES = gateway/cig-sip
-tests_gateway_test_sip_outgoing_SOURCES = tests/gateway/test_sip_outgoing.c $(SIP_DRIVER)
 tests_gateway_test_sip_outgoing_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_outgoing_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_outgoing_DEPENDENCIES = gateway/cig-sip
-tests_gateway_test_sip_malformed_SOURCES = tests/gateway/test_sip_malformed.c $(SIP_DRIVER)
 tests_gateway_test_sip_malformed_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_malformed_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_malformed_DEPENDENCIES = gateway/cig-sip
-tests_gateway_test_sip_peers_SOURCES = tests/gateway/test_sip_peers.c $(SIP_DRIVER) \
-	tests/gateway/sip_programs.c tests/gateway/sip_programs.h
 tests_gateway_test_sip_peers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_peers_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_peers_DEPENDENCIES = gateway/cig-sip
 EXTRA_DIST += tests/gateway/kamailio.cfg \
 	tests/gateway/sipp/uac.xml tests/gateway/sipp/uac_bye.xml tests/gateway/sipp/uas.xml \
 	tests/gateway/sipp/uas_auth.xml tests/gateway/sipp/uas_cancel.xml
-tests_gateway_test_sip_text_SOURCES = tests/gateway/test_sip_text.c $(SIP_DRIVER)
 tests_gateway_test_sip_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_text_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_text_DEPENDENCIES = gateway/cig-sip
 
-tests_gateway_test_sip_tls_SOURCES = tests/gateway/test_sip_tls.c $(SIP_DRIVER) \
-	tests/gateway/tls_kit.c tests/gateway/tls_kit.h
 tests_gateway_test_sip_tls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_tls_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_tls_DEPENDENCIES = gateway/cig-sip
 
-tests_gateway_test_sip_session_SOURCES = tests/gateway/test_sip_session.c $(SIP_DRIVER)
 tests_gateway_test_sip_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_session_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_session_DEPENDENCIES = gateway/cig-sip
 
-tests_gateway_test_sip_reliable_SOURCES = tests/gateway/test_sip_reliable.c $(SIP_DRIVER)
 tests_gateway_test_sip_reliable_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_reliable_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_reliable_DEPENDENCIES = gateway/cig-sip
 
 # not run by check: see tests/bench
 if HAVE_CMOCKA
-noinst_PROGRAMS += tests/bench/bench_gateway
+EXTRA_PROGRAMS += tests/bench/bench_gateway
 endif
 tests_bench_bench_gateway_SOURCES = tests/bench/bench_gateway.c tests/bench/bench.c \
-	tests/bench/bench.h $(SIP_DRIVER) tests/gateway/sip_programs.c tests/gateway/sip_programs.h
+	tests/bench/bench.h
 tests_bench_bench_gateway_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_bench_bench_gateway_LDADD = $(SIP_DRIVER_LIBS)
 

@@ -14,5 +14,5 @@ endif
 %C%_test_client_rules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_client_rules_LDADD = maps/libmaps.a base/libbase.a $(CMOCKA_LIBS)
 # not run by check: see tests/bench
-noinst_PROGRAMS += tests/bench/bench_maps
+EXTRA_PROGRAMS += tests/bench/bench_maps
 tests_bench_bench_maps_LDADD = maps/libmaps.a base/libbase.a

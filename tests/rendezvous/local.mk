@@ -74,63 +74,56 @@ endif
 
 # the programs themselves; redis-server has to be installed
 if HAVE_CMOCKA
+check_LIBRARIES += %D%/libscene.a
+endif
+%C%_libscene_a_SOURCES = %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h \
+	%D%/speech.c %D%/speech.h %D%/update_file.c %D%/update_file.h
+%C%_libscene_a_CFLAGS = $(%C%_test_crs_CFLAGS)
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs
 endif
-%C%_test_crs_SOURCES = %D%/test_crs.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
-	%D%/scene.c %D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
 %C%_test_crs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) \
 	-DCRS='"$(abs_top_builddir)/rendezvous/crs"' \
 	-DCRS_CLI='"$(abs_top_builddir)/rendezvous/crs-cli"' \
 	-DCRS_RELAY='"$(abs_top_builddir)/rendezvous/crs-relay"'
-%C%_test_crs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_LDADD = %D%/libscene.a tests/keys/libsample.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_messages
 endif
-%C%_test_crs_messages_SOURCES = %D%/test_crs_messages.c %D%/cast.c %D%/cast.h %D%/party.c \
-	%D%/party.h %D%/scene.c %D%/scene.h %D%/update_file.c %D%/update_file.h \
-	tests/keys/sample.c tests/keys/sample.h
 %C%_test_crs_messages_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_messages_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_messages_LDADD = %D%/libscene.a tests/keys/libsample.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_messages_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_cli
 endif
-%C%_test_crs_cli_SOURCES = %D%/test_crs_cli.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
-	%D%/scene.c %D%/scene.h
 %C%_test_crs_cli_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_cli_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_cli_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_cli_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_connections
 endif
-%C%_test_crs_connections_SOURCES = %D%/test_crs_connections.c %D%/party.c %D%/party.h \
-	%D%/scene.c %D%/scene.h
 %C%_test_crs_connections_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_connections_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_connections_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_connections_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_statistics
 endif
-%C%_test_crs_statistics_SOURCES = %D%/test_crs_statistics.c %D%/party.c %D%/party.h \
-	%D%/scene.c %D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c \
-	tests/keys/sample.h
 %C%_test_crs_statistics_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_statistics_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_statistics_LDADD = %D%/libscene.a tests/keys/libsample.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_statistics_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_backup
 endif
-%C%_test_crs_backup_SOURCES = %D%/test_crs_backup.c %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h
 %C%_test_crs_backup_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_backup_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_backup_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_backup_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 if HAVE_CMOCKA
@@ -150,79 +143,64 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_events
 endif
-%C%_test_crs_events_SOURCES = %D%/test_crs_events.c %D%/scene.c %D%/scene.h
 %C%_test_crs_events_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_events_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_events_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_events_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_health
 endif
-%C%_test_crs_health_SOURCES = %D%/test_crs_health.c %D%/party.c %D%/party.h %D%/scene.c \
-	%D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
 %C%_test_crs_health_CFLAGS = $(%C%_test_crs_CFLAGS) $(JANSSON_CFLAGS)
-%C%_test_crs_health_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_health_LDADD = %D%/libscene.a tests/keys/libsample.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_health_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_admins
 endif
-%C%_test_crs_admins_SOURCES = %D%/test_crs_admins.c %D%/scene.c %D%/scene.h %D%/update_file.c \
-	%D%/update_file.h tests/keys/sample.c tests/keys/sample.h
 %C%_test_crs_admins_CFLAGS = $(%C%_test_crs_CFLAGS) \
 	-DCRA='"$(abs_top_builddir)/rendezvous/cra"'
-%C%_test_crs_admins_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_admins_LDADD = %D%/libscene.a tests/keys/libsample.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_admins_DEPENDENCIES = rendezvous/cra rendezvous/crs rendezvous/crs-cli
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_data
 endif
-%C%_test_crs_data_SOURCES = %D%/test_crs_data.c %D%/party.c %D%/party.h %D%/scene.c \
-	%D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
 %C%_test_crs_data_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_data_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_data_LDADD = %D%/libscene.a tests/keys/libsample.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_data_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 # WebSocket from its raw side
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_websocket
 endif
-%C%_test_crs_websocket_SOURCES = %D%/test_crs_websocket.c %D%/cast.c %D%/cast.h \
-	%D%/party.c %D%/party.h %D%/raw.c %D%/raw.h %D%/scene.c %D%/scene.h \
+%C%_test_crs_websocket_SOURCES = %D%/test_crs_websocket.c %D%/raw.c %D%/raw.h \
 	tests/tools/rude_link.c tests/tools/rude_link.h
 %C%_test_crs_websocket_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_websocket_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_websocket_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_websocket_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_frames
 endif
-%C%_test_crs_frames_SOURCES = %D%/test_crs_frames.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
-	%D%/scene.c %D%/scene.h %D%/speech.c %D%/speech.h
 %C%_test_crs_frames_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_frames_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_frames_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_frames_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_others
 endif
-%C%_test_crs_others_SOURCES = %D%/test_crs_others.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
-	%D%/scene.c %D%/scene.h %D%/speech.c %D%/speech.h %D%/update_file.c %D%/update_file.h \
-	tests/keys/sample.c tests/keys/sample.h
 %C%_test_crs_others_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_others_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_others_LDADD = %D%/libscene.a tests/keys/libsample.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_others_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_faults
 endif
-%C%_test_crs_faults_SOURCES = %D%/test_crs_faults.c %D%/cast.c %D%/cast.h %D%/party.c %D%/party.h \
-	%D%/scene.c %D%/scene.h %D%/update_file.c %D%/update_file.h tests/keys/sample.c tests/keys/sample.h
 %C%_test_crs_faults_CFLAGS = $(%C%_test_crs_CFLAGS) $(JANSSON_CFLAGS)
-%C%_test_crs_faults_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_faults_LDADD = %D%/libscene.a tests/keys/libsample.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_faults_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
@@ -231,22 +209,19 @@ if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_push
 endif
 EXTRA_DIST += %D%/apns_server.mjs
-%C%_test_crs_push_SOURCES = %D%/test_crs_push.c %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h
 %C%_test_crs_push_CFLAGS = $(%C%_test_crs_CFLAGS)
-%C%_test_crs_push_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_crs_push_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
 EXTRA_tests_rendezvous_test_crs_push_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
 	rendezvous/crs-relay
 
 # not run by check: see tests/bench
 if HAVE_CMOCKA
-noinst_PROGRAMS += tests/bench/bench_crs tests/bench/bench_storm
+EXTRA_PROGRAMS += tests/bench/bench_crs tests/bench/bench_storm
 endif
 tests_bench_bench_crs_SOURCES = tests/bench/bench_crs.c tests/bench/bench.c tests/bench/bench.h \
-	tests/bench/redis_alone.c tests/bench/redis_alone.h \
-	%D%/party.c %D%/party.h %D%/scene.c \
-	%D%/scene.h
+	tests/bench/redis_alone.c tests/bench/redis_alone.h
 tests_bench_bench_crs_CFLAGS = $(%C%_test_crs_CFLAGS) $(HIREDIS_CFLAGS)
-tests_bench_bench_crs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+tests_bench_bench_crs_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_worker_memory
 endif
@@ -266,6 +241,6 @@ endif
 %C%_test_holder_admin_LDADD = $(%C%_test_worker_memory_LDADD)
 $(%C%_test_holder_admin_OBJECTS): $(BUILT_SOURCES)
 tests_bench_bench_storm_SOURCES = tests/bench/bench_storm.c tests/bench/bench.c \
-	tests/bench/bench.h %D%/party.c %D%/party.h %D%/scene.c %D%/scene.h
+	tests/bench/bench.h
 tests_bench_bench_storm_CFLAGS = $(%C%_test_crs_CFLAGS)
-tests_bench_bench_storm_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+tests_bench_bench_storm_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)

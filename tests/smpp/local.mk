@@ -24,6 +24,5 @@ endif
 	%D%/fake_center.c %D%/fake_center.h
 %C%_test_center_faults_CFLAGS = $(%C%_test_center_CFLAGS)
 %C%_test_center_faults_LDADD = $(%C%_test_center_LDADD)
-%C%_test_tls_SOURCES = %D%/test_tls.c tests/gateway/tls_kit.c tests/gateway/tls_kit.h
 %C%_test_tls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS)
-%C%_test_tls_LDADD = $(SMPP_LIBS) $(CMOCKA_LIBS)
+%C%_test_tls_LDADD = tests/gateway/libsip_driver.a $(SMPP_LIBS) $(CMOCKA_LIBS)

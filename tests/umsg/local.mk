@@ -12,20 +12,20 @@ UMSG_LIBS = umsg/libumsg.a umsg/libumsg_proto.a keys/libkeys.a base/libbase.a \
 UMSG_TEST_LIBS = $(UMSG_LIBS) $(CMOCKA_LIBS)
 %C%_test_call_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_call_LDADD = $(UMSG_TEST_LIBS)
-%C%_test_call_crypto_SOURCES = %D%/test_call_crypto.c tests/keys/party.c tests/keys/party.h
 %C%_test_call_crypto_CFLAGS = $(UMSG_TEST_CFLAGS)
-%C%_test_call_crypto_LDADD = $(UMSG_TEST_LIBS)
-UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
-	tests/keys/party.c tests/keys/party.h
-%C%_test_client_SOURCES = %D%/test_client.c $(UMSG_STAGE)
+%C%_test_call_crypto_LDADD = tests/keys/libsample.a $(UMSG_TEST_LIBS)
+if HAVE_CMOCKA
+check_LIBRARIES += %D%/libstage.a
+endif
+%C%_libstage_a_SOURCES = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c
+%C%_libstage_a_CFLAGS = $(UMSG_TEST_CFLAGS)
+UMSG_STAGE_LIBS = %D%/libstage.a tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_client_CFLAGS = $(UMSG_TEST_CFLAGS)
-%C%_test_client_LDADD = $(UMSG_TEST_LIBS)
-%C%_test_client_lookup_SOURCES = %D%/test_client_lookup.c $(UMSG_STAGE)
+%C%_test_client_LDADD = $(UMSG_STAGE_LIBS)
 %C%_test_client_lookup_CFLAGS = $(UMSG_TEST_CFLAGS)
-%C%_test_client_lookup_LDADD = $(UMSG_TEST_LIBS)
-%C%_test_client_messages_SOURCES = %D%/test_client_messages.c $(UMSG_STAGE)
+%C%_test_client_lookup_LDADD = $(UMSG_STAGE_LIBS)
 %C%_test_client_messages_CFLAGS = $(UMSG_TEST_CFLAGS)
-%C%_test_client_messages_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_client_messages_LDADD = $(UMSG_STAGE_LIBS)
 %C%_test_frame_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_frame_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_frame_quick_CFLAGS = $(UMSG_TEST_CFLAGS)
@@ -36,9 +36,8 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 %C%_test_link_life_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_link_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_link_LDADD = $(UMSG_TEST_LIBS)
-%C%_test_message_crypto_SOURCES = %D%/test_message_crypto.c tests/keys/party.c tests/keys/party.h
 %C%_test_message_crypto_CFLAGS = $(UMSG_TEST_CFLAGS)
-%C%_test_message_crypto_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_message_crypto_LDADD = tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_pack_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_pack_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_seen_CFLAGS = $(UMSG_TEST_CFLAGS)
@@ -47,7 +46,7 @@ UMSG_STAGE = %D%/loop.h %D%/stage.c %D%/stage.h %D%/stage_rendezvous.c \
 %C%_test_upgrade_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_websocket_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_websocket_LDADD = $(UMSG_TEST_LIBS)
-$(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJECTS) \
+$(%C%_libstage_a_OBJECTS) $(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJECTS) \
 	$(%C%_test_client_messages_OBJECTS) $(%C%_test_client_lookup_OBJECTS) $(%C%_test_frame_OBJECTS) \
 	$(%C%_test_frame_quick_OBJECTS) \
 	$(%C%_test_message_crypto_OBJECTS) $(%C%_test_pack_OBJECTS): umsg/umsg.pb-c.h
@@ -63,9 +62,9 @@ if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_client_memory
 endif
 %C%_test_client_memory_SOURCES = %D%/test_client_memory.c $(SCARCE_SOURCES) \
-	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h \
-	tests/fuzz/fake_link.c tests/fuzz/fake_link.h tests/keys/party.c tests/keys/party.h
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h tests/fuzz/fake_link.c \
+	tests/fuzz/fake_link.h
 %C%_test_client_memory_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_memory_LDFLAGS = $(SCARCE_LDFLAGS)
-%C%_test_client_memory_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_client_memory_LDADD = tests/keys/libsample.a $(UMSG_TEST_LIBS)
 $(%C%_test_client_memory_OBJECTS): umsg/umsg.pb-c.h
