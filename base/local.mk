@@ -42,7 +42,8 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/config_tree.c %D%/config_tree.h \
 	%D%/config_value.c %D%/config_value.h \
 	%D%/suggest.c %D%/suggest.h \
-	%D%/text.c %D%/text.h
+	%D%/text.c %D%/text.h \
+	%D%/visible.c %D%/visible.h
 # what a program needs to link for base/control.h, and for base/control_client.h
 CONTROL_LIBS = $(MICROHTTPD_LIBS) $(EVENT_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 CONTROL_CLIENT_LIBS = $(JANSSON_LIBS) $(OPENSSL_LIBS)

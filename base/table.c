@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/visible.h"
+
 struct table {
 	size_t columns;
 	size_t width[TABLE_MAX_COLUMNS]; /* characters */
@@ -52,39 +54,6 @@ void table_align_right(struct table *table, size_t column)
 	table->right[column] = true;
 }
 
-static bool is_control(uint8_t c)
-{
-	return c < 0x20 || c == 0x7f;
-}
-
-/* A copy with controls as "\xNN". */
-static char *printable(const char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t controls = 0, n = 0;
-	char *out;
-
-	for (const char *c = text; *c; c++)
-		controls += is_control((uint8_t)*c);
-	out = malloc(strlen(text) + 3 * controls + 1);
-	if (!out)
-		return NULL;
-	for (; *text; text++) {
-		uint8_t c = (uint8_t)*text;
-
-		if (is_control(c)) {
-			out[n++] = '\\';
-			out[n++] = 'x';
-			out[n++] = digits[c >> 4];
-			out[n++] = digits[c & 15];
-		} else {
-			out[n++] = *text;
-		}
-	}
-	out[n] = '\0';
-	return out;
-}
-
 /* Characters of UTF-8: octets that do not continue one. */
 static size_t characters(const char *text)
 {
@@ -109,7 +78,7 @@ int table_cell(struct table *table, const char *text)
 		table->cells = more;
 		table->cap = cap;
 	}
-	cell = printable(text ? text : "");
+	cell = visible_copy(text ? text : "");
 	if (!cell)
 		return -ENOMEM;
 	table->cells[table->n++] = cell;

@@ -3,14 +3,16 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/visible.h"
 #include "gateway/cig_cli.h"
 
 /* A row without columns to keep: lines come one by one and have any length. */
 static void print_event(const json_t *event)
 {
-	printf("%s call=%" JSON_INTEGER_FORMAT " %-6s %s", cli_text(event, "time"),
-	       json_integer_value(json_object_get(event, "call")), cli_text(event, "side"),
-	       cli_text(event, "event"));
+	printf("%s call=%" JSON_INTEGER_FORMAT " %-6s ", cli_text(event, "time"),
+	       json_integer_value(json_object_get(event, "call")), cli_text(event, "side"));
+	/* With a phrase of the PBX, who may have put anything into it. */
+	visible_print(stdout, slice_str(cli_text(event, "event")), "");
 	if (strcmp(cli_text(event, "event"), "routing") == 0)
 		printf(" from=%s to=%s", cli_text(event, "in_from"), cli_text(event, "in_to"));
 	if (strcmp(cli_text(event, "event"), "routed") == 0)
@@ -24,10 +26,12 @@ static bool take_line(void *arg, struct slice text)
 	const struct cli *cli = arg;
 	json_t *event = json_loadb((const char *)text.p, text.n, 0, NULL);
 
-	if (!event || cli->json)
-		printf("%.*s\n", (int)text.n, (const char *)text.p);
-	else
+	if (!event || cli->json) {
+		visible_print(stdout, text, "");
+		putchar('\n');
+	} else {
 		print_event(event);
+	}
 	fflush(stdout); /* for whoever pipes it into grep */
 	json_decref(event);
 	return true;
