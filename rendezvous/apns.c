@@ -9,12 +9,12 @@
 
 #include <curl/curl.h>
 #include <event2/event.h>
-#include <jansson.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/timer.h"
+#include "rendezvous/apns_refusal.h"
 #include "rendezvous/apns_token.h"
 
 enum { ANSWER_MAX = 1024, HEADER_SIZE = 1200, URL_SIZE = 512 };
@@ -164,7 +164,7 @@ static void drop(struct notification *n)
 static size_t take_answer(char *data, size_t size, size_t count, void *arg)
 {
 	struct notification *n = arg;
-	size_t room = ANSWER_MAX - 1 - n->n, got = size * count;
+	size_t room = ANSWER_MAX - n->n, got = size * count;
 
 	memcpy(n->answer + n->n, data, got < room ? got : room);
 	n->n += got < room ? got : room;
@@ -226,21 +226,6 @@ static bool start(struct notification *n)
 	return curl_multi_add_handle(n->apns->multi, n->easy) == CURLM_OK;
 }
 
-/* The "reason" of a refusal, and since when the token is gone. */
-static void read_refusal(struct notification *n, char reason[64], int64_t *when_ms_out)
-{
-	json_t *answer;
-
-	n->answer[n->n] = '\0';
-	answer = json_loads(n->answer, 0, NULL);
-	snprintf(reason, 64, "%s",
-		 json_is_string(json_object_get(answer, "reason"))
-			 ? json_string_value(json_object_get(answer, "reason"))
-			 : "");
-	*when_ms_out = json_integer_value(json_object_get(answer, "timestamp"));
-	json_decref(answer);
-}
-
 static void tell(struct notification *n, enum apns_outcome outcome, int64_t when_ms,
 		 const char *text)
 {
@@ -262,12 +247,12 @@ static void log_expired(struct apns *apns)
 
 static void on_refused(struct notification *n, long status)
 {
-	char reason[64], text[128];
-	int64_t when_ms = 0;
+	struct apns_refusal refusal;
+	char text[128];
 
-	read_refusal(n, reason, &when_ms);
-	snprintf(text, sizeof(text), "%ld %s", status, reason);
-	if (status == 403 && strcmp(reason, "ExpiredProviderToken") == 0 && !n->again) {
+	apns_refusal_read(status, slice_of(n->answer, n->n), &refusal);
+	snprintf(text, sizeof(text), "%ld %s", status, refusal.reason);
+	if (refusal.token_expired && !n->again) {
 		n->again = true;
 		log_expired(n->apns);
 		apns_token_expire(n->apns->token);
@@ -275,12 +260,7 @@ static void on_refused(struct notification *n, long status)
 		if (start(n))
 			return;
 	}
-	if (status == 410)
-		tell(n, APNS_GONE, when_ms, text);
-	else if (status == 400 && strcmp(reason, "BadDeviceToken") == 0)
-		tell(n, APNS_BAD_TOKEN, 0, text);
-	else
-		tell(n, APNS_FAILED, 0, text);
+	tell(n, refusal.outcome, refusal.when_ms, text);
 }
 
 /* Every answer has the service's time (RFC 9110 6.6.1). */

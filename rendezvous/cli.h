@@ -58,7 +58,17 @@ struct cli_column {
 /* Returns the exit status. */
 int cli_print(const struct cli *cli, json_t *list, const struct cli_column *columns);
 
-/* Prints "crs-cli: " and the text on standard error.  Returns the exit status of a failure. */
+/* The same as JSON, as jansson's flags have it: indented, or 0: on one line. */
+int cli_print_json(json_t *answer, size_t flags);
+
+/* A text of an answer; "" where there is none. */
+const char *cli_text(const json_t *object, const char *name);
+
+/* Prints a line, without control characters of what came from elsewhere (base/visible.h). */
+void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints "crs-cli: " and the text on standard error, as cli_say() does.  Returns the exit status of
+ * a failure. */
 int cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -138,7 +138,7 @@ int cli_create_account(const struct cli *cli, int argc, char **argv)
 	else
 		status = err ? CLI_ERROR : CLI_OK;
 	if (status == CLI_OK && cli->json)
-		json_dumpf(body, stdout, 0), putchar('\n');
+		cli_print_json(json_incref(body), 0);
 	else if (status == CLI_OK && !options.secret)
 		puts(secret);
 	json_decref(body);
@@ -186,10 +186,10 @@ int cli_act(const struct cli *cli, const char *target, json_t *body)
 	if (err)
 		return CLI_ERROR;
 	warnings = json_object_get(answer, "warnings");
-	json_array_foreach(warnings, i, warning)
-		fprintf(stderr, "crs-cli: warning: %s\n", json_string_value(warning));
+	json_array_foreach(warnings, i, warning) if (json_is_string(warning))
+		cli_error("warning: %s", json_string_value(warning));
 	if (cli->json)
-		json_dumpf(answer, stdout, 0), putchar('\n');
+		return cli_print_json(answer, 0);
 	json_decref(answer);
 	return CLI_OK;
 }
@@ -276,13 +276,11 @@ int cli_apply(const struct cli *cli, int argc, char **argv)
 	if (err)
 		return CLI_ERROR;
 	if (cli->json)
-		json_dumpf(answer, stdout, 0), putchar('\n');
-	else
-		printf("account %s: update of %s, revision %lld, %lld users\n",
-		       json_string_value(json_object_get(answer, "account")),
-		       json_string_value(json_object_get(answer, "month")),
-		       (long long)json_integer_value(json_object_get(answer, "revision")),
-		       (long long)json_integer_value(json_object_get(answer, "users")));
+		return cli_print_json(answer, 0);
+	cli_say("account %s: update of %s, revision %lld, %lld users", cli_text(answer, "account"),
+		cli_text(answer, "month"),
+		(long long)json_integer_value(json_object_get(answer, "revision")),
+		(long long)json_integer_value(json_object_get(answer, "users")));
 	json_decref(answer);
 	return CLI_OK;
 }

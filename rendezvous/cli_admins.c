@@ -21,7 +21,7 @@ int cli_create_admin(const struct cli *cli, int argc, char **argv)
 		return CLI_ERROR;
 	if (cli->json)
 		return cli_print(cli, answer, NULL);
-	puts(json_string_value(json_object_get(answer, "secret")));
+	cli_say("%s", cli_text(answer, "secret"));
 	json_decref(answer);
 	return CLI_OK;
 }

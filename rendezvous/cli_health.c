@@ -58,13 +58,6 @@ static json_t *ask(const struct cli *cli, const char *target, struct health_repo
 	return answer;
 }
 
-static const char *text_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
-}
-
 /* ---- system ---- */
 
 static void check_services(const struct cli *cli, struct health_report *report)
@@ -74,12 +67,12 @@ static void check_services(const struct cli *cli, struct health_report *report)
 
 	json_array_foreach(list, i, row)
 	{
-		bool active = strcmp(text_of(row, "status"), "active") == 0;
+		bool active = strcmp(cli_text(row, "status"), "active") == 0;
 		char name[128];
 
-		snprintf(name, sizeof(name), "service %s", text_of(row, "service"));
+		snprintf(name, sizeof(name), "service %s", cli_text(row, "service"));
 		health_report_add(report, active ? HEALTH_OK : HEALTH_ERROR, name, "%s on %s",
-				  text_of(row, "status"), text_of(row, "server"));
+				  cli_text(row, "status"), cli_text(row, "server"));
 	}
 	json_decref(list);
 }
@@ -94,7 +87,7 @@ static void check_processes(const struct cli *cli, struct health_report *report)
 		json_int_t pid = json_integer_value(json_object_get(row, "pid"));
 		char name[128];
 
-		snprintf(name, sizeof(name), "process %s", text_of(row, "process"));
+		snprintf(name, sizeof(name), "process %s", cli_text(row, "process"));
 		if (pid)
 			health_report_add(report, HEALTH_OK, name, "pid %lld", (long long)pid);
 		else
@@ -146,7 +139,7 @@ int cli_health_system(const struct cli *cli, int argc, char **argv)
 static void check_month(const json_t *row, const char *month, enum health_result if_missing,
 			struct health_report *report)
 {
-	const char *created = text_of(row, month);
+	const char *created = cli_text(row, month);
 	char name[64];
 
 	snprintf(name, sizeof(name), "update: %s month", month);
@@ -164,7 +157,7 @@ static void check_updates(const struct cli *cli, const char *id, struct health_r
 
 	json_array_foreach(list, i, row)
 	{
-		if (strcmp(text_of(row, "account"), id) == 0) {
+		if (strcmp(cli_text(row, "account"), id) == 0) {
 			check_month(row, "current", HEALTH_ERROR, report);
 			check_month(row, "next", HEALTH_WARNING, report);
 		}
@@ -176,7 +169,7 @@ static void check_updates(const struct cli *cli, const char *id, struct health_r
  * crs listens on where that is neither of them nor any. */
 static int server_address(const json_t *guests, bool local_only, struct net_addr *out)
 {
-	const char *listen = text_of(guests, "listen"), *public = text_of(guests, "public");
+	const char *listen = cli_text(guests, "listen"), *public = cli_text(guests, "public");
 	bool any = strcmp(listen, "0.0.0.0") == 0 || strcmp(listen, "::") == 0;
 	uint16_t port = (uint16_t)json_integer_value(json_object_get(guests, "port"));
 
@@ -194,8 +187,8 @@ static int read_secret(const struct cli *cli, const char *id, struct account_sec
 
 	json_array_foreach(list, i, row)
 	{
-		if (strcmp(text_of(row, "id"), id) == 0)
-			err = account_secret_from_text(slice_str(text_of(row, "secret")), id, out);
+		if (strcmp(cli_text(row, "id"), id) == 0)
+			err = account_secret_from_text(slice_str(cli_text(row, "secret")), id, out);
 	}
 	json_decref(list);
 	return err;
@@ -216,7 +209,7 @@ static void run_clients(const struct cli *cli, const char *id, const struct opti
 		health_report_add(report, HEALTH_ERROR, "attach",
 				  "the account's secret is not readable");
 	} else {
-		account.check = text_of(guests, "id");
+		account.check = cli_text(guests, "id");
 		account.secret = &secret;
 		health_clients_run(&account, report);
 		account_secret_wipe(&secret);

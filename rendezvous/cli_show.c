@@ -273,7 +273,7 @@ int cli_show_version(const struct cli *cli, int argc, char **argv)
 		return CLI_ERROR;
 	if (cli->json)
 		return cli_print(cli, list, NULL);
-	printf("crs %s\n", json_string_value(json_object_get(json_array_get(list, 0), "version")));
+	cli_say("crs %s", cli_text(json_array_get(list, 0), "version"));
 	json_decref(list);
 	return CLI_OK;
 }
@@ -284,11 +284,11 @@ static void print_numbers(const char *title, const json_t *object)
 	const char *name;
 	json_t *value;
 
-	printf("%s:\n", title);
+	cli_say("%s:", title);
 	json_object_foreach((json_t *)(uintptr_t)object, name, value)
 	{
 		if (json_is_integer(value))
-			printf("  %-16s %lld\n", name, (long long)json_integer_value(value));
+			cli_say("  %-16s %lld", name, (long long)json_integer_value(value));
 	}
 }
 
@@ -305,8 +305,7 @@ int cli_show_relay(const struct cli *cli, int argc, char **argv)
 	if (cli->json)
 		return cli_print(cli, answer, NULL);
 	types = json_object_get(answer, "types");
-	json_array_foreach(types, i, type)
-		print_numbers(json_string_value(json_object_get(type, "type")), type);
+	json_array_foreach(types, i, type) print_numbers(cli_text(type, "type"), type);
 	print_numbers("Sent", json_object_get(answer, "sent"));
 	print_numbers("Received", json_object_get(answer, "received"));
 	json_decref(answer);

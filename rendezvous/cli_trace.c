@@ -6,6 +6,7 @@
 
 #include "base/control_client.h"
 #include "base/diag.h"
+#include "base/visible.h"
 #include "rendezvous/cli.h"
 #include "rendezvous/trace.h"
 
@@ -36,7 +37,7 @@ static bool print_line(void *arg, struct slice text)
 
 	if (only && !is_about(text, only))
 		return true;
-	fwrite(text.p, 1, text.n, stdout);
+	visible_print(stdout, text, "\t"); /* fields are parted by tabs */
 	putchar('\n');
 	return fflush(stdout) == 0 && !ferror(stdout);
 }

@@ -11,10 +11,10 @@
 
 #include "base/diag.h"
 #include "base/file.h"
-#include "base/table.h"
 #include "build-config.h"
 #include "rendezvous/apply.h"
 #include "rendezvous/cra_client.h"
+#include "rendezvous/cra_print.h"
 #include "rendezvous/statistics.h"
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, SECRET_MAX = 256 };
@@ -59,54 +59,17 @@ static int print_json(json_t *answer)
 	return 0;
 }
 
-static const char *text_of(const json_t *row, const char *name)
-{
-	const char *text = json_string_value(json_object_get(row, name));
-
-	return text ? text : "";
-}
-
-static int print_accounts(json_t *answer)
-{
-	static const char *const headings[] = { "ACCOUNT", "AUTHORIZATIONS", "CURRENT-MONTH",
-						"NEXT-MONTH" };
-	struct table *table = table_new(4);
-	const json_t *row, *word;
-	size_t i, w;
-
-	for (i = 0; i < 4; i++)
-		table_cell(table, headings[i]);
-	json_array_foreach(answer, i, row)
-	{
-		char words[64] = "";
-		size_t n = 0;
-
-		json_array_foreach(json_object_get(row, "authorizations"), w, word)
-		{
-			const char *text = json_string_value(word);
-
-			if (text && n + strlen(text) + 2 < sizeof(words))
-				n += (size_t)snprintf(words + n, sizeof(words) - n, "%s%s",
-						      w ? "," : "", text);
-		}
-		table_cell(table, text_of(row, "account"));
-		table_cell(table, words);
-		table_cell(table, text_of(row, "current"));
-		table_cell(table, text_of(row, "next"));
-	}
-	table_print(table, stdout);
-	table_free(&table);
-	json_decref(answer);
-	return 0;
-}
-
 static int do_accounts(struct cra *cra)
 {
 	json_t *answer;
 
 	if (cra_client_ask(cra->client, UMSG__ADMIN_ACTION__ADMIN_ACCOUNTS, "", &answer, cra->diag))
 		return EXIT_REFUSED;
-	return cra->json ? print_json(answer) : print_accounts(answer);
+	if (cra->json)
+		return print_json(answer);
+	cra_print_accounts(answer, stdout);
+	json_decref(answer);
+	return 0;
 }
 
 /* To a person who waits; a file of some thousand users takes seconds. */
@@ -135,10 +98,7 @@ static int do_apply(struct cra *cra, const char *account, const char *path)
 		return EXIT_REFUSED;
 	if (cra->json)
 		return print_json(answer);
-	printf("account %s: update of %s, revision %lld, %lld users\n", text_of(answer, "account"),
-	       text_of(answer, "month"),
-	       (long long)json_integer_value(json_object_get(answer, "revision")),
-	       (long long)json_integer_value(json_object_get(answer, "users")));
+	cra_print_applied(answer, stdout);
 	json_decref(answer);
 	return 0;
 }
@@ -220,7 +180,7 @@ static int run(struct cra *cra, char **argv)
 	OPENSSL_cleanse(secret, sizeof(secret));
 	cra_client_free(&cra->client);
 	if (status == EXIT_REFUSED)
-		fprintf(stderr, "cra: %s\n", diag_first_error(cra->diag));
+		cra_print_error(diag_first_error(cra->diag), stderr);
 	else if (status == EXIT_USAGE)
 		usage(stderr);
 	diag_free(&cra->diag);

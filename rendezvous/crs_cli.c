@@ -1,12 +1,7 @@
 /* crs_cli.c - crs-cli: finds the action. */
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/control_client.h"
-#include "base/diag.h"
-#include "base/table.h"
 #include "build-config.h"
 #include "rendezvous/cli.h"
 #include "rendezvous/trace.h"
@@ -141,85 +136,6 @@ static void usage(FILE *to)
 	fputs("list and show mean the same where only one of them is named.\n"
 	      "exit status: 0 ok, 1 error, 2 usage, 3 warning of a health check\n",
 	      to);
-}
-
-int cli_error(const char *fmt, ...)
-{
-	va_list args;
-
-	fputs("crs-cli: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return CLI_ERROR;
-}
-
-int cli_call(const struct cli *cli, const char *method, const char *target, json_t *body,
-	     bool quiet_if_down, json_t **answer_out)
-{
-	struct control_server server = { .program = "crs", .address = cli->socket };
-	struct diag *diag = diag_new();
-	int err = control_call(&server, method, target, body, answer_out, diag);
-
-	if (err && !(quiet_if_down && (err == -ECONNREFUSED || err == -ENOENT)))
-		cli_error("%s", diag_first_error(diag));
-	diag_free(&diag);
-	return err;
-}
-
-static void add_cell(struct table *table, const json_t *value)
-{
-	if (json_is_integer(value)) {
-		table_cellf(table, "%lld", (long long)json_integer_value(value));
-	} else if (json_is_array(value)) {
-		char text[1024] = "";
-		size_t i, n = 0;
-		json_t *item;
-
-		json_array_foreach(value, i, item)
-		{
-			const char *s = json_string_value(item);
-
-			if (s && n + strlen(s) + 2 < sizeof(text))
-				n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
-						      i ? "," : "", s);
-		}
-		table_cell(table, text);
-	} else {
-		table_cell(table, json_string_value(value));
-	}
-}
-
-int cli_print(const struct cli *cli, json_t *list, const struct cli_column *columns)
-{
-	struct table *table;
-	size_t n = 0, i;
-	json_t *row;
-
-	if (cli->json) {
-		json_dumpf(list, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(list);
-		return CLI_OK;
-	}
-	while (columns[n].name)
-		n++;
-	table = table_new(n);
-	for (size_t c = 0; c < n; c++) {
-		table_cell(table, columns[c].heading);
-		if (columns[c].number)
-			table_align_right(table, c);
-	}
-	json_array_foreach(list, i, row)
-	{
-		for (size_t c = 0; c < n; c++)
-			add_cell(table, json_object_get(row, columns[c].name));
-	}
-	table_print(table, stdout);
-	table_free(&table);
-	json_decref(list);
-	return CLI_OK;
 }
 
 static bool same_verb(const char *word, const char *verb, bool either)

@@ -4,6 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/json_text.h"
+#include "base/visible.h"
+
 const char *health_result_name(enum health_result result)
 {
 	static const char *const names[] = { "ok", "warning", "error" };
@@ -33,9 +36,17 @@ void health_report_add(struct health_report *report, enum health_result result, 
 	va_end(args);
 	if (result > report->worst)
 		report->worst = result;
-	json_array_append_new(report->tests,
-			      json_pack("{s:s, s:s, s:s}", "name", name, "result",
-					health_result_name(result), "description", text));
+	/* A text that was cut may end within a character, which is no JSON. */
+	json_array_append_new(report->tests, json_pack("{s:o, s:s, s:o}", "name", json_text(name),
+						       "result", health_result_name(result),
+						       "description", json_text(text)));
+}
+
+/* Names of services and reasons are crs's: neither adds a field or a line. */
+static void print_field(const json_t *test, const char *name, char end)
+{
+	visible_print(stdout, slice_str(json_string_value(json_object_get(test, name))), "");
+	putchar(end);
 }
 
 static void print_tsv(const json_t *tests)
@@ -45,9 +56,11 @@ static void print_tsv(const json_t *tests)
 
 	puts("name\tresult\tdescription");
 	json_array_foreach(tests, i, test)
-		printf("%s\t%s\t%s\n", json_string_value(json_object_get(test, "name")),
-		       json_string_value(json_object_get(test, "result")),
-		       json_string_value(json_object_get(test, "description")));
+	{
+		print_field(test, "name", '\t');
+		print_field(test, "result", '\t');
+		print_field(test, "description", '\n');
+	}
 }
 
 int health_report_print(const struct health_report *report, enum health_format format)

@@ -35,6 +35,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/admin_set.c %D%/admin_set.h \
 	%D%/admins.c %D%/admins.h \
 	%D%/apns.c %D%/apns.h \
+	%D%/apns_refusal.c %D%/apns_refusal.h \
 	%D%/apns_token.c %D%/apns_token.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/audit.c %D%/audit.h \
@@ -114,7 +115,7 @@ bin_PROGRAMS += %D%/crs
 %C%_crs_LDADD = $(CRS_LIBS)
 
 bin_PROGRAMS += %D%/crs-cli
-%C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_accounts.c %D%/cli_show.c %D%/cli_trace.c \
+%C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_call.c %D%/cli_print.c %D%/cli_accounts.c %D%/cli_show.c %D%/cli_trace.c \
 	%D%/cli_admins.c %D%/cli_statistics.c %D%/cli_health.c %D%/health_clients.c %D%/health_clients.h \
 	%D%/health_report.c %D%/health_report.h %D%/cli_backup.c %D%/backup.h %D%/backup_priv.h %D%/backup_members.c \
 	%D%/backup_redis.c %D%/backup_restore.c %D%/backup_sealed.c %D%/backup_sealed.h %D%/backup_write.c
@@ -123,6 +124,6 @@ bin_PROGRAMS += %D%/crs-cli
 %C%_crs_cli_LDADD = $(CRS_LIBS) $(ARCHIVE_LIBS)
 
 bin_PROGRAMS += %D%/cra
-%C%_cra_SOURCES = %D%/cra.c %D%/cra_client.c %D%/cra_client.h
+%C%_cra_SOURCES = %D%/cra.c %D%/cra_client.c %D%/cra_client.h %D%/cra_print.c %D%/cra_print.h
 %C%_cra_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 %C%_cra_LDADD = $(CRS_LIBS)

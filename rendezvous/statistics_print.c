@@ -1,8 +1,10 @@
 /* statistics_print.c - statistics as tab-separated values. */
 #include <stdio.h>
 
+#include "base/visible.h"
 #include "rendezvous/statistics.h"
 
+/* A tab or the end of a line in a value would be a cell or a row more. */
 static void print_value(const json_t *value, FILE *to)
 {
 	if (json_is_integer(value))
@@ -10,7 +12,7 @@ static void print_value(const json_t *value, FILE *to)
 	else if (json_is_boolean(value))
 		fputs(json_is_true(value) ? "true" : "false", to);
 	else if (json_is_string(value))
-		fputs(json_string_value(value), to);
+		visible_print(to, slice_str(json_string_value(value)), "");
 }
 
 void statistics_print(const json_t *rows, FILE *to)

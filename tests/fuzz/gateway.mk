@@ -14,3 +14,10 @@ FUZZ_TARGETS += tests/fuzz/fuzz_srv
 tests_fuzz_fuzz_srv_SOURCES = tests/fuzz/fuzz_srv.c gateway/srv.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_srv_LDFLAGS = $(FUZZING_LDFLAGS)
 tests_fuzz_fuzz_srv_LDADD = base/libbase.a
+FUZZ_TARGETS += tests/fuzz/fuzz_gateway_control
+tests_fuzz_fuzz_gateway_control_SOURCES = tests/fuzz/fuzz_gateway_control.c tests/fuzz/place.h \
+	tests/fuzz/quiet.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_gateway_control_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_gateway_control_LDFLAGS = $(FUZZING_LDFLAGS) -Wl,-z,muldefs
+tests_fuzz_fuzz_gateway_control_LDADD = $(gateway_cig_server_LDADD)
+$(tests_fuzz_fuzz_gateway_control_OBJECTS): $(BUILT_SOURCES)

@@ -49,3 +49,18 @@ tests_fuzz_fuzz_supervisor_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAG
 tests_fuzz_fuzz_supervisor_LDFLAGS = $(FUZZING_LDFLAGS) -Wl,-z,muldefs
 tests_fuzz_fuzz_supervisor_LDADD = $(CRS_LIBS)
 $(tests_fuzz_fuzz_supervisor_OBJECTS): $(BUILT_SOURCES)
+FUZZ_TARGETS += tests/fuzz/fuzz_shown
+tests_fuzz_fuzz_shown_SOURCES = tests/fuzz/fuzz_shown.c tests/fuzz/fake_link.c tests/fuzz/fake_link.h \
+	rendezvous/cli.h rendezvous/cli_accounts.c rendezvous/cli_admins.c rendezvous/cli_health.c rendezvous/cli_print.c \
+	rendezvous/cli_show.c rendezvous/cli_statistics.c rendezvous/cli_trace.c rendezvous/cra_client.c \
+	rendezvous/cra_client.h rendezvous/cra_print.c rendezvous/cra_print.h rendezvous/health_clients.h \
+	rendezvous/health_report.c rendezvous/health_report.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_shown_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_shown_LDFLAGS = $(FUZZING_LDFLAGS) -Wl,-z,muldefs
+tests_fuzz_fuzz_shown_LDADD = $(CRS_LIBS)
+$(tests_fuzz_fuzz_shown_OBJECTS): $(BUILT_SOURCES)
+FUZZ_TARGETS += tests/fuzz/fuzz_apns
+tests_fuzz_fuzz_apns_SOURCES = tests/fuzz/fuzz_apns.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_apns_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_apns_LDFLAGS = $(FUZZING_LDFLAGS)
+tests_fuzz_fuzz_apns_LDADD = rendezvous/libcrs.a base/libbase.a $(JANSSON_LIBS)

@@ -134,6 +134,12 @@ endif
 %C%_test_backup_sealed_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_apns_refusal
+endif
+%C%_test_apns_refusal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_apns_refusal_LDADD = rendezvous/libcrs.a base/libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_backup_redis
 endif
 %C%_test_backup_redis_SOURCES = %D%/test_backup_redis.c rendezvous/backup_redis.c
