@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/control.h"
 #include "base/diag.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "base/timer.h"
 #include "gateway/call_trace.h"
@@ -41,7 +42,7 @@ static void get_echo(struct control_request *request, void *arg)
 	const char *text = control_arg(request, "text");
 
 	(void)arg;
-	control_answer_json(request, 200, json_pack("{s:s}", "text", text ? text : ""));
+	control_answer_json(request, 200, json_pack("{s:o}", "text", json_text(text)));
 }
 
 /* ---- calls, with the figures of their media where they are asked for ---- */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json_text.h"
 #include "maps/explain.h"
 #include "maps/map.h"
 #include "maps/route.h"
@@ -33,6 +34,8 @@ static json_t *explanation(const struct explain *explain)
 	struct explain_step step;
 	char text[2048];
 
+	/* Steps quote the URI that was asked for, whatever octets it has. */
+
 	for (size_t i = 0; explain_get(explain, i, &step); i++) {
 		int n = snprintf(text, sizeof(text), "%s: ", kinds[step.kind]);
 
@@ -44,7 +47,7 @@ static json_t *explanation(const struct explain *explain)
 			n += snprintf(text + n, sizeof(text) - (size_t)n,
 				      " (%.300s:%u): ", step.place.file, step.place.line);
 		snprintf(text + n, sizeof(text) - (size_t)n, "%s", step.text);
-		json_array_append_new(lines, json_string(text));
+		json_array_append_new(lines, json_text(text));
 	}
 	return lines;
 }
@@ -52,9 +55,9 @@ static json_t *explanation(const struct explain *explain)
 static json_t *report_answer(const struct route_answer *answer, enum route_interface from,
 			     const struct explain *explain)
 {
-	json_t *report =
-		json_pack("{s:b, s:s, s:s, s:s}", "routed", answer->routed, "from_interface",
-			  route_interface_name(from), "to", answer->to, "from", answer->from);
+	json_t *report = json_pack("{s:b, s:s, s:o, s:o}", "routed", answer->routed,
+				   "from_interface", route_interface_name(from), "to",
+				   json_text(answer->to), "from", json_text(answer->from));
 
 	if (!report)
 		return NULL;
