@@ -2,6 +2,7 @@
 #include "management/cms.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,22 @@
 #include "base/file.h"
 
 enum { BACKUP_MAX = 1 << 30, RESTORE_STEP = 100 };
+
+/* VACUUM INTO does not flush what it writes (SQLite's manual, "VACUUM"); a power cut right after
+ * the success that is told must not leave half a backup. */
+static int make_durable(struct cms *cms, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (!err)
+		err = file_sync_parent(path);
+	if (err)
+		diag_error(cms->diag, NULL, "%s: %s", path, strerror(-err));
+	return err;
+}
 
 /* "cms backup FILE": a copy of the database, whose secrets stay sealed in it. */
 int cmd_backup(struct cms *cms)
@@ -30,6 +47,8 @@ int cmd_backup(struct cms *cms)
 		return err;
 	err = database_run(cms->db, "VACUUM INTO ?", values, 1, cms->diag);
 	if (!err)
+		err = make_durable(cms, cms->args[0]);
+	if (!err)
 		printf("%s holds all keys, sealed under the passphrase of today: keep it as safe "
 		       "as "
 		       "this computer.\n",
@@ -41,6 +60,12 @@ int cmd_backup(struct cms *cms)
  * can have been, so that nothing made from now on passes for older. */
 static int step_over(struct cms *cms)
 {
+	static const char *const steps[] = {
+		"UPDATE updates SET revision = revision + ?",
+		"UPDATE people SET next_generation = next_generation + ?",
+		"UPDATE tombstones SET next_generation = next_generation + ?",
+	};
+	const struct db_value step[] = { db_integer(RESTORE_STEP) };
 	struct settings settings;
 	int err = settings_load(cms->db, &settings, cms->diag);
 
@@ -48,17 +73,8 @@ static int step_over(struct cms *cms)
 		return err;
 	settings.base += RESTORE_STEP;
 	err = settings_save(cms->db, &settings, cms->diag);
-	if (!err)
-		err = database_run(cms->db, "UPDATE updates SET revision = revision + 100", NULL, 0,
-				   cms->diag);
-	if (!err)
-		err = database_run(cms->db,
-				   "UPDATE people SET next_generation = next_generation + 100",
-				   NULL, 0, cms->diag);
-	if (!err)
-		err = database_run(cms->db,
-				   "UPDATE tombstones SET next_generation = next_generation + 100",
-				   NULL, 0, cms->diag);
+	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
+		err = database_run(cms->db, steps[i], step, 1, cms->diag);
 	return err ? err : cms_log(cms, "restore", "from %s", cms->args[0]);
 }
 
