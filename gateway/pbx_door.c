@@ -1,3 +1,5 @@
+/* pbx_door.c - who a request from the PBX's side is from, and whether it must prove
+ * it: the same for calls and texts. */
 #include "gateway/pbx_door.h"
 
 #include <errno.h>
@@ -19,6 +21,8 @@ int pbx_door_init(struct pbx_door *door)
 	return RAND_bytes(door->key, sizeof(door->key)) == 1 ? 0 : -EIO;
 }
 
+/* RFC 3325 8: an asserted identity counts only from whom the configuration trusts; anybody can
+ * write one. */
 const char *pbx_door_identity(const struct cig_pbx *pbx, const struct pbx_request *request)
 {
 	if (!pbx || !pbx->asserted_identity)
@@ -41,6 +45,7 @@ int pbx_door_check(const struct pbx_door *door, const struct cig_pbx *pbx,
 	if (!pbx || !pbx->challenge)
 		return 0;
 	account = (struct digest_account){ pbx->challenge->user, pbx->challenge->password };
+	/* A client may answer both challenges (MD5, SHA-256): one right answer is enough. */
 	for (size_t i = 0; i < request->n_authorizations && err; i++)
 		err = digest_check(door->key, realm, request->source, clock_wall_s(), &account,
 				   request->method, request->authorizations[i]);
@@ -49,6 +54,8 @@ int pbx_door_check(const struct pbx_door *door, const struct cig_pbx *pbx,
 	if (err == -EACCES) /* the form that a ban by address can be made of */
 		log_warn(MODULE, "pbx=%s source=%s from=%s: wrong user or password", pbx->name,
 			 request->source, request->from_uri);
+	/* A right answer under a nonce that is too old gets a new one and "stale": nobody is
+	 * asked for the password again. */
 	err = digest_ask(door->key, realm, request->source, clock_wall_s(), err == -ESTALE,
 			 challenges);
 	return err ? err : -EACCES;

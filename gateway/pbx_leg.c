@@ -1,3 +1,5 @@
+/* pbx_leg.c - the PBX's side of a call: its SDP as codec, address and keys, ours as
+ * message, and the commands that cig-sip gets. */
 #include "gateway/pbx_leg.h"
 
 #include <errno.h>
@@ -13,7 +15,7 @@
 #include "gateway/sip_wire.h"
 
 enum {
-	OFFERED_EVENT_PT = 101,
+	OFFERED_EVENT_PT = 101, /* any dynamic number (RFC 3551 3); 101 is what everybody uses */
 	DEFAULT_PTIME_MS = 20,
 	DEFAULT_DIGIT_MS = 100,
 	REMOTE_PARTY_SIZE = 1024
@@ -38,7 +40,7 @@ static const SipAgent__Format *first_codec(const SipAgent__Audio *audio)
 	return NULL;
 }
 
-/* The longest packets that the peer wants. */
+/* The packet time that the peer wants, within its maxptime (RFC 4566 6). */
 static unsigned wanted_ptime(const SipAgent__Audio *theirs)
 {
 	unsigned ptime = theirs->ptime_ms ? theirs->ptime_ms : DEFAULT_PTIME_MS;
@@ -46,7 +48,8 @@ static unsigned wanted_ptime(const SipAgent__Audio *theirs)
 	return theirs->maxptime_ms && theirs->maxptime_ms < ptime ? theirs->maxptime_ms : ptime;
 }
 
-/* The peer's line that counts: with keys wherever they are wanted and offered. */
+/* The peer's line that counts: with keys wherever they are wanted and offered.  A line of
+ * RTP/SAVP without keys of ours is none. */
 static const SipAgent__Audio *choose_line(const SipAgent__Audio *theirs, enum cig_srtp srtp)
 {
 	if (theirs && srtp != CIG_SRTP_OFF && theirs->secured)
@@ -77,6 +80,7 @@ static int read_keys(const SipAgent__Audio *theirs, struct pbx_audio *audio)
 
 	if (!crypto)
 		return 0;
+	/* Checked here as well: what the agent tells comes from the network. */
 	if (crypto->key.len == 0 || crypto->key.len != pbx_suite_key_size(crypto->suite))
 		return -ENOTSUP;
 	audio->suite = crypto->suite;
@@ -198,6 +202,8 @@ static int make_offer(struct our_audio *ours, struct pbx_leg *leg)
 	begin_audio(ours, leg);
 	/* in a re-INVITE the profile that the PBX has shown to know */
 	ours->audio.feedback = leg->has_audio && leg->audio.feedback;
+	/* PCMA first: the law of most countries outside North America and Japan (G.711).  The
+	 * order is a wish (RFC 3264 5.1). */
 	add_format(ours, SIP_AGENT__ENCODING__PCMA, PBX_PCMA);
 	add_format(ours, SIP_AGENT__ENCODING__PCMU, PBX_PCMU);
 	add_format(ours, SIP_AGENT__ENCODING__TELEPHONE_EVENT, OFFERED_EVENT_PT);
@@ -259,6 +265,7 @@ int pbx_leg_invite(struct pbx_leg *leg, const struct pbx_invite *invite)
 	target.port = net_port(invite->target);
 	target.transport = (SipAgent__Transport)invite->transport; /* in the same order */
 	target.name = (char *)invite->host;
+	/* Numbers are ours, and new for each try: late events of one that failed find no call. */
 	leg->number = sip_link_next_call(leg->link);
 	body.call = leg->number;
 	body.request_uri = body.to_uri = (char *)invite->request_uri;
@@ -377,6 +384,7 @@ int pbx_leg_authorize(struct pbx_leg *leg, const SipAgent__Challenged *challenge
 	int err;
 
 	*why_out = "the PBX asks for a password, but the map entry names no auth account";
+	/* Written first: every way out below is a refusal. */
 	if (!leg->account)
 		return -EACCES;
 	account = (struct digest_account){ leg->account->user, leg->account->password };
@@ -437,6 +445,7 @@ int pbx_leg_change(struct pbx_leg *leg, const SipAgent__Change *change)
 		return -ENOTSUP;
 	}
 	if (change->offer) {
+		/* Before the answer is made: it speaks of the codec that was just taken. */
 		pbx_leg_take_audio(leg, &audio);
 		err = make_answer(&ours, leg);
 	} else {

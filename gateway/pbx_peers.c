@@ -1,3 +1,5 @@
+/* pbx_peers.c - the order in which a PBX's addresses are tried, and what is known of
+ * each; no socket, no timer, the lot comes from outside. */
 #include "gateway/pbx_peers.h"
 
 #include <string.h>
@@ -28,6 +30,7 @@ void pbx_peers_add(struct pbx_peers *peers, const struct pbx_peer *peer)
 
 void pbx_peers_replace(struct pbx_peers *peers, const struct pbx_peers *now)
 {
+	/* Replaced as a whole: addresses that the names no longer have go. */
 	struct pbx_peers next = *now;
 
 	for (size_t i = 0; i < next.n; i++) {
@@ -50,6 +53,7 @@ void pbx_peers_replace(struct pbx_peers *peers, const struct pbx_peers *now)
 /* Lower is tried first. */
 static uint64_t rank(const struct pbx_peer *peer, int64_t now_ms)
 {
+	/* Those that are down go last, not away: if all are, one of them may be back. */
 	bool last = peer->state == PBX_PEER_DOWN || peer->avoid_until_ms > now_ms;
 
 	return ((uint64_t)last << 32) + peer->priority;
@@ -68,6 +72,8 @@ static size_t draw(const struct pbx_peers *peers, const bool *taken, int64_t now
 	for (size_t i = 0; i < peers->n; i++)
 		if (!taken[i] && rank(&peers->list[i], now_ms) == best)
 			sum += peers->list[i].weight;
+	/* At most PBX_PEERS_MAX weights of 65,535 times RESOLVER_SHARES: their sum fits into 32
+	 * bits. */
 	at = sum ? random(arg, (unsigned)sum) : 0;
 	for (size_t i = 0; i < peers->n; i++) {
 		if (taken[i] || rank(&peers->list[i], now_ms) != best)
@@ -107,6 +113,8 @@ static bool enter(struct pbx_peer *peer, enum pbx_peer_state state, int64_t now_
 
 bool pbx_peer_report(struct pbx_peer *peer, unsigned code, unsigned retry_after_s, int64_t now_ms)
 {
+	/* 501 is an answer of a server that lives; 6xx speaks of the callee, not of the
+	 * server. */
 	bool failed = code == 408 || (code >= 500 && code < 600 && code != 501);
 
 	peer->code = code;
@@ -119,6 +127,7 @@ bool pbx_peer_report(struct pbx_peer *peer, unsigned code, unsigned retry_after_
 		peer->avoid_until_ms = 0;
 		return enter(peer, PBX_PEER_UP, now_ms);
 	}
+	/* Once may be a lost packet; the state changes at the second failure in a row. */
 	if (++peer->failures < PBX_PEER_DOWN_AT)
 		return false;
 	return enter(peer, PBX_PEER_DOWN, now_ms);

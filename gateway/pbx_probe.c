@@ -100,11 +100,13 @@ void pbxs_sip_event(struct pbxs *pbxs, const SipAgent__FromAgent *event)
 		pbx_registered(pbxs, event->registered);
 }
 
+/* What calls and registrations meet counts as a probe would: a PBX that takes calls is up. */
 void pbxs_met(struct pbxs *pbxs, const struct pbx_way *way, unsigned code, unsigned retry_after_s)
 {
 	for (struct pbx *pbx = pbxs->first; pbx; pbx = pbx->next) {
 		struct pbx_peer *peer = pbx_peers_find(&pbx->peers, &way->addr, way->transport);
 
+		/* One address may stand in several blocks. */
 		if (peer)
 			report(pbx, peer, code, retry_after_s);
 	}

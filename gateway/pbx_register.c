@@ -46,6 +46,7 @@ static void send_register(struct pbx_registration *r, const char *user, const ch
 	target.port = net_port(&r->way.addr);
 	target.transport = (SipAgent__Transport)r->way.transport; /* in the same order */
 	target.name = r->way.name;
+	/* Numbers are shared with probes: an answer is of one or of the other. */
 	body.registration = r->number = ++r->pbx->pbxs->last_probe;
 	body.request_uri = r->request_uri;
 	body.aor = r->aor;
@@ -53,6 +54,7 @@ static void send_register(struct pbx_registration *r, const char *user, const ch
 	body.target = &target;
 	body.expires_s = r->leaving ? 0 : r->state.expires_s; /* RFC 3261 10.2.2 */
 	body.call_id = r->call_id;
+	/* RFC 3261 10.2: one Call-ID for all REGISTERs of a boot, CSeq rises with each. */
 	body.cseq = ++r->cseq;
 	body.authorization = (char *)user;
 	body.proxy_authorization = (char *)proxy;
@@ -65,6 +67,7 @@ static void send_register(struct pbx_registration *r, const char *user, const ch
 static void log_change(const struct pbx_registration *r, enum registration_state before,
 		       const char *phrase)
 {
+	/* A refusal is told each time: somebody has to mend it. */
 	if (r->state.state == before && before != REGISTRATION_REFUSED)
 		return;
 	if (r->state.state == REGISTERED)
@@ -127,6 +130,7 @@ static void take(struct pbx_registration *r, const SipAgent__Registered *registe
 						    .retry_after_s = registered->retry_after_s };
 
 	pbxs_met(r->pbx->pbxs, &r->way, registered->code, registered->retry_after_s);
+	/* A challenge is no failure: the same REGISTER goes again with its answer. */
 	if ((registered->code == 401 || registered->code == 407) && authorize(r, registered))
 		return;
 	if (r->leaving)
@@ -274,6 +278,7 @@ static void let_begin(struct pbxs *pbxs, const char *aor)
 {
 	struct pbx *pbx = holder_of(pbxs->first, aor);
 
+	/* cseq 0: it has sent nothing yet, so it waits for the holder. */
 	if (pbx && pbx->registration->cseq == 0)
 		timer_arm(pbx->registration->timer, 0);
 }
@@ -282,6 +287,7 @@ void pbx_register_again(struct pbx *pbx)
 {
 	if (!pbx->registration)
 		return;
+	/* The child that was asked is gone: its answer will not come. */
 	pbx->registration->number = 0;
 	timer_arm(pbx->registration->timer, 0);
 }

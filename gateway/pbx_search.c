@@ -17,6 +17,7 @@ static unsigned random_below(void *arg, unsigned below)
 	uint32_t n = 0;
 
 	(void)arg;
+	/* Without random octets the first one is taken: an unfair lot, but a call. */
 	(void)!getrandom(&n, sizeof(n), 0);
 	return below ? n % below : 0;
 }
@@ -40,6 +41,7 @@ static void answer(struct pbx_search *search, const struct pbx_way *ways, size_t
 	pbx_search_fn *done = search->done;
 	void *arg = search->arg;
 
+	/* Freed before the callback, which may search again or end the call that asked. */
 	search_free(search);
 	done(arg, ways, n, why);
 }
@@ -138,6 +140,8 @@ static int begin(struct pbx_search *search)
 	search->soon = evtimer_new(pbxs->base, on_soon, search);
 	if (!search->soon)
 		return -ENOMEM;
+	/* Answered by the loop's next turn, as a look-up would: the caller has its handle by
+	 * then. */
 	event_active(search->soon, EV_TIMEOUT, 0);
 	return 0;
 }

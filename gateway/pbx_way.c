@@ -14,5 +14,7 @@ unsigned pbx_way_answer_ms(const struct cig_config *config, const char *host, bo
 
 bool pbx_way_next_helps(unsigned code)
 {
+	/* Failures of a server or of the way to it (RFC 3261 21.4.9, 21.5); any other answer
+	 * speaks of the call, and the next server would say the same. */
 	return code == 408 || code == 500 || code == 502 || code == 503 || code == 504;
 }

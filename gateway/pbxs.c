@@ -1,3 +1,5 @@
+/* pbxs.c - the blocks' addresses kept up to date by name and by probe, and what
+ * becomes of them at a reload and at the end. */
 #include "gateway/pbxs_priv.h"
 
 #include <errno.h>
@@ -24,6 +26,8 @@ enum {
 bool pbxs_reach(const struct pbxs *pbxs, const struct net_addr *addr)
 {
 	const char *own = pbxs->config->sip.common.bind;
+	/* A socket bound to IPv4 does not reach IPv6, and the other way round; 0.0.0.0 is the
+	 * default. */
 	sa_family_t family = strchr(own, ':') ? AF_INET6 : AF_INET;
 
 	return addr->sa.sa_family == family;
@@ -55,6 +59,8 @@ static void add_found(struct pbx *pbx, const struct cig_pbx_server *server,
 	struct net_addr numeric;
 	struct pbx_peer peer = { .addr = way->addr,
 				 .transport = transport_of(pbx->config),
+				 /* Sixteen bits each: the block's priority above that of the SRV
+				  * record. */
 				 .priority = server->priority << 16 | way->priority,
 				 .weight = server->weight * way->share };
 	bool named = net_parse(server->host, 0, &numeric) != 0;
@@ -87,6 +93,7 @@ static void on_server_resolved(void *arg, int err, const struct resolver_way *wa
 /* Names that do not resolve for a while leave the addresses as they were. */
 static void resolved_all(struct pbx *pbx)
 {
+	/* Names are asked for again with every probe; the resolver's cache keeps to their TTL. */
 	int64_t again_ms = pbx->config->probe_s ? pbx->config->probe_s * 1000 : REFRESH_MS;
 
 	if (pbx->found.n)
@@ -171,6 +178,7 @@ static struct pbx *pbx_new(struct pbxs *pbxs, const struct cig_pbx *config, stru
 /* What was known of a block of that name. */
 static void inherit(struct pbx *pbx, struct pbx *before)
 {
+	/* By name: the addresses may have changed, and are resolved anew in any case. */
 	for (; before; before = before->next)
 		if (strcmp(before->config->name, pbx->config->name) == 0)
 			pbx->peers = before->peers;
@@ -180,6 +188,7 @@ static int make_all(struct pbxs *pbxs, struct pbx *before)
 {
 	const struct cig_config *config = pbxs->config;
 
+	/* From the last to the first, since each is put in front. */
 	for (size_t i = config->pbx_count; i > 0; i--) {
 		struct pbx *pbx = pbx_new(pbxs, &config->pbxs[i - 1], before);
 
@@ -230,6 +239,7 @@ void pbxs_free(struct pbxs **pbxsp)
 		return;
 	*pbxsp = NULL;
 	first = pbxs->first;
+	/* Out of the list first: a stop of one looks there for whoever waits for its binding. */
 	pbxs->first = NULL;
 	free_all(first);
 	free_all(pbxs->departing);
@@ -273,11 +283,14 @@ void pbxs_set_config(struct pbxs *pbxs, const struct cig_config *config)
 	const struct cig_config *old = pbxs->config;
 	struct pbx *before = pbxs->first, *next;
 
+	/* Before the new blocks are made: they look up their hosts in it. */
 	pbxs->config = cig_config_hold(config);
 	resolver_set_servers(pbxs->resolver, config->sip.nameservers, config->sip.nameserver_count);
 	pbxs->first = NULL;
 	if (make_all(pbxs, before))
 		log_warn(MODULE, "out of memory: some PBXs are not known until the next reload");
+	/* After all new blocks are made: what they took over is no longer there to be given
+	 * up. */
 	for (; before; before = next) {
 		next = before->next;
 		dismiss(pbxs, before, old);
@@ -322,6 +335,7 @@ void pbxs_register_left(struct pbx *pbx)
 
 bool pbxs_leave(struct pbxs *pbxs, void (*left)(void *arg), void *arg)
 {
+	/* Asked twice: the first one goes on. */
 	if (pbxs->leaving)
 		return true;
 	pbxs->leaving = evtimer_new(pbxs->base, on_left, pbxs);

@@ -1,3 +1,5 @@
+/* relay_link.c - the connection to cig-relay: made again and again, greeted,
+ * polled. */
 #include "gateway/relay_link.h"
 
 #include <errno.h>
@@ -19,6 +21,7 @@
 
 #define MODULE "relay"
 
+/* The version is that of gateway/relay/peer.c. */
 enum { RETRY_MS = 250, PROTOCOL_VERSION = 2 };
 
 struct relay_link {
@@ -63,6 +66,7 @@ static void lose(struct relay_link *link, const char *why)
 			 why);
 	link->said_down = true;
 	timer_arm(link->timer, RETRY_MS);
+	/* Last: the owner may send, and finds that it is down. */
 	if (was_up)
 		link->ops->down(link->arg);
 }
@@ -104,6 +108,7 @@ static void on_message(void *arg, struct slice message)
 	Relay__Event *event = (Relay__Event *)(void *)pack_view(&relay__event__descriptor, message,
 								CHANNEL_MAX_UNPACKED, &err);
 
+	/* Anything it says is a sign of life. */
 	link->unanswered = 0;
 	if (!event) {
 		log_warn(MODULE, "cig-relay sent %zu octets that are no message: %s", message.n,
@@ -208,6 +213,7 @@ int relay_link_new(struct event_base *base, const char *run_dir, const struct re
 		relay_link_free(&link);
 		return err;
 	}
+	/* A relay that is not there yet is waited for: the two are started in any order. */
 	connect_relay(link);
 	*link_out = link;
 	return 0;
@@ -241,6 +247,7 @@ bool relay_link_is_loaded(const struct relay_link *link)
 {
 	const Relay__Polled *load = relay_link_load(link);
 
+	/* Below its best complexity it saves already. */
 	return load && (load->complexity < LOAD_COMPLEXITY_IDLE || load->busy[0]);
 }
 

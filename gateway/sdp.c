@@ -1,3 +1,6 @@
+/* sdp.c - SDP (RFC 4566) line by line with bounds, and answers written by hand:
+ * sofia-sip's knows no SAVPF, lets attributes of a refused line speak for the
+ * session, and compares wrongly. */
 #include "gateway/sdp.h"
 
 #include <arpa/inet.h>
@@ -37,6 +40,7 @@ static const char *const direction_names[] = {
 	[SDP_INACTIVE] = "inactive",
 };
 
+/* A longer packet time is nobody's wish. */
 enum { DIRECTIONS = 4, MAX_PTIME_MS = 200 };
 static const unsigned encoding_count = sizeof(encodings) / sizeof(encodings[0]);
 
@@ -76,6 +80,7 @@ static int malformed(struct parser *p, const char *why)
 	return -EINVAL;
 }
 
+/* Several blanks count as one: some PBXs write two. */
 struct slice sdp_take_token(struct slice *s)
 {
 	struct slice token = { s->p, 0 };
@@ -132,8 +137,11 @@ static int parse_connection(struct parser *p, struct slice value, struct connect
 	*out = (struct connection){ .given = true };
 	if (!copy_text(address, text, sizeof(text)) ||
 	    inet_pton(v6 ? AF_INET6 : AF_INET, text, octets) != 1)
+		/* Legal, of no use: the line is refused, not the message. */
 		return 0;
+	/* RFC 3264 8.4: 0.0.0.0 is hold as RFC 2543 had it. */
 	out->held = memcmp(octets, zero, v6 ? 16 : 4) == 0;
+	/* Multicast: ff00::/8, 224.0.0.0/4 and what lies above. */
 	out->usable = v6 ? octets[0] != 0xff : octets[0] < 224;
 	if (out->usable && !out->held)
 		inet_ntop(v6 ? AF_INET6 : AF_INET, octets, out->address, sizeof(out->address));
@@ -188,6 +196,7 @@ static bool attribute(struct slice value, const char *name, struct slice *rest)
 
 static int parse_attribute(struct parser *p, struct slice value)
 {
+	/* An attribute above the first m= is the default of all (RFC 4566 6). */
 	enum sdp_direction *direction = p->in_section ? &p->section.direction : &p->direction;
 	struct slice rest;
 	unsigned ms;
@@ -228,6 +237,7 @@ static int start_section(struct parser *p, struct slice value)
 		return malformed(p, "m= is malformed");
 	s->port = (uint16_t)n;
 	s->formats = list;
+	/* Static payload types need no rtpmap (RFC 3551 6). */
 	for (uint8_t i = 1; i < encoding_count; i++)
 		if (encodings[i].fixed >= 0)
 			s->map[encodings[i].fixed] = i;
@@ -409,6 +419,7 @@ static bool has_controls(struct slice text)
 
 static int parse_lines(struct parser *p, struct slice text)
 {
+	/* Nothing below need think of NUL or of terminal escapes in a log. */
 	if (has_controls(text))
 		return malformed(p, "it holds control characters");
 	if (text.n == 0 || !slice_eq_str(take_line(&text), "v=0"))
@@ -438,6 +449,7 @@ int sdp_parse(struct slice text, struct sdp *out, const char **why_out)
 		err = -EMSGSIZE;
 	} else {
 		err = parse_lines(&p, text);
+		/* The section's key has been copied, or is of no use. */
 		OPENSSL_cleanse(&p.section.crypto, sizeof(p.section.crypto));
 		if (!err && !p.chosen && out->has_secured) {
 			out->audio = out->secured;
@@ -489,6 +501,7 @@ static int write_text(const struct sdp_local *local, uint64_t version, const cha
 		      const struct sdp_audio *ours, const struct sdp *offer, struct buf *b)
 {
 	const char *type = strchr(address, ':') ? "IP6" : "IP4";
+	/* RFC 4568 5.1.2: with keys only to the line that has them. */
 	size_t chosen = !offer ? 0 : ours->ncrypto ? offer->chosen_secured : offer->chosen;
 
 	buf_printf(b, "v=0\r\no=- %llu %llu IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n",

@@ -1,3 +1,6 @@
+/* secure_side.c - the gateway as a client of the rendezvous: keys, link, what must
+ * not be taken twice.  Events are handed on to the server, which knows calls and
+ * texts. */
 #include "gateway/secure_side.h"
 
 #include <errno.h>
@@ -180,6 +183,7 @@ void secure_side_set_config(struct secure_side *side, const struct cig_config *c
 
 	side->config = cig_config_hold(config);
 	cig_config_release(&before);
+	/* What a look-up said depends on the domains that are trusted. */
 	if (side->client)
 		umsg_client_forget_answers(side->client);
 }
@@ -252,6 +256,7 @@ int secure_side_reload(struct secure_side *side, struct diag *diag)
 		key_ring_close(&ring);
 		return -EPERM;
 	}
+	/* The new ring takes the place of the old one in the client, which borrows from it. */
 	client_ring_replace(&side->ring, ring, side->client);
 	client_ring_expire(&side->ring, side->client);
 	log_info(MODULE, "keys of %s are loaded, %u crypto engines",
@@ -347,6 +352,7 @@ void secure_side_free(struct secure_side **sidep)
 	if (!side)
 		return;
 	*sidep = NULL;
+	/* Before the client goes: nobody may hold it afterwards. */
 	if (side->client)
 		side->ops->client(side->arg, NULL, "", 0);
 	umsg_client_free(&side->client);

@@ -1,3 +1,5 @@
+/* server.c - the parts of cig-server in the order in which they need each other, and
+ * their events handed to the one whom they concern. */
 #include "gateway/server.h"
 
 #include <errno.h>
@@ -332,6 +334,7 @@ struct server *server_new(struct event_base *base, const struct cig_config *conf
 	if (start(server, diag))
 		server_free(&server);
 	else
+		/* After everything has started: the copy is of a configuration that works. */
 		keep_live(config);
 	return server;
 }
@@ -386,6 +389,7 @@ void server_reopen_logs(struct server *server)
 
 /* Calls in progress hold the configuration that they began with. */
 static void use_config(struct server *server, const struct cig_config *config)
+/* Each part takes its own hold; ours moves last. */
 {
 	calls_set_config(server->calls, config);
 	secure_side_set_config(server->secure, config);
@@ -424,6 +428,7 @@ int server_reload(struct server *server, json_t **report_out, struct diag *diag)
 
 	if (err)
 		return err;
+	/* Compared before anything is changed: what needs a restart is refused as a whole. */
 	err = reload_compare(server->config, config, report_out, diag);
 	if (err) {
 		cig_config_release(&config);

@@ -1,3 +1,5 @@
+/* sip_link.c - cig-sip as a child process: started, configured, pinged, and started
+ * again when it dies. */
 #include "gateway/sip_link.h"
 
 #include <arpa/inet.h>
@@ -24,6 +26,8 @@
 
 #define MODULE "sip"
 
+/* The wait before a new start doubles from the first to the second; STOP_WAIT_MS is the time that
+ * calls have to say BYE. */
 enum { RESTART_MIN_MS = 100, RESTART_MAX_MS = 5000, STOP_WAIT_MS = 2000 };
 
 struct sip_link {
@@ -54,6 +58,8 @@ static void end_child(struct sip_link *link)
 {
 	channel_free(&link->channel);
 	if (link->pid > 0) {
+		/* It hangs or has ended: it is not asked any more.  waitpid() returns at once
+		 * after SIGKILL. */
 		kill(link->pid, SIGKILL);
 		waitpid(link->pid, NULL, 0);
 	}
@@ -74,6 +80,7 @@ static void lose_child(struct sip_link *link, const char *text)
 	timer_arm(link->restart_timer, link->restart_ms);
 	link->restart_ms =
 		link->restart_ms * 2 < RESTART_MAX_MS ? link->restart_ms * 2 : RESTART_MAX_MS;
+	/* Last: the owner may send, and finds that there is no child. */
 	link->ops->lost(link->arg, text);
 }
 
@@ -81,6 +88,7 @@ static void take_ready(struct sip_link *link, const SipAgent__Ready *ready)
 {
 	snprintf(link->address, sizeof(link->address), "%s:%u", ready->address, ready->port);
 	link->ready = true;
+	/* It works: the next death is a new one. */
 	link->restart_ms = RESTART_MIN_MS;
 	if (ready->tls_port)
 		log_info(MODULE, "cig-sip is ready on %s, TLS on port %u", link->address,
@@ -126,6 +134,7 @@ static void on_message(void *arg, struct slice message)
 	SipAgent__FromAgent *event = (SipAgent__FromAgent *)(void *)pack_view(
 		&sip_agent__from_agent__descriptor, message, CHANNEL_MAX_UNPACKED, &err);
 
+	/* Anything it says is a sign of life. */
 	link->unanswered = 0;
 	if (!event) {
 		log_warn(MODULE, "cig-sip sent %zu octets that are no message: %s", message.n,
@@ -152,6 +161,7 @@ static void on_message(void *arg, struct slice message)
 	default:
 		link->ops->event(link->arg, event);
 	}
+	/* keep_pong() and lose_child() may have been called: event is ours unless it was kept. */
 	if (event)
 		pack_forget(&event->base);
 }
@@ -233,6 +243,8 @@ static int send_configure(struct sip_link *link, char **networks, size_t n)
 		fill_hep(&sip->hep, collector, &hep);
 		configure.hep = &hep;
 	}
+	/* The upper half is the child's number: an event of a former child is about no call of
+	 * this one. */
 	configure.first_call = link->generation << 32 | 1;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_CONFIGURE;
 	message.configure = &configure;
@@ -292,6 +304,7 @@ static int start_child(struct sip_link *link)
 	channel_gather(link->channel);
 	link->pid = process_spawn(
 		&(struct process_spec){ .argv = argv, .pass_fd = pair[1], .output_fd = -1 });
+	/* The child has its own copy: without this one open its end would not be seen. */
 	close(pair[1]);
 	link->generation++;
 	link->unanswered = 0;
@@ -368,6 +381,7 @@ static void await_end(struct sip_link *link)
 {
 	int64_t end = clock_mono_ms() + STOP_WAIT_MS;
 
+	/* The loop runs on: the BYEs of calls and their answers pass through it. */
 	while (link->channel && clock_mono_ms() < end) {
 		struct timeval tick = { .tv_usec = 50000 };
 
@@ -427,6 +441,7 @@ const char *sip_link_address(const struct sip_link *link)
 
 uint64_t sip_link_next_call(struct sip_link *link)
 {
+	/* Even numbers are ours, odd ones the agent's: neither asks the other for one. */
 	return link->last_call += 2;
 }
 

@@ -1,3 +1,6 @@
+/* sip_wire.c - SDP and challenges between our structs and protobuf's.  The enums
+ * have the same numbers; what comes back is checked, for the agent reads from the
+ * network. */
 #include "gateway/sip_wire.h"
 
 #include <errno.h>
@@ -85,6 +88,7 @@ int wire_audio_get(const SipAgent__Audio *pb, struct sdp_audio *out)
 				   .savp = pb->savp,
 				   .feedback = pb->feedback,
 				   .rtcp_port = (uint16_t)pb->rtcp_port };
+	/* The casts above have cut nothing: what was longer is refused here. */
 	if (pb->port > 65535 || pb->rtcp_port > 65535 || pb->n_formats == 0 ||
 	    pb->n_formats > SDP_MAX_FORMATS || (unsigned)pb->direction > SDP_INACTIVE ||
 	    get_text(pb->address, out->address, sizeof(out->address)) ||
