@@ -1,3 +1,4 @@
+/* attachments.c - files into messages, and out of them under names of our own. */
 #include "caller/attachments.h"
 
 #include <errno.h>
@@ -21,11 +22,14 @@ int attachments_add(struct attachments *files, const char *path, struct diag *di
 		return -E2BIG;
 	}
 	umsg__attachment__init(a);
+	/* No file larger than a whole body fits; whether all of them do is seen when it is
+	 * sealed. */
 	err = file_read(path, UMSG_BODY_MAX, &a->data.data, &a->data.len);
 	if (err) {
 		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
 		return err;
 	}
+	/* Borrowed from the command line, as long as the program runs. */
 	a->name = (char *)(slash ? slash + 1 : path);
 	a->type = (char *)"application/octet-stream";
 	files->list[files->n++] = a;
@@ -34,6 +38,7 @@ int attachments_add(struct attachments *files, const char *path, struct diag *di
 
 void attachments_clear(struct attachments *files)
 {
+	/* Only the octets are ours: the rest of each is borrowed. */
 	while (files->n > 0)
 		free(files->attachment[--files->n].data.data);
 }

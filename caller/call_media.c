@@ -1,3 +1,9 @@
+/* call_media.c - one call's sound: frames of a file by the clock, what comes into another file,
+ * and the socket to the relay.
+ *
+ * Frames are counted by the monotonic clock, not by timers that fire: a tick that comes late
+ * sends all that is due.
+ */
 #include "caller/call_media.h"
 
 #include <errno.h>
@@ -59,6 +65,7 @@ static void take_digit(void *arg, const struct dtmf_event *event)
 {
 	struct call_media *m = arg;
 
+	/* Told once, at its end, when its length is known. */
 	if (event->phase == DTMF_END)
 		m->options.digit(m->options.arg, event->digit, event->duration_ms);
 }
@@ -105,6 +112,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* Held up for long (a suspended machine): what was due would arrive in a burst, and be
+	 * thrown away as late. */
 	if (now_ms - m->next_ms > CATCH_UP_FRAMES * LEG_TICK_MS)
 		m->next_ms = now_ms;
 	for (; m->next_ms <= now_ms; m->next_ms += LEG_TICK_MS) {
@@ -129,6 +138,7 @@ static int resolve(const char *host, uint16_t port, struct net_addr *out, struct
 
 	if (net_parse(host, port, out) == 0)
 		return 0;
+	/* Blocking, at the start of a call: a caller has one call and nothing else to do. */
 	result = getaddrinfo(host, NULL, &hints, &found);
 	if (result || found->ai_addrlen > sizeof(out->in6)) {
 		diag_error(diag, NULL, "media relay %s: %s", host, gai_strerror(result));
@@ -152,6 +162,7 @@ static int open_socket(struct call_media *m, struct diag *diag)
 	if (err)
 		return err;
 	m->fd = socket(relay.sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* Connected, so that only the relay's packets come, and its ICMP errors. */
 	if (m->fd < 0 || connect(m->fd, &relay.sa, relay.len) < 0) {
 		err = -errno;
 		diag_error(diag, NULL, "media relay %s: %s", media->relay_host, strerror(errno));
@@ -195,6 +206,7 @@ static int open_leg(struct call_media *m)
 	memcpy(config.peer_key.key, media->peer_key, sizeof(media->peer_key));
 	memcpy(config.peer_key.salt, media->peer_salt, media->salt_len);
 	err = secure_leg_new(&config, &leg_ops, m, clock_mono_ms(), &m->leg);
+	/* The leg has its own copy of the keys. */
 	explicit_bzero(&config, sizeof(config));
 	return err;
 }
@@ -261,6 +273,7 @@ int call_media_stop(struct call_media **mediap)
 		event_free(m->readable);
 	if (m->tick)
 		event_free(m->tick);
+	/* Behind the events, which use it, and before the recording, which it writes to. */
 	secure_leg_free(&m->leg);
 	err = wav_writer_close(&m->recording);
 	if (m->fd >= 0)

@@ -1,4 +1,10 @@
-/* calls.c - call and answer: voice calls of the reference caller. */
+/* calls.c - call and answer: voice calls of the reference caller.
+ *
+ *     call:    attached --> invite --> [early] --> talk --> ended: exit
+ *     answer:  attached --> incoming --> ring --> talk --> ended --> the next one, or exit
+ *
+ * One struct for both: what differs is who begins, and what follows the end.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -18,8 +24,8 @@
 #include "umsg/end_reason.h"
 
 enum {
-	MAX_PLAY_SAMPLES = 8000 * 3600,
-	AFTER_PLAY_MS = 1000, /* what was said last is still on its way */
+	MAX_PLAY_SAMPLES = 8000 * 3600, /* an hour */
+	AFTER_PLAY_MS = 1000,           /* what was said last is still on its way */
 	COMMA_MS = 1000,
 	BETWEEN_DIGITS_MS = 250,
 };
@@ -86,6 +92,7 @@ static void on_next_digit(evutil_socket_t fd, short what, void *arg)
 		err = umsg_call_hold(calling->call, calling->holds);
 	} else if (digit != ',')
 		err = call_media_send_digit(calling->media, digit);
+	/* The peer takes no telephone events: the digit goes by signalling instead. */
 	if (err == -ENOTSUP)
 		err = umsg_call_send_digit(calling->call, digit, 100);
 	if (err)
@@ -97,6 +104,7 @@ static void on_played(void *arg)
 {
 	struct calling *calling = arg;
 
+	/* --hangup says when, however long what is played is. */
 	if (!calling->hangup_after_s)
 		timer_arm(calling->hangup, AFTER_PLAY_MS);
 }
@@ -171,6 +179,7 @@ static void talk(struct calling *calling)
 	}
 	if (calling->hangup_after_s)
 		timer_arm(calling->hangup, (int64_t)calling->hangup_after_s * 1000);
+	/* Not at once: a device that has just answered may not listen yet. */
 	if (calling->digits)
 		timer_arm(calling->next_digit, COMMA_MS);
 }
@@ -182,6 +191,7 @@ static void ended(struct calling *calling)
 	static const char *const who[] = { "initiator", "responder", "rendezvous" };
 	struct umsg_call_end end = umsg_call_end(calling->call);
 
+	/* Timers of a call that is over must not reach the next one. */
 	event_del(calling->hangup);
 	event_del(calling->next_digit);
 	event_del(calling->rung);
@@ -241,6 +251,7 @@ static void accept_call(struct calling *calling)
 		return;
 	}
 	fprintf(stderr, "cca: cannot answer: %s\n", strerror(-err));
+	/* Unless it has ended within the answer. */
 	if (calling->call)
 		umsg_call_hangup(calling->call, UMSG__END_REASON__END_FAILED);
 }
@@ -298,6 +309,7 @@ static void call_attached(struct cca *cca, void *arg)
 
 	if (calling->call || calling->was_up)
 		return; /* attached anew while the call goes on */
+	/* Before the invitation that is to carry it. */
 	umsg_client_set_group(cca->client, calling->in_group ? calling->group_id : NULL);
 	err = umsg_call_invite(cca->client, calling->to, calling->extension, "", &calling->wish,
 			       calling, &calling->call);
@@ -344,6 +356,7 @@ static void answer_incoming(struct cca *cca, void *arg, struct umsg_call *call)
 		umsg_call_hangup(call, UMSG__END_REASON__END_BUSY);
 		return;
 	}
+	/* Ours from here, also to be refused: its end comes as an event like any other. */
 	calling->call = call;
 	umsg_call_set_arg(call, calling);
 	if (calling->refuse) {
@@ -365,6 +378,7 @@ static void taken_call_event(struct cca *cca, void *arg, struct umsg_call *call,
 	if (call != calling->call)
 		return;
 	call_event(calling, event);
+	/* Refused ones count, too. */
 	if (event == UMSG_CALL_ENDED && calling->counted && --calling->left == 0)
 		cca_end(cca, CCA_OK);
 }

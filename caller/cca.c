@@ -1,3 +1,7 @@
+/* cca.c - what all commands of the caller share: keys, client, events told as lines, exit status.
+ *
+ * A command is a job (cca.h): the client's events come here and are passed on to it.
+ */
 #include "caller/cca.h"
 
 #include <ctype.h>
@@ -25,6 +29,7 @@
 
 #define MODULE "cca"
 
+/* Invitations and messages that are remembered, so that none is taken twice. */
 enum { REPLAY_ENTRIES = 10000, SEEN_ENTRIES = 100000 };
 
 void cca_end(struct cca *cca, int status)
@@ -35,6 +40,8 @@ void cca_end(struct cca *cca, int status)
 
 static void tell_member(const char *name, const json_t *value)
 {
+	/* For people and for grep: quoted where a blank would end it, controls as escapes, so
+	 * that nobody else's text makes a line of its own. */
 	if (json_is_string(value)) {
 		const char *text = json_string_value(value);
 
@@ -69,9 +76,11 @@ void cca_tell(const struct cca *cca, const char *what, json_t *details)
 		json_decref(event);
 	} else {
 		fputs(what, stdout);
+		/* In the order in which they were packed: Jansson keeps it. */
 		json_object_foreach(details, name, value) tell_member(name, value);
 	}
 	putchar('\n');
+	/* A line is read as it happens, also through a pipe. */
 	fflush(stdout);
 	json_decref(details);
 }
@@ -83,6 +92,7 @@ int cca_parse_number(const char *text, char uri[UMSG_URI_SIZE], char extension[U
 	size_t digits = *number == '+' ? strspn(number + 1, "0123456789") + 1 : 0;
 	const char *rest = number + digits;
 
+	/* "+" and 1 to 15 digits (ITU-T E.164). */
 	if (digits < 2 || digits > 16 || (*rest && *rest != ';' && *rest != 'w')) {
 		diag_error(
 			diag, NULL,
@@ -125,6 +135,7 @@ static void on_attached(struct cca *cca)
 		begin_job(cca);
 		return;
 	}
+	/* The job begins with the answer (on_looked_up). */
 	err = umsg_client_lookup(cca->client, peer);
 	if (!err)
 		return;
@@ -162,6 +173,8 @@ static void on_state(void *arg, enum umsg_state state, const char *text)
 	log_debug(MODULE, "%s %s", umsg_state_name(state), text);
 	switch (state) {
 	case UMSG_ATTACHED:
+		/* It counts until the first time only: a connection that is lost later is made
+		 * again for as long as the command runs. */
 		event_del(cca->patience);
 		cca_tell(cca, "attached",
 			 json_pack("{s:s, s:s}", "uri", keystore_uri(cca->ring->store), "domain",
@@ -282,6 +295,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
+	/* In a turn of the loop, not in a signal handler: anything may be called. */
 	if (cca->job->stop)
 		cca->job->stop(cca, cca->job_arg);
 	else
@@ -303,6 +317,7 @@ static int open_keys(struct cca *cca, struct diag *diag)
 	err = cca->curves ? key_ring_open(cca->curves, path, clock_wall_s(), &cca->ring, diag)
 			  : -ENOMEM;
 	if (!err) {
+		/* Keys of months that are over go before anything uses them. */
 		client_ring_expire(&cca->ring, NULL);
 		snprintf(path, sizeof(path), "%s/calls.replay", dir);
 		err = replay_open(path, REPLAY_ENTRIES, clock_wall_s(), &cca->replay);
@@ -383,6 +398,7 @@ int cca_run(const struct cca_options *options, const struct cca_job *job, void *
 			diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
 	else
 		serve(&cca);
+	/* The client first: it uses all that is freed behind it. */
 	umsg_client_free(&cca.client);
 	if (cca.base) /* base/dns.h: what was being asked for goes with one more turn */
 		event_base_loop(cca.base, EVLOOP_NONBLOCK);

@@ -36,6 +36,8 @@ static int enrol(const struct cca_options *options, const struct letter_octets *
 		err = file_mkdirs(options->store, 0700);
 	if (!err)
 		err = keystore_find(options->store, path, sizeof(path), diag);
+	/* No store yet: this letter names it.  Else the one that is there takes it, or says why
+	 * not. */
 	if (err == -ENOENT)
 		err = keystore_path(options->store, letter.uri, path, sizeof(path));
 	if (!err)

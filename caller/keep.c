@@ -65,6 +65,7 @@ int cca_keep(const struct cca_options *options, int argc, char **argv)
 		return CCA_USAGE;
 	}
 	keeping.name = argv[optind];
+	/* What fits into a frame; an empty file has what is kept removed. */
 	err = file_read(argv[optind + 1], FRAME_CLIENT_DATA, &keeping.value, &keeping.n);
 	if (err)
 		fprintf(stderr, "cca: %s: %s\n", argv[optind + 1], strerror(-err));
@@ -80,10 +81,12 @@ void cca_tell_client_info(struct cca *cca)
 	json_t *info;
 	char *text;
 
+	/* Without an answer the names are empty. */
 	uname(&host);
 	info = json_pack("{s:I, s:s, s:s, s:s}", "time", (json_int_t)clock_wall_s(), "os",
 			 host.sysname, "os_version", host.release, "version", PACKAGE_VERSION);
 	text = json_dumps(info, JSON_COMPACT);
+	/* For the operator's eyes: nobody waits for the answer. */
 	if (text)
 		umsg_client_keep(cca->client, "client-info", "application/json", slice_str(text));
 	free(text);

@@ -98,7 +98,9 @@ static int run_command(const struct cca_options *options, int argc, char **argv)
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (strcmp(argv[0], commands[i].name) != 0)
 			continue;
-		optind = 0; /* the command parses its own options */
+		/* The command parses its own options.  0, not 1: only then getopt() reads its "+"
+		 * anew, too (getopt(3)). */
+		optind = 0;
 		return commands[i].run(options, argc, argv);
 	}
 	fprintf(stderr, "cca: unknown command \"%s\"\n", argv[0]);
@@ -113,8 +115,10 @@ int main(int argc, char **argv)
 	const char *home = getenv("HOME");
 	int option;
 
+	/* Warnings only: standard output is for events. */
 	log_set_verbose(-1);
 	snprintf(store, sizeof(store), "%s/.cca", home ? home : ".");
+	/* "+": options behind the command are the command's. */
 	while ((option = getopt_long(argc, argv, "+h", long_options, NULL)) != -1) {
 		switch (option) {
 		case OPT_STORE:
@@ -158,6 +162,7 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return CCA_USAGE;
 	}
+	/* A connection that is gone is told by the write. */
 	signal(SIGPIPE, SIG_IGN);
 	return run_command(&options, argc - optind, argv + optind);
 }

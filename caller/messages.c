@@ -87,6 +87,7 @@ static const char *send_peer(void *arg)
 {
 	const struct sending *sending = arg;
 
+	/* A channel is of our own domain: there is nothing to look up. */
 	return sending->channel ? NULL : sending->to;
 }
 
@@ -95,6 +96,7 @@ static void send_attached(struct cca *cca, void *arg)
 	struct sending *sending = arg;
 	int err = 0;
 
+	/* Attached anew behind the answer: it is posted already. */
 	if (sending->acked)
 		return;
 	if (!sending->sealed.octets)
@@ -220,6 +222,7 @@ int cca_send(const struct cca_options *options, int argc, char **argv)
 		 cca_parse_number(argv[optind], sending.to, sending.extension, diag))
 		fprintf(stderr, "cca: %s\n", diag_first_error(diag));
 	else {
+		/* Last in both forms, with a number before it and without. */
 		sending.text = argv[argc - 1];
 		status = cca_run(options, &send_job, &sending);
 	}
@@ -319,6 +322,7 @@ static void listen_message(struct cca *cca, void *arg, const struct umsg_message
 	if (!channel)
 		send_listen_receipt(cca, listening, message);
 	if (listening->counted && --listening->left == 0) {
+		/* The receipt is still on its way: its answer ends the run (listen_acked). */
 		listening->done = true;
 		if (channel)
 			cca_end(cca, CCA_OK);
