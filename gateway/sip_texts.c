@@ -1,3 +1,5 @@
+/* sip_texts.c - the port "sip" of texts: opened while messaging is on, and told of
+ * cig-sip's life and death. */
 #include "gateway/sip_texts.h"
 
 #include <errno.h>

@@ -64,6 +64,8 @@ void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged 
 /* May another try, later, fare better? */
 static bool may_change(uint32_t code)
 {
+	/* RFC 3261 21.4 to 21.6: codes that speak of the moment, not of the text or its
+	 * receiver. */
 	static const uint16_t codes[] = { 408, 429, 430, 480, 486, 491, 494,
 					  500, 502, 503, 504, 580, 600 };
 
@@ -83,6 +85,8 @@ static void part_went(struct sip_out *out)
 		sip_out_finish(out, NULL);
 		return;
 	}
+	/* The note is the number of parts that have gone: after a crash the next one is sent, not
+	 * the first. */
 	snprintf(note, sizeof(note), "%zu", out->part);
 	if (text_port_keep(texts->port, out->id, note) == 0)
 		out->keeping = true;
@@ -146,6 +150,7 @@ void sip_out_done(struct sip_texts *texts, const SipAgent__TextDone *done)
 
 	if (!out)
 		return;
+	/* The transaction is over: a late answer to it finds nothing. */
 	out->number = 0;
 	digest_session_wipe(&out->digest);
 	pbxs_met(texts->world.pbxs, &out->ways[out->way], done->code, done->retry_after_s);

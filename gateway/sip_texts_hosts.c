@@ -32,6 +32,7 @@ void sip_host_failed(struct sip_texts *texts, const struct sip_target *target)
 		host->next = texts->hosts;
 		texts->hosts = host;
 	}
+	/* Bounded by the maximum: failures counts no further than it. */
 	wait_ms = (int64_t)SIP_TEXT_BACKOFF_MIN_MS << host->failures;
 	if (wait_ms > SIP_TEXT_BACKOFF_MAX_MS)
 		wait_ms = SIP_TEXT_BACKOFF_MAX_MS;
@@ -51,6 +52,7 @@ void sip_host_answered(struct sip_texts *texts, const struct sip_target *target)
 unsigned sip_host_rests_ms(const struct sip_texts *texts, const struct sip_target *target)
 {
 	const struct sip_host *host = find_host(texts, target);
+	/* A host that answered once rests no more, whatever down_until_ms says. */
 	int64_t left = host && host->failures ? host->down_until_ms - clock_mono_ms() : 0;
 
 	return left > 0 ? (unsigned)left : 0;

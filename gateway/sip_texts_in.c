@@ -32,6 +32,7 @@ static void reply(const struct sip_texts *texts, uint64_t number, unsigned code,
 	body.text = number;
 	body.code = code;
 	body.phrase = (char *)phrase;
+	/* RFC 3261 21.5.4: without Retry-After a 503 counts as a 500. */
 	body.retry_after_s = code == 503 ? BUSY_RETRY_AFTER_S : 0;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_TEXT_REPLY;
 	message.text_reply = &body;
@@ -67,6 +68,7 @@ static void refuse(const struct sip_texts *texts, const SipAgent__TextIn *text, 
 
 /* ---- those that wait ---- */
 
+/* Linear: at most SIP_TEXTS_ASKED wait. */
 static struct sip_in **find(struct sip_texts *texts, const uint8_t key[TEXT_KEY_SIZE])
 {
 	struct sip_in **at = &texts->in;
@@ -101,6 +103,7 @@ static void keep_waiting(struct sip_texts *texts, uint64_t number, const uint8_t
 	*texts->in_tail = in;
 	texts->in_tail = &in->next;
 	if (texts->n_in++ == 0)
+		/* The list is in the order of until_ms, so its head alone needs the timer. */
 		timer_arm(texts->timer, SIP_TEXT_POSTED_MS);
 }
 
@@ -143,6 +146,7 @@ void sip_in_due(struct sip_texts *texts)
 								     : SIP_TEXT_POSTED_MS);
 }
 
+/* Without an answer: the agent says 504 by itself. */
 void sip_in_forget(struct sip_texts *texts)
 {
 	while (texts->in)
@@ -166,6 +170,7 @@ static int make_key(const SipAgent__TextIn *text, uint8_t key_out[TEXT_KEY_SIZE]
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 		  EVP_DigestUpdate(ctx, text->call_id, strlen(text->call_id) + 1) == 1 &&
+		  /* Texts with their NUL, so that no two requests make the same octets. */
 		  EVP_DigestUpdate(ctx, text->from_tag, strlen(text->from_tag) + 1) == 1 &&
 		  EVP_DigestUpdate(ctx, octets, sizeof(octets)) == 1 &&
 		  EVP_DigestUpdate(ctx, text->request_uri, strlen(text->request_uri) + 1) == 1 &&
@@ -184,6 +189,7 @@ static bool is_readable_type(const char *type)
 	size_t n = sizeof(plain) - 1;
 
 	/* RFC 3428, section 9: without a type it is text/plain. */
+	/* "text/plain" alone ends with its NUL, which strchr() finds as well. */
 	return !*type || (strncasecmp(type, plain, n) == 0 && strchr("; \t", type[n])) ||
 	       strncasecmp(type, multipart, sizeof(multipart) - 1) == 0;
 }
@@ -192,6 +198,8 @@ static bool is_readable_type(const char *type)
  * are the same there.  Returns as mime_read(). */
 static int read_body(const SipAgent__TextIn *text, struct message *m_out, struct diag *diag)
 {
+	/* From and To are there for the reader alone: a mail must have them, this one's are not
+	 * looked at. */
 	static const char head[] = "From: <sip>\nTo: <sip>\nMIME-Version: 1.0\n"
 				   "Content-Transfer-Encoding: 8bit\nContent-Type: ";
 	const char *type = *text->content_type ? text->content_type : "text/plain";
@@ -338,6 +346,7 @@ void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text)
 		reply(texts, text->text, 503, "");
 		return;
 	}
+	/* Before the body is read: a stranger's costs nothing. */
 	if (!may_in(texts, &asked))
 		return;
 	if (!is_readable_type(text->content_type)) {

@@ -82,6 +82,7 @@ void sip_out_finish(struct sip_out *out, const char *failure)
 
 	memcpy(id, out->id, sizeof(id));
 	remove_out(texts, out);
+	/* After the removal: the port may offer the next text from within. */
 	if (failure)
 		text_port_failed(texts->port, id, failure);
 	else
@@ -96,9 +97,11 @@ void sip_out_put_off(struct sip_texts *texts, struct sip_out *failed, unsigned a
 	char *to = failed->to;
 	struct sip_out *next;
 
+	/* It is compared with behind failed's removal, so it is taken out first. */
 	failed->to = NULL;
 	for (struct sip_out *out = texts->out; out; out = next) {
 		next = out->next;
+		/* Others for the same recipient wait with it, in their order. */
 		if (out != failed && strcmp(out->to, to) != 0)
 			continue;
 		text_port_later(texts->port, out->id, after_ms, why);
@@ -196,10 +199,13 @@ static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char
 	if (n == 0) {
 		snprintf(text, sizeof(text), "PBX %.60s: %.80s", out->target.host, why);
 		sip_host_failed(texts, &out->target);
+		/* One millisecond more than the rest, so that the host's rest is over by then. */
 		sip_out_put_off(texts, out, sip_host_rests_ms(texts, &out->target) + 1, text);
 		return;
 	}
 	if (lacks_tls(texts, &ways[0])) {
+		/* Final: only another configuration changes it, and texts are offered anew
+		 * then. */
 		sip_out_finish(out, "its transport is tls, and the sip interface has no tls block");
 		return;
 	}
@@ -216,6 +222,7 @@ static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char
 /* Does it wait behind another one for its recipient? */
 static bool is_next(const struct sip_texts *texts, const struct sip_out *out)
 {
+	/* Quadratic over what is in hand: SIP_TEXTS_IN_HAND at most. */
 	for (const struct sip_out *before = texts->out; before != out; before = before->next)
 		if (strcmp(before->to, out->to) == 0)
 			return false;
@@ -245,6 +252,7 @@ static struct sip_out *find_next(const struct sip_texts *texts)
 
 static void begin_more(struct sip_texts *texts)
 {
+	/* One: whatever ends begins one more, and a flush begins all that may. */
 	struct sip_out *out = find_next(texts);
 
 	if (out)

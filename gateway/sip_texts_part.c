@@ -21,6 +21,7 @@ static int cut(const char *text, size_t most)
 	size_t n = strnlen(text, most + 1);
 
 	if (n > most)
+		/* A continuation octet of UTF-8 is 10xxxxxx. */
 		for (n = most; n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80;)
 			n--;
 	return (int)n;
@@ -37,6 +38,7 @@ static void put_attachment(struct buf *b, const Umsg__Attachment *a)
 
 char *sip_text_whole(const Umsg__TextBody *body)
 {
+	/* NAMED_ROOM holds a line whatever its name and type are. */
 	size_t room = strlen(body->text) + body->n_attachments * NAMED_ROOM + 1;
 	char *text = malloc(room);
 	struct buf b;
@@ -59,6 +61,7 @@ static size_t part_length(const char *text)
 	if (n <= SIP_TEXT_PART)
 		return n;
 	end = SIP_TEXT_PART;
+	/* A character has at most four octets. */
 	while (end > SIP_TEXT_PART - 4 && ((uint8_t)text[end] & 0xc0) == 0x80)
 		end--;
 	for (size_t i = end; i > end - LOOK_BACK; i--)
@@ -69,6 +72,7 @@ static size_t part_length(const char *text)
 
 size_t sip_text_parts(const char *text)
 {
+	/* Each part at least one octet: text that is no UTF-8 does not hold it up. */
 	size_t parts = 1;
 
 	for (text += part_length(text); *text; text += part_length(text))

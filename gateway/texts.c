@@ -1,3 +1,5 @@
+/* texts.c - the turn of the loop in which everything about texts happens, and the
+ * order in which its parts begin and end. */
 #include "gateway/texts_priv.h"
 
 #include <errno.h>
@@ -20,6 +22,8 @@
 
 void texts_schedule(struct texts *texts)
 {
+	/* Made active, not called: the turn comes behind all events that are there already,
+	 * however often it is asked for. */
 	event_active(texts->turn, EV_TIMEOUT, 0);
 }
 
@@ -109,6 +113,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* A journal that cannot be written ends the program: what is told from then on could be
+	 * forgotten. */
 	if (sync_journal(texts))
 		return;
 	texts_say_taken(texts);
@@ -172,6 +178,7 @@ static bool restore_entry(void *arg, const struct journal_entry *entry)
 {
 	struct restoring *restoring = arg;
 
+	/* An end that is only remembered, so that a repeat is known. */
 	if (entry->finished)
 		return true;
 	switch (entry->key.kind) {
@@ -298,6 +305,7 @@ void texts_free(struct texts **textsp)
 	idmap_done(&texts->posts_by_key);
 	idmap_done(&texts->posts_by_id);
 	if (texts->journal && texts->dirty)
+		/* Best effort: what is lost here was told to nobody. */
 		journal_sync(texts->journal);
 	journal_free(&texts->journal);
 	if (texts->turn)

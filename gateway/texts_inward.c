@@ -19,6 +19,7 @@
 struct inward *texts_inward_new(const uint8_t id[UMSG_ID_SIZE], int64_t end_s,
 				struct text_port *const *ports, size_t n)
 {
+	/* The shares lie behind it in one piece: one allocation a message. */
 	struct inward *in = calloc(1, sizeof(*in) + n * sizeof(in->shares[0]));
 
 	if (!in)
@@ -51,6 +52,7 @@ static void link_inward(struct texts *texts, struct inward *in)
 static void unlink_inward(struct texts *texts, struct inward *in)
 {
 	idmap_remove(&texts->inward, &in->node);
+	/* The expiry's place in the list must not point to what goes. */
 	if (texts->expire_at == in)
 		texts->expire_at = in->next;
 	*in->link = in->next;
@@ -71,6 +73,7 @@ void texts_inward_admit(struct texts *texts, struct inward *in)
 	link_inward(texts, in);
 	for (size_t i = 0; i < in->n_shares; i++)
 		texts_queue_append(&in->shares[i].port->queue, &in->shares[i].queued);
+	/* Nobody takes it: over at once, and its sender is told. */
 	if (!in->n_shares)
 		is_over(texts, in);
 	texts_schedule(texts);
@@ -263,6 +266,7 @@ void texts_expire(struct texts *texts)
 {
 	int64_t now_s = clock_wall_s();
 
+	/* Goes round the list a piece at a time: TEXTS_EXPIRE_AT_ONCE in each two seconds. */
 	if (!texts->expire_at)
 		texts->expire_at = texts->all;
 	for (int i = 0; texts->expire_at && i < TEXTS_EXPIRE_AT_ONCE; i++) {
@@ -393,6 +397,8 @@ static int conclude_loaded(struct texts *texts, const struct inward *in,
 
 	if (*inward->sender)
 		err = queue_receipt(texts, in, inward->sender, state, why);
+	/* The Receipt is journaled before the message is finished, by one sync: a crash repeats
+	 * neither, or both. */
 	if (!err)
 		err = journal_finish(texts->journal, &key);
 	if (err)
@@ -424,6 +430,7 @@ static int conclude(struct texts *texts, struct inward *in)
 	if (err == -EBADMSG)
 		return give_up(texts, in);
 	if (err)
+		/* Finished already, in an earlier run: only memory had it. */
 		return err == -ENOENT ? 0 : err;
 	err = conclude_loaded(texts, in, loaded.inward);
 	texts_unload(&loaded);

@@ -271,6 +271,8 @@ static void retry_inward(struct texts *texts, struct inward *in)
 
 		if (share->state != TEXTS_OPEN)
 			continue;
+		/* Removed wherever it waits, put back as due now; its number is kept, and with it
+		 * its place. */
 		texts_queue_remove(&share->port->queue, &share->queued);
 		texts_queue_return(&share->port->queue, &share->queued);
 		text_port_ready(share->port);

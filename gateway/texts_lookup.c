@@ -56,6 +56,7 @@ int texts_ask_domain(const struct texts *texts, const char *to)
 {
 	char bare[UMSG_URI_SIZE];
 
+	/* Domains are looked up by the bare number. */
 	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(to, ";"), to);
 	return peer_domain_ask(texts->client, bare);
 }
@@ -98,6 +99,7 @@ static bool let_go(struct texts *texts, const struct held_text *held)
 			refusal = why;
 	}
 	/* Its sender was promised an answer: it comes when the refusal is durable. */
+	/* Not journaled for now: it is held, and tried with the next answer. */
 	return refusal ? texts_refuse_in(held->port, &held->in, refusal) == 0 : err == 0;
 }
 

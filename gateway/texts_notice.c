@@ -42,6 +42,7 @@ static int accept_notice(struct texts *texts, const Texts__Sent *sent, const cha
 	Texts__Inward inward = TEXTS__INWARD__INIT;
 	int result;
 
+	/* A random id: a notice is a message of its own. */
 	if (RAND_bytes(id_out, UMSG_ID_SIZE) != 1)
 		return -EIO;
 	result = pack_body(sent, why, &inward.body);
@@ -50,6 +51,7 @@ static int accept_notice(struct texts *texts, const Texts__Sent *sent, const cha
 	inward.from = sent->receiver;
 	inward.to = sent->from;
 	inward.sent = clock_wall_s();
+	/* By the way the text had come: the same kind, and the same port where it had one. */
 	result = texts_accept(texts, id_out, inward.sent + NOTICE_LIFE_S, &inward, sent->kind,
 			      *sent->port ? sent->port : NULL);
 	free(inward.body.data);

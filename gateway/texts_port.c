@@ -1,3 +1,5 @@
+/* texts_port.c - ports: what waits for each, what they have in hand, and what they
+ * say of it. */
 #include "gateway/texts_port.h"
 
 #include <errno.h>
@@ -55,6 +57,7 @@ struct text_port *texts_port_named(struct texts *texts, const char *name, const 
 	struct text_port *port = find_port(texts, name);
 
 	if (!port)
+		/* "gone": the journal names it, the configuration does not. */
 		port = new_port(texts, name, kind ? kind : "gone");
 	if (port && !port->ops)
 		snprintf(port->trouble, sizeof(port->trouble), "%s", not_configured);
@@ -168,6 +171,7 @@ void texts_remove_port(struct text_port **portp)
 	if (!port)
 		return;
 	*portp = NULL;
+	/* What it had in hand is open again: the next port of that name is offered it. */
 	if (port->in_hand)
 		each_share(port, TEXTS_IN_HAND, put_back);
 	texts_each_outward(port->texts, forget_submitter, port);
@@ -205,6 +209,7 @@ void text_port_trouble(struct text_port *port, const char *why)
 		log_info(MODULE, "%s %s is usable now", port->kind, port->name);
 }
 
+/* Durable after the turn's sync; kept() tells the port then. */
 static int note(struct share *share, uint8_t state, const char *text)
 {
 	struct journal_key key = texts_inward_key(share->of->id);
@@ -334,6 +339,7 @@ static enum text_answer offer_loaded(struct share *share, const struct loaded *l
 	enum text_answer answer;
 
 	share->state = TEXTS_IN_HAND;
+	/* Stops at the top: it is for people to read. */
 	share->tries = share->tries < UINT16_MAX ? (uint16_t)(share->tries + 1) : UINT16_MAX;
 	port->in_hand++;
 	answer = ask(share, loaded, why);
@@ -381,6 +387,8 @@ static void offer_some(struct text_port *port, int64_t now_ms)
 {
 	struct queued *item;
 
+	/* Bounded, so that one port with a hundred thousand texts does not keep the others
+	 * waiting. */
 	for (int i = 0; i < TEXT_OFFERS_AT_ONCE && port->wait_until_ms <= now_ms; i++) {
 		item = texts_queue_take(&port->queue, now_ms);
 		if (!item)
@@ -414,6 +422,7 @@ void texts_tell_kept(struct texts *texts)
 	for (struct text_port *port = texts->ports; port; port = port->next) {
 		bool tell = port->keeping && port->ops && port->ops->kept;
 
+		/* Reset before the call: kept() may mark more texts. */
 		port->keeping = false;
 		if (tell)
 			port->ops->kept(port->arg);

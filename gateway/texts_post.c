@@ -99,6 +99,8 @@ void texts_each_outward(const struct texts *texts, bool (*each)(void *arg, struc
 
 	if (!map->buckets)
 		return;
+	/* Whole map: only where a connection, a port or a reader comes and goes, or a person
+	 * asks. */
 	for (size_t i = 0; i < (size_t)1 << map->bits; i++)
 		for (struct idmap_node *node = map->buckets[i]; node; node = node->next)
 			if (!each(arg, IDMAP_OWNER(node, struct outward, by_key)))
@@ -223,6 +225,7 @@ static void journal_refused(struct texts *texts, const struct journal_key *file)
 	key.kind = TEXTS_REFUSED;
 	if (journal_put(texts->journal, &key, clock_wall_s() + TEXTS_LIFETIME_S, 0,
 			slice_str("")) == 0)
+		/* Finished at once: its id alone is needed. */
 		journal_finish(texts->journal, &key);
 }
 
@@ -236,6 +239,8 @@ static void come_back(struct texts *texts, struct outward *out, const char *refu
 	if (out->key.kind == TEXTS_RECEIPT)
 		return;
 	texts->counters.refused++;
+	/* fresh: the port has not yet heard that the text is stored, so it cannot hear that it is
+	 * refused. */
 	if (port && port->ops && port->ops->posted && !out->fresh)
 		told = port->ops->posted(port->arg, out->port_key, refusal);
 	if (out->has_id)
@@ -252,6 +257,7 @@ static void take_off(struct texts *texts, struct outward *out)
 	texts_queue_remove(&texts->posts, &out->queued);
 }
 
+/* Ended in memory; who waits for it is told behind the sync, by finish(). */
 void texts_settle(struct texts *texts, struct outward *out, const char *refusal)
 {
 	take_off(texts, out);
@@ -308,6 +314,7 @@ static int try_post(struct texts *texts, struct outward *out, char why_out[TEXT_
 
 	if (err)
 		return err;
+	/* The id is known from here on: the PostAck will name it. */
 	learn_id(texts, out, outward->message_id.data);
 	if (!out->port)
 		note_port(texts, out, outward);
@@ -338,6 +345,7 @@ static void post(struct texts *texts, struct outward *out)
 	} else if (err == -ETIME) {
 		texts_settle(texts, out, "expired before the rendezvous could be reached");
 	} else {
+		/* Those two say themselves that the way is blocked: no line for each text. */
 		if (err != -ENOTCONN && err != -ENOBUFS)
 			log_warn(MODULE, "a post cannot be sent: %s", strerror(-err));
 		texts_set_why(&out->why, strerror(-err));

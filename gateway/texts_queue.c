@@ -1,3 +1,5 @@
+/* texts_queue.c - a list of what waits, and a wheel of seconds for what was put off:
+ * all but the way back costs the same however many there are. */
 #include "gateway/texts_queue.h"
 
 enum { MAX_STEPS = 256 }; /* past items with lower numbers, on the way back */
@@ -13,6 +15,8 @@ static void insert(struct queued **at, struct queued *item)
 	item->next = *at;
 	item->link = at;
 	if (item->next)
+		/* link points to whatever points to the item, so that it is taken out without a
+		 * search. */
 		item->next->link = &item->next;
 	*at = item;
 }
@@ -58,6 +62,7 @@ void texts_queue_put_off(struct texts_queue *queue, struct queued *item, int64_t
 	/* The second that was looked at already comes round in TEXTS_WHEEL_S only. */
 	if (second <= queue->turned_s)
 		second = queue->turned_s + 1;
+	/* 0 marks an item that waits, so an item of the wheel never has it. */
 	item->due_ms = due_ms > 0 ? due_ms : 1;
 	insert(&queue->wheel[second % TEXTS_WHEEL_S], item);
 	queue->put_off++;

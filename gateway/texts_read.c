@@ -86,6 +86,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 /* A mailbox that is there: watched, and swept. */
 static int begin_box(struct read_box *box)
 {
+	/* Looked at every TEXTS_RESCAN_S as well: inotify(7) tells nothing of what other machines
+	 * write. */
 	int err = maildir_watch_new(box->maildir, TEXTS_RESCAN_S, &box->watch);
 
 	if (err)
@@ -94,6 +96,7 @@ static int begin_box(struct read_box *box)
 				  EV_READ | EV_PERSIST, on_readable, box);
 	if (!box->readable || event_add(box->readable, NULL))
 		return -ENOMEM;
+	/* Files in tmp that nobody finished (maildir(5): after 36 hours). */
 	maildir_sweep(box->maildir, clock_wall_s());
 	box->stale = true;
 	return 0;
@@ -140,6 +143,7 @@ int texts_open_reader(struct texts *texts)
 	texts->reader = reader;
 	if (!reader)
 		return -ENOMEM;
+	/* One more, so that none is no failure of calloc(). */
 	reader->boxes = calloc(config->read_mailbox_count + 1, sizeof(*reader->boxes));
 	if (!reader->boxes) {
 		free(reader);
@@ -278,6 +282,7 @@ static int send_message(struct read_box *box, const struct maildir_entry *entry,
 	Umsg__Attachment attachments[MESSAGE_MAX_ATTACHMENTS], *at[MESSAGE_MAX_ATTACHMENTS];
 	char what[MAILDIR_NAME_SIZE + 8], id[TEXTS_ID_TEXT];
 	const struct texts_origin origin = { .kind = "mailbox", .what = what };
+	/* Before the sealing: what is sealed and journaled must find its file again. */
 	struct outward_file *file = malloc(sizeof(*file));
 	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
 	struct outward *out;
@@ -346,6 +351,7 @@ static void take_message(struct read_box *box, const struct maildir_entry *entry
 	else if (cig_translate_inward(&box->config->maps, slice_str(box->texts->own_uri),
 				      slice_str(m->from), slice_str(m->to), &addresses, &why,
 				      NULL) == 1)
+		/* It may have lain there until its end (Expires) had passed. */
 		why = m->end_s && m->end_s <= clock_wall_s() ? "it has expired" : NULL;
 	if (why) {
 		refuse_file(box, entry, key, why);

@@ -1,3 +1,5 @@
+/* texts_resting.c - files that could not be dealt with, by id, each with a time
+ * before which it is not looked at again. */
 #include "gateway/texts_resting.h"
 
 #include <stdio.h>
@@ -88,6 +90,7 @@ bool texts_resting_add(struct texts_resting *resting, const uint8_t id[TEXTS_RES
 		return false; /* its reason is in the log of others */
 	snprintf(resting->why, sizeof(resting->why), "%s", why);
 	file->listing = resting->listing;
+	/* Doubles up to TEXTS_REST_DOUBLINGS times. */
 	file->until_ms = now_ms + ((int64_t)TEXTS_REST_MS << file->times);
 	if (file->times < TEXTS_REST_DOUBLINGS)
 		file->times++;
@@ -120,6 +123,7 @@ void texts_resting_begin(struct texts_resting *resting)
 	resting->listing++;
 }
 
+/* What a whole listing has not seen is gone from the directory. */
 void texts_resting_end(struct texts_resting *resting)
 {
 	for (size_t i = 0; i < (size_t)1 << resting->map.bits; i++) {

@@ -1,3 +1,5 @@
+/* texts_smpp.c - message centers as ports of texts: made, kept or dropped by the
+ * configuration, and the loop in which what they brought becomes durable. */
 #include "gateway/texts_smpp.h"
 
 #include <errno.h>
@@ -219,6 +221,7 @@ static int add_center(struct texts_smpp *smpp, const struct cig_message_center *
 		free_center(pc);
 		return err;
 	}
+	/* Behind the port: what was kept is passed on to it. */
 	keep_restore(pc);
 	pc->next = smpp->centers;
 	smpp->centers = pc;
@@ -307,6 +310,8 @@ static int use_config(struct texts_smpp *smpp)
 	char name[CENTER_NAME];
 	int failed = 0;
 
+	/* In this order: a center that changed goes before its successor asks for the same
+	 * name. */
 	keep_unchanged(smpp);
 	drop_others(smpp);
 	for (size_t i = 0; i < config->message_center_count; i++) {
@@ -352,6 +357,7 @@ int texts_smpp_new(struct event_base *base, struct texts *texts, const struct ci
 	smpp->config = cig_config_hold(config);
 	smpp->soon = event_new(base, -1, 0, on_soon, smpp);
 	smpp->timer = evtimer_new(base, on_timer, smpp);
+	/* Tells the marks of may_go_once() from those of an earlier run. */
 	err = smpp->soon && smpp->timer && RAND_bytes((uint8_t *)&smpp->run, sizeof(smpp->run)) == 1
 		      ? keep_open(smpp, diag)
 		      : -ENOMEM;
@@ -372,6 +378,7 @@ void texts_smpp_free(struct texts_smpp **smppp)
 	if (!smpp)
 		return;
 	*smppp = NULL;
+	/* None stays. */
 	for (struct port_center *pc = smpp->centers; pc; pc = pc->next)
 		pc->stays = false;
 	drop_others(smpp);

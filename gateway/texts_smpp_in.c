@@ -127,6 +127,7 @@ static uint32_t status_of(int err)
 static int queue_fresh(struct port_center *pc, const struct smpp_incoming *in,
 		       const struct cig_addresses *inner)
 {
+	/* Decoded, no alphabet takes more than SMPP_UTF8_SIZE octets. */
 	size_t room = SMPP_UTF8_SIZE(in->part.content.n);
 	struct fresh *fresh = calloc(1, sizeof(*fresh) + room);
 	struct buf text;
@@ -179,6 +180,8 @@ static void pass_text(struct port_center *pc, const struct fresh *fresh, char *t
 	else if (err)
 		refuse(pc, &fresh->handle, status_of(err), fresh->from, fresh->to,
 		       *why ? why : strerror(-err));
+	/* It is stored and will be sent; the center, unanswered, repeats it and is told
+	 * "known". */
 	else if (answers_add(&pc->stored, &fresh->handle, fresh->key))
 		log_warn(MODULE, "center=%s: out of memory, a text is not answered", pc->name);
 }
@@ -248,6 +251,7 @@ static int pass_joined(struct port_center *pc, const struct smpp_joined *joined)
 	struct whole *whole;
 	const char *no;
 	uint32_t status = translate(pc, joined->source, joined->dest, &inner, &no);
+	/* SMPP_RX_T_APPN is "not now" (no keys yet): the parts wait. */
 	int err = status == SMPP_RX_T_APPN ? -EAGAIN : key_of_parts(joined, key);
 
 	if (!err && status == SMPP_OK) {
@@ -270,6 +274,7 @@ static int pass_joined(struct port_center *pc, const struct smpp_joined *joined)
 			 joined->source, joined->dest, joined->here, joined->total);
 		return 0;
 	}
+	/* Only these two are final: the text itself is at fault. */
 	if (err != -EINVAL && err != -EMSGSIZE)
 		return err;
 	/* Its parts were answered long ago: the log is the only one to tell. */
@@ -305,6 +310,7 @@ void center_pass_on(struct port_center *pc)
 {
 	struct smpp_joined joined;
 
+	/* First: parts are durable since the sync that came before this. */
 	answers_send(pc, &pc->parts);
 	while (pc->fresh) {
 		struct fresh *fresh = pc->fresh;
@@ -329,6 +335,7 @@ void center_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE])
 {
 	struct port_center *pc = arg;
 
+	/* Several answers may wait for one key: a text and its repeats. */
 	for (struct answer **at = &pc->stored.head; *at;) {
 		struct answer *answer = *at;
 

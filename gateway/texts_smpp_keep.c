@@ -47,6 +47,7 @@ static struct journal_key key_of(const struct port_center *pc, uint8_t kind,
 {
 	struct journal_key key = { .kind = kind };
 	uint8_t octets[CENTER_NAME + SMPP_KEY_SIZE], sum[EVP_MAX_MD_SIZE];
+	/* n is bounded by CENTER_NAME, as name_center() wrote it. */
 	size_t n = strlen(pc->name);
 
 	memcpy(octets, digest, SMPP_KEY_SIZE);
@@ -68,6 +69,8 @@ int keep_seen(struct port_center *pc, const uint8_t digest[SMPP_KEY_SIZE], bool 
 	size_t n;
 	int err;
 
+	/* SMPP has no id: only where the connection broke in between is the same text taken for a
+	 * repeat. */
 	if (repeated && journal_payload(journal, &key, &before, &n) == 0) {
 		bool whole = n >= TEXT_KEY_SIZE;
 
@@ -124,6 +127,8 @@ int keep_part(struct port_center *pc, const struct smpp_incoming *in)
 	buf_put_u64(&b, (uint64_t)clock_wall_ms());
 	buf_put_l16(&b, in->part.content);
 	err = buf_ok(&b) ? journal_put(pc->all->journal, &key,
+				       /* Until the others must be here, and as long behind as a
+					* repeat may come. */
 				       clock_wall_s() + pc->config->join_timeout_s + CENTER_SEEN_S,
 				       0, buf_slice(&b))
 			 : -E2BIG;
@@ -171,6 +176,7 @@ static void restore_part(struct port_center *pc, const struct journal_key *key, 
 	alphabet = cursor_u8(&c);
 	wall_ms = (int64_t)cursor_u64(&c);
 	part.content = cursor_l16(&c);
+	/* The file is ours, and a disk may lie. */
 	if (!cursor_at_end(&c) || alphabet >= SMPP_ALPHABETS || !part.index ||
 	    part.index > part.total)
 		return;

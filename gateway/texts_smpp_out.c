@@ -57,6 +57,7 @@ static bool may_go_once(struct port_center *pc, const struct text_offer *offer,
 	if (pc->config->repeat_unanswered)
 		return true;
 	snprintf(mark, sizeof(mark), "once %016" PRIx64, pc->all->run);
+	/* Marked in this run, so it has not gone. */
 	if (strcmp(offer->note, mark) == 0)
 		return true;
 	if (*offer->note) {
@@ -67,6 +68,7 @@ static bool may_go_once(struct port_center *pc, const struct text_offer *offer,
 	}
 	err = text_port_keep(pc->port, offer->id, mark);
 	snprintf(why, TEXT_WHY_SIZE, "%s", err ? strerror(-err) : "it is being marked");
+	/* on_kept() asks for the offer again, with the mark durable. */
 	pc->starting = true;
 	*answer_out = TEXT_WAIT;
 	return false;
@@ -99,6 +101,7 @@ static enum text_answer submit(struct port_center *pc, const struct text_offer *
 	snprintf(why, TEXT_WHY_SIZE, "out of memory");
 	err = text ? smpp_center_submit(pc->center, &out, why) : -ENOMEM;
 	free(text);
+	/* -EINVAL is the text's fault; all else is the center's, or the moment's. */
 	return err == 0 ? TEXT_IN_HAND : err == -EINVAL ? TEXT_NEVER : TEXT_WAIT;
 }
 
@@ -223,6 +226,8 @@ void center_event(void *arg, const struct smpp_center_event *event)
 		text_port_ready(pc->port);
 		break;
 	case SMPP_PROGRESS:
+		/* Which segments have gone, for a text of several; where nothing is repeated the
+		 * mark stands there. */
 		if (pc->config->repeat_unanswered)
 			text_port_keep(pc->port, event->key, event->note);
 		break;

@@ -20,6 +20,7 @@
 /* "tel:+8888;101" to its bare URI and extension. */
 static void split(const char *uri, char bare[UMSG_URI_SIZE], char extension[UMSG_EXTENSION_SIZE])
 {
+	/* The first semicolon: a tel URI of ours has an extension and nothing else. */
 	const char *mark = strchr(uri, ';');
 
 	snprintf(bare, UMSG_URI_SIZE, "%.*s", (int)(mark ? (size_t)(mark - uri) : strlen(uri)),
@@ -39,6 +40,8 @@ static int journal_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], int
 	if (err)
 		return err;
 	memcpy(key.id, id, sizeof(key.id));
+	/* Without an end of its own the Receipt is awaited as long as the rendezvous keeps a
+	 * message. */
 	err = journal_put(texts->journal, &key, end_s ? end_s : clock_wall_s() + TEXTS_LIFETIME_S,
 			  0, slice_of(packed, n));
 	free(packed);
@@ -51,6 +54,8 @@ static int queue_sealed(struct texts *texts, const struct journal_key *key, cons
 			const struct texts_origin *origin, struct outward **outward_out)
 {
 	Texts__Outward outward = TEXTS__OUTWARD__INIT;
+	/* The awaited Receipt first: a post that is journaled alone would have nobody to hear its
+	 * outcome. */
 	int err = journal_sent(texts, sealed->id, end_s, sent);
 
 	if (err)
@@ -95,6 +100,7 @@ int texts_send(struct texts *texts, const struct journal_key *key, const char *f
 
 	split(from, own, calling);
 	split(to, bare, called);
+	/* The caller's body is not changed: its strings are borrowed. */
 	whole.version = 1;
 	whole.called_extension = called;
 	whole.calling_extension = calling;
@@ -219,6 +225,7 @@ int texts_refuse_in(struct text_port *port, const struct text_in *in, const char
 	struct outward *out;
 	int err = submitted_key(port, in->key, &key);
 
+	/* An id as a sealed message has one: the post is found by it. */
 	if (!err && RAND_bytes(nothing.id, sizeof(nothing.id)) != 1)
 		err = -EIO;
 	if (err)
