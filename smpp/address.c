@@ -1,3 +1,4 @@
+/* address.c - addresses of a configuration as SMPP's type, plan and digits, and back. */
 #include "smpp/address.h"
 
 #include <errno.h>
@@ -34,6 +35,7 @@ int smpp_address_from_text(struct slice text, const struct smpp_address_rule *ru
 {
 	struct smpp_address a = { TON_UNKNOWN, NPI_UNKNOWN, "" };
 
+	/* C-octet strings of ASCII (3.1): nothing else can be sent at all. */
 	if (!text.n || !is_printable(text))
 		return -EINVAL;
 	if (text.p[0] == '+' && all_in(slice_from(text, 1), "0123456789")) {
@@ -46,10 +48,12 @@ int smpp_address_from_text(struct slice text, const struct smpp_address_rule *ru
 	} else if (text.n <= ALPHANUMERIC_MAX) {
 		a.ton = TON_ALPHANUMERIC;
 	}
+	/* Behind the plus that is not sent: 20 digits fit. */
 	if (text.n >= sizeof(a.text))
 		return -E2BIG;
 	memcpy(a.text, text.p, text.n);
 	a.text[text.n] = '\0';
+	/* The center's rule counts last: it knows what its operator wants to see. */
 	if (rule && rule->ton >= 0)
 		a.ton = (uint8_t)rule->ton;
 	if (rule && rule->npi >= 0)

@@ -1,3 +1,7 @@
+/* alphabet.c - UTF-8 to GSM 7 bit, Latin-1, UCS2 and ASCII, and back; tables of 3GPP TS 23.038.
+ *
+ * A septet stands in an octet of its own: packing seven bits is the center's work.
+ */
 #include "smpp/alphabet.h"
 
 #include <errno.h>
@@ -53,6 +57,7 @@ static uint32_t take_char(struct slice *text)
 	uint32_t c = text->p[0];
 
 	if (n > 1) {
+		/* The bits of the first octet that are the character's: 5, 4 or 3. */
 		c &= 0xFFu >> (n + 1);
 		for (size_t i = 1; i < n; i++)
 			c = c << 6 | (text->p[i] & 0x3Fu);
@@ -99,6 +104,7 @@ static int gsm_code(uint32_t c)
 	for (int i = 0; i < EXTENSIONS; i++)
 		if (gsm_extension[i].character == c)
 			return ESCAPE << 8 | gsm_extension[i].code;
+	/* Linear: what is left are the letters of the main table that ASCII has not. */
 	for (int i = 0; i < 128; i++)
 		if (gsm_main[i] == c && i != ESCAPE)
 			return i;
@@ -137,6 +143,7 @@ static void put_encoded(enum smpp_alphabet alphabet, uint32_t c, struct buf *out
 		return;
 	}
 	code = gsm_code(c);
+	/* Never -1: who writes has asked has(). */
 	if (code >> 8)
 		buf_put_u8(out, ESCAPE);
 	buf_put_u8(out, (uint8_t)code);
@@ -307,6 +314,7 @@ size_t smpp_alphabet_cut(enum smpp_alphabet alphabet, struct slice octets, size_
 	if (n >= octets.n)
 		return octets.n;
 	if (alphabet == SMPP_UCS2) {
+		/* An odd length would end within a character. */
 		n &= ~(size_t)1;
 		if (n >= 2 && is_high(unit_at(octets, n - 2)))
 			n -= 2;

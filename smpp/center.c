@@ -1,3 +1,12 @@
+/* center.c - one message center: its one or two connections, their pauses, and the turn in which
+ * everything is sent and ended.
+ *
+ *     link:  waiting --retry_ms--> connecting --> binding --> bound
+ *              ^                        |            |          |
+ *              +---- plan_retry() <-----+------------+----------+   settle()
+ *
+ * A session's callbacks only note that it has ended; settle() frees it when it has returned.
+ */
 #include "smpp/center.h"
 
 #include <errno.h>
@@ -127,6 +136,7 @@ static int64_t with_jitter(int64_t ms)
 {
 	uint32_t random = 0;
 
+	/* A failure leaves 0: an earlier attempt, and no harm. */
 	RAND_bytes((uint8_t *)&random, sizeof(random));
 	return ms * 3 / 4 + (int64_t)(random % (uint32_t)(ms / 2 + 1));
 }
@@ -176,9 +186,11 @@ static void settle(struct center_link *link)
 	log_down(link, was_bound);
 	if (was_bound)
 		center_lost(link->center, clock_mono_ms());
+	/* Pauses begin anew only behind a connection that was of use: a center that binds and
+	 * throws out at once is not asked every half second. */
 	if (was_bound && (link->useful || clock_mono_ms() - link->bound_ms >= USEFUL_MS))
 		link->failures = 0;
-	if (was_bound) /* the first host is preferred */
+	if (was_bound) /* the first host is preferred: plan_retry() goes on to it */
 		link->host = link->center->options.n_hosts - 1;
 	link->bound_ms = 0;
 	plan_retry(link, link->reason == SMPP_END_REFUSED);
@@ -267,6 +279,7 @@ static void on_down(void *arg, const char *why)
 {
 	struct center_link *link = arg;
 
+	/* An end of the session's own has been told already. */
 	if (!link->ended)
 		smpp_session_lost(link->session, why);
 	turn(link->center);
@@ -287,6 +300,7 @@ static void open_link(struct center_link *link)
 	int err;
 
 	options.role = link->role;
+	/* So that an answer meant for an earlier connection (struct smpp_handle) finds none. */
 	link->connection = ++center->next_connection;
 	link->useful = false;
 	err = smpp_session_new(&options, &session_ops, link, &link->session);
@@ -441,7 +455,7 @@ void smpp_center_stop(struct smpp_center *center)
 			smpp_session_lost(link->session, "stopped");
 		close_link(link); /* writes what is queued */
 	}
-	center->n_links = 0;
+	center->n_links = 0;                  /* their timers are gone: nothing connects any more */
 	center_pump(center, clock_mono_ms()); /* tells what is over; nothing is sent any more */
 }
 
@@ -466,6 +480,7 @@ void smpp_center_free(struct smpp_center **centerp)
 		event_free(center->later);
 	smpp_tls_free(&center->tls);
 	for (size_t i = 0; i < center->n_texts; i++) {
+		/* One of them is the password. */
 		explicit_bzero(center->texts[i], strlen(center->texts[i]));
 		free(center->texts[i]);
 	}

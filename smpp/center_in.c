@@ -70,6 +70,7 @@ bool center_await_note(struct smpp_center *center, const uint8_t key[SMPP_KEY_SI
 
 	for (size_t i = 0; i < note->parts; i++)
 		n += note->part[i].id[0] != '\0';
+	/* Without ids no receipt could be told to be about this text. */
 	if (n == 0 || find_waiting(center, key))
 		return n != 0;
 	w = calloc(1, sizeof(*w) + n * sizeof(w->ids[0]));
@@ -215,6 +216,7 @@ void center_try_held(struct smpp_center *center, int64_t now_ms)
 
 int64_t center_held_due(const struct smpp_center *center)
 {
+	/* They are in the order in which they came, and wait equally long. */
 	return center->n_held ? center->held[0].until_ms : -1;
 }
 
@@ -245,6 +247,7 @@ void center_lost(struct smpp_center *center, int64_t now_ms)
 		if (now_ms - center->recent.list[i].ms < RECENT_MS)
 			remember(&center->suspects, center->recent.list[i].digest,
 				 now_ms + SUSPECT_MS);
+	/* From here on another connection's. */
 	center->recent.n = center->recent.next = 0;
 }
 

@@ -1,4 +1,12 @@
-/* center_out.c - texts in hand: cut, submitted in order, and what the center answers. */
+/* center_out.c - texts in hand: cut, submitted in order, and what the center answers.
+ *
+ *     a part:  TODO --submit--> SENT --OK--> TAKEN
+ *               ^                 |
+ *               +--put_back()-----+   throttled, unanswered, refused
+ *
+ * A text is over when none of its parts is on its way, and all are taken or it has another fate
+ * (is_over); sweep() then tells it.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +154,7 @@ static void link_job(struct smpp_center *center, struct job *job)
 {
 	uint32_t slot = 0;
 
+	/* There is a free one: n_jobs is below max_jobs. */
 	while (center->slots[slot])
 		slot++;
 	job->slot = slot;
@@ -153,6 +162,8 @@ static void link_job(struct smpp_center *center, struct job *job)
 	*center->jobs_tail = job;
 	center->jobs_tail = &job->next;
 	center->n_jobs++;
+	/* Parts of two texts to one receiver must not have one reference while either is on its
+	 * way. */
 	if (job->cuts.count > 1)
 		center->next_reference++;
 }
@@ -293,6 +304,7 @@ void smpp_center_forget(struct smpp_center *center, const uint8_t key[SMPP_KEY_S
 {
 	if (center_forget_waiting(center, key))
 		return;
+	/* Its slot is kept until what is on its way is answered. */
 	for (struct job *job = center->jobs; job; job = job->next)
 		if (memcmp(job->key, key, SMPP_KEY_SIZE) == 0)
 			job->fate = JOB_FORGOTTEN;
@@ -344,6 +356,7 @@ static bool send_job(struct smpp_center *center, struct job *job, int64_t now_ms
 		if (job->parts[job->first_todo].state != PART_TODO)
 			continue;
 		err = submit_part(center, job, job->first_todo, now_ms);
+		/* Later: SMPP_ROOM, a new connection or memory bring it on. */
 		if (err == -EAGAIN || err == -ENOTCONN || err == -ENOMEM)
 			return false;
 		if (err) {
@@ -384,6 +397,7 @@ static void put_back(struct job *job, size_t part)
 {
 	job->parts[part].state = PART_TODO;
 	job->sent--;
+	/* Parts may be answered in any order; the earliest is to be sent first. */
 	if (part < job->first_todo)
 		job->first_todo = part;
 }
@@ -433,6 +447,7 @@ static void keep_id(char out[SMPP_ID_SIZE], struct slice id)
 {
 	size_t n = 0;
 
+	/* Visible characters only: it goes into a note and into lines of the log. */
 	for (size_t i = 0; i < id.n && n + 1 < SMPP_ID_SIZE; i++)
 		if (id.p[i] > ' ' && id.p[i] <= '~')
 			out[n++] = (char)id.p[i];

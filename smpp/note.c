@@ -1,3 +1,4 @@
+/* note.c - the line, written and read; what it cannot hold is percent-encoded. */
 #include "smpp/note.h"
 
 #include <ctype.h>
@@ -94,6 +95,7 @@ static bool read_ids(struct slice text, struct smpp_note *note)
 		    !read_word(word, note->part[i].id, sizeof(note->part[i].id)))
 			return false;
 	}
+	/* As many ids as parts, and nothing behind them. */
 	return text.n == 0;
 }
 

@@ -1,3 +1,8 @@
+/* pdu.c - one table of fields for each body, walked by one reader and one writer.
+ *
+ * What is read points into the PDU; what is written is copied.  The fault of a field is the
+ * status that 3.4 (5.1.3) has for it.
+ */
 #include "smpp/pdu.h"
 
 #include <errno.h>
@@ -195,6 +200,7 @@ int smpp_pdu_frame(struct slice octets, size_t *length_out)
 		return 0;
 	if (length < SMPP_HEADER)
 		return -EBADMSG;
+	/* Before anybody waits for so many octets. */
 	if (length > SMPP_MAX_PDU)
 		return -EMSGSIZE;
 	*length_out = length;
@@ -227,6 +233,8 @@ static uint32_t take_fields(struct cursor *c, const struct field *field, struct 
 
 		if (field->kind == TEXT) {
 			if (!take_text(c, field->max, to))
+				/* Without a NUL in all that is left the PDU is cut; with more
+				 * behind it the field is too long. */
 				return c->left < field->max ? SMPP_RINVCMDLEN : field->fault;
 		} else if (field->kind == OCTET) {
 			*(uint8_t *)to = cursor_u8(c);
@@ -247,6 +255,7 @@ static bool skip_destination(struct cursor *c)
 	struct slice text;
 	uint8_t flag = cursor_u8(c);
 
+	/* dest_flag 1: TON and NPI stand before the address. */
 	if (flag == 1)
 		cursor_take(c, 2);
 	else if (flag != 2)
@@ -262,6 +271,7 @@ static bool skip_failed(struct cursor *c)
 	cursor_take(c, 2);
 	if (!cursor_ok(c) || !take_text(c, 21, &text))
 		return false;
+	/* error_status_code */
 	cursor_take(c, 4);
 	return cursor_ok(c);
 }

@@ -1,3 +1,8 @@
+/* reassembly.c - a list of messages in parts, bounded in number and octets.
+ *
+ * Looks are linear: there are few at a time, as a center sends a message's parts one behind the
+ * other.
+ */
 #include "smpp/reassembly.h"
 
 #include <errno.h>
@@ -78,6 +83,8 @@ void smpp_reassembly_free(struct smpp_reassembly **reassemblyp)
 	free(r);
 }
 
+/* A reference is its sender's own: only with both addresses and the number of parts it says which
+ * message is meant (TS 23.040, 9.2.3.24.1). */
 static struct joining *find(const struct smpp_reassembly *r, const char *source, const char *dest,
 			    const struct smpp_part *part)
 {
@@ -141,11 +148,15 @@ int smpp_reassembly_add(struct smpp_reassembly *reassembly, const char *source, 
 	struct piece *piece;
 	uint8_t *octets;
 
+	/* index is from 1 to total: smpp_part_read() checked it, and find() that total is the
+	 * same. */
 	if (j && j->pieces[part->index - 1].octets)
 		return -EEXIST;
 	if ((!j && reassembly->count >= SMPP_JOINING_MAX) ||
 	    reassembly->octets + part->content.n > SMPP_JOINING_OCTETS)
 		return -ENOBUFS;
+	/* One more: an empty part is there, too, and its pointer tells it from one that has not
+	 * come. */
 	octets = malloc(part->content.n + 1);
 	if (!j && octets)
 		j = begin(reassembly, source, dest, part, now_ms);
@@ -236,6 +247,7 @@ bool smpp_reassembly_take(struct smpp_reassembly *reassembly, int64_t now_ms,
 {
 	struct joining *j = reassembly->head;
 
+	/* Whole ones may stand behind others that wait. */
 	while (j && j->here < j->total && now_ms - j->first_ms < reassembly->limit_ms)
 		j = j->next;
 	if (!j || !prepare(reassembly, j))

@@ -1,3 +1,7 @@
+/* receipt.c - reads receipts, and finds the message by whatever spelling of its id.
+ *
+ * Three hash tables over the same objects: by text, by decimal and by hexadecimal value.
+ */
 #include "smpp/receipt.h"
 
 #include <ctype.h>
@@ -79,6 +83,8 @@ int smpp_receipt_read(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_o
 	struct smpp_receipt r = { .state = SMPP_STATE_NONE };
 	uint32_t state;
 
+	/* The parameter is the protocol's; the form of the text is each center's own (Appendix
+	 * B). */
 	if (!smpp_tlv_find(pdu->tlvs, SMPP_TAG_RECEIPTED_MESSAGE_ID, &value) || value.n == 0)
 		value = text_value(text, "id:");
 	copy_text(r.id, sizeof(r.id), value);
@@ -150,6 +156,7 @@ static bool number_of(const char *id, unsigned base, uint64_t *out)
 				 : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10)
 							: 99;
 
+		/* More than 64 bits is no number here; by its text it is still found. */
 		if (digit >= base || n > (UINT64_MAX - digit) / base)
 			return false;
 		n = n * base + digit;
@@ -243,6 +250,7 @@ static void link_spelling(struct smpp_awaiting *a, struct smpp_awaited *w, enum 
 /* Without memory the buckets stay as few as they are: slower, no more. */
 static void grow(struct smpp_awaiting *a)
 {
+	/* Four times as many: all are linked anew, so rather seldom. */
 	struct smpp_awaiting bigger = { .bits = a->bits + 2, .count = a->count };
 
 	if (a->bits >= MAX_BITS || make_buckets(bigger.buckets, bigger.bits))
@@ -312,6 +320,7 @@ struct smpp_awaited *smpp_awaiting_find(const struct smpp_awaiting *awaiting, co
 	struct smpp_awaited *found;
 	uint64_t hash;
 
+	/* A text always has a hash. */
 	hash_of(id, AS_TEXT, &hash);
 	for (found = *bucket(awaiting, AS_TEXT, hash); found; found = found->next[AS_TEXT])
 		if (same_text(found->id, id))

@@ -1,3 +1,4 @@
+/* segment.c - long texts as parts: where they are cut, and the headers that tie them together. */
 #include "smpp/segment.h"
 
 #include <errno.h>
@@ -51,6 +52,7 @@ int smpp_segment(enum smpp_alphabet alphabet, enum smpp_long_form form, struct s
 		if (cuts_out->count == SMPP_MAX_SEGMENTS)
 			return -E2BIG;
 		cuts_out->cut[cuts_out->count] = at;
+		/* Never 0: room holds any character of the alphabet. */
 		at += smpp_alphabet_cut(alphabet, slice_from(octets, at), room);
 	}
 	cuts_out->cut[cuts_out->count] = at;

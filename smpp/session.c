@@ -1,4 +1,10 @@
-/* session.c - the session towards a message center: life, submits and time. */
+/* session.c - the session towards a message center: life, submits and time.
+ *
+ *     OPEN --connected()--> BINDING --bind_resp--> BOUND --unbind()--> UNBINDING
+ *     any of them --a time-out, the peer's unbind, broken octets, lost()--> CLOSED
+ *
+ * A sequence number finds its slot by its low bits, so a response needs no search.
+ */
 #include "smpp/session_priv.h"
 
 #include <errno.h>
@@ -57,6 +63,7 @@ void session_end(struct smpp_session *s, enum smpp_end reason, uint32_t status, 
 {
 	if (s->state == SMPP_CLOSED)
 		return;
+	/* Before anything is told: a callback that submits hears -ENOTCONN. */
 	s->state = SMPP_CLOSED;
 	tell_unanswered(s);
 	session_tell(
@@ -81,6 +88,7 @@ static int send_pdu(struct smpp_session *s, const struct smpp_pdu *pdu)
 	struct buf out;
 	int err;
 
+	/* Only a message_payload makes a PDU long. */
 	if (pdu->tlvs.n > SHORT_OUT / 2) {
 		size = pdu->tlvs.n + SHORT_OUT;
 		room = malloc(size);
@@ -123,6 +131,7 @@ void smpp_session_answer(struct smpp_session *session, uint32_t command, uint32_
 
 /* ---- life ------------------------------------------------------------------------ */
 
+/* Returns false if it would be cut. */
 static bool keep(char *to, size_t size, const char *text)
 {
 	return snprintf(to, size, "%s", text ? text : "") < (int)size;
@@ -153,6 +162,8 @@ int smpp_session_new(const struct smpp_session_options *options, const struct sm
 		smpp_session_free(&s);
 		return -EINVAL;
 	}
+	/* A slot that is still open stops submits (window_allows), so there are more than the
+	 * window. */
 	while (slots < 4 * s->options.window)
 		slots *= 2;
 	s->slots = calloc(slots, sizeof(*s->slots));
@@ -281,6 +292,7 @@ int smpp_session_submit(struct smpp_session *session, const struct smpp_pdu *pdu
 	if (err)
 		return err;
 	slot = &session->slots[submit.sequence & session->mask];
+	/* Only a submit that was packed uses up a sequence number and its slot. */
 	*slot = (struct slot){ token, now_ms, take_sequence(session) };
 	session->outstanding++;
 	use_rate(session, now_ms);
@@ -320,6 +332,7 @@ static int64_t submit_due(const struct smpp_session *s)
 {
 	if (!s->outstanding)
 		return -1;
+	/* Submits are in the order of their sequence, so the oldest is due first. */
 	return s->slots[s->oldest & s->mask].sent_ms + s->options.response_ms;
 }
 

@@ -135,6 +135,7 @@ static size_t take_whole(struct smpp_session *s, struct slice octets)
 		int found = smpp_pdu_frame(rest, &n);
 
 		if (found < 0) {
+			/* Sequence 0: which PDU it was cannot be said (4.3.1). */
 			session_respond(s, SMPP_GENERIC_NACK, 0, SMPP_RINVCMDLEN);
 			session_end(s, SMPP_END_BROKEN, 0,
 				    found == -EMSGSIZE ? "a PDU longer than is taken"
@@ -172,6 +173,7 @@ void smpp_session_input(struct smpp_session *session, struct slice octets, int64
 	size_t taken;
 
 	session->heard_ms = now_ms;
+	/* The usual case: whole PDUs, taken where they lie. */
 	if (session->n_partial == 0) {
 		taken = take_whole(session, octets);
 		octets = slice_from(octets, taken);

@@ -18,6 +18,7 @@ static void tell(struct diag *diag, const char *what)
 
 static bool load(SSL_CTX *context, const struct smpp_tls_files *files, struct diag *diag)
 {
+	/* A CA of its own stands instead of the system's, not beside them. */
 	if (files->ca ? SSL_CTX_load_verify_file(context, files->ca) != 1
 		      : SSL_CTX_set_default_verify_paths(context) != 1) {
 		tell(diag, files->ca ? files->ca : "the system's certificates");
@@ -50,6 +51,7 @@ int smpp_tls_new(const struct smpp_tls_files *files, struct smpp_tls **tls_out, 
 		return -EINVAL;
 	}
 	SSL_CTX_set_options(tls->context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	/* The queue moves in memory between two writes of the same octets, and may go in pieces. */
 	SSL_CTX_set_mode(tls->context,
 			 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);

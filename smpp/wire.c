@@ -1,3 +1,9 @@
+/* wire.c - one connection: a name, TCP, TLS, octets.
+ *
+ *     ASKING --addresses--> CONNECTING --> (SHAKING) --> UP
+ *        |                    |   ^ the next address      |
+ *        +--------------------+---------------------------+--> DOWN, told once
+ */
 #include "smpp/wire.h"
 
 #include <errno.h>
@@ -275,6 +281,8 @@ static void connected(struct smpp_wire *w)
 		try_next(w);
 		return;
 	}
+	/* Octets of a turn leave together as it is; waiting for more (Nagle) would only add
+	 * delay. */
 	setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (!w->tls) {
 		is_up(w);
@@ -328,6 +336,7 @@ static int open_socket(struct smpp_wire *w, const struct net_addr *to)
 	w->fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (w->fd < 0)
 		return -errno;
+	/* For an address of the other kind the system chooses. */
 	if (w->from.len && w->from.sa.sa_family == to->sa.sa_family &&
 	    bind(w->fd, &w->from.sa, w->from.len) < 0)
 		return -errno;
@@ -391,6 +400,7 @@ static void ask(struct smpp_wire *w)
 		end(w, "out of memory");
 }
 
+/* What must not happen while the owner calls: the beginning, an end, a flush. */
 static void on_soon(evutil_socket_t fd, short what, void *arg)
 {
 	struct smpp_wire *w = arg;
@@ -416,6 +426,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	enter(w);
+	/* An address that does not answer is as good as one that refuses. */
 	if (w->phase == CONNECTING && w->next < w->n_addresses)
 		try_next(w);
 	else
@@ -466,8 +477,10 @@ void smpp_wire_free(struct smpp_wire **wirep)
 	if (!w)
 		return;
 	*wirep = NULL;
+	/* Once, without waiting: an unbind that is queued usually leaves. */
 	if (w->phase == UP && w->n_out)
 		write_some(w, w->out, w->n_out);
+	/* Our close_notify; the center's is not waited for (RFC 8446, 6.1). */
 	if (w->phase == UP && w->ssl)
 		SSL_shutdown(w->ssl);
 	ERR_clear_error();
