@@ -44,19 +44,24 @@ start() { # LOG COMMAND...: runs in the background, its pid in $STARTED_PID
 	STARTED+=("$STARTED_PID")
 }
 
-pause() { # as short as a wait can be: 20 ms in which nothing comes
-	read -rt 0.02 <>"$TICK" || :
+pause() { # [MILLISECONDS]: in which nothing comes; 20 are as short as a wait can be
+	local s
+	printf -v s '%d.%03d' $((${1:-20} / 1000)) $((${1:-20} % 1000))
+	read -rt "$s" <>"$TICK" || :
 }
 
+# What is asked is often a program, and asking costs a processor that the answer needs: after a
+# second it is asked less often, at most a twentieth of the time later than it could be.
 await() { # SECONDS WHAT COMMAND...: until the command succeeds; fails, naming WHAT, at the limit
-	local end=$((SECONDS + $1)) what=$2
+	local end=$((SECONDS + $1)) what=$2 began=${EPOCHREALTIME/[.,]/} ms
 	shift 2
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS <= end)) || {
 			echo "waited in vain for $what" >&2
 			return 1
 		}
-		pause
+		ms=$(((${EPOCHREALTIME/[.,]/} - began) / 20000))
+		pause $((ms < 20 ? 20 : ms > 200 ? 200 : ms))
 	done
 }
 
@@ -125,13 +130,13 @@ needs() { # PROGRAM...: skips the test where one is not installed
 	done
 }
 
-# Two files of scenarios may run at once: each has its lane, with ports and addresses of its own.
+# Three files of scenarios may run at once: each has its lane, with ports and addresses of its own.
 LAB_LANE=${LAB_LANE:-0}
 
 free_port() { # a TCP port of 127.0.0.1 that nobody uses now, in $PORT
 	local tries
 	for ((tries = 0; tries < 100; tries++)); do
-		PORT=$((20000 + LAB_LANE * 6000 + RANDOM % 6000))
+		PORT=$((20000 + LAB_LANE * 4000 + RANDOM % 4000))
 		listening $PORT || return 0
 	done
 	echo "no free port" >&2

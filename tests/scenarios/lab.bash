@@ -18,7 +18,7 @@ LAB_USERS=(+46701234567 +46707654321)
 LAB_ACCOUNT=demo
 LAB_CLOCK=()
 # Extension 101 of the PBX side; labs that run beside each other have phones of their own.
-LAB_PHONE_IP=${LAB_PHONE_IP:-127.0.$((1 + LAB_LANE * 125 + RANDOM % 125)).12}
+LAB_PHONE_IP=${LAB_PHONE_IP:-127.0.$((1 + LAB_LANE * 84 + RANDOM % 84)).12}
 # The gateway's addresses: red towards the PBX, black towards the rendezvous.
 LAB_RED=127.0.0.1
 LAB_BLACK=127.0.0.1
@@ -38,9 +38,32 @@ lab_cms() { # COMMAND...
 	cms --dir "$D/cms" --passphrase-file "$D/passphrase" "${LAB_CLOCK[@]}" "$@"
 }
 
+# Making a domain is seconds of key derivation, and the same each time: where LAB_KEEP is a
+# directory (run sets it) the files of a lane that want the same users share one, with its port.
 lab_domain() {
-	local user
+	local kept=''
 	lab_ports
+	[ -z "${LAB_KEEP:-}" ] || [ ${#LAB_CLOCK[@]} -gt 0 ] ||
+		kept=$LAB_KEEP/$LAB_LANE-${LAB_ENGINES:-8}-$(tr ' ' - <<<"${LAB_USERS[*]}")
+	[ -z "$kept" ] || ! lab_domain_kept "$kept" || return 0
+	lab_domain_new || return
+	[ -z "$kept" ] || lab_domain_keep "$kept"
+}
+
+lab_domain_kept() { # DIRECTORY: takes it, if there is one whose port nobody has
+	local port
+	port=$(cat "$1/port" 2>/dev/null) && ! listening "$port" || return
+	LAB_CRS_PORT=$port
+	cp -a "$1"/{letters,updates,passphrase,secret,cms} "$D/"
+}
+
+lab_domain_keep() { # DIRECTORY
+	mkdir -p -m 700 "$1" && cp -a "$D"/{letters,updates,passphrase,secret,cms} "$1/" &&
+		echo "$LAB_CRS_PORT" >"$1/port"
+}
+
+lab_domain_new() {
+	local user
 	mkdir -p -m 700 "$D/letters" "$D/updates"
 	(umask 077 && openssl rand -base64 24 >"$D/passphrase" && openssl rand -base64 16 >"$D/secret")
 	lab_cms init --domain "Demonstration" --crs "127.0.0.1:$LAB_CRS_PORT" \
