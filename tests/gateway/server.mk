@@ -76,3 +76,19 @@ tests_gateway_test_call_record_SOURCES = tests/gateway/test_call_record.c \
 	tests/gateway/call_sides.c tests/gateway/call_sides.h
 tests_gateway_test_call_record_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_call_record_LDADD = $(tests_gateway_test_calls_LDADD)
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_sip_texts_out tests/gateway/test_sip_texts_in
+endif
+SIP_TEXTS_SCENE = tests/gateway/sip_texts_scene.c tests/gateway/sip_texts_scene.h \
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h
+tests_gateway_test_sip_texts_out_SOURCES = tests/gateway/test_sip_texts_out.c $(SIP_TEXTS_SCENE)
+tests_gateway_test_sip_texts_out_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_sip_texts_out_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_gateway_test_sip_texts_out_LDADD = gateway/libgateway.a gateway/libcig_config.a smpp/libsmpp.a \
+	gateway/libsip_agent.a gateway/libsip_text.a mailbox/libmailbox.a umsg/libumsg_proto.a \
+	maps/libmaps.a base/libbase.a $(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) \
+	$(CONFUSE_LIBS) $(MAILBOX_LIBS) $(CMOCKA_LIBS)
+tests_gateway_test_sip_texts_in_SOURCES = tests/gateway/test_sip_texts_in.c $(SIP_TEXTS_SCENE)
+tests_gateway_test_sip_texts_in_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_sip_texts_in_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_gateway_test_sip_texts_in_LDADD = $(tests_gateway_test_sip_texts_out_LDADD)

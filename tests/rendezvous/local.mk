@@ -140,6 +140,13 @@ endif
 %C%_test_apns_refusal_LDADD = rendezvous/libcrs.a base/libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_redis_server
+endif
+%C%_test_redis_server_SOURCES = %D%/test_redis_server.c tests/umsg/loop.h
+%C%_test_redis_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+%C%_test_redis_server_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_backup_redis
 endif
 %C%_test_backup_redis_SOURCES = %D%/test_backup_redis.c rendezvous/backup_redis.c
