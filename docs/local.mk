@@ -12,4 +12,5 @@ dist_man_MANS = \
 	%D%/man/crs-relay.8 \
 	%D%/man/crs.8 \
 	%D%/man/crs.conf.5
-EXTRA_DIST += CHANGES %D%/architecture.md %D%/dependencies.md %D%/performance.md %D%/security.md %D%/testing.md
+EXTRA_DIST += CHANGES %D%/architecture.md %D%/dependencies.md %D%/performance.md %D%/security.md %D%/sip-library.md \
+	%D%/testing.md

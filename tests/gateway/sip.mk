@@ -23,7 +23,8 @@ check_PROGRAMS += \
 	tests/gateway/test_sip_text \
 	tests/gateway/test_sip_tls \
 	tests/gateway/test_sip_session \
-	tests/gateway/test_sip_reliable
+	tests/gateway/test_sip_reliable \
+	tests/gateway/test_sip_traps
 endif
 if HAVE_CMOCKA
 check_LIBRARIES += tests/gateway/libsip_driver.a
@@ -62,6 +63,10 @@ EXTRA_tests_gateway_test_sip_tls_DEPENDENCIES = gateway/cig-sip
 tests_gateway_test_sip_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_session_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_session_DEPENDENCIES = gateway/cig-sip
+
+tests_gateway_test_sip_traps_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_traps_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_traps_DEPENDENCIES = gateway/cig-sip
 
 tests_gateway_test_sip_reliable_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_reliable_LDADD = $(SIP_DRIVER_LIBS)

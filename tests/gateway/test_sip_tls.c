@@ -174,6 +174,21 @@ static void options_over(struct fixture *f, SSL *ssl)
 	tls_kit_close(ssl);
 }
 
+/* S17 of docs/sip-library.md: with SIP and SIPS on one address its own set-up fails. */
+static void s17_sip_and_sips_are_served_on_one_address(void **state)
+{
+	struct sip_peer_request options = { .method = "OPTIONS", .call = "u", .cseq = 1 };
+	struct fixture *f = *state;
+
+	assert_int_not_equal(sip_driver_port(f->driver), sip_driver_tls_port(f->driver));
+	options_over(f, tls_kit_connect(sip_driver_tls_port(f->driver), NULL, 0));
+	sip_peer_open(&f->peer, "127.0.0.1", sip_driver_port(f->driver));
+	sip_peer_request(&f->peer, &options);
+	sip_peer_expect(&f->peer, "SIP/2.0 200");
+	assert_true(sip_peer_has(&f->peer, "Via: SIP/2.0/UDP 127.0.0.1"));
+	sip_peer_close(&f->peer);
+}
+
 static void who_connects_must_show_a_certificate_where_that_is_asked_for(void **state)
 {
 	struct fixture *f = *state;
@@ -239,6 +254,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_certificate_may_name_the_address, start, stop),
 		cmocka_unit_test_setup_teardown(
 			a_call_comes_in_and_is_hung_up_on_the_same_connection, start, stop),
+		cmocka_unit_test_setup_teardown(s17_sip_and_sips_are_served_on_one_address, start,
+						stop),
 		cmocka_unit_test_setup_teardown(
 			who_connects_must_show_a_certificate_where_that_is_asked_for, start_strict,
 			stop),

@@ -69,6 +69,9 @@ static const struct {
 	  "or must have a \"+\" before the parameter" },
 	{ ROUTE_SIP, "sips:9467@secure.com", "sip:101@pbx.com", 416, "", "",
 	  "to-URI: neither a sip nor a tel URI" },
+	/* S18 of docs/sip-library.md */
+	{ ROUTE_SIP, "urn:service:sos", "sip:101@pbx.com", 416, "", "",
+	  "to-URI: neither a sip nor a tel URI" },
 	{ ROUTE_SIP, "tel:+8888;101", "sip:101@pbx.com", 416, "", "", "to-URI: no sip URI" },
 	{ ROUTE_TEL, "sip:9467@secure.com", "tel:+4670", 416, "", "", "to-URI: no tel URI" },
 	{ ROUTE_SIP, "sip:94 67@secure.com", "sip:101@pbx.com", 484, "", "",
