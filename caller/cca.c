@@ -62,7 +62,7 @@ static void tell_member(const char *name, const json_t *value)
 	}
 }
 
-void cca_tell(const struct cca *cca, const char *what, json_t *details)
+bool cca_tell(const struct cca *cca, const char *what, json_t *details)
 {
 	json_t *value;
 	const char *name;
@@ -83,6 +83,7 @@ void cca_tell(const struct cca *cca, const char *what, json_t *details)
 	/* A line is read as it happens, also through a pipe. */
 	fflush(stdout);
 	json_decref(details);
+	return !ferror(stdout);
 }
 
 int cca_parse_number(const char *text, char uri[UMSG_URI_SIZE], char extension[UMSG_EXTENSION_SIZE],

@@ -77,8 +77,9 @@ int cca_run(const struct cca_options *options, const struct cca_job *job, void *
 void cca_end(struct cca *cca, int status);
 
 /* Tells what happened, a line on standard output: "ringing from=tel:+8888", or a
- * JSON object with --json.  Takes details over; may be NULL. */
-void cca_tell(const struct cca *cca, const char *what, json_t *details);
+ * JSON object with --json.  Takes details over; may be NULL.  Returns false when this line or one
+ * before it could not be written: nobody reads it. */
+bool cca_tell(const struct cca *cca, const char *what, json_t *details);
 
 /* Has the rendezvous keep the manual's client info (CRS manual 5.4 "show client-info"): time,
  * system and version.  Nothing is told of its outcome. */

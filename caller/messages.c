@@ -254,7 +254,7 @@ static const char *channel_name(const struct cca *cca, const char *to)
 	return NULL;
 }
 
-static void tell_message(struct cca *cca, const struct umsg_message *message)
+static bool tell_message(struct cca *cca, const struct umsg_message *message)
 {
 	const Umsg__TextBody *body = message->body;
 	json_t *details = json_pack("{s:s, s:s, s:s, s:I, s:s, s:o}", "from", message->from,
@@ -268,7 +268,7 @@ static void tell_message(struct cca *cca, const struct umsg_message *message)
 	if (body->n_attachments)
 		json_object_set_new(details, "attachments",
 				    json_integer((json_int_t)body->n_attachments));
-	cca_tell(cca, "message", details);
+	return cca_tell(cca, "message", details);
 }
 
 /* A line for each that was written.  Returns 0 or -errno: then the message is not taken. */
@@ -293,15 +293,16 @@ static int save_attachments(struct cca *cca, const char *dir, const struct umsg_
 	return 0;
 }
 
-static void send_listen_receipt(struct cca *cca, struct listening *listening,
+/* Returns true if an answer will come. */
+static bool send_listen_receipt(struct cca *cca, struct listening *listening,
 				const struct umsg_message *message)
 {
 	umsg_sealed_clear(&listening->receipt);
-	if (umsg_client_seal_receipt(cca->client, message->from, message->id,
-				     UMSG__RECEIPT_STATE__RECEIPT_DELIVERED, "",
-				     &listening->receipt) == 0)
-		umsg_client_post(cca->client,
-				 slice_of(listening->receipt.octets, listening->receipt.n));
+	return umsg_client_seal_receipt(cca->client, message->from, message->id,
+					UMSG__RECEIPT_STATE__RECEIPT_DELIVERED, "",
+					&listening->receipt) == 0 &&
+	       umsg_client_post(cca->client,
+				slice_of(listening->receipt.octets, listening->receipt.n)) == 0;
 }
 
 /* Shown is delivered: first the line, then Taken, then the Receipt, which a post to a channel
@@ -309,7 +310,7 @@ static void send_listen_receipt(struct cca *cca, struct listening *listening,
 static void listen_message(struct cca *cca, void *arg, const struct umsg_message *message)
 {
 	struct listening *listening = arg;
-	bool channel = strcmp(message->to, keystore_uri(cca->ring->store)) != 0;
+	bool channel = strcmp(message->to, keystore_uri(cca->ring->store)) != 0, asked;
 
 	if (listening->done)
 		return; /* it stays with the rendezvous for the next run */
@@ -317,14 +318,17 @@ static void listen_message(struct cca *cca, void *arg, const struct umsg_message
 		cca_end(cca, CCA_FAILED);
 		return;
 	}
-	tell_message(cca, message);
+	if (!tell_message(cca, message)) {
+		fputs("cca: standard output cannot be written: the message is not taken\n", stderr);
+		cca_end(cca, CCA_FAILED);
+		return;
+	}
 	umsg_client_taken(cca->client, message->id, message->from, message->number);
-	if (!channel)
-		send_listen_receipt(cca, listening, message);
+	asked = !channel && send_listen_receipt(cca, listening, message);
 	if (listening->counted && --listening->left == 0) {
-		/* The receipt is still on its way: its answer ends the run (listen_acked). */
+		/* A receipt is still on its way: its answer ends the run (listen_acked). */
 		listening->done = true;
-		if (channel)
+		if (!asked)
 			cca_end(cca, CCA_OK);
 	}
 }

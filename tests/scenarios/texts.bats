@@ -81,6 +81,15 @@ drop() { # NAME TO FROM TEXT: as an external system writes a message
 	in_log "$T/listen" 'text="See you later"'
 }
 
+@test "a message that cannot be printed is not taken: it comes again" {
+	drop unseen "sip:${ALICE#+}@secure.com" sip:101@pbx.com 'Seen later'
+	await 10 "the file's end" files_in "$IN/new" 0
+	run -1 bash -c 'timeout 20 cca --store "$1" listen --count 1 2>&1 >/dev/full' - "$D/$ALICE"
+	[[ $output == *"the message is not taken"* ]]
+	timeout 20 cca --store "$D/$ALICE" listen --count 1 >"$T/listen"
+	in_log "$T/listen" 'text="Seen later"'
+}
+
 @test "a file from a foreign number, or for none, is moved aside with the reason" {
 	drop foreign "sip:${ALICE#+}@secure.com" sip:101@elsewhere.com 'no'
 	drop nobody "sip:nobody@elsewhere.com" sip:101@pbx.com 'no'
