@@ -62,3 +62,21 @@ void bench_print(const char *name, double value, const char *unit, double refere
 		printf("-\t-\n");
 	fflush(stdout);
 }
+
+void bench_turn(struct bench_turns *turns, double value, double values)
+{
+	turns->value += value;
+	turns->values += values;
+}
+
+void bench_turn_reference(struct bench_turns *turns, double reference, double references)
+{
+	turns->reference += reference;
+	turns->references += references;
+}
+
+void bench_print_turns(const char *name, const struct bench_turns *turns, const char *unit)
+{
+	bench_print(name, turns->value / turns->values, unit,
+		    turns->references > 0 ? turns->reference / turns->references : 0);
+}

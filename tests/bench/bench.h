@@ -26,6 +26,21 @@ double bench_seconds(clockid_t clock);
 /* Sorts the values; n is at least 1. */
 double bench_median(double *values, size_t n);
 
+/* A figure and its reference, measured in turns: the speed of a shared machine changes by half
+ * within minutes, so a ratio means something only where both had the same minutes.  Both in
+ * microseconds (or whatever else), with how many units that was for. */
+struct bench_turns {
+	double value, values;
+	double reference, references;
+};
+
+/* Adds a slice of either. */
+void bench_turn(struct bench_turns *turns, double value, double values);
+void bench_turn_reference(struct bench_turns *turns, double reference, double references);
+
+/* Prints its line: what a unit took on the average. */
+void bench_print_turns(const char *name, const struct bench_turns *turns, const char *unit);
+
 /* Prints the line of a figure; without a reference (0) there is a "-" for it. */
 void bench_print(const char *name, double value, const char *unit, double reference);
 

@@ -4,7 +4,7 @@
  * its workers (and, for messages, of redis_low); what the clients cost in this process
  * is not in it.  References: in this process the server's side of a bare OpenSSL
  * handshake with a PSK, its memory, and an echo of a message; and a Redis alone that
- * adds the same messages to a stream.
+ * adds the same messages to a stream.  Figure and reference take turns, a slice each.
  */
 #include "tests/unit.h"
 
@@ -28,12 +28,16 @@ enum {
 	FEW_CLIENTS = 100,
 	MAX_CLIENTS = 10000, /* a descriptor each here, and half of one in each worker */
 	AT_ONCE = 50,
-	ONLINE = 20000, /* messages a round */
+	ONLINE = 4000, /* messages a slice */
+	ONLINE_SLICES = 25,
+	SLICE = 1000,   /* messages that are stored between two turns of the reference */
+	STORED = 50000, /* of all rounds */
 	MAX_STORED = 10000,
 	IN_FLIGHT = 100,
 	MESSAGE_OCTETS = 1024,
-	REFERENCE_RUNS = 500,
-	ROUNDS = 5,
+	ECHOES = 200, /* a slice of the reference ... */
+	HANDSHAKES = 20,
+	ROUNDS = 10,
 };
 
 /* --- references --- */
@@ -107,16 +111,20 @@ static struct pair handshake(SSL_CTX *server, SSL_CTX *client, double *server_us
 	return pair;
 }
 
-struct references {
-	double handshake_us, octets, echo_us;
+/* Both ends of a bare OpenSSL connection, in this process. */
+struct bare {
+	SSL_CTX *server, *client;
+	struct pair pair; /* one that is open, for echoes */
+	double octets;    /* of memory, of the server's side of a connection */
 };
 
-static double echo(const struct pair *pair)
+static void echo(const struct bare *bare, struct bench_turns *turns)
 {
+	const struct pair *pair = &bare->pair;
 	char message[MESSAGE_OCTETS] = "";
 	double us = 0;
 
-	for (int i = 0; i < REFERENCE_RUNS; i++) {
+	for (int i = 0; i < ECHOES; i++) {
 		double start;
 
 		bench_must(SSL_write(pair->client, message, sizeof(message)) > 0, "write");
@@ -126,35 +134,48 @@ static double echo(const struct pair *pair)
 		us += cpu_us() - start;
 		bench_must(SSL_read(pair->client, message, sizeof(message)) > 0, "read");
 	}
-	return us / REFERENCE_RUNS;
+	bench_turn_reference(turns, us, ECHOES);
 }
 
-static struct references measure_references(void)
+static void free_end(SSL *ssl)
 {
-	SSL_CTX *server = new_context(true), *client = new_context(false);
-	struct references r = { 0 };
-	struct pair *pairs = calloc(REFERENCE_RUNS, sizeof(*pairs));
-	size_t before, between;
+	close(SSL_get_fd(ssl));
+	SSL_free(ssl);
+}
 
-	for (int i = 0; i < REFERENCE_RUNS; i++)
-		pairs[i] = handshake(server, client, &r.handshake_us);
-	r.handshake_us /= REFERENCE_RUNS;
-	r.echo_us = echo(&pairs[0]);
+/* Handshakes whose connections all stay until the last one is made. */
+static void handshakes(struct bare *bare, struct bench_turns *turns)
+{
+	struct pair pairs[HANDSHAKES];
+	double us = 0;
+	size_t before;
+
+	for (int i = 0; i < HANDSHAKES; i++)
+		pairs[i] = handshake(bare->server, bare->client, &us);
+	bench_turn_reference(turns, us, HANDSHAKES);
 	before = mallinfo2().uordblks;
-	for (int i = 0; i < REFERENCE_RUNS; i++) {
-		close(SSL_get_fd(pairs[i].server));
-		SSL_free(pairs[i].server);
-	}
-	between = mallinfo2().uordblks;
-	r.octets = (double)(before - between) / REFERENCE_RUNS;
-	for (int i = 0; i < REFERENCE_RUNS; i++) {
-		close(SSL_get_fd(pairs[i].client));
-		SSL_free(pairs[i].client);
-	}
-	SSL_CTX_free(server);
-	SSL_CTX_free(client);
-	free(pairs);
-	return r;
+	for (int i = 0; i < HANDSHAKES; i++)
+		free_end(pairs[i].server);
+	bare->octets = (double)(before - mallinfo2().uordblks) / HANDSHAKES;
+	for (int i = 0; i < HANDSHAKES; i++)
+		free_end(pairs[i].client);
+}
+
+static void open_bare(struct bare *bare)
+{
+	double us = 0;
+
+	bare->server = new_context(true);
+	bare->client = new_context(false);
+	bare->pair = handshake(bare->server, bare->client, &us);
+}
+
+static void close_bare(struct bare *bare)
+{
+	free_end(bare->pair.server);
+	free_end(bare->pair.client);
+	SSL_CTX_free(bare->server);
+	SSL_CTX_free(bare->client);
 }
 
 /* --- the server's processes --- */
@@ -235,13 +256,21 @@ static void open_client(struct scene *scene, struct party *party, int i)
 		   &(struct party_options){ .uri = uris[i], .generation = 1, .device = 1 });
 }
 
-static void register_all(struct scene *scene, struct party *parties, int n)
+/* turns NULL: it is not measured. */
+static void register_all(struct server *server, struct party *parties, int n, struct bare *bare,
+			 struct bench_turns *turns)
 {
 	for (int i = 0; i < n; i += AT_ONCE) {
+		double us = workers_us(server);
+
 		for (int k = i; k < i + AT_ONCE; k++)
-			open_client(scene, &parties[k], k);
+			open_client(&server->scene, &parties[k], k);
 		for (int k = i; k < i + AT_ONCE; k++)
 			bench_must(party_hears(&parties[k], "registered"), "registering");
+		if (!turns)
+			continue;
+		bench_turn(turns, workers_us(server) - us, AT_ONCE);
+		handshakes(bare, turns);
 	}
 }
 
@@ -253,30 +282,29 @@ static void close_all(struct server *server, struct party *parties, int n)
 }
 
 /* n is a multiple of AT_ONCE. */
-static void measure_clients(int n, int rounds, const struct references *r)
+static void measure_clients(int n, int rounds, struct bare *bare)
 {
 	struct party *parties = calloc((size_t)n, sizeof(*parties));
+	struct bench_turns turns = { 0 };
 	struct server server;
-	double us[ROUNDS], octets;
+	double octets;
 	char name[64];
 
 	start_server(&server);
-	register_all(&server.scene, parties, n); /* once: everybody gets known */
+	register_all(&server, parties, n, bare, NULL); /* once: everybody gets known */
 	close_all(&server, parties, n);
 	restart_server(&server); /* what that took of memory is not to be reused below */
 	octets = workers_octets(&server);
 	for (int round = 0; round < rounds; round++) {
-		us[round] = workers_us(&server);
-		register_all(&server.scene, parties, n);
-		us[round] = (workers_us(&server) - us[round]) / n;
+		register_all(&server, parties, n, bare, &turns);
 		if (round == 0) /* later ones reuse what this one left */
 			octets = (workers_octets(&server) - octets) / n;
 		close_all(&server, parties, n);
 	}
 	snprintf(name, sizeof(name), "crs.handshake.%d", n);
-	bench_print(name, bench_median(us, (size_t)rounds), "us", r->handshake_us);
+	bench_print_turns(name, &turns, "us");
 	snprintf(name, sizeof(name), "crs.idle.%d", n);
-	bench_print(name, octets, "octets", r->octets);
+	bench_print(name, octets, "octets", bare->octets);
 	scene_close(&server.scene);
 	free(parties);
 }
@@ -406,44 +434,56 @@ static double fetch_all(struct stream *stream, unsigned n)
 	return all_us(stream->server) - before;
 }
 
-static void measure_online(struct stream *stream, const struct references *r)
+static void measure_online(struct stream *stream, const struct bare *bare)
 {
-	double us[ROUNDS];
+	struct bench_turns turns = { 0 };
 
 	join_receiver(stream);
 	post_all(stream, ONLINE); /* warms up */
-	for (int i = 0; i < ROUNDS; i++) {
-		us[i] = post_all(stream, ONLINE) / ONLINE;
+	for (int i = 0; i < ONLINE_SLICES; i++) {
+		bench_turn(&turns, post_all(stream, ONLINE), ONLINE);
 		bench_must(stream->delivered >= ONLINE, "delivering every message");
+		echo(bare, &turns);
 	}
-	bench_print("crs.message.online", bench_median(us, ROUNDS), "us", r->echo_us);
+	bench_print_turns("crs.message.online", &turns, "us");
 	leave_receiver(stream);
 }
 
+/* The messages of a round go in slices, and Redis alone has its turn behind each. */
 static void measure_stored(struct stream *stream, unsigned n)
 {
-	double stored[ROUNDS], fetched[ROUNDS], sum[ROUNDS], alone[ROUNDS], reference;
+	struct bench_turns posted = { 0 }, fetched = { 0 }, sum;
+	struct redis_alone *alone;
 	char name[64], dir[128];
 
-	for (int i = 0; i < ROUNDS; i++) {
-		stored[i] = post_all(stream, n) / n;
+	snprintf(dir, sizeof(dir), "%s/alone-%u", stream->server->scene.root, n);
+	alone = redis_alone_start(dir);
+	redis_alone_add(alone, IN_FLIGHT, MESSAGE_OCTETS, IN_FLIGHT); /* warms up */
+	for (unsigned i = 0; i < STORED / n; i++) {
+		for (unsigned k = 0; k < n; k += SLICE) {
+			bench_turn(&posted, post_all(stream, SLICE), SLICE);
+			bench_turn_reference(
+				&posted, redis_alone_add(alone, SLICE, MESSAGE_OCTETS, IN_FLIGHT),
+				SLICE);
+		}
 		join_receiver(stream);
-		fetched[i] = fetch_all(stream, n) / n;
+		bench_turn(&fetched, fetch_all(stream, n), n);
 		leave_receiver(stream);
-		sum[i] = stored[i] + fetched[i];
-		snprintf(dir, sizeof(dir), "%s/alone-%u-%d", stream->server->scene.root, n, i);
-		alone[i] = redis_alone_add(dir, n, MESSAGE_OCTETS, IN_FLIGHT);
 	}
-	reference = bench_median(alone, ROUNDS);
+	redis_alone_stop(&alone);
+	fetched.reference = posted.reference;
+	fetched.references = posted.references;
+	sum = posted;
+	sum.value += fetched.value;
 	snprintf(name, sizeof(name), "crs.message.stored.%u", n);
-	bench_print(name, bench_median(sum, ROUNDS), "us", reference);
+	bench_print_turns(name, &sum, "us");
 	snprintf(name, sizeof(name), "crs.message.stored.%u.post", n);
-	bench_print(name, bench_median(stored, ROUNDS), "us", reference);
+	bench_print_turns(name, &posted, "us");
 	snprintf(name, sizeof(name), "crs.message.stored.%u.fetch", n);
-	bench_print(name, bench_median(fetched, ROUNDS), "us", reference);
+	bench_print_turns(name, &fetched, "us");
 }
 
-static void measure_messages(int argc, char *argv[], const struct references *r)
+static void measure_messages(int argc, char *argv[], const struct bare *bare)
 {
 	static struct stream stream;
 	struct server server;
@@ -452,7 +492,7 @@ static void measure_messages(int argc, char *argv[], const struct references *r)
 	stream = (struct stream){ .server = &server };
 	join(&stream, &stream.from, "tel:+46701");
 	if (bench_wants(argc, argv, "crs.message.online"))
-		measure_online(&stream, r);
+		measure_online(&stream, bare);
 	join_receiver(&stream); /* gets known */
 	leave_receiver(&stream);
 	if (bench_wants(argc, argv, "crs.message.stored.1000"))
@@ -465,15 +505,17 @@ static void measure_messages(int argc, char *argv[], const struct references *r)
 
 int main(int argc, char *argv[])
 {
-	struct references r = measure_references();
+	struct bare bare;
 
 	signal(SIGPIPE, SIG_IGN);
+	open_bare(&bare);
 	if (bench_wants(argc, argv, "crs.handshake.100") || bench_wants(argc, argv, "crs.idle.100"))
-		measure_clients(FEW_CLIENTS, ROUNDS, &r);
+		measure_clients(FEW_CLIENTS, ROUNDS, &bare);
 	if (bench_wants(argc, argv, "crs.handshake.10000") ||
 	    bench_wants(argc, argv, "crs.idle.10000"))
-		measure_clients(MAX_CLIENTS, 1, &r); /* as many as a hundred rounds of few */
+		measure_clients(MAX_CLIENTS, 1, &bare); /* as many as a hundred rounds of few */
 	if (bench_wants(argc, argv, "crs.message"))
-		measure_messages(argc, argv, &r);
+		measure_messages(argc, argv, &bare);
+	close_bare(&bare);
 	return 0;
 }

@@ -18,6 +18,12 @@
 
 enum { PATIENCE_MS = 10000 };
 
+struct redis_alone {
+	pid_t pid;
+	clockid_t clock;
+	redisContext *redis;
+};
+
 static pid_t spawn(const char *dir, const char *socket)
 {
 	const char *argv[] = {
@@ -78,27 +84,44 @@ static void add(redisContext *redis, size_t n, const char *message, size_t octet
 	}
 }
 
-double redis_alone_add(const char *dir, size_t messages, size_t octets, size_t at_once)
+struct redis_alone *redis_alone_start(const char *dir)
 {
-	char socket[108], *message = calloc(1, octets);
-	clockid_t clock;
-	redisContext *redis;
-	double before;
-	pid_t pid;
+	struct redis_alone *alone = calloc(1, sizeof(*alone));
+	char socket[108];
 
+	bench_must(alone && mkdir(dir, 0700) == 0, "making a folder");
 	snprintf(socket, sizeof(socket), "%s/socket", dir);
-	bench_must(message && mkdir(dir, 0700) == 0, "making a folder");
-	pid = spawn(dir, socket);
-	redis = connect_to(socket);
-	bench_must(clock_getcpuclockid(pid, &clock) == 0, "clock_getcpuclockid");
-	add(redis, at_once, message, octets); /* warms up */
-	before = bench_seconds(clock);
+	alone->pid = spawn(dir, socket);
+	alone->redis = connect_to(socket);
+	bench_must(clock_getcpuclockid(alone->pid, &alone->clock) == 0, "clock_getcpuclockid");
+	return alone;
+}
+
+void redis_alone_stop(struct redis_alone **alonep)
+{
+	struct redis_alone *alone = *alonep;
+
+	redisFree(alone->redis);
+	kill(alone->pid, SIGTERM);
+	waitpid(alone->pid, NULL, 0);
+	free(alone);
+	*alonep = NULL;
+}
+
+double redis_alone_add(struct redis_alone *alone, size_t messages, size_t octets, size_t at_once)
+{
+	char *message = calloc(1, octets);
+	redisReply *reply;
+	double us;
+
+	bench_must(message != NULL, "making a message");
+	us = bench_seconds(alone->clock);
 	for (size_t i = 0; i < messages; i += at_once)
-		add(redis, at_once, message, octets);
-	before = bench_seconds(clock) - before;
-	redisFree(redis);
-	kill(pid, SIGTERM);
-	waitpid(pid, NULL, 0);
+		add(alone->redis, at_once, message, octets);
+	us = (bench_seconds(alone->clock) - us) * 1e6;
 	free(message);
-	return before * 1e6 / (double)messages;
+	reply = redisCommand(alone->redis, "DEL m");
+	bench_must(reply != NULL, "emptying the stream");
+	freeReplyObject(reply);
+	return us;
 }
