@@ -113,6 +113,7 @@ static void free_client(struct client *client)
 	free(client->uri);
 	free(client->account);
 	free(client->software);
+	free(client->deny_text);
 	client_drop_upload(client);
 	free(client->admin);
 	free(client);
@@ -436,9 +437,8 @@ int holder_new(struct worker *worker, struct holder **holder_out, struct diag *d
 	holder->limits = peer_limits_new();
 	holder->complaints = complaints_new();
 	holder->allowances = allowances_new();
-	err = holder->limits && holder->complaints && holder->allowances
-		      ? idhash_init(&holder->ids)
-		      : -ENOMEM;
+	err = holder->limits && holder->complaints && holder->allowances ? idhash_init(&holder->ids)
+									 : -ENOMEM;
 	if (!err && (idmap_init(&holder->clients) || idmap_init(&holder->sessions) ||
 		     idmap_init(&holder->posts)))
 		err = -ENOMEM;

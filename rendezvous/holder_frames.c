@@ -39,7 +39,8 @@ void client_denied(struct client *client, uint64_t request)
 	Umsg__Denied denied = UMSG__DENIED__INIT;
 
 	denied.reason = client->deny_reason;
-	denied.text = client->deny_text;
+	if (client->deny_text)
+		denied.text = client->deny_text;
 	frame.request = request;
 	frame.body_case = UMSG__FRAME__BODY_DENIED;
 	frame.denied = &denied;

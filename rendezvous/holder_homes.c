@@ -5,7 +5,6 @@
 
 #include <event2/event.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/net.h"
 #include "keys/period.h"
@@ -28,11 +27,10 @@ static struct client *find_client(const struct holder *holder, uint64_t connecti
 
 static void set_denied(struct client *client, uint32_t reason, const char *text)
 {
-	struct buf b = BUF_OF(client->deny_text);
-
 	client->state = CLIENT_DENIED;
 	client->deny_reason = (Umsg__DenyReason)reason;
-	buf_put_str(&b, text);
+	free(client->deny_text);
+	client->deny_text = strdup(text);
 }
 
 size_t client_offers(const struct client *client, struct update_offer *offer)

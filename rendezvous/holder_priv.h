@@ -73,7 +73,7 @@ struct client {
 	struct admin_upload *upload;
 	bool admin_waits; /* for the supervisor's answer to register_request */
 	Umsg__DenyReason deny_reason;
-	char deny_text[48];
+	char *deny_text; /* NULL: none, or no memory for it */
 	struct client_session_list sessions;
 	struct client_post_list posts;
 	struct request_limits limits; /* of this connection: registrations only */

@@ -37,7 +37,9 @@ void link_setup_done(struct link *link)
 
 static void release(struct link *link)
 {
-	ws_reader_done(&link->reader);
+	if (link->partial)
+		ws_reader_done(link->partial);
+	free(link->partial);
 	ws_out_done(&link->out);
 	link_setup_done(link);
 	free(link);

@@ -161,11 +161,38 @@ static bool on_message(void *arg, enum ws_kind kind, struct slice payload, unsig
 	return link->state != GONE && !link->discard;
 }
 
+/* An idle link has no reader: most octets that come are of whole messages.  Returns 0 or
+ * -ENOMEM. */
+static int put_back(struct link *link, struct ws_reader *reader)
+{
+	bool busy = ws_reader_busy(reader), kept = reader == link->partial;
+
+	if (busy && !kept) {
+		link->partial = malloc(sizeof(*link->partial));
+		if (!link->partial)
+			return -ENOMEM;
+		*link->partial = *reader;
+	} else if (!busy && kept) {
+		free(link->partial);
+		link->partial = NULL;
+	}
+	return 0;
+}
+
 static void read_messages(struct link *link, struct slice octets)
 {
+	struct ws_reader fresh, *reader = link->partial ? link->partial : &fresh;
 	unsigned code;
-	int err = ws_read(link->context->engine, &link->reader, octets, on_message, link, &code);
+	int err;
 
+	ws_reader_init(&fresh, link->server ? WS_SERVER : WS_CLIENT, LINK_MESSAGE_MAX);
+	err = ws_read(link->context->engine, reader, octets, on_message, link, &code);
+	if (!err && link->state != GONE) {
+		err = put_back(link, reader);
+		code = WS_CODE_INTERNAL;
+	}
+	if (reader != link->partial && (err || link->state == GONE))
+		ws_reader_done(&fresh); /* nothing more is read */
 	if (link->state == GONE || err == -ECANCELED)
 		return;
 	if (err)
@@ -174,7 +201,7 @@ static void read_messages(struct link *link, struct slice octets)
 				 : err == -ENOMEM ? LINK_NO_MEMORY
 						  : LINK_PROTOCOL,
 				 code, true);
-	else if (!ws_reader_busy(&link->reader))
+	else if (!link->partial)
 		link->message_due = 0;
 	/* A message that has begun must end in time: its room is held for it. */
 	else if (link->message_due == 0)
@@ -184,7 +211,6 @@ static void read_messages(struct link *link, struct slice octets)
 static void now_up(struct link *link)
 {
 	link_setup_done(link);
-	ws_reader_init(&link->reader, link->server ? WS_SERVER : WS_CLIENT, LINK_MESSAGE_MAX);
 	link_phase(link, UP, 0);
 	link_tell_kind(link, LINK_NEGOTIATED, NULL);
 }

@@ -58,8 +58,8 @@ struct link {
 	struct net_addr peer;
 	struct event readable, writable, timer;
 	struct link_tls_peer tls;
-	struct link_setup *setup; /* until it is up */
-	struct ws_reader reader;
+	struct link_setup *setup;  /* until it is up */
+	struct ws_reader *partial; /* of a message that has begun; NULL between two */
 	struct ws_out out;
 	bool flushing; /* a flush stands at the end of this turn */
 	bool discard;  /* CLOSING: what comes is not read any more */
