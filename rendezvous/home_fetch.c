@@ -12,6 +12,7 @@
 enum {
 	FETCH_AT_MOST = 100,
 	FETCH_OCTETS = 512 * 1024, /* the rest is left to the next Fetch */
+	FETCH_BLIND = 16,          /* entries, where it is not known what is in them: up to 1 MB */
 };
 
 /* A page on its way to one device. */
@@ -19,7 +20,7 @@ struct fetch {
 	struct home *home;
 	struct endpoint to;
 	uint64_t request, last;
-	uint32_t asked, seen;
+	uint32_t left; /* messages that it may have yet */
 	size_t octets;
 	bool cut;
 	char uri[];
@@ -30,10 +31,10 @@ static void on_fetch_item(void *arg, const struct store_item *item)
 	struct fetch *fetch = arg;
 	char sender[ACCOUNT_URI_MAX + 1], channel[ACCOUNT_URI_MAX + 1] = "";
 
-	fetch->seen++;
-	fetch->cut = fetch->cut || fetch->octets > FETCH_OCTETS;
+	fetch->cut = fetch->cut || fetch->left == 0 || fetch->octets > FETCH_OCTETS;
 	if (fetch->cut)
 		return;
+	fetch->left--;
 	fetch->last = item->number;
 	fetch->octets += item->post.n;
 	if (item->end_s <= clock_wall_s() || item->sender.n >= sizeof(sender) ||
@@ -60,14 +61,15 @@ static void on_fetch_done(void *arg, int err, uint64_t number)
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Fetched fetched = UMSG__FETCHED__INIT;
 
-	(void)number;
+	if (number && !fetch->cut) /* there may be entries of which nothing is left */
+		fetch->last = number;
 	if (err)
 		home_error(fetch->home, &fetch->to, fetch->request,
 			   UMSG__ERROR_CODE__ERROR_STORE_FULL, "store not available",
 			   MAIL_RETRY_DOWN_S);
 	fetched.epoch = fetch->home->epoch;
 	fetched.last = fetch->last;
-	fetched.more = !err && (fetch->cut || fetch->seen == fetch->asked);
+	fetched.more = !err && (fetch->cut || number);
 	frame.request = fetch->request;
 	frame.body_case = UMSG__FRAME__BODY_FETCHED;
 	frame.fetched = &fetched;
@@ -78,6 +80,7 @@ static void on_fetch_done(void *arg, int err, uint64_t number)
 void home_fetch(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame)
 {
+	struct store_page page = { .after = frame->fetch->after };
 	uint32_t count = frame->fetch->at_most;
 	size_t n = strlen(up->from);
 	struct fetch *fetch = calloc(1, sizeof(*fetch) + n + 1);
@@ -90,11 +93,14 @@ void home_fetch(struct home *home, const struct endpoint *from, const struct pas
 	fetch->to = *from;
 	fetch->request = frame->request;
 	fetch->last = frame->fetch->after;
-	fetch->asked = count;
+	fetch->left = count;
 	memcpy(fetch->uri, up->from, n);
 	if (!guests_is_name(slice_str(up->from)))
 		counters_read(home->counters, up->account, up->from, clock_wall_s());
-	if (store_read(worker_store(home->worker), slice_str(up->from), frame->fetch->after, count,
-		       on_fetch_item, on_fetch_done, fetch))
+	page.to = mailboxes_page(home->mailboxes, slice_str(up->from), page.after, count,
+				 FETCH_OCTETS);
+	page.count = page.to || count < FETCH_BLIND ? count : FETCH_BLIND;
+	if (store_read(worker_store(home->worker), slice_str(up->from), &page, on_fetch_item,
+		       on_fetch_done, fetch))
 		on_fetch_done(fetch, -EPIPE, 0);
 }

@@ -17,7 +17,6 @@
 struct mail_wait {
 	struct home *home;
 	uint32_t index;           /* of a part */
-	uint32_t items;           /* of a page */
 	bool has_parts, orphan;   /* orphan: nothing but the copy of its parts is waited for */
 	int copy_err;             /* of the parts of a post to a channel */
 	struct slice uri, sender; /* both in text */
@@ -61,7 +60,6 @@ static void on_load_item(void *arg, const struct store_item *item)
 		.octets = item->post.n,
 	};
 
-	wait->items++;
 	mailboxes_loaded_item(wait->home->mailboxes, wait->uri, &mail);
 }
 
@@ -69,22 +67,22 @@ static void on_load_done(void *arg, int err, uint64_t number)
 {
 	struct mail_wait *wait = arg;
 
-	(void)number;
-	mailboxes_loaded(wait->home->mailboxes, wait->uri, err, wait->items == STORE_READ_PAGE,
-			 clock_mono_ms(), clock_wall_s());
+	mailboxes_loaded(wait->home->mailboxes, wait->uri, err, number, clock_mono_ms(),
+			 clock_wall_s());
 	free(wait);
 }
 
 int home_load_mail(void *arg, const char *uri, uint64_t after)
 {
+	const struct store_page page = { .after = after, .count = STORE_READ_PAGE };
 	struct home *home = arg;
 	struct mail_wait *wait = new_wait(home, uri, NULL);
 	int err;
 
 	if (!wait)
 		return -ENOMEM;
-	err = store_read(worker_store(home->worker), slice_str(uri), after, STORE_READ_PAGE,
-			 on_load_item, on_load_done, wait);
+	err = store_read(worker_store(home->worker), slice_str(uri), &page, on_load_item,
+			 on_load_done, wait);
 	if (err)
 		free(wait);
 	return err;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "rendezvous/mailboxes_priv.h"
+#include "rendezvous/store.h"
 #include "umsg/frame.h"
 
 static const char too_many_long[] = "too many long messages at once";
@@ -300,6 +301,32 @@ void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
 	}
 }
 
+/* Whoever fetches takes from the front, so the page is not far from it. */
+uint64_t mailboxes_page(struct mailboxes *mailboxes, struct slice uri, uint64_t after,
+			uint32_t count, size_t octets)
+{
+	const struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+	const struct mail *mail;
+	uint64_t last = 0, whole = 0;
+	size_t sum = 0;
+
+	if (!mailbox || !mailbox->loaded || mailbox->gaps)
+		return 0;
+	TAILQ_FOREACH(mail, &mailbox->stored, in_mailbox)
+	{
+		if (mail->number <= after)
+			continue;
+		if (count == 0 || (last && sum + mail->octets > octets))
+			return whole ? whole : last;
+		last = mail->number;
+		if (store_ends_entry(last))
+			whole = last;
+		sum += mail->octets;
+		count--;
+	}
+	return 0;
+}
+
 static void drop_expired(struct mailboxes *mailboxes, struct mailbox *mailbox, int64_t now_s)
 {
 	struct mail *mail = TAILQ_FIRST(&mailbox->stored);
@@ -315,7 +342,7 @@ static void drop_expired(struct mailboxes *mailboxes, struct mailbox *mailbox, i
 	}
 }
 
-void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, bool more,
+void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, uint64_t more,
 		      int64_t now_ms, int64_t now_s)
 {
 	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
@@ -323,8 +350,7 @@ void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, bo
 
 	if (!mailbox || !mailbox->loading)
 		return;
-	if (!err && more &&
-	    mailboxes->ops->load(mailboxes->arg, mailbox->uri, mailbox->last_loaded) == 0)
+	if (!err && more && mailboxes->ops->load(mailboxes->arg, mailbox->uri, more) == 0)
 		return;
 	mailbox->loading = false;
 	mailbox->loaded = !err;

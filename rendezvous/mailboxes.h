@@ -165,6 +165,12 @@ bool mail_is_oldest(const struct mail *mail);
 struct mail *mailboxes_find(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
 			    struct slice id);
 
+/* Of a page of at most count messages behind the number after, which should hold no more than so
+ * many octets: the number of its last one, which is the last of an entry of the store where that
+ * can be.  0: all that is left can be read, or what is stored is not known. */
+uint64_t mailboxes_page(struct mailboxes *mailboxes, struct slice uri, uint64_t after,
+			uint32_t count, size_t octets);
+
 /* Which parts to send to a device that wants index next: *from_out and the number
  * of them, none of which was sent to it before. */
 uint32_t mail_parts_wanted(struct mail *mail, const struct endpoint *reader, uint32_t next,
@@ -182,8 +188,8 @@ struct mail_item {
 /* One message that the store holds; mailboxes_loaded() follows the last. */
 void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
 			   const struct mail_item *item);
-/* more: there may be further ones behind the last item. */
-void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, bool more,
+/* more: behind that number there may be further ones; 0: there are none. */
+void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, uint64_t more,
 		      int64_t now_ms, int64_t now_s);
 /* The store's answer: durable under that number, or err (-errno) and then it is refused to
  * its sender. */

@@ -169,7 +169,8 @@ struct store *store_new(struct event_base *base, const char *run_dir, const char
 	store->again = evtimer_new(base, on_again, store);
 	store->flush = event_new(base, -1, 0, on_flush, store);
 	store->lazy_due = evtimer_new(base, on_lazy_due, store);
-	if (!store->path || !store->again || !store->flush || !store->lazy_due) {
+	if (!store->path || !store->again || !store->flush || !store->lazy_due ||
+	    keyhash_init(&store->hash) || idmap_init(&store->partials)) {
 		store_free(&store);
 		return NULL;
 	}
@@ -188,6 +189,8 @@ void store_free(struct store **storep)
 	if (store->redis)
 		redisAsyncFree(store->redis);
 	store_fail_group(store);
+	store_free_packs(store);
+	idmap_done(&store->partials);
 	if (store->lazy_due)
 		event_free(store->lazy_due);
 	if (store->flush)

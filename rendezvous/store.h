@@ -8,12 +8,13 @@
  * group that writes, if not long: one that is lost is made up for when its message is fetched
  * and taken again.
  *
- * Keys: "m:URI" a stream of the messages of a user, oldest first, each one field "m"
- * (store_write_head()); "p:URI:KEY" a list of the further parts of a long one; "post:ACCOUNT",
- * "deliv:ACCOUNT" and "read:ACCOUNT" hashes by URI of what "show message" prints; the same
- * of counter_name(); "confirm-YYYY-MM:ACCOUNT" of the updates that users have installed; and of
- * client_data_name() of what is kept for users.
- * In redis_high: "relay:WORKER" a hash of the calls whose media crs-relay carries.
+ * Keys: "m:URI" a stream of the messages of a user, oldest first, each entry one field "m" of one
+ * message or several (store_packs.c); "t:URI" a hash by entry of those messages of it that are
+ * taken, while others are not (store_deletes.c); "p:URI:KEY" a list of the further parts of a long
+ * one; "post:ACCOUNT", "deliv:ACCOUNT" and "read:ACCOUNT" hashes by URI of what "show message"
+ * prints; the same of counter_name(); "confirm-YYYY-MM:ACCOUNT" of the updates that users have
+ * installed; and of client_data_name() of what is kept for users. In redis_high: "relay:WORKER" a
+ * hash of the calls whose media crs-relay carries.
  *
  * Threads: one event loop.
  */
@@ -29,7 +30,7 @@ enum {
 	STORE_CONNECT_AGAIN_MS = 250,
 	STORE_LOOK_MS = 1000,          /* for a server that has fallen silent */
 	STORE_ANSWER_LIMIT_S = 10,     /* then the connection counts as lost */
-	STORE_READ_PAGE = 50,          /* messages asked for at a time: up to 3 MB */
+	STORE_READ_PAGE = 50,          /* entries asked for at a time: up to 3 MB */
 	STORE_PART_IDLE_LIMIT_S = 600, /* parts of an unfinished message are dropped */
 };
 
@@ -50,9 +51,41 @@ void store_free(struct store **storep);
 /* Is Redis connected, and has it loaded its data? */
 bool store_is_up(const struct store *store);
 
+/* Numbers of messages rise.  They are Redis's stream ids (42 bits of milliseconds: until 2109, and
+ * a count of 15 for entries of the same one), the index in the entry, and one bit: it is the last
+ * one there. */
+enum {
+	STORE_INDEX_BITS = 6,
+	STORE_COUNT_BITS = 15,
+	STORE_ENTRY_SHIFT = STORE_INDEX_BITS + 1,
+	STORE_ENTRY_END = (1 << STORE_ENTRY_SHIFT) - 1, /* of the highest number in an entry */
+};
+
+static inline uint64_t store_entry_of(uint64_t number)
+{
+	return number >> STORE_ENTRY_SHIFT;
+}
+
+static inline bool store_ends_entry(uint64_t number)
+{
+	return number & 1;
+}
+
+/* A message's bit among those of its entry ... */
+static inline uint64_t store_bit_of(uint64_t number)
+{
+	return UINT64_C(1) << ((number & STORE_ENTRY_END) >> 1);
+}
+
+/* ... and the bits of all up to it. */
+static inline uint64_t store_bits_to(uint64_t number)
+{
+	return store_bit_of(number) | (store_bit_of(number) - 1);
+}
+
 /* A command's end: 0; -ENOSPC (no room), -EPIPE (connection lost), -EIO (refused).
- * number is the new entry's for store_add, 0 else.  Numbers rise; they are Redis's
- * stream ids (milliseconds, then a count of 20 bits). */
+ * number is the new message's for store_add; for store_read the one behind which to go on, 0 at
+ * the end; 0 else. */
 typedef void store_done_fn(void *arg, int err, uint64_t number);
 
 struct store_item {
@@ -80,10 +113,15 @@ int store_delete_to(struct store *store, struct slice uri, uint64_t number);
  * the outcome. */
 int store_forget(struct store *store, struct slice uri);
 
-/* Reads up to count messages behind the number after (0: from the first on).  item is called for
- * each, then done.  Items are valid in the call only. */
+struct store_page {
+	uint64_t after, to; /* numbers: behind that one (0: from the first on), and no entry behind
+			     * the one of this (0: to the last one) */
+	uint32_t count;     /* entries at most */
+};
+
+/* Reads messages.  item is called for each, then done.  Items are valid in the call only. */
 typedef void store_item_fn(void *arg, const struct store_item *item);
-int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
+int store_read(struct store *store, struct slice uri, const struct store_page *page,
 	       store_item_fn *item, store_done_fn *done, void *arg);
 
 /* Further parts of a long message under a key of the caller's making (hexadecimal):

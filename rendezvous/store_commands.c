@@ -37,20 +37,27 @@ static char *write_decimal(uint64_t number, char *out)
 /* As Redis has them: "MILLISECONDS-COUNT". */
 static void write_number(uint64_t number, char out[NUMBER_TEXT])
 {
-	char *at = write_decimal(number >> STORE_NUMBER_BITS, out);
+	uint64_t entry = store_entry_of(number);
+	char *at = write_decimal(entry >> STORE_COUNT_BITS, out);
 
 	*at++ = '-';
-	at = write_decimal(number & ((1u << STORE_NUMBER_BITS) - 1), at);
+	at = write_decimal(entry & ((1u << STORE_COUNT_BITS) - 1), at);
 	*at = '\0';
 }
 
-static int message_key(struct slice uri, char out[KEY_SIZE])
+int store_message_key(struct slice uri, char out[KEY_SIZE])
 {
 	struct buf b = buf_over(out, KEY_SIZE);
 
 	buf_put_str(&b, "m:");
 	buf_put_slice(&b, uri);
 	return buf_ok(&b) ? 0 : -EINVAL;
+}
+
+/* The key of the notes about a stream. */
+static void note_key(const char *key, char out[KEY_SIZE])
+{
+	snprintf(out, KEY_SIZE, "t%s", key + 1);
 }
 
 static int part_key(struct slice uri, const char *key, char out[KEY_SIZE])
@@ -76,53 +83,84 @@ static int expire_at(struct store *store, const char *key, int64_t time_s)
 	return store_send(store, &c, NULL);
 }
 
-int store_add(struct store *store, struct slice uri, const struct store_item *item,
-	      int64_t keep_until_s, store_done_fn *done, void *arg)
+int store_write_pack(struct store *store, const char *key, struct slice octets,
+		     int64_t keep_until_s, struct store_wait *wait)
 {
-	struct store_wait wait = { .done = done, .arg = arg };
-	struct store_command c = { .adds = true, .tail = item->post };
-	uint8_t octets[STORE_HEAD_MAX];
-	char key[KEY_SIZE];
-	struct slice head;
-	int err = message_key(uri, key);
+	struct store_command c = { .adds = true };
+	char notes[KEY_SIZE];
+	int err;
 
-	if (!err)
-		err = store_write_head(item, octets, &head);
-	if (err)
-		return err;
 	add_text(&c, "XADD");
 	add_text(&c, key);
 	add_text(&c, "*");
 	add_text(&c, "m");
-	add_word(&c, head);
-	err = store_send(store, &c, &wait);
-	if (!err && keep_until_s)
-		expire_at(store, key, keep_until_s);
+	add_word(&c, octets);
+	err = store_append(store, &c, wait);
+	if (err || !keep_until_s)
+		return err;
+	expire_at(store, key, keep_until_s);
+	note_key(key, notes);
+	expire_at(store, notes, keep_until_s);
+	return 0;
+}
+
+int store_add(struct store *store, struct slice uri, const struct store_item *item,
+	      int64_t keep_until_s, store_done_fn *done, void *arg)
+{
+	struct store_message message = {
+		.post = item->post, .keep_until_s = keep_until_s, .done = done, .arg = arg
+	};
+	uint8_t octets[STORE_HEAD_MAX];
+	char key[KEY_SIZE];
+	int err = store_message_key(uri, key);
+
+	if (!err)
+		err = store_write_head(item, octets, &message.head);
+	if (!err && !store_is_up(store))
+		err = -EPIPE;
+	if (!err)
+		err = store_pack_add(store, key, &message);
+	if (!err)
+		store_flush_soon(store);
 	return err;
 }
 
 /* XTRIM drops whole nodes of a stream, and stands in Redis's file with one number for all. */
-static void trim(struct store *store, const struct store_deletes *deletes)
+void store_write_trim(struct store *store, const char *key, uint64_t to)
 {
 	struct store_command c = { .n = 0 };
 	char kept[NUMBER_TEXT]; /* the lowest number that may stay */
 
-	write_number(deletes->to + 1, kept);
+	write_number(to + 1, kept);
 	add_text(&c, "XTRIM");
-	add_text(&c, deletes->key);
+	add_text(&c, key);
 	add_text(&c, "MINID");
 	add_text(&c, kept);
 	store_send_lazily(store, &c);
 }
 
-void store_end_deletes(struct store *store)
+/* Notes go behind the entry that they are about: without it they harm nobody. */
+static void write_noted(struct store *store, const struct store_deletes *deletes)
 {
-	struct store_deletes *deletes = &store->deletes;
+	struct store_command c = { .n = 0 };
+	char key[KEY_SIZE], text[STORE_DELETES_MAX][NUMBER_TEXT];
+
+	note_key(deletes->key, key);
+	add_text(&c, "HDEL");
+	add_text(&c, key);
+	for (unsigned i = 0; i < deletes->n_noted; i++) {
+		*write_decimal(deletes->noted[i], text[i]) = '\0';
+		add_text(&c, text[i]);
+	}
+	if (c.n > 2)
+		store_send_lazily(store, &c);
+}
+
+void store_write_deletes(struct store *store, const struct store_deletes *deletes)
+{
 	char text[STORE_DELETES_MAX][NUMBER_TEXT];
 	struct store_command c = { .n = 0 };
 
-	if (deletes->to)
-		trim(store, deletes);
 	add_text(&c, "XDEL");
 	add_text(&c, deletes->key);
 	for (unsigned i = 0; i < deletes->n; i++) {
@@ -133,73 +171,94 @@ void store_end_deletes(struct store *store)
 	}
 	if (c.n > 2)
 		store_send_lazily(store, &c);
-	deletes->to = 0;
-	deletes->n = 0;
+	write_noted(store, deletes);
 }
 
-/* Whoever fetched many messages takes them one behind the other: one command for all. */
-static int gather(struct store *store, struct slice uri, uint64_t number)
+void store_write_note(struct store *store, const char *stream, uint64_t entry, uint64_t taken)
 {
-	struct store_deletes *deletes = &store->deletes;
+	struct store_command c = { .n = 0 }, expire = { .n = 0 };
+	char key[KEY_SIZE], field[NUMBER_TEXT], value[NUMBER_TEXT], seconds[12];
+
+	note_key(stream, key);
+	*write_decimal(entry, field) = '\0';
+	*write_decimal(taken, value) = '\0';
+	add_text(&c, "HSET");
+	add_text(&c, key);
+	add_text(&c, field);
+	add_text(&c, value);
+	store_send_lazily(store, &c);
+	snprintf(seconds, sizeof(seconds), "%d", STORE_NOTES_KEEP_S);
+	add_text(&expire, "EXPIRE");
+	add_text(&expire, key);
+	add_text(&expire, seconds);
+	store_send_lazily(store, &expire);
+}
+
+static int read_notes(struct store *store, const char *stream)
+{
+	struct store_wait wait = { .notes = true };
+	struct store_command c = { .reads = true };
 	char key[KEY_SIZE];
-	int err = message_key(uri, key);
+	int err;
 
+	wait.stream = strdup(stream);
+	if (!wait.stream)
+		return -ENOMEM;
+	note_key(stream, key);
+	add_text(&c, "HGETALL");
+	add_text(&c, key);
+	err = store_send(store, &c, &wait);
 	if (err)
-		return err;
-	if (!store_is_up(store))
-		return -EPIPE;
-	if (deletes->n == STORE_DELETES_MAX || strcmp(deletes->key, key) != 0)
-		store_end_deletes(store);
-	memcpy(deletes->key, key, sizeof(key));
-	if (number > store->deleted_to)
-		store->deleted_to = number;
-	if (!event_pending(store->lazy_due, EV_TIMEOUT, NULL))
-		timer_arm(store->lazy_due, STORE_DELETES_WAIT_MS);
-	return 0;
-}
-
-int store_delete(struct store *store, struct slice uri, uint64_t number)
-{
-	int err = gather(store, uri, number);
-
-	if (!err)
-		store->deletes.number[store->deletes.n++] = number;
+		free(wait.stream);
 	return err;
 }
 
-int store_delete_to(struct store *store, struct slice uri, uint64_t number)
+/* The entry of the number after is read again unless it was its last message. */
+static void write_range(const struct store_page *page, char from[NUMBER_TEXT + 1],
+			char to[NUMBER_TEXT])
 {
-	int err = gather(store, uri, number);
-
-	if (!err && number > store->deletes.to)
-		store->deletes.to = number;
-	return err;
+	snprintf(from, NUMBER_TEXT + 1, "-");
+	snprintf(to, NUMBER_TEXT, "+");
+	if (page->after && store_ends_entry(page->after)) {
+		from[0] = '(';
+		write_number(page->after, from + 1);
+	} else if (page->after) {
+		write_number(page->after, from);
+	}
+	if (page->to)
+		write_number(page->to, to);
 }
 
-int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
+int store_read(struct store *store, struct slice uri, const struct store_page *page,
 	       store_item_fn *item, store_done_fn *done, void *arg)
 {
-	struct store_wait wait = { .done = done, .item = item, .arg = arg };
+	struct store_wait wait = { .done = done, .item = item, .arg = arg, .page = *page };
 	struct store_command c = { .reads = true };
-	char key[KEY_SIZE], from[NUMBER_TEXT + 1] = "-", most[12];
-	int err = message_key(uri, key);
+	char key[KEY_SIZE], from[NUMBER_TEXT + 1], to[NUMBER_TEXT], most[12];
+	int err = store_message_key(uri, key);
 
 	if (err)
 		return err;
-	if (after < store->deleted_to) /* what is taken must not be read any more */
+	if (page->after < store->deleted_to) /* what is taken must not be read any more */
 		store_hurry_deletes(store);
-	if (after) {
-		from[0] = '(';
-		write_number(after, from + 1);
-	}
-	snprintf(most, sizeof(most), "%" PRIu32, count);
+	err = read_notes(store, key);
+	if (err)
+		return err;
+	wait.stream = strdup(key);
+	if (!wait.stream)
+		return -ENOMEM;
+	write_range(page, from, to);
+	snprintf(most, sizeof(most), "%" PRIu32, page->count);
 	add_text(&c, "XRANGE");
 	add_text(&c, key);
 	add_text(&c, from);
-	add_text(&c, "+");
+	add_text(&c, to);
 	add_text(&c, "COUNT");
 	add_text(&c, most);
-	return store_send(store, &c, &wait);
+	err = store_send(store, &c, &wait);
+	if (err)
+		free(wait.stream);
+	return err;
 }
 
 int store_part_add(struct store *store, struct slice uri, const char *key_text, struct slice frame,
@@ -238,11 +297,17 @@ int store_forget(struct store *store, struct slice uri)
 {
 	struct store_command c = { .n = 0 };
 	char key[KEY_SIZE];
-	int err = message_key(uri, key);
+	char notes[KEY_SIZE];
+	int err = store_message_key(uri, key);
 
+	if (err)
+		return err;
+	store_forget_stream(store, key);
+	note_key(key, notes);
 	add_text(&c, "DEL");
 	add_text(&c, key);
-	return err ? err : store_send(store, &c, NULL);
+	add_text(&c, notes);
+	return store_send(store, &c, NULL);
 }
 
 int store_part_copy(struct store *store, struct slice from_uri, struct slice uri,

@@ -86,18 +86,13 @@ static int write_command(struct store_group *group, const struct store_command *
 	return 0;
 }
 
-static int append(struct store_group *group, const struct store_command *c,
-		  const struct store_wait *model)
+/* wait is the group's if 0 is returned. */
+static int append(struct store_group *group, const struct store_command *c, struct store_wait *wait)
 {
-	struct store_wait *wait = calloc(1, sizeof(*wait));
 	size_t before = group->n;
 
-	if (!wait || write_command(group, c)) {
-		free(wait);
+	if (write_command(group, c))
 		return -ENOMEM;
-	}
-	if (model)
-		*wait = *model;
 	wait->next = NULL;
 	wait->adds = c->adds;
 	wait->octets = group->n - before;
@@ -105,15 +100,40 @@ static int append(struct store_group *group, const struct store_command *c,
 		group->last = &group->first;
 	*group->last = wait;
 	group->last = &wait->next;
-	group->commands++;
 	group->writes = group->writes || !c->reads;
 	return 0;
 }
 
+static int append_new(struct store_group *group, const struct store_command *c,
+		      const struct store_wait *model)
+{
+	struct store_wait *wait = calloc(1, sizeof(*wait));
+
+	if (wait && model)
+		*wait = *model;
+	if (!wait || append(group, c, wait)) {
+		free(wait);
+		return -ENOMEM;
+	}
+	group->commands++;
+	return 0;
+}
+
+int store_append(struct store *store, const struct store_command *c, struct store_wait *wait)
+{
+	return append(&store->group, c, wait);
+}
+
+/* Packs stand behind other additions, for whatever else they would come too late. */
 int store_send(struct store *store, const struct store_command *c, const struct store_wait *model)
 {
-	int err = store->up ? append(&store->group, c, model) : -EPIPE;
+	int err;
 
+	if (!store->up)
+		return -EPIPE;
+	if (!c->adds)
+		store_close_packs(store);
+	err = append_new(&store->group, c, model);
 	if (!err)
 		store_flush_soon(store);
 	return err;
@@ -142,7 +162,8 @@ void store_send_lazily(struct store *store, const struct store_command *c)
 		move_all(&store->group, &store->lazy);
 		store_flush_soon(store);
 	}
-	(void)append(&store->lazy, c, NULL); /* what is not deleted is fetched and taken again */
+	(void)append_new(&store->lazy, c,
+			 NULL); /* what is not deleted is fetched and taken again */
 }
 
 static void add_deletes(struct store *store)
@@ -155,7 +176,7 @@ static void add_deletes(struct store *store)
 void store_hurry_deletes(struct store *store)
 {
 	add_deletes(store);
-	if (store->group.first)
+	if (store->group.commands)
 		store_flush_soon(store);
 }
 
@@ -173,7 +194,7 @@ static void answered(struct store *store, bool connected)
 		store->gather = store->last;
 		timer_arm(store->flush, STORE_GATHER_MS);
 	}
-	if (store->group.first)
+	if (store->group.commands)
 		store_flush_soon(store);
 }
 
@@ -211,14 +232,12 @@ static void on_executed(redisAsyncContext *redis, void *r, void *waits)
 	answered(redis->data, reply != NULL);
 }
 
-static void fail(struct store_wait *wait)
+static void fail(struct store *store, struct store_wait *wait)
 {
 	while (wait) {
 		struct store_wait *next = wait->next;
 
-		if (wait->done)
-			wait->done(wait->arg, -EPIPE, 0);
-		store_free_wait(wait);
+		store_settle(store, wait, NULL);
 		wait = next;
 	}
 }
@@ -278,6 +297,7 @@ void store_send_group(struct store *store)
 
 	if (!store->up || store->waiting)
 		return;
+	store_close_packs(store);
 	if (store->group.writes)
 		add_deletes(store);
 	store->progress_ms = clock_mono_ms();
@@ -297,7 +317,7 @@ void store_send_group(struct store *store)
 			/* half a transaction must not stay open */
 			if (store->redis)
 				redisAsyncDisconnect(store->redis);
-			fail(run);
+			fail(store, run);
 		}
 		at += octets;
 	}
@@ -307,6 +327,7 @@ void store_send_group(struct store *store)
 	} else {
 		free(group.octets);
 	}
+	store_settle_unsent(store);
 }
 
 void store_fail_group(struct store *store)
@@ -316,9 +337,11 @@ void store_fail_group(struct store *store)
 	free(store->group.octets);
 	free(store->lazy.octets);
 	store->group = store->lazy = (struct store_group){ .first = NULL };
-	store->deletes.n = 0;
+	store->deletes.n = store->deletes.n_noted = 0;
 	store->deletes.to = store->deleted_to = 0;
+	store_forget_partials(store);
 	store->gather = store->last = 0;
-	fail(first);
-	fail(lazy);
+	fail(store, first);
+	fail(store, lazy);
+	store_fail_packs(store);
 }

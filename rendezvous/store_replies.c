@@ -38,7 +38,7 @@ static struct slice text_of(const redisReply *reply)
 	return slice_of(reply->str, reply->len);
 }
 
-/* "MILLISECONDS-COUNT", or 0. */
+/* Of "MILLISECONDS-COUNT" the number of the entry's first message, or 0. */
 static uint64_t number_of(const redisReply *reply)
 {
 	unsigned long long ms, count;
@@ -50,9 +50,9 @@ static uint64_t number_of(const redisReply *reply)
 	if (*end != '-')
 		return 0;
 	count = strtoull(end + 1, &end, 10);
-	if (*end || ms >> (64 - STORE_NUMBER_BITS) || count >> STORE_NUMBER_BITS)
+	if (*end || ms >> (64 - STORE_COUNT_BITS - STORE_ENTRY_SHIFT) || count >> STORE_COUNT_BITS)
 		return 0;
-	return ms << STORE_NUMBER_BITS | count;
+	return (ms << STORE_COUNT_BITS | count) << STORE_ENTRY_SHIFT;
 }
 
 int store_write_head(const struct store_item *item, uint8_t out[STORE_HEAD_MAX],
@@ -94,19 +94,81 @@ static bool read_head(struct slice octets, struct store_item *item)
 	return cursor_ok(&c) && item->sender.n > 0;
 }
 
-/* One entry of XRANGE: [ id, [ "m", message ] ]. */
-static bool read_entry(const redisReply *entry, struct store_item *item)
+/* An entry on its way to who reads the stream. */
+struct entry {
+	struct store *store;
+	const struct store_wait *wait;
+	uint64_t first; /* its number */
+	uint64_t taken; /* of its messages */
+};
+
+static uint64_t number_in(uint64_t first, unsigned index, bool last)
+{
+	return first | (uint64_t)index << 1 | last;
+}
+
+static void hand_on_message(void *arg, struct slice octets, unsigned index, bool last)
+{
+	const struct entry *entry = arg;
+	const struct store_wait *wait = entry->wait;
+	struct store_item item = { .number = number_in(entry->first, index, last) };
+
+	if (item.number > wait->page.after && !(entry->taken >> index & 1) &&
+	    read_head(octets, &item))
+		wait->item(wait->arg, &item);
+}
+
+/* One entry of XRANGE: [ id, [ "m", messages ] ].  Returns its number, 0: a strange one. */
+static uint64_t hand_on_entry(struct store *store, const struct store_wait *wait,
+			      const redisReply *reply)
 {
 	const redisReply *fields;
+	struct entry entry = { .store = store, .wait = wait };
+	int n;
 
-	memset(item, 0, sizeof(*item));
-	if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2)
-		return false;
-	item->number = number_of(entry->element[0]);
-	fields = entry->element[1];
-	return item->number && fields->type == REDIS_REPLY_ARRAY && fields->elements == 2 &&
-	       fields->element[1]->type == REDIS_REPLY_STRING &&
-	       read_head(text_of(fields->element[1]), item);
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+		return 0;
+	entry.first = number_of(reply->element[0]);
+	fields = reply->element[1];
+	if (!entry.first || fields->type != REDIS_REPLY_ARRAY || fields->elements != 2 ||
+	    fields->element[1]->type != REDIS_REPLY_STRING)
+		return entry.first;
+	entry.taken = store_taken_of(store, wait->stream, store_entry_of(entry.first));
+	n = store_read_pack(text_of(fields->element[1]), hand_on_message, &entry);
+	if (n > 1 && entry.taken)
+		store_found_entry(store, wait->stream,
+				  number_in(entry.first, (unsigned)n - 1, true));
+	return entry.first;
+}
+
+/* Returns the number behind which to go on; 0: there was all. */
+static uint64_t hand_on_stream(struct store *store, const struct store_wait *wait,
+			       const redisReply *reply)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < reply->elements; i++) {
+		uint64_t number = hand_on_entry(store, wait, reply->element[i]);
+
+		if (number)
+			last = number | STORE_ENTRY_END;
+	}
+	if (wait->page.to > last) /* there may be more, even if nothing is left up to there */
+		last = wait->page.to | STORE_ENTRY_END;
+	return reply->elements >= wait->page.count || wait->page.to ? last : 0;
+}
+
+/* HGETALL of what store_write_note() wrote. */
+static void hand_on_notes(struct store *store, const struct store_wait *wait,
+			  const redisReply *reply)
+{
+	for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+		const char *entry = reply->element[i]->str, *taken = reply->element[i + 1]->str;
+
+		if (entry && taken)
+			store_note_taken(store, wait->stream, strtoull(entry, NULL, 10),
+					 strtoull(taken, NULL, 10));
+	}
 }
 
 static void hand_on_fields(const struct store_wait *wait, const redisReply *reply)
@@ -124,42 +186,59 @@ static void hand_on_fields(const struct store_wait *wait, const redisReply *repl
 	}
 }
 
-static void hand_on(const struct store_wait *wait, const redisReply *reply)
+/* Returns the number for who waits. */
+static uint64_t hand_on(struct store *store, const struct store_wait *wait, const redisReply *reply)
 {
-	if (wait->field) {
+	if (wait->notes)
+		hand_on_notes(store, wait, reply);
+	else if (wait->item)
+		return hand_on_stream(store, wait, reply);
+	else if (wait->field)
 		hand_on_fields(wait, reply);
-		return;
-	}
-	for (size_t i = 0; i < reply->elements; i++) {
-		struct store_item item;
-
-		if (wait->item && read_entry(reply->element[i], &item))
-			wait->item(wait->arg, &item);
-		else if (wait->part)
-			wait->part(wait->arg, wait->from + (uint32_t)i, text_of(reply->element[i]));
-	}
+	for (size_t i = 0; wait->part && i < reply->elements; i++)
+		wait->part(wait->arg, wait->from + (uint32_t)i, text_of(reply->element[i]));
+	return 0;
 }
 
 void store_free_wait(struct store_wait *wait)
 {
 	free(wait->account);
 	free(wait->only);
+	free(wait->stream);
 	free(wait);
+}
+
+/* A number that cannot be had (32,768 entries in a millisecond, or since a clock was set back)
+ * would be of a message that nobody finds: its sender is to post it again. */
+static void tell_packed(const struct store_wait *wait, int err, uint64_t first)
+{
+	if (!err && !first)
+		err = -ENOSPC;
+	for (unsigned i = 0; i < wait->n_packed; i++) {
+		const struct store_packed *packed = &wait->packed[i];
+
+		if (packed->done)
+			packed->done(packed->arg, err,
+				     err ? 0 : number_in(first, i, i + 1 == wait->n_packed));
+	}
 }
 
 void store_settle(struct store *store, struct store_wait *wait, const redisReply *reply)
 {
 	int err = store_error_of(reply);
+	uint64_t number = 0;
 
 	if (err == -EIO || err == -ENOSPC)
 		store_note_refusal(store, reply);
-	else if (!err)
+	else if (!err && wait->adds) /* there is room again */
 		store->complained = false;
 	if (!err && wait->must_act && reply->type == REDIS_REPLY_INTEGER && reply->integer == 0)
 		err = -ENOENT;
 	if (!err && reply->type == REDIS_REPLY_ARRAY)
-		hand_on(wait, reply);
-	if (wait->done)
-		wait->done(wait->arg, err, err ? 0 : number_of(reply));
+		number = hand_on(store, wait, reply);
+	if (wait->n_packed)
+		tell_packed(wait, err, err ? 0 : number_of(reply));
+	else if (wait->done)
+		wait->done(wait->arg, err, number);
 	store_free_wait(wait);
 }

@@ -135,7 +135,7 @@ int store_delete_to(struct store *store, struct slice uri, uint64_t number)
 	return worker->store_up ? 0 : -EPIPE;
 }
 
-int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t count,
+int store_read(struct store *store, struct slice uri, const struct store_page *page,
 	       store_item_fn *item, store_done_fn *done, void *arg)
 {
 	struct worker *worker = of_store(store);
@@ -154,8 +154,8 @@ int store_read(struct store *store, struct slice uri, uint64_t after, uint32_t c
 	event->done = done;
 	event->arg = arg;
 	event->err = worker->store_err;
-	event->number = after;
-	event->count = count;
+	event->number = page->after;
+	event->count = page->count;
 	event->uri = uri_text;
 	worker->store_err = 0;
 	return 0;

@@ -115,6 +115,7 @@ static void command(struct scene *s, unsigned kind)
 					 .kind = 1,
 					 .parts = 1,
 					 .post = slice_str("post") };
+	const struct store_page page = { .count = 10 };
 	int err = 0;
 
 	s->asked++;
@@ -123,7 +124,7 @@ static void command(struct scene *s, unsigned kind)
 		err = store_add(s->store, uri, &item, 1800000000, on_done, s);
 		break;
 	case 1:
-		err = store_read(s->store, uri, 0, 10, on_item, on_done, s);
+		err = store_read(s->store, uri, &page, on_item, on_done, s);
 		break;
 	case 2:
 		err = store_part_add(s->store, uri, "ab", uri, on_done, s);
@@ -171,6 +172,25 @@ static void put_bulk(struct buf *b, struct slice octets)
 	buf_put_str(b, "\r\n");
 }
 
+/* One message, or some of them as one entry holds them, as many as it says, or nearly. */
+static void put_messages(struct buf *b, struct cursor *c, struct slice message)
+{
+	uint8_t octets[4 * (STORE_HEAD_MAX + 4) + 2], said = cursor_u8(c);
+	struct buf pack = BUF_OF(octets);
+
+	if (said % 8 < 4) {
+		put_bulk(b, message);
+		return;
+	}
+	buf_put_u8(&pack, STORE_PACK_VERSION);
+	buf_put_u8(&pack, said % 32 == 5 ? said : said % 4 + 1);
+	for (unsigned i = 0; i <= said % 4 && message.n < STORE_HEAD_MAX; i++) {
+		buf_put_u32(&pack, (uint32_t)message.n + (said == 7));
+		buf_put_slice(&pack, message);
+	}
+	put_bulk(b, buf_slice(&pack));
+}
+
 /* An entry of a stream whose message has a head as the store writes it. */
 static void put_entry(struct buf *b, struct cursor *c)
 {
@@ -184,7 +204,8 @@ static void put_entry(struct buf *b, struct cursor *c)
 	if (id.n != 16 || store_write_head(&item, octets, &head))
 		head = id;
 	buf_printf(b, "*2\r\n$5\r\n170-%u\r\n*2\r\n$1\r\nm\r\n", cursor_u8(c) % 10);
-	put_bulk(b, slice_of(head.p, head.n - (head.n ? cursor_u8(c) % head.n : 0)));
+	head = slice_of(head.p, head.n - (head.n ? cursor_u8(c) % head.n : 0));
+	put_messages(b, c, head);
 }
 
 static void put_reply(struct buf *b, struct cursor *c, unsigned depth)
