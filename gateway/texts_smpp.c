@@ -25,8 +25,10 @@ static void go_on(struct texts_smpp *smpp)
 {
 	/* Nothing is answered or passed on before what it stands for is durable. */
 	if (keep_sync(smpp)) {
-		log_warn(MODULE, "centers.journal cannot be written: nothing is taken from "
-				 "message centers until cig-server is started again");
+		if (!smpp->broken)
+			log_warn(MODULE, "centers.journal cannot be written: nothing is taken from "
+					 "message centers until cig-server is started again");
+		smpp->broken = true;
 		return;
 	}
 	for (struct port_center *pc = smpp->centers; pc; pc = pc->next)

@@ -35,10 +35,7 @@ int keep_open(struct texts_smpp *smpp, struct diag *diag)
 
 int keep_sync(struct texts_smpp *smpp)
 {
-	int err = smpp->dirty ? journal_sync(smpp->journal) : 0;
-
-	smpp->dirty = false;
-	return err;
+	return journal_sync(smpp->journal);
 }
 
 /* Centers may send the same: each has names of its own. */
@@ -88,7 +85,6 @@ int keep_seen(struct port_center *pc, const uint8_t digest[SMPP_KEY_SIZE], bool 
 	err = journal_put(journal, &key, clock_wall_s() + CENTER_SEEN_S, 0, buf_slice(&b));
 	if (err == -EEXIST) /* the same words once more: the newest one may be repeated */
 		err = journal_set_payload(journal, &key, buf_slice(&b));
-	pc->all->dirty |= !err;
 	return err;
 }
 
@@ -133,7 +129,6 @@ int keep_part(struct port_center *pc, const struct smpp_incoming *in)
 				       0, buf_slice(&b))
 			 : -E2BIG;
 	free(octets);
-	pc->all->dirty |= !err;
 	return err;
 }
 
@@ -143,8 +138,7 @@ void keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES])
 	struct journal_key key = { .kind = PART };
 
 	memcpy(key.id, id, JOURNAL_ID_BYTES);
-	if (journal_finish(smpp->journal, &key) == 0)
-		smpp->dirty = true;
+	journal_finish(smpp->journal, &key); /* on a full disk: keep_tidy() does it */
 }
 
 /* ---- what an earlier run has kept ------------------------------------------------ */
@@ -220,8 +214,7 @@ static void finish_ended(void *arg, const struct journal_entry *entry)
 {
 	struct texts_smpp *smpp = arg;
 
-	if (journal_finish(smpp->journal, &entry->key) == 0) /* on a full disk: later */
-		smpp->dirty = true;
+	journal_finish(smpp->journal, &entry->key); /* on a full disk: later */
 }
 
 bool keep_tidy(struct texts_smpp *smpp)

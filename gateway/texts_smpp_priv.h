@@ -88,7 +88,7 @@ struct texts_smpp {
 	struct event *soon, *timer;
 	struct port_center *centers;
 	uint64_t run; /* tells this run's marks from another's */
-	bool dirty;   /* the journal has changes that are not synced */
+	bool broken;  /* the journal could not be written, and that is logged */
 };
 
 /* ---- texts_smpp_out.c ------------------------------------------------------------ */
