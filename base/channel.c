@@ -24,6 +24,7 @@ struct channel {
 	const struct channel_ops *ops;
 	void *arg;
 	bool in_callback, doomed, closed;
+	bool flushing; /* of one that gathers: the loop is about to write what waits */
 };
 
 enum { MESSAGES_PER_TURN = 64 };
@@ -89,6 +90,7 @@ static void send_waiting(struct channel *c)
 {
 	int err = c->closed ? 0 : packet_queue_flush(&c->queue, c->fd);
 
+	c->flushing = c->queue.n > 0;
 	if (err)
 		fail(c, err);
 	else if (c->queue.n)
@@ -156,8 +158,7 @@ void channel_gather(struct channel *c)
 	c->queue.bundles = true;
 }
 
-/* Behind all that is active in this turn already, the socket is written to. */
-static int send_later(struct channel *c, struct slice message)
+static int keep(struct channel *c, struct slice message)
 {
 	int err = packet_queue_keep(&c->queue, message);
 
@@ -165,26 +166,48 @@ static int send_later(struct channel *c, struct slice message)
 		packet_queue_flush(&c->queue, c->fd);
 		err = packet_queue_keep(&c->queue, message);
 	}
-	if (!err && c->queue.n == 1)
-		event_active(c->writable, EV_WRITE, 0);
 	return err;
+}
+
+/* Behind all that is active in this turn already, the socket is written to. */
+static int send_later(struct channel *c, struct slice message)
+{
+	int err = keep(c, message);
+
+	if (!err && !c->flushing) {
+		c->flushing = true;
+		event_active(c->writable, EV_WRITE, 0);
+	}
+	return err;
+}
+
+static int check(const struct channel *c, struct slice message)
+{
+	if (c->closed || c->doomed)
+		return -EPIPE;
+	return message.n == 0 || message.n > CHANNEL_MAX_MESSAGE ? -EMSGSIZE : 0;
 }
 
 /* Of what the socket refuses the reading side hears, too, and tells the owner. */
 int channel_send(struct channel *c, struct slice message)
 {
-	int err;
+	int err = check(c, message);
 
-	if (c->closed || c->doomed)
-		return -EPIPE;
-	if (message.n == 0 || message.n > CHANNEL_MAX_MESSAGE)
-		return -EMSGSIZE;
+	if (err)
+		return err;
 	if (c->queue.bundles)
 		return send_later(c, message);
 	err = packet_queue_send(&c->queue, c->fd, message);
 	if (!err && c->queue.n)
 		event_add(c->writable, NULL);
 	return err;
+}
+
+int channel_send_lazily(struct channel *c, struct slice message)
+{
+	int err = check(c, message);
+
+	return err ? err : c->queue.bundles ? keep(c, message) : channel_send(c, message);
 }
 
 size_t channel_queued(const struct channel *c)

@@ -42,6 +42,10 @@ void channel_free(struct channel **channelp);
 /* Returns 0, -EMSGSIZE, -ENOBUFS when the queue is full, -EPIPE when closed. */
 int channel_send(struct channel *channel, struct slice message);
 
+/* The same for what can wait until something else is sent, in a channel that gathers: it wakes
+ * nobody by itself. */
+int channel_send_lazily(struct channel *channel, struct slice message);
+
 /* Messages that the socket has not taken yet. */
 size_t channel_queued(const struct channel *channel);
 

@@ -8,7 +8,9 @@
 #include "base/channel.h"
 #include "base/pack.h"
 
-int channel_send_packed(struct channel *channel, const ProtobufCMessage *message)
+typedef int send_fn(struct channel *channel, struct slice message);
+
+static int send_by(send_fn *send, struct channel *channel, const ProtobufCMessage *message)
 {
 	uint8_t *octets;
 	size_t n;
@@ -16,8 +18,18 @@ int channel_send_packed(struct channel *channel, const ProtobufCMessage *message
 
 	if (err)
 		return err;
-	err = channel_send(channel, slice_of(octets, n));
+	err = send(channel, slice_of(octets, n));
 	explicit_bzero(octets, n);
 	free(octets);
 	return err;
+}
+
+int channel_send_packed(struct channel *channel, const ProtobufCMessage *message)
+{
+	return send_by(channel_send, channel, message);
+}
+
+int channel_send_packed_lazily(struct channel *channel, const ProtobufCMessage *message)
+{
+	return send_by(channel_send_lazily, channel, message);
 }

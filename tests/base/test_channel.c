@@ -137,6 +137,39 @@ static void what_is_gathered_goes_out_at_the_end_of_the_turn(void **state)
 	event_base_free(seen.base);
 }
 
+static void what_can_wait_goes_out_with_the_next_message(void **state)
+{
+	struct seen seen;
+	int peer;
+
+	(void)state;
+	open_pair(&seen, &peer);
+	channel_gather(seen.channel);
+	assert_int_equal(channel_send_lazily(seen.channel, slice_str("abc")), 0);
+	event_base_loop(seen.base, EVLOOP_NONBLOCK);
+	assert_string_equal(next_packet(peer), "nothing");
+	assert_int_equal(channel_send(seen.channel, slice_str("de")), 0);
+	event_base_loop(seen.base, EVLOOP_NONBLOCK);
+	assert_string_equal(next_packet(peer), "abc|de|");
+	for (unsigned i = 0; i < 5; i++) /* one more than the queue holds */
+		assert_int_equal(channel_send_lazily(seen.channel, slice_str("f")), 0);
+	assert_string_equal(next_packet(peer), "f|f|f|f|");
+	assert_int_equal(channel_send_lazily(seen.channel, slice_str("")), -EMSGSIZE);
+	channel_free(&seen.channel);
+	assert_string_equal(next_packet(peer), "f|");
+	close(peer);
+	event_base_free(seen.base);
+
+	open_pair(&seen, &peer); /* one that does not gather lets nothing wait */
+	assert_int_equal(channel_send_lazily(seen.channel, slice_str("g")), 0);
+	assert_string_equal(next_packet(peer), "g|");
+	close(peer);
+	event_base_dispatch(seen.base);
+	assert_int_equal(channel_send_lazily(seen.channel, slice_str("h")), -EPIPE);
+	channel_free(&seen.channel);
+	event_base_free(seen.base);
+}
+
 static void a_packet_is_taken_apart_by_the_other_end(void **state)
 {
 	static uint8_t big[CHANNEL_MAX_MESSAGE];
@@ -212,6 +245,7 @@ int main(void)
 		cmocka_unit_test(messages_keep_their_borders_and_a_close_is_told_once),
 		cmocka_unit_test(a_full_queue_refuses_and_nothing_queued_is_lost),
 		cmocka_unit_test(what_is_gathered_goes_out_at_the_end_of_the_turn),
+		cmocka_unit_test(what_can_wait_goes_out_with_the_next_message),
 		cmocka_unit_test(a_packet_is_taken_apart_by_the_other_end),
 		cmocka_unit_test(a_malformed_packet_is_one_message),
 		cmocka_unit_test(an_owner_may_free_the_channel_in_its_callback),
