@@ -165,15 +165,6 @@ void call_end(struct call *call, Umsg__EndReason reason, const char *why)
 	call_post(call, CALL_EV_END);
 }
 
-/* The next child of the SIP agent may yet have to say BYE for it. */
-static void linger_on(struct call *call)
-{
-	if (call->orphaned && clock_mono_ms() - call->ended_ms < CALL_ORPHAN_MS)
-		call_arm(call, CALL_LINGER_MS);
-	else
-		call_free(&call);
-}
-
 static void on_limit(evutil_socket_t fd, short what, void *arg)
 {
 	struct call *call = arg;
@@ -181,9 +172,6 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	switch (call->state) {
-	case CALL_GONE:
-		linger_on(call);
-		break;
 	case CALL_UP:
 		call_end(call, UMSG__END_REASON__END_HANGUP,
 			 "it has lasted as long as max_call_s lets it");
@@ -259,7 +247,7 @@ static void enter(struct call *call, enum call_phase state)
 		/* GONE is a pause, not the end: CALL_LINGER_MS for `show call`, and so that no
 		 * event of this turn meets freed memory. */
 		call_news_gone(call);
-		call_arm(call, CALL_LINGER_MS);
+		calls_linger(call->calls, call);
 		break;
 	default:
 		break;

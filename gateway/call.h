@@ -62,7 +62,10 @@ struct call {
 	bool secure_held;                  /* the secure side holds */
 	bool secure_set;                   /* and where its secure leg goes */
 	char early[CALL_EARLY_DIGITS + 1]; /* digits by INFO that came before that */
-	struct event *limit;               /* of the state; then of lingering */
+	struct event *limit;               /* of the state */
+	struct call *gone_next;            /* calls_linger() */
+	struct call **gone_link;           /* NULL: not gone yet */
+	int64_t linger_ms;                 /* until then */
 	int64_t begun_ms, up_ms, ended_ms; /* 0: not yet */
 	Umsg__EndReason reason;
 	unsigned sip_code;   /* of a refusal; 0: as the reason has it */

@@ -8,11 +8,66 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/timer.h"
 #include "gateway/call.h"
 #include "gateway/calls_priv.h"
 
 #define MODULE "calls"
+
+/* Not one by one: a timer for each call would wake the gateway once more for it. */
+enum { REAP_MS = 250 };
+
+static void forget_gone(struct calls *calls, struct call *call)
+{
+	if (!call->gone_link)
+		return;
+	*call->gone_link = call->gone_next;
+	if (call->gone_next)
+		call->gone_next->gone_link = call->gone_link;
+	else
+		calls->gone_end = call->gone_link;
+	call->gone_link = NULL;
+}
+
+void calls_linger(struct calls *calls, struct call *call)
+{
+	if (!calls->gone)
+		timer_arm(calls->reaper, CALL_LINGER_MS);
+	call->linger_ms = clock_mono_ms() + CALL_LINGER_MS;
+	call->gone_next = NULL;
+	call->gone_link = calls->gone_end;
+	*calls->gone_end = call;
+	calls->gone_end = &call->gone_next;
+}
+
+/* The next child of the SIP agent may yet have to say BYE for it. */
+static bool lingers_on(const struct call *call, int64_t now_ms)
+{
+	return call->orphaned && now_ms - call->ended_ms < CALL_ORPHAN_MS;
+}
+
+static void on_reaper(evutil_socket_t fd, short what, void *arg)
+{
+	struct calls *calls = arg;
+	int64_t now_ms = clock_mono_ms(), wait_ms;
+
+	(void)fd, (void)what;
+	while (calls->gone && calls->gone->linger_ms <= now_ms) {
+		struct call *call = calls->gone;
+
+		forget_gone(calls, call);
+		if (lingers_on(call, now_ms))
+			calls_linger(calls, call); /* last again, and not due any more */
+		else
+			call_free(&call);
+	}
+	if (!calls->gone)
+		return;
+	wait_ms = calls->gone->linger_ms - now_ms;
+	timer_arm(calls->reaper, wait_ms < REAP_MS ? REAP_MS : wait_ms);
+}
 
 struct calls *calls_new(const struct calls_world *world, const struct cig_config *config)
 {
@@ -22,7 +77,9 @@ struct calls *calls_new(const struct calls_world *world, const struct cig_config
 		return NULL;
 	calls->world = *world;
 	calls->config = cig_config_hold(config);
-	if (idmap_init(&calls->by_number) || idmap_init(&calls->by_sip))
+	calls->gone_end = &calls->gone;
+	calls->reaper = evtimer_new(world->base, on_reaper, calls);
+	if (idmap_init(&calls->by_number) || idmap_init(&calls->by_sip) || !calls->reaper)
 		calls_free(&calls);
 	return calls;
 }
@@ -41,6 +98,8 @@ void calls_free(struct calls **callsp)
 		call_end(call, UMSG__END_REASON__END_HANGUP, "the gateway stops");
 		call_free(&call);
 	}
+	if (calls->reaper)
+		event_free(calls->reaper);
 	idmap_done(&calls->by_number);
 	idmap_done(&calls->by_sip);
 	cig_config_release(&calls->config);
@@ -81,6 +140,7 @@ void calls_unlink(struct calls *calls, struct call *call)
 {
 	/* Whoever waits for its figures waits no more. */
 	calls_media_told(calls, call);
+	forget_gone(calls, call);
 	*call->link = call->next;
 	if (call->next)
 		call->next->link = call->link;

@@ -9,6 +9,9 @@ struct calls {
 	struct calls_world world;
 	const struct cig_config *config; /* of new calls */
 	struct call *first;
+	/* What is gone, in the order of its end, until `reaper` takes it out of the lists. */
+	struct call *gone, **gone_end;
+	struct event *reaper;
 	struct idmap by_number, by_sip;
 	uint64_t last_number;
 	unsigned active; /* calls that are not gone */
@@ -23,6 +26,9 @@ void calls_media_told(struct calls *calls, struct call *call);
 
 /* Gives the call its number and a place in the table. */
 void calls_link(struct calls *calls, struct call *call);
+/* A call that is gone stays listed for CALL_LINGER_MS, and some time more where others go with
+ * it then; one whose dialog is orphaned as long as CALL_ORPHAN_MS. */
+void calls_linger(struct calls *calls, struct call *call);
 /* Takes it out of all tables; whoever waited for its figures gets what there is. */
 void calls_unlink(struct calls *calls, struct call *call);
 

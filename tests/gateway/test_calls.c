@@ -252,13 +252,29 @@ static void more_calls_than_engines_are_refused(void **state)
 	scene->client.call = NULL;
 }
 
+static size_t listed(const struct scene *scene)
+{
+	json_t *report = calls_report(scene->calls);
+	size_t n = json_array_size(report);
+
+	json_decref(report);
+	return n;
+}
+
 /* The dialog of an answered call outlives its child: the next one, however long it
- * takes to come, ends it, once. */
+ * takes to come, ends it, once.  Others are forgotten meanwhile. */
 static void the_next_agent_ends_what_the_dead_one_left(void **state)
 {
 	struct scene *scene = *state;
 	const struct timeval a_while = { CALL_LINGER_MS / 1000, 500000 };
 
+	for (size_t i = 0; i < 2; i++) {
+		pbx_calls(scene);
+		pbx_ends(scene);
+		relay_closes(scene);
+	}
+	assert_int_equal(calls_active(scene->calls), 0);
+	assert_int_equal(listed(scene), 2);
 	for (size_t i = 0; i < COUNT(from_secure); i++)
 		from_secure[i](scene);
 	agent_dies(scene);
@@ -267,6 +283,7 @@ static void the_next_agent_ends_what_the_dead_one_left(void **state)
 	relay_closes(scene);
 	event_base_loopexit(scene->base, &a_while); /* longer than others are listed */
 	event_base_dispatch(scene->base);
+	assert_int_equal(listed(scene), 1);
 	scene->sip.ready = true;
 	calls_sip_ready(scene->calls);
 	assert_int_equal(scene->sip.orphans, 1);
