@@ -111,10 +111,14 @@ static void join(struct call *call)
 		call_end(call, UMSG__END_REASON__END_CONGESTION, "out of memory");
 }
 
+/* An address that is known, as a rule, is found behind what this turn of the loop has begun: by
+ * then the other words are written, and all go to cig-relay as one packet, behind that. */
 void call_join_media(struct call *call)
 {
-	call_set_plain(call);
 	join(call);
+	if (call->ended_ms)
+		return; /* by that */
+	call_set_plain(call);
 	if (call->joined && call->state == CALL_UP)
 		media_leg_answered(call->calls->world.relay, call->number);
 }
