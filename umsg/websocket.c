@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
-#include <openssl/rand.h>
 #include <wslay/wslay.h>
 
 #include "base/text.h"
@@ -47,10 +47,12 @@ static ssize_t take_output(const uint8_t *p, size_t n, int flags, void *arg)
 	return (ssize_t)n;
 }
 
+/* RFC 6455 10.3: what a page's author cannot foresee.  From the kernel, as OpenSSL's generator
+ * costs as much as the rest of a frame. */
 static int make_mask(uint8_t *p, size_t n, void *arg)
 {
 	(void)arg;
-	return RAND_bytes(p, (int)n) == 1 ? 0 : -1;
+	return getrandom(p, n, 0) == (ssize_t)n ? 0 : -1;
 }
 
 /* ---- engine ---- */
