@@ -52,6 +52,12 @@ struct call {
 	uint16_t seq;
 };
 
+/* What cig-relay said of itself, once a second. */
+struct told {
+	unsigned polls, cpu_sum, cpu_max, late_max, complexity_sum;
+	uint64_t dropped; /* packets, since it began */
+};
+
 struct scene {
 	enum media_codec plain, secure;
 	size_t n;
@@ -59,6 +65,7 @@ struct scene {
 	int pbx_fd, crs_fd, control;
 	struct udp_outbox *to_plain, *to_secure;
 	struct udp_inbox *inbox;
+	struct told told;
 	pid_t pid;
 	char dir[64];
 };
@@ -343,19 +350,42 @@ static uint64_t drain(struct scene *s, int fd)
 	return media;
 }
 
-/* As a cig-server does: cig-relay lets go of one that says nothing.  The answers are of no
- * interest. */
+static void take_polled(struct told *told, const Relay__Polled *polled)
+{
+	told->polls++;
+	told->cpu_sum += polled->cpu_percent;
+	told->complexity_sum += polled->complexity;
+	if (polled->cpu_percent > told->cpu_max)
+		told->cpu_max = polled->cpu_percent;
+	if (polled->late_ms > told->late_max)
+		told->late_max = polled->late_ms;
+	told->dropped = polled->dropped;
+}
+
+/* As a cig-server does: cig-relay lets go of one that says nothing.  The answer to the last time
+ * is there by now, and what it tells besides. */
 static void keep_alive(struct scene *s)
 {
 	Relay__Poll poll_message = RELAY__POLL__INIT;
 	Relay__Command command = RELAY__COMMAND__INIT;
-	uint8_t octets[1024];
+	uint8_t octets[65536];
+	ssize_t n;
 
+	while ((n = recv(s->control, octets, sizeof(octets), MSG_DONTWAIT)) > 0) {
+		struct slice packet = slice_of(octets, (size_t)n), message;
+
+		while (packet_next(&packet, &message)) {
+			Relay__Event *event = relay__event__unpack(NULL, message.n, message.p);
+
+			must(event, "understanding cig-relay");
+			if (event->of_case == RELAY__EVENT__OF_POLLED)
+				take_polled(&s->told, event->polled);
+			relay__event__free_unpacked(event, NULL);
+		}
+	}
 	command.of_case = RELAY__COMMAND__OF_POLL;
 	command.poll = &poll_message;
 	tell(s, &command);
-	while (recv(s->control, octets, sizeof(octets), MSG_DONTWAIT) > 0)
-		;
 }
 
 /* Runs for so long; returns the packets that came back. */
@@ -381,6 +411,7 @@ static uint64_t run(struct scene *s, unsigned *frame, int ms)
 /* What cig-relay says of the packets that came to it, on both legs of all calls. */
 static void tell_losses(struct scene *s)
 {
+	const struct told *told = &s->told;
 	uint64_t received = 0, lost = 0, late = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -402,9 +433,13 @@ static void tell_losses(struct scene *s)
 	}
 	fprintf(stderr,
 		"bench_media: %zu calls for %d s: cig-relay received %llu packets, %llu were lost, "
-		"%llu late\n",
+		"%llu late; it was busy for %u %% (at most %u %%), served its timer %u ms late at "
+		"most, encoded at complexity %.1f, did not read %llu packets in time\n",
 		s->n, measure_ms / 1000, (unsigned long long)received, (unsigned long long)lost,
-		(unsigned long long)late);
+		(unsigned long long)late, told->polls ? told->cpu_sum / told->polls : 0,
+		told->cpu_max, told->late_max,
+		told->polls ? (double)told->complexity_sum / told->polls : 0,
+		(unsigned long long)told->dropped);
 }
 
 /* CPU seconds of cig-relay while measure_ms pass, and the packets it sent. */
@@ -416,6 +451,7 @@ static double measure(enum media_codec plain, enum media_codec secure, size_t n,
 
 	open_scene(&s);
 	run(&s, &frame, WARM_MS);
+	s.told = (struct told){ 0 };
 	before = cpu_of(s.pid);
 	*came_out = run(&s, &frame, measure_ms);
 	before = cpu_of(s.pid) - before;
