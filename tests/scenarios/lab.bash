@@ -206,7 +206,8 @@ lab_gateway_files() {
 
 lab_gateway() {
 	[ -d "$D/cig/userdata" ] || lab_gateway_files || return
-	start "$D/cig-relay.log" cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log"
+	start "$D/cig-relay.log" cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log" \
+		${LAB_RELAY_OPTIONS:-}
 	LAB_CIG_RELAY=$STARTED_PID
 	start "$D/cig-server.log" cig-server --config "$D/cig/cig.conf" "${LAB_CLOCK[@]}"
 	LAB_CIG_SERVER=$STARTED_PID
