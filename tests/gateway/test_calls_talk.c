@@ -2,6 +2,7 @@
  * which of a PBX's servers gets it. */
 #include "tests/unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,6 +233,101 @@ static void a_pbx_without_an_address_ends_the_call(void **state)
 	assert_all_ended(scene);
 }
 
+/* ---- what the control port shows ---- */
+
+static void count(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void relay_tells_figures(struct scene *scene, uint64_t call)
+{
+	Relay__Stats stats = RELAY__STATS__INIT;
+	Relay__LegStats leg = RELAY__LEG_STATS__INIT;
+	Relay__Event event = RELAY__EVENT__INIT;
+
+	leg.codec = (char *)"PCMA";
+	leg.lost = 3;
+	stats.call_id = call;
+	stats.plain = stats.secure = &leg;
+	event.of_case = RELAY__EVENT__OF_STATS;
+	event.stats = &stats;
+	calls_relay_event(scene->calls, &event);
+}
+
+static json_t *first_row(json_t *rows)
+{
+	json_t *row = json_incref(json_array_get(rows, 0));
+
+	assert_int_equal(json_array_size(rows), 1);
+	json_decref(rows);
+	return row;
+}
+
+static void figures_are_asked_for_once_and_told_when_all_are_there(void **state)
+{
+	struct scene *scene = *state;
+	unsigned told = 0;
+	json_t *row;
+
+	assert_int_equal(calls_ask_media(scene->calls, count, &told), -ENOENT); /* no call */
+	bring_up(scene);
+	assert_int_equal(calls_ask_media(scene->calls, count, &told), 0);
+	assert_int_equal(calls_ask_media(scene->calls, count, &told), -EALREADY);
+	relay_tells_figures(scene, 999); /* of no call */
+	assert_int_equal(told, 0);
+	relay_tells_figures(scene, calls_total(scene->calls));
+	assert_int_equal(told, 1);
+	relay_tells_figures(scene, calls_total(scene->calls)); /* of itself */
+	assert_int_equal(told, 1);
+	row = first_row(calls_report(scene->calls));
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(row, "pbx"), "lost")),
+			 3);
+	assert_string_equal(json_string_value(json_object_get(row, "in_to")), "tel:+8888;101");
+	json_decref(row);
+
+	/* A wait that was given up is told nothing, and the next one asks only what is new. */
+	assert_int_equal(calls_ask_media(scene->calls, count, &told), 0);
+	calls_forget_media(scene->calls);
+	relay_tells_figures(scene, calls_total(scene->calls));
+	assert_int_equal(told, 1);
+	/* A call that ends tells by its end. */
+	assert_int_equal(calls_ask_media(scene->calls, count, &told), 0);
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_int_equal(told, 2);
+	assert_all_ended(scene);
+}
+
+static void without_the_relay_the_last_figures_must_do(void **state)
+{
+	struct scene *scene = *state;
+	unsigned told = 0;
+
+	bring_up(scene);
+	scene->relay.up = false;
+	assert_int_equal(calls_ask_media(scene->calls, count, &told), -ENOENT);
+	scene->relay.up = true;
+	assert_int_equal(calls_ask_media(scene->calls, count, &told), 0);
+	relay_dies(scene);
+	assert_int_equal(told, 1);
+	pbx_ends(scene);
+}
+
+static void a_call_to_the_secure_side_is_listed_there_before_it_is_sent(void **state)
+{
+	struct scene *scene = *state;
+	json_t *row;
+
+	pbx_calls(scene);
+	row = first_row(calls_umsg_report(scene->calls));
+	assert_string_equal(json_string_value(json_object_get(row, "state")), "CREATE");
+	assert_string_equal(json_string_value(json_object_get(row, "to")), "tel:+46701");
+	json_decref(row);
+	pbx_ends(scene);
+	relay_closes(scene);
+}
+
 #define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -245,6 +341,9 @@ int main(void)
 		SCENE_TEST(a_digit_that_comes_as_a_signal_reaches_the_pbx),
 		SCENE_TEST(early_media_is_passed_on_and_joined_once),
 		SCENE_TEST(every_event_of_the_secure_side_has_its_words_in_a_trace),
+		SCENE_TEST(figures_are_asked_for_once_and_told_when_all_are_there),
+		SCENE_TEST(without_the_relay_the_last_figures_must_do),
+		SCENE_TEST(a_call_to_the_secure_side_is_listed_there_before_it_is_sent),
 		SCENE_TEST(digits_before_the_secure_leg_wait_for_it),
 		SCENE_TEST(more_early_digits_than_wait_are_dropped),
 	};

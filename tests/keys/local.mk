@@ -45,10 +45,12 @@ endif
 %C%_test_account_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_account_LDADD = keys/libkeys.a base/libbase.a $(CMOCKA_LIBS) $(OPENSSL_LIBS)
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_letter %D%/test_letter_text
+check_PROGRAMS += %D%/test_letter %D%/test_letter_text %D%/test_letter_file
 endif
 %C%_test_letter_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_letter_LDADD = %D%/libsample.a $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
+%C%_test_letter_file_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_letter_file_LDADD = %D%/libsample.a $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
 %C%_test_letter_text_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_letter_text_LDADD = %D%/libsample.a $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
 if HAVE_CMOCKA

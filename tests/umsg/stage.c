@@ -121,6 +121,15 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 	return true;
 }
 
+static void on_kept(void *arg, Umsg__ErrorCode error, const char *text)
+{
+	struct party *p = arg;
+
+	(void)text;
+	p->kept++;
+	p->kept_error = error;
+}
+
 static void on_looked_up(void *arg, const char *uri, const uint8_t *domain_id, int err)
 {
 	struct party *p = arg;
@@ -156,6 +165,7 @@ static const struct umsg_client_ops client_ops = {
 	.post_ack = on_post_ack,
 	.receipt = on_receipt,
 	.update = on_update,
+	.kept = on_kept,
 	.looked_up = on_looked_up,
 	.met = on_met,
 	.repin = on_repin,

@@ -57,6 +57,8 @@ struct party {
 	char receipt_from[UMSG_URI_SIZE], reason[256];
 	Umsg__ErrorCode ack;
 	size_t entry_n, shared_n;
+	unsigned kept; /* words on what the rendezvous shall keep */
+	Umsg__ErrorCode kept_error;
 	unsigned looked_up, repins;
 	int lookup_err;
 	bool moves; /* a pin may change */
@@ -102,7 +104,9 @@ struct stage {
 	bool silent; /* answers none of them */
 	bool found;
 	struct slice answered_id; /* of a domain */
-	bool busy;                /* answers posts and invitations by an Error */
+	bool busy;                /* answers posts, invitations and client data by an Error */
+	unsigned client_data;
+	char data_name[40], data_value[64]; /* the last one */
 	/* May change a frame that is handed on; false: it is lost. */
 	bool (*tamper)(struct stage *stage, Umsg__Frame *frame);
 	Umsg__UpdateName offered; /* month NULL: no update */

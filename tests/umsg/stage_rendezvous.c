@@ -377,6 +377,25 @@ static void on_lookup(struct connection *c, const Umsg__Frame *frame)
 	send_frame(c, &answer);
 }
 
+static void on_client_data(struct connection *c, const Umsg__Frame *frame)
+{
+	const Umsg__ClientData *data = frame->client_data;
+	Umsg__Frame answer = UMSG__FRAME__INIT;
+	Umsg__Done done = UMSG__DONE__INIT;
+
+	c->stage->client_data++;
+	snprintf(c->stage->data_name, sizeof(c->stage->data_name), "%s", data->name);
+	snprintf(c->stage->data_value, sizeof(c->stage->data_value), "%.*s", (int)data->value.len,
+		 data->value.data ? (const char *)data->value.data : "");
+	if (c->stage->silent)
+		return;
+	answer.request = frame->request;
+	answer.by_server = 1;
+	answer.body_case = UMSG__FRAME__BODY_DONE;
+	answer.done = &done;
+	send_frame(c, &answer);
+}
+
 static void send_busy(struct connection *c, const Umsg__Frame *frame)
 {
 	Umsg__Frame answer = UMSG__FRAME__INIT;
@@ -394,7 +413,8 @@ static void send_busy(struct connection *c, const Umsg__Frame *frame)
 static void serve(struct connection *c, Umsg__Frame *frame)
 {
 	if (c->stage->busy && (frame->body_case == UMSG__FRAME__BODY_BANG ||
-			       frame->body_case == UMSG__FRAME__BODY_POST)) {
+			       frame->body_case == UMSG__FRAME__BODY_POST ||
+			       frame->body_case == UMSG__FRAME__BODY_CLIENT_DATA)) {
 		send_busy(c, frame);
 		return;
 	}
@@ -436,6 +456,9 @@ static void serve(struct connection *c, Umsg__Frame *frame)
 		break;
 	case UMSG__FRAME__BODY_LOOKUP:
 		on_lookup(c, frame);
+		break;
+	case UMSG__FRAME__BODY_CLIENT_DATA:
+		on_client_data(c, frame);
 		break;
 	case UMSG__FRAME__BODY_UPDATE_CONFIRM:
 		c->stage->confirms++;
