@@ -39,7 +39,8 @@ struct calling {
 	bool in_group;
 	uint8_t group_id[UMSG_ID_SIZE];
 	struct umsg_audio_wish wish;
-	const char *record, *digits; /* digits: those not yet sent */
+	const char *record, *digits;
+	const char *unsent; /* of digits, in this call */
 	unsigned long hangup_after_s, ring_s, left;
 	bool counted;             /* calls to answer: left */
 	Umsg__EndReason refuse;   /* how to refuse incoming calls; END_UNSPECIFIED: take them */
@@ -79,22 +80,23 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 static void on_next_digit(evutil_socket_t fd, short what, void *arg)
 {
 	struct calling *calling = arg;
-	char digit = *calling->digits;
+	char digit = *calling->unsent;
 	int err = 0;
 
 	(void)fd;
 	(void)what;
 	if (!digit || !calling->media)
 		return;
-	calling->digits++;
+	calling->unsent++;
 	if (digit == '!') {
 		calling->holds = !calling->holds;
 		err = umsg_call_hold(calling->call, calling->holds);
-	} else if (digit != ',')
+	} else if (digit != ',') {
 		err = call_media_send_digit(calling->media, digit);
-	/* The peer takes no telephone events: the digit goes by signalling instead. */
-	if (err == -ENOTSUP)
-		err = umsg_call_send_digit(calling->call, digit, 100);
+		/* The peer takes no telephone events: the digit goes by signalling instead. */
+		if (err == -ENOTSUP)
+			err = umsg_call_send_digit(calling->call, digit, 100);
+	}
 	if (err)
 		fprintf(stderr, "cca: digit %c is not sent: %s\n", digit, strerror(-err));
 	timer_arm(calling->next_digit, digit == ',' ? COMMA_MS : BETWEEN_DIGITS_MS);
@@ -179,6 +181,8 @@ static void talk(struct calling *calling)
 	}
 	if (calling->hangup_after_s)
 		timer_arm(calling->hangup, (int64_t)calling->hangup_after_s * 1000);
+	calling->unsent = calling->digits;
+	calling->holds = false;
 	/* Not at once: a device that has just answered may not listen yet. */
 	if (calling->digits)
 		timer_arm(calling->next_digit, COMMA_MS);

@@ -151,6 +151,17 @@ attached_devices() { # NUMBER COUNT
 	await 5 "the end" in_log "$T/$DESK" '^ended .*by=rendezvous'
 }
 
+@test "CCA-010: a device that answers with digits sends all of them in every call" {
+	device $BOB --count 2 --dtmf 59
+	local call
+	for call in first second; do
+		dial --hangup 5 $BOB
+		await 15 "the $call call's end" stopped "$CALL"
+		in_log "$T/call" '^digit digit=5'
+		in_log "$T/call" '^digit digit=9'
+	done
+}
+
 @test "CCA-009: an extension behind the number reaches the number's user" {
 	device $BOB --count 1
 	dial --hangup 1 "$BOB;101"
