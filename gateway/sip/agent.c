@@ -1,3 +1,5 @@
+/* agent.c - cig-sip as a whole: bound once by the first Configure, changed by later
+ * ones, ended by Quit or by the server's end. */
 #include "gateway/sip/agent.h"
 
 #include <errno.h>
@@ -93,6 +95,8 @@ static int on_refusal_over(void *arg, nta_incoming_t *irq, const sip_t *sip)
 void agent_let_go(struct agent *a, nta_incoming_t *irq)
 {
 	a->unacked++;
+	/* Kept until its ACK, for the library repeats the refusal until then (RFC 3261 17.2.1);
+	 * counted for agent_is_full(). */
 	nta_incoming_bind(irq, on_refusal_over, a);
 }
 
@@ -115,10 +119,14 @@ static void fail(struct agent *a, const char *text)
 
 	failure.text = (char *)(uintptr_t)text;
 	agent_send(a, SIP_AGENT__FROM_AGENT__BODY_FAILURE, &failure);
+	/* The reason must be out before the process ends. */
 	link_flush(a->link, LEAVE_MS);
 	su_root_break(a->root);
 }
 
+/* Each setting that the library has a default for is set, lest another version of it brings
+ * another one (sofia-sip-traps.md S12, S13).  UDP_MTU: what is too long for UDP is decided per
+ * request, here; timer C is ours, too. */
 static nta_agent_t *bind_transports(struct agent *a, const char *url)
 {
 	return nta_agent_create(a->root, (url_string_t *)(uintptr_t)url, receive_message, a,
@@ -167,6 +175,7 @@ static void take_settings(struct agent *a, const SipAgent__Configure *c)
 	if (c->user_agent[0] && agent_text_ok(c->user_agent))
 		a->user_agent = strdup(c->user_agent);
 	take_limits(a, c);
+	/* Odd: even numbers are the server's (sip_link_next_call()). */
 	a->next_number = c->first_call | 1;
 	a->takes_texts = c->texts;
 	a->answer_ms = limited(c->answer_ms, SIP_TIMEOUT_MS);
@@ -251,6 +260,7 @@ static void configure(struct agent *a, const SipAgent__Configure *c)
 		return;
 	}
 	take_settings(a, c);
+	/* Before the first socket: no connection comes in unwatched. */
 	door_watch(a);
 	net_format_host(&bound, host);
 	snprintf(a->host, sizeof(a->host), bound.sa.sa_family == AF_INET6 ? "[%s]" : "%s", host);
@@ -282,6 +292,7 @@ static void count(struct agent *a, SipAgent__Counters *c)
 				    NTATAG_S_RECV_RESPONSE_REF(responses),
 				    NTATAG_S_BAD_MESSAGE_REF(bad), NTATAG_S_RECV_RETRY_REF(again),
 				    NTATAG_S_RETRY_REQUEST_REF(retries), TAG_END());
+	/* The library counts and says nothing: so the log hears of it with the next ping. */
 	if (bad > a->library_malformed)
 		agent_refused(a, &a->malformed_limit, NULL, "malformed SIP");
 	a->library_malformed = bad;
@@ -395,6 +406,7 @@ static void take(struct agent *a, const SipAgent__ToAgent *to)
 		quit(a);
 	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_CONFIGURE)
 		configure(a, to->configure);
+	/* Before it is bound, and while it leaves, only those above are heard. */
 	else if (!a->nta || a->quitting)
 		return;
 	else if (to->body_case == SIP_AGENT__TO_AGENT__BODY_INVITE)
@@ -447,6 +459,7 @@ int agent_init(struct agent *a, su_root_t *root, int fd)
 
 void agent_done(struct agent *a)
 {
+	/* First: what the server should know goes out while the link is there. */
 	if (a->link)
 		link_flush(a->link, LEAVE_MS);
 	while (a->calls)

@@ -1,3 +1,5 @@
+/* body.c - what bodies and headers say, as the server wants it: SDP parsed,
+ * identities, challenges, URIs as text. */
 #include "gateway/sip/agent.h"
 
 #include <errno.h>
@@ -34,6 +36,7 @@ enum body_kind body_kind(const sip_t *sip)
 
 	if (!sip->sip_payload || sip->sip_payload->pl_len == 0)
 		return BODY_NONE;
+	/* Compressed or encoded bodies are not read: 415 says so (RFC 3261 8.2.3). */
 	if (coding && coding->k_items && coding->k_items[0] &&
 	    strcasecmp(coding->k_items[0], "identity") != 0)
 		return BODY_OTHER;
@@ -73,6 +76,7 @@ size_t body_authorizations(const sip_t *sip, su_home_t *home, char *out[BODY_MAX
 	const msg_auth_t *auth = sip->sip_authorization;
 	size_t n = 0;
 
+	/* Bounded: a header may stand as often as a message has room for. */
 	for (; auth && n < BODY_MAX_AUTHORIZATIONS; auth = auth->au_next) {
 		char text[4096];
 		struct buf b = BUF_OF(text);
@@ -121,6 +125,8 @@ size_t body_asserted(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_ASSER
 	     un = un->un_next) {
 		sip_to_t *value;
 
+		/* The library does not know this header: it is among the unknown ones, as
+		 * text. */
 		if (!un->un_name || strcasecmp(un->un_name, "P-Asserted-Identity") != 0)
 			continue;
 		value = sip_to_make(home, un->un_value);
@@ -141,6 +147,8 @@ const char *body_challenge_lines(su_home_t *home, char *const *challenges, size_
 	return lines;
 }
 
+/* RFC 3325 9.3: "id" hides the asserted identity; RFC 3323 4.2: "user" all that names the
+ * user. */
 bool body_is_anonymous(const sip_t *sip)
 {
 	const sip_privacy_t *p = sip->sip_privacy;

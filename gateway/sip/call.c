@@ -1,3 +1,5 @@
+/* call.c - a call's life in the agent: its states and their limits, what is repeated,
+ * and what the server is told. */
 #include "gateway/sip/agent.h"
 
 #include <stdio.h>
@@ -13,7 +15,9 @@ enum {
 	REPEAT_RING_MS = 60000 /* RFC 3261 13.3.1.1 */
 };
 
-/* A state that can wait has a limit, so no call is left half open. */
+/* A state that can wait has a limit, so no call is left half open.  How it goes: OFFERED ->
+ * ANSWERED -> UP for calls that come in; CALLING -> PROCEEDING -> UP for ours, with ASKING at a
+ * challenge and CANCELLING at the end; CLOSING behind our BYE; GONE from anywhere. */
 static const struct {
 	uint32_t limit_ms;
 } states[] = {
@@ -76,7 +80,8 @@ struct call *call_find(struct agent *a, uint64_t number)
 	return node ? IDMAP_OWNER(node, struct call, node) : NULL;
 }
 
-/* Leaves the server's sight: no number, no place in the list. */
+/* Leaves the server's sight: no number, no place in the list.  The memory stays until the reaper
+ * comes, for the library may be calling back about it. */
 static void retire(struct call *call)
 {
 	struct agent *a = call->agent;
@@ -125,6 +130,7 @@ void call_finish(struct call *call)
 	call_stop_resending(call);
 	session_stop(call);
 	retire(call);
+	/* Zero: behind the callback that is on the stack, at the loop's next turn. */
 	su_timer_set_interval(call->agent->reaper, reap, NULL, 0);
 }
 
@@ -135,6 +141,8 @@ static void give_up_calling(struct call *call)
 	call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__NO_ANSWER,
 						.code = 408,
 						.phrase = "Request Timeout" });
+	/* RFC 3261 9.1: no CANCEL before a provisional response; on_provisional() sends it
+	 * then. */
 	if (call->state == CALL_PROCEEDING)
 		outgoing_send_cancel(call);
 	call_enter(call, CALL_CANCELLING);
@@ -215,8 +223,11 @@ static void on_resend(struct agent *a, su_timer_t *timer, void *arg)
 		incoming_give_up(call);
 		return;
 	}
+	/* A 200 is repeated with its SDP, unless the PRACK has settled that already. */
 	call_reply(call, call->change ? call->change : call->invite, call->resend_code,
 		   final ? !call->reliable.answered || call->change : call->ring_audio);
+	/* RFC 3261 13.3.1.4: a 200 doubles up to T2; RFC 3262 3: a provisional response without
+	 * such a limit. */
 	if (doubles(call) && (!final || call->resend_ms < SIP_T2_MS))
 		call->resend_ms *= 2;
 	su_timer_set_interval(call->resend, on_resend, call, (su_duration_t)call->resend_ms);
@@ -246,6 +257,7 @@ void call_tell_end(struct call *call, const struct call_end *end)
 {
 	SipAgent__Ended ended = SIP_AGENT__ENDED__INIT;
 
+	/* Once: the server has forgotten the call afterwards. */
 	if (call->told)
 		return;
 	call->told = true;
@@ -286,6 +298,7 @@ void call_dialog(struct call *call, su_home_t *home, SipAgent__Dialog *pb, SipAg
 	pb->local_tag = su_strdup(home, nta_leg_get_tag(call->leg));
 	pb->remote_tag = su_strdup(home, nta_leg_get_rtag(call->leg));
 	pb->remote_target = target ? body_url(home, target->m_url) : call->remote_uri;
+	/* The count of the last request sent: a BYE of another process goes on from there. */
 	pb->local_cseq = nta_leg_get_seq(call->leg);
 	pb->routes = su_zalloc(home, (isize_t)(count_routes(route) * sizeof(char *)) + 1);
 	for (; pb->routes && route; route = route->r_next)

@@ -1,3 +1,5 @@
+/* call_request.c - our requests in a dialog, our answers to INVITE, and how a call is
+ * hung up in each of its states. */
 #include "gateway/sip/agent.h"
 
 #include <stdio.h>
@@ -55,7 +57,8 @@ void call_send_ack(struct call *call, uint32_t seq)
 	char route[AGENT_ROUTE_SIZE];
 
 	call_route(call, route);
-	/* stateless: sent once, owned by nobody */
+	/* Stateless: sent once, owned by nobody.  RFC 3261 13.2.2.4: with the credentials of the
+	 * INVITE. */
 	nta_outgoing_tcreate(call->leg, NULL, NULL, (url_string_t *)route, SIP_METHOD_ACK, NULL,
 			     SIPTAG_CSEQ(sip_cseq_create(home, seq, SIP_METHOD_ACK)),
 			     NTATAG_STATELESS(1), NTATAG_TPORT(call_connection(call)),
@@ -89,6 +92,7 @@ void call_send_bye(struct call *call)
 	call_stop_resending(call);
 	session_stop(call);
 	call_route(call, route);
+	/* One request of a call has the place: a BYE takes that of the INVITE. */
 	nta_outgoing_destroy(call->out);
 	call->out = nta_outgoing_tcreate(
 		call->leg, on_bye_response, call, (url_string_t *)route, SIP_METHOD_BYE, NULL,
@@ -96,6 +100,8 @@ void call_send_bye(struct call *call)
 		SIPTAG_REASON_STR(call->reason), SIPTAG_AUTHORIZATION_STR(call->authorization),
 		SIPTAG_PROXY_AUTHORIZATION_STR(call->proxy_authorization), TAG_END());
 	call_enter(call, CALL_CLOSING);
+	/* A BYE that cannot be sent ends the call all the same: the peer's session timer does the
+	 * rest. */
 	if (call->out)
 		return;
 	call_tell_end(call, &(struct call_end){ .cause = SIP_AGENT__CAUSE__OUR_HANGUP });
@@ -127,6 +133,7 @@ int call_reply(struct call *call, nta_incoming_t *irq, int code, bool with_sdp)
 
 void call_take_allow(struct call *call, const sip_t *sip)
 {
+	/* RFC 3261 20.5: without Allow nothing is said, so what was said before stands. */
 	if (sip->sip_allow)
 		call->takes_update = sip_is_allowed(sip->sip_allow, sip_method_update, "UPDATE");
 }
@@ -140,6 +147,7 @@ bool call_ask(struct call *call, nta_outgoing_t *request, const sip_t *response)
 	struct challenge_list challenges;
 
 	body_challenges(response, &challenges);
+	/* Bounded: a wrong password would be asked for again without end. */
 	if (challenges.n == 0 || call->challenges >= AGENT_MAX_CHALLENGES)
 		return false;
 	event.call = call->node.key;
@@ -157,6 +165,7 @@ void call_authorize(struct call *call, const SipAgent__Authorize *authorize)
 {
 	if ((call->state != CALL_ASKING && call->state != CALL_CLOSING_ASKING &&
 	     !call->reoffer.asking) ||
+	    /* An answer to an older challenge comes too late: its nonce is used up. */
 	    authorize->number != call->challenges || !agent_text_ok(authorize->authorization) ||
 	    !agent_text_ok(authorize->proxy_authorization))
 		return;
@@ -196,6 +205,7 @@ void call_refuse_invite(struct call *call, int status, const struct call_refusal
 
 	if (!irq)
 		return;
+	/* The library's from here on: agent_let_go() waits for the ACK. */
 	call->invite = NULL;
 	snprintf(after, sizeof(after), "%u", r->retry_after_s);
 	put_warning(&warning, r->warning);
@@ -225,6 +235,7 @@ void call_hangup(struct call *call, const char *reason)
 	case CALL_ANSWERED: /* RFC 3261 15: no BYE before the ACK */
 		call->wants_bye = true;
 		return;
+	/* RFC 3261 9.1: CANCEL waits for a provisional response. */
 	case CALL_CALLING:
 		end_ours(call, 0);
 		call_enter(call, CALL_CANCELLING);
@@ -239,6 +250,7 @@ void call_hangup(struct call *call, const char *reason)
 		call_finish(call);
 		return;
 	case CALL_UP:
+		/* The BYE may be challenged anew. */
 		call->challenges = 0;
 		call_send_bye(call);
 		return;

@@ -1,3 +1,5 @@
+/* dialog.c - what the peer asks for within a dialog; who asks from where it may not
+ * gets 403, in a dialog as well. */
 #include "gateway/sip/agent.h"
 
 #include <errno.h>
@@ -47,6 +49,8 @@ static void change_acknowledged(struct call *call, const sip_t *ack)
 
 static void on_ack(struct call *call, const sip_t *sip)
 {
+	/* The ACK of another INVITE: late, or of one that was refused (the library takes
+	 * those). */
 	if (sip->sip_cseq->cs_seq != call->invite_seq)
 		return;
 	if (call->state == CALL_ANSWERED)
@@ -132,6 +136,7 @@ static int take_change_body(struct call *call, nta_incoming_t *irq, const sip_t 
 		call->agent->malformed++;
 		return refuse(irq, SIP_400_BAD_REQUEST);
 	}
+	/* RFC 3261 14.1: a re-INVITE without a body asks for our offer. */
 	call->late_offer = kind == BODY_NONE;
 	call->offer = offer;
 	return 0;
@@ -247,6 +252,7 @@ void dialog_answer_change(struct call *call, const SipAgent__ChangeAnswer *answe
 		call->change = NULL;
 		return;
 	}
+	/* RFC 3261 12.2.2: the target changes with the 2xx, so not before it. */
 	refresh_target(call);
 	session_start(call);
 	call_reply(call, call->change, 200, true);
@@ -256,6 +262,7 @@ void dialog_answer_change(struct call *call, const SipAgent__ChangeAnswer *answe
 		call_await_ack(call);
 		return;
 	}
+	/* UPDATE has no ACK: its 200 ends it. */
 	nta_incoming_destroy(call->change);
 	call->change = NULL;
 	reoffer_next(call);

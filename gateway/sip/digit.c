@@ -1,3 +1,5 @@
+/* digit.c - digits by INFO (application/dtmf-relay, as PBXs have it; no RFC), one
+ * request at a time. */
 #include "gateway/sip/agent.h"
 
 #include <stdio.h>
@@ -17,6 +19,7 @@ static void send_next(struct call *call)
 	struct digit d = call->digits[0];
 	char route[AGENT_ROUTE_SIZE], body[64];
 
+	/* One under way: a digit must not overtake the one before (sofia-sip-traps.md S14). */
 	if (call->ndigits == 0 || call->info || call->state != CALL_UP)
 		return;
 	call->ndigits--;
@@ -45,6 +48,7 @@ static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
 		send_next(call);
 		return 0;
 	}
+	/* The others would be refused, too. */
 	call->ndigits = 0;
 	event.call = call->node.key;
 	event.code = (uint32_t)status;
@@ -97,6 +101,7 @@ static unsigned read_ms(struct slice s)
 {
 	unsigned ms = 0;
 
+	/* Five digits are more than a minute: enough to be cut to MAX_MS. */
 	for (size_t i = 0; i < s.n && i < 5; i++) {
 		if (s.p[i] < '0' || s.p[i] > '9')
 			return 0;

@@ -1,3 +1,5 @@
+/* header.c - text of the server before it becomes part of a message: nothing in it
+ * may end a header or a quoted string. */
 #include "gateway/sip/agent.h"
 
 #include <string.h>
@@ -18,6 +20,8 @@ bool agent_uri_ok(su_home_t *home, const char *text)
 {
 	url_t *url;
 
+	/* Blanks and brackets would end it within <>; the library's parser lets some of them
+	 * pass. */
 	if (!text[0] || !agent_text_ok(text) || strpbrk(text, " <>\""))
 		return false;
 	url = url_make(home, text);
@@ -30,6 +34,7 @@ char *agent_name_addr(su_home_t *home, const char *name, const char *uri)
 	char quoted[512];
 	struct buf b = BUF_OF(quoted);
 
+	/* RFC 3261 25.1: in a quoted string quote and backslash are escaped. */
 	for (; *name; name++) {
 		if (*name == '"' || *name == '\\')
 			buf_put_char(&b, '\\');

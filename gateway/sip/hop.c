@@ -1,3 +1,5 @@
+/* hop.c - the one place that knows how the library wants to be told where a request
+ * goes. */
 #include "gateway/sip/agent.h"
 
 #include <errno.h>
@@ -5,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const transport_names[] = { "udp", "tcp", "tls" };
+static const char *const transport_names[] = { "udp", "tcp", "tls" }; /* by SipAgent__Transport */
 
 /* The host as it stands in a URI: an IPv6 address in brackets. */
 static void bracketed(const struct net_addr *addr, char out[NET_TEXT_SIZE + 2])
@@ -58,6 +60,7 @@ int hop_of_target(const SipAgent__Target *target, struct hop *out)
 
 void hop_of_message(msg_t *msg, const sip_t *sip, struct hop *out)
 {
+	/* The Via of the peer is believed for the transport alone: it came over that one. */
 	const char *protocol = sip->sip_via ? sip->sip_via->v_protocol : "";
 
 	*out = (struct hop){ .transport = SIP_AGENT__TRANSPORT__UDP };
@@ -91,6 +94,7 @@ bool hop_of_url(const url_t *url, struct hop *out)
 
 	url_param(url->url_params, "transport", transport, sizeof(transport));
 	tls = tls || su_casematch(transport, "tls");
+	/* RFC 3261 19.1.2: 5061 over TLS, else 5060. */
 	port = url->url_port && url->url_port[0] ? strtoul(url->url_port, NULL, 10)
 	       : tls                             ? 5061
 						 : 5060;
@@ -100,6 +104,8 @@ bool hop_of_url(const url_t *url, struct hop *out)
 						  : SIP_AGENT__TRANSPORT__UDP };
 	if (!unbracketed(url->url_host, host) || port == 0 || port > 65535 ||
 	    net_parse(host, (uint16_t)port, &out->addr))
+		/* A name is not asked for: the caller then takes the way by which the peer
+		 * came. */
 		return false;
 	net_set_port(&out->addr, (uint16_t)port);
 	return true;
@@ -123,6 +129,7 @@ char *hop_contact(const struct agent *a, su_home_t *home, const char *user,
 	bool tls = transport == SIP_AGENT__TRANSPORT__TLS,
 	     udp = transport == SIP_AGENT__TRANSPORT__UDP;
 
+	/* No transport parameter for UDP: it is the default (RFC 3261 19.1.1). */
 	return su_sprintf(home, "<sip:%s%s%s:%u%s%s>", user ? user : "", user && user[0] ? "@" : "",
 			  a->host, tls ? a->tls_port : a->port,
 			  udp ? "" : ";transport=", udp ? "" : transport_names[transport]);

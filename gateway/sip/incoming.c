@@ -1,3 +1,5 @@
+/* incoming.c - calls from the PBX network: refused at the door, told to the server,
+ * rung, answered, acknowledged. */
 #include "gateway/sip/agent.h"
 
 #include <errno.h>
@@ -12,6 +14,7 @@ static int refuse(nta_agent_t *nta, msg_t *msg, int status, const char *phrase, 
 {
 	char warning[192];
 
+	/* RFC 3261 20.43: 399 is a warning in words; "cig" is its agent. */
 	snprintf(warning, sizeof(warning), "399 cig \"%s\"", why ? why : "");
 	return nta_msg_treply(nta, msg, status, phrase, SIPTAG_ACCEPT_STR(AGENT_ACCEPT),
 			      TAG_IF(why, SIPTAG_WARNING_STR(warning)), TAG_END());
@@ -196,10 +199,12 @@ static int start(struct call *call, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 	session_take_request(call, sip, &min_s);
 	call->reliable.wanted = sip_has_feature(sip->sip_require, "100rel");
 	call->late_offer = call->offer.nlines == 0;
+	/* RFC 4566 5.2: the session's number in o=; any that is not used again will do. */
 	call->local.session = (uint64_t)su_randint(1, 0x7fffffff);
 	call->invite = nta_incoming_create(nta, NULL, msg, sip, TAG_END());
 	if (!call->invite)
 		return -ENOMEM; /* msg is gone, too */
+	/* Held while the call lasts: answers and requests go back by it. */
 	if (call->peer.transport != SIP_AGENT__TRANSPORT__UDP)
 		call->connection = nta_incoming_transport(nta, call->invite, NULL);
 	nta_incoming_bind(call->invite, on_cancel, call);
@@ -225,6 +230,8 @@ void incoming_invite(struct agent *a, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 		call_hangup(call, "");
 		return;
 	}
+	/* 100 within 200 ms, so that the caller does not repeat its INVITE while the server
+	 * thinks. */
 	call_start_resending(call, 100);
 	tell_incoming(call, sip);
 }
@@ -367,6 +374,7 @@ void incoming_acknowledged(struct call *call, const sip_t *ack)
 			call->agent, SIP_AGENT__FROM_AGENT__BODY_CONFIRMED, &event);
 	}
 	call->late_offer = false;
+	/* The hangup came before the ACK: now BYE may follow (RFC 3261 15). */
 	if (call->wants_bye && call->state == CALL_UP)
 		call_send_bye(call);
 	su_home_deinit(home);

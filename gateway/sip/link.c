@@ -1,3 +1,5 @@
+/* link.c - the socket to cig-server in the library's loop: what is sent in a turn
+ * goes out as one packet at its end. */
 #include "gateway/sip/link.h"
 
 #include <errno.h>
@@ -32,6 +34,7 @@ static struct link *flushed; /* epoll_wait() has no argument for it */
 
 static int fail(struct link *l, int err)
 {
+	/* Told once; the owner frees the link later, from its own end. */
 	if (!l->closed) {
 		l->closed = true;
 		su_root_eventmask(l->root, l->index, l->fd, 0);
@@ -44,11 +47,14 @@ static void read_messages(struct link *l)
 {
 	struct slice packet, message;
 
+	/* Bounded, so that calls of the network have their turn. */
 	for (int i = 0; i < MESSAGES_PER_TURN && !l->closed; i++) {
 		ssize_t n = recv(l->fd, l->message, sizeof(l->message), MSG_DONTWAIT | MSG_TRUNC);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
+		/* A message that is longer than its buffer breaks the protocol: what it was
+		 * cannot be known. */
 		if (n <= 0 || (size_t)n > sizeof(l->message)) {
 			fail(l, -EPIPE);
 			return;
@@ -168,6 +174,7 @@ static int keep(struct link *l, struct slice message)
 
 int link_send(struct link *l, struct slice message)
 {
+	/* What waits lazily goes with it. */
 	l->gathered = true;
 	return keep(l, message);
 }

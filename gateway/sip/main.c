@@ -83,12 +83,14 @@ int main(void)
 	signal(SIGHUP, SIG_IGN);
 	raise_descriptor_limit();
 	keep_memory();
+	/* Before su_init(): the library reads its clock from there on. */
 	_su_time = steady_time;
 	agent_no_log();
 	if (su_init() != 0)
 		return 1;
 	root = su_root_create(&agent);
 	if (root) {
+		/* 0: no thread of its own; all runs in this one. */
 		su_root_threading(root, 0);
 		err = agent_init(&agent, root, SERVER_FD);
 		if (!err)

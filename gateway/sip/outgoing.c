@@ -1,3 +1,5 @@
+/* outgoing.c - calls of ours until they are up: INVITE, its responses, challenges,
+ * CANCEL. */
 #include "gateway/sip/agent.h"
 
 #include <errno.h>
@@ -7,6 +9,7 @@
 
 #include "gateway/sip_wire.h"
 
+/* What the server may wish for; timer B is 32 s. */
 enum { LONGEST_ANSWER_MS = 60000 };
 enum { HEADERS_ABOUT = 700 /* octets of an INVITE besides what we put in */ };
 
@@ -96,6 +99,7 @@ void outgoing_send_invite(struct call *call)
 	su_home_t home[1] = { SU_HOME_INIT(home) };
 
 	if (hop.transport == SIP_AGENT__TRANSPORT__UDP && !call->grown && too_big_for_udp(call)) {
+		/* Once: where TCP is refused, on_failure() sends it over UDP. */
 		hop.transport = SIP_AGENT__TRANSPORT__TCP;
 		call->grown = true;
 	}
@@ -119,6 +123,7 @@ void outgoing_send_invite(struct call *call)
 		give_up(call, "the INVITE cannot be written");
 		return;
 	}
+	/* For ACK and PRACK, which name the INVITE by it. */
 	call->local_seq = nta_outgoing_cseq(call->out);
 	call_enter(call, CALL_CALLING);
 }
@@ -127,6 +132,7 @@ void outgoing_start(struct agent *a, const SipAgent__Invite *invite)
 {
 	struct call *call;
 
+	/* A number that is there already: the server is our own build, so this cannot be. */
 	if (call_find(a, invite->call))
 		return;
 	call = call_new(a, invite->call, CALL_CALLING);
@@ -196,6 +202,7 @@ static void on_provisional(struct call *call, const sip_t *sip, int status)
 	struct wire_sdp wire;
 	struct sdp sdp;
 
+	/* RFC 3261 9.1: the CANCEL that had to wait for this response. */
 	if (call->state == CALL_CANCELLING && !call->cancelled)
 		outgoing_send_cancel(call);
 	if (call->state != CALL_CALLING && call->state != CALL_PROCEEDING)
@@ -205,12 +212,14 @@ static void on_provisional(struct call *call, const sip_t *sip, int status)
 		trying.call = call->node.key;
 		agent_send(call->agent, SIP_AGENT__FROM_AGENT__BODY_TRYING, &trying);
 	}
+	/* Before the server hears of it: a PRACK must not wait (RFC 3262 4). */
 	reliable_take(call, sip);
 	if (status < 180)
 		return;
 	ringing.call = call->node.key;
 	ringing.code = (uint32_t)status;
 	if (body_kind(sip) == BODY_SDP && body_sdp(sip, &sdp, NULL) == 0) {
+		/* Kept: a 200 without SDP confirms it. */
 		call->early = sdp;
 		wire_sdp_put(&call->early, &wire);
 		ringing.audio = &wire.audio.pb;
@@ -223,6 +232,7 @@ static int answered_sdp(struct call *call, const sip_t *sip, struct sdp *out)
 {
 	if (body_kind(sip) == BODY_SDP)
 		return body_sdp(sip, out, NULL) ? -EINVAL : 0;
+	/* RFC 3261 13.2.1: an answer in a reliable provisional response need not be repeated. */
 	*out = call->early;
 	return out->nlines ? 0 : -EINVAL;
 }
@@ -275,6 +285,8 @@ static void on_answer(struct call *call, const sip_t *sip)
 	struct sdp sdp;
 	sip_contact_t *target = sip->sip_contact;
 
+	/* RFC 3261 12.1.2 requires a Contact; where it is missing the Request-URI is the best
+	 * guess. */
 	if (!target)
 		target = sip_contact_make(call->home, call->request_uri);
 	if (leave_early_dialog(call, sip)) {
@@ -283,8 +295,10 @@ static void on_answer(struct call *call, const sip_t *sip)
 	}
 	nta_leg_rtag(call->leg, sip->sip_to->a_tag);
 	nta_leg_client_route(call->leg, sip->sip_record_route, target);
+	/* RFC 3261 13.2.2.4: every 2xx is acknowledged, also one of a call that is ended. */
 	call_send_ack(call, call->local_seq);
 	call->challenges = 0;
+	/* The answer crossed our CANCEL: RFC 3261 9.1 leaves a call to be ended by BYE. */
 	if (call->state == CALL_CANCELLING) {
 		call_send_bye(call);
 	} else if (answered_sdp(call, sip, &sdp)) {
@@ -334,6 +348,7 @@ static void tell_failure(struct call *call, const sip_t *sip, int status)
 {
 	const sip_contact_t *contact = sip ? best_contact(sip->sip_contact) : NULL;
 	su_home_t home[1] = { SU_HOME_INIT(home) };
+	/* The library's own 408: timer B, not a response. */
 	bool silent = status == 408 && nta_sip_is_internal(sip);
 	struct call_end end = { .cause = silent ? SIP_AGENT__CAUSE__NO_ANSWER
 						: SIP_AGENT__CAUSE__FAILED,
@@ -380,6 +395,7 @@ static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
 	struct call *call = arg;
 	int status = sip ? sip->sip_status->st_status : nta_outgoing_status(out);
 
+	/* out that is not call->out: a second response of an INVITE that was replaced. */
 	if (call->state == CALL_GONE || out != call->out)
 		return 0;
 	if (status < 200) {

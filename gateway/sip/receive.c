@@ -1,7 +1,11 @@
+/* receive.c - what belongs to no call: OPTIONS, MESSAGE, INVITE, and all that is
+ * refused. */
 #include "gateway/sip/agent.h"
 
 #include <string.h>
 
+/* REFER and what belongs to dialogs, outside of one: each with the code that fits (RFC 3261
+ * 12.2.2, RFC 3515); what is not in the table gets 405. */
 static const struct {
 	sip_method_t method;
 	int status;
@@ -42,10 +46,12 @@ static int refuse_stranger(struct agent *a, nta_agent_t *nta, msg_t *msg, const 
 	a->strangers++;
 	agent_refused(a, &a->stranger_limit, source,
 		      "a request from a network that is not allowed (403)");
+	/* RFC 3261 18.2.2 sends the response to maddr: a stranger could have us flood others. */
 	if (sip->sip_via && sip->sip_via->v_maddr) {
 		nta_msg_discard(nta, msg); /* would be sent to whom it names */
 		return 0;
 	}
+	/* The connection is shut down behind the answer. */
 	return nta_msg_treply(nta, msg, SIP_403_FORBIDDEN, TPTAG_SDWN_AFTER(1), TAG_END());
 }
 
@@ -56,6 +62,7 @@ static int refuse(struct agent *a, msg_t *msg, const sip_t *sip)
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		if (refusals[i].method == method)
 			return reply(a, msg, refusals[i].status, refusals[i].phrase);
+	/* A dialog that we do not know, or no longer (RFC 3261 12.2.2). */
 	if (sip->sip_to->a_tag)
 		return reply(a, msg, SIP_481_NO_TRANSACTION);
 	return reply(a, msg, SIP_405_METHOD_NOT_ALLOWED);
@@ -74,8 +81,10 @@ static int stray_response(struct agent *a, nta_agent_t *nta, msg_t *msg, const s
 		leg = nta_leg_by_dialog(nta, NULL, sip->sip_call_id, sip->sip_to->a_tag, NULL,
 					sip->sip_from->a_tag, NULL);
 		call = leg ? nta_leg_magic(leg, dialog_request) : NULL;
+		/* Another branch of a fork: its dialog is acknowledged and ended. */
 		if (!call || !nta_leg_get_rtag(leg))
 			single_refuse_answer(a, msg, sip);
+		/* The 200 again: our ACK was lost. */
 		else if (call->local_seq == sip->sip_cseq->cs_seq)
 			call_send_ack(call, call->local_seq);
 	}
@@ -90,8 +99,10 @@ int receive_message(struct agent *a, nta_agent_t *nta, msg_t *msg, sip_t *sip)
 
 	agent_source(msg, &source);
 	trusted = agent_trusts(a, &source);
+	/* A response is never answered, whoever sent it. */
 	if (sip->sip_status)
 		return stray_response(a, nta, msg, sip, trusted);
+	/* An ACK of no dialog: nothing answers an ACK. */
 	if (sip->sip_request->rq_method == sip_method_ack) {
 		nta_msg_discard(nta, msg);
 		return 0;

@@ -1,3 +1,5 @@
+/* register.c - REGISTER with a PBX, one request each; when, and with what, is the
+ * server's business. */
 #include "gateway/sip/agent.h"
 
 #include <stdio.h>
@@ -40,6 +42,8 @@ static bool same_text(const char *a, const char *b)
 static uint32_t granted(const struct registering *r, const sip_t *sip)
 {
 	for (const sip_contact_t *c = sip->sip_contact; c; c = c->m_next)
+		/* By user and host: a registrar may add parameters, and lists the bindings of
+		 * others, too. */
 		if (c->m_expires && same_text(c->m_url->url_user, r->contact_user) &&
 		    c->m_url->url_host && strcasecmp(c->m_url->url_host, r->agent->host) == 0)
 			return (uint32_t)strtoul(c->m_expires, NULL, 10);
@@ -76,6 +80,7 @@ static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
 
 	if (status < 200)
 		return 0;
+	/* Told before it is freed: the response's text is the transaction's. */
 	tell(r->agent, r, r->number, status, sip);
 	registering_free(r);
 	return 0;
@@ -93,6 +98,8 @@ static nta_outgoing_t *send_request(struct registering *r, const SipAgent__Regis
 	if (!msg)
 		return NULL;
 	hop_route(hop, route);
+	/* Built by hand, without a leg: Call-ID and CSeq are the server's, over all REGISTERs of
+	 * a registration. */
 	snprintf(cseq, sizeof(cseq), "%u REGISTER", in->cseq);
 	snprintf(expires, sizeof(expires), "%u", in->expires_s);
 	out = nta_outgoing_mcreate(

@@ -1,3 +1,5 @@
+/* reliable.c - reliable provisional responses (RFC 3262), ours and theirs: RSeq,
+ * PRACK, and the answer that may come with it. */
 #include "gateway/sip/agent.h"
 
 #include <stdio.h>
@@ -32,6 +34,7 @@ int reliable_acknowledged(struct call *call, nta_incoming_t *irq, const sip_t *s
 	const sip_rack_t *rack = sip->sip_rack;
 	int status;
 
+	/* RFC 3262 3: RAck names response and INVITE by number; another PRACK is of nothing. */
 	if (call->state != CALL_OFFERED || !call->reliable.pending || !rack ||
 	    rack->ra_response != call->reliable.rseq || rack->ra_cseq != call->invite_seq)
 		return 481;
@@ -72,6 +75,7 @@ void reliable_take(struct call *call, const sip_t *sip)
 		nta_leg_rtag(call->leg, sip->sip_to->a_tag);
 		nta_leg_client_route(call->leg, sip->sip_record_route, sip->sip_contact);
 	}
+	/* RFC 3262 7.2: the response's RSeq, the INVITE's CSeq and method. */
 	snprintf(rack, sizeof(rack), "%lu %u INVITE", sip->sip_rseq->rs_response, call->local_seq);
 	call_route(call, route);
 	nta_outgoing_tcreate(call->leg, on_prack_response, call, (url_string_t *)route,

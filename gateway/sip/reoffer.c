@@ -1,7 +1,11 @@
+/* reoffer.c - our re-INVITE and UPDATE, one at a time; what comes meanwhile waits for
+ * its turn. */
 #include "gateway/sip/agent.h"
 
 #include "gateway/sip_wire.h"
 
+/* RFC 3261 14.1 draws up to 4 s after 491; the later one is behind other failures of a
+ * refresh. */
 enum { AGAIN_MAX_MS = 4000, AGAIN_LATER_MS = 10000 };
 
 /* One request of ours that changes the session is under way at a time (RFC 3261 14.1), and
@@ -91,6 +95,7 @@ static void end_dialog(struct call *call, int status)
 
 static void on_failure(struct call *call, nta_outgoing_t *out, const sip_t *sip, int status)
 {
+	/* These come again: after a wait, with credentials, with a longer interval. */
 	if (status == 491 || status == 422 || status == 401 || status == 407) {
 		call->reoffer.wanted = call->reoffer.wanted || call->reoffer.offering;
 		call->reoffer.due = true;
@@ -106,6 +111,8 @@ static void on_failure(struct call *call, nta_outgoing_t *out, const sip_t *sip,
 	} else if (call->reoffer.offering) {
 		tell_changed(call, (unsigned)status, NULL);
 	} else {
+		/* A refresh that failed otherwise is tried again, by re-INVITE where UPDATE is
+		 * not known. */
 		call->reoffer.due = true;
 		if (call->reoffer.update && (status == 405 || status == 501))
 			call->takes_update = false;
@@ -118,6 +125,7 @@ static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
 	struct call *call = arg;
 	int status = sip ? sip->sip_status->st_status : nta_outgoing_status(out);
 
+	/* A late response of one that was given up. */
 	if (status < 200 || call->reoffer.out != out)
 		return 0;
 	call->reoffer.out = NULL;
@@ -137,6 +145,8 @@ static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
 static void send_request(struct call *call)
 {
 	su_home_t home[1] = { SU_HOME_INIT(home) };
+	/* RFC 4028 7.4: UPDATE without SDP for a refresh, where the peer takes it: it changes
+	 * nothing. */
 	bool update = !call->reoffer.wanted && call->takes_update;
 	const char *sdp = update ? NULL : call->local.text;
 	char route[AGENT_ROUTE_SIZE];

@@ -1,3 +1,5 @@
+/* session.c - session timers of RFC 4028: what is asked for, taken over and
+ * refreshed. */
 #include "gateway/sip/agent.h"
 
 #include <strings.h>
@@ -86,6 +88,7 @@ bool session_raise(struct call *call, const sip_t *sip)
 	const sip_min_se_t *min = sip ? sip->sip_min_se : NULL;
 	struct session *s = &call->session;
 
+	/* RFC 4028 7.3: asked for once more, and not beyond a day. */
 	if (!min || min->min_delta <= s->expires_s || min->min_delta > 86400)
 		return false;
 	s->expires_s = s->min_s = (uint32_t)min->min_delta;

@@ -1,3 +1,5 @@
+/* single.c - requests that belong to no call of ours: OPTIONS, BYE for an orphan, and
+ * for an answer that nobody wants. */
 #include "gateway/sip/agent.h"
 
 #include <stdlib.h>
@@ -175,12 +177,16 @@ static nta_leg_t *rebuild(struct agent *a, su_home_t *home, const SipAgent__Dial
 	const char *from = su_sprintf(home, "<%s>;tag=%s", d->local_uri, d->local_tag);
 	const char *to = su_sprintf(home, "<%s>;tag=%s", d->remote_uri, d->remote_tag);
 	const char *contact = su_sprintf(home, "<%s>", d->remote_target);
+	/* nta_leg_tcreate() counts on from there: the BYE's CSeq is one more than the last
+	 * request's. */
 	const char *cseq = su_sprintf(home, "%u BYE", d->local_cseq);
 	nta_leg_t *leg = nta_leg_tcreate(a->nta, NULL, NULL, SIPTAG_CALL_ID_STR(d->call_id),
 					 SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to),
 					 SIPTAG_CSEQ_STR(cseq), TAG_END());
 
 	if (leg)
+		/* server_route: the route set in the order that the server kept, which is the one
+		 * to be sent. */
 		nta_leg_server_route(leg, routes_of(home, d), sip_contact_make(home, contact));
 	return leg;
 }
@@ -223,6 +229,7 @@ static size_t count_strays(const struct agent *a)
 
 void single_refuse_answer(struct agent *a, msg_t *msg, const sip_t *sip)
 {
+	/* Bounded: a peer could send 200s without end. */
 	struct single *s = count_strays(a) < STRAY_MAX ? single_new(a) : NULL;
 	char route[AGENT_ROUTE_SIZE];
 	struct hop source;
@@ -233,6 +240,8 @@ void single_refuse_answer(struct agent *a, msg_t *msg, const sip_t *sip)
 				 SIPTAG_FROM(sip->sip_from), SIPTAG_TO(sip->sip_to),
 				 SIPTAG_CSEQ(sip->sip_cseq), TAG_END());
 	if (s->leg) {
+		/* client_route: in a response the route set stands the other way round (RFC 3261
+		 * 12.1.2). */
 		nta_leg_client_route(s->leg, sip->sip_record_route, sip->sip_contact);
 		hop_of_message(msg, sip, &source);
 		hop_route(&source, route);

@@ -1,3 +1,5 @@
+/* text.c - SIP MESSAGE (RFC 3428), page mode: each a transaction of its own, theirs
+ * told to the server and answered when it says so. */
 #include "gateway/sip/agent.h"
 
 #include <errno.h>
@@ -33,6 +35,7 @@ struct text {
 
 static struct text *text_new(struct agent *a, uint64_t number)
 {
+	/* Both ways count together: a flood of texts must not take the memory of calls. */
 	struct text *t = a->ntexts < TEXT_MAX ? su_home_new(sizeof(*t)) : NULL;
 
 	if (!t)
@@ -176,6 +179,7 @@ static int send_request(struct text *t)
 	if (!msg)
 		return -ENOMEM;
 	hop_route(&t->target, route);
+	/* A new CSeq for each try (RFC 3261 8.1.3.5), the Call-ID stays. */
 	snprintf(cseq, sizeof(cseq), "%u MESSAGE", ++t->cseq);
 	t->out = nta_outgoing_mcreate(
 		t->agent->nta, on_response, t, (url_string_t *)route, msg,
@@ -239,6 +243,8 @@ static int take_request(struct text *t, const SipAgent__Text *text)
 		memcpy(copy, text->body.data, text->body.len);
 		t->body = slice_of(copy, text->body.len);
 	}
+	/* RFC 3428 8: a MESSAGE that is too long for UDP goes over a transport that controls
+	 * congestion. */
 	t->grown = t->target.transport == SIP_AGENT__TRANSPORT__UDP &&
 		   t->body.n + HEADERS_ABOUT > a->udp_mtu;
 	if (t->grown)
@@ -284,6 +290,7 @@ static void on_reply_limit(struct agent *a, su_timer_t *timer, void *arg)
 	struct text *t = arg;
 
 	(void)a, (void)timer;
+	/* Before the sender's timer F: it gets a final answer. */
 	nta_incoming_treply(t->in, SIP_504_GATEWAY_TIME_OUT, TAG_END());
 	text_free(t);
 }

@@ -248,6 +248,7 @@ int tls_bind(struct agent *a, const SipAgent__Tls *tls, char *why_out, size_t wh
 		TPTLS_VERIFY_SUBJECTS_OUT | (tls->verify_clients ? (unsigned)TPTLS_VERIFY_IN : 0);
 	int err;
 
+	/* Kept as long as the process: each connection reads them again. */
 	a->tls.certificate = strdup(tls->certificate);
 	a->tls.key = strdup(tls->key[0] ? tls->key : tls->certificate);
 	a->tls.ca = strdup(tls->ca);

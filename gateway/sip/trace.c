@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "gateway/sip/agent.h"
 
+/* Keys are escaped: twice the octets is enough for both. */
 enum { TEXT_SIZE = 2 * AGENT_MAX_MESSAGE, PIECE_SIZE = 8192 };
 
 struct sip_trace {
@@ -53,6 +54,7 @@ static void write_line(struct buf *to, struct slice line)
 /* What cannot be written is lost: calls are more important than their trace. */
 static void append(const char *path, struct slice text)
 {
+	/* O_NOFOLLOW: the name may lie in a folder where others write. */
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 
 	if (fd < 0)
