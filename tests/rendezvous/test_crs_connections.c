@@ -234,6 +234,18 @@ static long own_kib(pid_t pid)
 	return kib;
 }
 
+/* CROWD in the environment makes it more than a hundred clients. */
+static int crowd_size(void)
+{
+	const char *text = getenv("CROWD");
+	char *end;
+	long n = text ? strtol(text, &end, 10) : 100;
+
+	assert_true(!text || (end != text && !*end));
+	assert_in_range(n, 2, CROWD_MAX);
+	return (int)n;
+}
+
 /* All of them come, post to their neighbour, look for messages, and go. */
 static void crowd_comes_and_goes(struct scene *scene, struct party *crowd, int n)
 {
@@ -257,12 +269,11 @@ static void crowd_comes_and_goes(struct scene *scene, struct party *crowd, int n
 }
 
 /* Nothing of a connection stays with the workers.  In builds with sanitizers freed memory is held
- * back, and leaks are told at the end: there only the descriptors count.  CROWD in the environment
- * makes it more than a hundred clients. */
+ * back, and leaks are told at the end: there only the descriptors count. */
 static void a_crowd_that_went_leaves_nothing_open(void **state)
 {
 	struct scene *scene = *state;
-	int n = getenv("CROWD") ? atoi(getenv("CROWD")) : 100;
+	int n = crowd_size();
 	struct party *crowd = calloc((size_t)n, sizeof(*crowd));
 	pid_t worker[2] = { scene_process(scene, "app: worker-0"),
 			    scene_process(scene, "app: worker-1") };
@@ -270,7 +281,6 @@ static void a_crowd_that_went_leaves_nothing_open(void **state)
 	long kib = 0;
 
 	assert_non_null(crowd);
-	assert_in_range(n, 2, CROWD_MAX);
 	for (int round = 0; round < 3; round++) {
 		crowd_comes_and_goes(scene, crowd, n);
 		for (int w = 0; w < 2; w++) {

@@ -7,12 +7,14 @@ For each case a secure caller (the program CCA with STORE) dials NUMBER;EXTENSIO
 calls the gateway sends here, and plays SPEECH; what answers is some PBX or scenario collection.  Prints a line for
 each case, with what was wrong; exit status 1 if anything was.
 """
+import os
 import re
 import signal
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 
 from sip_party import Cases, Media, Wire, media_target, must, new_id, sdp
@@ -29,7 +31,7 @@ class Callee:
         self.setting, self.media = setting, Media(setting.ip)
         self.tag, self.cseq, self.invite, self.up = new_id(), 100, None, False
         self.wire = setting.wire
-        self.caller = None
+        self.caller, self.output = None, tempfile.TemporaryFile()
 
     def comes(self, method, seconds=8):
         """A request of this call; what is left of another one is passed over."""
@@ -39,8 +41,10 @@ class Callee:
     def dial(self, *arguments):
         """The secure caller calls; what comes first is its INVITE."""
         s = self.setting
+        self.output.truncate(0)
+        self.output.seek(0)
         self.caller = subprocess.Popen([s.cca, "--store", s.store, "call", "--play", s.speech, *arguments, s.number],
-                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                                       stdout=self.output, stderr=subprocess.DEVNULL)
         if not self.wire:
             self.wire = s.accept()
         self.invite = self.wire.until(
@@ -80,16 +84,26 @@ class Callee:
     def ended(self, *words, seconds=10):
         """How the secure caller's call ended."""
         try:
-            out, _ = self.caller.communicate(timeout=seconds)
+            self.caller.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError("the caller's call goes on")
-        self.caller = None
+        self.caller, out = None, self.told()
         found = re.search(r"(?m)^ended (.*)", out)
         must(found and any(w in found.group(1) for w in words or ("",)), "the caller: " + out.replace("\n", " | "))
         return out
 
     def talks(self, packets=10, media=None):
         must((media or self.media).heard(packets), "no media came")
+
+    def told(self):
+        """What the secure caller has told of its call so far."""
+        return os.pread(self.output.fileno(), 1 << 20, 0).decode()
+
+    def caller_hears_it_ring(self):
+        end = time.monotonic() + 5
+        while "\nringing\n" not in self.told():
+            must(time.monotonic() < end, "it does not ring: " + self.told())
+            time.sleep(0.01)
 
     def caller_hangs_up(self):
         self.caller.send_signal(signal.SIGINT)
@@ -133,7 +147,7 @@ class Callee:
             self.hang_up()
         if self.caller:
             self.caller.kill()
-            self.caller.communicate()
+            self.caller.wait()
         self.media.close()
 
 
@@ -234,7 +248,7 @@ def _(c):
 def _(c):
     c.dial()
     c.say("180 Ringing")
-    time.sleep(0.1)
+    c.caller_hears_it_ring()
     c.caller_hangs_up()
     cancel = c.comes("CANCEL")
     c.say("200 OK", sdp(c.media, "8", (OURS,)))
@@ -248,7 +262,7 @@ def _(c):
 def _(c):
     c.dial()
     c.say("183 Session Progress")
-    time.sleep(0.1)
+    c.caller_hears_it_ring()
     c.caller_hangs_up()
     cancel = c.comes("CANCEL")
     c.say("481 Call/Transaction Does Not Exist", request=cancel)
