@@ -112,8 +112,9 @@ static void stage(struct staged *s, struct maildir_item *item)
 		finish(s, s->tmp < 0 ? s->tmp : s->new);
 		return;
 	}
+	/* By an earlier try, which may have ended, or failed, before its name was on the disk. */
 	if (is_delivered(s)) {
-		finish(s, 0);
+		finish(s, fsync(s->new) < 0 ? -errno : 0);
 		return;
 	}
 	err = write_tmp(s);
@@ -154,8 +155,8 @@ static void rename_all(struct staged *staged, size_t n)
 		if (s->done)
 			continue;
 		err = maildir_move(s->tmp, s->item->name, s->new, s->item->name);
-		if (err)
-			finish(s, err == -EEXIST ? 0 : err);
+		if (err && err != -EEXIST) /* there by now: on the disk, too, by flush_dirs() */
+			finish(s, err);
 	}
 }
 

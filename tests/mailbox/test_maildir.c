@@ -250,6 +250,32 @@ static void a_retry_writes_nothing_twice(void **state)
 	assert_int_equal(count(w, "tmp"), 0);
 }
 
+static int next_fsync_error; /* of a directory */
+
+/* The C library's, but for a directory whose flush fails once. */
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (!next_fsync_error || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+		return fdatasync(fd);
+	errno = next_fsync_error;
+	next_fsync_error = 0;
+	return -1;
+}
+
+static void a_retry_waits_for_the_name_to_be_on_the_disk(void **state)
+{
+	struct world *w = *state;
+
+	next_fsync_error = EIO;
+	assert_int_equal(deliver_one(w, "m", "text"), -EIO);
+	next_fsync_error = EIO;
+	assert_int_equal(deliver_one(w, "m", "text"), -EIO);
+	assert_int_equal(deliver_one(w, "m", "text"), 0);
+	assert_int_equal(count(w, "new"), 1);
+}
+
 static void one_items_failure_leaves_the_others_alone(void **state)
 {
 	struct world *w = *state;
@@ -295,6 +321,7 @@ int main(void)
 		TEST(a_name_tells_message_and_destination),
 		TEST(a_batch_is_delivered_to_several_mailboxes),
 		TEST(a_retry_writes_nothing_twice),
+		TEST(a_retry_waits_for_the_name_to_be_on_the_disk),
 		TEST(one_items_failure_leaves_the_others_alone),
 	};
 
