@@ -192,8 +192,10 @@ int smpp_center_submit(struct smpp_center *center, const struct smpp_text *text,
 		return -EAGAIN;
 	}
 	job = calloc(1, sizeof(*job));
-	if (!job)
+	if (!job) {
+		snprintf(why, SMPP_WHY_SIZE, "out of memory");
 		return -ENOMEM;
+	}
 	err = make_job(center, text, job, why);
 	if (err) {
 		job_free(job);
