@@ -98,10 +98,7 @@ const struct map *router_used_map(const struct router *router, enum route_interf
 	return i < list->n ? list->map[i] : NULL;
 }
 
-/* The source maps, or the extension maps where there are none.  CIG manual 2.9, "interfaces":
- * one set of maps may serve both directions. */
-static const struct map_list *sources_of(const struct router *router,
-					 enum route_interface interface)
+const struct map_list *route_sources(const struct router *router, enum route_interface interface)
 {
 	const struct map_list *list = &router->used[interface][ROUTE_SOURCE];
 
@@ -199,7 +196,7 @@ static bool route_to(const struct router *router, const struct route_call *call,
 static bool route_from(const struct router *router, const struct route_call *call,
 		       struct route_answer *answer, struct explain *explain)
 {
-	const struct map_list *maps = sources_of(router, answer->interface);
+	const struct map_list *maps = route_sources(router, answer->interface);
 	const char *name = route_interface_name(answer->interface), *why = NULL;
 	struct buf reason = BUF_OF(answer->reason);
 	struct map_result result;
@@ -281,7 +278,7 @@ bool router_name(const struct router *router, enum route_interface interface, st
 
 	out[0] = '\0';
 	if (parse_for(other, text, &uri, &why) ||
-	    !apply(sources_of(router, interface), &uri, &result, NULL) || result.fault)
+	    !apply(route_sources(router, interface), &uri, &result, NULL) || result.fault)
 		return false;
 	memcpy(out, result.text, strlen(result.text) + 1);
 	return true;

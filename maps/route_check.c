@@ -18,14 +18,6 @@ static bool holds(const struct map_list *list, const struct map *map)
 	return false;
 }
 
-static const struct map_list *sources_of(const struct router *router,
-					 enum route_interface interface)
-{
-	const struct map_list *sources = &router->used[interface][ROUTE_SOURCE];
-
-	return sources->n ? sources : &router->used[interface][ROUTE_EXTENSION];
-}
-
 /* Is the map applied to URIs of this scheme?  Extension maps see the to-URIs of their own
  * interface; source maps (or extension maps in their place) the other side's from-URIs. */
 static bool is_applied_to(const struct router *router, const struct map *map,
@@ -33,8 +25,9 @@ static bool is_applied_to(const struct router *router, const struct map *map,
 {
 	enum route_interface own = scheme == URI_TEL ? ROUTE_TEL : ROUTE_SIP;
 	enum route_interface other = own == ROUTE_TEL ? ROUTE_SIP : ROUTE_TEL;
+
 	return holds(&router->used[own][ROUTE_EXTENSION], map) ||
-	       holds(sources_of(router, other), map);
+	       holds(route_sources(router, other), map);
 }
 
 /* ---- the way back ---- */
@@ -96,7 +89,7 @@ static void check_way_back(const struct router *router, enum route_interface int
 
 	if (!sample_uri(entry, far, &uri))
 		return; /* what it yields is warned of elsewhere */
-	if (!yields(sources_of(router, interface), &uri, &result))
+	if (!yields(route_sources(router, interface), &uri, &result))
 		diag_warning(diag, &entry->origin->place,
 			     "entry %s: one-way: calls from %s are rejected, for no source map of "
 			     "interface %s matches it",

@@ -16,4 +16,8 @@ struct router {
 	struct map_list used[ROUTE_INTERFACES][ROUTE_USES];
 };
 
+/* The source maps, or the extension maps where there are none.  CIG manual 2.9, "interfaces":
+ * one set of maps may serve both directions. */
+const struct map_list *route_sources(const struct router *router, enum route_interface interface);
+
 #endif
