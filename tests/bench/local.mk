@@ -15,10 +15,12 @@ BENCH_NEEDS = $(EXTRA_PROGRAMS) $(noinst_PROGRAMS) $(bin_PROGRAMS) gateway/cig-s
 %C%_bench_mailbox_LDADD = mailbox/libmailbox.a base/libbase.a $(MAILBOX_LIBS)
 
 # whom bench_calls and a scenario call, and a cig-server with clocks around its cryptography
-%C%_secure_party_SOURCES = %D%/secure_party.c %D%/bench.c %D%/bench.h
+%C%_secure_party_SOURCES = %D%/secure_party.c %D%/bench.c %D%/bench.h \
+	caller/call_media.c caller/call_media.h
 %C%_secure_party_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS)
-%C%_secure_party_LDADD = umsg/libumsg.a umsg/libumsg_proto.a keys/libkeys.a base/libbase.a \
-	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(WSLAY_LIBS)
+%C%_secure_party_LDADD = umsg/libumsg.a umsg/libumsg_proto.a media/libmedia.a keys/libkeys.a base/libbase.a \
+	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(WSLAY_LIBS) \
+	$(MEDIA_LIBS)
 %C%_cig_server_timed_SOURCES = gateway/cig_server.c %D%/crypto_times.c %D%/bench.c %D%/bench.h
 %C%_cig_server_timed_CFLAGS = $(gateway_cig_server_CFLAGS)
 %C%_cig_server_timed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sakke_seal,--wrap=sakke_open \

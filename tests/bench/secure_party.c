@@ -1,8 +1,12 @@
-/* secure_party.c - a secure caller for many calls at once, without media.
+/* secure_party.c - a secure caller for many calls at once, without media unless told to talk.
  *
  *     secure_party STORE                      answers every call at once and leaves hanging
  *                                             up to the other side
  *     secure_party STORE --answer-after MS    rings so long before
+ *     secure_party STORE --talk DIRECTORY     speaks in call N (from 0) a tone of 300 + 40 N Hz,
+ *                                             records what it hears there in N.wav, and tells
+ *                                             what came at the call's end; SIGTERM ends
+ *                                             the calls first
  *     secure_party STORE --fickle SEED [--civil] [--dial EXTENSION COUNT EVERY-MS]
  *                                             does with each call, one that comes or one of
  *                                             those that it dials at GATEWAY, what dice say:
@@ -15,6 +19,7 @@
  * many it dialled, were answered, and ended.
  */
 #include <limits.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +30,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/timer.h"
+#include "caller/call_media.h"
 #include "keys/curves.h"
 #include "keys/replay.h"
 #include "tests/bench/bench.h"
@@ -35,6 +41,7 @@
 #define GATEWAY "tel:+8888"
 
 enum { ENTRIES = 100000, MAX_CALLS = 1000, PATIENCE_MS = 1000 /* of the fickle, at most */ };
+enum { RATE = 8000, TONE_SAMPLES = 20 * RATE, FIRST_HZ = 300, STEP_HZ = 40, AMPLITUDE = 8000 };
 
 struct party {
 	struct event_base *base;
@@ -42,6 +49,9 @@ struct party {
 	struct umsg_client *client;
 	struct umsg_audio_wish wish;
 	unsigned answer_after_ms;
+	const char *talk; /* directory of the recordings; NULL: no media */
+	bool leaving;
+	struct umsg_call *talking[MAX_CALLS]; /* by number; NULL: not, or not any more */
 	bool fickle, civil;
 	uint32_t dice;
 	struct event *dial; /* NULL: dials nobody */
@@ -57,6 +67,9 @@ struct fate {
 	struct event *timer;
 	bool answers;  /* the next step; else it hangs up */
 	bool talks_on; /* after that: until the other side hangs up */
+	unsigned number;
+	struct call_media *media; /* NULL: none */
+	int16_t *tone;
 };
 
 static unsigned roll(struct party *party, unsigned sides)
@@ -140,6 +153,76 @@ static void on_dial(evutil_socket_t fd, short what, void *arg)
 	fflush(stdout);
 }
 
+static void on_played(void *arg)
+{
+	(void)arg;
+}
+
+static void on_digit(void *arg, char digit, unsigned duration_ms)
+{
+	(void)arg;
+	(void)digit;
+	(void)duration_ms;
+}
+
+static int16_t *make_tone(unsigned number)
+{
+	const double pi = acos(-1), hz = FIRST_HZ + STEP_HZ * number;
+	int16_t *tone = calloc(TONE_SAMPLES, sizeof(*tone));
+
+	bench_must(tone, "memory");
+	for (size_t i = 0; i < TONE_SAMPLES; i++)
+		tone[i] = (int16_t)(AMPLITUDE * sin(2 * pi * hz * (double)i / RATE));
+	return tone;
+}
+
+static void talk(struct party *party, struct umsg_call *call)
+{
+	struct fate *fate = fate_new(party, call);
+	struct diag *diag = diag_new();
+	char record[PATH_MAX];
+	struct call_media_options options = { .base = party->base,
+					      .play_n = TONE_SAMPLES,
+					      .record = record,
+					      .played = on_played,
+					      .digit = on_digit };
+
+	bench_must(diag, "memory");
+	umsg_call_set_arg(call, fate);
+	fate->number = party->came - 1;
+	bench_must(fate->number < MAX_CALLS, "fewer calls");
+	party->talking[fate->number] = call;
+	if (umsg_call_ring(call) == 0)
+		answer(party, call);
+	options.media = umsg_call_media(call);
+	if (options.media) {
+		options.play = fate->tone = make_tone(fate->number);
+		snprintf(record, sizeof(record), "%s/%u.wav", party->talk, fate->number);
+		bench_must(call_media_start(&options, &fate->media, diag) == 0, record);
+	}
+	diag_free(&diag);
+}
+
+/* The call's last words, if it talked. */
+static void fate_free(struct fate *fate)
+{
+	struct leg_stats stats;
+
+	if (fate->media) {
+		fate->party->talking[fate->number] = NULL;
+		call_media_stats(fate->media, &stats);
+		printf("call=%u sent=%llu received=%llu auth_failures=%llu replays=%llu\n",
+		       fate->number, (unsigned long long)stats.packets_sent,
+		       (unsigned long long)stats.packets_received,
+		       (unsigned long long)stats.auth_failures, (unsigned long long)stats.replays);
+		fflush(stdout);
+		bench_must(call_media_stop(&fate->media) == 0, "a recording");
+	}
+	free(fate->tone);
+	event_free(fate->timer);
+	free(fate);
+}
+
 static void on_state(void *arg, enum umsg_state state, const char *text)
 {
 	(void)arg;
@@ -157,6 +240,8 @@ static void on_incoming(void *arg, struct umsg_call *call)
 	party->came++;
 	if (party->fickle) {
 		meet(party, call);
+	} else if (party->talk) {
+		talk(party, call);
 	} else if (party->answer_after_ms) {
 		struct fate *fate = fate_new(party, call);
 
@@ -177,10 +262,10 @@ static void on_call(void *arg, struct umsg_call *call, enum umsg_call_event even
 	if (event != UMSG_CALL_ENDED)
 		return;
 	party->ended++;
-	if (!fate)
-		return;
-	event_free(fate->timer);
-	free(fate);
+	if (fate)
+		fate_free(fate);
+	if (party->leaving && party->ended == party->came)
+		event_base_loopbreak(party->base);
 }
 
 static void on_message(void *arg, const struct umsg_message *message)
@@ -231,9 +316,16 @@ static const struct umsg_client_ops ops = {
 
 static void on_stop(evutil_socket_t sig, short what, void *arg)
 {
+	struct party *party = arg;
+
 	(void)sig;
 	(void)what;
-	event_base_loopbreak(arg);
+	party->leaving = party->talk && party->ended < party->came;
+	for (size_t i = 0; party->leaving && i < MAX_CALLS; i++)
+		if (party->talking[i])
+			umsg_call_hangup(party->talking[i], UMSG__END_REASON__END_HANGUP);
+	if (!party->leaving || party->ended == party->came)
+		event_base_loopbreak(party->base);
 }
 
 static unsigned number(const char *text)
@@ -246,6 +338,8 @@ static void read_options(struct party *party, int argc, char *argv[])
 	for (int i = 2; i < argc; i++) {
 		if (i + 1 < argc && strcmp(argv[i], "--answer-after") == 0) {
 			party->answer_after_ms = number(argv[++i]);
+		} else if (i + 1 < argc && strcmp(argv[i], "--talk") == 0) {
+			party->talk = argv[++i];
 		} else if (i + 1 < argc && strcmp(argv[i], "--fickle") == 0) {
 			party->fickle = true;
 			party->wish.codecs[party->wish.n_codecs++] = UMSG_OPUS;
@@ -266,7 +360,7 @@ int main(int argc, char *argv[])
 {
 	struct party party = { .base = event_base_new(),
 			       .wish = { .codecs = { UMSG_PCMA }, .n_codecs = 1 } };
-	struct event *stop = evsignal_new(party.base, SIGTERM, on_stop, party.base);
+	struct event *stop = evsignal_new(party.base, SIGTERM, on_stop, &party);
 	struct umsg_client_options options = { .base = party.base,
 					       .software = "secure_party",
 					       .max_calls = MAX_CALLS,

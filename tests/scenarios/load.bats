@@ -73,6 +73,48 @@ talks() { # CALLS MS: so many at once, from the PBX
 	[ "${lines[-1]}" = "ok: 120 calls came and went, nothing is left" ]
 }
 
+have_talked() { # CALLS PACKETS: so many, each of which has heard so many packets of either side
+	lab_cig_cli show call --long --json |
+		jq -e "[.calls[] | select(.state == \"ANSWER\" and .pbx.received >= $2 and .secure.received >= $2)] | length == $1"
+}
+
+each_has() { # FILE LINES REGEX: does the file have so many such lines, of so many different tones?
+	[ "$(grep -cE "$3" "$1")" -eq "$2" ] || { cat "$1" && return 1; }
+	[ "$(grep -oE 'hz=[0-9]+' "$1" | sort -u | wc -l)" -eq "$2" ]
+}
+
+# SIPp calls, and media_echo.py sends back to each call what came from it; the secure side speaks
+# another tone in each.  So a tone that comes back pure in its own call, and in no other, went all
+# the way there and back beside 49 others.
+@test "fifty calls from outside at once: each has its own voice at both ends, its own SSRC, and reports" {
+	local calls=50 echo rtp rtcp
+	start "$T/echo" python3 -B "$TOP/tests/scenarios/media_echo.py" 127.0.0.1
+	echo=$STARTED_PID
+	await 10 "the echo" in_log "$T/echo" '^rtp='
+	IFS='= ' read -r _ rtp _ rtcp <"$T/echo"
+	mkdir "$T/heard"
+	party --talk "$T/heard"
+	free_port
+	start "$T/talks" env -C "$T" sipp "127.0.0.1:$LAB_SIP_PORT" -sf "$TOP/tests/scenarios/sipp/uac_media.xml" \
+		-s "${CALLEE#+}" -i 127.0.0.1 -p "$PORT" -key rtp "$rtp" -key rtcp "$rtcp" -m $calls -l $calls -r 25 \
+		-t u1 -nostdin -trace_err -error_file "$T/talks.err" -timeout 60s -timeout_error
+	TALKS=$STARTED_PID
+	await 30 "the calls" lab_cig_status ".relay.calls == $calls"
+	await 15 "two seconds of speech in each" have_talked $calls 100
+	stop "$PARTY" # which ends the calls
+	await 20 "the end of all calls" stopped "$TALKS"
+	stop "$TALKS"
+	[ "$STOPPED_STATUS" -eq 0 ]
+	stop "$echo"
+	[ "$(grep -cE '^call=[0-9]+ sent=[0-9]{2,} received=[0-9]{2,} auth_failures=0 replays=0$' "$T/party")" -eq $calls ]
+	each_has "$T/echo" $calls '^from=[0-9]+ packets=[0-9]{2,} lost=[0-9] ssrc=[0-9a-f]{8} hz=[0-9]+ reports=[1-9]'
+	[ "$(grep -oE 'ssrc=[0-9a-f]+' "$T/echo" | sort -u | wc -l)" -eq $calls ]
+	python3 -B "$TOP/tests/scenarios/tones.py" "$T"/heard/*.wav >"$T/tones"
+	each_has "$T/tones" $calls '^[0-9]+.wav seconds=[0-9.]+ hz=[0-9]+$'
+	awk -F '[. =]' '$NF != 300 + 40 * $1 { exit 1 }' "$T/tones"
+	await 10 "no call" lab_cig_status '.relay.calls == 0'
+}
+
 # Ringing calls cost nothing yet, but are counted on; what the thread takes by itself under a
 # sanitizer is one or two of the six hundredths.
 @test "a call that would harm the others gets 503 and Retry-After, and they do not notice" {
