@@ -8,7 +8,20 @@
  * other ends the call when no refresh came shortly before its end.  Nothing of it is asked for
  * unless the configuration says so, but the peer's wish is always met. */
 
-enum { MARGIN_MAX_S = 32 /* RFC 4028 10: the BYE goes out min(32, interval / 3) early */ };
+enum {
+	MARGIN_MAX_S = 32, /* RFC 4028 10: the BYE goes out min(32, interval / 3) early */
+	LONGEST_S = 86400, /* that we ask for or agree to */
+	/* Of what the peer has settled: the library's timers wrap after 15 days. */
+	LONGEST_SETTLED_S = 10 * 86400,
+};
+
+/* So bounded it fits into 32 bits in milliseconds, too. */
+static uint32_t bounded(unsigned long interval_s, uint32_t least_s, uint32_t longest_s)
+{
+	return interval_s < least_s     ? least_s
+	       : interval_s > longest_s ? longest_s
+					: (uint32_t)interval_s;
+}
 
 static bool supports_timer(const sip_t *sip)
 {
@@ -57,9 +70,7 @@ int session_take_request(struct call *call, const sip_t *sip, uint32_t *min_s_ou
 	s->timed = supports_timer(sip);
 	s->min_s = a->min_session_s;
 	if (x) { /* less than our least only where a proxy put it there: then ours */
-		s->expires_s = x->x_delta < s->min_s ? s->min_s
-			       : x->x_delta > 86400  ? 86400
-						     : (uint32_t)x->x_delta;
+		s->expires_s = bounded(x->x_delta, s->min_s, LONGEST_S);
 		s->refresh = x->x_refresher ? strcasecmp(x->x_refresher, "uas") == 0 : !s->timed;
 		return 0;
 	}
@@ -79,7 +90,7 @@ void session_take_response(struct call *call, const sip_t *sip)
 		return;
 	}
 	s->timed = true;
-	s->expires_s = x->x_delta < s->min_s ? s->min_s : (uint32_t)x->x_delta;
+	s->expires_s = bounded(x->x_delta, s->min_s, LONGEST_SETTLED_S);
 	s->refresh = !x->x_refresher || strcasecmp(x->x_refresher, "uas") != 0;
 }
 
@@ -89,7 +100,7 @@ bool session_raise(struct call *call, const sip_t *sip)
 	struct session *s = &call->session;
 
 	/* RFC 4028 7.3: asked for once more, and not beyond a day. */
-	if (!min || min->min_delta <= s->expires_s || min->min_delta > 86400)
+	if (!min || min->min_delta <= s->expires_s || min->min_delta > LONGEST_S)
 		return false;
 	s->expires_s = s->min_s = (uint32_t)min->min_delta;
 	return true;

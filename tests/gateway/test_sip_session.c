@@ -172,6 +172,16 @@ static void a_peer_that_does_not_refresh_is_hung_up_on(void **state)
 	sip_peer_reply(&f->peer, 200, NULL, NULL, NULL);
 }
 
+/* Half of it in milliseconds is 1.2 s more than 32 bits hold. */
+static void an_interval_of_a_hundred_days_is_no_short_one(void **state)
+{
+	struct fixture *f = *state;
+
+	establish(f, "Session-Expires: 8589937;refresher=uac\r\nAllow: UPDATE\r\n");
+	assert_true(sip_peer_silent(&f->peer, 2000));
+	hang_up(f);
+}
+
 static void a_refresh_of_the_peer_keeps_the_call(void **state)
 {
 	struct fixture *f = *state;
@@ -471,6 +481,8 @@ int main(void)
 						start_quick, stop),
 		cmocka_unit_test_setup_teardown(a_peer_that_does_not_refresh_is_hung_up_on,
 						start_quick, stop),
+		cmocka_unit_test_setup_teardown(an_interval_of_a_hundred_days_is_no_short_one,
+						start, stop),
 		cmocka_unit_test_setup_teardown(a_refresh_of_the_peer_keeps_the_call, start_quick,
 						stop),
 		cmocka_unit_test_setup_teardown(what_we_ask_for_is_raised_by_422, start_asking,
