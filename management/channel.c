@@ -119,6 +119,7 @@ int channel_join(sqlite3 *db, const struct channel *channel, const char *uri, st
 {
 	const struct db_value values[] = { db_text(channel->uri), db_text(uri) };
 
+	/* Ignored is the pair that is there already, not a channel or person that is not. */
 	return database_run(db, "INSERT OR IGNORE INTO members (channel, uri) VALUES (?, ?)",
 			    values, 2, diag);
 }
@@ -157,6 +158,7 @@ static int append(char ***uris, size_t *n, sqlite3_stmt *rows)
 
 	if (err)
 		return err;
+	/* One more at a time: members were typed in, one by one. */
 	more = realloc(*uris, (*n + 1) * sizeof(*more));
 	if (!more)
 		return -ENOMEM;

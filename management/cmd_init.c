@@ -186,6 +186,7 @@ static void print_domain(const struct settings *settings)
 	char groups[81];
 
 	printf("Domain:      %s\n", settings->domain);
+	/* The id is the fingerprint's first half. */
 	cms_groups(settings->fingerprint, 32, groups, sizeof(groups));
 	printf("Id:          %s\n", groups);
 	cms_groups(settings->fingerprint, 64, groups, sizeof(groups));

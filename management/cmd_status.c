@@ -56,7 +56,7 @@ static int load_month(struct cms *cms, int64_t month, struct month_state *state)
 static void print_text(const struct settings *s, const struct counts *counts,
 		       const struct month_state *months, int64_t days_left)
 {
-	char groups[81];
+	char groups[81]; /* 64 digits in groups of four */
 
 	printf("Domain:        %s\n", s->domain);
 	cms_groups(s->fingerprint, 32, groups, sizeof(groups));
@@ -90,6 +90,7 @@ static int print_json(const struct settings *s, const struct counts *counts,
 	json_t *object;
 
 	for (size_t i = 0; i < MONTHS; i++)
+		/* A revision of 0 says that there is none, as in the database. */
 		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "month", months[i].period,
 						      "revision", (json_int_t)months[i].revision,
 						      "created", (json_int_t)months[i].created));

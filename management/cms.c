@@ -22,6 +22,7 @@
 
 enum { EXIT_ERROR = 1, EXIT_USAGE = 2 };
 
+/* By enum cms_option: the index that getopt_long() reports is the option. */
 static const struct option long_options[] = {
 	[OPTION_DIR] = { "dir", required_argument, NULL, 0 },
 	[OPTION_PASSPHRASE_FILE] = { "passphrase-file", required_argument, NULL, 0 },
@@ -308,6 +309,7 @@ static int set_clock(struct cms *cms)
 {
 	int err = cms->value[OPTION_NOW] ? clock_set_now(cms->value[OPTION_NOW], cms->diag) : 0;
 
+	/* One time for all that a run makes. */
 	cms->now_s = clock_wall_s();
 	return err;
 }
@@ -354,6 +356,7 @@ static int check_and_run(struct cms *cms, char **args, size_t n)
 		return bad_usage("usage: cms %s", command->usage);
 	cms->args = args + words;
 	cms->n_args = n - words;
+	/* One set of functions serves users and gateways. */
 	cms->gateway = strcmp(command->first, "gateway") == 0;
 	return run(cms, command);
 }
@@ -363,7 +366,7 @@ static int read_options(struct cms *cms, int argc, char **argv)
 {
 	int c, at;
 
-	opterr = 0;
+	opterr = 0; /* said below, under our name and with a hint */
 	while ((c = getopt_long(argc, argv, "hV", long_options, &at)) != -1) {
 		if (c == 'h')
 			at = OPTION_HELP;

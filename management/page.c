@@ -28,6 +28,7 @@ int page_take_format(struct cms *cms, enum page_format *format_out)
 	return -EINVAL;
 }
 
+/* In base45 (RFC 9285), which is made for the alphanumeric mode of QR codes. */
 static int write_qr(struct slice octets, struct buf *b)
 {
 	char text[BASE45_TEXT_SIZE(LETTER_OCTETS_MAX)];
@@ -71,6 +72,7 @@ int page_deliver(struct cms *cms, struct slice page)
 	const char *path = cms->value[OPTION_OUTPUT];
 	int err = 0;
 
+	/* A page may be a letter, which is keys in clear: its owner's alone. */
 	if (path)
 		err = file_write_atomic(path, 0600, page);
 	else if (fwrite(page.p, 1, page.n, stdout) != page.n || fflush(stdout) != 0)

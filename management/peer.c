@@ -23,6 +23,7 @@ int peer_read(struct slice certificate, struct peer *peer, struct diag *diag)
 	curves = curves_new();
 	if (!curves)
 		return -ENOMEM;
+	/* Sees, too, whether the keys are points of their curves. */
 	err = domain_new(curves, peer->domain.name,
 			 slice_of(peer->domain.kpak, sizeof(peer->domain.kpak)),
 			 slice_of(peer->domain.z, sizeof(peer->domain.z)), &domain);
@@ -68,6 +69,7 @@ int peer_delete(sqlite3 *db, const char *name, struct diag *diag)
 	const struct db_value values[] = { db_text(name) };
 	int err = database_run(db, "DELETE FROM domains WHERE name = ?", values, 1, diag);
 
+	/* To SQLite the deletion of nothing is a success. */
 	if (!err && sqlite3_changes(db) == 0) {
 		diag_error(diag, NULL, "there is no trusted domain \"%s\"", name);
 		return -ENOENT;

@@ -53,6 +53,7 @@ static int get(sqlite3 *db, const char *key, char *text, uint8_t *octets, size_t
 	return err;
 }
 
+/* The keys are those of settings_save(): none may be missing. */
 int settings_load(sqlite3 *db, struct settings *s, struct diag *diag)
 {
 	const struct {
@@ -113,7 +114,7 @@ int settings_save(sqlite3 *db, const struct settings *s, struct diag *diag)
 /* HOST:PORT with a port of 1 to 65535. */
 static bool address_valid(const char *text)
 {
-	const char *colon = strrchr(text, ':');
+	const char *colon = strrchr(text, ':'); /* the last: an IPv6 address has others */
 	unsigned long port;
 
 	if (!colon || colon == text)
@@ -233,6 +234,7 @@ int settings_secret(sqlite3 *db, const struct vault *vault, const char *account,
 
 	if (err)
 		return err;
+	/* What keys derive from depends on the account, so it is made anew each time. */
 	err = account_secret_from_text(slice_of(text, n), account, secret_out);
 	wipe(text, sizeof(text));
 	if (err)
