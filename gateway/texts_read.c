@@ -400,7 +400,9 @@ static void take_file(struct read_box *box, const struct maildir_entry *entry,
 	size_t n;
 	int err = maildir_read(box->maildir, entry, MIME_MAX_FILE_BYTES, &octets, &n);
 
-	if (err == -ENOENT || !diag) { /* another reader took it */
+	if (err == -ENOENT || !diag) { /* another reader took it; or no memory, for now */
+		if (!err)
+			free(octets);
 		diag_free(&diag);
 		return;
 	}

@@ -146,6 +146,7 @@ static char *signature_of(const struct cig_message_center *c)
 
 		n = asprintf(&longer, "%s %s:%u", text, c->alternatives[i].host,
 			     c->alternatives[i].port);
+		explicit_bzero(text, strlen(text)); /* the password is in it */
 		free(text);
 		text = longer;
 	}
@@ -154,6 +155,7 @@ static char *signature_of(const struct cig_message_center *c)
 
 		n = asprintf(&longer, "%s %" PRIu32 "=%d", text, c->rules[i].status,
 			     (int)c->rules[i].fate);
+		explicit_bzero(text, strlen(text));
 		free(text);
 		text = longer;
 	}
