@@ -38,6 +38,20 @@ int peer_read(struct slice certificate, struct peer *peer, struct diag *diag)
 	return err;
 }
 
+/* The bound is that of update files: a domain more would be left out of them. */
+static int check_room(sqlite3 *db, struct diag *diag)
+{
+	int64_t count;
+	int err = database_integer(db, "SELECT COUNT(*) FROM domains", NULL, 0, 0, &count, diag);
+
+	if (!err && count >= UPDATE_DOMAINS_MAX) {
+		diag_error(diag, NULL, "%d domains are trusted, which is as many as there may be",
+			   UPDATE_DOMAINS_MAX);
+		return -ENOSPC;
+	}
+	return err;
+}
+
 int peer_add(sqlite3 *db, const struct settings *own, const struct peer *peer, int64_t now_s,
 	     struct diag *diag)
 {
@@ -50,8 +64,10 @@ int peer_add(sqlite3 *db, const struct settings *own, const struct peer *peer, i
 		diag_error(diag, NULL, "this is the certificate of the own domain");
 		return -EINVAL;
 	}
+	err = check_room(db, diag);
 	/* As we write it, not as it came: fields that we do not know are not passed on. */
-	err = certificate_encode(&peer->domain, octets, &n);
+	if (!err)
+		err = certificate_encode(&peer->domain, octets, &n);
 	if (err)
 		return err;
 	err = database_run(db,

@@ -21,7 +21,7 @@ struct peer {
 int peer_read(struct slice certificate, struct peer *peer_out, struct diag *diag);
 
 /* Trusts it from now on.  Returns 0, -EINVAL (it is the own domain), -EEXIST (of
- * that id or name), -EIO with diag set. */
+ * that id or name), -ENOSPC (UPDATE_DOMAINS_MAX of them), -EIO with diag set. */
 int peer_add(sqlite3 *db, const struct settings *own, const struct peer *peer, int64_t now_s,
 	     struct diag *diag);
 

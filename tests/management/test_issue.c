@@ -393,6 +393,27 @@ static void a_trusted_domain_reaches_the_devices(void **state)
 	keystore_free(&ks);
 }
 
+static void there_are_no_more_trusted_domains_than_updates_hold(void **state)
+{
+	static const char fill[] =
+		"WITH RECURSIVE other (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM other "
+		"WHERE i < ?) INSERT INTO domains (id, name, certificate, added) "
+		"SELECT i, 'domain ' || i, x'00', 0 FROM other";
+	const struct db_value count[] = { db_integer(UPDATE_DOMAINS_MAX) };
+	struct world *w = *state;
+	uint8_t octets[CERTIFICATE_OCTETS_MAX];
+	size_t n = other_certificate(w, octets);
+	struct settings settings;
+	struct peer peer;
+
+	assert_int_equal(settings_load(w->db, &settings, NULL), 0);
+	assert_int_equal(peer_read(slice_of(octets, n), &peer, NULL), 0);
+	assert_int_equal(database_run(w->db, fill, count, 1, NULL), 0);
+	assert_int_equal(peer_add(w->db, &settings, &peer, NOW, NULL), -ENOSPC);
+	assert_int_equal(peer_delete(w->db, "domain 7", NULL), 0);
+	assert_int_equal(peer_add(w->db, &settings, &peer, NOW, NULL), 0);
+}
+
 /* CMS-031 */
 static void there_are_at_most_fifty_channels(void **state)
 {
@@ -445,6 +466,7 @@ int main(void)
 		TEST(a_channel_reaches_its_members_and_no_one_else_its_name),
 		TEST(a_deleted_user_or_channel_takes_its_memberships_along),
 		TEST(a_trusted_domain_reaches_the_devices),
+		TEST(there_are_no_more_trusted_domains_than_updates_hold),
 		TEST(there_are_at_most_fifty_channels),
 		TEST(creation_times_only_rise),
 		TEST(nothing_is_issued_with_another_vault),
