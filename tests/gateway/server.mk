@@ -94,3 +94,10 @@ tests_gateway_test_sip_texts_in_SOURCES = tests/gateway/test_sip_texts_in.c $(SI
 tests_gateway_test_sip_texts_in_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_sip_texts_in_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_gateway_test_sip_texts_in_LDADD = $(tests_gateway_test_sip_texts_out_LDADD)
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_pbxs
+endif
+tests_gateway_test_pbxs_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_pbxs_LDADD = gateway/libgateway.a gateway/libcig_config.a smpp/libsmpp.a \
+	gateway/libsip_agent.a gateway/libsip_text.a maps/libmaps.a base/libbase.a $(EVENT_LIBS) \
+	$(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) $(CMOCKA_LIBS)

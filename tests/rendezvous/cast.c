@@ -2,28 +2,18 @@
 
 #include "tests/unit.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "rendezvous/slot.h"
 
-char alice[32], bob[32], carol[32];
-
-static void name(char out[32], unsigned home, int from)
-{
-	for (int i = from; i < 1000; i++) {
-		snprintf(out, 32, "tel:+46700%06d", i);
-		if (slot_home(slice_str(out), 2) == home)
-			return;
-	}
-}
+const char alice[] = "tel:+46700000002", bob[] = "tel:+46700000001", carol[] = "tel:+46700000500";
 
 int cast_names(void **state)
 {
 	(void)state;
-	name(alice, 0, 1);
-	name(bob, 1, 1);
-	name(carol, 0, 500);
+	assert_int_equal(slot_home(slice_str(alice), 2), 0);
+	assert_int_equal(slot_home(slice_str(bob), 2), 1);
+	assert_int_equal(slot_home(slice_str(carol), 2), 0);
 	return 0;
 }
 

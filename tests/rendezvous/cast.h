@@ -6,9 +6,10 @@
 #include "tests/rendezvous/scene.h"
 
 /* URIs: alice and carol are at home with worker 0, bob with worker 1 of two. */
-extern char alice[32], bob[32], carol[32];
+extern const char alice[], bob[], carol[];
 
-/* For cmocka: the group's setup, and a test's own scene with crs running in *state. */
+/* For cmocka: the group's setup, which sees to it that this is so, and a test's own scene with crs
+ * running in *state. */
 int cast_names(void **state);
 int cast_open(void **state);
 int cast_close(void **state);

@@ -83,18 +83,18 @@ static void a_client_speaks_for_itself_only(void **state)
 	char with_extension[64];
 
 	cast_attach(&a, scene, alice, 1);
-	lookup.uri = alice;
+	lookup.uri = frame_text(alice);
 	frame.body_case = UMSG__FRAME__BODY_LOOKUP;
 	frame.lookup = &lookup;
 	snprintf(with_extension, sizeof(with_extension), "%s;101", alice);
 	frame.from = with_extension; /* what follows ";" is ignored */
 	party_send(&a, &frame);
 	assert_true(party_hears(&a, "lookup"));
-	lookup.uri = carol;
+	lookup.uri = frame_text(carol);
 	party_send(&a, &frame);
 	assert_true(party_hears(&a, "lookup"));
 	assert_true(party_heard(&a, "lookup tel:+46700") && strstr(a.heard, " 0\n"));
-	frame.from = bob;
+	frame.from = frame_text(bob);
 	party_send(&a, &frame);
 	assert_true(party_hears(&a, "closed"));
 	party_close(&a);
@@ -102,7 +102,7 @@ static void a_client_speaks_for_itself_only(void **state)
 		&early, scene,
 		&(struct party_options){ .uri = alice, .generation = 1, .do_not_register = true });
 	assert_true(party_hears(&early, "negotiated"));
-	frame.from = alice;
+	frame.from = frame_text(alice);
 	party_send(&early, &frame);
 	assert_true(party_hears(&early, "error 4")); /* not registered */
 	party_close(&early);
@@ -117,7 +117,7 @@ static void a_client_that_registers_anew_is_served_meanwhile(void **state)
 	struct party a;
 
 	cast_attach(&a, scene, alice, 1);
-	lookup.uri = alice;
+	lookup.uri = frame_text(alice);
 	frame.body_case = UMSG__FRAME__BODY_LOOKUP;
 	frame.lookup = &lookup;
 	party_register(&a);

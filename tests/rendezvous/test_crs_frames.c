@@ -146,7 +146,7 @@ static void a_forged_sender_ends_the_connection(void **state)
 	for (size_t i = 0; i < COUNT(from_clients); i++) {
 		open_at(&p, *state, (enum stage)(i % STAGES));
 		speech_make(&s, from_clients[i].what);
-		s.frame.from = alice;
+		s.frame.from = frame_text(alice);
 		party_send(&p, &s.frame);
 		assert_true(party_hears(&p, "closed"));
 		party_close(&p);
@@ -366,7 +366,7 @@ static void a_message_over_the_limit_is_refused(void **state)
 	party_close(&p);
 	open_at(&p, *state, REGISTERED);
 	speech_make(&s, UMSG__FRAME__BODY_POST);
-	s.frame.to = alice;
+	s.frame.to = frame_text(alice);
 	s.post.total_length = MOST + 1;
 	s.post.record = speech_octets(&s, FRAME_RECORD + FRAME_RECORD_TAG);
 	party_send(&p, &s.frame);
@@ -375,7 +375,7 @@ static void a_message_over_the_limit_is_refused(void **state)
 	party_send(&p, &s.frame);
 	assert_true(party_hears(&p, "part_ack f 1"));
 	speech_make(&s, UMSG__FRAME__BODY_PART); /* and a part that is none of it */
-	s.frame.to = alice;
+	s.frame.to = frame_text(alice);
 	s.part.index = 5000;
 	party_send(&p, &s.frame);
 	assert_still_served(&p, REGISTERED, &s);

@@ -81,7 +81,7 @@ static void a_message_is_taken_by_its_receiver_only(void **state)
 	}
 	speech_make(&s, UMSG__FRAME__BODY_PART_ACK);
 	memset(s.id, 'z', sizeof(s.id));
-	s.part_ack.sender = alice;
+	s.part_ack.sender = frame_text(alice);
 	s.part_ack.next = 1;
 	party_send(&mallory, &s.frame);
 	party_taken(&a, alice, 'z'); /* nor by its sender */
@@ -119,7 +119,7 @@ static void a_call_is_its_parties_only(void **state)
 	memset(s.id, 'c', sizeof(s.id));
 	s.session.role = UMSG__CALL_ROLE__INITIATOR;
 	s.session.answer_rand.len = 0;
-	s.frame.to = bob;
+	s.frame.to = frame_text(bob);
 	party_send(&mallory, &s.frame);
 	assert_true(party_hears(&mallory, "error 5"));
 	party_bang(&mallory, bob, 'c'); /* under the same id */
