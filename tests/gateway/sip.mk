@@ -23,6 +23,7 @@ check_PROGRAMS += \
 	tests/gateway/test_sip_text \
 	tests/gateway/test_sip_tls \
 	tests/gateway/test_sip_session \
+	tests/gateway/test_sip_trace \
 	tests/gateway/test_sip_reliable \
 	tests/gateway/test_sip_traps
 endif
@@ -40,9 +41,14 @@ SIP_DRIVER_LIBS = tests/gateway/libsip_driver.a gateway/libsip_text.a gateway/li
 tests_gateway_test_sip_incoming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_incoming_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_incoming_DEPENDENCIES = gateway/cig-sip
+tests_gateway_test_sip_outgoing_SOURCES = tests/gateway/test_sip_outgoing.c \
+	tests/gateway/outgoing_scene.h
 tests_gateway_test_sip_outgoing_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_outgoing_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_outgoing_DEPENDENCIES = gateway/cig-sip
+tests_gateway_test_sip_trace_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_trace_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_trace_DEPENDENCIES = gateway/cig-sip
 tests_gateway_test_sip_malformed_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_malformed_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_malformed_DEPENDENCIES = gateway/cig-sip

@@ -1,35 +1,8 @@
 /* Calls to the PBX network, against a real cig-sip. */
-#include "tests/unit.h"
+#include "tests/gateway/outgoing_scene.h"
 
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "base/file.h"
-#include "base/net.h"
-#include "tests/gateway/sip_driver.h"
-#include "tests/gateway/sip_peer.h"
-
-enum { CALL = 2 };
-
-struct fixture {
-	struct sip_driver *driver;
-	struct sip_peer peer;
-	char sdp[512];
-};
-
-static int start_with(void **state, const struct sip_driver_options *options)
-{
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	f->driver = sip_driver_start(options);
-	sip_peer_open(&f->peer, "127.0.0.1", sip_driver_port(f->driver));
-	sip_peer_sdp("", f->sdp, sizeof(f->sdp));
-	*state = f;
-	return 0;
-}
 
 static int start(void **state)
 {
@@ -51,46 +24,6 @@ static int start_v6(void **state)
 	sip_peer_sdp("", f->sdp, sizeof(f->sdp));
 	*state = f;
 	return 0;
-}
-
-static int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	sip_peer_close(&f->peer);
-	sip_driver_stop(&f->driver);
-	test_free(f);
-	return 0;
-}
-
-static const SipAgent__FromAgent *expect(struct fixture *f, SipAgent__FromAgent__BodyCase body)
-{
-	return sip_driver_expect(f->driver, body);
-}
-
-static const SipAgent__Ended *ended(struct fixture *f, SipAgent__Cause cause, unsigned code)
-{
-	const SipAgent__Ended *e = expect(f, SIP_AGENT__FROM_AGENT__BODY_ENDED)->ended;
-
-	assert_int_equal(e->call, CALL);
-	assert_int_equal(e->cause, cause);
-	assert_int_equal(e->code, code);
-	return e;
-}
-
-/* A call that has reached the peer; the INVITE is the peer's last message. */
-static void dial(struct fixture *f)
-{
-	sip_driver_invite(f->driver, CALL, f->peer.port, SIP_AGENT__TRANSPORT__UDP);
-	sip_peer_expect(&f->peer, "INVITE ");
-}
-
-static const SipAgent__Answered *establish(struct fixture *f)
-{
-	dial(f);
-	sip_peer_reply(&f->peer, 200, "pt", NULL, f->sdp);
-	sip_peer_expect(&f->peer, "ACK ");
-	return expect(f, SIP_AGENT__FROM_AGENT__BODY_ANSWERED)->answered;
 }
 
 /* CIG-035: to the port in the URI; CIG-004: no registration before. */
@@ -339,112 +272,6 @@ static void where_nobody_listens_it_is_said(void **state)
 			    "Whatever");
 }
 
-static int collector; /* a socket */
-
-static char trace_file[] = "/tmp/sip-trace-XXXXXX";
-
-static int start_with_trace(void **state)
-{
-	int fd = mkstemp(trace_file);
-
-	assert_true(fd >= 0);
-	close(fd);
-	return start_with(state, &(struct sip_driver_options){ .trace = trace_file });
-}
-
-static int stop_with_trace(void **state)
-{
-	unlink(trace_file);
-	return stop(state);
-}
-
-static int start_with_collector(void **state)
-{
-	struct net_addr any;
-
-	assert_int_equal(net_parse("127.0.0.1:0", 0, &any), 0);
-	collector = net_udp_socket(&any, false);
-	assert_true(collector >= 0 && net_local(collector, &any) == 0);
-	return start_with(state, &(struct sip_driver_options){ .hep_port = net_port(&any) });
-}
-
-static int stop_with_collector(void **state)
-{
-	close(collector);
-	return stop(state);
-}
-
-static struct slice collected(void)
-{
-	static uint8_t packet[65536];
-	struct pollfd ready = { .fd = collector, .events = POLLIN };
-	ssize_t n;
-
-	assert_int_equal(poll(&ready, 1, 5000), 1);
-	n = recv(collector, packet, sizeof(packet), 0);
-	assert_true(n > 6 && memcmp(packet, "HEP3", 4) == 0);
-	return slice_of(packet, (size_t)n);
-}
-
-static bool holds(struct slice s, const char *text)
-{
-	return memmem(s.p, s.n, text, strlen(text)) != NULL;
-}
-
-/* As it was on the wire, but for the key, which has as many stars in its place. */
-static void a_collector_gets_every_message_and_no_key(void **state)
-{
-	static const char key[] = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
-	struct fixture *f = *state;
-	struct slice got;
-	char line[128];
-
-	dial(f);
-	assert_true(holds(collected(), "INVITE sip:101@"));
-	snprintf(line, sizeof(line), "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:%s\r\n", key);
-	sip_peer_reply(&f->peer, 183, "pt", NULL, sip_peer_sdp(line, f->sdp, sizeof(f->sdp)));
-	expect(f, SIP_AGENT__FROM_AGENT__BODY_RINGING);
-	got = collected();
-	assert_true(holds(got, "SIP/2.0 183 ") && holds(got, "\r\n\r\nv=0\r\n"));
-	assert_true(holds(got, "inline:****************************************\r\n"));
-	assert_false(holds(got, key));
-	sip_peer_reply(&f->peer, 486, "pt", NULL, NULL);
-	sip_peer_expect(&f->peer, "ACK ");
-	ended(f, SIP_AGENT__CAUSE__FAILED, 486);
-	assert_true(holds(collected(), "SIP/2.0 486 "));
-	assert_true(holds(collected(), "ACK sip:101@"));
-}
-
-/* Both ways, with the address, each message whole; an SRTP key is nobody's to read. */
-static void a_trace_has_every_message_and_no_key(void **state)
-{
-	static const char key[] = "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
-	struct fixture *f = *state;
-	char line[128], ways[2][64];
-	uint8_t *text;
-	size_t n;
-
-	dial(f);
-	snprintf(line, sizeof(line), "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:%s\r\n", key);
-	sip_peer_reply(&f->peer, 183, "pt", NULL, sip_peer_sdp(line, f->sdp, sizeof(f->sdp)));
-	expect(f, SIP_AGENT__FROM_AGENT__BODY_RINGING);
-	sip_peer_reply(&f->peer, 486, "pt", NULL, NULL);
-	sip_peer_expect(&f->peer, "ACK ");
-	ended(f, SIP_AGENT__CAUSE__FAILED, 486);
-	assert_int_equal(file_read(trace_file, 1 << 20, &text, &n), 0);
-	snprintf(ways[0], sizeof(ways[0]), " bytes to udp/[127.0.0.1]:%u", f->peer.port);
-	snprintf(ways[1], sizeof(ways[1]), " bytes from udp/[127.0.0.1]:%u", f->peer.port);
-	for (size_t i = 0; i < 2; i++)
-		assert_non_null(strstr((char *)text, ways[i]));
-	assert_non_null(strstr((char *)text, "   INVITE sip:101@"));
-	assert_non_null(strstr((char *)text, "   SIP/2.0 486 Whatever\n"));
-	assert_non_null(strstr((char *)text, "   ACK sip:101@"));
-	assert_non_null(strstr((char *)text, "AES_CM_128_HMAC_SHA1_80 inline:***\n"));
-	assert_null(strstr((char *)text, key));
-	assert_null(strchr((char *)text, '\r'));
-	free(text);
-}
-
 static int start_with_small_mtu(void **state)
 {
 	return start_with(state, &(struct sip_driver_options){ .udp_mtu = 500 });
@@ -689,10 +516,6 @@ int main(void)
 		CALL_TEST(of_several_redirections_the_best_is_told),
 		CALL_TEST(a_tcp_target_that_does_not_listen_fails_at_once),
 		CALL_TEST(where_nobody_listens_it_is_said),
-		cmocka_unit_test_setup_teardown(a_collector_gets_every_message_and_no_key,
-						start_with_collector, stop_with_collector),
-		cmocka_unit_test_setup_teardown(a_trace_has_every_message_and_no_key,
-						start_with_trace, stop_with_trace),
 		cmocka_unit_test_setup_teardown(a_large_request_falls_back_to_udp,
 						start_with_small_mtu, stop),
 		CALL_TEST(challenges_are_answered_by_the_server),

@@ -91,6 +91,14 @@ EXTRA_tests_rendezvous_test_crs_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 	rendezvous/crs-relay
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_crs_accounts
+endif
+%C%_test_crs_accounts_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_crs_accounts_LDADD = $(%C%_test_crs_LDADD)
+EXTRA_tests_rendezvous_test_crs_accounts_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli \
+	rendezvous/crs-relay
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_messages
 endif
 %C%_test_crs_messages_CFLAGS = $(%C%_test_crs_CFLAGS)

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/encode.h"
 #include "base/file.h"
 #include "keys/account.h"
 #include "keys/period.h"
@@ -465,63 +464,6 @@ static void a_damaged_update_changes_nothing(void **state)
 	party_close(&a);
 }
 
-/* Blacklisting takes effect at once; so does deleting the account. */
-static void the_blacklist_and_a_deleted_account_cut_off(void **state)
-{
-	struct scene *scene = *state;
-	char words[128], output[SCENE_OUTPUT];
-	struct party a, b;
-
-	cast_attach(&a, scene, alice, 1);
-	cast_attach(&b, scene, bob, 1);
-	snprintf(words, sizeof(words), "blacklist add acme %s", alice);
-	assert_int_equal(scene_cli(scene, words, output), 0);
-	assert_true(party_hears(&a, "unregistered 2 blacklisted"));
-	assert_true(scene_cli_shows(scene, "list blacklist acme", alice, true));
-	party_post(&b, alice, 'q', 100);
-	assert_true(party_hears(&b, "post_ack q 5"));
-	snprintf(words, sizeof(words), "purge client acme %s", bob);
-	assert_int_equal(scene_cli(scene, words, output), 0);
-	assert_true(party_hears(&b, "closed"));
-	party_close(&b);
-	cast_attach(&b, scene, bob, 1);
-	assert_int_equal(scene_cli(scene, "delete account acme", output), 0);
-	assert_true(party_hears(&b, "closed"));
-	assert_true(scene_cli_shows(scene, "list account", "acme", false));
-	party_close(&a);
-	party_close(&b);
-}
-
-/* CRS-045: with an account its users go, and what was kept for them: whoever gets the same number
- * in a later account finds an empty mailbox and no data of others. */
-static void nothing_of_a_deleted_accounts_users_is_left(void **state)
-{
-	struct scene *scene = *state;
-	char output[SCENE_OUTPUT];
-	struct party a, b;
-
-	cast_attach(&b, scene, bob, 1);
-	party_keep(&b, "settings", "text", "private");
-	assert_true(party_hears(&b, "done"));
-	party_close(&b);
-	assert_true(scene_cli_shows(scene, "show attach", bob, false));
-	cast_attach(&a, scene, alice, 1);
-	party_post(&a, bob, 'm', 100);
-	assert_true(party_hears(&a, "post_ack m 0"));
-	assert_true(scene_cli_shows(scene, "show client-storage acme", "settings", true));
-	assert_int_equal(scene_cli(scene, "delete account acme", output), 0);
-	assert_true(party_hears(&a, "closed"));
-	party_close(&a);
-	assert_int_equal(scene_cli(scene, "create account acme -s " SCENE_SECRET, output), 0);
-	assert_int_equal(scene_cli(scene, "show client-storage acme", output), 0);
-	assert_null(strstr(output, "settings"));
-	assert_int_equal(scene_cli(scene, "show message", output), 0);
-	assert_null(strstr(output, bob));
-	cast_attach(&b, scene, bob, 1);
-	assert_true(party_heard(&b, "registered primary waiting 0"));
-	party_close(&b);
-}
-
 /* CRS-034 at the program, and a second crs beside the first. */
 static void what_cannot_start_says_why_and_starts_nothing(void **state)
 {
@@ -538,63 +480,6 @@ static void what_cannot_start_says_why_and_starts_nothing(void **state)
 		 scene->root, CRS);
 	assert_int_equal(scene_shell(command, output), 0);
 	assert_non_null(strstr(output, "crsname \"crs7\" must match"));
-}
-
-/* CRS-040, CRS-041, CRS-042, CRS-043 and CRS-044: with the server and without it. */
-static void accounts_are_made_as_they_are_asked_for(void **state)
-{
-	static const struct {
-		const char *words;
-		int status;
-		size_t octets; /* of the secret that is printed; 0: none */
-	} cases[] = {
-		{ "create account a1", 0, 16 },
-		{ "create account a2 -b 130", 0, 17 },
-		{ "create account a3 -B 32", 0, 32 },
-		{ "create account a4 -s 'two words'", 0, 0 },
-		{ "create account a4 -s again", 1, 0 },
-		{ "create account a5 -s x -b 128", 2, 0 },
-		{ "create account a5 -b", 2, 0 },
-		{ "create account a5 -b many", 1, 0 },
-		{ "create account a5 -b 64", 1, 0 },
-		{ "create account aaaaaaaaaaaaaaaaaaaaa", 1, 0 },
-		{ "create account", 2, 0 },
-		{ "create sharedSecret", 0, 16 },
-		{ "create sharedSecret -B32", 0, 32 }, /* CRS manual 4.1.2.1 */
-		{ "create sharedSecret -b130", 0, 17 },
-		{ "create sharedSecret -B32 33", 2, 0 },
-		{ "create sharedSecret -Bx", 1, 0 },
-		{ "create sharedSecret -B 32", 0, 32 },
-		{ "create sharedSecret -s x", 2, 0 },
-		{ "destroy account", 2, 0 },
-	};
-	struct scene *scene = *state;
-	char output[SCENE_OUTPUT];
-
-	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < COUNT(cases); i++) {
-			uint8_t octets[64];
-			size_t n = 0;
-
-			assert_int_equal(scene_cli(scene, cases[i].words, output), cases[i].status);
-			if (cases[i].octets == 0)
-				continue;
-			output[strcspn(output, "\n")] = '\0';
-			assert_int_equal(base64_decode(BASE64_STANDARD, slice_str(output), octets,
-						       sizeof(octets), &n),
-					 0);
-			assert_int_equal(n, cases[i].octets);
-		}
-		assert_int_equal(scene_cli(scene, "list account", output), 0);
-		assert_non_null(strstr(output, "two words"));
-		assert_non_null(strstr(output, "/accounts/a3"));
-		if (round == 1)
-			break;
-		for (char name[] = "delete account a1"; name[16] <= '4'; name[16]++)
-			assert_int_equal(scene_cli(scene, name, output), 0);
-		assert_int_equal(scene_stop(&scene->crs), 0);
-	}
-	scene_start(scene);
 }
 
 #define ONE(test) cmocka_unit_test_setup_teardown(test, cast_open, cast_close)
@@ -615,9 +500,6 @@ int main(void)
 		ONE(an_update_is_applied_fetched_and_obeyed),
 		ONE(old_months_are_locked_out_when_a_new_one_begins),
 		ONE(a_damaged_update_changes_nothing),
-		ONE(the_blacklist_and_a_deleted_account_cut_off),
-		ONE(nothing_of_a_deleted_accounts_users_is_left),
-		ONE(accounts_are_made_as_they_are_asked_for),
 		ONE(what_cannot_start_says_why_and_starts_nothing),
 	};
 
