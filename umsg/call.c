@@ -1,3 +1,6 @@
+/* call.c - the states of a call as a table: what an event leads to, and how long a
+ * state may last.  An entry that is missing is CALL_NONE: the event changes
+ * nothing there. */
 #include "umsg/call.h"
 
 static const struct {

@@ -1,3 +1,5 @@
+/* call_crypto.c - keys of a call, all from one MIKEY-SAKKE secret (docs/umsg.md):
+ * sealed signals, the signed invitation, SRTP keys of both ways. */
 #include "umsg/call_crypto.h"
 
 #include <errno.h>
@@ -89,6 +91,8 @@ int call_seal(const struct call_secret *secret, struct call_channel *channel, ui
 	uint8_t nonce[CALL_IV], aad[AAD_MAX];
 	int err;
 
+	/* A counter is used once in its channel: a nonce that came twice would give GCM's key
+	 * away. */
 	if (channel->next == UINT64_MAX)
 		return -EOVERFLOW;
 	make_nonce(channel, channel->next, nonce);
@@ -117,6 +121,7 @@ int call_open(const struct call_secret *secret, struct call_channel *channel, ui
 			  sealed, out);
 	if (err)
 		return err;
+	/* After it has opened only: a forged counter must not shut out the true ones. */
 	channel->next = counter + 1;
 	*n_out = sealed.n - CALL_TAG;
 	return 0;
@@ -211,12 +216,14 @@ enum mikey_verdict call_accept(const struct mikey_message *message,
 	if (!err)
 		err = call_channel_init(secret_out, CALL_OFFER, NULL, &channel);
 	if (!err)
+		/* Counter 0: the one message of the offer's key. */
 		err = call_open(secret_out, &channel, UMSG__FRAME__BODY_BANG, 0, sealed_offer,
 				offer_out, offer_n_out);
 	wipe(&channel, sizeof(channel));
 	if (!err)
 		return MIKEY_OK;
 	call_secret_wipe(secret_out);
+	/* The signature was good, so what does not open was sealed with another secret. */
 	return err == -ENOMEM || err == -EIO ? MIKEY_NO_MEMORY : MIKEY_BAD_SAKKE;
 }
 
@@ -226,8 +233,10 @@ static size_t salt_size(Umsg__SrtpProfile profile)
 {
 	switch (profile) {
 	case UMSG__SRTP_PROFILE__AES_CM_128_HMAC_SHA1_80:
+		/* RFC 3711 8.2: 112 bits. */
 		return 14;
 	case UMSG__SRTP_PROFILE__AEAD_AES_128_GCM:
+		/* RFC 7714 12: 96 bits. */
 		return 12;
 	default:
 		return 0;
@@ -259,6 +268,7 @@ int call_srtp_responder(const struct call_secret *secret, const uint8_t answer_r
 	srtp_out->salt_n = salt_size(profile);
 	if (srtp_out->salt_n == 0 || stream == 0 || stream > secret->keys.n_cs)
 		return -EINVAL;
+	/* By the answer's random number: of the devices that ring each has keys of its own. */
 	err = kdf_expand(secret->prk, "srtp responder", parts, 2, out,
 			 CALL_SRTP_KEY + srtp_out->salt_n);
 	if (err)

@@ -1,3 +1,6 @@
+/* call_media.c - offers and answers of calls, and the media that comes of them.
+ * What an offer or answer says is checked here; the rest of the client may rely on
+ * it. */
 #include "umsg/call_media.h"
 
 #include <errno.h>
@@ -9,13 +12,14 @@
 #include "base/pack.h"
 
 enum {
-	MEMORY_MAX = 65536,
+	MEMORY_MAX = 65536, /* octets that a parsed offer may take */
 	CODECS_MAX = 16,
 	EVENTS_MAX = 8,
 	PROFILES_MAX = 8,
 	NAME_MAX_OCTETS = 32,
-	PTIME_MAX = 200,
+	PTIME_MAX = 200, /* milliseconds */
 	PTIME_DEFAULT = 20,
+	/* Dynamic payload types (RFC 3551 6); ours in offers, the offer's in answers. */
 	PT_OPUS = 96,
 	PT_EVENT_8000 = 101,
 	PT_EVENT_48000 = 100,
@@ -27,6 +31,7 @@ static const struct {
 	uint32_t clock, channels, payload_type;
 	const char *fmtp;
 } codecs[UMSG_AUDIO_CODECS] = {
+	/* RFC 7587 7: always 48000 and 2, whatever is sent. */
 	[UMSG_OPUS] = { "opus", 48000, 2, PT_OPUS, "maxplaybackrate=8000;useinbandfec=1" },
 	[UMSG_PCMU] = { "PCMU", 8000, 1, 0, "" },
 	[UMSG_PCMA] = { "PCMA", 8000, 1, 8, "" },
@@ -238,6 +243,7 @@ static Umsg__TelephoneEvent *choose_event(const Umsg__Stream *stream, uint32_t c
 	return other;
 }
 
+/* The offer's first that we know: enumerators of a later version are passed by. */
 static bool choose_profile(const Umsg__Offer *offer, Umsg__SrtpProfile *profile_out)
 {
 	for (size_t i = 0; i < offer->n_profiles; i++)
@@ -253,12 +259,14 @@ int call_answer_make(const Umsg__Offer *offer, const struct umsg_audio_wish *wis
 		     struct call_answer *a)
 {
 	const Umsg__Stream *audio = offer->streams[0];
+	/* Borrowed from the offer: the answer lives no longer than it. */
 	Umsg__Codec *codec = strcmp(audio->kind, "audio") == 0 ? choose_codec(audio, wish) : NULL;
 
 	memset(a, 0, sizeof(*a));
 	umsg__answer__init(&a->answer);
 	if (!codec || !choose_profile(offer, &a->answer.profile))
 		return -ENOTSUP;
+	/* Other streams are answered, too, without a codec: refused. */
 	for (size_t i = 0; i < offer->n_streams; i++) {
 		umsg__stream_answer__init(&a->stream[i]);
 		a->streams[i] = &a->stream[i];
@@ -359,6 +367,7 @@ static int fill_keys(const struct call_secret *secret, bool initiator,
 		     const uint8_t answer_rand[FRAME_ID], struct umsg_media *m)
 {
 	struct call_srtp first, second;
+	/* A key for each way, by who made the call: both ends know which is which. */
 	const struct call_srtp *own = initiator ? &first : &second;
 	const struct call_srtp *peer = initiator ? &second : &first;
 	int err = call_srtp_initiator(secret, 1, m->profile, &first);

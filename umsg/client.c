@@ -1,3 +1,5 @@
+/* client.c - a client's life, its keys and domains, and where its frames go.  All
+ * runs in the loop of its event base; what is told may call back into the client. */
 #include "umsg/client_priv.h"
 
 #include <errno.h>
@@ -135,6 +137,7 @@ int client_send(struct umsg_client *client, Umsg__Frame *frame)
 	return err;
 }
 
+/* Each of them knows the requests that it waits for; a number is given once only. */
 static void on_error(struct umsg_client *client, const Umsg__Frame *frame)
 {
 	unsigned suppressed;
@@ -142,6 +145,7 @@ static void on_error(struct umsg_client *client, const Umsg__Frame *frame)
 	if (client_may_log(&client->refusals, &suppressed))
 		log_warn(CLIENT_LOG, "%s: the rendezvous refuses a request: %s (%u more)",
 			 client_uri(client), frame->error->text, suppressed);
+	/* Of a frame that had no number: nobody waits for it. */
 	if (frame->request == 0)
 		return;
 	client_on_register_error(client, frame->request, frame->error);
@@ -319,6 +323,7 @@ void umsg_client_free(struct umsg_client **clientp)
 
 	if (!client)
 		return;
+	/* While the link is there: the hangups go out. */
 	client_end_calls(client, UMSG__END_REASON__END_HANGUP, true);
 	client_bury_calls(client);
 	client_disconnect(client);

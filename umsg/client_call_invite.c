@@ -60,6 +60,7 @@ static int invite(struct umsg_call *call, const struct domain *domain, const cha
 	}
 	period_keys_release(&own);
 	if (!err) {
+		/* Read back: as the peer reads it, and owned by the call. */
 		call->offer = call_offer_read(wanted.offer);
 		err = call->offer
 			      ? call_channel_init(&call->secret, CALL_INITIATOR, NULL, &call->own)
@@ -143,6 +144,7 @@ void client_on_call_error(struct umsg_client *client, uint64_t request, Umsg__Er
 
 	while (call && (call->incoming || call->request != request))
 		call = call->next;
+	/* A call that rings was taken: then the error comes too late to be true. */
 	if (call && call->state == CALL_BANG)
 		call_finish(call,
 			    code == UMSG__ERROR_CODE__ERROR_BUSY ? UMSG__END_REASON__END_CONGESTION
@@ -162,6 +164,7 @@ static void refuse(struct umsg_client *client, const Umsg__Frame *bang, Umsg__En
 	Umsg__Session session = UMSG__SESSION__INIT;
 	struct slice from = frame_bare(bang->from);
 	char to[IDENTITY_URI_MAX + 1] = "";
+	/* A responder's frame needs one; no key comes of it. */
 	uint8_t any[FRAME_ID];
 
 	if (RAND_bytes(any, sizeof(any)) != 1)
@@ -299,6 +302,7 @@ static void take_invitation(struct umsg_client *client, const Umsg__Frame *frame
 	if (verdict == MIKEY_OK) {
 		call_add(call);
 		call_step(call, CALL_EV_INVITED);
+		/* Pinned with a good signature only; before the call is told. */
 		client_met(client, frame_bare(frame->from), domain);
 		client->ops->incoming(client->arg, call);
 		return;
@@ -317,6 +321,7 @@ void client_on_bang(struct umsg_client *client, const Umsg__Frame *frame)
 	struct umsg_call *call;
 	char why[CLIENT_WHY_SIZE];
 
+	/* A repeat, or a session id taken from a call of ours. */
 	if (call_find(client, frame_bytes(frame->bang->session_id)))
 		return;
 	if (!client_attached(client) || client->n_calls >= client->max_calls) {
@@ -395,6 +400,7 @@ int umsg_call_ring_early(struct umsg_call *call, const struct umsg_audio_wish *w
 	err = call_send_sealed(call, &frame, &session, &ringing.base);
 	if (err)
 		return err;
+	/* The answer keeps to it, whatever is wished then: keys and codec are in use. */
 	call->early = *wish;
 	call->has_media = true;
 	if (call->state == CALL_BANG)

@@ -57,6 +57,7 @@ static struct call_device *sender_of(struct umsg_call *call, const Umsg__Session
 	for (size_t i = 0; i < call->n_devices; i++)
 		if (slice_eq(rand, slice_of(call->devices[i].rand, FRAME_ID)))
 			return &call->devices[i];
+	/* Bounded; and a call that is up takes no more of them. */
 	if (call->n_devices == CLIENT_RINGING_MAX || call->talker)
 		return NULL;
 	memcpy(fresh->rand, rand.p, FRAME_ID);
@@ -74,6 +75,7 @@ static struct call_device *open_session(struct umsg_call *call, const Umsg__Fram
 	unsigned suppressed;
 	int err = -EBADMSG;
 
+	/* The key would tell as well; this costs no decryption. */
 	if (device && slice_eq_str(frame_bare(frame->from), call_peer(call)))
 		err = call_open(&call->secret, &device->channel, (uint8_t)frame->body_case,
 				session->counter, frame_bytes(session->sealed), plain, n_out);
@@ -136,6 +138,7 @@ static void on_talk(struct umsg_call *call, struct call_device *device, struct s
 		call_hang_up(call, UMSG__END_REASON__END_NO_RELAY);
 		return;
 	}
+	/* Points into the call: no device is added from now on. */
 	call->talker = device;
 	memcpy(call->rand, device->rand, FRAME_ID);
 	err = call_media_fill(&call->secret, true, call->rand, call->leg, answer, &call->media);
@@ -209,6 +212,7 @@ void client_on_session(struct umsg_client *client, const Umsg__Frame *frame)
 	}
 	device = open_session(call, frame, session, plain, &n);
 	if (!device) {
+		/* The peer believes that it talks: it must hear that it does not. */
 		if (frame->body_case == UMSG__FRAME__BODY_TALK && call->state < CALL_TALK)
 			call_hang_up(call, UMSG__END_REASON__END_UNDECRYPTABLE);
 		return;

@@ -120,6 +120,7 @@ void call_finish(struct umsg_call *call, Umsg__EndReason reason, Umsg__EndedBy b
 
 	if (call->state == CALL_GONE)
 		return;
+	/* First: what is told below may call back in. */
 	call->state = CALL_GONE;
 	call->end = (struct umsg_call_end){ reason, by, by_us };
 	event_del(call->timer);
@@ -139,6 +140,7 @@ void call_hang_up(struct umsg_call *call, Umsg__EndReason reason)
 	if (call->state == CALL_GONE)
 		return;
 	call->state = CALL_HANGUP;
+	/* Its failure is no matter: the peer's own limits end the call then. */
 	send_hangup(call, reason);
 	call_finish(call, reason,
 		    call->incoming ? UMSG__ENDED_BY__BY_RESPONDER : UMSG__ENDED_BY__BY_INITIATOR,
@@ -214,6 +216,7 @@ void call_add(struct umsg_call *call)
 
 struct umsg_call *call_find(const struct umsg_client *client, struct slice session_id)
 {
+	/* Linear: max_calls at most. */
 	for (struct umsg_call *call = client->calls; call; call = call->next)
 		if (slice_eq(session_id, slice_of(call->secret.session_id, FRAME_ID)))
 			return call;

@@ -37,6 +37,7 @@ static unsigned any_of(unsigned n)
 
 	if (RAND_bytes((unsigned char *)&v, sizeof(v)) != 1)
 		return 0;
+	/* Slightly uneven, which does no harm: it only spreads clients over time. */
 	return v % n;
 }
 
@@ -58,6 +59,7 @@ static void wait_ms(struct umsg_client *client, unsigned ms)
 /* Doubles with every failure, plus and minus half. */
 static void try_later(struct umsg_client *client)
 {
+	/* 250 ms doubled eight times is above LONGEST_WAIT_MS already. */
 	unsigned shift = client->failures < 8 ? client->failures : 8;
 	unsigned ms = FIRST_WAIT_MS << shift;
 
@@ -100,6 +102,7 @@ static void on_closed(struct umsg_client *client, const struct link_event *event
 		 link_reason_name(event->reason), event->text);
 	client_end_calls(client, UMSG__END_REASON__END_LOST_CONNECTION, false);
 	client_forget_lookups(client, true);
+	/* Connecting again would throw out the other device, and so on without end. */
 	if (client->state == UMSG_REPLACED)
 		return;
 	if (was_up) {
@@ -372,6 +375,7 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 {
 	const Umsg__Registered *registered = frame->registered;
 
+	/* An answer to an older registration: its figures may be out of date. */
 	if (frame->request != client->registering)
 		return;
 	client->failures = 0;
@@ -390,6 +394,7 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 		 registered->updates_only ? " for updates only" : "");
 	wait_ms(client, REGISTER_ANEW_MS + any_of(REGISTER_ANEW_MS / 6));
 	client_set_state(client, registered->updates_only ? UMSG_UPDATES_ONLY : UMSG_ATTACHED, "");
+	/* What was told may have ended the connection. */
 	if (!client->link)
 		return;
 	tell_accepted(client);

@@ -1,3 +1,4 @@
+/* end_reason.c - why a call ended, in words for logs and people. */
 #include "umsg/end_reason.h"
 
 #include <stddef.h>

@@ -1,3 +1,5 @@
+/* message_body.c - bodies of messages and receipts: what they may say, and reading
+ * them. */
 #include "umsg/message_body.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/* message_crypto.c - messages sealed in records, as one I_MESSAGE signs for them.
+ * The last record is marked in its nonce, so that a body cannot be cut short at a
+ * record. */
 #include "umsg/message_crypto.h"
 
 #include <errno.h>
@@ -113,6 +116,7 @@ int message_seal(struct period_keys *from, const struct domain *to_domain, struc
 	int err;
 
 	sealed->records = NULL;
+	/* No record would be sealed, so nothing would stand for the body. */
 	if (body.n == 0)
 		return -EINVAL;
 	if (body.n > MESSAGE_BODY_MAX)
@@ -240,6 +244,7 @@ enum message_verdict message_open(const struct message_envelope *envelope,
 
 	if (verdict != MIKEY_OK)
 		return verdict == MIKEY_NO_MEMORY ? MESSAGE_TRY_AGAIN : MESSAGE_BAD;
+	/* Longer than the body by its tags. */
 	body = malloc(records.n);
 	err = body ? open_body(envelope, &keys, body) : -ENOMEM;
 	mikey_keys_wipe(&keys);

@@ -1,3 +1,6 @@
+/* signed_hash.c - what the signature of an I_MESSAGE stands for besides itself
+ * (docs/umsg.md): version, kind, id, receiver, end and a hash of the records, in
+ * that order. */
 #include "umsg/signed_hash.h"
 
 #include <errno.h>

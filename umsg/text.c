@@ -1,3 +1,4 @@
+/* text.c - rules for text from a peer before it is shown, logged or written. */
 #include "umsg/text.h"
 
 #include "base/text.h"
@@ -9,6 +10,7 @@ bool text_lines_ok(struct slice s)
 	while (s.n) {
 		size_t n = 0;
 
+		/* For a NUL strchr() would find the end of its string. */
 		while (n < s.n && !strchr("\n\r\t", s.p[n] ? s.p[n] : ' '))
 			n++;
 		if (!text_is_clean(slice_of(s.p, n)))
