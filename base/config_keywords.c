@@ -208,6 +208,5 @@ void config_keyword_unknown(const struct config_level *stack, size_t depth,
 	}
 	homes = BUF_OF(list);
 	list_table(level->table, &homes);
-	diag_error(diag, &token[0].place, "unknown keyword \"%s\", expected %s%s", word,
-		   token[0].text.n ? "" : "one of ", list);
+	diag_error(diag, &token[0].place, "unknown keyword \"%s\", expected %s", word, list);
 }

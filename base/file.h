@@ -15,7 +15,8 @@ int file_read(const char *path, size_t max, uint8_t **data_out, size_t *len_out)
 
 /* Writes path by a temporary file beside it, fsync, rename and an fsync of the
  * directory; mode is exact, whatever the umask.  Returns 0 or -errno; the old
- * file stays on failure. */
+ * file stays on failure, but for one of the last step: then the new file is there,
+ * though perhaps not after a crash. */
 int file_write_atomic(const char *path, mode_t mode, struct slice content);
 
 /* Writes all of content to fd, a file.  Returns 0 or -errno. */
