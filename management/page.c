@@ -54,8 +54,10 @@ int page_write(enum page_format format, struct slice octets, struct buf *b)
 		return -ENOBUFS;
 	if (format == PAGE_QR)
 		return write_qr(octets, b);
-	if (format == PAGE_TEXT && letter_text_write(octets, text, sizeof(text)))
+	if (format == PAGE_TEXT && letter_text_write(octets, text, sizeof(text))) {
+		wipe(text, sizeof(text));
 		return -ENOBUFS;
+	}
 	if (format == PAGE_BASE64)
 		base64_encode(BASE64_STANDARD, octets, text);
 	if (format == PAGE_BASE45)
