@@ -493,8 +493,10 @@ void body_challenges(const sip_t *sip, struct challenge_list *out);
 
 /* P-Asserted-Identity (RFC 3325): the URI of each. */
 enum { BODY_MAX_ASSERTED = 4 };
-/* Returns how many, at most BODY_MAX_ASSERTED. */
-size_t body_asserted(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_ASSERTED]);
+/* P-Asserted-Identity (RFC 3325), as body_caller() has it.  Returns how many, at most
+ * BODY_MAX_ASSERTED. */
+size_t body_asserted(const sip_t *sip, su_home_t *home, const char *host,
+		     char *out[BODY_MAX_ASSERTED]);
 
 /* The values of its Authorization headers. */
 enum { BODY_MAX_AUTHORIZATIONS = 4 };

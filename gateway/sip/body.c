@@ -117,25 +117,6 @@ void body_challenges(const sip_t *sip, struct challenge_list *out)
 	}
 }
 
-size_t body_asserted(const sip_t *sip, su_home_t *home, char *out[BODY_MAX_ASSERTED])
-{
-	size_t n = 0;
-
-	for (const sip_unknown_t *un = sip->sip_unknown; un && n < BODY_MAX_ASSERTED;
-	     un = un->un_next) {
-		sip_to_t *value;
-
-		/* The library does not know this header: it is among the unknown ones, as
-		 * text. */
-		if (!un->un_name || strcasecmp(un->un_name, "P-Asserted-Identity") != 0)
-			continue;
-		value = sip_to_make(home, un->un_value);
-		if (value)
-			out[n++] = body_url(home, value->a_url);
-	}
-	return n;
-}
-
 const char *body_challenge_lines(su_home_t *home, char *const *challenges, size_t n)
 {
 	const char *lines = NULL;
@@ -205,6 +186,33 @@ char *body_caller(su_home_t *home, const url_t *url, const char *host)
 	text = su_sprintf(home, "sip:%s@%s%s%s;user=phone", number, v6 ? "[" : "", host,
 			  v6 ? "]" : "");
 	return text ? text : su_strdup(home, "");
+}
+
+/* Appends those that are tel URIs, or those that are not. */
+static size_t append_asserted(su_home_t *home, const sip_contact_t *list, bool tel,
+			      const char *host, char *out[BODY_MAX_ASSERTED], size_t n)
+{
+	for (; list && n < BODY_MAX_ASSERTED; list = list->m_next)
+		if (list->m_url->url_type != url_any && (list->m_url->url_type == url_tel) == tel)
+			out[n++] = body_caller(home, list->m_url, host);
+	return n;
+}
+
+/* RFC 3325 9.1: one or two, in one header or two; of two one is a tel URI.  The sip URI comes
+ * first, since it is the one that maps are written for. */
+size_t body_asserted(const sip_t *sip, su_home_t *home, const char *host,
+		     char *out[BODY_MAX_ASSERTED])
+{
+	size_t n = 0;
+
+	for (int tel = 0; tel <= 1; tel++)
+		for (const sip_unknown_t *un = sip->sip_unknown; un; un = un->un_next)
+			/* The library does not know this header: it is among the unknown ones,
+			 * as text.  A Contact has the same form, and may be several, too. */
+			if (un->un_name && strcasecmp(un->un_name, "P-Asserted-Identity") == 0)
+				n = append_asserted(home, sip_contact_make(home, un->un_value), tel,
+						    host, out, n);
+	return n;
 }
 
 char *body_name(su_home_t *home, const char *display)

@@ -157,7 +157,7 @@ static void tell_incoming(struct call *call, const sip_t *sip)
 		wire_sdp_put(&call->offer, &sdp);
 		event.offer = &sdp.audio.pb;
 	}
-	event.n_asserted_uris = body_asserted(sip, home, identities);
+	event.n_asserted_uris = body_asserted(sip, home, source.address, identities);
 	event.asserted_uris = identities;
 	event.anonymous = body_is_anonymous(sip);
 	event.n_authorizations = body_authorizations(sip, home, authorizations);

@@ -317,7 +317,7 @@ static void tell_text(struct text *t, const sip_t *sip)
 		event.body.data = (uint8_t *)sip->sip_payload->pl_data;
 		event.body.len = sip->sip_payload->pl_len;
 	}
-	event.n_asserted_uris = body_asserted(sip, home, identities);
+	event.n_asserted_uris = body_asserted(sip, home, source.address, identities);
 	event.asserted_uris = identities;
 	event.anonymous = body_is_anonymous(sip);
 	event.n_authorizations = body_authorizations(sip, home, authorizations);

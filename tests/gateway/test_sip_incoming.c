@@ -125,6 +125,42 @@ static void a_tel_uri_is_called_as_the_number_at_our_address(void **state)
 	}
 }
 
+/* RFC 3325: one or two identities, in one header or two; the sip URI counts before the number. */
+static void identities_come_in_one_header_or_two(void **state)
+{
+	static const struct {
+		const char *headers;
+		size_t n;
+		const char *uris[2];
+	} cases[] = {
+		{ "P-Asserted-Identity: <tel:+46-8>\r\n", 1, { "sip:+468@127.0.0.20;user=phone" } },
+		{ "P-Asserted-Identity: tel:+468, \"B, A\" <sip:9@pbx.test>\r\n",
+		  2,
+		  { "sip:9@pbx.test", "sip:+468@127.0.0.20;user=phone" } },
+		{ "P-Asserted-Identity: <tel:+468>\r\nP-ASSERTED-identity: sip:9@pbx.test\r\n",
+		  2,
+		  { "sip:9@pbx.test", "sip:+468@127.0.0.20;user=phone" } },
+		{ "P-Asserted-Identity: \"9\r\n", 0, { NULL } },
+		{ "P-Asserted-Identity: *\r\n", 0, { NULL } },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const SipAgent__Incoming *in;
+
+		f->peer.to_tag[0] = '\0';
+		request(f, "INVITE", (unsigned)i + 1, false, cases[i].headers,
+			sip_peer_sdp("", f->sdp, sizeof(f->sdp)));
+		in = sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_INCOMING)->incoming;
+		if (in->n_asserted_uris != cases[i].n)
+			fail_msg("%s: %zu", cases[i].headers, in->n_asserted_uris);
+		for (size_t k = 0; k < cases[i].n; k++)
+			assert_string_equal(in->asserted_uris[k], cases[i].uris[k]);
+		sip_driver_hangup(f->driver, in->call);
+		sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_ENDED);
+	}
+}
+
 /* CIG-013: INVITE and BYE on the bind address; CIG-021: ports as the PBX likes them. */
 static void a_call_rings_is_answered_and_hung_up_by_the_caller(void **state)
 {
@@ -580,6 +616,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CALL_TEST(a_tel_uri_is_called_as_the_number_at_our_address),
+		CALL_TEST(identities_come_in_one_header_or_two),
 		CALL_TEST(a_call_rings_is_answered_and_hung_up_by_the_caller),
 		CALL_TEST(the_gateway_hangs_up),
 		CALL_TEST(a_hangup_before_the_ack_waits_for_it),
