@@ -70,6 +70,7 @@ int umsg_client_known(const struct umsg_client *client, const char *uri)
 	if (keystore_own_user(client->keys.store, slice_str(uri)))
 		return 0;
 	answer = find_answer(client, uri);
+	/* A refusal is remembered for a shorter time: it may be mended meanwhile. */
 	return answer && clock_mono_ms() < answer->until_ms ? answer->err : -EAGAIN;
 }
 
@@ -135,6 +136,7 @@ static struct client_lookup *take(struct umsg_client *client, uint64_t request)
 static void finish(struct umsg_client *client, struct client_lookup *lookup,
 		   const uint8_t *domain_id, int err)
 {
+	/* No answer is no news of the URI: the next question goes out at once. */
 	if (lookup && err != -EHOSTUNREACH)
 		remember(client, lookup->uri, err);
 	if (lookup && client->ops->looked_up)

@@ -41,6 +41,8 @@ void client_forget_pending(struct umsg_client *client)
 }
 
 /* False: memory is out, or the owner does not keep up; the message comes again. */
+/* Until the owner says Taken.  By connection: behind a new one the rendezvous delivers anew, and
+ * the owner may have forgotten. */
 static bool add_pending(struct umsg_client *client, const struct message_envelope *envelope,
 			const struct message_facts *facts)
 {
@@ -89,6 +91,7 @@ int umsg_client_taken(struct umsg_client *client, const uint8_t id[UMSG_ID_SIZE]
 				    clock_wall_s());
 		drop_pending(client, at);
 	}
+	/* Taken all the same: at worst it is told twice. */
 	if (err && err != -ENOBUFS)
 		log_warn(CLIENT_LOG, "%s: cannot remember a message: %s", client_uri(client),
 			 strerror(-err));
@@ -216,6 +219,8 @@ static void tell_text(struct umsg_client *client, const Umsg__Frame *frame,
 		message.end_s = facts->end_s;
 		client_met(client, envelope->from, domain); /* for the Receipt */
 		client->ops->message(client->arg, &message);
+		/* Full: the owner's Taken makes room, and the message comes again with the next
+		 * fetch. */
 	} else if (client->n_pending < CLIENT_PENDING_MAX) {
 		try_again(client);
 	}
@@ -254,6 +259,7 @@ static bool known(struct umsg_client *client, const Umsg__Frame *frame,
 	if (at && memcmp((*at)->hash, facts->hash, sizeof(facts->hash)) == 0) {
 		if ((*at)->connection == client->connection)
 			return true;
+		/* Told on another connection, and not taken since. */
 		drop_pending(client, at); /* told again */
 		return false;
 	}
@@ -359,6 +365,7 @@ void client_message(struct umsg_client *client, const Umsg__Frame *frame, struct
 	unsigned suppressed;
 	char why[CLIENT_WHY_SIZE];
 
+	/* It stays with the rendezvous until its time is over. */
 	if (!keyset)
 		return; /* of a channel that is not ours (yet) */
 	if (mikey_parse(envelope.i_message, &message) == 0) {
@@ -407,10 +414,12 @@ static void fetch(struct umsg_client *client)
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Fetch body = UMSG__FETCH__INIT;
 
+	/* One at a time; what came meanwhile is fetched behind it. */
 	if (client->fetching) {
 		client->fetch_again = true;
 		return;
 	}
+	/* Numbers rise, but what was not taken is fetched again from 0 (client_fetch_all()). */
 	body.after = client->fetched;
 	frame.request = ++client->requests;
 	frame.body_case = UMSG__FRAME__BODY_FETCH;
@@ -459,6 +468,8 @@ void client_on_fetch_error(struct umsg_client *client, uint64_t request, const U
 void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched)
 {
 	client->fetching = 0;
+	/* The rendezvous has lost its count or we moved to another: numbers begin again, and what
+	 * was seen is known by its hash. */
 	if (fetched->epoch != client->epoch) {
 		client->epoch = fetched->epoch;
 		client->fetched = 0;

@@ -39,6 +39,8 @@ void client_on_part_ack(struct umsg_client *client, const Umsg__PartAck *ack)
 {
 	struct client_post *post = client_find_post(client, frame_bytes(ack->message_id));
 
+	/* The rendezvous says what it has: behind a break it may be more, or less, than we had
+	 * sent. */
 	if (!post || ack->next == 0 || ack->next > message_records_count(post->more_n) + 1)
 		return;
 	if (post->part < ack->next)
@@ -90,6 +92,7 @@ static void ask(struct umsg_client *client, const struct client_long *l)
 
 	ack.message_id = l->frame->deliver->post->message_id;
 	ack.sender = l->frame->from;
+	/* Part 0 came with the message.  The next one is asked for only when this one is here. */
 	ack.next = (uint32_t)(l->got / SEALED_RECORD);
 	frame.body_case = UMSG__FRAME__BODY_PART_ACK;
 	frame.part_ack = &ack;

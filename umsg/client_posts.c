@@ -153,6 +153,7 @@ static void free_post(struct client_post *post)
 }
 
 /* Takes the post that an answer is about off the list.  NULL: there is none. */
+/* By either: an Error names the request, a PostAck the message. */
 static struct client_post *take_post(struct umsg_client *client, uint64_t request, struct slice id)
 {
 	struct client_post **at = &client->posts, *post;
@@ -241,6 +242,7 @@ static int check_sealed(const struct umsg_client *client, const Umsg__SealedPost
 		return -EBADMSG;
 	if (!client_attached(client) || !client->link)
 		return -ENOTCONN;
+	/* 0: a rendezvous that takes no parts. */
 	if ((kept->more.len && client->parts_in_flight == 0) ||
 	    (client->message_octets && frame->post->total_length > client->message_octets))
 		return -EMSGSIZE;
@@ -268,6 +270,7 @@ int umsg_client_post(struct umsg_client *client, struct slice sealed)
 void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack)
 {
 	free_post(take_post(client, 0, frame_bytes(ack->message_id)));
+	/* Also where no post waits: it may have been sent on an earlier connection. */
 	client->ops->post_ack(client->arg, ack->message_id.data, ack->error, ack->text,
 			      ack->retry_after);
 }

@@ -1,3 +1,5 @@
+/* client_ring.c - a client and the key ring whose keys it uses: when the ring changes
+ * on disk the client goes over to the new one before the old one is closed. */
 #include "umsg/client_ring.h"
 
 #include <errno.h>
@@ -31,6 +33,7 @@ void client_ring_replace(struct key_ring **ringp, struct key_ring *ring, struct 
 
 	*ringp = ring;
 	if (client)
+		/* Before the close below: the client holds pointers into the ring. */
 		umsg_client_set_keys(client, &keys);
 	key_ring_close(&old);
 }
@@ -53,6 +56,7 @@ bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int
 		client_ring_replace(ringp, ring, client);
 	}
 	diag_free(&diag);
+	/* Stale: we have it, or a newer one.  It need not be sent again. */
 	return err == 0 || err == -ESTALE;
 }
 

@@ -8,6 +8,7 @@
 #include "keys/period.h"
 #include "keys/update.h"
 
+/* Octets. */
 enum { SHARED_MAX = 64 << 20 };
 
 struct update_fetch {
@@ -51,11 +52,13 @@ static void ask(struct umsg_client *client)
 	get.month = u->month;
 	get.what = u->what;
 	get.offset = u->got[u->what];
+	/* The pieces must be of one revision: the rendezvous refuses when a new one has come. */
 	get.expected = &name;
 	u->request = ++client->requests;
 	frame.request = u->request;
 	frame.body_case = UMSG__FRAME__BODY_UPDATE_GET;
 	frame.update_get = &get;
+	/* The next registration tells of it again. */
 	if (client_send(client, &frame) < 0)
 		client_drop_update(client);
 }
@@ -167,6 +170,7 @@ static bool take(struct update_fetch *u, const Umsg__UpdatePart *part)
 	    part->data.len == 0 || (u->part[what] && part->total != u->total[what]))
 		return false;
 	if (!u->part[what]) {
+		/* The total of the first piece holds for all: take() refuses another one. */
 		u->part[what] = malloc(part->total);
 		u->total[what] = part->total;
 	}

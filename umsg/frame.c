@@ -1,3 +1,4 @@
+/* frame.c - frames as octets, and what they have in common whatever their body is. */
 #include "umsg/frame.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ int frame_decode(struct slice octets, enum frame_side side, Umsg__Frame **frame_
 	if (err)
 		return err;
 	err = frame_check(frame, side);
+	/* With -ENOTSUP the frame is handed out: a server answers its request with an error. */
 	if (err == -EBADMSG)
 		frame_free(&frame);
 	*frame_out = frame;

@@ -55,6 +55,8 @@ static bool take_field(struct scan *scan, struct field *field)
 		return false;
 	key = take_varint(&scan->c);
 	*field = (struct field){ .number = (unsigned)(key >> 3), .type = key & 7 };
+	/* A field that comes twice is valid protobuf (the last one counts): it is left to the
+	 * slow way. */
 	if (key >= FIELDS << 3 || scan->seen >> field->number & 1)
 		scan->c.bad = true;
 	else if (field->type == VARINT)
@@ -89,6 +91,7 @@ static bool set_u32(const struct field *field, uint32_t *out)
 	return field->type == VARINT && field->value <= UINT32_MAX;
 }
 
+/* Copied, for protobuf-c's strings end with a NUL and the octets do not. */
 static bool set_text(struct frame_room *room, const struct field *field, char **out)
 {
 	char *to = room->text + room->text_n;
@@ -217,6 +220,7 @@ int frame_decode_in(struct slice octets, enum frame_side side, struct frame_room
 	Umsg__Frame *frame = octets.n <= FRAME_MAX ? frame_quick(octets, room) : NULL;
 	int err;
 
+	/* Not wrong, only not simple: protobuf-c decides. */
 	if (!frame)
 		return frame_decode(octets, side, frame_out);
 	err = frame_check(frame, side);

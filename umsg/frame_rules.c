@@ -1,3 +1,5 @@
+/* frame_rules.c - what each frame must look like (docs/umsg.md "Frames"), as a table:
+ * whoever reads a frame behind frame_check() need not look again. */
 #include "umsg/frame_rules.h"
 
 #include <errno.h>
@@ -7,8 +9,8 @@
 #include "keys/period.h"
 
 enum {
-	NAMES_MAX = 4,
-	HOST_MAX = 255,
+	NAMES_MAX = 4,  /* updates that one frame names */
+	HOST_MAX = 255, /* RFC 1035 2.3.4 */
 	LEG_TEXT_MAX = 64,
 	LEG_KEY_MIN = 16,
 	TOTAL_MAX = 1 << 30, /* of a message; the rendezvous has limits of its own */
@@ -145,6 +147,7 @@ static bool are_ssrcs(Umsg__StreamIds *const *streams, size_t n)
 	for (size_t i = 0; i < count; i++) {
 		if (seen[i] == 0)
 			return false;
+		/* Quadratic: over 2 * FRAME_STREAMS_MAX numbers. */
 		for (size_t k = 0; k < i; k++)
 			if (seen[k] == seen[i])
 				return false;
@@ -173,6 +176,7 @@ static bool check_bang(const Umsg__Frame *frame, enum frame_side side)
 {
 	const Umsg__Bang *b = frame->bang;
 
+	/* The rendezvous puts the leg in; a caller cannot name a relay. */
 	if (side == FRAME_FROM_CLIENT ? b->leg != NULL : !is_leg(b->leg))
 		return false;
 	return is_id(b->session_id) && b->i_message.len >= 1 &&
@@ -420,13 +424,16 @@ int frame_check(const Umsg__Frame *frame, enum frame_side side)
 	const struct frame_rule *rule = frame_rule(frame->body_case);
 	unsigned flags;
 
+	/* proto3's default: nobody set it. */
 	if (frame->version == 0)
 		return -EBADMSG;
+	/* Of a later version: answered or ignored, but the connection stays. */
 	if (frame->version != FRAME_VERSION || !rule)
 		return -ENOTSUP;
 	flags = rule->flags;
 	if (!(flags & (side == FRAME_FROM_CLIENT ? RULE_CLIENT : RULE_SERVER)))
 		return -EBADMSG;
+	/* A client cannot speak for the rendezvous, nor the rendezvous for a party. */
 	if (frame->by_server && (side == FRAME_FROM_CLIENT || flags & RULE_SEALED))
 		return -EBADMSG;
 	if (rule->body == UMSG__FRAME__BODY_HANGUP && !frame->by_server)

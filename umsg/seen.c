@@ -1,3 +1,6 @@
+/* seen.c - messages that were taken, so that a repeat is known (docs/umsg.md
+ * "Messages"): a map in memory and, when it has a path, a file to which each one is
+ * appended. */
 #include "umsg/seen.h"
 
 #include <errno.h>
@@ -177,6 +180,7 @@ static int load(struct umsg_seen *seen, struct slice file, int64_t now_s)
 		int64_t end_s = (int64_t)cursor_u64(&c);
 		int err = end_s > now_s ? remember(seen, key.p, hash.p, end_s) : 0;
 
+		/* -ENOBUFS: fewer are kept than before; the oldest of the file count. */
 		if (err == -ENOMEM)
 			return err;
 	}
@@ -215,6 +219,7 @@ static int take_file(struct umsg_seen *seen, const char *path, int64_t now_s)
 		err = write_anew(seen, path);
 	if (err)
 		return err;
+	/* After write_anew(), which puts another file in its place. */
 	seen->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	return seen->fd < 0 ? -errno : 0;
 }
@@ -260,6 +265,7 @@ static int append(struct umsg_seen *seen, const uint8_t key[KEY], const uint8_t 
 
 	put_record(&b, key, hash, end_s);
 	n = write(seen->fd, record, RECORD);
+	/* Durable before Taken: the rendezvous deletes the message then. */
 	if (n == RECORD && fdatasync(seen->fd) == 0)
 		return 0;
 	err = n < 0 ? -errno : -EIO;
