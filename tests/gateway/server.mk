@@ -2,7 +2,7 @@
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_calls tests/gateway/test_calls_talk tests/gateway/test_call_codec tests/gateway/test_call_phase tests/gateway/test_call_reason \
 	tests/gateway/test_call_record tests/gateway/test_pbx_leg tests/gateway/test_call_trace tests/gateway/test_session_log tests/gateway/test_texts tests/gateway/test_pbx_peers \
-	tests/gateway/test_smpp_keep tests/gateway/test_texts_port tests/gateway/test_texts_queue tests/gateway/test_texts_resting tests/gateway/test_sip_texts_part \
+	tests/gateway/test_smpp_keep tests/gateway/test_texts_port tests/gateway/test_texts_submit tests/gateway/test_texts_queue tests/gateway/test_texts_resting tests/gateway/test_sip_texts_part \
 	tests/gateway/test_registration tests/gateway/test_digest_check tests/gateway/test_srv tests/gateway/test_names tests/gateway/test_resolver
 endif
 tests_gateway_test_registration_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -45,7 +45,7 @@ tests_gateway_test_texts_LDADD = gateway/libgateway.a gateway/libcig_config.a sm
 	mailbox/libmailbox.a umsg/libumsg_proto.a maps/libmaps.a base/libbase.a \
 	$(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) \
 	$(MAILBOX_LIBS) $(CMOCKA_LIBS)
-tests_gateway_test_texts_port_SOURCES = tests/gateway/test_texts_port.c \
+tests_gateway_test_texts_port_SOURCES = tests/gateway/test_texts_port.c tests/gateway/played_port.h \
 	tests/gateway/text_scene.c tests/gateway/text_scene.h
 tests_gateway_test_texts_port_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
@@ -55,6 +55,10 @@ tests_gateway_test_texts_port_LDADD = gateway/libgateway.a gateway/libcig_config
 	$(MAILBOX_LIBS) $(CMOCKA_LIBS)
 tests_gateway_test_smpp_keep_CFLAGS = $(tests_gateway_test_texts_port_CFLAGS)
 tests_gateway_test_smpp_keep_LDADD = $(tests_gateway_test_texts_port_LDADD)
+tests_gateway_test_texts_submit_SOURCES = tests/gateway/test_texts_submit.c tests/gateway/played_port.h \
+	tests/gateway/text_scene.c tests/gateway/text_scene.h
+tests_gateway_test_texts_submit_CFLAGS = $(tests_gateway_test_texts_port_CFLAGS)
+tests_gateway_test_texts_submit_LDADD = $(tests_gateway_test_texts_port_LDADD)
 tests_gateway_test_texts_queue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_texts_queue_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
 tests_gateway_test_sip_texts_part_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)

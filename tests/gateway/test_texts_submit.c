@@ -1,0 +1,231 @@
+/* Texts that come in by a port that is played here, and the notices about them. */
+#include "tests/gateway/played_port.h"
+
+#include <errno.h>
+
+static int submit(struct played *played, uint8_t key, Umsg__AutoSubmitted auto_submitted)
+{
+	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+	struct text_in in = { .from = "tel:+8888;101",
+			      .to = "tel:+46701234567",
+			      .outer_from = "+101",
+			      .outer_to = "+46701234567",
+			      .body = &body };
+	char why[TEXT_WHY_SIZE];
+
+	body.text = (char *)"from outside";
+	body.auto_submitted = auto_submitted;
+	in.key[0] = key;
+	return texts_submit(played->port, &in, why);
+}
+
+static void a_submitted_text_is_stored_then_posted(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+
+	add(scene, &played);
+	scene->client.answers = true;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	assert_int_equal(played.stored, 0);
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), -EAGAIN);
+	LOOP_UNTIL(scene->base, played.posted == 1);
+	assert_string_equal(played.refusal, "");
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), -EALREADY);
+	restart(scene, &played);
+	add(scene, &played);
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), -EALREADY);
+	assert_int_equal(scene->client.n_posted, 0);
+	texts_remove_port(&played.port);
+}
+
+static void a_stored_text_is_posted_after_a_restart_with_the_same_octets(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+
+	add(scene, &played);
+	scene->client.state = UMSG_CONNECTING;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	LOOP_UNTIL(scene->base, played.stored == 1);
+	assert_int_equal(scene->client.n_posted, 0);
+	restart(scene, &played);
+	scene->client.answers = true;
+	LOOP_UNTIL(scene->base, scene->client.n_posted == 1);
+	assert_int_equal(scene->client.posted[0][0], 1); /* sealed in the first run */
+}
+
+/* Nobody is told that it is stored before it is known under whose keys it goes. */
+static void a_text_to_another_domain_waits_for_the_look_up(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+
+	add(scene, &played);
+	scene->client.answers = true;
+	scene->client.domain = -EAGAIN;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), -EAGAIN);
+	assert_int_equal(scene->client.lookups, 1);
+	assert_int_equal(scene->client.seals, 0);
+	texts_looked_up(scene->texts); /* of somebody else */
+	assert_int_equal(texts_gauges(scene->texts).posts, 0);
+	scene->client.domain = 0;
+	texts_looked_up(scene->texts);
+	LOOP_UNTIL(scene->base, played.posted == 1);
+	assert_string_equal(played.refusal, "");
+	assert_int_equal(scene->client.n_posted, 1);
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), -EALREADY);
+	texts_remove_port(&played.port);
+}
+
+static void a_text_to_a_domain_that_is_not_taken_is_refused(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND, .hears = true };
+
+	add(scene, &played);
+	scene->client.domain = -EKEYREJECTED; /* known at once */
+	assert_int_equal(submit(&played, 9, UMSG__AUTO_SUBMITTED__BY_HAND), -EINVAL);
+	scene->client.domain = -EAGAIN;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	scene->client.domain = -EKEYREJECTED;
+	texts_looked_up(scene->texts);
+	LOOP_UNTIL(scene->base, played.posted == 1);
+	assert_string_equal(played.refusal, "the receiver is of a domain that is not trusted");
+	assert_int_equal(scene->client.n_posted, 0);
+	assert_int_equal(texts_gauges(scene->texts).journaled, 0);
+	texts_remove_port(&played.port);
+}
+
+/* Nothing of it was promised: it is forgotten with its port, and asked for when it comes again. */
+static void a_text_that_waits_for_a_look_up_goes_with_its_port(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+
+	add(scene, &played);
+	scene->client.domain = -EAGAIN;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	texts_remove_port(&played.port);
+	scene->client.domain = 0;
+	texts_looked_up(scene->texts);
+	assert_int_equal(texts_gauges(scene->texts).posts, 0);
+	add(scene, &played);
+	scene->client.domain = -EAGAIN;
+	scene->client.state = UMSG_CONNECTING; /* and nobody can be asked */
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), -EAGAIN);
+	scene->client.state = UMSG_ATTACHED;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	texts_remove_port(&played.port);
+}
+
+/* The port's peer still waits for its answer: no notice. */
+static void a_refusal_that_the_peer_hears_of_makes_no_notice(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND, .hears = true };
+
+	add(scene, &played);
+	scene->client.answers = true;
+	scene->client.answer = UMSG__ERROR_CODE__ERROR_NOT_FOUND;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	LOOP_UNTIL(scene->base, played.posted == 1);
+	assert_string_equal(played.refusal, "no such user");
+	assert_int_equal(texts_counters(scene->texts)->notices, 0);
+	assert_int_equal(played.offers, 0);
+	texts_remove_port(&played.port);
+}
+
+/* CIG-077: a notice is "auto-notified", and goes by the way by which the text came. */
+static void a_refusal_comes_back_as_a_notice(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+
+	add(scene, &played);
+	scene->client.answers = true;
+	scene->client.answer = UMSG__ERROR_CODE__ERROR_NOT_FOUND;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	LOOP_UNTIL(scene->base, played.offers == 1);
+	assert_string_equal(played.body, "Your message to tel:+46701234567 was not delivered: "
+					 "no such user");
+	assert_string_equal(played.sender, "tel:+46701234567");
+	assert_int_equal(played.auto_submitted, UMSG__AUTO_SUBMITTED__AUTO_NOTIFIED);
+	LOOP_UNTIL(scene->base, texts_gauges(scene->texts).inward == 0);
+	assert_int_equal(scene_files_in(scene->out, "new"), 0); /* not by another way */
+	assert_int_equal(scene->client.receipts, 0);            /* nobody is told of a notice */
+	texts_remove_port(&played.port);
+}
+
+static void a_receipt_of_failure_comes_back_as_a_notice(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+	uint8_t *id = scene->client.posted[0];
+
+	add(scene, &played);
+	scene->client.answers = true;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	LOOP_UNTIL(scene->base, played.posted == 1);
+	/* Only of the one to whom it went. */
+	texts_receipt(scene->texts, "tel:+46709999999", id, UMSG__RECEIPT_STATE__RECEIPT_FAILED,
+		      "forged");
+	texts_receipt(scene->texts, "tel:+46701234567", id, UMSG__RECEIPT_STATE__RECEIPT_EXPIRED,
+		      "phone off");
+	texts_receipt(scene->texts, "tel:+46701234567", id, UMSG__RECEIPT_STATE__RECEIPT_FAILED,
+		      "a second one");
+	LOOP_UNTIL(scene->base, played.offers == 1);
+	LOOP_UNTIL(scene->base, texts_gauges(scene->texts).inward == 0);
+	assert_int_equal(played.offers, 1);
+	assert_string_equal(played.body, "Your message to tel:+46701234567 was not delivered: "
+					 "expired: phone off");
+	texts_remove_port(&played.port);
+}
+
+/* RFC 3834, section 2: two machines do not answer each other for ever. */
+static void what_no_person_sent_makes_no_notice(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+
+	add(scene, &played);
+	scene->client.answers = true;
+	scene->client.answer = UMSG__ERROR_CODE__ERROR_NOT_FOUND;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__AUTO_REPLIED), 0);
+	LOOP_UNTIL(scene->base, played.posted == 1);
+	assert_int_equal(texts_counters(scene->texts)->notices, 0);
+	assert_int_equal(texts_counters(scene->texts)->refused, 1);
+	texts_remove_port(&played.port);
+}
+
+static void a_receipt_about_a_file_comes_back_to_the_mailbox(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->client.answers = true;
+	scene_drop_file(scene, 1);
+	LOOP_UNTIL(scene->base, !scene_files_in(scene->in, "new"));
+	texts_receipt(scene->texts, "tel:+46701234567", scene->client.posted[0],
+		      UMSG__RECEIPT_STATE__RECEIPT_UNDECRYPTABLE, "");
+	LOOP_UNTIL(scene->base, scene_files_in(scene->out, "new") == 1);
+	assert_int_equal(texts_counters(scene->texts)->notices, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENE_TEST(a_submitted_text_is_stored_then_posted),
+		SCENE_TEST(a_stored_text_is_posted_after_a_restart_with_the_same_octets),
+		SCENE_TEST(a_text_to_another_domain_waits_for_the_look_up),
+		SCENE_TEST(a_text_to_a_domain_that_is_not_taken_is_refused),
+		SCENE_TEST(a_text_that_waits_for_a_look_up_goes_with_its_port),
+		SCENE_TEST(a_refusal_that_the_peer_hears_of_makes_no_notice),
+		SCENE_TEST(a_refusal_comes_back_as_a_notice),
+		SCENE_TEST(a_receipt_of_failure_comes_back_as_a_notice),
+		SCENE_TEST(what_no_person_sent_makes_no_notice),
+		SCENE_TEST(a_receipt_about_a_file_comes_back_to_the_mailbox),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
