@@ -141,7 +141,8 @@ static int resolve(const char *host, uint16_t port, struct net_addr *out, struct
 	/* Blocking, at the start of a call: a caller has one call and nothing else to do. */
 	result = getaddrinfo(host, NULL, &hints, &found);
 	if (result || found->ai_addrlen > sizeof(out->in6)) {
-		diag_error(diag, NULL, "media relay %s: %s", host, gai_strerror(result));
+		diag_error(diag, NULL, "media relay %s: %s", host,
+			   result ? gai_strerror(result) : "no address of a usable kind");
 		if (found)
 			freeaddrinfo(found);
 		return -EHOSTUNREACH;

@@ -145,7 +145,8 @@ static int start_media(struct calling *calling)
 	int err = call_media_start(&options, &calling->media, diag);
 
 	if (err)
-		fprintf(stderr, "cca: no media: %s\n", diag_first_error(diag));
+		fprintf(stderr, "cca: no media: %s\n",
+			diag_errors(diag) ? diag_first_error(diag) : strerror(-err));
 	diag_free(&diag);
 	return err;
 }

@@ -236,6 +236,7 @@ static bool on_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZ
 {
 	struct cca *cca = arg;
 
+	/* What nobody here waits for is not taken: it comes again in a run that does. */
 	return cca->job->receipt && cca->job->receipt(cca, cca->job_arg, from, id, state, reason);
 }
 
@@ -357,13 +358,16 @@ static void serve(struct cca *cca)
 	struct event *signals[2] = { evsignal_new(cca->base, SIGINT, on_signal, cca),
 				     evsignal_new(cca->base, SIGTERM, on_signal, cca) };
 
+	/* Without memory for them a signal ends the program as it does any other. */
 	for (int i = 0; i < 2; i++)
-		event_add(signals[i], NULL);
+		if (signals[i])
+			event_add(signals[i], NULL);
 	if (cca->options.timeout_s)
 		timer_arm(cca->patience, (int64_t)cca->options.timeout_s * 1000);
 	event_base_dispatch(cca->base);
 	for (int i = 0; i < 2; i++)
-		event_free(signals[i]);
+		if (signals[i])
+			event_free(signals[i]);
 }
 
 static void clean_up(struct cca *cca)
