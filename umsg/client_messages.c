@@ -40,9 +40,9 @@ void client_forget_pending(struct umsg_client *client)
 		drop_pending(client, &client->pending);
 }
 
-/* False: memory is out, or the owner does not keep up; the message comes again. */
 /* Until the owner says Taken.  By connection: behind a new one the rendezvous delivers anew, and
- * the owner may have forgotten. */
+ * the owner may have forgotten.  False: memory is out, or the owner does not keep up; the message
+ * comes again. */
 static bool add_pending(struct umsg_client *client, const struct message_envelope *envelope,
 			const struct message_facts *facts)
 {
@@ -219,9 +219,8 @@ static void tell_text(struct umsg_client *client, const Umsg__Frame *frame,
 		message.end_s = facts->end_s;
 		client_met(client, envelope->from, domain); /* for the Receipt */
 		client->ops->message(client->arg, &message);
-		/* Full: the owner's Taken makes room, and the message comes again with the next
-		 * fetch. */
 	} else if (client->n_pending < CLIENT_PENDING_MAX) {
+		/* Not full, where the owner's Taken makes room: no memory. */
 		try_again(client);
 	}
 	PACK_FREE(&body);
