@@ -25,6 +25,7 @@ enum {
 	RECORD = KEY + HASH + 8, /* and the end, in seconds */
 	FILE_OCTETS_MAX = 256 << 20,
 	CLEAR_EVERY_S = 60,
+	PAST_MAX = 1024, /* records of what is past, beside as many as there are others */
 	SENDER_MAX = 255,
 };
 
@@ -40,7 +41,9 @@ struct umsg_seen {
 	struct entry *first, **tail;
 	size_t n, max;
 	int64_t cleared_s;
-	int fd; /* -1: memory only */
+	char *path;     /* NULL: memory only */
+	int fd;         /* -1: no file, or it is to be opened again */
+	size_t records; /* in the file */
 };
 
 /* A hash is as good as random: its first octets serve the map as they are. */
@@ -153,6 +156,7 @@ void umsg_seen_free(struct umsg_seen **seenp)
 	idmap_done(&seen->map);
 	if (seen->fd >= 0)
 		close(seen->fd);
+	free(seen->path);
 	free(seen);
 	*seenp = NULL;
 }
@@ -187,7 +191,7 @@ static int load(struct umsg_seen *seen, struct slice file, int64_t now_s)
 	return 0;
 }
 
-static int write_anew(const struct umsg_seen *seen, const char *path)
+static int write_anew(const struct umsg_seen *seen)
 {
 	size_t n = HEAD + seen->n * RECORD + 1;
 	uint8_t *p = malloc(n);
@@ -200,28 +204,42 @@ static int write_anew(const struct umsg_seen *seen, const char *path)
 	buf_put(&b, head, HEAD);
 	for (const struct entry *e = seen->first; e; e = e->next)
 		put_record(&b, e->key, e->hash, e->end_s);
-	err = file_write_atomic(path, 0600, buf_slice(&b));
+	err = file_write_atomic(seen->path, 0600, buf_slice(&b));
 	free(p);
 	return err;
+}
+
+/* Leaves out what is past.  On failure the former file goes on; where the new one cannot be opened
+ * there is none (fd -1) until the next clearing. */
+static int renew(struct umsg_seen *seen)
+{
+	int err = write_anew(seen);
+
+	if (err)
+		return err;
+	if (seen->fd >= 0)
+		close(seen->fd);
+	/* After write_anew(), which puts another file in its place. */
+	seen->fd = open(seen->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	seen->records = seen->n;
+	return seen->fd < 0 ? -errno : 0;
 }
 
 static int take_file(struct umsg_seen *seen, const char *path, int64_t now_s)
 {
 	uint8_t *file = NULL;
 	size_t n = 0;
-	int err = file_read(path, FILE_OCTETS_MAX, &file, &n);
+	int err;
 
+	seen->path = strdup(path);
+	if (!seen->path)
+		return -ENOMEM;
+	err = file_read(path, FILE_OCTETS_MAX, &file, &n);
 	if (err && err != -ENOENT)
 		return err;
 	err = load(seen, slice_of(file, n), now_s);
 	free(file);
-	if (!err)
-		err = write_anew(seen, path);
-	if (err)
-		return err;
-	/* After write_anew(), which puts another file in its place. */
-	seen->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	return seen->fd < 0 ? -errno : 0;
+	return err ? err : renew(seen);
 }
 
 int umsg_seen_open(const char *path, size_t max_entries, int64_t now_s, struct umsg_seen **seen_out)
@@ -266,12 +284,23 @@ static int append(struct umsg_seen *seen, const uint8_t key[KEY], const uint8_t 
 	put_record(&b, key, hash, end_s);
 	n = write(seen->fd, record, RECORD);
 	/* Durable before Taken: the rendezvous deletes the message then. */
-	if (n == RECORD && fdatasync(seen->fd) == 0)
+	if (n == RECORD && fdatasync(seen->fd) == 0) {
+		seen->records++;
 		return 0;
+	}
 	err = n < 0 ? -errno : -EIO;
 	if (before >= 0 && ftruncate(seen->fd, before) < 0)
 		err = -errno;
 	return err;
+}
+
+/* The file is written anew when more than half of it is past, so that it stays as small as what it
+ * stands for.  Where that fails it is tried again with the next clearing. */
+static void tidy(struct umsg_seen *seen, int64_t now_s)
+{
+	clear(seen, now_s);
+	if (seen->path && (seen->fd < 0 || seen->records > 2 * seen->n + PAST_MAX))
+		renew(seen);
 }
 
 int umsg_seen_add(struct umsg_seen *seen, struct slice sender, const uint8_t id[16],
@@ -284,13 +313,13 @@ int umsg_seen_add(struct umsg_seen *seen, struct slice sender, const uint8_t id[
 		return err;
 	/* Also when the clock went back, or the next clearing would be an hour away. */
 	if (now_s >= seen->cleared_s + CLEAR_EVERY_S || now_s < seen->cleared_s)
-		clear(seen, now_s);
+		tidy(seen, now_s);
 	if (end_s <= now_s || find(seen, key))
 		return 0;
 	err = remember(seen, key, hash, end_s);
 	if (err)
 		return err;
-	return seen->fd >= 0 ? append(seen, key, hash, end_s) : 0;
+	return seen->path ? append(seen, key, hash, end_s) : 0;
 }
 
 size_t umsg_seen_count(const struct umsg_seen *seen)

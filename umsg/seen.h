@@ -18,8 +18,8 @@ enum umsg_seen_verdict { UMSG_SEEN_NEW, UMSG_SEEN_REPEAT, UMSG_SEEN_CONFLICT };
 int umsg_seen_new(size_t max_entries, struct umsg_seen **seen_out);
 
 /* Keeps the entries in a file, too (mode 0600; made if it is not there): it is read,
- * cleared of what is past at now_s and written anew here, then only appended to.  A
- * cut last record is dropped.  Returns 0, -EINVAL, -EBADMSG (a file of another form),
+ * cleared of what is past at now_s and written anew here, then appended to, and written
+ * anew when more than half of it is past.  A cut last record is dropped.  Returns 0, -EINVAL, -EBADMSG (a file of another form),
  * -ENOMEM, or -errno. */
 int umsg_seen_open(const char *path, size_t max_entries, int64_t now_s,
 		   struct umsg_seen **seen_out);

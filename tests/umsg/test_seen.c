@@ -76,12 +76,41 @@ static void it_survives_a_restart_even_a_torn_one(void **state)
 	unlink(path);
 }
 
+static void a_file_does_not_grow_for_ever(void **state)
+{
+	char path[] = "/tmp/test_seen.XXXXXX";
+	uint8_t other[16] = { 0 };
+	struct umsg_seen *seen;
+	struct stat st;
+
+	(void)state;
+	close(mkstemp(path));
+	unlink(path);
+	assert_int_equal(umsg_seen_open(path, 2000, 0, &seen), 0);
+	for (unsigned i = 0; i < 1100; i++) {
+		memcpy(other, &i, sizeof(i));
+		assert_int_equal(umsg_seen_add(seen, BOB, other, hash, 50, 1), 0);
+	}
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > 1100 * 40);
+	assert_int_equal(umsg_seen_add(seen, ALICE, id, hash, 1000, 100), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size < 2 * 40);
+	umsg_seen_free(&seen);
+	assert_int_equal(umsg_seen_open(path, 10, 100, &seen), 0);
+	assert_int_equal(umsg_seen_check(seen, ALICE, id, hash), UMSG_SEEN_REPEAT);
+	assert_int_equal(umsg_seen_count(seen), 1);
+	umsg_seen_free(&seen);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_repeat_is_told_from_a_conflict),
 		cmocka_unit_test(what_is_past_is_forgotten_and_makes_room),
 		cmocka_unit_test(it_survives_a_restart_even_a_torn_one),
+		cmocka_unit_test(a_file_does_not_grow_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
