@@ -18,3 +18,8 @@ tests_gateway_test_cig_config_memory_LDADD = $(CIG_CONFIG_LIBS) $(CMOCKA_LIBS)
 tests_gateway_test_cig_config_memory_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 EXTRA_DIST += tests/manual
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_reload
+endif
+tests_gateway_test_reload_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+tests_gateway_test_reload_LDADD = gateway/libgateway.a $(CIG_CONFIG_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
