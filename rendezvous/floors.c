@@ -36,21 +36,25 @@ struct floors {
 	void *arg;
 };
 
+/* The lines of one account.  What a failed write left is cut off: a later line behind half of one
+ * would be lost with it, though it was told to be durable. */
 static int append(const char *path, const struct raise *from, const char *account)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	off_t before;
 	int err = 0;
 
 	if (fd < 0)
 		return -errno;
+	before = lseek(fd, 0, SEEK_END);
 	for (const struct raise *r = from; r && !err; r = r->next) {
-		size_t n = strlen(r->line);
-
-		if (strcmp(r->account, account) == 0 && write(fd, r->line, n) != (ssize_t)n)
-			err = errno ? -errno : -ENOSPC;
+		if (strcmp(r->account, account) == 0)
+			err = file_write_all(fd, slice_str(r->line));
 	}
 	if (!err && fdatasync(fd))
 		err = -errno;
+	if (err && before >= 0 && ftruncate(fd, before))
+		log_warn("account", "%s: half a line cannot be cut off: %s", path, strerror(errno));
 	close(fd);
 	return err;
 }

@@ -19,7 +19,7 @@ EXTRA_tests_rendezvous_test_crs_relay_DEPENDENCIES = rendezvous/crs-relay
 CRS_UNIT_TESTS = %D%/test_accounts %D%/test_client_policy %D%/test_fanouts %D%/test_guests \
 	%D%/test_limits \
 	%D%/test_mailboxes %D%/test_mailboxes_long %D%/test_passing %D%/test_pseudonyms \
-	%D%/test_retention %D%/test_roster %D%/test_sessions %D%/test_settings
+	%D%/test_floors %D%/test_retention %D%/test_roster %D%/test_sessions %D%/test_settings
 if HAVE_CMOCKA
 check_PROGRAMS += $(CRS_UNIT_TESTS)
 endif
@@ -45,6 +45,8 @@ endif
 %C%_test_mailboxes_long_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_passing_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_passing_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_floors_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+%C%_test_floors_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_roster_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_roster_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_sessions_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
