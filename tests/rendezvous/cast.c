@@ -29,11 +29,7 @@ int cast_open(void **state)
 
 int cast_close(void **state)
 {
-	struct scene *scene = *state;
-
-	scene_close(scene);
-	free(scene);
-	return 0;
+	return scene_tear_down(state);
 }
 
 int cast_close_unharmed(void **state)

@@ -215,6 +215,13 @@ void party_open(struct party *party, struct scene *scene, const struct party_opt
 			 0);
 }
 
+void party_attach(struct party *party, struct scene *scene, const char *uri)
+{
+	party_open(party, scene,
+		   &(struct party_options){ .uri = uri, .generation = 1, .device = 1 });
+	assert_true(party_hears(party, "registered primary"));
+}
+
 void party_close(struct party *party)
 {
 	link_free(&party->link);

@@ -36,6 +36,8 @@ struct party {
 
 /* Connects and registers. */
 void party_open(struct party *party, struct scene *scene, const struct party_options *options);
+/* The first device of uri, registered as its primary; a test that cannot have it ends. */
+void party_attach(struct party *party, struct scene *scene, const char *uri);
 void party_close(struct party *party);
 void party_register(struct party *party); /* anew, as after an update */
 

@@ -315,3 +315,43 @@ void scene_run(struct scene *scene)
 	event_base_once(scene->base, -1, EV_TIMEOUT, on_timer, NULL, &wait);
 	event_base_loop(scene->base, EVLOOP_ONCE);
 }
+
+struct scene *scene_new(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	assert_non_null(scene);
+	*state = scene;
+	scene_open(scene, "");
+	return scene;
+}
+
+int scene_only_open(void **state)
+{
+	scene_new(state);
+	return 0;
+}
+
+int scene_set_up(void **state)
+{
+	scene_start(scene_new(state));
+	return 0;
+}
+
+int scene_set_up_with_relay(void **state)
+{
+	struct scene *scene = scene_new(state);
+
+	scene_start(scene);
+	scene_start_relay(scene);
+	return 0;
+}
+
+int scene_tear_down(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_close(scene);
+	free(scene);
+	return 0;
+}

@@ -36,6 +36,13 @@ void scene_set_clock(struct scene *scene, int64_t ahead_ms);
 /* Ends everything that runs and removes the folder. */
 void scene_close(struct scene *scene);
 
+/* For cmocka: a new scene in *state, open; with a crs that runs; with a relay, too; and its end. */
+struct scene *scene_new(void **state);
+int scene_only_open(void **state);
+int scene_set_up(void **state);
+int scene_set_up_with_relay(void **state);
+int scene_tear_down(void **state);
+
 /* Starts and waits until all of it is there. */
 void scene_start(struct scene *scene);
 void scene_start_relay(struct scene *scene);

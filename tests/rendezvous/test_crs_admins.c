@@ -11,25 +11,6 @@
 #include "tests/rendezvous/scene.h"
 #include "tests/rendezvous/update_file.h"
 
-static int open_scene(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-
-	*state = scene;
-	scene_open(scene, "");
-	scene_start(scene);
-	return 0;
-}
-
-static int close_scene(void **state)
-{
-	struct scene *scene = *state;
-
-	scene_close(scene);
-	free(scene);
-	return 0;
-}
-
 static void do_cli(struct scene *scene, const char *words)
 {
 	char output[SCENE_OUTPUT];
@@ -256,5 +237,5 @@ int main(void)
 		cmocka_unit_test(who_is_no_admin_gets_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, open_scene, close_scene);
+	return cmocka_run_group_tests(tests, scene_set_up, scene_tear_down);
 }

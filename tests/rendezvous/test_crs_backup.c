@@ -13,32 +13,6 @@
 #define ALICE "tel:+46700000001"
 #define BOB "tel:+46700000002"
 
-static int open_scene(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-
-	*state = scene;
-	scene_open(scene, "");
-	scene_start(scene);
-	return 0;
-}
-
-static int close_scene(void **state)
-{
-	struct scene *scene = *state;
-
-	scene_close(scene);
-	free(scene);
-	return 0;
-}
-
-static void attach(struct party *party, struct scene *scene, const char *uri)
-{
-	party_open(party, scene,
-		   &(struct party_options){ .uri = uri, .generation = 1, .device = 1 });
-	assert_true(party_hears(party, "registered primary"));
-}
-
 /* Runs a shell command, which finds the two texts as $A and $B. */
 static void run(const char *command, const char *a, const char *b)
 {
@@ -93,9 +67,9 @@ static void what_was_stored_is_there_after_a_restore(void **state)
 	struct party a, b;
 	struct stat st;
 
-	attach(&b, scene, BOB); /* known from now on */
+	party_attach(&b, scene, BOB); /* known from now on */
 	party_close(&b);
-	attach(&a, scene, ALICE);
+	party_attach(&a, scene, ALICE);
 	post(&a, BOB, 'k');
 	back_up(scene, path);
 	assert_int_equal(stat(path, &st), 0);
@@ -120,7 +94,7 @@ static void what_was_stored_is_there_after_a_restore(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 
 	scene_start(scene);
-	attach(&a, scene, ALICE);
+	party_attach(&a, scene, ALICE);
 	post(&a, BOB, 'n');
 	party_open(&b, scene, &(struct party_options){ .uri = BOB, .generation = 1, .device = 1 });
 	assert_true(party_hears(&b, "registered primary waiting 2"));
@@ -241,5 +215,5 @@ int main(void)
 		cmocka_unit_test(tar_restores_it_too),
 	};
 
-	return cmocka_run_group_tests(tests, open_scene, close_scene);
+	return cmocka_run_group_tests(tests, scene_set_up, scene_tear_down);
 }

@@ -27,29 +27,11 @@ static const char lines[] = "keep-alive tel:+46701@acme ws 1000 1000\n"
 
 static int open_scene(void **state)
 {
-	struct scene *scene = calloc(1, sizeof(*scene));
+	struct scene *scene = scene_new(state);
 
-	*state = scene;
-	scene_open(scene, "");
 	scene_configure(scene, lines);
 	scene_start(scene);
 	return 0;
-}
-
-static int close_scene(void **state)
-{
-	struct scene *scene = *state;
-
-	scene_close(scene);
-	free(scene);
-	return 0;
-}
-
-static void attach(struct party *party, struct scene *scene, const char *uri)
-{
-	party_open(party, scene,
-		   &(struct party_options){ .uri = uri, .generation = 1, .device = 1 });
-	assert_true(party_hears(party, "registered primary"));
 }
 
 /* CRS-022 and CRS-023: the ping comes at the interval, not before. */
@@ -59,7 +41,7 @@ static void a_silent_client_is_pinged_at_its_interval(void **state)
 	struct party p;
 	int64_t begun_ms = clock_mono_ms();
 
-	attach(&p, scene, "tel:+46701");
+	party_attach(&p, scene, "tel:+46701");
 	for (int i = 0; i < 2; i++) {
 		assert_true(party_hears(&p, "pinged"));
 		assert_true(clock_mono_ms() - begun_ms >= 900 * (i + 1));
@@ -75,7 +57,7 @@ static void a_client_that_answers_no_ping_is_cut_off(void **state)
 	struct party p;
 	int64_t begun_ms = clock_mono_ms();
 
-	attach(&p, scene, "tel:+46701");
+	party_attach(&p, scene, "tel:+46701");
 	link_pause(p.link, true); /* reads no ping, answers none */
 	assert_true(scene_cli_shows(scene, "show attach", "tel:+46701", false));
 	assert_true(clock_mono_ms() - begun_ms >= 1900); /* the interval, and the grace period */
@@ -115,7 +97,7 @@ static void tcp_keep_alives_are_the_kernels(void **state)
 	char output[SCENE_OUTPUT] = "";
 	struct party p;
 
-	attach(&p, scene, "tel:+46702");
+	party_attach(&p, scene, "tel:+46702");
 	while (!strstr(output, "timer:(keepalive,") && clock_mono_ms() < until_ms) {
 		scene_run(scene);
 		list_sockets(scene, output);
@@ -144,7 +126,7 @@ static void the_first_line_that_matches_counts_else_the_default(void **state)
 
 	scene_trace(scene, "event");
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		attach(&p, scene, rows[i].uri);
+		party_attach(&p, scene, rows[i].uri);
 		assert_true(scene_traced(scene, rows[i].traced));
 		party_close(&p);
 	}
@@ -192,7 +174,7 @@ static void an_unregistered_client_is_closed_after_its_delay(void **state)
 	struct scene *scene = *state;
 	struct party p;
 
-	attach(&p, scene, "tel:+46703");
+	party_attach(&p, scene, "tel:+46703");
 	block(scene, "add", "tel:+46703");
 	assert_true(party_hears(&p, "unregistered"));
 	assert_true(party_hears(&p, "closed"));
@@ -253,7 +235,7 @@ static void crowd_comes_and_goes(struct scene *scene, struct party *crowd, int n
 
 	for (int i = 0; i < n; i++) {
 		snprintf(uris[i], sizeof(uris[i]), "tel:+4681%06d", i);
-		attach(&crowd[i], scene, uris[i]);
+		party_attach(&crowd[i], scene, uris[i]);
 	}
 	for (int i = 0; i < n; i++)
 		party_post(&crowd[i], uris[(i + 1) % n], 'm', 500);
@@ -316,7 +298,7 @@ static void a_network_has_its_rules(void **state)
 			       "detach-cleanup 127.0.0.0/8 1000\n");
 	scene_start(scene);
 	begun_ms = clock_mono_ms();
-	attach(&p, scene, "tel:+46731");
+	party_attach(&p, scene, "tel:+46731");
 	assert_true(party_hears(&p, "pinged"));
 	assert_true(clock_mono_ms() - begun_ms >= 900);
 	block(scene, "add", "tel:+46731");
@@ -356,9 +338,9 @@ static void a_client_that_asks_too_much_is_refused_and_logged_once(void **state)
 	struct scene *scene = *state;
 	struct party a, b, c;
 
-	attach(&a, scene, "tel:+46711");
-	attach(&b, scene, "tel:+46712");
-	attach(&c, scene, "tel:+46713");
+	party_attach(&a, scene, "tel:+46711");
+	party_attach(&b, scene, "tel:+46712");
+	party_attach(&c, scene, "tel:+46713");
 	store_something(&a, 60);
 	store_something(&b, 60);
 	assert_true(party_hears(&a, "error 12 too many requests"));
@@ -390,8 +372,8 @@ static void a_client_that_posts_too_much_is_told_when_to_try_again(void **state)
 	struct scene *scene = *state;
 	struct party a, b;
 
-	attach(&a, scene, "tel:+46721");
-	attach(&b, scene, "tel:+46722");
+	party_attach(&a, scene, "tel:+46721");
+	party_attach(&b, scene, "tel:+46722");
 	for (int i = 0; i < 19; i++)
 		party_post(&a, "tel:+46799", (char)('A' + i), 100);
 	assert_true(party_hears(&a, "post_ack S 5")); /* no such receiver: but served */
@@ -434,7 +416,7 @@ static void a_new_connection_brings_no_new_limits(void **state)
 	struct party a;
 
 	for (int i = 0; i < CONNECTIONS; i++) {
-		attach(&a, scene, "tel:+46731");
+		party_attach(&a, scene, "tel:+46731");
 		for (int k = 0; k < POSTS; k++)
 			party_post(&a, "tel:+46799", (char)('A' + k), 100);
 		do {
@@ -467,5 +449,5 @@ int main(void)
 		cmocka_unit_test(a_network_has_its_rules), /* the last: it has lines of its own */
 	};
 
-	return cmocka_run_group_tests(tests, open_scene, close_scene);
+	return cmocka_run_group_tests(tests, open_scene, scene_tear_down);
 }

@@ -2,7 +2,6 @@
 #include "tests/unit.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -12,32 +11,6 @@
 
 #define ALICE "tel:+46700000001"
 #define BOB "tel:+46700000002"
-
-static int open_scene(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-
-	*state = scene;
-	scene_open(scene, "");
-	scene_start(scene);
-	return 0;
-}
-
-static int close_scene(void **state)
-{
-	struct scene *scene = *state;
-
-	scene_close(scene);
-	free(scene);
-	return 0;
-}
-
-static void attach(struct party *party, struct scene *scene, const char *uri)
-{
-	party_open(party, scene,
-		   &(struct party_options){ .uri = uri, .generation = 1, .device = 1 });
-	assert_true(party_hears(party, "registered primary"));
-}
 
 static void keep(struct party *party, const char *name, const char *type, const char *text)
 {
@@ -71,8 +44,8 @@ static void what_clients_store_is_kept_and_shown(void **state)
 	char info[256];
 
 	scene_trace(scene, "object");
-	attach(&a, scene, ALICE);
-	attach(&b, scene, BOB);
+	party_attach(&a, scene, ALICE);
+	party_attach(&b, scene, BOB);
 	snprintf(info, sizeof(info),
 		 "{\"time\": %lld, \"scan_time\": \"2026-11-01T08:00:00Z\", \"os\": \"Linux\", "
 		 "\"os_version\": \"6.1\", \"version\": \"1.0\"}",
@@ -100,7 +73,7 @@ static void what_clients_store_is_kept_and_shown(void **state)
 	assert_shown(scene, "show client-storage acme", "client-token");
 	assert_shown(scene, "--json show client-storage acme", "\"bytes\": 10,");
 
-	attach(&b, scene, BOB);
+	party_attach(&b, scene, BOB);
 	keep(&b, "client-token", "", "");
 	assert_not_shown(scene, "show client-storage acme", "client-token");
 	assert_shown(scene, "delete client-info acme " ALICE, "");
@@ -113,7 +86,7 @@ static void other_names_are_refused(void **state)
 	struct scene *scene = *state;
 	struct party a;
 
-	attach(&a, scene, ALICE);
+	party_attach(&a, scene, ALICE);
 	party_keep(&a, "my-diary", "", "x");
 	assert_true(party_hears(&a, "error 9"));
 	party_close(&a);
@@ -127,8 +100,8 @@ static void observed_clients_are_purged(void **state)
 	char output[SCENE_OUTPUT];
 	struct party a, b;
 
-	attach(&a, scene, ALICE);
-	attach(&b, scene, BOB);
+	party_attach(&a, scene, ALICE);
+	party_attach(&b, scene, BOB);
 	assert_int_equal(update_file_apply(scene, &(struct update_file){ .revision = 1,
 									 .users = users,
 									 .n_users = 1 }),
@@ -139,7 +112,7 @@ static void observed_clients_are_purged(void **state)
 	party_post(&a, BOB, 'p', 100);
 	assert_true(party_hears(&a, "post_ack p 5")); /* nobody has this URI now */
 	party_close(&b);
-	attach(&b, scene, BOB);
+	party_attach(&b, scene, BOB);
 	party_close(&a);
 	party_close(&b);
 }
@@ -152,11 +125,11 @@ static void events_are_traced_as_they_are_logged(void **state)
 	struct party a;
 
 	scene_trace(scene, "event");
-	attach(&a, scene, ALICE);
+	party_attach(&a, scene, ALICE);
 	assert_int_equal(scene_cli(scene, "purge client acme " ALICE, output), 0);
 	assert_true(party_hears(&a, "closed"));
 	party_close(&a);
-	attach(&a, scene, ALICE);
+	party_attach(&a, scene, ALICE);
 	party_bang(&a, BOB, 'x');
 	assert_true(scene_traced(scene, "session,dbg,20"));
 	party_close(&a);
@@ -171,5 +144,5 @@ int main(void)
 		cmocka_unit_test(events_are_traced_as_they_are_logged),
 	};
 
-	return cmocka_run_group_tests(tests, open_scene, close_scene);
+	return cmocka_run_group_tests(tests, scene_set_up, scene_tear_down);
 }

@@ -50,24 +50,6 @@ static void make_script(const struct scene *scene, const char *name, const char 
 	assert_int_equal(file_write_atomic(path, 0755, slice_str(text)), 0);
 }
 
-static int open_scene(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-
-	*state = scene;
-	scene_open(scene, "");
-	return 0;
-}
-
-static int close_scene(void **state)
-{
-	struct scene *scene = *state;
-
-	scene_close(scene);
-	free(scene);
-	return 0;
-}
-
 /* CRS-133: the script runs at every event, with the unit and what happened. */
 static void every_event_runs_the_script(void **state)
 {
@@ -140,12 +122,12 @@ static void logs_have_the_manuals_form(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_event_runs_the_script, open_scene,
-						close_scene),
-		cmocka_unit_test_setup_teardown(the_shipped_script_runs_what_was_added, open_scene,
-						close_scene),
-		cmocka_unit_test_setup_teardown(logs_have_the_manuals_form, open_scene,
-						close_scene),
+		cmocka_unit_test_setup_teardown(every_event_runs_the_script, scene_only_open,
+						scene_tear_down),
+		cmocka_unit_test_setup_teardown(the_shipped_script_runs_what_was_added,
+						scene_only_open, scene_tear_down),
+		cmocka_unit_test_setup_teardown(logs_have_the_manuals_form, scene_only_open,
+						scene_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,22 +21,11 @@ enum { FILE_MAX = 1 << 20 };
 
 static int open_scene(void **state)
 {
-	struct scene *scene = calloc(1, sizeof(*scene));
+	struct scene *scene = scene_new(state);
 
-	*state = scene;
 	cast_names(state);
-	scene_open(scene, "");
 	scene_start(scene);
 	scene_start_relay(scene);
-	return 0;
-}
-
-static int close_scene(void **state)
-{
-	struct scene *scene = *state;
-
-	scene_close(scene);
-	free(scene);
 	return 0;
 }
 
@@ -259,5 +248,5 @@ int main(void)
 	};
 
 	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests(tests, open_scene, close_scene);
+	return cmocka_run_group_tests(tests, open_scene, scene_tear_down);
 }

@@ -4,7 +4,6 @@
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/rendezvous/party.h"
@@ -14,26 +13,6 @@
 enum { OK = 0, ERROR = 1, WARNING = 3 }; /* exit status */
 
 static const struct update_file_user users[] = { { "tel:+46700000001", 1 } };
-
-static int open_scene(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-
-	*state = scene;
-	scene_open(scene, "");
-	scene_start(scene);
-	scene_start_relay(scene);
-	return 0;
-}
-
-static int close_scene(void **state)
-{
-	struct scene *scene = *state;
-
-	scene_close(scene);
-	free(scene);
-	return 0;
-}
 
 static void apply(const struct scene *scene, unsigned months_ahead)
 {
@@ -190,5 +169,5 @@ int main(void)
 		cmocka_unit_test(wrong_usage_is_told),
 	};
 
-	return cmocka_run_group_tests(tests, open_scene, close_scene);
+	return cmocka_run_group_tests(tests, scene_set_up_with_relay, scene_tear_down);
 }

@@ -2,7 +2,6 @@
 #include "tests/unit.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -15,30 +14,12 @@
 
 static int open_scene(void **state)
 {
-	struct scene *scene = calloc(1, sizeof(*scene));
+	struct scene *scene = scene_new(state);
 
-	*state = scene;
-	scene_open(scene, "");
 	scene_configure(scene, "statistics-retention 30\n");
 	scene_start(scene);
 	scene_start_relay(scene);
 	return 0;
-}
-
-static int close_scene(void **state)
-{
-	struct scene *scene = *state;
-
-	scene_close(scene);
-	free(scene);
-	return 0;
-}
-
-static void attach(struct party *party, struct scene *scene, const char *uri)
-{
-	party_open(party, scene,
-		   &(struct party_options){ .uri = uri, .generation = 1, .device = 1 });
-	assert_true(party_hears(party, "registered primary"));
 }
 
 static void do_cli(struct scene *scene, const char *words)
@@ -92,8 +73,8 @@ static void what_was_done_is_counted_once_enabled(void **state)
 	char output[SCENE_OUTPUT];
 	struct party a, b;
 
-	attach(&a, scene, ALICE);
-	attach(&b, scene, BOB);
+	party_attach(&a, scene, ALICE);
+	party_attach(&b, scene, BOB);
 	talk(&a, &b, "12m");
 	assert_int_equal(scene_cli(scene, "stats export acme", output), 0);
 	assert_string_equal(output, head);
@@ -139,8 +120,8 @@ static void group_calls_and_their_invitations_are_counted(void **state)
 
 	do_cli(scene, "stats clear acme");
 	do_cli(scene, "stats enable acme");
-	attach(&a, scene, ALICE);
-	attach(&b, scene, BOB);
+	party_attach(&a, scene, ALICE);
+	party_attach(&b, scene, BOB);
 	for (char session = 'A'; session < 'D'; session++) {
 		party_bang_group(&a, BOB, session, session < 'C' ? 'g' : 'h');
 		assert_true(party_hears(&b, "bang from"));
@@ -156,7 +137,7 @@ static void group_calls_and_their_invitations_are_counted(void **state)
 	}
 	assert_non_null(strstr(b.heard, " group\n")); /* and it is passed on */
 	party_close(&a); /* who goes on with a group call over another connection begins none */
-	attach(&a, scene, ALICE);
+	party_attach(&a, scene, ALICE);
 	party_bang_group(&a, BOB, 'D', 'h');
 	assert_true(party_hears(&b, "bang from"));
 	party_hangup(&a, BOB, 'D');
@@ -177,7 +158,7 @@ static void offered_and_confirmed_updates_are_shown(void **state)
 	struct party a;
 
 	do_cli(scene, "update-notification enable acme");
-	attach(&a, scene, ALICE);
+	party_attach(&a, scene, ALICE);
 	assert_int_equal(update_file_apply(scene, &(struct update_file){ .revision = 1,
 									 .users = users,
 									 .n_users = 2 }),
@@ -219,7 +200,7 @@ static void clients_hear_of_an_update_only_while_notification_is_enabled(void **
 	struct party a;
 
 	do_cli(scene, "update-notification disable acme");
-	attach(&a, scene, ALICE);
+	party_attach(&a, scene, ALICE);
 	apply(scene, 11);
 	party_register(&a);
 	assert_true(party_hears(&a, "registered primary waiting 0 updates"));
@@ -247,8 +228,8 @@ static void counts_are_forgotten_after_their_days(void **state)
 	struct party a, b;
 
 	do_cli(scene, "stats enable acme");
-	attach(&a, scene, ALICE);
-	attach(&b, scene, BOB);
+	party_attach(&a, scene, ALICE);
+	party_attach(&b, scene, BOB);
 	talk(&a, &b, "789");
 	assert_true(scene_cli_shows(scene, "stats export acme", ALICE "\t0\t", false));
 	party_close(&a);
@@ -285,5 +266,5 @@ int main(void)
 		cmocka_unit_test(an_unknown_account_or_word_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, open_scene, close_scene);
+	return cmocka_run_group_tests(tests, open_scene, scene_tear_down);
 }
