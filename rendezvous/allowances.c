@@ -1,3 +1,5 @@
+/* allowances.c - a table of users by name and, of those without connection, a list by
+ * the time they left. */
 #include "rendezvous/allowances.h"
 
 #include <stdlib.h>
@@ -86,6 +88,7 @@ struct allowance *allowance_join(struct allowances *allowances, const char *acco
 				 const char *uri)
 {
 	size_t uri_n = strlen(uri), account_n = strlen(account);
+	/* Made first: its name is what is looked for. */
 	struct allowance *made = calloc(1, sizeof(*made) + uri_n + 1 + account_n), *found;
 	uint64_t key;
 
@@ -118,6 +121,7 @@ void allowance_leave(struct allowances *allowances, struct allowance **allowance
 	allowance->left_ms = now_ms;
 	TAILQ_INSERT_TAIL(&allowances->idle, allowance, in_idle);
 	allowances->n_idle++;
+	/* Both ends are bounded without a timer: whoever leaves clears up. */
 	while ((oldest = TAILQ_FIRST(&allowances->idle)) &&
 	       (allowances->n_idle > ALLOWANCES_IDLE_MAX ||
 		now_ms - oldest->left_ms > ALLOWANCE_KEEP_MS))

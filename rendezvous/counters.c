@@ -97,6 +97,7 @@ static struct line *find(struct counters *counters, uint64_t key, const char *ac
 /* The user's line; NULL when memory is out: then nothing is counted. */
 static struct line *need(struct counters *counters, const char *account, const char *uri)
 {
+	/* By URI alone: few are of two accounts. */
 	uint64_t key = keyhash_of(&counters->hash, slice_str(uri));
 	struct line *line = find(counters, key, account, uri);
 
@@ -145,6 +146,7 @@ void counters_flush(struct counters *counters, int (*written)(void *arg, const s
 	while (line) {
 		struct line *next = TAILQ_NEXT(line, in_all);
 
+		/* Not written: it goes on counting, and is tried again with the next flush. */
 		if (written(arg, &line->counted) == 0)
 			drop(counters, line);
 		line = next;

@@ -1,3 +1,5 @@
+/* fanouts.c - one post to a channel becomes a copy for each member; its sender is
+ * answered when all copies are. */
 #include "rendezvous/fanouts.h"
 
 #include <errno.h>
@@ -100,6 +102,7 @@ void fanouts_answer(struct fanouts *fanouts, uint64_t number, Umsg__ErrorCode er
 
 	while (fanout && fanout->number != number)
 		fanout = TAILQ_NEXT(fanout, in_all);
+	/* An answer behind the limit, or one more than there are copies. */
 	if (!fanout || fanout->answered == fanout->sent)
 		return;
 	fanout->limit_ms = now_ms + FANOUT_LIMIT_MS;
@@ -118,6 +121,7 @@ void fanouts_answer(struct fanouts *fanouts, uint64_t number, Umsg__ErrorCode er
 		fanout->retry_after_s = 0;
 		break;
 	default:
+		/* The member is gone or may not have it: no repeat would help. */
 		fanout->left_out++;
 	}
 	go_on(fanouts, fanout);
@@ -148,6 +152,7 @@ static int copy_members(struct fanout *fanout, const struct fanout_post *post)
 	if (!fanout->members)
 		return -ENOMEM;
 	for (size_t i = 0; i < post->n_members; i++) {
+		/* A member does not hear its own post. */
 		if (slice_eq_str(post->sender, post->members[i]))
 			continue;
 		fanout->members[fanout->n_members] = strdup(post->members[i]);
@@ -167,6 +172,7 @@ static struct fanout *new_fanout(const struct fanout_post *post)
 	fanout->channel = copy(post->channel);
 	fanout->sender = copy(post->sender);
 	fanout->account = copy(post->account);
+	/* One more: malloc(0) may give NULL. */
 	fanout->frame = malloc(post->frame.n + 1);
 	if (!fanout->channel || !fanout->sender || !fanout->account || !fanout->frame ||
 	    copy_members(fanout, post)) {

@@ -86,6 +86,7 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
 	for (r = floors->first; r; r = r->next) {
 		bool seen = false;
 
+		/* Quadratic at worst, over the raises of one turn; mostly of one account. */
 		if (strcmp(r->account, done) == 0)
 			continue;
 		for (const struct raise *before = floors->first; before != r; before = before->next)
@@ -165,6 +166,8 @@ int floors_load(struct floors *floors, const char *account)
 	if (err == -ENOENT)
 		return 0;
 	if (!err) {
+		/* A line that a crash tore is left out with this; write_whole() makes the file
+		 * good again. */
 		int bad = roster_load(floors->roster, account, slice_of(text, n));
 
 		if (bad > 0)

@@ -247,6 +247,7 @@ void home_session_lost(struct home *home, unsigned holder, const CrsWorker__Sess
 {
 	struct endpoint at = { .holder = holder, .connection = m->connection };
 
+	/* A call that waits for a sleeper has no session yet. */
 	if (!home_forget_sleeper(home, &at, frame_bytes(m->session_id)))
 		sessions_lost(home->sessions, frame_bytes(m->session_id), &at, clock_mono_ms());
 }
@@ -261,6 +262,7 @@ void home_store_up(struct home *home, uint64_t epoch)
 		const struct device *primary = user_primary(user);
 
 		if (primary)
+			/* As if it attached anew: what came meanwhile is told to it. */
 			mailboxes_attached(home->mailboxes, slice_str(user->uri), &primary->at,
 					   clock_mono_ms());
 	}
@@ -305,6 +307,7 @@ void home_count(struct home *home, enum counter what, const char *account, const
 {
 	const char *fields[] = { counter_name(what), uri, account };
 
+	/* Health checks do not count. */
 	if (guests_is_name(slice_str(uri)))
 		return;
 	if (counter_is_statistic(what)) {
@@ -345,6 +348,7 @@ void home_group_call(struct home *home, const CrsWorker__GroupCall *m)
 		return;
 	hex_encode(frame_bytes(m->group_id), id);
 	snprintf(who, sizeof(who), "%s %s", id, m->uri);
+	/* Once a user and group, however many of them it calls. */
 	if (!recent_has(home->groups, who, clock_mono_ms()))
 		home_count(home, COUNTER_CONFERENCE, m->account, m->uri);
 	recent_note(home->groups, who, clock_mono_ms());
@@ -355,6 +359,7 @@ size_t home_calls(const struct home *home)
 	size_t n = 0;
 
 	for (const struct session *s = sessions_first(home->sessions); s; s = s->next)
+		/* Those behind it only wait to be forgotten. */
 		n += s->state <= SESSION_TALK;
 	return n;
 }

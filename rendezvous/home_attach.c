@@ -109,6 +109,7 @@ static void answer_attach(struct home *home, unsigned holder, uint64_t connectio
 	attached.deny_reason = reason;
 	attached.reason = text;
 	attached.waiting = waiting;
+	/* By it the client knows whether its numbers of messages are still good. */
 	attached.epoch = home->epoch;
 	message.body_case = CRS_WORKER__PEER__BODY_ATTACHED;
 	message.attached = &attached;
@@ -192,6 +193,8 @@ static void add_device(struct home *home, unsigned holder, const CrsWorker__Atta
 	if (device->primary && !device->updates_only)
 		waiting = mailboxes_attached(home->mailboxes, slice_str(user->uri), &at,
 					     clock_mono_ms());
+	/* again: the holder tells a home that was started anew of devices that are registered
+	 * already. */
 	if (!m->again)
 		answer_attach(home, holder, m->connection, NULL, 0, waiting);
 	if (!device->updates_only)
@@ -262,6 +265,7 @@ void home_floor_done(struct home *home, uint64_t ticket, bool failed)
 	m = pending->attach;
 	if (!failed && roster_raise(worker_roster(home->worker), m->account, slice_str(m->uri),
 				    m->generation) == 0)
+		/* Judged once more: the roster may have changed meanwhile. */
 		home_attach(home, pending->holder, m);
 	else
 		answer_attach(home, pending->holder, m->connection, "accounts not writable", 0, 0);
@@ -275,6 +279,7 @@ static void drop_pending(struct home *home, unsigned holder, uint64_t connection
 	while (pending) {
 		struct pending_attach *next = TAILQ_NEXT(pending, in_home);
 
+		/* Connection 0: all of the holder's. */
 		if (pending->holder == holder &&
 		    (connection == 0 || pending->attach->connection == connection))
 			free_pending(home, pending);

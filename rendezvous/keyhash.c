@@ -57,6 +57,7 @@ static void absorb(struct sip *s, uint64_t word)
 uint64_t keyhash_of(const struct keyhash *keyhash, struct slice text)
 {
 	struct sip s = {
+		/* "somepseudorandomlygeneratedbytes" */
 		keyhash->k0 ^ 0x736f6d6570736575,
 		keyhash->k1 ^ 0x646f72616e646f6d,
 		keyhash->k0 ^ 0x6c7967656e657261,
@@ -68,6 +69,7 @@ uint64_t keyhash_of(const struct keyhash *keyhash, struct slice text)
 		absorb(&s, little_endian(text.p + i, 8));
 	absorb(&s,
 	       (uint64_t)text.n << 56 | little_endian(slice_from(text, whole).p, text.n - whole));
+	/* One round a word above, three at the end: the 1 and 3 of its name. */
 	s.v2 ^= 0xff;
 	for (int i = 0; i < 3; i++)
 		mix(&s);

@@ -1,3 +1,5 @@
+/* metrics.c - figures of the server for Prometheus, asked of all workers at each
+ * scrape; nothing is kept between two. */
 #include "rendezvous/metrics.h"
 
 #include <errno.h>

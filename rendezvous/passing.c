@@ -1,3 +1,4 @@
+/* passing.c - writing and reading the heads of frames between a holder and a home. */
 #include "rendezvous/passing.h"
 
 #include <errno.h>
@@ -47,6 +48,7 @@ static const char *take_text(struct cursor *c)
 {
 	struct slice text = cursor_l16(c);
 
+	/* It is used as a C string where it lies. */
 	if (text.n == 0 || text.p[text.n - 1] != '\0')
 		c->bad = true;
 	return c->bad ? "" : (const char *)text.p;

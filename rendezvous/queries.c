@@ -13,6 +13,7 @@ static void finish(struct query *query)
 	TAILQ_REMOVE(&query->supervisor->queries, query, in_supervisor);
 	if (query->waiting)
 		log_warn("crs", "not all workers answered a query");
+	/* The rows go over to done(). */
 	query->done(query->arg, query->rows);
 	event_free(query->limit);
 	free(query);
@@ -44,6 +45,7 @@ static void ask(struct query *query, const struct supervisor_question *question)
 			return;
 		if (supervisor->workers[i].ready &&
 		    worker_process_send(&supervisor->workers[i], &message) == 0)
+			/* A bit a worker: SETTINGS_WORKERS_MAX fits. */
 			query->waiting |= UINT64_C(1) << i;
 	}
 }
@@ -70,6 +72,7 @@ int supervisor_query(struct supervisor *supervisor, const struct supervisor_ques
 	}
 	TAILQ_INSERT_TAIL(&supervisor->queries, query, in_supervisor);
 	ask(query, question);
+	/* Nobody asked: answered all the same, but never from within this call. */
 	timer_arm(query->limit, query->waiting ? SUPERVISOR_QUERY_LIMIT_MS : 0);
 	return 0;
 }

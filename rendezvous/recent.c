@@ -1,3 +1,6 @@
+/* recent.c - who was there within the last moments, by a keyed hash in a table of one
+ * place each: whoever takes another's place makes it forgotten, never known falsely
+ * but for equal hashes. */
 #include "rendezvous/recent.h"
 
 #include <stdlib.h>
@@ -39,6 +42,7 @@ static uint64_t key_of(const struct recent *recent, const char *who)
 {
 	uint64_t key = keyhash_of(&recent->hash, slice_str(who));
 
+	/* 0 is the mark of a free place. */
 	return key ? key : 1;
 }
 

@@ -1,3 +1,5 @@
+/* request_limits.c - rates of requests as token buckets, counted in milliseconds that
+ * are used up (GCRA): no timer, eight octets a kind. */
 #include "rendezvous/request_limits.h"
 
 static const struct {

@@ -41,6 +41,7 @@ bool retention_review(json_t *since, const struct account_set *accounts, unsigne
 	void *next;
 
 	*due_out = NULL;
+	/* Accounts that are gone: their days begin anew should they come back. */
 	json_object_foreach_safe(since, next, id, value)
 	{
 		if (is_there(accounts, id))
