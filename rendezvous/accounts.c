@@ -91,6 +91,7 @@ int accounts_create(const char *dir, const char *id, struct slice secret, struct
 	if (err)
 		return err;
 	err = accounts_path(dir, id, NULL, path);
+	/* The folder is the account: mkdir() decides between two who make the same one. */
 	if (!err && mkdir(path, 0750))
 		err = -errno;
 	if (err == -EEXIST) {
@@ -130,6 +131,7 @@ static int remove_files(const char *dir, const char *id)
 	closedir(d);
 	if (!err && rmdir(path))
 		err = -errno;
+	/* Durable: an account that is deleted must not be back after a power cut. */
 	return err ? err : file_sync_parent(path);
 }
 
@@ -161,6 +163,7 @@ int accounts_read_secret(const char *dir, const char *id, char out[ACCOUNTS_SECR
 		diag_error(diag, &(struct diag_place){ .file = path }, "%s", strerror(-err));
 		return err;
 	}
+	/* A person may have written it with an editor. */
 	while (n > 0 && (data[n - 1] == '\n' || data[n - 1] == '\r'))
 		n--;
 	memcpy(out, data, n);
@@ -194,6 +197,7 @@ static bool is_folder(DIR *d, const char *name)
 {
 	struct stat st;
 
+	/* Not d_type: some file systems do not fill it in. */
 	return name[0] != '.' && fstatat(dirfd(d), name, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
@@ -316,6 +320,7 @@ int accounts_blacklist(const char *dir, const char *id, const char *uri, bool ad
 		err = accounts_read_blacklist(dir, id, &text);
 	if (err)
 		return err;
+	/* A newline that the last line lacked, one for uri, and the NUL. */
 	cap = strlen(text) + strlen(uri) + 3;
 	next = malloc(cap);
 	if (!next) {
@@ -372,6 +377,7 @@ int accounts_set_mark(const char *dir, const char *id, enum account_mark mark, b
 		return err;
 	err = mark_path(dir, id, mark, path);
 	if (!err && on)
+		/* A mark is an empty file: there, or not. */
 		err = file_write_atomic(path, 0640, slice_str(""));
 	else if (!err && unlink(path) && errno != ENOENT)
 		err = -errno;

@@ -215,6 +215,7 @@ int admins_authorize(const char *dir, const char *name, const char *account,
 	err = admins_read(dir, name, &admin, diag);
 	if (err)
 		return err;
+	/* jansson takes NULL for an object: without the account the list is NULL. */
 	list = json_object_get(json_object_get(admin, "accounts"), account);
 	at = find(list, authorization);
 	if (!list) {
@@ -274,6 +275,7 @@ bool admins_may(const char *dir, const char *name, const char *account,
 	json_t *admin = NULL;
 	bool may;
 
+	/* Read at each question: what the administrator changes counts at once. */
 	if (admins_read(dir, name, &admin, NULL))
 		return false;
 	may = find(json_object_get(json_object_get(admin, "accounts"), account),

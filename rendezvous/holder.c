@@ -21,6 +21,8 @@
 #include "rendezvous/holder_priv.h"
 #include "rendezvous/peer_limits.h"
 
+/* Numbers of connections: worker, second of its start, count.  So none comes twice, also behind a
+ * restart. */
 enum { CONNECTION_INDEX_SHIFT = 56, CONNECTION_TIME_SHIFT = 20 };
 
 static void address_of(const struct client *client, char host[NET_TEXT_SIZE], char port[8])
@@ -295,6 +297,7 @@ static void on_impatient(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (!client_is_registered(client))
+		/* RFC 6455 7.4.1: a policy is violated. */
 		link_close(client->link, 1008);
 }
 
@@ -305,6 +308,7 @@ void client_be_patient(struct client *client, long ms)
 	client->patience = NULL;
 	if (ms < 0)
 		return;
+	/* Behind those who are registered: a flood of new ones must not make calls wait. */
 	link_set_priority(client->link, WORKER_PRIORITY_NEW);
 	client->patience = evtimer_new(worker_base(client->holder->worker), on_impatient, client);
 	if (client->patience)
@@ -342,6 +346,7 @@ static void take_client(struct holder *holder, int fd, struct peer *peer)
 		free_client(client);
 		return;
 	}
+	/* Without the timer a silent one would stay for ever: then it is not taken. */
 	client_be_patient(client, HOLDER_HANDSHAKE_MS + HOLDER_REGISTER_MS);
 	if (!client->patience) {
 		free_client(client);
@@ -377,6 +382,7 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
 	struct holder *holder = arg;
 
 	(void)what;
+	/* Bounded, so that those who are connected have their turn. */
 	for (int i = 0; i < HOLDER_ACCEPT_PER_TURN; i++) {
 		struct net_addr addr = { .len = sizeof(addr.in6) };
 		int fd = accept4(listen_fd, &addr.sa, &addr.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -471,6 +477,7 @@ void holder_stop(struct holder *holder)
 		frame.unregistered = &gone;
 		if (client->negotiated)
 			client_send(client, &frame);
+		/* RFC 6455 7.4.1: going away. */
 		link_close(client->link, 1001);
 	}
 }

@@ -39,6 +39,7 @@ size_t client_offers(const struct client *client, struct update_offer *offer)
 	int64_t month = period_of(clock_wall_s());
 	size_t n = 0;
 
+	/* This month's update and the next one's: it comes before its month begins. */
 	for (int64_t m = month; m <= month + 1; m++) {
 		const struct update *update = updates_find(updates, client->account, m);
 		struct update_user user;
@@ -89,8 +90,10 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 	unsigned suppressed;
 
 	(void)home;
+	/* Gone meanwhile, or asked anew of a home that was started again. */
 	if (!client || client->state != CLIENT_ASKED)
 		return;
+	/* Refused without a reason is "not now": the client asks again. */
 	if (!m->registered && !m->deny_reason) {
 		client->state = client->again ? CLIENT_REGISTERED : CLIENT_NEW;
 		client_error(client, client->register_request, UMSG__ERROR_CODE__ERROR_BUSY,
@@ -186,6 +189,8 @@ void holder_home_up(struct holder *holder, unsigned home)
 	{
 		if ((client->state == CLIENT_REGISTERED || client->state == CLIENT_ASKED) &&
 		    worker_home_of(holder->worker, slice_str(client->uri)) == home)
+			/* A home keeps its users in memory alone: after a start its holders tell
+			 * them anew. */
 			client_attach(client, client->state == CLIENT_REGISTERED);
 	}
 }
@@ -205,7 +210,7 @@ static void refuse_posts(struct client *client, unsigned home)
 			ack.message_id = frame_data(slice_of(post->id, FRAME_ID));
 			ack.error = UMSG__ERROR_CODE__ERROR_BUSY;
 			ack.text = text;
-			ack.retry_after = 2;
+			ack.retry_after = 2; /* seconds: a home is up again by then */
 			frame.request = post->request;
 			frame.body_case = UMSG__FRAME__BODY_POST_ACK;
 			frame.post_ack = &ack;
@@ -349,6 +354,7 @@ void client_update_get(struct client *client, uint64_t request, const Umsg__Upda
 	name.month = get->month;
 	name.revision = update_revision(update);
 	name.created = update_created(update);
+	/* Pieces of two revisions do not make an update. */
 	if (get->expected && *get->expected->month &&
 	    (get->expected->revision != name.revision || get->expected->created != name.created)) {
 		client_error(client, request, UMSG__ERROR_CODE__ERROR_CONFLICT,

@@ -47,6 +47,8 @@ static void start(struct redis_server *server);
 
 static void start_later(struct redis_server *server)
 {
+	/* One that ran well begins anew with the short pause; the others wait twice as long each
+	 * time. */
 	if (clock_mono_ms() - server->started_ms >= REDIS_STEADY_MS)
 		server->pause_ms = REDIS_RESTART_FIRST_MS;
 	timer_arm(server->timer, server->pause_ms);
@@ -73,8 +75,10 @@ static int take_lock(struct redis_server *server)
 static pid_t spawn(const struct redis_server *server, int lock_fd)
 {
 	char max[32];
+	/* No configuration file: only what stands here holds. */
 	const char *argv[] = {
 		server->program,
+		/* No TCP at all: the socket's mode is the access control. */
 		"--port",
 		"0",
 		"--unixsocket",
@@ -87,11 +91,13 @@ static pid_t spawn(const struct redis_server *server, int lock_fd)
 		server->log,
 		"--daemonize",
 		"no",
+		/* No snapshots: the append-only file has everything, or nothing is to be kept. */
 		"--save",
 		"",
 		"--maxmemory",
 		max,
 		"--maxmemory-policy",
+		/* Full is an error that we see; evicting would lose messages silently. */
 		"noeviction",
 		"--appendfsync",
 		"always",
@@ -119,6 +125,7 @@ static void start(struct redis_server *server)
 		return;
 	}
 	server->waiting_for_lock = false;
+	/* Of a server that was killed; the lock tells that it is gone. */
 	unlink(server->socket);
 	pid = spawn(server, lock_fd);
 	close(lock_fd); /* the server holds it now */

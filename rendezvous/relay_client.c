@@ -72,12 +72,14 @@ static void lose(struct relay_client *client, const char *why)
 	client->up = false;
 	if (was_up)
 		log_warn("relay", "connection to crs-relay lost: %s", why);
+	/* After the channel is gone: an answer may lead to another request, which must fail. */
 	answer_all_by_null(client);
 	if (was_up)
 		client->ops->down(client->arg);
 	timer_arm(client->timer, RELAY_CONNECT_AGAIN_MS);
 }
 
+/* Only a list of relays comes in several replies. */
 static bool last_reply(const CrsRelay__Reply *reply)
 {
 	return reply->body_case != CRS_RELAY__REPLY__BODY_RELAYS || !reply->relays->more;
@@ -170,6 +172,7 @@ static void poll_relay(struct relay_client *client)
 	CrsRelay__Request request = CRS_RELAY__REQUEST__INIT;
 	CrsRelay__Poll poll = CRS_RELAY__POLL__INIT;
 
+	/* The oldest is enough: they are in the order of sending. */
 	if (client->oldest && clock_mono_ms() - client->oldest->sent_ms > RELAY_ANSWER_LIMIT_MS) {
 		lose(client, "no answer");
 		return;
@@ -258,6 +261,7 @@ static struct pending *remember(struct relay_client *client, struct slice key,
 	pending->key_n = key.n < RELAY_KEY_MAX ? key.n : RELAY_KEY_MAX;
 	if (pending->key_n)
 		memcpy(pending->key, key.p, pending->key_n);
+	/* 0 is what a reply without number has. */
 	if (++client->number == 0)
 		client->number = 1;
 	idmap_put(&client->by_number, &pending->node, client->number);
