@@ -34,6 +34,7 @@ tests_gateway_libsip_driver_a_SOURCES = \
 	tests/gateway/sip_driver.c tests/gateway/sip_driver.h \
 	tests/gateway/sip_peer.c tests/gateway/sip_peer.h \
 	tests/gateway/sip_programs.c tests/gateway/sip_programs.h \
+	tests/gateway/sip_scene.h \
 	tests/gateway/tls_kit.c tests/gateway/tls_kit.h
 tests_gateway_libsip_driver_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 SIP_DRIVER_LIBS = tests/gateway/libsip_driver.a gateway/libsip_text.a gateway/libsip_agent.a base/libbase.a \
@@ -41,8 +42,6 @@ SIP_DRIVER_LIBS = tests/gateway/libsip_driver.a gateway/libsip_text.a gateway/li
 tests_gateway_test_sip_incoming_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_incoming_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_incoming_DEPENDENCIES = gateway/cig-sip
-tests_gateway_test_sip_outgoing_SOURCES = tests/gateway/test_sip_outgoing.c \
-	tests/gateway/outgoing_scene.h
 tests_gateway_test_sip_outgoing_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_outgoing_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_outgoing_DEPENDENCIES = gateway/cig-sip

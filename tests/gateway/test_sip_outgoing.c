@@ -1,13 +1,8 @@
 /* Calls to the PBX network, against a real cig-sip. */
-#include "tests/gateway/outgoing_scene.h"
+#include "tests/gateway/sip_scene.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static int start(void **state)
-{
-	return start_with(state, NULL);
-}
 
 static int start_impatient(void **state)
 {
@@ -24,6 +19,14 @@ static int start_v6(void **state)
 	sip_peer_sdp("", f->sdp, sizeof(f->sdp));
 	*state = f;
 	return 0;
+}
+
+static const SipAgent__Answered *establish(struct fixture *f)
+{
+	dial(f);
+	sip_peer_reply(&f->peer, 200, "pt", NULL, f->sdp);
+	sip_peer_expect(&f->peer, "ACK ");
+	return expect(f, SIP_AGENT__FROM_AGENT__BODY_ANSWERED)->answered;
 }
 
 /* CIG-035: to the port in the URI; CIG-004: no registration before. */

@@ -1,55 +1,13 @@
 /* Provisional responses that are acknowledged by PRACK (RFC 3262), in both roles. */
-#include "tests/unit.h"
+#include "tests/gateway/sip_scene.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/gateway/sip_driver.h"
-#include "tests/gateway/sip_peer.h"
-
-enum { CALL = 2 };
-
-struct fixture {
-	struct sip_driver *driver;
-	struct sip_peer peer;
-	char sdp[512], rseq[32];
-};
-
-static int start_with(void **state, const struct sip_driver_options *options)
-{
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	f->driver = sip_driver_start(options);
-	sip_peer_open(&f->peer, "127.0.0.1", sip_driver_port(f->driver));
-	sip_peer_sdp("", f->sdp, sizeof(f->sdp));
-	*state = f;
-	return 0;
-}
-
-static int start(void **state)
-{
-	return start_with(state, NULL);
-}
-
 static int start_impatient(void **state)
 {
 	return start_with(state, &(struct sip_driver_options){ .answer_ms = 900 });
-}
-
-static int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	sip_peer_close(&f->peer);
-	sip_driver_stop(&f->driver);
-	test_free(f);
-	return 0;
-}
-
-static const SipAgent__FromAgent *expect(struct fixture *f, SipAgent__FromAgent__BodyCase body)
-{
-	return sip_driver_expect(f->driver, body);
 }
 
 /* ---- the peer calls ---- */

@@ -1,36 +1,8 @@
 /* Changes of a session by either side: timers (RFC 4028), our re-INVITE, offers that cross. */
-#include "tests/unit.h"
+#include "tests/gateway/sip_scene.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "tests/gateway/sip_driver.h"
-#include "tests/gateway/sip_peer.h"
-
-enum { CALL = 2 };
-
-struct fixture {
-	struct sip_driver *driver;
-	struct sip_peer peer;
-	char sdp[512];
-	char call_id[128], agent_tag[64];
-};
-
-static int start_with(void **state, const struct sip_driver_options *options)
-{
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	f->driver = sip_driver_start(options);
-	sip_peer_open(&f->peer, "127.0.0.1", sip_driver_port(f->driver));
-	sip_peer_sdp("", f->sdp, sizeof(f->sdp));
-	*state = f;
-	return 0;
-}
-
-static int start(void **state)
-{
-	return start_with(state, NULL);
-}
 
 /* Intervals that a test can wait for. */
 static int start_quick(void **state)
@@ -41,21 +13,6 @@ static int start_quick(void **state)
 static int start_asking(void **state)
 {
 	return start_with(state, &(struct sip_driver_options){ .session_s = 1800 });
-}
-
-static int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	sip_peer_close(&f->peer);
-	sip_driver_stop(&f->driver);
-	test_free(f);
-	return 0;
-}
-
-static const SipAgent__FromAgent *expect(struct fixture *f, SipAgent__FromAgent__BodyCase body)
-{
-	return sip_driver_expect(f->driver, body);
 }
 
 /* We call; the 200 has those headers. */

@@ -1,5 +1,5 @@
 /* What a real cig-sip tells of its messages: in a file, and to a collector. */
-#include "tests/gateway/outgoing_scene.h"
+#include "tests/gateway/sip_scene.h"
 
 #include <poll.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* outgoing_scene.h - a call to the PBX network, by a real cig-sip to a peer that is played. */
-#ifndef TESTS_GATEWAY_OUTGOING_SCENE_H
-#define TESTS_GATEWAY_OUTGOING_SCENE_H
+/* sip_scene.h - a real cig-sip and a peer in the PBX network that is played. */
+#ifndef TESTS_GATEWAY_SIP_SCENE_H
+#define TESTS_GATEWAY_SIP_SCENE_H
 
 #include "tests/unit.h"
 #include "tests/gateway/sip_driver.h"
@@ -12,6 +12,7 @@ struct fixture {
 	struct sip_driver *driver;
 	struct sip_peer peer;
 	char sdp[512];
+	char call_id[128], agent_tag[64], rseq[32]; /* for tests that keep them */
 };
 
 static inline int start_with(void **state, const struct sip_driver_options *options)
@@ -23,6 +24,11 @@ static inline int start_with(void **state, const struct sip_driver_options *opti
 	sip_peer_sdp("", f->sdp, sizeof(f->sdp));
 	*state = f;
 	return 0;
+}
+
+static inline int start(void **state)
+{
+	return start_with(state, NULL);
 }
 
 static inline int stop(void **state)
@@ -56,14 +62,6 @@ static inline void dial(struct fixture *f)
 {
 	sip_driver_invite(f->driver, CALL, f->peer.port, SIP_AGENT__TRANSPORT__UDP);
 	sip_peer_expect(&f->peer, "INVITE ");
-}
-
-static inline const SipAgent__Answered *establish(struct fixture *f)
-{
-	dial(f);
-	sip_peer_reply(&f->peer, 200, "pt", NULL, f->sdp);
-	sip_peer_expect(&f->peer, "ACK ");
-	return expect(f, SIP_AGENT__FROM_AGENT__BODY_ANSWERED)->answered;
 }
 
 #endif
