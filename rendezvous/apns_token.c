@@ -32,6 +32,7 @@ static bool is_p256(EVP_PKEY *key)
 
 	return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
 	       EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+	       /* OpenSSL's name of P-256, which ES256 requires (RFC 7518 3.4). */
 	       strcmp(group, "prime256v1") == 0;
 }
 
@@ -58,6 +59,7 @@ int apns_token_new(const char *key_file, const char *key_id, const char *team_id
 		token->key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
 	if (file)
 		fclose(file);
+	/* What PEM left in the queue would be told at the next TLS error instead. */
 	ERR_clear_error();
 	if (err) {
 		diag_error(diag, NULL, "%s: %s", key_file, strerror(-err));
@@ -111,6 +113,7 @@ static int to_raw(const uint8_t *der, size_t n, uint8_t out[SIGNATURE_SIZE])
 static int sign(const struct apns_token *token, struct slice text, uint8_t out[SIGNATURE_SIZE])
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	/* DER of two numbers of 32 octets takes at most 72. */
 	uint8_t der[2 * SIGNATURE_SIZE];
 	size_t n = sizeof(der);
 	int err = -EIO;
@@ -146,6 +149,7 @@ static int make(struct apns_token *token, int64_t now_s)
 const char *apns_token_text(struct apns_token *token, int64_t now_s)
 {
 	bool fresh =
+		/* A clock that was set back makes a token of the future: made anew. */
 		token->made_s && now_s >= token->made_s && now_s - token->made_s < APNS_TOKEN_AGE_S;
 
 	if (!fresh && make(token, now_s)) {

@@ -36,6 +36,7 @@ char *client_data_text(int64_t now_s, const char *type, struct slice value)
 
 	if (value.n > FRAME_CLIENT_DATA)
 		return NULL;
+	/* A client may store any octets, and JSON holds none but text. */
 	base64_encode(BASE64_STANDARD, value, encoded);
 	object = json_pack("{s:I, s:s, s:s}", "saved", (json_int_t)now_s, "type", type, "value",
 			   encoded);
@@ -61,6 +62,7 @@ json_t *client_data_parse(const char *text, int64_t now_s)
 	}
 	clock_format(saved_s * 1000, time);
 	value = json_loadb((const char *)octets, n, 0, NULL);
+	/* Shown as it is when it is JSON; of what is not only type and size are shown. */
 	if (!json_is_object(value)) {
 		json_decref(value);
 		value = json_null();

@@ -5,6 +5,8 @@
 
 static uint64_t key_of(const struct client *client, const uint8_t id[FRAME_ID])
 {
+	/* Keyed, for clients choose the ids; one table for all clients, so that each needs no
+	 * memory of its own. */
 	return idhash_of(&client->holder->ids, id, 0);
 }
 

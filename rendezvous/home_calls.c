@@ -33,6 +33,8 @@ static void fill_leg(const struct home *home, const struct session *s,
 	out->leg.leg_id = frame_data(slice_of(leg->id, leg->id_n));
 	out->leg.leg_key = frame_data(slice_of(leg->key, leg->key_n));
 	out->leg.relay_host = setup->relay_host;
+	/* As the configuration has them: behind a NAT the clients see another address than
+	 * crs-relay. */
 	out->leg.relay_port = setup->relay_port ? setup->relay_port : s->relay->port;
 	for (size_t i = 0; i < s->relay->n_streams; i++) {
 		umsg__stream_ids__init(&out->ids[i]);
@@ -58,6 +60,7 @@ static bool copy_leg(const CrsRelay__Leg *from, struct session_leg *to)
 
 static bool copy_relay(const CrsRelay__Added *added, struct session_relay *relay)
 {
+	/* Another program's answer: bounded before it is copied into arrays. */
 	bool fine = added->n_responders <= SESSION_MAX_DEVICES &&
 		    added->n_streams <= SESSION_MAX_STREAMS &&
 		    copy_leg(added->initiator, &relay->initiator);
@@ -90,6 +93,7 @@ static void on_added(void *arg, struct slice id, const CrsRelay__Reply *reply)
 	if (reply)
 		log_warn("session", "crs-relay refused a call: %s", reply->text);
 	sessions_relay_refused(home->sessions, id,
+			       /* No port is free: later there may be one. */
 			       reply && reply->error == ENOSPC ? UMSG__END_REASON__END_CONGESTION
 							       : UMSG__END_REASON__END_NO_RELAY,
 			       clock_mono_ms());
@@ -314,6 +318,8 @@ void home_invite(struct home *home, const struct endpoint *from, const struct pa
 		.n_streams = frame->bang->streams,
 		.group = frame->bang->group_id.len > 0,
 		.frame = up->frame,
+		/* Not found and not connected are two ends of a call (END_NOT_FOUND,
+		 * END_NOT_CONNECTED). */
 		.known = home_account_of(home, callee) != NULL,
 		.devices = devices,
 	};
@@ -385,6 +391,7 @@ void home_session_frame(struct home *home, const struct endpoint *from, const st
 
 	if (!err && frame->body_case == UMSG__FRAME__BODY_TALK)
 		count_accepted(home, frame_session_id(frame), up);
+	/* Hangups of both sides cross: the later one is no mistake of its sender. */
 	if (err && frame->body_case != UMSG__FRAME__BODY_HANGUP)
 		home_error(home, from, frame->request, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
 			   err == -EPROTO ? "not in this state of the call" : "no such call", 0);

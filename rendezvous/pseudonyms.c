@@ -34,6 +34,8 @@ int pseudonyms_key(const char *dir, uint8_t key_out[PSEUDONYMS_KEY_SIZE])
 		err = file_read(path, PSEUDONYMS_KEY_SIZE, &data, &n);
 	if (err == -ENOENT)
 		return make_key(path, key_out);
+	/* A file of another size is not replaced: with a new key all pseudonyms would change
+	 * unnoticed. */
 	if (err == -EFBIG || (!err && n != PSEUDONYMS_KEY_SIZE))
 		err = -EINVAL;
 	if (!err)
@@ -97,6 +99,7 @@ json_t *pseudonyms_rows(const uint8_t key[PSEUDONYMS_KEY_SIZE], const char *acco
 	json_t *sorted = named && name_rows(key, account, rows, named) == 0 ? json_array() : NULL;
 
 	if (sorted) {
+		/* By pseudonym: the order of the rows would tell who is who. */
 		qsort(named, n, sizeof(*named), compare);
 		for (size_t i = 0; i < n; i++)
 			json_array_append(sorted, named[i].row);
