@@ -5,6 +5,7 @@
  * or two that name it.  Lines are kept as hashes: a configuration may have a million.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,12 +164,18 @@ static void take_digest(struct walk *walk, struct slice line, struct line hashes
 	digest->h = (digest->h ^ (secret ? hashes.key : hashes.all)) * FNV_PRIME;
 }
 
+/* Once for a configuration, which never changes: whoever watches the gateway asks for its status
+ * again and again, and to walk 100,000 entries holds up the calls meanwhile. */
 void cig_config_digest(const struct cig_config *config, char out[CIG_DIGEST_SIZE])
 {
+	struct cig_config_object *object = (struct cig_config_object *)(uintptr_t)config;
 	struct digest digest = { .walk = { .take = take_digest }, .h = FNV_START };
 
-	cig_config_write(config, walk_line, &digest.walk);
-	snprintf(out, CIG_DIGEST_SIZE, "%016llx", (unsigned long long)digest.h);
+	if (!object->digest[0]) {
+		cig_config_write(config, walk_line, &digest.walk);
+		snprintf(object->digest, sizeof(object->digest), "%016" PRIx64, digest.h);
+	}
+	memcpy(out, object->digest, CIG_DIGEST_SIZE);
 }
 
 /* ---- gathering ---- */

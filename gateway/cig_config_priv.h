@@ -28,6 +28,7 @@ struct cig_config_object {
 	struct router *router;
 	struct translate_map **translate_maps;
 	size_t translate_map_count;
+	char digest[CIG_DIGEST_SIZE]; /* "" until somebody asks for it */
 };
 
 /* Building one: lists that grow, and what is only needed meanwhile. */
