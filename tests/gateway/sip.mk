@@ -25,7 +25,8 @@ check_PROGRAMS += \
 	tests/gateway/test_sip_session \
 	tests/gateway/test_sip_trace \
 	tests/gateway/test_sip_reliable \
-	tests/gateway/test_sip_traps
+	tests/gateway/test_sip_traps \
+	tests/gateway/test_sip_identity
 endif
 if HAVE_CMOCKA
 check_LIBRARIES += tests/gateway/libsip_driver.a
@@ -68,6 +69,10 @@ EXTRA_tests_gateway_test_sip_tls_DEPENDENCIES = gateway/cig-sip
 tests_gateway_test_sip_session_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_session_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_session_DEPENDENCIES = gateway/cig-sip
+
+tests_gateway_test_sip_identity_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_identity_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_identity_DEPENDENCIES = gateway/cig-sip
 
 tests_gateway_test_sip_traps_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_traps_LDADD = $(SIP_DRIVER_LIBS)

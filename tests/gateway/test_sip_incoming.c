@@ -90,77 +90,6 @@ static void ring(struct fixture *f, uint64_t call, unsigned code)
 	sip_driver_send(f->driver, SIP_AGENT__TO_AGENT__BODY_RING, &message);
 }
 
-/* Expectations: E.164 tel URIs (RFC 3966).  The maps of the SIP side know sip URIs: the number at
- * our own address, without visual separators and parameters. */
-static void a_tel_uri_is_called_as_the_number_at_our_address(void **state)
-{
-	static const struct {
-		const char *target, *request_uri;
-	} cases[] = {
-		{ "tel:+46-70.123(45)67", "sip:+46701234567@127.0.0.1" },
-		{ "TEL:101;phone-context=pbx.test", "sip:101@127.0.0.1" },
-		{ "tel:+4670;isub=1;npdi;rn=+1", "sip:+4670@127.0.0.1" },
-		{ "tel:%2321", "sip:%2321@127.0.0.1" },
-		/* nobody's number: as it came, and the maps refuse it */
-		{ "tel:-.", "tel:-." },
-	};
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		const SipAgent__Incoming *in;
-		char text[2048];
-		int n;
-
-		n = snprintf(
-			text, sizeof(text),
-			"INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s:%u;branch=z9hG4bKt%zu\r\n"
-			"From: <tel:+46-8;phone-context=x>;tag=t\r\nTo: <%s>\r\nCall-ID: t%zu\r\n"
-			"CSeq: 1 INVITE\r\nContact: <sip:%s:%u>\r\nContent-Length: 0\r\n\r\n",
-			cases[i].target, f->peer.host, f->peer.port, i, cases[i].target, i,
-			f->peer.host, f->peer.port);
-		sip_peer_send_raw(&f->peer, text, (size_t)n);
-		in = sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_INCOMING)->incoming;
-		assert_string_equal(in->request_uri, cases[i].request_uri);
-		assert_string_equal(in->from_uri, "sip:+468@127.0.0.20;user=phone");
-	}
-}
-
-/* RFC 3325: one or two identities, in one header or two; the sip URI counts before the number. */
-static void identities_come_in_one_header_or_two(void **state)
-{
-	static const struct {
-		const char *headers;
-		size_t n;
-		const char *uris[2];
-	} cases[] = {
-		{ "P-Asserted-Identity: <tel:+46-8>\r\n", 1, { "sip:+468@127.0.0.20;user=phone" } },
-		{ "P-Asserted-Identity: tel:+468, \"B, A\" <sip:9@pbx.test>\r\n",
-		  2,
-		  { "sip:9@pbx.test", "sip:+468@127.0.0.20;user=phone" } },
-		{ "P-Asserted-Identity: <tel:+468>\r\nP-ASSERTED-identity: sip:9@pbx.test\r\n",
-		  2,
-		  { "sip:9@pbx.test", "sip:+468@127.0.0.20;user=phone" } },
-		{ "P-Asserted-Identity: \"9\r\n", 0, { NULL } },
-		{ "P-Asserted-Identity: *\r\n", 0, { NULL } },
-	};
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		const SipAgent__Incoming *in;
-
-		f->peer.to_tag[0] = '\0';
-		request(f, "INVITE", (unsigned)i + 1, false, cases[i].headers,
-			sip_peer_sdp("", f->sdp, sizeof(f->sdp)));
-		in = sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_INCOMING)->incoming;
-		if (in->n_asserted_uris != cases[i].n)
-			fail_msg("%s: %zu", cases[i].headers, in->n_asserted_uris);
-		for (size_t k = 0; k < cases[i].n; k++)
-			assert_string_equal(in->asserted_uris[k], cases[i].uris[k]);
-		sip_driver_hangup(f->driver, in->call);
-		sip_driver_expect(f->driver, SIP_AGENT__FROM_AGENT__BODY_ENDED);
-	}
-}
-
 /* CIG-013: INVITE and BYE on the bind address; CIG-021: ports as the PBX likes them. */
 static void a_call_rings_is_answered_and_hung_up_by_the_caller(void **state)
 {
@@ -615,8 +544,6 @@ static void quitting_ends_calls_with_bye(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CALL_TEST(a_tel_uri_is_called_as_the_number_at_our_address),
-		CALL_TEST(identities_come_in_one_header_or_two),
 		CALL_TEST(a_call_rings_is_answered_and_hung_up_by_the_caller),
 		CALL_TEST(the_gateway_hangs_up),
 		CALL_TEST(a_hangup_before_the_ack_waits_for_it),
