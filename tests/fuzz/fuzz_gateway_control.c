@@ -114,9 +114,12 @@ const char *control_arg(const struct control_request *request, const char *name)
 	return NULL;
 }
 
+/* Who asks may have said it himself. */
+static bool password_said;
+
 static void check_text(const char *text)
 {
-	expect(text && !strstr(text, PASSWORD));
+	expect(text && (password_said || !strstr(text, PASSWORD)));
 }
 
 void control_answer_json(struct control_request *request, unsigned status, json_t *json)
@@ -558,6 +561,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct gateway g; /* too large for a stack */
 
 	quiet();
+	password_said = memmem(data, size, PASSWORD, sizeof(PASSWORD) - 1) != NULL;
 	begin(&g);
 	for (int i = 0; i < STEPS && c.left > 0 && cursor_ok(&c); i++)
 		step(&g, &c);
