@@ -45,13 +45,22 @@ static void release(struct link *link)
 	free(link);
 }
 
+/* Most links have nothing to send for most of their time: the event, of 128 octets, is there only
+ * from when it is asked for until it is handled. */
+static void drop_writable(struct link *link)
+{
+	if (link->writable)
+		event_free(link->writable);
+	link->writable = NULL;
+}
+
 /* The socket and its events go at once; the structure stays until nobody on the stack uses it. */
 static void shut(struct link *link)
 {
 	if (link->fd < 0)
 		return;
 	event_del(&link->readable);
-	event_del(&link->writable);
+	drop_writable(link);
 	event_del(&link->timer);
 	if (link->ssl && SSL_is_init_finished(link->ssl))
 		SSL_shutdown(link->ssl); /* our close_notify; the peer's is not waited for */
@@ -285,10 +294,10 @@ void link_close(struct link *link, unsigned code)
 /* An event that is about to be handled keeps its priority until then. */
 static void set_priorities(struct link *link)
 {
-	struct event *events[] = { &link->readable, &link->writable, &link->timer };
+	struct event *events[] = { &link->readable, &link->timer, link->writable };
 
 	for (size_t i = 0; link->priority >= 0 && i < sizeof(events) / sizeof(*events); i++)
-		if (event_get_priority(events[i]) != link->priority)
+		if (events[i] && event_get_priority(events[i]) != link->priority)
 			(void)event_priority_set(events[i], link->priority);
 }
 
@@ -342,6 +351,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	drop_writable(link);
 	set_priorities(link);
 	enter(link);
 	link->flushing = false;
@@ -352,6 +362,23 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	else if (link->state != GONE && link->ssl)
 		link_flush(link);
 	leave(link);
+}
+
+void link_want_write(struct link *link, bool wait)
+{
+	if (link->fd < 0)
+		return;
+	if (!link->writable) {
+		link->writable =
+			event_new(link->context->base, link->fd, EV_WRITE, on_writable, link);
+		set_priorities(link);
+	}
+	if (!link->writable)
+		link_give_up(link, LINK_NO_MEMORY);
+	else if (wait)
+		event_add(link->writable, NULL);
+	else
+		event_active(link->writable, EV_WRITE, 0);
 }
 
 /* Frames are small and awaited: Nagle's algorithm would hold each back for the answer to the
@@ -383,7 +410,6 @@ static struct link *new_link(struct link_context *context, int fd, const struct 
 	link->stats.since_ms = clock_mono_ms();
 	link->stats.heard_ms = link->stats.since_ms;
 	event_assign(&link->readable, context->base, fd, EV_READ | EV_PERSIST, on_readable, link);
-	event_assign(&link->writable, context->base, fd, EV_WRITE, on_writable, link);
 	event_assign(&link->timer, context->base, -1, 0, on_timer, link);
 	return link;
 }
@@ -495,7 +521,7 @@ int link_connect(struct link_context *context, const struct net_addr *addr,
 		link->text = strerror(errno);
 		link_phase(link, CLOSING, 1); /* told from the loop */
 	} else {
-		event_add(&link->writable, NULL);
+		link_want_write(link, true);
 	}
 	*link_out = link;
 	return 0;

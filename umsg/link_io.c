@@ -21,7 +21,7 @@ static void flush_at_end_of_turn(struct link *link)
 	if (link->flushing)
 		return;
 	link->flushing = true;
-	event_active(&link->writable, EV_WRITE, 0);
+	link_want_write(link, false);
 }
 
 static void tls_failed(struct link *link, int result);
@@ -300,7 +300,7 @@ static void tls_failed(struct link *link, int result)
 	case SSL_ERROR_WANT_READ:
 		return;
 	case SSL_ERROR_WANT_WRITE:
-		event_add(&link->writable, NULL);
+		link_want_write(link, true);
 		return;
 	/* The peer's close_notify: an orderly end, whatever was said before counts. */
 	case SSL_ERROR_ZERO_RETURN:
@@ -338,7 +338,8 @@ void link_read(struct link *link)
 			break;
 		}
 		take_input(link, slice_of(context->input, (size_t)n));
-		if (link->state == GONE || !SSL_has_pending(link->ssl))
+		/* Behind a whole record of the largest size there is probably another one. */
+		if (link->state == GONE || (n < LINK_READ_OCTETS && !SSL_has_pending(link->ssl)))
 			break;
 	}
 	if (link->state != GONE && !link->paused && SSL_has_pending(link->ssl))

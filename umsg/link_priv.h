@@ -56,7 +56,8 @@ struct link {
 	int fd;
 	SSL *ssl;
 	struct net_addr peer;
-	struct event readable, writable, timer;
+	struct event readable, timer;
+	struct event *writable; /* NULL while nothing waits to be sent, or for a connection */
 	struct link_tls_peer tls;
 	struct link_setup *setup;  /* until it is up */
 	struct ws_reader *partial; /* of a message that has begun; NULL between two */
@@ -100,6 +101,10 @@ void link_give_up(struct link *link, enum link_reason reason);
 
 /* Wipes and frees what is not needed any more. */
 void link_setup_done(struct link *link);
+
+/* Has on_writable() called, at the end of this turn or (wait) when the socket takes more.  Without
+ * memory the link is given up. */
+void link_want_write(struct link *link, bool wait);
 
 /* ---- link_io.c ---- */
 
