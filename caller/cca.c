@@ -24,6 +24,7 @@
 #include "keys/replay.h"
 #include "umsg/client_ring.h"
 #include "umsg/link.h"
+#include "umsg/ring_updater.h"
 #include "umsg/seen.h"
 #include "umsg/text.h"
 
@@ -162,9 +163,9 @@ static void on_looked_up(void *arg, const char *uri, const uint8_t *domain_id, i
 
 static void on_met(void *arg, const char *uri, const uint8_t *domain_id)
 {
-	const struct cca *cca = arg;
+	struct cca *cca = arg;
 
-	client_ring_met(cca->ring, uri, domain_id);
+	ring_updater_met(cca->updater, uri, domain_id);
 }
 
 static void on_state(void *arg, enum umsg_state state, const char *text)
@@ -248,19 +249,19 @@ static void on_kept(void *arg, Umsg__ErrorCode error, const char *text)
 		cca->job->kept(cca, cca->job_arg, error, text);
 }
 
-static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice entry,
-		      struct slice shared)
+static enum umsg_update_outcome on_update(void *arg, int64_t month, uint32_t revision,
+					  struct slice entry, struct slice shared)
 {
 	struct cca *cca = arg;
 
-	return client_ring_update(&cca->ring, cca->client, month, revision, entry, shared);
+	return ring_updater_update(cca->updater, month, revision, entry, shared);
 }
 
 static void on_accepted(void *arg, const char *address, const char *identity)
 {
 	struct cca *cca = arg;
 
-	client_ring_accepted(&cca->ring, cca->client, address, identity);
+	ring_updater_accepted(cca->updater, address, identity);
 }
 
 static const struct umsg_client_ops client_ops = {
@@ -349,6 +350,8 @@ static int start_client(struct cca *cca)
 	};
 	int err = link_context_new(cca->base, NULL, &cca->links);
 
+	if (!err)
+		err = ring_updater_new(cca->base, &cca->ring, &cca->client, &cca->updater);
 	options.links = cca->links;
 	return err ? err : umsg_client_new(&options, &cca->client);
 }
@@ -372,6 +375,7 @@ static void serve(struct cca *cca)
 
 static void clean_up(struct cca *cca)
 {
+	ring_updater_free(&cca->updater); /* its thread is at the store, with the curves */
 	link_context_free(&cca->links);
 	umsg_seen_free(&cca->seen);
 	replay_free(&cca->replay);

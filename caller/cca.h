@@ -37,7 +37,8 @@ struct cca {
 	struct umsg_seen *seen;
 	struct key_ring *ring;
 	struct umsg_client *client;
-	struct event *patience; /* for being attached */
+	struct ring_updater *updater; /* so that no update holds up a call's media */
+	struct event *patience;       /* for being attached */
 	const struct cca_job *job;
 	void *job_arg;
 	int status; /* exit status */

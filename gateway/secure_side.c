@@ -108,8 +108,8 @@ static void announce_client(struct secure_side *side)
 			  keystore_engines(side->ring->store));
 }
 
-static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice entry,
-		      struct slice shared)
+static enum umsg_update_outcome on_update(void *arg, int64_t month, uint32_t revision,
+					  struct slice entry, struct slice shared)
 {
 	struct secure_side *side = arg;
 	/* The ring may be another one afterwards, and with it the text of the URI that others
@@ -117,7 +117,7 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 	bool taken = client_ring_update(&side->ring, side->client, month, revision, entry, shared);
 
 	announce_client(side);
-	return taken;
+	return taken ? UMSG_UPDATE_APPLIED : UMSG_UPDATE_REFUSED;
 }
 
 static void on_accepted(void *arg, const char *address, const char *identity)

@@ -84,6 +84,13 @@ enum umsg_call_event {
 			     * the callback returns */
 };
 
+/* What became of an update that was handed over. */
+enum umsg_update_outcome {
+	UMSG_UPDATE_REFUSED, /* it stays unconfirmed, and is offered again */
+	UMSG_UPDATE_APPLIED,
+	UMSG_UPDATE_LATER, /* somebody is at it */
+};
+
 struct umsg_client_ops {
 	/* text may be "". */
 	void (*state)(void *arg, enum umsg_state state, const char *text);
@@ -106,9 +113,11 @@ struct umsg_client_ops {
 			Umsg__ReceiptState state, const char *reason);
 
 	/* A month's update has been fetched: apply it (keystore_apply_update), replace the
-	 * keys, and return true, which confirms it to the rendezvous. */
-	bool (*update)(void *arg, int64_t month, uint32_t revision, struct slice entry,
-		       struct slice shared);
+	 * keys, and return UMSG_UPDATE_APPLIED, which confirms it to the rendezvous.  Or
+	 * return UMSG_UPDATE_LATER and call umsg_client_update_done() once that is done or
+	 * in vain; entry and shared are valid until the callback returns. */
+	enum umsg_update_outcome (*update)(void *arg, int64_t month, uint32_t revision,
+					   struct slice entry, struct slice shared);
 
 	/* What became of umsg_client_lookup(): err 0, the domain of uri is known now; -ENOENT,
 	 * nobody has that URI; -EKEYREJECTED, it is of a domain that we do not trust; -EPERM,
@@ -155,6 +164,11 @@ int umsg_client_new(const struct umsg_client_options *options, struct umsg_clien
  * being asked for goes with the loop's next turn: before the loop itself is freed, run it
  * once more with EVLOOP_NONBLOCK (base/dns.h). */
 void umsg_client_free(struct umsg_client **clientp);
+
+/* The update that was answered by UMSG_UPDATE_LATER is applied, and the keys are replaced; or it is
+ * not.  Not from within a callback.  Does nothing but register where the connection has ended
+ * meanwhile: the registration names what is held. */
+void umsg_client_update_done(struct umsg_client *client, bool applied);
 
 /* New keys after an update or set-key; calls go on.  A changed login takes effect at
  * the next connection; a URI must not change. */

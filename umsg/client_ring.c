@@ -38,14 +38,10 @@ void client_ring_replace(struct key_ring **ringp, struct key_ring *ring, struct 
 	key_ring_close(&old);
 }
 
-bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int64_t month,
-			uint32_t revision, struct slice entry, struct slice shared)
+bool client_ring_updated(struct key_ring **ringp, struct umsg_client *client, int64_t month,
+			 uint32_t revision, int err, struct key_ring *ring, const struct diag *diag)
 {
-	struct diag *diag = diag_new();
 	char text[PERIOD_TEXT_SIZE];
-	struct key_ring *ring;
-	int err = key_ring_update(*ringp, month, revision, entry, shared, clock_wall_s(), &ring,
-				  diag);
 
 	period_text(month, text);
 	if (err) {
@@ -55,9 +51,21 @@ bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int
 		log_info(MODULE, "update %s-%" PRIu32 " is applied", text, revision);
 		client_ring_replace(ringp, ring, client);
 	}
-	diag_free(&diag);
 	/* Stale: we have it, or a newer one.  It need not be sent again. */
 	return err == 0 || err == -ESTALE;
+}
+
+bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int64_t month,
+			uint32_t revision, struct slice entry, struct slice shared)
+{
+	struct diag *diag = diag_new();
+	struct key_ring *ring = NULL;
+	int err = key_ring_update(*ringp, month, revision, entry, shared, clock_wall_s(), &ring,
+				  diag);
+	bool applied = client_ring_updated(ringp, client, month, revision, err, ring, diag);
+
+	diag_free(&diag);
+	return applied;
 }
 
 /* What key_ring_expire() or key_ring_accept() said: goes over to what is left, or tells why

@@ -17,9 +17,16 @@ void client_ring_replace(struct key_ring **ringp, struct key_ring *ring,
 			 struct umsg_client *client);
 
 /* What the client's update callback has to do: applies the update to the store on disk
- * and goes over to it; the log tells the outcome.  Returns what the callback returns. */
+ * and goes over to it; the log tells the outcome.  Returns whether it is in the store, also by
+ * an earlier one: it can be confirmed. */
 bool client_ring_update(struct key_ring **ringp, struct umsg_client *client, int64_t month,
 			uint32_t revision, struct slice entry, struct slice shared);
+
+/* The second half of it, for whoever called key_ring_update() elsewhere (umsg/ring_updater.h): err,
+ * ring (taken over where err is 0) and diag are what that gave. */
+bool client_ring_updated(struct key_ring **ringp, struct umsg_client *client, int64_t month,
+			 uint32_t revision, int err, struct key_ring *ring,
+			 const struct diag *diag);
 
 /* Wipes what is past from the store (keystore_expire) and goes over to what is left.  Call
  * it at the start, and every CLIENT_RING_EXPIRE_MS. */

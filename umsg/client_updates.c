@@ -19,6 +19,7 @@ struct update_fetch {
 	uint8_t *part[2];
 	uint32_t total[2], got[2];
 	uint64_t request;
+	bool handed_over; /* the owner is at it */
 };
 
 void client_drop_update(struct umsg_client *client)
@@ -133,27 +134,48 @@ static void confirm(struct umsg_client *client)
 	client_send(client, &frame);
 }
 
-/* Everything is there.  Afterwards the next registration tells of further months. */
-static void hand_over(struct umsg_client *client)
+/* Afterwards the next registration tells of further months. */
+static void finish(struct umsg_client *client, bool applied)
 {
-	struct update_fetch *u = client->update;
-	bool applied;
-	int64_t month = 0;
+	const struct update_fetch *u = client->update;
 
-	period_parse(slice_str(u->month), &month);
-	applied = client->ops->update && client->ops->update(client->arg, month, u->revision,
-							     slice_of(u->part[0], u->total[0]),
-							     slice_of(u->part[1], u->total[1]));
 	log_info(CLIENT_LOG, "%s: update %s revision %u %s", client_uri(client), u->month,
 		 u->revision, applied ? "applied" : "was not applied");
-	if (client->update != u)
-		return; /* the connection ended meanwhile */
 	if (applied) {
 		note_applied(client);
 		confirm(client);
 	}
 	client_drop_update(client);
 	if (applied)
+		client_register(client);
+}
+
+/* Everything is there. */
+static void hand_over(struct umsg_client *client)
+{
+	struct update_fetch *u = client->update;
+	enum umsg_update_outcome outcome = UMSG_UPDATE_REFUSED;
+	int64_t month = 0;
+
+	period_parse(slice_str(u->month), &month);
+	u->handed_over = true;
+	if (client->ops->update)
+		outcome = client->ops->update(client->arg, month, u->revision,
+					      slice_of(u->part[0], u->total[0]),
+					      slice_of(u->part[1], u->total[1]));
+	/* Not where the connection ended meanwhile, either. */
+	if (client->update == u && outcome != UMSG_UPDATE_LATER)
+		finish(client, outcome == UMSG_UPDATE_APPLIED);
+}
+
+/* A fetch that began after the connection was lost is another one: it goes on, and the keys
+ * that it brings are no news by then. */
+void umsg_client_update_done(struct umsg_client *client, bool applied)
+{
+	if (client->update && client->update->handed_over)
+		finish(client, applied);
+	else if (applied && client->link &&
+		 (client->state == UMSG_ATTACHED || client->state == UMSG_UPDATES_ONLY))
 		client_register(client);
 }
 
@@ -185,7 +207,7 @@ void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *p
 {
 	struct update_fetch *u = client->update;
 
-	if (!u)
+	if (!u || u->handed_over)
 		return;
 	if (!take(u, part)) {
 		log_warn(CLIENT_LOG,
@@ -206,6 +228,6 @@ void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *p
 
 void client_on_update_error(struct umsg_client *client, uint64_t request)
 {
-	if (client->update && client->update->request == request)
+	if (client->update && client->update->request == request && !client->update->handed_over)
 		client_drop_update(client);
 }

@@ -28,6 +28,7 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 	%D%/link_tls.c %D%/link_tls.h \
 	%D%/message_body.c %D%/message_body.h \
 	%D%/message_crypto.c %D%/message_crypto.h \
+	%D%/ring_updater.c %D%/ring_updater.h \
 	%D%/seen.c %D%/seen.h \
 	%D%/signed_hash.c %D%/signed_hash.h \
 	%D%/text.c %D%/text.h \

@@ -296,12 +296,14 @@ static bool on_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZ
 	return false;
 }
 
-static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice entry,
-		      struct slice shared)
+static enum umsg_update_outcome on_update(void *arg, int64_t month, uint32_t revision,
+					  struct slice entry, struct slice shared)
 {
 	struct party *party = arg;
 
-	return client_ring_update(&party->ring, party->client, month, revision, entry, shared);
+	return client_ring_update(&party->ring, party->client, month, revision, entry, shared)
+		       ? UMSG_UPDATE_APPLIED
+		       : UMSG_UPDATE_REFUSED;
 }
 
 static const struct umsg_client_ops ops = {

@@ -97,8 +97,8 @@ static bool on_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZ
 }
 
 /* As a key store that finds that the entry does not open. */
-static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice entry,
-		      struct slice shared)
+static enum umsg_update_outcome on_update(void *arg, int64_t month, uint32_t revision,
+					  struct slice entry, struct slice shared)
 {
 	unsigned sum = (unsigned)month + revision;
 
@@ -107,7 +107,7 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 		sum += entry.p[i];
 	for (size_t i = 0; i < shared.n; i++)
 		sum += shared.p[i];
-	return sum & 1;
+	return (enum umsg_update_outcome)(sum % 3);
 }
 
 static const struct umsg_client_ops ops = {

@@ -2,11 +2,8 @@
 #include "tests/unit.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <openssl/sha.h>
 
 #include "keys/keyset.h"
 #include "keys/keystore_priv.h"
@@ -16,60 +13,15 @@
 
 static const char channel_uri[] = "urn:uuid:01234567-89ab-cdef-0123-456789abcdef";
 
-/* A file's parts for one user. */
-struct parts {
-	uint8_t *entry, *shared;
-	size_t entry_n, shared_n;
-};
-
-static void free_parts(struct parts *parts)
-{
-	free(parts->entry);
-	free(parts->shared);
-}
-
-/* Seals entry and a shared part as an update of (month, revision, created) would. */
-static struct parts make_parts(struct update_entry *entry, const uint8_t *update_key)
-{
-	static char a[] = "tel:+1", b[] = WORLD_URI;
-	static char *users[] = { a, b };
-	struct update_common common = { users, 2, NULL, 0 };
-	struct update_head head = { .month = entry->keys.month,
-				    .revision = entry->keys.revision,
-				    .created = entry->keys.created };
-	struct parts parts;
-
-	sample_fill(entry->shared_key, sizeof(entry->shared_key), 77);
-	assert_int_equal(update_shared_seal(&common, &head, entry->shared_key, &parts.shared,
-					    &parts.shared_n),
-			 0);
-	SHA256(parts.shared, parts.shared_n, entry->shared_sha256);
-	assert_int_equal(update_entry_seal(entry, update_key, slice_str(WORLD_URI), &parts.entry,
-					   &parts.entry_n),
-			 0);
-	return parts;
-}
-
-static struct update_entry real_entry(const struct world *w, int64_t month, uint32_t revision)
-{
-	struct update_entry entry = sample_entry(3);
-
-	entry.keys.month = month;
-	entry.keys.revision = revision;
-	entry.keys.created = SAMPLE_TIME + 10;
-	world_issue(w->master, WORLD_URI, month, entry.keys.packed);
-	return entry;
-}
-
 static int apply(const struct world *w, struct keystore *ks, struct update_entry *entry,
 		 const uint8_t *update_key)
 {
-	struct parts parts = make_parts(entry, update_key);
+	struct world_parts parts = world_parts(entry, update_key);
 	int err = keystore_apply_update(ks, w->curves, entry->keys.month, entry->keys.revision,
 					slice_of(parts.entry, parts.entry_n),
 					slice_of(parts.shared, parts.shared_n), WORLD_NOW, NULL);
 
-	free_parts(&parts);
+	world_parts_free(&parts);
 	return err;
 }
 
@@ -78,7 +30,7 @@ static void an_update_brings_keys_users_settings_and_channels(void **state)
 	struct world *w = *state;
 	struct letter letter = world_letter(w, 1);
 	struct update_channel channel = { .name = "Board" };
-	struct update_entry entry = real_entry(w, SAMPLE_MONTH, 5);
+	struct update_entry entry = world_entry(w, SAMPLE_MONTH, 5);
 	const char *uri, *name;
 	struct keyset *keyset;
 	struct keystore *ks;
@@ -135,7 +87,7 @@ static void a_refused_update_leaves_the_store_untouched(void **state)
 	assert_int_equal(world_enrol(w, &letter), 0);
 	before = world_snapshot(w);
 	ks = world_load(w, KEYSTORE_CHANGE);
-	entry = real_entry(w, SAMPLE_MONTH, 5);
+	entry = world_entry(w, SAMPLE_MONTH, 5);
 	entry.generation = 2;
 	assert_int_equal(apply(w, ks, &entry, wrong_key), -EACCES); /* another's, CMS-047 */
 	entry.keys.revision = 3;                                    /* older than the letter's 4 */
@@ -155,7 +107,7 @@ static void a_refused_update_leaves_the_store_untouched(void **state)
 	entry.channels = &channel;
 	entry.n_channels = 1;
 	assert_int_equal(apply(w, ks, &entry, letter.update_key), -EKEYREJECTED);
-	entry = real_entry(w, SAMPLE_MONTH - 3, 1);
+	entry = world_entry(w, SAMPLE_MONTH - 3, 1);
 	entry.generation = 2;
 	assert_int_equal(apply(w, ks, &entry, letter.update_key), -ESTALE); /* long past */
 	assert_true(keystore_month(ks, SAMPLE_MONTH, &revision, &created));
@@ -169,8 +121,8 @@ static void an_update_with_a_damaged_part_is_refused_whole(void **state)
 {
 	struct world *w = *state;
 	struct letter letter = world_letter(w, 1);
-	struct update_entry entry = real_entry(w, SAMPLE_MONTH, 5);
-	struct parts parts = make_parts(&entry, letter.update_key);
+	struct update_entry entry = world_entry(w, SAMPLE_MONTH, 5);
+	struct world_parts parts = world_parts(&entry, letter.update_key);
 	struct slice box = slice_of(parts.entry, parts.entry_n);
 	struct slice shared = slice_of(parts.shared, parts.shared_n);
 	struct snapshot before;
@@ -205,14 +157,14 @@ static void an_update_with_a_damaged_part_is_refused_whole(void **state)
 		keystore_apply_update(ks, w->curves, SAMPLE_MONTH, 6, box, shared, WORLD_NOW, NULL),
 		-EROFS);
 	keystore_free(&ks);
-	free_parts(&parts);
+	world_parts_free(&parts);
 }
 
 static void an_update_that_cannot_be_written_changes_nothing(void **state)
 {
 	struct world *w = *state;
 	struct letter letter = world_letter(w, 1);
-	struct update_entry entry = real_entry(w, SAMPLE_MONTH, 5);
+	struct update_entry entry = world_entry(w, SAMPLE_MONTH, 5);
 	struct keystore *ks;
 	uint32_t revision;
 	uint64_t created;
@@ -235,7 +187,7 @@ static void a_login_is_used_from_its_month_and_the_former_kept_for_a_while(void 
 {
 	struct world *w = *state;
 	struct letter letter = world_letter(w, 1);
-	struct update_entry entry = real_entry(w, SAMPLE_MONTH + 1, 5);
+	struct update_entry entry = world_entry(w, SAMPLE_MONTH + 1, 5);
 	int64_t next = period_start(SAMPLE_MONTH + 1);
 	struct keystore_login login;
 	struct keystore *ks;

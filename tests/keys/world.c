@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/sha.h>
+
 #include "base/file.h"
+#include "keys/update_priv.h"
 
 int world_make(void **state)
 {
@@ -115,4 +118,43 @@ void world_check_unchanged(const struct world *w, struct snapshot *before)
 	assert_true(slice_eq(slice_of(before->p, before->n), slice_of(after.p, after.n)));
 	free(before->p);
 	free(after.p);
+}
+
+void world_parts_free(struct world_parts *parts)
+{
+	free(parts->entry);
+	free(parts->shared);
+}
+
+/* The shared part has no trusted domains, and two users. */
+struct world_parts world_parts(struct update_entry *entry, const uint8_t *update_key)
+{
+	static char a[] = "tel:+1", b[] = WORLD_URI;
+	static char *users[] = { a, b };
+	struct update_common common = { users, 2, NULL, 0 };
+	struct update_head head = { .month = entry->keys.month,
+				    .revision = entry->keys.revision,
+				    .created = entry->keys.created };
+	struct world_parts parts;
+
+	sample_fill(entry->shared_key, sizeof(entry->shared_key), 77);
+	assert_int_equal(update_shared_seal(&common, &head, entry->shared_key, &parts.shared,
+					    &parts.shared_n),
+			 0);
+	SHA256(parts.shared, parts.shared_n, entry->shared_sha256);
+	assert_int_equal(update_entry_seal(entry, update_key, slice_str(WORLD_URI), &parts.entry,
+					   &parts.entry_n),
+			 0);
+	return parts;
+}
+
+struct update_entry world_entry(const struct world *w, int64_t month, uint32_t revision)
+{
+	struct update_entry entry = sample_entry(3);
+
+	entry.keys.month = month;
+	entry.keys.revision = revision;
+	entry.keys.created = SAMPLE_TIME + 10;
+	world_issue(w->master, WORLD_URI, month, entry.keys.packed);
+	return entry;
 }

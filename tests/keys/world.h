@@ -38,6 +38,16 @@ struct letter world_letter(const struct world *w, size_t n_months);
 int world_enrol(const struct world *w, const struct letter *letter);
 struct keystore *world_load(const struct world *w, enum keystore_mode mode);
 
+/* An update's entry for WORLD_URI with real keys of that month; and with a shared part as it lies
+ * in a file, sealed under the user's update key. */
+struct update_entry world_entry(const struct world *w, int64_t month, uint32_t revision);
+struct world_parts {
+	uint8_t *entry, *shared;
+	size_t entry_n, shared_n;
+};
+struct world_parts world_parts(struct update_entry *entry, const uint8_t *update_key);
+void world_parts_free(struct world_parts *parts);
+
 /* What lies at path, to see that it stays so; the check frees it. */
 struct snapshot {
 	uint8_t *p;

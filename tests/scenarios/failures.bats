@@ -11,7 +11,6 @@ LAB_SIP_SETTINGS='trusted "127.0.0.0/8"; media_timeout_s 2;'
 
 setup_file() {
 	lab_setup_file
-	lab_refresh "${LAB_USERS[0]}"
 	speech "$D/alice.wav" "The quick brown fox jumps over the lazy dog." 60
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back." 60
 }

@@ -218,9 +218,9 @@ lab_enrol() { # NUMBER
 	cca "${LAB_CLOCK[@]}" --store "$D/$1" enrol "$D/letters/$1"
 }
 
-# A caller that was just enrolled takes two months' updates over with its first connection, and
-# hears and says nothing while their keys are checked: where its speech is measured it has them
-# before.
+# A caller that was just enrolled takes two months' updates over with its first connection, beside
+# what else it does.  Where those bring what a test needs (channels, trusted domains), or must not
+# come in between, it has them before.
 lab_refresh() { # NUMBER [ACCOUNT]
 	start "$D/refresh.log" cca "${LAB_CLOCK[@]}" --store "$D/$1" listen
 	await 20 "the updates of $1" lab_refreshed "$1" "${2:-$LAB_ACCOUNT}" || return

@@ -71,7 +71,6 @@ lab_cig_conf() {
 
 setup_file() {
 	lab_setup_file
-	lab_refresh "${LAB_USERS[0]}"
 	speech "$D/alice.wav" "The quick brown fox jumps over the lazy dog." 60
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back." 60
 	sox "$D/phone-long.wav" -t al -r 8000 -c 1 "$D/phone.alaw"

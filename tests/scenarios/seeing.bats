@@ -21,7 +21,6 @@ lab_cig_conf() { # with figures, and with tests that its maps must pass
 setup_file() {
 	free_port && export LAB_METRICS_PORT=$PORT
 	lab_setup_file
-	lab_refresh "${LAB_USERS[0]}"
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back tomorrow." 60
 	cp "$D/cig/cig.conf" "$D/good.conf"
 }

@@ -11,7 +11,6 @@ LAB_SIP_SETTINGS="trusted \"${LAB_PHONE_IP%.*}.0/24\";"
 
 setup_file() {
 	lab_setup_file
-	lab_refresh "${LAB_USERS[0]}"
 	speech "$D/alice.wav" "This is the secure caller. The quick brown fox jumps over the lazy dog." 60
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back tomorrow." 60
 }

@@ -18,7 +18,6 @@ lab_cig_conf() { # with a range for the secure side, too
 
 setup_file() {
 	lab_setup_file
-	lab_refresh "${LAB_USERS[0]}"
 	speech "$D/alice.wav" "The quick brown fox jumps over the lazy dog." 60
 	speech "$D/phone.wav" "Hello from the ordinary telephone. Please call me back." 60
 }
@@ -78,6 +77,7 @@ in_clear() { # TEXT FILTER...: does it stand in one of these packets?
 	phone_await 101 '"CALL_DTMF_START".*"9"' 5
 	kill -INT "$CALL"
 	call_ended 5 'reason=hangup'
+	all_clear # the next test counts every packet
 	caller $ALICE send --receipt "$LAB_GATEWAY;101" "$text"
 	captured "$LAB_BLACK" >"$T/black"
 	captured "$LAB_RED" >"$T/red"

@@ -1,7 +1,7 @@
 # tests of umsg/
 UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_client %D%/test_client_messages %D%/test_client_lookup \
 	%D%/test_client_keep %D%/test_client_ring \
-	%D%/test_frame %D%/test_frame_quick %D%/test_link %D%/test_link_life %D%/test_message_crypto %D%/test_pack %D%/test_seen \
+	%D%/test_frame %D%/test_frame_quick %D%/test_link %D%/test_link_life %D%/test_message_crypto %D%/test_pack %D%/test_ring_updater %D%/test_seen \
 	%D%/test_upgrade %D%/test_websocket
 if HAVE_CMOCKA
 check_PROGRAMS += $(UMSG_TESTS)
@@ -45,6 +45,8 @@ UMSG_STAGE_LIBS = %D%/libstage.a tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_message_crypto_LDADD = tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_pack_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_pack_LDADD = $(UMSG_TEST_LIBS)
+%C%_test_ring_updater_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_ring_updater_LDADD = tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_seen_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_seen_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_upgrade_CFLAGS = $(UMSG_TEST_CFLAGS)
@@ -55,7 +57,8 @@ $(%C%_libstage_a_OBJECTS) $(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJE
 	$(%C%_test_client_messages_OBJECTS) $(%C%_test_client_lookup_OBJECTS) $(%C%_test_client_keep_OBJECTS) \
 	$(%C%_test_client_ring_OBJECTS) $(%C%_test_frame_OBJECTS) \
 	$(%C%_test_frame_quick_OBJECTS) \
-	$(%C%_test_message_crypto_OBJECTS) $(%C%_test_pack_OBJECTS): umsg/umsg.pb-c.h
+	$(%C%_test_message_crypto_OBJECTS) $(%C%_test_pack_OBJECTS) \
+	$(%C%_test_ring_updater_OBJECTS): umsg/umsg.pb-c.h
 
 # a client that breaks the rules, for the scenarios
 noinst_PROGRAMS += tests/tools/rude-client

@@ -107,8 +107,8 @@ static bool on_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZ
 	return true;
 }
 
-static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice entry,
-		      struct slice shared)
+static enum umsg_update_outcome on_update(void *arg, int64_t month, uint32_t revision,
+					  struct slice entry, struct slice shared)
 {
 	struct party *p = arg;
 	const struct slice *parts = p->stage->parts;
@@ -118,7 +118,7 @@ static bool on_update(void *arg, int64_t month, uint32_t revision, struct slice 
 	assert_true(slice_eq(entry, parts[0]));
 	assert_true(slice_eq(shared, parts[1]));
 	p->updates++;
-	return true;
+	return p->update;
 }
 
 static void on_kept(void *arg, Umsg__ErrorCode error, const char *text)
@@ -235,6 +235,7 @@ struct party *stage_enter_with(struct stage *stage, const char *uri,
 
 	p->stage = stage;
 	p->uri = uri;
+	p->update = UMSG_UPDATE_APPLIED;
 	p->wish = (struct umsg_audio_wish){ { UMSG_OPUS, UMSG_PCMU }, 2, 0 };
 	snprintf(p->path, sizeof(p->path), "%s/%zu", stage->dir, stage->n_parties++);
 	enrol(p, secret);

@@ -61,7 +61,8 @@ struct party {
 	Umsg__ErrorCode kept_error;
 	unsigned looked_up, repins;
 	int lookup_err;
-	bool moves; /* a pin may change */
+	bool moves;                      /* a pin may change */
+	enum umsg_update_outcome update; /* of the updates that it gets */
 };
 
 struct connection {

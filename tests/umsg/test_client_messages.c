@@ -401,20 +401,26 @@ static void a_message_from_the_future_is_kept(void **state)
 
 /* ---- updates ---- */
 
-/* CCA-008: fetched in pieces, applied, confirmed; and not again. */
-static void a_newer_update_is_fetched_and_confirmed(void **state)
+static void offer(struct stage *stage, struct slice entry, struct slice shared)
 {
-	static uint8_t entry[2048] = { 1 }, shared[4500] = { 2 };
-	struct stage *stage = *state;
-	char month[PERIOD_TEXT_SIZE];
-	struct party *alice;
+	static char month[PERIOD_TEXT_SIZE];
 
 	period_text(stage->month, month);
 	stage->offered.month = month;
 	stage->offered.revision = 2;
 	stage->offered.created = (uint64_t)clock_wall_s();
-	stage->parts[0] = slice_of(entry, sizeof(entry));
-	stage->parts[1] = slice_of(shared, sizeof(shared));
+	stage->parts[0] = entry;
+	stage->parts[1] = shared;
+}
+
+/* CCA-008: fetched in pieces, applied, confirmed; and not again. */
+static void a_newer_update_is_fetched_and_confirmed(void **state)
+{
+	static uint8_t entry[2048] = { 1 }, shared[4500] = { 2 };
+	struct stage *stage = *state;
+	struct party *alice;
+
+	offer(stage, slice_of(entry, sizeof(entry)), slice_of(shared, sizeof(shared)));
 	alice = stage_enter(stage, ALICE);
 	STAGE_UNTIL(stage, stage->confirms == 1);
 	assert_int_equal(alice->updates, 1);
@@ -423,6 +429,52 @@ static void a_newer_update_is_fetched_and_confirmed(void **state)
 	stage_cut(stage);
 	STAGE_UNTIL(stage, stage->registers == 3);
 	assert_int_equal(alice->updates, 1);
+	stage->offered.month = NULL;
+}
+
+/* Whoever applies it beside its loop says so, and is not asked again meanwhile. */
+static void an_update_that_takes_its_time_is_confirmed_when_it_is_applied(void **state)
+{
+	static uint8_t entry[100] = { 1 }, shared[100] = { 2 };
+	struct stage *stage = *state;
+	struct party *alice;
+
+	offer(stage, slice_of(entry, sizeof(entry)), slice_of(shared, sizeof(shared)));
+	alice = stage_enter_with(stage, ALICE, &stage->secret);
+	alice->update = UMSG_UPDATE_LATER;
+	STAGE_UNTIL(stage, alice->updates == 1);
+	/* It registers anew when the keys change: the same update is offered, and not fetched. */
+	assert_int_equal(stage->registers, 1);
+	assert_int_equal(stage->confirms, 0);
+	umsg_client_update_done(alice->client, false); /* in vain */
+	stage_cut(stage);
+	STAGE_UNTIL(stage, alice->updates == 2);
+	assert_int_equal(stage->confirms, 0);
+	umsg_client_update_done(alice->client, true);
+	STAGE_UNTIL(stage, stage->confirms == 1 && stage->registers == 3);
+	assert_int_equal(alice->updates, 2);
+	stage->offered.month = NULL;
+}
+
+/* What was in hand when the connection was lost is fetched anew, where it was not applied by
+ * then; its end means nothing to that fetch. */
+static void an_update_in_hand_outlives_its_connection(void **state)
+{
+	static uint8_t entry[100] = { 1 }, shared[100] = { 2 };
+	struct stage *stage = *state;
+	struct party *alice;
+
+	offer(stage, slice_of(entry, sizeof(entry)), slice_of(shared, sizeof(shared)));
+	alice = stage_enter_with(stage, ALICE, &stage->secret);
+	alice->update = UMSG_UPDATE_LATER;
+	STAGE_UNTIL(stage, alice->updates == 1);
+	stage_cut(stage);
+	STAGE_UNTIL(stage, alice->state != UMSG_ATTACHED);
+	umsg_client_update_done(alice->client, true);
+	STAGE_UNTIL(stage, alice->updates == 2);
+	assert_int_equal(stage->confirms, 0);
+	umsg_client_update_done(alice->client, true);
+	STAGE_UNTIL(stage, stage->confirms == 1);
 	stage->offered.month = NULL;
 }
 
@@ -448,6 +500,8 @@ int main(void)
 		ON_STAGE(one_id_for_two_messages_is_a_conflict),
 		ON_STAGE(a_message_from_the_future_is_kept),
 		ON_STAGE(a_newer_update_is_fetched_and_confirmed),
+		ON_STAGE(an_update_that_takes_its_time_is_confirmed_when_it_is_applied),
+		ON_STAGE(an_update_in_hand_outlives_its_connection),
 	};
 
 	return cmocka_run_group_tests(tests, stage_build, stage_raze);
