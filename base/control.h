@@ -98,6 +98,9 @@ int control_token_create(const char *path, struct control_token *token_out);
 /* The query argument's decoded value; "" for one without value, NULL when absent. */
 const char *control_arg(const struct control_request *request, const char *name);
 
+/* A header's value, NULL when absent: the peer's own word. */
+const char *control_header(const struct control_request *request, const char *name);
+
 /* The body, empty for GET. */
 struct slice control_body(const struct control_request *request);
 

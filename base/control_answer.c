@@ -47,6 +47,11 @@ struct slice control_body(const struct control_request *request)
 	return slice_of(request->body, request->body_n);
 }
 
+const char *control_header(const struct control_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
 int control_body_json(struct control_request *request, json_t **json_out)
 {
 	json_error_t error;

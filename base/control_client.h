@@ -19,7 +19,11 @@ struct control_server {
 	const char *address;    /* "127.0.0.1:8083", "[::1]:8083", or an absolute path */
 	const char *token_path; /* NULL: requests carry no proof */
 	int timeout_ms;         /* no octet for so long fails a call; 0: 30,000 */
+	const char *says;       /* of the caller, sent as the header CONTROL_SAYS; NULL: nothing */
 };
+
+/* Where a caller says who it is and from where; the server cannot know whether that is so. */
+#define CONTROL_SAYS "Caller-Says"
 
 enum { CONTROL_CLIENT_MAX_ANSWER_BYTES = 64 << 20 };
 

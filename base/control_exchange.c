@@ -98,6 +98,8 @@ static int send_request(struct exchange *x, const char *authorization)
 	/* 1.0, so that the answer ends with the connection and never comes in chunks. */
 	buf_printf(&b, "%s %s HTTP/1.0\r\nHost: %s\r\n", x->method, x->target,
 		   control_address_is_path(address) ? "localhost" : address);
+	if (x->server->says)
+		buf_printf(&b, CONTROL_SAYS ": %s\r\n", x->server->says);
 	if (authorization)
 		buf_printf(&b, "Authorization: %s\r\n", authorization);
 	if (x->body)

@@ -16,6 +16,7 @@
 #include "rendezvous/apply.h"
 #include "rendezvous/audit.h"
 #include "rendezvous/control_api.h"
+#include "rendezvous/pseudonyms.h"
 #include "rendezvous/statistics.h"
 #include "rendezvous/supervisor_priv.h"
 #include "umsg/frame.h"
@@ -27,6 +28,7 @@ static const char *const actions[] = {
 	[UMSG__ADMIN_ACTION__ADMIN_STATISTICS_ENABLE] = "stats enable",
 	[UMSG__ADMIN_ACTION__ADMIN_STATISTICS_DISABLE] = "stats disable",
 	[UMSG__ADMIN_ACTION__ADMIN_STATISTICS_CLEAR] = "stats clear",
+	[UMSG__ADMIN_ACTION__ADMIN_STATISTICS_PSEUDONYMS] = "stats export --pseudonyms",
 };
 
 /* A request that waits for the workers' counts.  The worker that asked may be another
@@ -82,7 +84,7 @@ static void audit(const CrsWorker__AdminAsk *ask, const char *result)
 	char who[AUDIT_TEXT_MAX];
 
 	snprintf(who, sizeof(who), "admin=%s peer=%s", ask->admin, ask->peer);
-	audit_write(who, actions[ask->action], ask->account, result);
+	audit_write(who, actions[ask->action], ask->account, result, NULL);
 }
 
 static void refuse(struct worker_process *worker, const CrsWorker__AdminAsk *ask,
@@ -172,23 +174,28 @@ static void on_counted(void *arg, json_t *rows)
 	free(asked);
 }
 
+/* statistics_collect(), or what else has done called with counts. */
+typedef int counts_fn(struct supervisor *supervisor, const char *account, statistics_done_fn *done,
+		      void *arg);
+
 static void ask_counts(struct supervisor *supervisor, struct worker_process *worker,
-		       const CrsWorker__AdminAsk *ask, bool clear)
+		       const CrsWorker__AdminAsk *ask, counts_fn *begin)
 {
 	struct asked *asked = malloc(sizeof(*asked));
 	int err = asked ? 0 : -ENOMEM;
 
 	if (!err) {
 		*asked = (struct asked){ supervisor, worker, ask->connection };
-		err = clear ? statistics_clear(supervisor, ask->account, on_counted, asked)
-			    : statistics_collect(supervisor, ask->account, on_counted, asked);
+		err = begin(supervisor, ask->account, on_counted, asked);
 	}
 	if (!err) {
 		audit(ask, "ok");
 		return;
 	}
 	free(asked);
-	refuse(worker, ask, UMSG__ERROR_CODE__ERROR_BUSY, "no memory");
+	/* Other than memory it is the pseudonyms' key, which the operator has to look at. */
+	refuse(worker, ask, UMSG__ERROR_CODE__ERROR_BUSY,
+	       err == -ENOMEM ? "no memory" : "the pseudonyms' key is not readable");
 }
 
 /* ---- who may ---- */
@@ -234,9 +241,12 @@ void admin_service_ask(struct supervisor *supervisor, struct worker_process *wor
 		switch_statistics(supervisor, worker, ask, false);
 		break;
 	case UMSG__ADMIN_ACTION__ADMIN_STATISTICS_CLEAR:
-		ask_counts(supervisor, worker, ask, true);
+		ask_counts(supervisor, worker, ask, statistics_clear);
+		break;
+	case UMSG__ADMIN_ACTION__ADMIN_STATISTICS_PSEUDONYMS:
+		ask_counts(supervisor, worker, ask, pseudonyms_collect);
 		break;
 	default:
-		ask_counts(supervisor, worker, ask, false);
+		ask_counts(supervisor, worker, ask, statistics_collect);
 	}
 }

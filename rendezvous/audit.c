@@ -5,10 +5,10 @@
 #include "base/log.h"
 
 /* name="text"; controls are the log's own business (base/log.h). */
-static void put_quoted(struct buf *line, const char *name, const char *text)
+static void put_quoted(struct buf *line, const char *name, const char *text, size_t most)
 {
 	buf_printf(line, " %s=\"", name);
-	for (size_t n = 0; *text && n < AUDIT_TEXT_MAX; text++, n++) {
+	for (size_t n = 0; *text && n < most; text++, n++) {
 		if (*text == '"' || *text == '\\')
 			buf_put_char(line, '\\');
 		buf_put_char(line, *text);
@@ -16,13 +16,17 @@ static void put_quoted(struct buf *line, const char *name, const char *text)
 	buf_put_char(line, '"');
 }
 
-void audit_write(const char *who, const char *what, const char *about, const char *result)
+void audit_write(const char *who, const char *what, const char *about, const char *result,
+		 const char *says)
 {
-	char text[7 * AUDIT_TEXT_MAX]; /* three texts of nothing but quotes, and the rest */
+	/* Texts of nothing but quotes, and the rest; a line of the log takes 4096 octets. */
+	char text[7 * AUDIT_TEXT_MAX + 2 * AUDIT_SAYS_MAX];
 	struct buf line = BUF_OF(text);
 
-	put_quoted(&line, "action", what);
-	put_quoted(&line, "on", about);
-	put_quoted(&line, "result", result);
+	put_quoted(&line, "action", what, AUDIT_TEXT_MAX);
+	put_quoted(&line, "on", about, AUDIT_TEXT_MAX);
+	put_quoted(&line, "result", result, AUDIT_TEXT_MAX);
+	if (says && *says)
+		put_quoted(&line, "says", says, AUDIT_SAYS_MAX);
 	log_info("audit", "%s%s", who, buf_str(&line));
 }

@@ -12,12 +12,19 @@
 #include "rendezvous/paths.h"
 
 enum { CLI_OK = 0, CLI_ERROR = 1, CLI_USAGE = 2 };
+enum { CLI_ORIGIN_SIZE = 160 };
 
 struct cli {
 	struct crs_paths paths;
 	const char *socket;
 	bool json;
+	char origin[CLI_ORIGIN_SIZE];
 };
+
+/* Writes where this crs-cli is used, for the audit log: "tty pts/3, ssh 192.0.2.9, sudo olga", of
+ * which there is what is known; "" where nothing is, as from cron(8).  It is our own word: who may
+ * open the control socket may write there what he likes. */
+void cli_origin(char out[CLI_ORIGIN_SIZE]);
 
 /* An action: argv holds the words behind its own (argc of them). */
 typedef int cli_action_fn(const struct cli *cli, int argc, char **argv);

@@ -8,7 +8,9 @@
 int cli_call(const struct cli *cli, const char *method, const char *target, json_t *body,
 	     bool quiet_if_down, json_t **answer_out)
 {
-	struct control_server server = { .program = "crs", .address = cli->socket };
+	struct control_server server = { .program = "crs",
+					 .address = cli->socket,
+					 .says = *cli->origin ? cli->origin : NULL };
 	struct diag *diag = diag_new();
 	int err = control_call(&server, method, target, body, answer_out, diag);
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/control.h"
+#include "base/control_client.h"
 #include "base/diag.h"
 #include "base/encode.h"
 #include "build-config.h"
@@ -38,17 +39,17 @@ const char *control_api_member(const json_t *body, const char *name)
 void control_api_audit(const struct control_request *request, const char *what, const char *about,
 		       const char *result)
 {
-	char buffer[1024], user[64] = "user=?";
+	char buffer[1024], user[96] = "user=?";
 	struct passwd entry, *found = NULL;
 	pid_t pid;
 	uid_t uid;
 
 	if (control_peer(request, &pid, &uid) == 0) {
-		snprintf(user, sizeof(user), "user=%u", (unsigned)uid);
+		snprintf(user, sizeof(user), "user=%u pid=%d", (unsigned)uid, (int)pid);
 		if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
-			snprintf(user, sizeof(user), "user=%s", found->pw_name);
+			snprintf(user, sizeof(user), "user=%s pid=%d", found->pw_name, (int)pid);
 	}
-	audit_write(user, what, about, result);
+	audit_write(user, what, about, result, control_header(request, CONTROL_SAYS));
 }
 
 void control_api_answer(struct control_request *request, const char *what, const char *about,

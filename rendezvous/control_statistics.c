@@ -1,10 +1,7 @@
 /* control_statistics.c - statistics and what else is switched on for an account, over the
  * control socket. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <openssl/crypto.h>
 
 #include "base/control.h"
 #include "base/diag.h"
@@ -23,61 +20,29 @@ static void on_exported(void *arg, json_t *rows)
 		control_answer_error(request, 500, "no memory");
 }
 
-/* An export under pseudonyms, while it is collected. */
-struct hiding {
-	struct control_request *request;
-	char *account;
-	uint8_t key[PSEUDONYMS_KEY_SIZE];
-};
-
-static void free_hiding(struct hiding *hiding)
-{
-	OPENSSL_cleanse(hiding->key, sizeof(hiding->key));
-	free(hiding->account);
-	free(hiding);
-}
-
-static void on_collected(void *arg, json_t *rows)
-{
-	struct hiding *hiding = arg;
-
-	on_exported(hiding->request,
-		    rows ? pseudonyms_rows(hiding->key, hiding->account, rows) : NULL);
-	free_hiding(hiding);
-}
-
 static void export_hidden(struct control_api *api, struct control_request *request,
 			  const char *account)
 {
-	const char *dir = supervisor_options(api->supervisor)->paths.data;
-	struct hiding *hiding = calloc(1, sizeof(*hiding));
-	int err = -ENOMEM;
+	int err = pseudonyms_collect(api->supervisor, account, on_exported, request);
 
-	if (hiding) {
-		hiding->request = request;
-		hiding->account = strdup(account);
-		err = pseudonyms_key(dir, hiding->key);
-	}
-	if (!err && (!hiding->account ||
-		     statistics_collect(api->supervisor, account, on_collected, hiding)))
-		err = -ENOMEM;
-	if (!err)
-		return;
-	control_answer_error(request, 500, "%s/pseudonyms-key: %s", dir,
-			     err == -EINVAL ? "damaged" : strerror(-err));
-	if (hiding)
-		free_hiding(hiding);
+	if (err)
+		control_answer_error(request, 500, "%s/pseudonyms-key: %s",
+				     supervisor_options(api->supervisor)->paths.data,
+				     err == -EINVAL ? "damaged" : strerror(-err));
 }
 
 void control_api_stats_export(struct control_request *request, void *arg)
 {
 	struct control_api *api = arg;
 	const char *account = control_arg(request, "account");
+	bool hidden;
 
 	if (!control_api_knows(api, request, account))
 		return;
-	control_api_audit(request, "stats export", account, "ok");
-	if (control_arg(request, "pseudonyms"))
+	hidden = control_arg(request, "pseudonyms") != NULL;
+	control_api_audit(request, hidden ? "stats export --pseudonyms" : "stats export", account,
+			  "ok");
+	if (hidden)
 		export_hidden(api, request, account);
 	else if (statistics_collect(api->supervisor, account, on_exported, request))
 		control_answer_error(request, 500, "no memory");

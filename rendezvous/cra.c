@@ -19,13 +19,22 @@
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, SECRET_MAX = 256 };
 
-enum option_key { OPT_SERVER = 256, OPT_ADMIN, OPT_SECRET, OPT_JSON, OPT_VERSION, OPT_HELP };
+enum option_key {
+	OPT_SERVER = 256,
+	OPT_ADMIN,
+	OPT_SECRET,
+	OPT_JSON,
+	OPT_PSEUDONYMS,
+	OPT_VERSION,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
 	{ "server", required_argument, NULL, OPT_SERVER },
 	{ "admin", required_argument, NULL, OPT_ADMIN },
 	{ "secret-file", required_argument, NULL, OPT_SECRET },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "pseudonyms", no_argument, NULL, OPT_PSEUDONYMS },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
@@ -33,7 +42,7 @@ static const struct option long_options[] = {
 
 struct cra {
 	const char *server, *admin, *secret_file;
-	bool json;
+	bool json, pseudonyms;
 	struct cra_client *client;
 	struct diag *diag;
 };
@@ -43,7 +52,8 @@ static void usage(FILE *to)
 	fputs("usage: cra --server HOST[:PORT] --admin NAME --secret-file FILE [--json] ACTION\n"
 	      "  accounts                 the accounts you may administer, and their updates\n"
 	      "  apply ACCOUNT FILE       apply a monthly update\n"
-	      "  stats export ACCOUNT     statistics as tab-separated values\n"
+	      "  stats export ACCOUNT [--pseudonyms]\n"
+	      "                           statistics as tab-separated values\n"
 	      "  stats enable ACCOUNT\n"
 	      "  stats disable ACCOUNT\n"
 	      "  stats clear ACCOUNT\n"
@@ -114,14 +124,17 @@ static int do_stats(struct cra *cra, const char *verb, const char *account)
 		{ "disable", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_DISABLE },
 		{ "clear", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_CLEAR },
 	};
+	Umsg__AdminAction action;
 	json_t *answer = NULL;
 	size_t i = 0;
 
 	while (i < 4 && strcmp(verb, verbs[i].verb) != 0)
 		i++;
-	if (i == 4)
+	if (i == 4 || (cra->pseudonyms && i > 0))
 		return EXIT_USAGE;
-	if (cra_client_ask(cra->client, verbs[i].action, account, &answer, cra->diag))
+	action =
+		cra->pseudonyms ? UMSG__ADMIN_ACTION__ADMIN_STATISTICS_PSEUDONYMS : verbs[i].action;
+	if (cra_client_ask(cra->client, action, account, &answer, cra->diag))
 		return EXIT_REFUSED;
 	if (cra->json)
 		return print_json(answer);
@@ -131,8 +144,10 @@ static int do_stats(struct cra *cra, const char *verb, const char *account)
 	return 0;
 }
 
-static bool is_action(int argc, char **argv)
+static bool is_action(const struct cra *cra, int argc, char **argv)
 {
+	if (cra->pseudonyms && (argc != 3 || strcmp(argv[0], "stats") != 0))
+		return false;
 	return (argc == 1 && strcmp(argv[0], "accounts") == 0) ||
 	       (argc == 3 && (strcmp(argv[0], "apply") == 0 || strcmp(argv[0], "stats") == 0));
 }
@@ -203,6 +218,9 @@ static int take_option(struct cra *cra, int key)
 	case OPT_JSON:
 		cra->json = true;
 		return -1;
+	case OPT_PSEUDONYMS:
+		cra->pseudonyms = true;
+		return -1;
 	case OPT_VERSION:
 		puts("cra " PACKAGE_VERSION);
 		return 0;
@@ -227,7 +245,7 @@ int main(int argc, char **argv)
 			return status;
 	}
 	if (!cra.server || !cra.admin || !cra.secret_file ||
-	    !is_action(argc - optind, argv + optind)) {
+	    !is_action(&cra, argc - optind, argv + optind)) {
 		usage(stderr);
 		return EXIT_USAGE;
 	}

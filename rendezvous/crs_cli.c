@@ -235,6 +235,7 @@ static int take_options(struct cli *cli, int *argc, char **argv)
 			argv[n++] = argv[i];
 	}
 	*argc = n;
+	cli_origin(cli->origin);
 	if (crs_paths_init(&cli->paths, root))
 		return cli_error("%s: path too long", root);
 	if (!cli->socket)

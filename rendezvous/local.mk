@@ -117,7 +117,7 @@ bin_PROGRAMS += %D%/crs
 
 bin_PROGRAMS += %D%/crs-cli
 %C%_crs_cli_SOURCES = %D%/crs_cli.c %D%/cli.h %D%/cli_call.c %D%/cli_print.c %D%/cli_accounts.c %D%/cli_show.c %D%/cli_trace.c \
-	%D%/cli_admins.c %D%/cli_statistics.c %D%/cli_health.c %D%/health_clients.c %D%/health_clients.h \
+	%D%/cli_admins.c %D%/cli_origin.c %D%/cli_statistics.c %D%/cli_health.c %D%/health_clients.c %D%/health_clients.h \
 	%D%/health_report.c %D%/health_report.h %D%/cli_backup.c %D%/backup.h %D%/backup_priv.h %D%/backup_members.c \
 	%D%/backup_redis.c %D%/backup_restore.c %D%/backup_sealed.c %D%/backup_sealed.h %D%/backup_write.c
 %C%_crs_cli_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS) \

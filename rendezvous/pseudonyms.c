@@ -12,7 +12,6 @@
 #include "base/encode.h"
 #include "base/file.h"
 #include "rendezvous/paths.h"
-#include "rendezvous/statistics.h"
 
 enum { NAME_OCTETS = (PSEUDONYM_SIZE - 6) / 2, MAX_URI = 512, MAX_ACCOUNT = 64 };
 
@@ -111,4 +110,48 @@ json_t *pseudonyms_rows(const uint8_t key[PSEUDONYMS_KEY_SIZE], const char *acco
 	free(named);
 	json_decref(rows);
 	return sorted;
+}
+
+/* An export, while it is collected. */
+struct hiding {
+	statistics_done_fn *done;
+	void *arg;
+	char *account;
+	uint8_t key[PSEUDONYMS_KEY_SIZE];
+};
+
+static void free_hiding(struct hiding *hiding)
+{
+	OPENSSL_cleanse(hiding->key, sizeof(hiding->key));
+	free(hiding->account);
+	free(hiding);
+}
+
+static void on_collected(void *arg, json_t *rows)
+{
+	struct hiding *hiding = arg;
+
+	hiding->done(hiding->arg,
+		     rows ? pseudonyms_rows(hiding->key, hiding->account, rows) : NULL);
+	free_hiding(hiding);
+}
+
+int pseudonyms_collect(struct supervisor *supervisor, const char *account, statistics_done_fn *done,
+		       void *arg)
+{
+	const char *dir = supervisor_options(supervisor)->paths.data;
+	struct hiding *hiding = calloc(1, sizeof(*hiding));
+	int err;
+
+	if (!hiding)
+		return -ENOMEM;
+	hiding->done = done;
+	hiding->arg = arg;
+	hiding->account = strdup(account);
+	err = hiding->account ? pseudonyms_key(dir, hiding->key) : -ENOMEM;
+	if (!err)
+		err = statistics_collect(supervisor, account, on_collected, hiding);
+	if (err)
+		free_hiding(hiding);
+	return err;
 }

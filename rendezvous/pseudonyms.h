@@ -11,6 +11,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "rendezvous/statistics.h"
+
 enum {
 	PSEUDONYMS_KEY_SIZE = 32,
 	PSEUDONYM_SIZE = 5 + 32 + 1, /* "user-", 128 bits in hexadecimal digits, NUL */
@@ -27,5 +29,10 @@ int pseudonyms_name(const uint8_t key[PSEUDONYMS_KEY_SIZE], const char *account,
 /* Makes of an account's statistics (statistics.h) the same under pseudonyms, sorted by them: the
  * order of an update would tell who is who.  Takes rows over.  NULL: no memory. */
 json_t *pseudonyms_rows(const uint8_t key[PSEUDONYMS_KEY_SIZE], const char *account, json_t *rows);
+
+/* statistics_collect() under pseudonyms.  Returns 0, or what pseudonyms_key() of the server's data
+ * returned, or -ENOMEM: then done is not called. */
+int pseudonyms_collect(struct supervisor *supervisor, const char *account, statistics_done_fn *done,
+		       void *arg);
 
 #endif

@@ -69,7 +69,9 @@ static inline void show_peer(struct control_request *request, void *arg)
 	if (control_peer(request, &pid, &w->peer) < 0)
 		control_answer_error(request, 404, "no peer on TCP");
 	else
-		control_answer_json(request, 200, json_pack("{s:i}", "pid", (int)pid));
+		control_answer_json(request, 200,
+				    json_pack("{s:i, s:s?}", "pid", (int)pid, "says",
+					      control_header(request, CONTROL_SAYS)));
 }
 
 static inline void metrics(struct control_request *request, void *arg)
@@ -134,7 +136,9 @@ static inline int setup(void **state)
 	assert_int_equal(control_token_create(w->token_path, &w->token), 0);
 	w->base = event_base_new();
 	w->diag = diag_new();
-	w->server = (struct control_server){ "server", w->address, NULL, 3000 };
+	w->server = (struct control_server){ .program = "server",
+					     .address = w->address,
+					     .timeout_ms = 3000 };
 	*state = w;
 	return 0;
 }

@@ -191,8 +191,13 @@ static void a_unix_socket_knows_its_peer_and_needs_no_token(void **state)
 	w->peer = (uid_t)-1;
 	assert_int_equal(call(w, "GET", "/peer", NULL, &answer), 0);
 	assert_int_equal(json_integer_value(json_object_get(answer, "pid")), getpid());
+	assert_true(json_is_null(json_object_get(answer, "says")));
 	json_decref(answer);
 	assert_int_equal(w->peer, getuid());
+	w->server.says = "tty pts/3, ssh 192.0.2.9";
+	assert_int_equal(call(w, "GET", "/peer", NULL, &answer), 0);
+	assert_string_equal(json_string_value(json_object_get(answer, "says")), w->server.says);
+	json_decref(answer);
 	assert_int_equal(call(w, "POST", "/change", json_object(), NULL), 0);
 	assert_int_equal(w->changes, 1);
 }

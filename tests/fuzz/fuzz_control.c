@@ -175,7 +175,9 @@ static bool on_line(void *arg, struct slice line)
 
 static void ask(struct slice octets, bool stream)
 {
-	const struct control_server server = { "liar", place(), NULL, 2000 };
+	const struct control_server server = { .program = "liar",
+					       .address = place(),
+					       .timeout_ms = 2000 };
 	struct liar liar = { listen_at(place()), octets };
 	struct diag *diag = diag_new();
 	json_t *answer = NULL;

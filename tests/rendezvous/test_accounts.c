@@ -249,13 +249,17 @@ static void keep_line(void *arg, enum log_type type, const char *module, const c
 static void no_text_of_an_act_looks_like_another_value_in_the_audit_log(void **state)
 {
 	static const struct {
-		const char *about, *result, *want;
+		const char *about, *result, *says, *want;
 	} cases[] = {
-		{ "acme", "ok", "audit: user=root action=\"apply\" on=\"acme\" result=\"ok\"" },
-		{ "x\" result=\"ok", "no such account",
+		{ "acme", "ok", "", "audit: user=root action=\"apply\" on=\"acme\" result=\"ok\"" },
+		{ "x\" result=\"ok", "no such account", NULL,
 		  "audit: user=root action=\"apply\" on=\"x\\\" result=\\\"ok\" "
 		  "result=\"no such account\"" },
-		{ "x\\", "ok", "audit: user=root action=\"apply\" on=\"x\\\\\" result=\"ok\"" },
+		{ "x\\", "ok", NULL,
+		  "audit: user=root action=\"apply\" on=\"x\\\\\" result=\"ok\"" },
+		{ "acme", "ok", "tty pts/3\" user=\"eve",
+		  "audit: user=root action=\"apply\" on=\"acme\" result=\"ok\" "
+		  "says=\"tty pts/3\\\" user=\\\"eve\"" },
 	};
 	char line[KEPT_LINE], longest[2 * AUDIT_TEXT_MAX + 1];
 
@@ -263,12 +267,12 @@ static void no_text_of_an_act_looks_like_another_value_in_the_audit_log(void **s
 	log_set_verbose(-1); /* the listener gets it all the same */
 	log_set_tap(keep_line, line);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		audit_write("user=root", "apply", cases[i].about, cases[i].result);
+		audit_write("user=root", "apply", cases[i].about, cases[i].result, cases[i].says);
 		assert_string_equal(line, cases[i].want);
 	}
 	memset(longest, '"', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	audit_write("user=root", longest, longest, longest);
+	audit_write("user=root", longest, longest, longest, longest);
 	assert_string_equal(line + strlen(line) - 3, "\\\"\"");
 	log_set_tap(NULL, NULL);
 	log_set_verbose(0);

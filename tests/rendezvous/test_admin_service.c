@@ -188,7 +188,7 @@ static void each_action_needs_its_authorization_on_that_account(void **state)
 
 static void an_action_of_a_later_version_is_not_answered(void **state)
 {
-	ask(*state, "bob", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_CLEAR + 1, "acme", "");
+	ask(*state, "bob", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_PSEUDONYMS + 1, "acme", "");
 	ask(*state, "bob", UINT32_MAX, "acme", "");
 	assert_null(next_part(*state));
 }

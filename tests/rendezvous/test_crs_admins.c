@@ -131,6 +131,7 @@ static void statistics_need_their_authorization(void **state)
 	assert_true(scene_traced(scene, ",admin,olga,127.0.0.1,")); /* CRS-101 */
 	assert_cra_refused(scene, "stats export acme", "not authorized");
 	assert_cra_refused(scene, "stats export nobody", "not authorized");
+	assert_cra_refused(scene, "stats export acme --pseudonyms", "not authorized");
 	do_cli(scene, "add admin-account olga acme");
 	assert_cra_refused(scene, "stats enable acme", "not authorized");
 	do_cli(scene, "add admin-account-authorization olga acme update");
@@ -141,6 +142,8 @@ static void statistics_need_their_authorization(void **state)
 	assert_int_equal(cra(scene, "stats enable acme", output), 0);
 	assert_int_equal(cra(scene, "stats export acme", output), 0);
 	assert_int_equal(strncmp(output, "tel-uri\tsession-outgoing\t", 25), 0);
+	assert_int_equal(cra(scene, "stats clear acme --pseudonyms", output), 2);
+	assert_int_equal(cra(scene, "accounts --pseudonyms", output), 2);
 	assert_int_equal(cra(scene, "--json stats clear acme", output), 0);
 	assert_int_equal(cra(scene, "stats disable acme", output), 0);
 	assert_int_equal(cra(scene, "stats look acme", output), 2);
@@ -178,6 +181,14 @@ static void updates_need_their_authorization(void **state)
 	assert_non_null(strstr(output, "account acme: update of "));
 	assert_non_null(strstr(output, "revision 1, 2000 users"));
 	assert_cra_refused(scene, words, "not newer");
+	/* Their statistics, as the operator gets them: without the numbers, too. */
+	assert_int_equal(cra(scene, "stats export acme --pseudonyms | tail -n 5", output), 0);
+	assert_int_equal(strncmp(output, "user-", 5), 0);
+	assert_null(strstr(output, "tel:"));
+	assert_true(
+		scene_cli_shows(scene, "stats export acme --pseudonyms | tail -n 5", output, true));
+	assert_int_equal(cra(scene, "stats export acme | tail -n 1", output), 0);
+	assert_int_equal(strncmp(output, "tel:+46700", 10), 0);
 	assert_int_equal(cra(scene, "accounts", output), 0);
 	assert_non_null(strstr(output, "Not Available")); /* next month's */
 	snprintf(words, sizeof(words),
