@@ -373,6 +373,11 @@ void party_post_channel(struct party *party, const char *to, char message, size_
 	send_message(party, to, message, octets, UMSG__MESSAGE_KIND__KIND_CHANNEL);
 }
 
+void party_post_receipt(struct party *party, const char *to, char message)
+{
+	send_message(party, to, message, 100, UMSG__MESSAGE_KIND__KIND_RECEIPT);
+}
+
 void party_part(struct party *party, const char *to, char message, uint32_t index, size_t octets)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;

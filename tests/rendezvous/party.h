@@ -58,6 +58,8 @@ void party_hangup(struct party *party, const char *to, char session); /* as call
 void party_post(struct party *party, const char *to, char message, size_t octets);
 /* The same of the kind that channels take. */
 void party_post_channel(struct party *party, const char *to, char message, size_t octets);
+/* A receipt, which is a message, too. */
+void party_post_receipt(struct party *party, const char *to, char message);
 /* A further part of a long post, of so many octets that are all alike. */
 void party_part(struct party *party, const char *to, char message, uint32_t index, size_t octets);
 /* Asks for the parts of a message that came, from next on. */

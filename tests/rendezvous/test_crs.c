@@ -156,7 +156,8 @@ static void a_newer_primary_replaces_the_older_one(void **state)
 	party_close(&no_keys);
 }
 
-/* CRS-082, CRS-095, REL-007 and REL-010.  Of CRS-083: invite, ringing, talk, hangup. */
+/* CRS-082, CRS-095, REL-007 and REL-010.  Of CRS-083: invite, ringing, talk, hangup; I-15: with a
+ * semicolon in the trace, where a comma parts fields. */
 static void a_call_rings_talks_and_ends(void **state)
 {
 	struct scene *scene = *state;

@@ -10,7 +10,8 @@
 #include "tests/rendezvous/party.h"
 #include "tests/rendezvous/scene.h"
 
-/* Blacklisting takes effect at once; so does deleting the account. */
+/* Blacklisting takes effect at once; so does deleting the account.  I-19: "list" and "show" are the
+ * same. */
 static void the_blacklist_and_a_deleted_account_cut_off(void **state)
 {
 	struct scene *scene = *state;
@@ -23,6 +24,9 @@ static void the_blacklist_and_a_deleted_account_cut_off(void **state)
 	assert_int_equal(scene_cli(scene, words, output), 0);
 	assert_true(party_hears(&a, "unregistered 2 blacklisted"));
 	assert_true(scene_cli_shows(scene, "list blacklist acme", alice, true));
+	assert_true(scene_cli_shows(scene, "show blacklist acme", alice, true));
+	assert_true(scene_cli_shows(scene, "list attach", alice, false));
+	assert_true(scene_cli_shows(scene, "list attach", bob, true));
 	party_post(&b, alice, 'q', 100);
 	assert_true(party_hears(&b, "post_ack q 5"));
 	snprintf(words, sizeof(words), "purge client acme %s", bob);

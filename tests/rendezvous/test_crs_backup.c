@@ -59,7 +59,8 @@ static void post(struct party *from, const char *to, char message)
 }
 
 /* CRS-125: what the archive holds, made while crs runs.  CRS-126: accounts and messages
- * are back.  WIC-021: and what comes after is received, too. */
+ * are back.  I-17: with modes by which crs can search its folders and nobody else read secrets.
+ * WIC-021: and what comes after is received, too. */
 static void what_was_stored_is_there_after_a_restore(void **state)
 {
 	struct scene *scene = *state;
@@ -92,6 +93,9 @@ static void what_was_stored_is_there_after_a_restore(void **state)
 	snprintf(path, sizeof(path), "%s/accounts/acme/secret", scene->root);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0707, 0700);
 
 	scene_start(scene);
 	party_attach(&a, scene, ALICE);

@@ -27,6 +27,19 @@ static void assert_shown(struct scene *scene, const char *words, const char *tex
 		fail_msg("%s: %s", words, output);
 }
 
+/* The first line of a listing, whatever its blanks. */
+static void assert_columns(struct scene *scene, const char *words, const char *columns)
+{
+	char output[SCENE_OUTPUT], line[256] = "", *rest;
+
+	assert_int_equal(scene_cli(scene, words, output), 0);
+	output[strcspn(output, "\n")] = '\0';
+	for (char *word = strtok_r(output, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", *line ? " " : "",
+			 word);
+	assert_string_equal(line, columns);
+}
+
 static void assert_not_shown(struct scene *scene, const char *words, const char *text)
 {
 	char output[SCENE_OUTPUT];
@@ -36,7 +49,8 @@ static void assert_not_shown(struct scene *scene, const char *words, const char 
 }
 
 /* CRS-090, CRS-091, CRS-092 and CRS-121: what clients store is kept through a restart and
- * shown.  CRS-099: the trace of it.  CRS-070: client-info is forgotten. */
+ * shown, in columns with blanks between (I-16).  CRS-099: the trace of it.  CRS-070: client-info is
+ * forgotten. */
 static void what_clients_store_is_kept_and_shown(void **state)
 {
 	struct scene *scene = *state;
@@ -63,7 +77,21 @@ static void what_clients_store_is_kept_and_shown(void **state)
 	scene_kill(&scene->crs);
 	scene_start(scene);
 
-	assert_shown(scene, "show client-info acme", "SCAN-TIME");
+	/* Every column of the manual's, and what stands in it. */
+	assert_columns(scene, "show client-info acme",
+		       "URI TIMESTAMP CLIENT-TIME SCAN-TIME OS OS-VERSION CCA-VERSION");
+	assert_columns(scene, "show push-token acme " ALICE,
+		       "CREATED SAVED AGE CLIENT-TYPE TOKENS");
+	assert_columns(scene, "show client-storage acme", "SERVER URI BYTES LAST-UPDATED TYPE");
+	assert_shown(scene, "--json show client-info acme", "\"os-version\": \"6.1\"");
+	assert_shown(scene, "--json show client-info acme", "\"cca-version\": \"1.0\"");
+	assert_shown(scene, "--json show push-token acme " ALICE,
+		     "\"created\": \"2026-11-02T08:00:00Z\"");
+	assert_shown(scene, "--json show push-token acme " ALICE, "\"saved\": \"20");
+	assert_shown(scene, "--json show client-storage acme", "\"server\": \"crs1\"");
+	/* CRS-069 */
+	assert_shown(scene, "--json lookup client acme " BOB " -v",
+		     "\"client-token\": \"0123456789\"");
 	assert_shown(scene, "show client-info acme", "2026-11-01T08:00:00Z");
 	assert_shown(scene, "show client-info acme", " Linux ");
 	assert_shown(scene, "--json show client-info acme", "\"client-time\": \"+30");

@@ -92,7 +92,8 @@ static void the_shipped_script_runs_what_was_added(void **state)
 	assert_true(holds(scene, "scripts/traps", "trap crs stopped"));
 }
 
-/* CRS-130 and CRS-131: every line of crs.log; CRS-132: the logs of both Redis. */
+/* CRS-130 and CRS-131, and I-18, no type beside the manual's: every line of crs.log; CRS-132: the
+ * logs of both Redis. */
 static void logs_have_the_manuals_form(void **state)
 {
 	static const char form[] = "^\\[[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z \\| "

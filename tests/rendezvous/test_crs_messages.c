@@ -18,8 +18,8 @@ enum { SEALED_RECORD = FRAME_RECORD + FRAME_RECORD_TAG };
 
 static const char dave[] = "tel:+46700000999";
 
-/* CRS-084 and CRS-096: taken at once, and nothing is kept.  Of CRS-097 and CRS-098: not-found,
- * posted content and delivered, under the account; those of other hosts need them. */
+/* CRS-084 and CRS-096: taken at once, and nothing is kept.  Of CRS-097 and CRS-098: not-found
+ * (I-14), posted content and delivered, under the account; those of other hosts need them. */
 static void an_online_message_is_acknowledged_when_it_is_taken(void **state)
 {
 	struct scene *scene = *state;

@@ -82,22 +82,27 @@ static void what_was_done_is_counted_once_enabled(void **state)
 	scene_trace(scene, "statistics");
 	do_cli(scene, "stats enable acme");
 	talk(&a, &b, "34n");
+	party_post_receipt(&b, ALICE, 'r'); /* the manual's "system messages" */
+	assert_true(party_hears(&a, "deliver r"));
+	party_taken(&a, BOB, 'r');
+	assert_true(party_hears(&b, "post_ack r 0"));
 	assert_exported(scene, head);
-	assert_exported(scene, ALICE "\t1\t1\t1\t0\t0\t0\t0\t0\t1\t0\t0\tfalse\tfalse\tfalse"
+	assert_exported(scene, ALICE "\t1\t1\t1\t0\t0\t1\t0\t0\t1\t0\t0\tfalse\tfalse\tfalse"
 				     "\tfalse\n");
-	assert_exported(scene, BOB "\t1\t1\t0\t1\t0\t0\t0\t1\t0\t0\t0\tfalse\tfalse\tfalse"
+	assert_exported(scene, BOB "\t1\t1\t0\t1\t1\t0\t0\t1\t0\t0\t0\tfalse\tfalse\tfalse"
 				   "\tfalse\n");
 	assert_true(scene_traced(scene, "event,20"));
 	assert_true(scene_traced(scene, ",session-outgoing," ALICE ",acme"));
 	assert_true(scene_traced(scene, ",accepted-multi-session," ALICE ",acme"));
 	assert_true(scene_traced(scene, ",message-incoming," BOB ",acme"));
+	assert_true(scene_traced(scene, ",system-outgoing," BOB ",acme"));
 
 	/* Names in place of numbers: as many lines, the same counts, the same names again. */
 	assert_int_equal(scene_cli(scene, "stats export acme --pseudonyms", output), 0);
 	assert_memory_equal(output, head, strlen(head));
 	assert_memory_equal(output + strlen(head), "user-", 5);
-	assert_non_null(strstr(output, "\t1\t1\t1\t0\t0\t0\t0\t0\t1\t0\t0\tfalse"));
-	assert_non_null(strstr(output, "\t1\t1\t0\t1\t0\t0\t0\t1\t0\t0\t0\tfalse"));
+	assert_non_null(strstr(output, "\t1\t1\t1\t0\t0\t1\t0\t0\t1\t0\t0\tfalse"));
+	assert_non_null(strstr(output, "\t1\t1\t0\t1\t1\t0\t0\t1\t0\t0\t0\tfalse"));
 	assert_null(strstr(output, "tel:"));
 	assert_true(scene_cli_shows(scene, "stats export acme --pseudonyms", output, true));
 
@@ -116,7 +121,7 @@ static void what_was_done_is_counted_once_enabled(void **state)
 static void group_calls_and_their_invitations_are_counted(void **state)
 {
 	struct scene *scene = *state;
-	struct party a, b;
+	struct party a, b, b2;
 
 	do_cli(scene, "stats clear acme");
 	do_cli(scene, "stats enable acme");
@@ -142,8 +147,24 @@ static void group_calls_and_their_invitations_are_counted(void **state)
 	assert_true(party_hears(&b, "bang from"));
 	party_hangup(&a, BOB, 'D');
 	assert_true(party_hears(&b, "hangup"));
-	assert_exported(scene, ALICE "\t4\t0\t0\t0\t0\t0\t2\t0\t0\t4\t0\t");
-	assert_exported(scene, BOB "\t0\t4\t0\t0\t0\t0\t0\t0\t0\t0\t2\t");
+	/* All devices of a user are invited once, and the one that is too late has accepted
+	 * nothing. */
+	party_open(&b2, scene,
+		   &(struct party_options){
+			   .uri = BOB, .generation = 1, .device = 2, .secondary = true });
+	assert_true(party_hears(&b2, "registered secondary"));
+	party_bang_group(&a, BOB, 'E', 'h');
+	assert_true(party_hears(&b, "bang from"));
+	assert_true(party_hears(&b2, "bang from"));
+	party_answer(&b, ALICE, 'E', UMSG__FRAME__BODY_TALK);
+	assert_true(party_hears(&a, "talk"));
+	party_answer(&b2, ALICE, 'E', UMSG__FRAME__BODY_TALK);
+	assert_true(party_hears(&b2, "error"));
+	party_hangup(&a, BOB, 'E');
+	assert_true(party_hears(&b, "hangup"));
+	assert_exported(scene, ALICE "\t5\t0\t0\t0\t0\t0\t2\t0\t0\t5\t0\t");
+	assert_exported(scene, BOB "\t0\t5\t0\t0\t0\t0\t0\t0\t0\t0\t3\t");
+	party_close(&b2);
 	do_cli(scene, "stats disable acme");
 	do_cli(scene, "stats clear acme");
 	party_close(&a);
