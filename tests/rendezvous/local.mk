@@ -69,10 +69,13 @@ endif
 
 # against a redis-server
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_store
+check_PROGRAMS += %D%/test_store %D%/test_store_packs
 endif
 %C%_test_store_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_store_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_store_packs_SOURCES = %D%/test_store_packs.c
+%C%_test_store_packs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+%C%_test_store_packs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 
 # the programs themselves; redis-server has to be installed
 if HAVE_CMOCKA
