@@ -22,6 +22,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/huge.c %D%/huge.h \
 	%D%/idhash.h %D%/idmap.c %D%/idmap.h \
 	%D%/json_text.c %D%/json_text.h \
+	%D%/listener.c %D%/listener.h \
 	%D%/log.c %D%/log.h \
 	%D%/net.c %D%/net.h \
 	%D%/pack.c %D%/pack.h \

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/listener.h"
 #include "base/net.h"
 #include "base/timer.h"
 #include "rendezvous/account_set.h"
@@ -377,24 +378,15 @@ static bool admit(struct holder *holder, const struct net_addr *addr, struct pee
 	return false;
 }
 
-static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
+static void on_connection(void *arg, int fd, const struct net_addr *from)
 {
 	struct holder *holder = arg;
+	struct peer *peer;
 
-	(void)what;
-	/* Bounded, so that those who are connected have their turn. */
-	for (int i = 0; i < HOLDER_ACCEPT_PER_TURN; i++) {
-		struct net_addr addr = { .len = sizeof(addr.in6) };
-		int fd = accept4(listen_fd, &addr.sa, &addr.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		struct peer *peer;
-
-		if (fd < 0)
-			return;
-		if (admit(holder, &addr, &peer))
-			take_client(holder, fd, peer);
-		else
-			close(fd);
-	}
+	if (admit(holder, from, &peer))
+		take_client(holder, fd, peer);
+	else
+		close(fd);
 }
 
 static int listen_on(struct holder *holder, const char *address, struct diag *diag)
@@ -411,13 +403,13 @@ static int listen_on(struct holder *holder, const char *address, struct diag *di
 		diag_error(diag, NULL, "cannot listen on %s: %s", address, strerror(-fd));
 		return fd;
 	}
-	holder->listen_fd = fd;
-	holder->accept =
-		event_new(worker_base(holder->worker), fd, EV_READ | EV_PERSIST, on_accept, holder);
-	if (!holder->accept)
+	holder->listener =
+		listener_new(worker_base(holder->worker), fd, "attach", on_connection, holder);
+	if (!holder->listener) {
+		close(fd);
 		return -ENOMEM;
-	event_priority_set(holder->accept, WORKER_PRIORITY_NEW);
-	event_add(holder->accept, NULL);
+	}
+	listener_set_priority(holder->listener, WORKER_PRIORITY_NEW);
 	return 0;
 }
 
@@ -432,7 +424,6 @@ int holder_new(struct worker *worker, struct holder **holder_out, struct diag *d
 		return -ENOMEM;
 	holder_drop_old_uploads(setup);
 	holder->worker = worker;
-	holder->listen_fd = -1;
 	TAILQ_INIT(&holder->all);
 	holder->next_connection = (uint64_t)setup->index << CONNECTION_INDEX_SHIFT |
 				  (uint64_t)clock_wall_s() << CONNECTION_TIME_SHIFT;
@@ -464,9 +455,7 @@ void holder_stop(struct holder *holder)
 {
 	struct client *client;
 
-	event_del(holder->accept);
-	close(holder->listen_fd);
-	holder->listen_fd = -1;
+	listener_free(&holder->listener);
 	TAILQ_FOREACH(client, &holder->all, in_holder)
 	{
 		Umsg__Frame frame = UMSG__FRAME__INIT;
@@ -509,10 +498,7 @@ void holder_free(struct holder **holderp)
 	idmap_done(&holder->clients);
 	idmap_done(&holder->sessions);
 	idmap_done(&holder->posts);
-	if (holder->accept)
-		event_free(holder->accept);
-	if (holder->listen_fd >= 0)
-		close(holder->listen_fd);
+	listener_free(&holder->listener);
 	link_context_free(&holder->links);
 	peer_limits_free(&holder->limits);
 	complaints_free(&holder->complaints);

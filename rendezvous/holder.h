@@ -19,7 +19,6 @@ enum {
 	/* Last month's keys open calls for so long (docs/umsg.md "Taking an invitation"). */
 	HOLDER_MONTH_GRACE_S = 300,
 	HOLDER_ADMIN_IDLE_MS = 120 * 1000, /* of a remote administrator */
-	HOLDER_ACCEPT_PER_TURN = 16,       /* so that a storm does not delay live frames */
 	HOLDER_POSTS_IN_FLIGHT = 1024,     /* of one client */
 	HOLDER_SESSIONS_MAX = 20000,       /* of one client: a gateway's calls */
 	HOLDER_CONNECTIONS_MAX = 500000,

@@ -89,8 +89,7 @@ TAILQ_HEAD(client_list, client);
 struct holder {
 	struct worker *worker;
 	struct link_context *links;
-	struct event *accept;
-	int listen_fd;
+	struct listener *listener;
 	struct idmap clients, sessions, posts;
 	struct idhash ids; /* of sessions and messages */
 	struct client_list all;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/channel.h"
 #include "base/cursor.h"
+#include "base/listener.h"
 #include "base/log.h"
 #include "base/pack.h"
 
@@ -49,9 +50,9 @@ struct mesh {
 	struct event_base *base;
 	const char *run_dir;
 	unsigned index, workers;
-	struct event *accept, *deliver, *flush;
+	struct listener *listener;
+	struct event *deliver, *flush;
 	bool flushing; /* flush is due */
-	int listen_fd;
 	struct incoming *incoming;
 	struct outgoing *outgoing; /* one a worker */
 	struct notes notes, spare; /* spare: what held those of the turn before */
@@ -149,16 +150,12 @@ static void on_incoming_closed(void *arg, int err)
 static const struct channel_ops incoming_ops = { .message = on_incoming,
 						 .closed = on_incoming_closed };
 
-static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
+static void on_connection(void *arg, int fd, const struct net_addr *from)
 {
 	struct mesh *mesh = arg;
-	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	struct incoming *in;
+	struct incoming *in = calloc(1, sizeof(*in));
 
-	(void)what;
-	if (fd < 0)
-		return;
-	in = calloc(1, sizeof(*in));
+	(void)from;
 	if (in) {
 		in->mesh = mesh;
 		in->from = -1;
@@ -248,7 +245,7 @@ int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsig
 {
 	struct mesh *mesh = calloc(1, sizeof(*mesh));
 	char path[PATH_SIZE];
-	int err = -ENOMEM;
+	int err = -ENOMEM, fd;
 
 	if (!mesh)
 		return -ENOMEM;
@@ -258,7 +255,6 @@ int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsig
 	mesh->workers = workers;
 	mesh->ops = ops;
 	mesh->arg = arg;
-	mesh->listen_fd = -1;
 	mesh->outgoing = calloc(workers, sizeof(*mesh->outgoing));
 	mesh->deliver = event_new(base, -1, 0, on_deliver, mesh);
 	mesh->flush = event_new(base, -1, 0, on_flush, mesh);
@@ -269,15 +265,16 @@ int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsig
 	err = socket_path(mesh, index, path);
 	if (err)
 		goto fail;
-	mesh->listen_fd = channel_listen(path, 0600);
-	err = mesh->listen_fd;
+	fd = channel_listen(path, 0600);
+	err = fd;
 	if (err < 0)
 		goto fail;
 	err = -ENOMEM;
-	mesh->accept = event_new(base, mesh->listen_fd, EV_READ | EV_PERSIST, on_accept, mesh);
-	if (!mesh->accept)
+	mesh->listener = listener_new(base, fd, "mesh", on_connection, mesh);
+	if (!mesh->listener) {
+		close(fd);
 		goto fail;
-	event_add(mesh->accept, NULL);
+	}
 	*mesh_out = mesh;
 	return 0;
 
@@ -298,14 +295,11 @@ void mesh_free(struct mesh **meshp)
 		disconnect(&mesh->outgoing[i]);
 	free(mesh->notes.p);
 	free(mesh->spare.p);
-	if (mesh->accept)
-		event_free(mesh->accept);
+	listener_free(&mesh->listener);
 	if (mesh->deliver)
 		event_free(mesh->deliver);
 	if (mesh->flush)
 		event_free(mesh->flush);
-	if (mesh->listen_fd >= 0)
-		close(mesh->listen_fd);
 	free(mesh->outgoing);
 	free(mesh);
 	*meshp = NULL;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/listener.h"
 #include "base/log.h"
 #include "gateway/relay/events.h"
 
@@ -163,15 +164,10 @@ static void on_check(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-static void on_accept(evutil_socket_t fd, short what, void *arg)
+static void on_connection(void *arg, int fd, const struct net_addr *from)
 {
-	/* An error: the other side has gone again, or descriptors are out; the listener stays
-	 * readable then. */
-	int peer_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	(void)what;
-	if (peer_fd >= 0)
-		peer_new(arg, peer_fd);
+	(void)from;
+	peer_new(arg, fd);
 }
 
 static int listen_at(struct relay *relay, const char *run_dir, struct diag *diag)
@@ -192,23 +188,28 @@ static int listen_at(struct relay *relay, const char *run_dir, struct diag *diag
 		diag_error(diag, NULL, "another cig-relay answers in %s", run_dir);
 		return -EADDRINUSE;
 	}
-	relay->listen_fd = channel_listen(relay->path, 0600);
-	if (relay->listen_fd < 0)
-		diag_error(diag, NULL, "%s: %s", relay->path, strerror(-relay->listen_fd));
-	return relay->listen_fd < 0 ? relay->listen_fd : 0;
+	fd = channel_listen(relay->path, 0600);
+	if (fd < 0) {
+		diag_error(diag, NULL, "%s: %s", relay->path, strerror(-fd));
+		return fd;
+	}
+	relay->listener = listener_new(relay->base, fd, "Relay", on_connection, relay);
+	if (!relay->listener) {
+		close(fd);
+		unlink(relay->path);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 static int add_events(struct relay *relay)
 {
 	const struct timeval every = { PEER_CHECK_MS / 1000, 0 };
 
-	relay->accept_event =
-		event_new(relay->base, relay->listen_fd, EV_READ | EV_PERSIST, on_accept, relay);
 	relay->notice_event = event_new(relay->base, relay->notices.wake_fd, EV_READ | EV_PERSIST,
 					on_notices, relay);
 	relay->check_event = event_new(relay->base, -1, EV_PERSIST, on_check, relay);
-	if (!relay->accept_event || !relay->notice_event || !relay->check_event ||
-	    event_add(relay->accept_event, NULL) || event_add(relay->notice_event, NULL) ||
+	if (!relay->notice_event || !relay->check_event || event_add(relay->notice_event, NULL) ||
 	    event_add(relay->check_event, &every))
 		return -ENOMEM;
 	return 0;
@@ -241,7 +242,6 @@ int relay_new(struct event_base *base, const struct relay_config *config, struct
 	if (!relay)
 		return -ENOMEM;
 	relay->base = base;
-	relay->listen_fd = -1;
 	relay->max_calls = config->max_calls;
 	relay->max_load = config->max_load;
 	err = listen_at(relay, config->run_dir, diag);
@@ -279,7 +279,6 @@ void relay_free(struct relay **relayp)
 		peer_drop(relay->peers, "cig-relay ends");
 	for (unsigned i = 0; i < relay->n_threads; i++)
 		worker_stop(&relay->threads[i].worker);
-	free_event(relay->accept_event);
 	free_event(relay->notice_event);
 	free_event(relay->check_event);
 	if (relay->has_queue) {
@@ -289,9 +288,8 @@ void relay_free(struct relay **relayp)
 	idmap_done(&relay->by_serial);
 	sockets_free(&relay->sockets);
 	free(relay->threads);
-	if (relay->listen_fd >= 0) {
-		close(relay->listen_fd);
+	if (relay->listener)
 		unlink(relay->path);
-	}
+	listener_free(&relay->listener);
 	free(relay);
 }

@@ -40,9 +40,9 @@ struct thread {
 
 struct relay {
 	struct event_base *base;
-	int listen_fd;
+	struct listener *listener;
 	char path[108];
-	struct event *accept_event, *notice_event, *check_event;
+	struct event *notice_event, *check_event;
 	struct queue notices;
 	bool has_queue;
 	struct thread *threads;

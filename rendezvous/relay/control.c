@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "base/channel.h"
+#include "base/listener.h"
 #include "base/log.h"
 
 #define MODULE "control"
@@ -42,8 +43,8 @@ struct pending {
 };
 
 struct relay_control {
-	int listen_fd;
-	struct event *acceptable;
+	struct event_base *base;
+	struct listener *listener;
 	struct client *clients;
 	size_t n_clients;
 	struct lane *lanes;
@@ -282,19 +283,16 @@ static void on_client_closed(void *arg, int err)
 
 static const struct channel_ops client_ops = { on_client_message, on_client_closed };
 
-static void on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
+static void on_connection(void *arg, int fd, const struct net_addr *from)
 {
 	struct relay_control *control = arg;
-	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct client *client = fd >= 0 ? calloc(1, sizeof(*client)) : NULL;
+	struct client *client = calloc(1, sizeof(*client));
 
-	(void)what;
+	(void)from;
 	if (client && control->n_clients < MAX_CLIENTS)
-		client->channel = channel_new(event_get_base(control->acceptable), fd, CLIENT_QUEUE,
-					      &client_ops, client);
+		client->channel = channel_new(control->base, fd, CLIENT_QUEUE, &client_ops, client);
 	if (!client || !client->channel) {
-		if (fd >= 0)
-			close(fd);
+		close(fd);
 		free(client);
 		return;
 	}
@@ -412,6 +410,18 @@ static int open_lanes(struct relay_control *control, struct event_base *base, co
 	return 0;
 }
 
+static int listen_at(struct relay_control *control, const char *socket_path)
+{
+	int fd = channel_listen(socket_path, 0660);
+
+	if (fd < 0)
+		return fd;
+	control->listener = listener_new(control->base, fd, MODULE, on_connection, control);
+	if (!control->listener)
+		close(fd);
+	return control->listener ? 0 : -ENOMEM;
+}
+
 int relay_control_new(struct event_base *base, const char *socket_path, const int *pair_fds,
 		      size_t n, const struct relay_limits *limits,
 		      struct relay_control **control_out)
@@ -422,14 +432,10 @@ int relay_control_new(struct event_base *base, const char *socket_path, const in
 	if (!control)
 		return -ENOMEM;
 	control->limits = *limits;
-	control->listen_fd = channel_listen(socket_path, 0660);
-	err = control->listen_fd < 0 ? control->listen_fd : idmap_init(&control->pending);
-	if (!err) {
-		control->acceptable = event_new(base, control->listen_fd, EV_READ | EV_PERSIST,
-						on_acceptable, control);
-		err = !control->acceptable || event_add(control->acceptable, NULL) < 0 ? -ENOMEM
-										       : 0;
-	}
+	control->base = base;
+	err = idmap_init(&control->pending);
+	if (!err)
+		err = listen_at(control, socket_path);
 	if (!err)
 		err = open_lanes(control, base, pair_fds, n);
 	if (err) {
@@ -461,9 +467,6 @@ void relay_control_free(struct relay_control **controlp)
 		channel_free(&client->channel);
 		free(client);
 	}
-	if (control->acceptable)
-		event_free(control->acceptable);
-	if (control->listen_fd >= 0)
-		close(control->listen_fd);
+	listener_free(&control->listener);
 	free(control);
 }
