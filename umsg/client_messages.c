@@ -419,7 +419,7 @@ static void fetch(struct umsg_client *client)
 		return;
 	}
 	/* Numbers rise, but what was not taken is fetched again from 0 (client_fetch_all()). */
-	body.after = client->fetched;
+	body.after = client->fetch_after = client->fetched;
 	frame.request = ++client->requests;
 	frame.body_case = UMSG__FRAME__BODY_FETCH;
 	frame.fetch = &body;
@@ -473,7 +473,8 @@ void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched)
 		client->epoch = fetched->epoch;
 		client->fetched = 0;
 		fetch(client);
-	} else if (fetched->more && fetched->last > 0) {
+	} else if (fetched->more && fetched->last > client->fetch_after) {
+		/* Only onwards: a rendezvous that stays where it is would be asked for ever. */
 		client->fetched = fetched->last;
 		fetch(client);
 	} else if (client->fetch_again) {

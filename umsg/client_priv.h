@@ -134,6 +134,7 @@ struct umsg_client {
 	uint64_t fetching; /* number of the request under way; 0: none */
 	bool fetch_again;
 	uint64_t fetched, epoch;
+	uint64_t fetch_after;      /* what the last one asked for: numbers above this */
 	struct event *fetch_timer; /* for messages that were early */
 	int64_t fetch_due_s;       /* by the wall clock; 0: none is early */
 	int64_t fetch_again_ms;    /* monotonic; 0: no fetch was refused */

@@ -110,6 +110,8 @@ struct stage {
 	char data_name[40], data_value[64]; /* the last one */
 	/* May change a frame that is handed on; false: it is lost. */
 	bool (*tamper)(struct stage *stage, Umsg__Frame *frame);
+	bool always_more; /* its Fetched never says that nothing is left */
+	int fetches;
 	Umsg__UpdateName offered; /* month NULL: no update */
 	struct slice parts[STAGE_PARTS];
 	/* The parties */

@@ -306,6 +306,8 @@ static void on_fetch(struct connection *c, const Umsg__Frame *frame)
 
 	fetched.last = frame->fetch->after;
 	fetched.epoch = stage->epoch;
+	fetched.more = stage->always_more;
+	stage->fetches++;
 	for (size_t i = 0; i < STAGE_STORE; i++) {
 		const struct stored *s = &stage->store[i];
 
