@@ -142,6 +142,8 @@ no_relays() {
 	[ "$unbound" -gt 0 ] || [ "$(between "$rtp | .rxBytes")" -eq "$(figure got_media octets)" ]
 	[ "$(between .received.packets)" -eq "$(figure got packets)" ]
 	[ "$(between .received.bytes)" -eq "$(figure got octets)" ]
+	# Of two parties each hears what the other sends, or it has nobody to go to.
+	[ "$(between .sent.errorNoDest)" -eq $(($(between "$rtp | .rx") - $(between "$rtp | .tx"))) ]
 	[ "$(between .sent.packets)" -eq "$(figure sent_media packets)" ]
 	[ "$(between .sent.bytes)" -eq "$(figure sent_media octets)" ]
 	lab_crs_cli show relay | grep -E '^ *txBytes '
