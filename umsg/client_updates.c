@@ -3,6 +3,7 @@
  */
 #include "umsg/client_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "keys/period.h"
@@ -77,14 +78,20 @@ static bool was_applied(const struct umsg_client *client, const Umsg__UpdateName
 	return false;
 }
 
-static void note_applied(struct umsg_client *client)
+static void confirm(struct umsg_client *client, Umsg__UpdateName *name)
 {
-	const struct update_fetch *u = client->update;
 	struct client_applied *a = &client->applied[client->n_applied++ % CLIENT_APPLIED];
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__UpdateConfirm body = UMSG__UPDATE_CONFIRM__INIT;
 
-	memcpy(a->month, u->month, sizeof(a->month));
-	a->revision = u->revision;
-	a->created = u->created;
+	snprintf(a->month, sizeof(a->month), "%s", name->month);
+	a->revision = name->revision;
+	a->created = name->created;
+	body.name = name;
+	frame.request = ++client->requests;
+	frame.body_case = UMSG__FRAME__BODY_UPDATE_CONFIRM;
+	frame.update_confirm = &body;
+	client_send(client, &frame);
 }
 
 /* Is it newer than what the key store holds of that month? */
@@ -101,12 +108,28 @@ static bool wanted(const struct umsg_client *client, const Umsg__UpdateName *nam
 	return update_newer(name->revision, name->created, revision, created);
 }
 
+/* Is it what the key store holds, though it was not confirmed by this program?  One that ended,
+ * or lost its connection, between the last octet on its disk and the confirmation is made up for
+ * so. */
+static bool unconfirmed(const struct umsg_client *client, const Umsg__UpdateName *name)
+{
+	uint32_t revision;
+	uint64_t created;
+	int64_t month;
+
+	return !was_applied(client, name) && period_parse(slice_str(name->month), &month) == 0 &&
+	       keystore_month(client->keys.store, month, &revision, &created) &&
+	       revision == name->revision && created == name->created;
+}
+
 /* One at a time: a second one would take memory for nothing, as both go through the same store. */
 void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *names, size_t n)
 {
 	struct update_fetch *u;
 
 	for (size_t i = 0; i < n && !client->update; i++) {
+		if (unconfirmed(client, names[i]))
+			confirm(client, names[i]);
 		if (!wanted(client, names[i]))
 			continue;
 		u = calloc(1, sizeof(*u));
@@ -120,30 +143,17 @@ void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *n
 	}
 }
 
-static void confirm(struct umsg_client *client)
-{
-	Umsg__Frame frame = UMSG__FRAME__INIT;
-	Umsg__UpdateConfirm body = UMSG__UPDATE_CONFIRM__INIT;
-	Umsg__UpdateName name;
-
-	name_of(client->update, &name);
-	body.name = &name;
-	frame.request = ++client->requests;
-	frame.body_case = UMSG__FRAME__BODY_UPDATE_CONFIRM;
-	frame.update_confirm = &body;
-	client_send(client, &frame);
-}
-
 /* Afterwards the next registration tells of further months. */
 static void finish(struct umsg_client *client, bool applied)
 {
-	const struct update_fetch *u = client->update;
+	struct update_fetch *u = client->update;
+	Umsg__UpdateName name;
 
 	log_info(CLIENT_LOG, "%s: update %s revision %u %s", client_uri(client), u->month,
 		 u->revision, applied ? "applied" : "was not applied");
 	if (applied) {
-		note_applied(client);
-		confirm(client);
+		name_of(u, &name);
+		confirm(client, &name);
 	}
 	client_drop_update(client);
 	if (applied)

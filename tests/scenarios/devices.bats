@@ -186,12 +186,6 @@ attached_devices() { # NUMBER COUNT
 	in_log "$T/$BOB" '^talk'
 	in_log "$T/call" '^talk'
 	await 10 "Bob to be away" attached_devices $BOB 0
-	before=$(wc -l <"$PUSHES")
-	run -0 lab_crs_cli wakeup client $LAB_ACCOUNT "tel:$BOB"
-	await 10 "the operator's push" pushed "$before"
-	device $BOB --count 1 # what the push has his telephone do
-	await 15 "Bob" attached_devices $BOB 1
-	stop "$STARTED_PID"
 	run -1 lab_crs_cli wakeup client $LAB_ACCOUNT "tel:$CAROL"
 	[[ $output == *"$CAROL"* ]]
 }

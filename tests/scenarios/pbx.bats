@@ -266,8 +266,9 @@ shows() { # call|umsg STATE
 	call_ended 5 'reason=busy by=responder'
 	dial_out "$LAB_GATEWAY"
 	call_ended 5 'reason="no route"'
-	[ "$(session_states "tel:$LAB_GATEWAY")" = "routing routed trying ringing hangup routing failed " ]
 	all_clear
+	session_states "tel:$LAB_GATEWAY"
+	[ "$(session_states "tel:$LAB_GATEWAY")" = "routing routed trying ringing hangup routing failed " ]
 }
 
 @test "CIG-027 CIG-028 CIG-110: a proxy asks for the password; with the entry's account the call comes up through it" {

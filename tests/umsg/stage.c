@@ -194,6 +194,7 @@ static void enrol(struct party *p, const struct account_secret *secret)
 	size_t n;
 
 	snprintf(letter.uri, sizeof(letter.uri), "%s", p->uri);
+	p->letter_created = letter.created;
 	net_format(&stage->addr, letter.address);
 	assert_int_equal(account_psk(secret, slice_str(p->uri), ACCOUNT, 1, letter.tls_key), 0);
 	assert_int_equal(

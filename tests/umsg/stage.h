@@ -27,6 +27,7 @@ struct stage;
 
 /* A device: what it was told is counted and kept. */
 struct party {
+	uint64_t letter_created; /* its months are of revision 1, and of this time */
 	struct stage *stage;
 	const char *uri;
 	char path[128];

@@ -449,6 +449,26 @@ static void a_newer_update_is_fetched_and_confirmed(void **state)
 }
 
 /* Whoever applies it beside its loop says so, and is not asked again meanwhile. */
+/* As when the program was killed behind the update's last octet: no fetch, and told once. */
+static void what_is_held_already_is_confirmed_once(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE);
+
+	offer(stage, slice_of(NULL, 0), slice_of(NULL, 0));
+	stage->offered.revision = 1;
+	stage->offered.created = alice->letter_created;
+	stage_cut(stage);
+	STAGE_UNTIL(stage, stage->confirms == 1);
+	stage_cut(stage);
+	STAGE_UNTIL(stage, stage->registers == 3);
+	stage_cut(stage);
+	STAGE_UNTIL(stage, stage->registers == 4);
+	assert_int_equal(stage->confirms, 1);
+	assert_int_equal(alice->updates, 0);
+	stage->offered.month = NULL;
+}
+
 static void an_update_that_takes_its_time_is_confirmed_when_it_is_applied(void **state)
 {
 	static uint8_t entry[100] = { 1 }, shared[100] = { 2 };
@@ -517,6 +537,7 @@ int main(void)
 		ON_STAGE(one_id_for_two_messages_is_a_conflict),
 		ON_STAGE(a_message_from_the_future_is_kept),
 		ON_STAGE(a_newer_update_is_fetched_and_confirmed),
+		ON_STAGE(what_is_held_already_is_confirmed_once),
 		ON_STAGE(an_update_that_takes_its_time_is_confirmed_when_it_is_applied),
 		ON_STAGE(an_update_in_hand_outlives_its_connection),
 	};
