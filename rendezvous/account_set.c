@@ -1,4 +1,8 @@
-/* account_set.c - loads the accounts' secrets. */
+/* account_set.c - loads the accounts' secrets.
+ *
+ * Sorted as accounts_list() gives them, so that a look-up needs no table of its own. A set holds
+ * each secret's text beside what was made of it: the next set compares texts and takes over what
+ * has not changed. */
 #include "rendezvous/account_set.h"
 
 #include <errno.h>
@@ -21,6 +25,7 @@ struct loaded {
 struct account_set {
 	struct loaded *accounts;
 	size_t count;
+	/* For names that are not there: a peer sees the same handshake fail as with a wrong key. */
 	struct account_secret nobody;
 };
 
@@ -67,6 +72,8 @@ static int load_one(const char *dir, const char *id, const struct account_set *b
 		return err;
 	account->statistics = accounts_have_mark(dir, id, ACCOUNT_MARK_STATISTICS);
 	account->notifies = accounts_have_mark(dir, id, ACCOUNT_MARK_UPDATE_NOTIFICATION);
+	/* Nothing is said again of a secret that did not change: a warning at each reload would
+	 * bury the new ones. */
 	if (old && strcmp(old->text, account->text) == 0) {
 		account->secret = old->secret;
 		return 0;
@@ -101,6 +108,8 @@ int account_set_load(const char *dir, const struct account_set *before,
 		err = set->accounts ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; !err && i < count; i++) {
+		/* What failed is left in the slot, which the next account overwrites whole;
+		 * count says how many are good. */
 		if (load_one(dir, ids[i], before, &set->accounts[set->count], diag) == 0)
 			set->count++;
 	}

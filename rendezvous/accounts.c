@@ -1,4 +1,8 @@
-/* accounts.c - account folders: create, list, delete, blacklist. */
+/* accounts.c - account folders: create, list, delete, blacklist, marks.
+ *
+ * The folder is the truth: nothing of it is kept in memory, and what is changed by hand counts
+ * at the next reading. Ids are checked before they become part of a path, so that none leads out
+ * of the folder. */
 #include "rendezvous/accounts.h"
 
 #include <dirent.h>
@@ -17,6 +21,7 @@
 #include "base/file.h"
 #include "keys/account.h"
 
+/* Octets; larger than any list that people write, small enough to be held in memory. */
 enum { BLACKLIST_MAX = 16 << 20 };
 
 int accounts_path(const char *dir, const char *id, const char *name, char out[ACCOUNTS_PATH])
@@ -50,6 +55,8 @@ static int check_id(const char *id, struct diag *diag)
 	return -EINVAL;
 }
 
+/* The file is one line: with a newline or another control character within, it would be read
+ * back as something else, or not at all. */
 static int check_secret(struct slice secret, struct diag *diag)
 {
 	if (secret.n == 0 || secret.n >= ACCOUNTS_SECRET_TEXT - 1) {
@@ -67,6 +74,7 @@ static int check_secret(struct slice secret, struct diag *diag)
 	return 0;
 }
 
+/* Atomic, and 0600 from the first octet: a secret is never there in part or open to others. */
 static int write_secret(const char *dir, const char *id, struct slice secret)
 {
 	char path[ACCOUNTS_PATH], text[ACCOUNTS_SECRET_TEXT];
@@ -102,6 +110,8 @@ int accounts_create(const char *dir, const char *id, struct slice secret, struct
 		diag_error(diag, NULL, "cannot make %s: %s", path, strerror(-err));
 		return err;
 	}
+	/* A crash before this leaves a folder without a secret. It is no account that anybody
+	 * can use: loading names it and leaves it out, and deleting removes it. */
 	err = write_secret(dir, id, secret);
 	if (err) {
 		diag_error(diag, NULL, "cannot write %s/secret: %s", path, strerror(-err));
@@ -125,6 +135,8 @@ static int remove_files(const char *dir, const char *id)
 	while ((entry = readdir(d))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
+		/* Goes on after an error: as much as can go goes. A crash half way leaves a
+		 * folder that a second delete removes. */
 		if (unlinkat(dirfd(d), entry->d_name, 0) && !err)
 			err = -errno;
 	}
@@ -263,6 +275,7 @@ int accounts_read_blacklist(const char *dir, const char *id, char **text_out)
 }
 
 /* Copies all lines but uri; was it among them? */
+/* Compared as octets: what an operator typed is what is listed and what he takes off. */
 static bool copy_without(const char *text, const char *uri, struct buf *out)
 {
 	bool found = false;
@@ -331,6 +344,8 @@ int accounts_blacklist(const char *dir, const char *id, const char *uri, bool ad
 	found = copy_without(text, uri, &b);
 	if (add)
 		buf_printf(&b, "%s\n", uri);
+	/* The text is built either way: looking and rewriting are one pass, and what is not
+	 * written is thrown away. */
 	if (add == found)
 		err = add ? -EEXIST : -ENOENT;
 	if (!err)
@@ -347,6 +362,7 @@ int accounts_blacklist(const char *dir, const char *id, const char *uri, bool ad
 	return err;
 }
 
+/* Names of files that exist on disks: a new mark may be added, none renamed. */
 static int mark_path(const char *dir, const char *id, enum account_mark mark,
 		     char path[ACCOUNTS_PATH])
 {

@@ -24,6 +24,8 @@ int accounts_json(const char *dir, json_t **list_out, struct diag *diag)
 			json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "id", ids[i],
 							      "path", path, "secret", secret));
 	}
+	/* Only this copy: the listing holds the secrets as well, for that is what it is asked
+	 * for. */
 	OPENSSL_cleanse(secret, sizeof(secret));
 	accounts_list_free(&ids, count);
 	if (err)

@@ -1,4 +1,7 @@
-/* admin_service.c - the requests of remote administrators. */
+/* admin_service.c - the requests of remote administrators.
+ *
+ * The worker that holds the connection says who asks; whether he may is decided here, by what is
+ * on disk at that moment. What is done and what is refused has its line in the audit log. */
 #include "rendezvous/admin_service.h"
 
 #include <errno.h>
@@ -69,6 +72,7 @@ static void reply_json(struct worker_process *worker, uint64_t connection, json_
 		      "no memory, or the store is not there", rest, false);
 		return;
 	}
+	/* At least once: an empty text is an answer, too, and only a part without more ends it. */
 	do {
 		size_t n = rest.n < FRAME_UPDATE_DATA ? rest.n : FRAME_UPDATE_DATA;
 
@@ -139,6 +143,8 @@ static void apply(struct supervisor *supervisor, struct worker_process *worker,
 		refuse(worker, ask, UMSG__ERROR_CODE__ERROR_MALFORMED, diag_first_error(diag));
 	} else {
 		audit(ask, "ok");
+		/* The update is on disk and stays applied, whatever the reload says: its result
+		 * is no answer to him. */
 		supervisor_reload(supervisor, diag);
 		reply_json(worker, ask->connection,
 			   json_pack("{s:s, s:s, s:i, s:I}", "account", applied.account, "month",

@@ -1,4 +1,7 @@
-/* admin_set.c - keys of remote administrators. */
+/* admin_set.c - keys of remote administrators.
+ *
+ * What TLS needs is the PSK alone, so it is made once at loading and the secret is not kept. A
+ * few administrators at most: a list is searched from its front. */
 #include "rendezvous/admin_set.h"
 
 #include <errno.h>
@@ -57,6 +60,7 @@ int admin_set_load(const char *dir, struct admin_set **set_out, struct diag *dia
 	}
 	json_array_foreach(list, i, admin)
 	{
+		/* One damaged administrator does not lock out the others. */
 		if (derive(admin, &set->admin[set->n], diag) == 0)
 			set->n++;
 	}
@@ -96,6 +100,8 @@ bool admin_set_psk(const struct admin_set *set, const char *name, uint8_t psk_ou
 {
 	const struct loaded *admin = find(set, name);
 
+	/* Drawn for everybody: for a name that is not there the handshake goes on with a key
+	 * that nobody has, and fails as it does with a wrong one. */
 	if (RAND_bytes(psk_out, ACCOUNT_PSK_SIZE) != 1)
 		return false;
 	if (admin)

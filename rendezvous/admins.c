@@ -1,4 +1,8 @@
-/* admins.c - remote administrators on disk. */
+/* admins.c - remote administrators on disk.
+ *
+ * A change reads the whole file, alters it and replaces it atomically; the processes that read
+ * meanwhile see the one or the other. Only the supervisor changes anything, one request after
+ * the other, so that there is no lock. */
 #include "rendezvous/admins.h"
 
 #include <dirent.h>
@@ -17,6 +21,7 @@
 #include "keys/account.h"
 #include "rendezvous/accounts.h"
 
+/* Octets of one file: far above what access to every account takes. */
 enum { FILE_MAX = 1 << 20 };
 
 static const char suffix[] = ".json";
@@ -78,6 +83,8 @@ static int write_admin(const char *dir, const char *name, const json_t *admin, s
 	return err;
 }
 
+/* The file may have been edited by hand. What is used without another look below is checked
+ * here: a secret, and lists of authorizations. */
 static bool well_formed(const json_t *admin)
 {
 	const json_t *accounts = json_object_get(admin, "accounts"), *list;
@@ -109,6 +116,8 @@ int admins_read(const char *dir, const char *name, json_t **admin_out, struct di
 		diag_error(diag, NULL, "there is no admin %s", name);
 	if (err)
 		return err;
+	/* No reason is asked for: jansson's message quotes what it could not read, which may be
+	 * the secret. */
 	admin = json_loadb((const char *)text, n, 0, NULL);
 	OPENSSL_cleanse(text, n);
 	free(text);
@@ -191,6 +200,8 @@ int admins_set_account(const char *dir, const char *name, const char *account, b
 			   access ? "already" : "no", account);
 		err = access ? -EEXIST : -ENOENT;
 	} else if (access) {
+		/* With no authorization: access shows the account, and each act is allowed by
+		 * itself. */
 		json_object_set_new(accounts, account, json_array());
 	} else {
 		json_object_del(accounts, account);
@@ -237,6 +248,7 @@ int admins_authorize(const char *dir, const char *name, const char *account,
 	return err;
 }
 
+/* Temporary files of an atomic write, and whatever a person put there, are passed over. */
 static int is_admin_file(const struct dirent *entry)
 {
 	size_t n = strlen(entry->d_name), m = strlen(suffix);

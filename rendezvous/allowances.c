@@ -62,6 +62,8 @@ void allowances_free(struct allowances **allowancesp)
 
 	if (!allowances)
 		return;
+	/* All that are left are idle: every connection has given back what it had
+	 * (allowances.h). */
 	while ((allowance = TAILQ_FIRST(&allowances->idle)))
 		drop(allowances, allowance);
 	idmap_done(&allowances->by_name);
@@ -98,6 +100,7 @@ struct allowance *allowance_join(struct allowances *allowances, const char *acco
 	memcpy(made->name, uri, uri_n);
 	made->name[uri_n] = ' ';
 	memcpy(made->name + uri_n + 1, account, account_n);
+	/* Hashed with a secret of this process: who chooses URIs cannot choose buckets. */
 	key = keyhash_of(&allowances->hash, slice_of(made->name, made->n));
 	found = find(allowances, made, key);
 	if (!found) {
@@ -106,6 +109,8 @@ struct allowance *allowance_join(struct allowances *allowances, const char *acco
 		return made;
 	}
 	free(made);
+	/* Not filled up: who comes back within the time has what he left, which is the point of
+	 * it all. */
 	if (found->connections++ == 0)
 		no_longer_idle(allowances, found);
 	return found;

@@ -1,3 +1,8 @@
+/* relay/control.c - passes the requests of crs to the relay's threads and their replies back.
+ *
+ * Nothing here blocks on a thread: a request waits in the map of pending ones under a cookie
+ * that goes to the thread and comes back. Every count of sessions is kept on this side, so that
+ * a limit holds over all threads without a lock. */
 #include "rendezvous/relay/control.h"
 
 #include <errno.h>
@@ -87,6 +92,8 @@ static void reply_hello(struct client *client, uint32_t number)
 	reply(client, slice_of(packed, crs_relay__reply__pack(&out, packed)));
 }
 
+/* A client whose connection ended stays while requests of it are on their way: the pending ones
+ * point to it. Who comes last, the connection's end or the last reply, frees it. */
 static void release_client(struct client *client)
 {
 	struct client **at = &client->control->clients;
@@ -110,6 +117,8 @@ static void finish(struct relay_control *control, struct pending *pending)
 	release_client(client);
 }
 
+/* The request goes on as the octets that came; the thread unpacks it itself. Fails when the
+ * thread's queue is full. */
 static int pass_on(struct lane *lane, uint64_t owner, uint64_t cookie, struct slice request)
 {
 	uint8_t message[sizeof(struct relay_envelope) + RELAY_MAX_REQUEST];
@@ -147,6 +156,8 @@ static void ask_all(struct client *client, const CrsRelay__Request *request, str
 		reply_error(client, request->number, ENOMEM, "out of memory");
 		return;
 	}
+	/* A thread that does not take the question is left out of the sum: an answer from the
+	 * others is worth more to who asks than none. */
 	for (size_t i = 0; i < control->n_lanes; i++)
 		if (pass_on(&control->lanes[i], client->owner, pending->node.key, octets))
 			pending->lanes_left--;
@@ -182,6 +193,8 @@ static void ask_one(struct client *client, const CrsRelay__Request *request, str
 		finish(control, pending);
 		return;
 	}
+	/* Counted when it is asked for, not when it is there: as many requests as are under way
+	 * at once could pass the limit otherwise. take_reply() takes it back on a refusal. */
 	if (request->body_case == CRS_RELAY__REQUEST__BODY_ADD) {
 		pending->type = request->add->type;
 		control->count[pending->type]++;
@@ -229,6 +242,8 @@ static void run_request(struct client *client, const CrsRelay__Request *request,
 	case CRS_RELAY__REQUEST__BODY_HELLO:
 		reply_hello(client, request->number);
 		break;
+	/* A poll asks whether this loop lives; the threads are not asked, they end the process
+	 * when one of them is gone (on_lane_closed()). */
 	case CRS_RELAY__REQUEST__BODY_POLL:
 		note_poll(client);
 		reply_error(client, request->number, 0, "");
@@ -281,6 +296,8 @@ static void on_client_closed(void *arg, int err)
 	release_client(client);
 }
 
+/* channel_free() within its own callback is what channel.h allows for; the client itself may
+ * have to outlive it. */
 static const struct channel_ops client_ops = { on_client_message, on_client_closed };
 
 static void on_connection(void *arg, int fd, const struct net_addr *from)
@@ -307,6 +324,8 @@ static void on_connection(void *arg, int fd, const struct net_addr *from)
 static void count_ended(struct relay_control *control, const struct relay_envelope *head)
 {
 	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
+		/* Held at zero: a count that is off by one must not wrap around into a limit
+		 * that is always reached. */
 		control->count[i] -=
 			head->ended[i] < control->count[i] ? head->ended[i] : control->count[i];
 }
@@ -350,6 +369,8 @@ static void take_reply(struct relay_control *control, struct pending *pending, s
 {
 	CrsRelay__Reply *part = crs_relay__reply__unpack(NULL, octets.n, octets.p);
 
+	/* The cookie is good until every lane has said that it is done; parts of a listing may
+	 * come from several lanes in turns. */
 	if (!more)
 		pending->lanes_left--;
 	if (part && pending->what == CRS_RELAY__REQUEST__BODY_GET_STATISTICS)

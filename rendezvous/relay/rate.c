@@ -1,3 +1,5 @@
+/* relay/rate.c - token buckets in integers: what is left counts thousandths of a packet and of
+ * an octet, so that a millisecond's growth is the rate itself and nothing is lost by rounding. */
 #include "rendezvous/relay/rate.h"
 
 enum { FULL_MS = 1000, SCALE = 1000 };
@@ -33,6 +35,8 @@ bool relay_bucket_take(struct relay_bucket *bucket, const struct relay_rate *rat
 		bucket->octets = grown(bucket->octets, rate->octets_per_s, ms);
 		bucket->filled_ms = now_ms;
 	}
+	/* Both or none: a packet that is dropped for its octets must not cost the sender a
+	 * packet, too. A rate of 0 asks for nothing and so always passes. */
 	if (bucket->packets < packets || bucket->octets < octets)
 		return false;
 	bucket->packets -= packets;

@@ -1,3 +1,8 @@
+/* relay/requests.c - the requests of crs, run on one thread's table, and their replies.
+ *
+ * Everything of a request was unpacked by protobuf, which checks its form alone: lengths of ids
+ * and ranges of numbers are checked here or by the table. Replies are packed into buffers of the
+ * caller; one that does not fit is empty, which the control loop logs as lost. */
 #include "rendezvous/relay/requests.h"
 
 #include <errno.h>
@@ -7,6 +12,7 @@
 
 #include "base/clock.h"
 
+/* The octets stay where they are: protobuf only reads them, though its struct is for both ways. */
 static ProtobufCBinaryData octets_of(const void *p, size_t n)
 {
 	return (ProtobufCBinaryData){ .len = n, .data = (uint8_t *)p };
@@ -44,6 +50,8 @@ static size_t reply_added(uint32_t number, uint16_t port, const struct relay_ses
 	CrsRelay__Reply reply = CRS_RELAY__REPLY__INIT;
 	CrsRelay__Added added = CRS_RELAY__ADDED__INIT;
 
+	/* Everything packed lies on the stack or in the session, which this thread alone can
+	 * end: no allocation, and no free that an early return could forget. */
 	fill_leg(&initiator, &session->initiator);
 	for (size_t i = 0; i < session->n_responders; i++) {
 		fill_leg(&legs[i], &session->responders[i]);
@@ -72,6 +80,8 @@ static size_t run_add(struct relay_table *table, const CrsRelay__Request *reques
 {
 	const CrsRelay__Add *add = request->add;
 	const struct relay_session *session;
+	/* An unknown enum value comes out of protobuf as the number that it was (proto3 keeps
+	 * it), also as a negative one. */
 	int err = add->session_id.len != RELAY_SESSION_ID_SIZE || add->type < 0
 			  ? -EINVAL
 			  : relay_table_add(table, add->session_id.data, (enum relay_type)add->type,
@@ -103,6 +113,8 @@ static size_t run_remove(struct relay_table *table, const CrsRelay__Request *req
 	int err = id->len != RELAY_SESSION_ID_SIZE ? -EINVAL
 						   : relay_table_remove(table, id->data, &type);
 
+	/* Counted in ended, which goes with the reply: the limit has room again as soon as crs
+	 * knows that the session is gone. */
 	if (!err)
 		ended[type]++;
 	return relay_reply_error(request->number, -err, err ? "no such session" : "", out, cap);
@@ -145,6 +157,8 @@ size_t relay_reply_statistics(uint32_t number, const struct relay_stats *stats, 
 
 void relay_statistics_add(struct relay_stats *sum, const CrsRelay__Statistics *part)
 {
+	/* By position: each thread fills in all types in their order, and both ends are the same
+	 * program. */
 	for (size_t i = 0; i < part->n_types && i < RELAY_TYPE_COUNT; i++) {
 		sum->type[i].rx_packets += part->types[i]->rx_packets;
 		sum->type[i].rx_bytes += part->types[i]->rx_bytes;
@@ -162,6 +176,8 @@ void relay_statistics_add(struct relay_stats *sum, const CrsRelay__Statistics *p
 	sum->dropped_rate += part->dropped_rate;
 }
 
+/* One part of a listing. The relays point into at and ssrcs, so it is filled again only when the
+ * part is packed. */
 struct listing {
 	CrsRelay__Relay relays[RELAY_LIST_CHUNK], *at[RELAY_LIST_CHUNK];
 	uint32_t ssrcs[RELAY_LIST_CHUNK][2 * RELAY_MAX_STREAMS];
@@ -177,6 +193,7 @@ static void list_session(struct listing *list, const struct relay_session *sessi
 	relay->type = (CrsRelay__RelayType)session->type;
 	relay->nodes = (uint32_t)relay_session_nodes(session);
 	relay->last_active =
+		/* The table has monotonic time; people want the wall's. Seconds since 1970. */
 		(uint64_t)(clock_wall_ms() - (now_ms - session->last_active_ms)) / 1000;
 	relay->session_id = octets_of(session->id, sizeof(session->id));
 	relay->identifiers = ssrcs;
@@ -224,6 +241,7 @@ static void run_list(const struct relay_table *table, uint32_t number, int64_t n
 		}
 		list_session(list, session, now_ms);
 	}
+	/* Also when it is empty: the last part is what says that the listing ends. */
 	reply_listing(list, number, false, reply_fn, arg);
 	free(list);
 }

@@ -1,3 +1,8 @@
+/* relay/table.c - sessions by their SSRCs, leg ids and session ids, and the way of a packet.
+ *
+ * The way of a packet allocates nothing, takes no lock and logs nothing: whoever finds the port
+ * may send to it, so what a stranger can cause is that a counter grows, and an address that has
+ * proven nothing gets no more octets than it sent. */
 #include "rendezvous/relay/table.h"
 
 #include <errno.h>
@@ -23,6 +28,7 @@ struct relay_table {
 	uint8_t lane;
 	uint8_t nonce_secret[32];
 	uint64_t session_mix[2]; /* callers choose session ids: they must not choose buckets */
+	/* One for the whole table: good until the next packet, by which the thread has sent it. */
 	uint8_t answer[STUN_MAX_MESSAGE];
 	struct net_addr answer_to;
 };
@@ -38,6 +44,8 @@ static uint64_t first_octets(const uint8_t *p)
 
 static uint64_t session_key(const struct relay_table *table, const uint8_t *id)
 {
+	/* An odd factor loses nothing of what it multiplies: two ids share a bucket only by a
+	 * chance that nobody outside can steer. */
 	return (first_octets(id) ^ table->session_mix[0]) * (table->session_mix[1] | 1) ^
 	       first_octets(id + 8);
 }
@@ -57,6 +65,7 @@ struct relay_table *relay_table_new(uint8_t lane)
 	return table;
 }
 
+/* Safe for a leg that was never made or was forgotten before: session NULL is its mark. */
 static void forget_leg(struct relay_table *table, struct relay_leg *leg)
 {
 	if (!leg->session)
@@ -121,6 +130,7 @@ static struct relay_session *find_session(const struct relay_table *table, const
 /* Puts a new session into the list and the index. */
 static void insert(struct relay_table *table, struct relay_session *session)
 {
+	/* link points at whatever points at the session: it can be taken out without a search. */
 	session->next = table->sessions;
 	session->link = &table->sessions;
 	if (session->next)
@@ -132,6 +142,8 @@ static void insert(struct relay_table *table, struct relay_session *session)
 static int add_leg(struct relay_table *table, struct relay_session *session, struct relay_leg *leg,
 		   enum relay_side side)
 {
+	/* The id travels in clear in every binding request, the key never: it alone comes from
+	 * the private generator. */
 	if (RAND_bytes(leg->id, sizeof(leg->id)) != 1 ||
 	    RAND_priv_bytes(leg->key, sizeof(leg->key)) != 1)
 		return -EIO;
@@ -153,6 +165,8 @@ static int add_ssrc(struct relay_table *table, struct relay_session *session,
 		/* The kernel chooses the thread by the low octet of the SSRC (thread.c): a
 		 * session's packets all come to the thread that has it. */
 		ssrc = (ssrc & ~(uint32_t)0xff) | table->lane;
+		/* Nothing above the lane's octet: for lane 0 that is SSRC 0, which stands for
+		 * none (struct relay_envelope). */
 		if (ssrc >> 8 == 0 || idmap_first(&table->by_ssrc, ssrc))
 			continue;
 		entry->session = session;
@@ -205,6 +219,8 @@ int relay_table_add(struct relay_table *table, const uint8_t id[RELAY_SESSION_ID
 	}
 	memcpy(session->id, id, RELAY_SESSION_ID_SIZE);
 	session->type = type;
+	/* A session that nobody ever uses has to end, too: being made counts as its first
+	 * packet. */
 	session->last_active_ms = now_ms;
 	for (int side = 0; side < 2; side++)
 		relay_bucket_fill(&session->left[side], &table->rate, now_ms);
@@ -233,6 +249,8 @@ int relay_table_keep_leg(struct relay_table *table, const uint8_t id[RELAY_SESSI
 	if (!kept)
 		return -ENOENT;
 	for (size_t i = 0; i < session->n_responders; i++)
+		/* The others stop at once, also those that are bound: one device has taken the
+		 * call, and a device that lost must hear nothing of it. */
 		if (&session->responders[i] != kept)
 			forget_leg(table, &session->responders[i]);
 	return 0;

@@ -1,3 +1,8 @@
+/* relay/thread.c - a relay thread's loop: packets in batches, requests of the control loop, and
+ * the ends of idle sessions.
+ *
+ * Only the pair of sockets is shared with other threads. What a thread counts travels with its
+ * messages, so that nobody reads another thread's memory. */
 #include "rendezvous/relay/thread.h"
 
 #include <errno.h>
@@ -19,6 +24,8 @@ enum {
 	SOCKET_BUFFER = 4 * 1024 * 1024, /* 0.1 s of 200,000 packets a second */
 };
 
+/* Packets that wait for one system call. Their octets are not copied: they lie in the batch that
+ * was received, so all is sent before the next batch is read into the same place. */
 struct outgoing {
 	struct mmsghdr msgs[SEND_BATCH];
 	struct iovec iov[SEND_BATCH];
@@ -37,6 +44,8 @@ struct relay_thread {
 	struct mmsghdr msgs[BATCH];
 	struct iovec iov[BATCH];
 	struct net_addr from[BATCH];
+	/* An octet more than may be relayed: recvmmsg() cuts off without a word, and so a packet
+	 * that is too long is told from one that just fits. */
 	uint8_t packets[BATCH][RELAY_MAX_PACKET + 1];
 	struct outgoing out;
 };
@@ -75,6 +84,9 @@ int relay_sockets(const struct net_addr *addr, size_t n, int fds_out[RELAY_MAX_T
 	int size = SOCKET_BUFFER, err = 0;
 	size_t open = 0;
 
+	/* The program answers with a place in the group, which the kernel numbers in the order
+	 * of the binds: descriptor i has to be thread i's. The first bind chooses the port, the
+	 * others take over what it got. */
 	*bound_out = *addr;
 	while (!err && open < n) {
 		int fd = net_udp_socket(bound_out, n > 1);
@@ -89,6 +101,7 @@ int relay_sockets(const struct net_addr *addr, size_t n, int fds_out[RELAY_MAX_T
 		fds_out[open++] = fd;
 		err = net_local(fd, bound_out);
 	}
+	/* One program serves the whole group, through whichever of its sockets it was attached. */
 	if (!err && n > 1)
 		err = attach_steering(fds_out[0], n);
 	while (err && open)
@@ -170,6 +183,8 @@ static void receive_packets(struct relay_thread *t)
 {
 	int64_t now_ms = clock_mono_ms();
 
+	/* A busy port never runs dry: after so many batches the requests have their turn, or
+	 * calls could not be set up just when there are most of them. */
 	for (int turn = 0; turn < BATCHES_PER_TURN; turn++) {
 		int n;
 
@@ -222,6 +237,8 @@ static bool run_request(struct relay_thread *t)
 	if ((size_t)n < sizeof(head))
 		return false;
 	memcpy(&head, message, sizeof(head));
+	/* A head alone says that the owner is gone (thread.h): its sessions end, and nobody
+	 * waits for a reply. */
 	if ((size_t)n == sizeof(head)) {
 		relay_table_disown(t->table, head.owner, t->ended);
 		report_ended(t);
@@ -233,6 +250,8 @@ static bool run_request(struct relay_thread *t)
 		return true; /* the control loop had unpacked it: memory is out */
 	t->cookie = head.cookie;
 	relay_request_run(t->table, request, t->port, clock_mono_ms(), t->ended, send_reply, t);
+	/* Behind the reply, which is safe: the word that the owner is gone comes over the same
+	 * pair, behind this request. */
 	if (request->body_case == CRS_RELAY__REQUEST__BODY_ADD)
 		relay_table_own(
 			t->table,
@@ -260,6 +279,7 @@ static void *run(void *arg)
 
 	while (running) {
 		struct epoll_event events[2];
+		/* The limit is what makes expire() come about on a port where nothing arrives. */
 		int n = epoll_wait(t->epoll_fd, events, 2, EXPIRY_PERIOD_MS);
 
 		for (int i = 0; i < n && running; i++) {
@@ -330,6 +350,7 @@ void relay_thread_join(struct relay_thread **threadp)
 		return;
 	*threadp = NULL;
 	pthread_join(t->id, NULL);
+	/* Only here: a thread that failed to start leaves both descriptors with its caller. */
 	close(t->udp_fd);
 	close(t->pair_fd);
 	destroy(t);
