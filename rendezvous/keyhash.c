@@ -1,5 +1,12 @@
 /* keyhash.c - SipHash-1-3 (Aumasson, Bernstein 2012), as hash tables use it: nobody sees
- * its values. */
+ * its values.
+ *
+ * One round a word instead of SipHash-2-4's two: whoever sends keys never sees a hash, so all
+ * that is asked of it is that he cannot choose keys that fall into one bucket.
+ *
+ * Values differ from process to process: they are not to be stored or sent to another worker.
+ * What has to be the same everywhere is slot.h.
+ */
 #include "rendezvous/keyhash.h"
 
 #include <endian.h>
@@ -13,6 +20,7 @@ struct sip {
 
 int keyhash_init(struct keyhash *keyhash)
 {
+	/* The struct is its key and nothing else, so all of it is filled. */
 	if (RAND_bytes((unsigned char *)keyhash, sizeof(*keyhash)) != 1)
 		return -EIO;
 	return 0;
@@ -42,6 +50,8 @@ static uint64_t little_endian(const uint8_t *p, size_t n)
 {
 	uint64_t v = 0;
 
+	/* An empty slice's pointer may be NULL, which memcpy() does not allow even for 0
+	 * octets. */
 	if (n)
 		memcpy(&v, p, n);
 	return le64toh(v);
@@ -67,6 +77,8 @@ uint64_t keyhash_of(const struct keyhash *keyhash, struct slice text)
 
 	for (size_t i = 0; i < whole; i += 8)
 		absorb(&s, little_endian(text.p + i, 8));
+	/* The last word holds the octets that are left and, in the upper eight bits, the
+	 * length: texts that differ in zeros at their end only get other hashes. */
 	absorb(&s,
 	       (uint64_t)text.n << 56 | little_endian(slice_from(text, whole).p, text.n - whole));
 	/* One round a word above, three at the end: the 1 and 3 of its name. */

@@ -34,6 +34,8 @@ void mail_now_stored(struct mailboxes *mailboxes, struct mail *mail, uint64_t nu
 	mail_set_state(mailboxes, mail, MAIL_STORED, 0);
 	mail->number = number;
 	TAILQ_REMOVE(&mailbox->mails, mail, in_mailbox);
+	/* Numbers come in rising order but for moments: from the end on, the place is found
+	 * after a step or two. */
 	while (before && before->number > number)
 		before = TAILQ_PREV(before, mail_list, in_mailbox);
 	if (before)
@@ -56,6 +58,7 @@ void mail_drop(struct mailboxes *mailboxes, struct mail *mail)
 {
 	struct mailbox *mailbox = mail->mailbox;
 
+	/* STORED has no queue: the mail leaves the one that it stands in. */
 	mail_set_state(mailboxes, mail, MAIL_STORED, 0);
 	mailbox->handed_octets -= mail->handed_octets;
 	TAILQ_REMOVE(mail->listed_as_stored ? &mailbox->stored : &mailbox->mails, mail, in_mailbox);
@@ -107,6 +110,7 @@ struct mailbox *mailbox_need(struct mailboxes *mailboxes, struct slice uri, int6
 		TAILQ_INSERT_TAIL(&mailboxes->all, mailbox, in_all);
 		idmap_put(&mailboxes->by_uri, &mailbox->node, keyhash_of(&mailboxes->hash, uri));
 	}
+	/* Whoever needs it, uses it: an idle one is dropped (MAILBOX_IDLE_LIMIT_MS). */
 	mailbox->used_ms = now_ms;
 	return mailbox;
 }
@@ -143,6 +147,8 @@ struct mail *mail_new(struct mailboxes *mailboxes, struct mailbox *mailbox,
 
 	if (!mail)
 		return NULL;
+	/* The texts stand behind the struct, each with its NUL (calloc), in one allocation:
+	 * there may be hundreds of thousands of mails. */
 	mail->sender = mail->text;
 	memcpy(mail->sender, item->sender.p, item->sender.n);
 	mail->account = mail->text + item->sender.n + 1;

@@ -1,4 +1,12 @@
-/* mailboxes.c - posts, their answers, and the index of what is stored. */
+/* mailboxes.c - posts, their answers, and the index of what is stored.
+ *
+ * A mail goes from WAITING (is it a repeat? the index is being read) to HANDED or COLLECTING,
+ * then STORING, then STORED, and may skip any of them. Until it is answered its sender keeps it
+ * himself: a crash loses nothing that was acknowledged.
+ *
+ * proceed() and mail_store() may refuse a mail and free it: nothing touches it behind them, and
+ * whoever walks a list has fetched the next one before.
+ */
 #include "rendezvous/mailboxes.h"
 
 #include <errno.h>
@@ -71,6 +79,7 @@ void mail_refuse(struct mailboxes *mailboxes, struct mail *mail, Umsg__ErrorCode
 static void accept_mail(struct mailboxes *mailboxes, struct mail *mail)
 {
 	mailboxes->ops->ack(mailboxes->arg, mail, UMSG__ERROR_CODE__OK, "", 0);
+	/* One answer to each post: nobody waits from here on. */
 	mail->origin.connection = 0;
 }
 
@@ -82,6 +91,8 @@ static void set_keep_until(struct mail *mail)
 	mail->keep_until_s = 0;
 	if (mail->end_s <= mailbox->keep_until_s)
 		return;
+	/* A step further than needed: else each message of a busy user would bring a command
+	 * of its own. */
 	mailbox->keep_until_s = mail->end_s + MAIL_KEEP_STEP_S;
 	mail->keep_until_s = mailbox->keep_until_s;
 }
@@ -97,6 +108,8 @@ static void count_handed(struct mail *mail, size_t octets)
 /* Hands a mail to the devices, if there are any that can take more. */
 static bool hand(struct mailboxes *mailboxes, struct mail *mail)
 {
+	/* What is too much to hand is stored at once, and fetched by the device at its own
+	 * pace. */
 	if (mail->mailbox->handed_octets + mail->post_n > MAIL_HANDED_OCTETS ||
 	    !mailboxes->ops->hand(mailboxes->arg, mail->mailbox->uri, mail, &mail->handed))
 		return false;
@@ -171,12 +184,15 @@ static void start_loading(struct mailboxes *mailboxes, struct mailbox *mailbox)
 	if (mailbox->loading || mailbox->loaded)
 		return;
 	mailbox->last_loaded = 0;
+	/* If that fails the store is down, loaded stays false, and the next post tries again. */
 	mailbox->loading = mailboxes->ops->load(mailboxes->arg, mailbox->uri, 0) == 0;
 }
 
 /* The same message again, perhaps over another connection. */
 static void repeat(struct mailboxes *mailboxes, struct mail *mail, const struct mail_post *post)
 {
+	/* In the states not named below the answer is still to come; it goes to where the
+	 * repeat came from, as the connection of the first one may be gone. */
 	mail->origin = post->origin;
 	mail->request = post->request;
 	if (mail->state == MAIL_STORED)
@@ -192,6 +208,7 @@ static uint32_t parts_of(const struct mail_post *post)
 	if (post->total_length <= post->record_length || post->record_length == 0)
 		return 1;
 	rest = post->total_length - post->record_length;
+	/* All further records but the last are as long as the first one. */
 	return 1 + (rest + post->record_length - 1) / post->record_length;
 }
 
@@ -216,6 +233,7 @@ static const char *unacceptable(const struct mailboxes *mailboxes, const struct 
 	if (post->total_length > MAIL_MAX_OCTETS)
 		return "too large";
 	*code_out = UMSG__ERROR_CODE__ERROR_BUSY;
+	/* A copy for a member of a channel brings no parts: they lie with the channel. */
 	if (parts_of(post) > 1 && post->channel.n == 0 &&
 	    (mailboxes->unfinished >= MAIL_MAX_UNFINISHED ||
 	     unfinished_of(mailboxes, post->sender) >= MAIL_MAX_UNFINISHED_EACH))
@@ -247,6 +265,7 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 		free(post->post);
 		return mail ? 0 : -ENOMEM;
 	}
+	/* The sender may ask for less than the server's time, not for more. */
 	item.end_s = now_s + post->max_lifetime_s;
 	if (post->store_until_s && post->store_until_s < item.end_s)
 		item.end_s = post->store_until_s;
@@ -260,6 +279,7 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 	mail->origin = post->origin;
 	mail->request = post->request;
 	mail->fan_out = post->fan_out;
+	/* Only now, as the refusal goes the way of all answers, by the mail's origin. */
 	text = unacceptable(mailboxes, post, item.end_s, now_s, &code);
 	if (text) {
 		mail_refuse(mailboxes, mail, code, text,
@@ -282,6 +302,7 @@ void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
 
 	if (!mailbox || !mailbox->loading || item->id.n != MAIL_ID_SIZE)
 		return;
+	/* Raised for known ones, too: it is the number that a device is notified of. */
 	if (item->number > mailbox->last_loaded)
 		mailbox->last_loaded = item->number;
 	if (item->end_s > mailbox->keep_until_s)
@@ -297,6 +318,8 @@ void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
 		mail = mail_new(mailboxes, mailbox, item);
 		if (mail)
 			mail_now_stored(mailboxes, mail, item->number);
+		/* The store has more than the list: pages cannot be told from it, and nothing
+		 * may be deleted "up to" a number. */
 		mailbox->gaps = mailbox->gaps || !mail;
 	}
 }
@@ -319,6 +342,8 @@ uint64_t mailboxes_page(struct mailboxes *mailboxes, struct slice uri, uint64_t 
 		if (count == 0 || (last && sum + mail->octets > octets))
 			return whole ? whole : last;
 		last = mail->number;
+		/* A page that ends within an entry costs: the entry is read twice, and what is
+		 * taken of it has to be noted (store_deletes.c). */
 		if (store_ends_entry(last))
 			whole = last;
 		sum += mail->octets;
@@ -353,11 +378,14 @@ void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, ui
 	if (!err && more && mailboxes->ops->load(mailboxes->arg, mailbox->uri, more) == 0)
 		return;
 	mailbox->loading = false;
+	/* After an error those that wait go on without knowledge of repeats, as while the
+	 * store is down. */
 	mailbox->loaded = !err;
 	drop_expired(mailboxes, mailbox, now_s);
 	if (mailbox->attached && mailbox->last_loaded)
 		mailboxes->ops->notify(mailboxes->arg, mailbox->uri, mailbox->last_loaded);
 	mailbox->attached = false;
+	/* Only now is it known which of those that wait are new. */
 	mail = TAILQ_FIRST(&mailbox->mails);
 	while (mail) {
 		struct mail *next = TAILQ_NEXT(mail, in_mailbox);
@@ -374,6 +402,8 @@ void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slic
 	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
 	struct mail *mail = mailbox ? mail_find(mailboxes, mailbox, sender, id) : NULL;
 
+	/* Refused or forgotten meanwhile; what came into being in the store is seen by the
+	 * next load(). */
 	if (!mail || mail->state != MAIL_STORING)
 		return;
 	mailbox->used_ms = now_ms;
@@ -384,12 +414,15 @@ void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slic
 		return;
 	}
 	mail_now_stored(mailboxes, mail, number);
+	/* The device was quicker than the store: the sender has his answer already. */
 	if (mail->taken) {
 		mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
 		mail_drop(mailboxes, mail);
 		return;
 	}
 	accept_mail(mailboxes, mail);
+	/* A device that was handed it needs no notification of it. Of a long one it can be
+	 * handed the post now that the parts are there to be asked for. */
 	if (!mail->handed.connection && !(mail->parts > 1 && hand(mailboxes, mail)))
 		mailboxes->ops->notify(mailboxes->arg, mailbox->uri, number);
 	free(mail->post);
@@ -402,10 +435,13 @@ int mailboxes_taken(struct mailboxes *mailboxes, struct slice uri, struct slice 
 	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
 	struct mail *mail = mailbox ? mail_find(mailboxes, mailbox, sender, id) : NULL;
 
+	/* In these two states no device was given it. */
 	if (!mail || mail->taken || mail->state == MAIL_WAITING || mail->state == MAIL_COLLECTING)
 		return -ENOENT;
 	mailbox->used_ms = now_ms;
 	mailboxes->ops->event(mailboxes->arg, mailbox->uri, mail, MAIL_DELIVERED);
+	/* What is on its way to the store cannot be called back: mailboxes_stored() discards
+	 * it. */
 	if (mail->state == MAIL_STORING) {
 		mail->taken = true;
 		accept_mail(mailboxes, mail);
@@ -428,6 +464,7 @@ uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
 	if (!mailbox)
 		return 0;
 	start_loading(mailboxes, mailbox);
+	/* The number to notify of is known when the last page is read. */
 	mailbox->attached = mailbox->loading;
 	TAILQ_FOREACH(mail, &mailbox->mails, in_mailbox)
 	{
@@ -474,6 +511,8 @@ void mailboxes_store_lost(struct mailboxes *mailboxes)
 		}
 		while ((mail = TAILQ_FIRST(&mailbox->stored)))
 			mail_drop(mailboxes, mail);
+		/* What the store holds is read anew when it is back: it may be another one,
+		 * put back from a backup. */
 		mailbox->gaps = false;
 		mailbox->loaded = mailbox->loading = false;
 		mailbox = next;
@@ -488,6 +527,7 @@ void mailboxes_forget(struct mailboxes *mailboxes, struct slice uri)
 	if (!mailbox)
 		return;
 	while ((mail = TAILQ_FIRST(&mailbox->stored))) {
+		/* The messages go with their list; parts lie under keys of their own. */
 		if (mail->parts > 1)
 			mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
 		mail_drop(mailboxes, mail);
@@ -518,9 +558,12 @@ void mailboxes_tick(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s)
 {
 	struct mail *mail;
 
+	/* Both loops end: mail_store() takes the mail out of its queue, by a new state or by
+	 * freeing it. */
 	while ((mail = TAILQ_FIRST(&mailboxes->handed)) && mail->limit_ms <= now_ms)
 		mail_store(mailboxes, mail);
 	while ((mail = TAILQ_FIRST(&mailboxes->collecting)) && mail->limit_ms <= now_ms) {
+		/* No refusal: its sender was asked for a part long ago and did not answer. */
 		mailboxes->ops->discard(mailboxes->arg, mail->mailbox->uri, mail);
 		mail_drop(mailboxes, mail);
 	}

@@ -1,4 +1,12 @@
-/* mesh.c - connections between workers. */
+/* mesh.c - connections between workers.
+ *
+ * The socket keeps packets whole (base/channel.h). A packet holds the messages of one turn,
+ * each behind its length: 4 octets, big-endian, the top bit of which tells frames of mesh_pass()
+ * from messages of the schema. So a turn costs one system call a peer, whatever the load.
+ *
+ * Order is kept from one worker to another, not beyond: what A says to C may come before what A
+ * had B say to C.
+ */
 #include "rendezvous/mesh.h"
 
 #include <errno.h>
@@ -120,6 +128,8 @@ static struct slice take_name(struct incoming *in, struct slice packet)
 	struct slice octets = cursor_take(&c, cursor_u32(&c));
 	CrsWorker__Peer *message = crs_worker__peer__unpack(NULL, octets.n, octets.p);
 
+	/* Who speaks is taken at its word: the socket's mode (0600) lets in nobody but our own
+	 * processes. */
 	if (message && message->body_case == CRS_WORKER__PEER__BODY_FROM &&
 	    message->from->index < in->mesh->workers)
 		in->from = (int)message->from->index;
@@ -158,6 +168,7 @@ static void on_connection(void *arg, int fd, const struct net_addr *from)
 	(void)from;
 	if (in) {
 		in->mesh = mesh;
+		/* Nothing is heard of it before it has said its name. */
 		in->from = -1;
 		in->channel = channel_new(mesh->base, fd, QUEUE_MESSAGES, &incoming_ops, in);
 	}
@@ -204,6 +215,8 @@ static void on_deliver(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* What is said while these are heard goes elsewhere: a realloc() must not move what is
+	 * being read. */
 	mesh->notes = mesh->spare;
 	mesh->spare = (struct notes){ .p = NULL };
 	handle_all(mesh, mesh->index, slice_of(notes.p, notes.n));
@@ -221,6 +234,8 @@ static int flush(struct outgoing *out)
 
 	if (!out->channel || out->packet.len == 0)
 		return 0;
+	/* From on_flush() only the log tells of a loss: those who sent heard 0 before. The
+	 * connection stays, as a peer that cannot keep up would lose all its calls with it. */
 	err = channel_send(out->channel, buf_slice(&out->packet));
 	if (err)
 		log_warn("mesh", "worker %u: what it should hear is lost: %s", out->peer,
@@ -255,6 +270,7 @@ int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsig
 	mesh->workers = workers;
 	mesh->ops = ops;
 	mesh->arg = arg;
+	/* One for ourselves, too, never connected: indices stay those of the workers. */
 	mesh->outgoing = calloc(workers, sizeof(*mesh->outgoing));
 	mesh->deliver = event_new(base, -1, 0, on_deliver, mesh);
 	mesh->flush = event_new(base, -1, 0, on_flush, mesh);
@@ -336,6 +352,7 @@ void mesh_connect(struct mesh *mesh, unsigned peer)
 		log_warn("mesh", "cannot connect to worker %u: %s", peer, strerror(-fd));
 		return;
 	}
+	/* Room for a whole packet at once, as nothing may fail half-way when one is written. */
 	out->packet.p = malloc(CHANNEL_MAX_MESSAGE);
 	if (out->packet.p)
 		out->channel = channel_new(mesh->base, fd, QUEUE_MESSAGES, &outgoing_ops, out);
@@ -345,6 +362,7 @@ void mesh_connect(struct mesh *mesh, unsigned peer)
 		return;
 	}
 	out->packet = buf_over(out->packet.p, CHANNEL_MAX_MESSAGE);
+	/* Before up(), which sends: the name has to be the first message of the first packet. */
 	say_who(mesh, peer);
 	mesh->ops->up(mesh->arg, peer);
 }
@@ -381,6 +399,7 @@ static int room_for_other(struct mesh *mesh, struct outgoing *out, size_t n, uin
 {
 	if (!out->channel)
 		return -EPIPE;
+	/* Full before the turn is over: what stands there goes first. */
 	if (out->packet.len + n >= out->packet.cap) {
 		int err = flush(out);
 

@@ -56,6 +56,7 @@ static void write_figure(const json_t *rows, enum worker_figure figure, FILE *to
 	figures_head(to, worker_figure_name(figure),
 		     figure < FIGURE_FIRST_COUNTER ? "gauge" : "counter",
 		     worker_figure_help(figure));
+	/* The macro takes no const, and changes nothing. */
 	json_array_foreach((json_t *)(uintptr_t)rows, i, row)
 	{
 		if (strcmp(cell(row, 1), worker_figure_name(figure)) == 0)
@@ -90,6 +91,7 @@ static void on_rows(void *arg, json_t *rows)
 	struct asked *asked = arg;
 
 	asked->rows = rows;
+	/* Written before this returns: what write_all() reads may go then. */
 	figures_answer(asked->request, write_all, asked);
 	json_decref(rows);
 	free(asked);
@@ -103,6 +105,7 @@ static void ask(struct control_request *request, void *arg)
 
 	if (asked)
 		*asked = (struct asked){ .metrics = metrics, .request = request };
+	/* On failure on_rows() is never called. */
 	if (!asked || supervisor_query(metrics->supervisor, &question, on_rows, asked)) {
 		free(asked);
 		control_answer_error(request, 500, "no memory");
@@ -117,6 +120,7 @@ int crs_metrics_new(struct event_base *base, struct supervisor *supervisor,
 	int err;
 
 	*metrics_out = NULL;
+	/* Off is no error: the pointer stays NULL, which crs_metrics_free() takes. */
 	if (!settings->metrics_port)
 		return 0;
 	metrics = calloc(1, sizeof(*metrics));

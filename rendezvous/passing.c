@@ -1,4 +1,9 @@
-/* passing.c - writing and reading the heads of frames between a holder and a home. */
+/* passing.c - writing and reading the heads of frames between a holder and a home.
+ *
+ * A head is the kind (1 octet) and the members of the struct in their order: numbers big-endian,
+ * texts and ids behind a length of 2 octets. The frame has no length: it goes on to the end of
+ * the message.
+ */
 #include "rendezvous/passing.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* paths.c - the places of crs's files. */
+/* paths.c - the places of crs's files.
+ *
+ * A root that is too long is refused here, when the program starts, not at the first file. Unix
+ * sockets allow less (107 octets), which whoever binds one finds out.
+ */
 #include "rendezvous/paths.h"
 
 #include <errno.h>
@@ -15,6 +19,8 @@ int crs_path_join(char *out, size_t cap, const char *dir, const char *name)
 
 int crs_paths_init(struct crs_paths *paths, const char *root)
 {
+	/* With a root everything lies below it: a second server on a host touches nothing of
+	 * the installed one. */
 	const char *dir = root ? root : CRS_DIR;
 	const struct {
 		char *out;

@@ -1,4 +1,10 @@
-/* peer_limits.c - token buckets in a table of fixed size. */
+/* peer_limits.c - token buckets in a table of fixed size.
+ *
+ * Rates are kept in a table that never grows, as an attacker with a network of addresses could
+ * else fill memory; who is pushed out of it begins with a full bucket, which gives him nothing
+ * that a new address would not. How many connections an address has now must not be forgotten,
+ * and is bounded by the connections themselves: that is a map.
+ */
 #include "rendezvous/peer_limits.h"
 
 #include <stdlib.h>
@@ -53,6 +59,8 @@ static uint64_t key_of(const struct peer_limits *limits, const struct net_addr *
 							     : slice_of(&addr->in.sin_addr, 4);
 	uint64_t key = keyhash_of(&limits->hash, octets);
 
+	/* 0 marks a free bucket. The hash is keyed, or somebody could look for addresses that
+	 * push another out of its row. */
 	return key ? key : 1;
 }
 
@@ -84,6 +92,8 @@ bool peer_limits_take(struct peer_limits *limits, const struct net_addr *addr, i
 	filled = bucket->thousandths + (now_ms - bucket->at_ms) * PEER_PER_SECOND;
 	bucket->thousandths = filled > PEER_BURST * 1000 ? PEER_BURST * 1000 : (uint32_t)filled;
 	bucket->at_ms = now_ms;
+	/* A refused attempt costs nothing: who goes on too fast still gets his
+	 * PEER_PER_SECOND. */
 	if (bucket->thousandths < 1000)
 		return false;
 	bucket->thousandths -= 1000;
@@ -119,6 +129,7 @@ const char *peer_join(struct peer_limits *limits, const struct net_addr *addr, i
 
 	if (!peer_limits_take(limits, addr, now_ms))
 		return "too many new connections from one address";
+	/* The rate first: it is the check that makes no entry for a stranger. */
 	peer = need_peer(limits, key_of(limits, addr));
 	if (!peer)
 		return "no memory for another connection";
@@ -127,6 +138,7 @@ const char *peer_join(struct peer_limits *limits, const struct net_addr *addr, i
 	else if (peer->half_open >= PEER_HALF_OPEN)
 		why = "too many half-open connections from one address";
 	if (why) {
+		/* One that was just made for this refusal; others have connections and stay. */
 		forget_peer(limits, peer);
 		return why;
 	}
@@ -148,6 +160,7 @@ void peer_leave(struct peer_limits *limits, struct peer **peerp, bool half_open)
 	if (!peer)
 		return;
 	*peerp = NULL;
+	/* Not after peer_settled(): then it is no longer among them. */
 	peer->half_open -= half_open;
 	peer->connections--;
 	forget_peer(limits, peer);

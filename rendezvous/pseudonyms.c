@@ -31,6 +31,8 @@ int pseudonyms_key(const char *dir, uint8_t key_out[PSEUDONYMS_KEY_SIZE])
 
 	if (!err)
 		err = file_read(path, PSEUDONYMS_KEY_SIZE, &data, &n);
+	/* A crash before the file is whole leaves none: nobody has seen a name made with that
+	 * key. */
 	if (err == -ENOENT)
 		return make_key(path, key_out);
 	/* A file of another size is not replaced: with a new key all pseudonyms would change
@@ -59,6 +61,7 @@ int pseudonyms_name(const uint8_t key[PSEUDONYMS_KEY_SIZE], const char *account,
 	if (!HMAC(EVP_sha256(), key, PSEUDONYMS_KEY_SIZE, text, in_account + 1 + in_uri, mac, NULL))
 		return -EIO;
 	memcpy(out, "user-", 5);
+	/* Half of the HMAC: 128 bits are enough that no two users of a server share a name. */
 	hex_encode(slice_of(mac, NAME_OCTETS), out + 5);
 	return 0;
 }
@@ -83,6 +86,7 @@ static int name_rows(const uint8_t *key, const char *account, const json_t *rows
 	{
 		const char *uri = json_string_value(json_object_get(row, statistics_columns[0]));
 
+		/* Borrowed: rows holds it until the sorted array has a reference of its own. */
 		named[i].row = row;
 		if (!uri || pseudonyms_name(key, account, uri, named[i].name) ||
 		    json_object_set_new(row, statistics_columns[0], json_string(named[i].name)))
@@ -122,6 +126,7 @@ struct hiding {
 
 static void free_hiding(struct hiding *hiding)
 {
+	/* With the key all numbers could be tried, and every export be read. */
 	OPENSSL_cleanse(hiding->key, sizeof(hiding->key));
 	free(hiding->account);
 	free(hiding);
@@ -148,6 +153,8 @@ int pseudonyms_collect(struct supervisor *supervisor, const char *account, stati
 	hiding->done = done;
 	hiding->arg = arg;
 	hiding->account = strdup(account);
+	/* Before anything is asked: without a key there must be no export, least of all one
+	 * under real numbers. */
 	err = hiding->account ? pseudonyms_key(dir, hiding->key) : -ENOMEM;
 	if (!err)
 		err = statistics_collect(supervisor, account, on_collected, hiding);

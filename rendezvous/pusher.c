@@ -1,4 +1,9 @@
-/* pusher.c - who is woken up, and what becomes of it. */
+/* pusher.c - who is woken up, and what becomes of it.
+ *
+ * A user is remembered from the push on, until PUSHER_PAUSE_MS have passed and every answer has
+ * come: the answer names him by number only, and no second push starts meanwhile. Nothing of
+ * this is durable: after a restart somebody may be pushed once more than needed.
+ */
 #include "rendezvous/pusher.h"
 
 #include <errno.h>
@@ -72,6 +77,8 @@ static void drop_passed(struct pusher *pusher, int64_t now_ms)
 
 	for (; pushed && pushed->until_ms <= now_ms; pushed = next) {
 		next = TAILQ_NEXT(pushed, in_order);
+		/* One whose answers are late stays in the list, and is looked at again each
+		 * time: the answer needs its account and URI. */
 		if (pushed->waiting == 0)
 			drop(pusher, pushed);
 	}
@@ -90,6 +97,7 @@ static struct pushed *add(struct pusher *pusher, const char *account, const char
 	}
 	memcpy(pushed->uri, uri, n);
 	pushed->number = ++pusher->last_number;
+	/* All pauses are of one length: the order of adding is the order of their ends. */
 	pushed->until_ms = clock_mono_ms() + PUSHER_PAUSE_MS;
 	idmap_put(&pusher->by_uri, &pushed->by_uri, keyhash_of(&pusher->hash, slice_str(uri)));
 	idmap_put(&pusher->by_number, &pushed->by_number, pushed->number);
@@ -163,6 +171,7 @@ void pusher_free(struct pusher **pusherp)
 	if (!pusher)
 		return;
 	*pusherp = NULL;
+	/* First: nothing may call on_done() while the maps are emptied. */
 	apns_free(&pusher->apns);
 	while ((pushed = TAILQ_FIRST(&pusher->order)))
 		drop(pusher, pushed);
@@ -179,6 +188,8 @@ static void push_all(struct pusher *pusher, struct pushed *pushed, const json_t 
 
 	json_array_foreach(tokens, i, token)
 	{
+		/* Tokens come from clients: too many, or anything but texts, are refused one
+		 * by one. */
 		int err =
 			i < PUSHER_TOKENS_MAX && json_is_string(token)
 				? apns_push(pusher->apns, json_string_value(token), pushed->number)
@@ -199,7 +210,9 @@ void pusher_wake(struct pusher *pusher, const char *account, const char *uri, co
 	unsigned suppressed;
 	json_t *object;
 
+	/* Here instead of by a timer: the list only matters to who is to be added. */
 	drop_passed(pusher, now_ms);
+	/* Within the pause: the device, once awake, fetches this message, too. */
 	if (find(pusher, uri))
 		return;
 	if (pusher->n >= PUSHER_USERS_MAX) {
@@ -208,6 +221,7 @@ void pusher_wake(struct pusher *pusher, const char *account, const char *uri, co
 				 suppressed);
 		return;
 	}
+	/* What is no object with tokens was stored by no client of ours, and wakes nobody. */
 	object = json_loads(value, 0, NULL);
 	pushed =
 		json_is_array(json_object_get(object, "tokens")) ? add(pusher, account, uri) : NULL;

@@ -1,4 +1,10 @@
-/* queries.c - questions to all workers, answered as one. */
+/* queries.c - questions to all workers, answered as one.
+ *
+ * A query ends when all workers that were asked have answered or are gone, at the latest after
+ * SUPERVISOR_QUERY_LIMIT_MS: operators would rather see a part than wait for a worker that
+ * hangs. So done is called exactly once for each query, but for those that are dropped at the
+ * end of the program.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,7 +19,8 @@ static void finish(struct query *query)
 	TAILQ_REMOVE(&query->supervisor->queries, query, in_supervisor);
 	if (query->waiting)
 		log_warn("crs", "not all workers answered a query");
-	/* The rows go over to done(). */
+	/* The rows go over to done(), which may ask the next question: so this one is out of
+	 * the list already. */
 	query->done(query->arg, query->rows);
 	event_free(query->limit);
 	free(query);
@@ -34,6 +41,7 @@ static void ask(struct query *query, const struct supervisor_question *question)
 
 	body.number = query->number;
 	body.kind = question->kind;
+	/* protobuf-c knows no const; packing changes nothing. */
 	if (question->account)
 		body.account = (char *)(uintptr_t)question->account;
 	if (question->uri)
@@ -95,9 +103,11 @@ void supervisor_query_part(struct supervisor *supervisor, unsigned worker,
 
 	while (query && query->number != part->number)
 		query = TAILQ_NEXT(query, in_supervisor);
+	/* An answer after the limit, or of a worker that was started anew and was not asked. */
 	if (!query || !(query->waiting & UINT64_C(1) << worker))
 		return;
 	add_rows(query, part);
+	/* Long answers come in pieces, so that no packet is larger than a channel takes. */
 	if (part->more)
 		return;
 	query->waiting &= ~(UINT64_C(1) << worker);
@@ -110,6 +120,7 @@ void supervisor_worker_gone(struct supervisor *supervisor, unsigned worker)
 	struct query *query = TAILQ_FIRST(&supervisor->queries), *next;
 
 	for (; query; query = next) {
+		/* finish() frees the query. */
 		next = TAILQ_NEXT(query, in_supervisor);
 		if (!(query->waiting & UINT64_C(1) << worker))
 			continue;

@@ -40,6 +40,8 @@ void recent_free(struct recent **recentp)
 
 static uint64_t key_of(const struct recent *recent, const char *who)
 {
+	/* Only the hash is kept: 64 bits, under a key that nobody knows, do not meet by chance
+	 * or intent. */
 	uint64_t key = keyhash_of(&recent->hash, slice_str(who));
 
 	/* 0 is the mark of a free place. */

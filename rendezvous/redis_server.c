@@ -1,4 +1,10 @@
-/* redis_server.c - supervision of one redis-server. */
+/* redis_server.c - supervision of one redis-server.
+ *
+ * The lock is what makes all this safe: a supervisor that is killed leaves its servers running
+ * for a moment, and two of them on one append-only file would destroy it. The child inherits the
+ * descriptor of the lock, so that the kernel frees it at the very end of the server, however
+ * that comes, and no pid file can be stale.
+ */
 #include "rendezvous/redis_server.h"
 
 #include <errno.h>
@@ -51,6 +57,7 @@ static void start_later(struct redis_server *server)
 	 * time. */
 	if (clock_mono_ms() - server->started_ms >= REDIS_STEADY_MS)
 		server->pause_ms = REDIS_RESTART_FIRST_MS;
+	/* The timer has one meaning at a time: to start, or (stopping) to kill. */
 	timer_arm(server->timer, server->pause_ms);
 	server->pause_ms *= 2;
 	if (server->pause_ms > REDIS_RESTART_LAST_MS)
@@ -99,6 +106,8 @@ static pid_t spawn(const struct redis_server *server, int lock_fd)
 		"--maxmemory-policy",
 		/* Full is an error that we see; evicting would lose messages silently. */
 		"noeviction",
+		/* Each write is on the disk before its answer: what senders are told is true
+		 * even if the power fails. */
 		"--appendfsync",
 		"always",
 		"--appendonly",
@@ -107,6 +116,7 @@ static pid_t spawn(const struct redis_server *server, int lock_fd)
 	};
 	struct process_spec spec = { .argv = argv, .pass_fd = lock_fd, .output_fd = -1 };
 
+	/* argv holds the pointer; the text is there in time for the spawning. */
 	snprintf(max, sizeof(max), "%lu", server->max_bytes);
 	return process_spawn(&spec);
 }
@@ -117,6 +127,7 @@ static void start(struct redis_server *server)
 	pid_t pid;
 
 	if (lock_fd < 0) {
+		/* Told once, however long it lasts. */
 		if (!server->waiting_for_lock)
 			log_warn(server->name, "%s is in use (%s): waiting for its end",
 				 server->dir, strerror(-lock_fd));

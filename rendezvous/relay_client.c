@@ -1,4 +1,9 @@
-/* relay_client.c - requests to crs-relay and their answers. */
+/* relay_client.c - requests to crs-relay and their answers.
+ *
+ * A request is known by its number until its answer comes, and all of them end with an answer,
+ * if it is NULL, so that no call waits for ever. Numbers are not used again on a new connection:
+ * an answer can never be taken for another's.
+ */
 #include "rendezvous/relay_client.h"
 
 #include <errno.h>
@@ -76,6 +81,7 @@ static void lose(struct relay_client *client, const char *why)
 	answer_all_by_null(client);
 	if (was_up)
 		client->ops->down(client->arg);
+	/* Never at once: a relay that refuses us would be asked without end. */
 	timer_arm(client->timer, RELAY_CONNECT_AGAIN_MS);
 }
 
@@ -90,6 +96,7 @@ static void take_reply(struct relay_client *client, const CrsRelay__Reply *reply
 	struct idmap_node *node = idmap_first(&client->by_number, reply->number);
 	struct pending *pending;
 
+	/* To a poll or a request that was given up. */
 	if (!node)
 		return;
 	pending = IDMAP_OWNER(node, struct pending, node);
@@ -132,6 +139,8 @@ static void on_hello(void *arg, struct slice key, const CrsRelay__Reply *reply)
 	(void)key;
 	if (!reply)
 		return;
+	/* Another version: the connection stays as it is, and up stays false, until the relay
+	 * is replaced. */
 	if (reply->error) {
 		log_warn("relay", "crs-relay refused: %s", reply->text);
 		return;
@@ -162,6 +171,7 @@ static void try_connect(struct relay_client *client)
 		if (!client->channel)
 			close(fd);
 	}
+	/* Before greet(), which may lose the connection and then sets the timer anew. */
 	timer_arm(client->timer, client->channel ? RELAY_POLL_MS : RELAY_CONNECT_AGAIN_MS);
 	if (client->channel)
 		greet(client);
@@ -179,8 +189,10 @@ static void poll_relay(struct relay_client *client)
 	}
 	request.body_case = CRS_RELAY__REQUEST__BODY_POLL;
 	request.poll = &poll;
+	/* Nobody waits for what it says: any answer shows that the relay lives. */
 	if (client->up)
 		relay_client_send(client, &request, slice_str(""), NULL, NULL);
+	/* Sending may have found the end of the connection; lose() has set the timer then. */
 	if (client->channel)
 		timer_arm(client->timer, RELAY_POLL_MS);
 }
@@ -232,6 +244,7 @@ void relay_client_free(struct relay_client **clientp)
 		struct pending *pending = client->oldest;
 
 		unlink_pending(client, pending);
+		/* Without an answer: whoever asked is being freed, too. */
 		free(pending);
 	}
 	channel_free(&client->channel);
@@ -278,6 +291,8 @@ int relay_client_send(struct relay_client *client, CrsRelay__Request *request, s
 	struct pending *pending;
 	int err;
 
+	/* Nothing goes before the hello is answered: a relay of another version would
+	 * misunderstand it. */
 	if (!client->channel ||
 	    (!client->up && request->body_case != CRS_RELAY__REQUEST__BODY_HELLO))
 		return -EPIPE;
@@ -292,6 +307,7 @@ int relay_client_send(struct relay_client *client, CrsRelay__Request *request, s
 	else
 		err = channel_send(client->channel,
 				   slice_of(octets, crs_relay__request__pack(request, octets)));
+	/* Told by the return value, so not by answer(). */
 	if (err) {
 		unlink_pending(client, pending);
 		free(pending);

@@ -1,4 +1,9 @@
-/* retention.c - clears the statistics of accounts whose days are over. */
+/* retention.c - clears the statistics of accounts whose days are over.
+ *
+ * The new day is written when the account is cleared, not before: a crash between clearing and
+ * writing leaves an account to be cleared again, of which little was counted meanwhile. A file
+ * that is lost or damaged lets all days begin anew: that forgets late, never too early.
+ */
 #include "rendezvous/retention.h"
 
 #include <errno.h>
@@ -52,10 +57,14 @@ bool retention_review(json_t *since, const struct account_set *accounts, unsigne
 	for (size_t i = 0; i < account_set_count(accounts); i++) {
 		id = account_set_id(accounts, i);
 		value = json_object_get(since, id);
+		/* In the future: the clock was ahead when it was noted. It must not keep the
+		 * data longer than the days. */
 		if (!json_is_integer(value) || json_integer_value(value) > now_s) {
 			json_object_set_new(since, id, json_integer(now_s));
 			changed = true;
 		} else if (now_s - json_integer_value(value) >= (int64_t)days * RETENTION_DAY_S) {
+			/* One at a time, whichever: clearing asks the store, and the next look
+			 * has the others. */
 			*due_out = id;
 		}
 	}
@@ -95,6 +104,7 @@ int retention_new(struct supervisor *supervisor, struct retention **retention_ou
 	if (!retention->since && json_error_code(&error) != json_error_cannot_open_file)
 		log_warn(MODULE, "%s:%d: %s: the days of all accounts begin anew", retention->path,
 			 error.line, error.text);
+	/* json_load_file() takes arrays as well. */
 	if (!json_is_object(retention->since)) {
 		json_decref(retention->since);
 		retention->since = json_object();
@@ -119,6 +129,7 @@ static void on_cleared(void *arg, json_t *rows)
 {
 	struct retention *retention = arg;
 
+	/* NULL: the store was not there; the account is due again at the next look. */
 	if (rows) {
 		log_info(MODULE, "%s: what was counted is forgotten after %u days",
 			 retention->clearing, retention->days);
@@ -145,6 +156,7 @@ void retention_look(struct retention *retention)
 	if (retention_review(retention->since, supervisor_accounts(retention->supervisor),
 			     retention->days, now_s, &due))
 		write_since(retention);
+	/* A copy: the account may be deleted before the answer comes. */
 	retention->clearing = due ? strdup(due) : NULL;
 	if (!retention->clearing)
 		return;
