@@ -1,4 +1,8 @@
-/* apns.c - notifications by HTTP/2, many at a time on one connection. */
+/* apns.c - notifications by HTTP/2, many at a time on one connection.
+ *
+ * libcurl does the protocol and owns the sockets; the event loop only tells it which are ready
+ * and when its time is over. Each notification is an easy handle of its own, and libcurl puts
+ * them as streams on the one connection. */
 #include "rendezvous/apns.h"
 
 #include <errno.h>
@@ -17,6 +21,8 @@
 #include "rendezvous/apns_refusal.h"
 #include "rendezvous/apns_token.h"
 
+/* Octets. The service answers with a short JSON object; a token's header is far below a line's
+ * room. */
 enum { ANSWER_MAX = 1024, HEADER_SIZE = 1200, URL_SIZE = 512 };
 
 /* Says nothing about whom or what: only that the application shall look. */
@@ -69,6 +75,8 @@ static void look_for_ends(struct apns *apns);
 
 static void on_socket(evutil_socket_t fd, short what, void *arg)
 {
+	/* Read before anything else: libcurl may have this socket forgotten, and arg freed,
+	 * before it returns. */
 	struct apns *apns = ((struct watched *)arg)->apns;
 	int flags =
 		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
@@ -129,6 +137,8 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
 		watched = new_watched(apns, fd);
 	if (!watched)
 		return -1;
+	/* What to wait for may be changed only while the event is not pending (libevent,
+	 * event_assign()). */
 	event_del(watched->event);
 	event_assign(watched->event, apns->base, fd, events, on_socket, watched);
 	event_add(watched->event, NULL);
@@ -140,6 +150,7 @@ static int set_timer(CURLM *multi, long ms, void *arg)
 	struct apns *apns = arg;
 
 	(void)multi;
+	/* libcurl's word for "no time limit now". */
 	if (ms < 0)
 		event_del(apns->timer);
 	else
@@ -164,6 +175,8 @@ static void drop(struct notification *n)
 static size_t take_answer(char *data, size_t size, size_t count, void *arg)
 {
 	struct notification *n = arg;
+	/* What does not fit is taken and thrown away: fewer octets than were given would end the
+	 * transfer as an error. */
 	size_t room = ANSWER_MAX - n->n, got = size * count;
 
 	memcpy(n->answer + n->n, data, got < room ? got : room);
@@ -216,6 +229,7 @@ static bool start(struct notification *n)
 	curl_easy_setopt(n->easy, CURLOPT_PIPEWAIT, 1L); /* one connection for all */
 	curl_easy_setopt(n->easy, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(n->easy, CURLOPT_HTTPHEADER, n->headers);
+	/* Not copied by libcurl: the payload is a constant, as long as the process. */
 	curl_easy_setopt(n->easy, CURLOPT_POSTFIELDS, payload);
 	curl_easy_setopt(n->easy, CURLOPT_WRITEFUNCTION, take_answer);
 	curl_easy_setopt(n->easy, CURLOPT_WRITEDATA, n);
@@ -229,6 +243,7 @@ static bool start(struct notification *n)
 static void tell(struct notification *n, enum apns_outcome outcome, int64_t when_ms,
 		 const char *text)
 {
+	/* Told before it is dropped: the device's token lies in it. */
 	n->apns->ops->done(n->apns->arg, n->cookie, n->device_token, outcome, when_ms, text);
 	drop(n);
 }
@@ -252,6 +267,8 @@ static void on_refused(struct notification *n, long status)
 
 	apns_refusal_read(status, slice_of(n->answer, n->n), &refusal);
 	snprintf(text, sizeof(text), "%ld %s", status, refusal.reason);
+	/* Once for each notification: a service that calls every token expired would keep it
+	 * going round for ever. */
 	if (refusal.token_expired && !n->again) {
 		n->again = true;
 		log_expired(n->apns);
@@ -424,6 +441,8 @@ void apns_free(struct apns **apnsp)
 	*apnsp = NULL;
 	while ((n = TAILQ_FIRST(&apns->all)))
 		drop(n);
+	/* Behind the handles, for none may be left in it; before the sockets, which it has us
+	 * forget as it closes them. */
 	if (apns->multi)
 		curl_multi_cleanup(apns->multi);
 	while ((watched = TAILQ_FIRST(&apns->sockets)))

@@ -1,4 +1,5 @@
-/* apns_token.c - provider tokens of the push service. */
+/* apns_token.c - provider tokens of the push service: header and claims as base64url JSON, a dot
+ * between, and the signature over both (RFC 7515 3.1). */
 #include "rendezvous/apns_token.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "base/diag.h"
 #include "base/encode.h"
 
+/* The longest claim has an id of 63 characters and a time: a part of 256 octets holds it. */
 enum { TEXT_SIZE = 1024, PART_SIZE = 256, SIGNATURE_SIZE = 64, HALF = SIGNATURE_SIZE / 2 };
 
 struct apns_token {
@@ -52,6 +54,7 @@ int apns_token_new(const char *key_file, const char *key_id, const char *team_id
 		   struct apns_token **token_out, struct diag *diag)
 {
 	struct apns_token *token = calloc(1, sizeof(*token));
+	/* Read once: a key that is replaced on disk counts from the next start on. */
 	FILE *file = fopen(key_file, "re");
 	int err = !token ? -ENOMEM : file ? 0 : -errno;
 
@@ -90,6 +93,7 @@ void apns_token_free(struct apns_token **tokenp)
 	free(token);
 }
 
+/* base64 without padding, as JWS has it (RFC 7515 2). */
 static void put_part(struct buf *b, const char *json)
 {
 	char encoded[BASE64_TEXT_SIZE(PART_SIZE)];

@@ -1,4 +1,9 @@
-/* apply.c - checks update files and puts them into accounts' folders. */
+/* apply.c - checks update files and puts them into accounts' folders.
+ *
+ * A file says in clear for no account what it is for: only the secret that opens it does. So the
+ * secrets are tried one after the other, and a file that none opens is of no account here. What
+ * lies in a folder has its index opened, so that workers find a user's part without the
+ * account's secret. */
 #include "rendezvous/apply.h"
 
 #include <dirent.h>
@@ -39,6 +44,8 @@ static int open_for_its_account(const struct account_set *accounts, struct slice
 		int err = update_open(file, id, account_set_secret(accounts, id, &known),
 				      update_out, of_this);
 
+		/* Any other answer means that this secret did open it: what is wrong then is the
+		 * file. */
 		if (err != -EPERM) {
 			copy_errors(of_this, diag, path);
 			diag_free(&of_this);
@@ -103,6 +110,7 @@ static int raise_floors(struct floors *floors, const char *account, const struct
 	for (size_t i = 0; i < listed; i++) {
 		struct update_user user = update_user_at(update, i);
 
+		/* The update keeps the texts; roster and file copy what they need. */
 		users[i] = (struct roster_user){ .uri = slice_str(user.uri),
 						 .generation = user.generation };
 	}
@@ -159,6 +167,8 @@ static int take_over(const struct apply_target *into, const char *account,
 
 	if (err)
 		return err;
+	/* Before anything is raised: half an update would shut out users whose keys it does not
+	 * bring. */
 	if (update_damaged(update) && !from->partial) {
 		diag_error(diag, &place,
 			   "%zu parts are damaged: nothing was applied (--partial takes the rest)",
@@ -246,6 +256,8 @@ int apply_folder(const struct apply_target *into, const char *account, struct di
 		if (strlen(entry->d_name) == UPDATES_NAME_SIZE - 1 &&
 		    strcmp(entry->d_name + 7, ".upd") == 0 &&
 		    period_parse(slice_of(entry->d_name, 7), &month) == 0 &&
+		    /* Past months' files are left as they lie: nobody fetches them any more, and
+		     * their floors are in the file of floors. */
 		    month >= period_of(clock_wall_s()))
 			err = take_placed_file(into, account, entry->d_name, diag);
 	}

@@ -1,4 +1,8 @@
-/* backup_members.c - reads the members of a backup archive, sealed or in clear. */
+/* backup_members.c - reads the members of a backup archive, sealed or in clear.
+ *
+ * libarchive pulls: it asks for octets when it wants them, and a sealed file is opened a chunk
+ * at a time as it does. Nothing that the chunks' seals do not cover ever reaches the parser of a
+ * sealed archive. */
 #include <errno.h>
 #include <string.h>
 
@@ -106,6 +110,8 @@ int backup_each_member(const char *file, struct slice passphrase, backup_member_
 	int err = open_source(&source), status;
 
 	while (!err && (status = archive_read_next_header(source.tar, &entry)) != ARCHIVE_EOF) {
+		/* A warning is about a header's extras, such as a name in another character set:
+		 * what is stored is there all the same. */
 		if (status < ARCHIVE_WARN)
 			err = damaged(diag, file, source.tar);
 		else

@@ -22,6 +22,8 @@ enum {
 	VALUE_SIZE = 24,
 };
 
+/* Changed in Redis's memory only (no CONFIG REWRITE): one that was held by a crs-cli that was
+ * killed is as configured again when it starts anew. */
 static const char setting[] = "auto-aof-rewrite-percentage";
 
 struct backup_hold {

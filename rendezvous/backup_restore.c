@@ -46,6 +46,7 @@ static bool safe_name(const char *name)
 {
 	if (!name || name[0] == '/' || name[0] == '\0')
 		return false;
+	/* Part by part: ".." alone leads out, a name with two dots in it does not. */
 	for (const char *part = name; part; part = strchr(part, '/')) {
 		part += *part == '/';
 		if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0'))
@@ -99,6 +100,8 @@ static int hash_member(struct archive *tar, const char *name, struct contents *o
 	if (err)
 		return err;
 	hex_encode(slice_of(sum, m), hex);
+	/* A second member of the same name takes the first one's place here, and is refused when
+	 * it is to be written (O_EXCL). */
 	json_object_set_new(out->files, name, json_pack("{s:I, s:s}", "size", size, "sha256", hex));
 	return 0;
 }
@@ -118,6 +121,7 @@ static int read_member(struct archive *tar, struct archive_entry *entry, const c
 		out->n_folders++;
 		return 0;
 	}
+	/* A link would have the next member written wherever it points. */
 	if (archive_entry_filetype(entry) != AE_IFREG)
 		return bad(diag, file, "neither folder nor plain file", name);
 	err = is_manifest(name) ? keep_manifest(tar, entry, out) : hash_member(tar, name, out);
@@ -163,6 +167,7 @@ static int compare(const char *file, const json_t *manifest, const json_t *found
 		info_out->octets += (uint64_t)json_integer_value(json_object_get(there, "size"));
 	}
 	info_out->files = json_array_size(files);
+	/* Every file named was found: with equal numbers there is none beside them. */
 	if (info_out->files != json_object_size(found))
 		return bad(diag, file, "holds files that its manifest does not name", "");
 	return 0;
@@ -241,6 +246,8 @@ static mode_t mode_of(const char *name)
 	return strncmp(name, "accounts/", 9) == 0 ? 0640 : 0644;
 }
 
+/* O_EXCL: never into a file that is there already. fchmod(), for the umask takes bits from what
+ * open() was given. */
 static int write_file(struct archive *tar, const char *path, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode), err = 0;
@@ -262,6 +269,8 @@ static int on_restore(struct archive *tar, struct archive_entry *entry, void *ar
 	char path[PATH_MAX];
 	int err;
 
+	/* Parts that a later version may add are passed over, so that its backup can be restored
+	 * here. */
 	if (is_manifest(name) || strlen(name) <= r->root_n || !known_part(name + r->root_n))
 		return 0;
 	name += r->root_n;
@@ -284,6 +293,7 @@ static int each_below(const char *folder, int (*fn)(const FTSENT *node, void *ar
 	int err = tree ? 0 : -errno;
 
 	while (!err && (node = fts_read(tree))) {
+		/* A folder is met twice: FTS_D on the way in, FTS_DP when all below it was done. */
 		if (node->fts_info != FTS_D)
 			err = fn(node, arg);
 	}
@@ -306,6 +316,7 @@ static int give_away(const FTSENT *node, void *arg)
 }
 
 /* Root restores for the user whom the root folder belongs to. */
+/* Before anything is put in its place: crs could not read what belongs to root. */
 static int set_owner(const char *folder, const struct crs_paths *paths)
 {
 	struct stat owner;
@@ -334,8 +345,12 @@ static int swap_in(const char *folder, const struct crs_paths *paths)
 		buf_printf(&b, "%s.before-%s", parts[i].path, date);
 		if (!buf_ok(&b) || crs_path_join(from, sizeof(from), folder, parts[i].name))
 			return -ENAMETOOLONG;
+		/* A part that the backup does not have leaves what is there as it is. */
 		if (access(from, F_OK))
 			continue;
+		/* A crash from here on leaves a part missing, or the parts of two states; both
+		 * are complete on disk, in the folder of this restoring and under
+		 * NAME.before-DATE, and nothing is lost. */
 		if (rename(parts[i].path, aside) && errno != ENOENT)
 			return -errno;
 		if (rename(from, parts[i].path))
@@ -352,6 +367,8 @@ static bool is_running(const struct crs_paths *paths)
 	bool there;
 
 	buf_put_str(&b, paths->control);
+	/* A socket's file may lie there from a crs that was killed: only an answer proves that
+	 * one runs. */
 	there = fd >= 0 && buf_ok(&b) &&
 		connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0;
 	if (fd >= 0)
@@ -382,6 +399,7 @@ int backup_restore(const char *file, struct slice passphrase, const struct crs_p
 		diag_error(diag, NULL, "crs is running: stop it first (systemctl stop crs)");
 		return -EBUSY;
 	}
+	/* Below the root, and so on the file system of the parts: rename() works on one only. */
 	snprintf(folder, sizeof(folder), "%s/.restore-XXXXXX", paths->root);
 	err = file_mkdirs(paths->root, 0755);
 	if (!err && !mkdtemp(folder))
@@ -389,6 +407,7 @@ int backup_restore(const char *file, struct slice passphrase, const struct crs_p
 	if (!err) {
 		restoring.root_n = strlen(root) + 1;
 		err = unpack(file, passphrase, &restoring, paths);
+		/* Also after a success: the folders of the archive above the parts are left. */
 		each_below(folder, remove_node, NULL);
 	}
 	if (err && !diag_errors(diag))

@@ -1,3 +1,8 @@
+/* backup_sealed.c - writes and reads sealed backups (backup_sealed.h has the form).
+ *
+ * Octets go through in chunks, so that a backup of any size takes the memory of two. A chunk is
+ * given out only when its seal was found whole, and the end is an end only when the chunk that
+ * says so was. */
 #include "rendezvous/backup_sealed.h"
 
 #include <errno.h>
@@ -128,6 +133,7 @@ static int write_chunk(struct backup_sealer *sealer, uint32_t mark)
 	if (!err)
 		err = file_write_all(sealer->fd, slice_of(sealer->sealed,
 							  BACKUP_WORD + sealer->n + BOX_OVERHEAD));
+	/* Also behind an error: a number is never used for two texts. */
 	sealer->number++;
 	sealer->n = 0;
 	return err;
@@ -152,6 +158,8 @@ int backup_sealer_put(struct backup_sealer *sealer, struct slice octets)
 
 int backup_sealer_end(struct backup_sealer *sealer)
 {
+	/* Without octets, too, when all were written: only this mark tells a whole file from one
+	 * that was cut off between two chunks. */
 	return write_chunk(sealer, LAST_CHUNK);
 }
 

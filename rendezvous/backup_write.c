@@ -1,4 +1,8 @@
-/* backup_write.c - writes a backup archive. */
+/* backup_write.c - writes a backup archive.
+ *
+ * It grows under the name NAME.part and gets its own when it is whole and on disk: what has the
+ * name of a backup is one. Files are read while crs goes on; backup.h says why that is good
+ * enough. */
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -66,6 +70,8 @@ static int put_header(struct writer *w, const char *path, const struct stat *st)
 
 	if (err)
 		return err;
+	/* The size of the moment when it was opened: the header comes first and cannot be
+	 * changed when the file has grown. */
 	archive_entry_copy_stat(entry, st);
 	archive_entry_set_pathname(entry, member_name(path));
 	if (archive_write_header(w->tar, entry) != ARCHIVE_OK)
@@ -136,6 +142,7 @@ static int put_open_file(struct writer *w, const char *path, int fd)
 
 static int put_file(struct writer *w, const char *path)
 {
+	/* Whoever may write below data could otherwise have a link read by root. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), err;
 
 	if (fd < 0 && errno == ENOENT)
@@ -181,6 +188,8 @@ static int put_folder(struct writer *w, const char *folder)
 /* ROOT/backup-manifest.json, behind everything that it names. */
 static int put_manifest(struct writer *w, const struct crs_paths *paths)
 {
+	/* Last, for it has the hashes of what was written: one pass over the files is enough,
+	 * and an archive without it is seen to be cut off. */
 	struct stat st = { .st_mode = S_IFREG | 0600, .st_mtime = (time_t)clock_wall_s() };
 	const struct backup_info *info = w->info;
 	char path[PATH_MAX];
@@ -255,10 +264,13 @@ static int write_archive(struct writer *w, const struct crs_paths *paths, int fd
 	int err = open_archive(w, fd, passphrase);
 
 	if (!err)
+		/* Not before the passphrase's key was derived, which takes its time: Redis's log
+		 * grows while it is held. */
 		err = backup_hold_redis(paths, &hold, w->diag);
 	if (!err)
 		err = put_all(w, paths);
 	backup_release_redis(&hold);
+	/* Also after an error, of which the first is the one that is told. */
 	if (w->tar && archive_write_close(w->tar) != ARCHIVE_OK && !err)
 		err = tar_error(w, "its end");
 	/* A backup that failed gets no end: nobody can take it for a whole one. */
@@ -297,6 +309,7 @@ int backup_write(const struct crs_paths *paths, const char *instance, struct sli
 	clock_format(clock_wall_ms(), info_out->time);
 	name_archive(paths, instance, passphrase.n > 0, path_out);
 	snprintf(unfinished, sizeof(unfinished), "%s.part", path_out);
+	/* Truncated: a .part of the same second is the rest of one that was killed. */
 	fd = err ? err : open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		err = err ? err : -errno;
