@@ -1,4 +1,7 @@
-/* client_data.c - names and stored form of client data. */
+/* client_data.c - names and stored form of client data.
+ *
+ * Stored as { "saved": seconds since 1970, "type": text, "value": base64 }. A client wrote type
+ * and value: what is read back is looked at as any stranger's text. */
 #include "rendezvous/client_data.h"
 
 #include <stdlib.h>
@@ -34,6 +37,7 @@ char *client_data_text(int64_t now_s, const char *type, struct slice value)
 	json_t *object;
 	char *text;
 
+	/* The buffer's size hangs on it; a frame that is longer was refused by its holder. */
 	if (value.n > FRAME_CLIENT_DATA)
 		return NULL;
 	/* A client may store any octets, and JSON holds none but text. */
@@ -71,11 +75,13 @@ json_t *client_data_parse(const char *text, int64_t now_s)
 			(json_int_t)(now_s - saved_s), "type", type, "bytes", (json_int_t)n,
 			"value", value);
 	if (row)
+		/* As a number as well, for who compares it with another time (home_push.c). */
 		json_object_set(row, "saved", json_object_get(object, "saved"));
 	json_decref(object);
 	return row;
 }
 
+/* ASCII alone: an operator's terminal shall not be told anything by a client. */
 static bool printable(struct slice octets)
 {
 	for (size_t i = 0; i < octets.n; i++)

@@ -1,4 +1,7 @@
-/* client_lists.c - the calls and posts of a client, found by their ids. */
+/* client_lists.c - the calls and posts of a client, found by their ids.
+ *
+ * They are what the holder has to clear up when a home or the connection goes: a home is told of
+ * lost calls, a client is answered for posts whose home is gone. */
 #include <stdlib.h>
 
 #include "rendezvous/holder_priv.h"
@@ -30,9 +33,12 @@ void client_join_session(struct client *client, unsigned home, struct slice id)
 {
 	struct client_session *session;
 
+	/* Each frame of a call that a home passes down says so again; the first one counts. */
 	if (id.n != FRAME_ID || find_session(client, id))
 		return;
 	session = calloc(1, sizeof(*session));
+	/* Without memory the call goes on; only its home is not told when the connection is
+	 * lost. */
 	if (!session)
 		return;
 	session->client = client;
@@ -83,6 +89,7 @@ const struct client_post *client_find_post(const struct client *client, struct s
 struct client_post *client_add_post(struct client *client, unsigned home, struct slice id,
 				    struct slice to, uint64_t request)
 {
+	/* The receiver's text lies behind it; calloc() ends it. */
 	struct client_post *post = calloc(1, sizeof(*post) + to.n + 1);
 
 	if (!post)

@@ -1,4 +1,8 @@
-/* client_policy.c - the keep-alive and detach-cleanup lines of crs.conf. */
+/* client_policy.c - the keep-alive and detach-cleanup lines of crs.conf (CRS manual 4.12).
+ *
+ * The supervisor reads and checks them, and each worker gets the lines themselves, in the order
+ * of the file, from which it makes the same rules: the first line that fits a client counts in
+ * every process alike. */
 #include "rendezvous/client_policy.h"
 
 #include <errno.h>
@@ -89,6 +93,8 @@ static CrsWorker__ClientRule *add(struct rule_list *list, const struct config_wo
 	rule = make_rule(who->text, who->place.line);
 	if (!rule)
 		return NULL;
+	/* Numbers count up from 0 with each rule that is taken: they are places in list->rule.
+	 * So a rule is put there at once, or none was added. */
 	number = client_rules_add(list->rules, who, diag);
 	if (number < 0) {
 		crs_worker__client_rule__free_unpacked(rule, NULL);
@@ -114,6 +120,8 @@ static void read_keep_alive(struct rule_list *list, const struct config_line *li
 	const struct config_word *word = line->word;
 	bool tcp = strcmp(word[2].text, "tcp") == 0;
 	uint32_t interval = CLIENT_PING_MS, grace = CLIENT_PING_GRACE_MS;
+	/* Added before its values are looked at: one reading tells all mistakes of a line. With
+	 * an error nothing is started, so that a rule of half a line is never asked. */
 	CrsWorker__ClientRule *rule = add(list, who, diag);
 
 	if (!tcp && strcmp(word[2].text, "ws") != 0)
@@ -151,6 +159,7 @@ void client_policy_read(struct client_policy *policy, const struct config_line *
 
 void client_policy_pack(const struct client_policy *policy, CrsWorker__Setup *setup)
 {
+	/* Borrowed: the setup is packed and forgotten before the policy goes. */
 	setup->keep_alive = policy->keep_alive.rule;
 	setup->n_keep_alive = policy->keep_alive.n;
 	setup->detach_cleanup = policy->cleanup.rule;
@@ -217,5 +226,6 @@ long client_policy_cleanup_ms(const struct client_policy *policy,
 {
 	const CrsWorker__ClientRule *rule = find(&policy->cleanup, client);
 
+	/* -1: without a line such a client may stay. */
 	return rule ? (long)rule->interval_ms : -1;
 }

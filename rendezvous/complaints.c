@@ -1,4 +1,9 @@
-/* complaints.c - causes and clients in a table of fixed size. */
+/* complaints.c - causes and clients in a table of fixed size.
+ *
+ * A row of COMPLAINTS_WAYS places for each remainder of the key: looking costs the same always,
+ * and who wants another's complaint forgotten has to hit that one row, whose number hangs on a
+ * secret. Keys alone are kept: two that are alike in 64 bits share their silence, which does no
+ * harm. */
 #include "rendezvous/complaints.h"
 
 #include <stdlib.h>
@@ -74,9 +79,12 @@ bool complaints_pass(struct complaints *complaints, const char *cause, const cha
 
 	key = key ? key : 1;
 	c = find(complaints, key);
+	/* As if told long ago: a new one may be told at once, and its line says that nothing was
+	 * suppressed. */
 	if (c->key != key)
 		*c = (struct complaint){ .key = key, .told_ms = now_ms - COMPLAINT_AGAIN_MS };
 	c->last_ms = now_ms;
+	/* In this order: one that is silent anyway takes no line from the others. */
 	if (now_ms - c->told_ms < COMPLAINT_AGAIN_MS || !room_for_line(complaints, now_ms)) {
 		c->suppressed++;
 		return false;

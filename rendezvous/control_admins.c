@@ -1,4 +1,7 @@
-/* control_admins.c - remote administrators over the control socket. */
+/* control_admins.c - remote administrators over the control socket (CRS manual 4.9, 5.4).
+ *
+ * Who may connect to the socket is an operator already: nothing is asked here but whether names
+ * are good. Each change is in the audit log, and so is each look at a secret. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +38,8 @@ void control_api_admins(struct control_request *request, void *arg)
 		json_object_foreach(json_object_get(admin, "accounts"), id, authorizations)
 			json_array_append_new(ids, json_string(id));
 		json_object_set_new(admin, "accounts", ids);
+		/* Taken out rather than left out: what else an administrator has is shown as it
+		 * is. */
 		json_object_del(admin, "secret");
 	}
 	control_answer_json(request, 200, list);
@@ -129,6 +134,7 @@ void control_api_admin_account_change(struct control_request *request, void *arg
 	name = control_api_member(body, "name");
 	account = control_api_member(body, "account");
 	add = json_is_true(json_object_get(body, "add"));
+	/* Access to an account that is no more can be taken off, too. */
 	if (!add || control_api_knows(api, request, account)) {
 		diag = diag_new();
 		err = admins_set_account(folder(api), name, account, add, diag);
@@ -158,6 +164,7 @@ void control_api_admin_authorize(struct control_request *request, void *arg)
 	account = control_api_member(body, "account");
 	authorization = control_api_member(body, "authorization");
 	add = json_is_true(json_object_get(body, "add"));
+	/* No reload: admins_may() reads the file at each question. */
 	err = admins_authorize(folder(api), name, account, authorization, add, diag);
 	snprintf(about, sizeof(about), "%s %s %s", name, account, authorization);
 	control_api_answer(request,

@@ -1,4 +1,7 @@
-/* control_data.c - what clients have stored, over the control socket. */
+/* control_data.c - what clients have stored, over the control socket (CRS manual 5.4).
+ *
+ * The rows come by way of workers, later: a request waits meanwhile, and what is needed then is
+ * copied, for it may be gone. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +105,8 @@ static void on_rows(void *arg, json_t *rows)
 		const char *text = json_string_value(json_array_get(cells, 3));
 		json_t *data;
 
+		/* All of an account's rows come; there is no index by URI in the store, and an
+		 * operator asks seldom. */
 		if (!name || !uri || !text || (listing->uri && strcmp(listing->uri, uri) != 0))
 			continue;
 		data = client_data_parse(text, now_s);
@@ -128,6 +133,7 @@ static void list_data(struct control_api *api, struct control_request *request,
 		return;
 	listing = malloc(sizeof(*listing));
 	if (listing) {
+		/* The model says what is wanted and lives on the caller's stack. */
 		*listing = *model;
 		listing->api = api;
 		listing->request = request;
@@ -183,6 +189,7 @@ void control_api_forget_info(struct control_request *request, void *arg)
 
 /* ---- wake-up (CRS manual 5.4, "wakeup client") ---- */
 
+/* The rows that come are the whole account's: whose are meant is kept here. */
 struct waking {
 	struct control_api *api;
 	struct control_request *request;

@@ -1,4 +1,7 @@
-/* control_listings.c - listings that workers or crs-relay have to be asked for. */
+/* control_listings.c - listings that workers or crs-relay have to be asked for.
+ *
+ * Each request is answered once, when the last worker has said its rows or its time is over:
+ * supervisor_query() sees to that, and a worker that hangs holds no listing up. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -27,6 +30,7 @@ static json_t *cell_value(const char *column, const json_t *cell)
 	const char *text = json_string_value(cell);
 
 	if (column[0] == '#')
+		/* Cells are texts of our own workers: what is no number is shown as 0. */
 		return json_integer(strtoll(text ? text : "0", NULL, 10));
 	return json_string(text ? text : "");
 }
@@ -121,6 +125,7 @@ static void add_count(json_t *users, const json_t *row)
 
 	if (!what || !account || !uri || !value)
 		return;
+	/* A URI that moved between accounts has a row in each. A blank is in neither. */
 	buf_printf(&b, "%s %s", account, uri);
 	user = json_object_get(users, key);
 	if (!user) {
@@ -151,6 +156,8 @@ static void on_counts(void *arg, json_t *rows)
 	free(listing);
 }
 
+/* Two questions: first all workers write what they have counted, then one reads the store. In
+ * one, the reader could be faster than the others' counts. */
 static void on_flushed(void *arg, json_t *rows)
 {
 	const struct supervisor_question question = { .kind = CRS_WORKER__QUERY_KIND__COUNTERS,
@@ -214,6 +221,7 @@ static bool all_up(const json_t *rows, size_t column)
 		if (!state || strcmp(state, "up") != 0)
 			return false;
 	}
+	/* No rows: no worker answered, and nothing is up. */
 	return json_array_size(rows) > 0;
 }
 
@@ -341,6 +349,7 @@ static void on_relays(void *arg, struct slice key, const CrsRelay__Reply *reply)
 	}
 	for (size_t i = 0; i < reply->relays->n_relays; i++)
 		json_array_append_new(listing->list, relay_json(reply->relays->relays[i]));
+	/* The listing lives on: the next part comes to the same function. */
 	if (reply->relays->more)
 		return;
 	control_answer_json(listing->request, 200, listing->list);

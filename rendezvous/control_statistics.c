@@ -39,6 +39,8 @@ void control_api_stats_export(struct control_request *request, void *arg)
 
 	if (!control_api_knows(api, request, account))
 		return;
+	/* Noted before it is done: an export that fails half way may have told something
+	 * already. */
 	hidden = control_arg(request, "pseudonyms") != NULL;
 	control_api_audit(request, hidden ? "stats export --pseudonyms" : "stats export", account,
 			  "ok");
@@ -48,6 +50,7 @@ void control_api_stats_export(struct control_request *request, void *arg)
 		control_answer_error(request, 500, "no memory");
 }
 
+/* NULL for rows is the word that it was not done. */
 static void on_cleared(void *arg, json_t *rows)
 {
 	struct control_request *request = arg;

@@ -1,4 +1,8 @@
-/* control_traces.c - live traces over the control socket. */
+/* control_traces.c - live traces over the control socket.
+ *
+ * Workers send events only of elements that somebody looks at: with no tracer a trace costs them
+ * a comparison. What a tracer does not read fast enough is the stream's affair (base/control.h);
+ * the supervisor never waits for one. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +17,7 @@ static void tell_workers(struct control_api *api)
 	unsigned elements = 0;
 
 	TAILQ_FOREACH(tracer, &api->tracers, in_api)
+	/* All tracers' together; who wanted which is sorted out as the events come. */
 	elements |= tracer->elements;
 	supervisor_set_traced(api->supervisor, elements);
 }
@@ -75,6 +80,7 @@ void control_api_trace_open(struct control_request *request, void *arg)
 	tracer->json = control_arg(request, "json") != NULL;
 	tracer->stream =
 		control_stream_open(request, "text/plain; charset=utf-8", on_closed, tracer);
+	/* control_stream_open() has answered. */
 	if (!tracer->stream) {
 		free(tracer);
 		return;
@@ -92,6 +98,7 @@ static void push_json(struct tracer *tracer, enum trace_element element, const c
 	char *text;
 
 	json_object_set_new(object, "element", json_string(trace_element_name(element)));
+	/* A field that only makes the line readable has no place in an object. */
 	for (size_t i = strcmp(names[0], "header") == 0; i < n && i < known; i++)
 		json_object_set_new(object, names[i], json_string(fields[i]));
 	text = json_dumps(object, JSON_COMPACT);
@@ -123,6 +130,7 @@ void control_api_drop_tracers(struct control_api *api)
 {
 	struct tracer *tracer;
 
+	/* The streams went with the control socket: only what belongs to this file is left. */
 	while ((tracer = TAILQ_FIRST(&api->tracers)))
 		forget(tracer);
 }

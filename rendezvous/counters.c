@@ -1,4 +1,7 @@
-/* counters.c - counts by user since the last flush. */
+/* counters.c - counts by user since the last flush.
+ *
+ * A line is made when something is first counted and goes with the flush, so that memory follows
+ * who was active in a few seconds, not how many users there are. */
 #include "rendezvous/counters.h"
 
 #include <stdlib.h>
@@ -80,6 +83,7 @@ void counters_free(struct counters **countersp)
 	*countersp = NULL;
 }
 
+/* The URI first: it is what differs. */
 static struct line *find(struct counters *counters, uint64_t key, const char *account,
 			 const char *uri)
 {
@@ -114,6 +118,7 @@ static struct line *need(struct counters *counters, const char *account, const c
 		free(line);
 		return NULL;
 	}
+	/* counted is what a flush hands out; it borrows the line's own texts. */
 	line->counted.account = line->account;
 	line->counted.uri = line->uri;
 	idmap_put(&counters->by_user, &line->node, key);

@@ -1,5 +1,10 @@
-/* fanouts.c - one post to a channel becomes a copy for each member; its sender is
- * answered when all copies are. */
+/* fanouts.c - one post to a channel becomes a copy for each member; its sender is answered when
+ * all copies are.
+ *
+ * sent counts the copies that were begun and answered those that are over, whether by a home or
+ * because it could not be reached: their difference is under way, and with answered equal to the
+ * number of members all is done. What was passed on is in the homes' hands: a crash here loses
+ * only the answer, and the sender posts again. */
 #include "rendezvous/fanouts.h"
 
 #include <errno.h>
@@ -189,6 +194,7 @@ static struct fanout *find(const struct fanouts *fanouts, const struct fanout_po
 {
 	struct fanout *fanout;
 
+	/* At most FANOUTS_MAX: a list is enough for what is looked for once a post. */
 	TAILQ_FOREACH(fanout, &fanouts->all, in_all)
 	{
 		if (slice_eq(post->id, slice_of(fanout->id, sizeof(fanout->id))) &&

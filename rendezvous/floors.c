@@ -1,4 +1,9 @@
-/* floors.c - group commit of raised floors. */
+/* floors.c - group commit of raised floors.
+ *
+ * A client's registration waits for its raise, so that a crash cannot let an older key in again.
+ * With a flush for each, no more could register in a second than the disk has flushes; so all
+ * that came in one turn of the loop share one. Memory is raised first and disk follows: a floor
+ * that is too high for a moment shuts out, never in. */
 #include "rendezvous/floors.h"
 
 #include <errno.h>
@@ -16,8 +21,10 @@
 #include "rendezvous/accounts.h"
 #include "rendezvous/roster.h"
 
+/* Octets of a file that is read whole, and of one line of it. */
 enum { FLOORS_MAX = 512 << 20, LINE_MAX_OCTETS = 256 };
 
+/* A raise that waits for the end of this turn, with the line that will stand for it. */
 struct raise {
 	struct raise *next;
 	unsigned worker;
@@ -95,6 +102,8 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
 			commit_account(floors, r->account);
 		done = r->account;
 	}
+	/* Answered when all accounts are written. done must not raise: the list's end is set
+	 * anew only behind this. */
 	while ((r = floors->first)) {
 		floors->first = r->next;
 		floors->done(floors->arg, r->worker, r->ticket, r->failed);
@@ -163,6 +172,7 @@ int floors_load(struct floors *floors, const char *account)
 
 	if (!err)
 		err = file_read(path, FLOORS_MAX, &text, &n);
+	/* An account whose users have never come has no file. */
 	if (err == -ENOENT)
 		return 0;
 	if (!err) {
@@ -172,6 +182,7 @@ int floors_load(struct floors *floors, const char *account)
 
 		if (bad > 0)
 			log_warn("account", "%s: %d lines that make no sense", path, bad);
+		/* At each load, and so a file that only grew is as small as its roster again. */
 		err = bad < 0 ? bad : write_whole(floors, account);
 	}
 	free(text);
@@ -203,6 +214,7 @@ void floors_raise(struct floors *floors, unsigned worker, uint64_t ticket, const
 	r->ticket = ticket;
 	*floors->last = r;
 	floors->last = &r->next;
+	/* Behind what this turn of the loop has still to read: those raises go along. */
 	event_active(floors->commit, EV_TIMEOUT, 1);
 }
 
@@ -228,6 +240,8 @@ int floors_purge_observed(struct floors *floors, const char *account, floors_gon
 
 	if (n > 0)
 		err = write_whole(floors, account);
+	/* Nobody is expelled for what is not durable: back after a restart, they would be users
+	 * again. */
 	for (int i = 0; i < n; i++) {
 		if (!err)
 			gone(arg, account, uris[i]);

@@ -1,4 +1,7 @@
-/* guests.c - the temporary clients of health checks. */
+/* guests.c - the temporary clients of health checks.
+ *
+ * A handful of places and no list: checks come from an operator, seldom two at a time, and each
+ * is over in a minute. */
 #include "rendezvous/guests.h"
 
 #include <stdlib.h>
@@ -52,6 +55,7 @@ void guests_announce(struct guests *guests, const char *account, const char *id,
 
 	if (strlen(id) != GUESTS_ID || strlen(account) > ACCOUNT_ID_MAX)
 		return;
+	/* An id is not looked for first: it is random (control_api.c) and comes once. */
 	memcpy(check->account, account, strlen(account) + 1);
 	memcpy(check->id, id, GUESTS_ID + 1);
 	check->until_ms = now_ms + GUESTS_STAY_MS;
