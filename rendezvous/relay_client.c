@@ -96,7 +96,7 @@ static void take_reply(struct relay_client *client, const CrsRelay__Reply *reply
 	struct idmap_node *node = idmap_first(&client->by_number, reply->number);
 	struct pending *pending;
 
-	/* To a poll or a request that was given up. */
+	/* Nobody asked, or nobody waits any more: nothing of it can be used. */
 	if (!node)
 		return;
 	pending = IDMAP_OWNER(node, struct pending, node);

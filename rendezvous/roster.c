@@ -1,4 +1,13 @@
-/* roster.c - floors and lists of the accounts' users. */
+/* roster.c - floors and lists of the accounts' users.
+ *
+ * A URI is in the roster once, whatever accounts name it: two accounts that both list a number
+ * would else take each other's calls. Who has it keeps it, unless he only observed it or deleted
+ * it and the other one lists it.
+ *
+ * Reading a file again, or its lines twice, changes nothing: floors only rise, and of states the
+ * last one counts. So what a crash leaves (a floor in the file that nobody was told of, an old
+ * line before a newer one) needs no repair.
+ */
 #include "rendezvous/roster.h"
 
 #include <errno.h>
@@ -203,6 +212,8 @@ static int claim(struct roster *roster, struct account *account, struct slice ur
 {
 	struct user *user = find_user(roster, uri);
 
+	/* A user of another account who is only blacklisted there (not known) belongs to
+	 * nobody yet: he may be claimed. */
 	*user_out = NULL;
 	if (!user) {
 		*user_out = add_user(roster, account, uri);
@@ -230,6 +241,7 @@ static int note(struct roster *roster, struct account *account, struct slice uri
 		return err;
 	user->known = true;
 	user->state = state;
+	/* Lines may come in any order of generations; the floor is the highest. */
 	if (generation > user->generation)
 		user->generation = generation;
 	return 0;
@@ -264,6 +276,7 @@ static int load_line(struct roster *roster, struct account *account, struct slic
 			continue;
 		if (number > UINT32_MAX || line.n == 0 || line.n > ACCOUNT_URI_MAX)
 			return 0;
+		/* Another worker's slot: the line is in order, but not for us. */
 		if (!wanted(roster, line))
 			return 1;
 		return note(roster, account, line, (enum roster_state)s, (uint32_t)number) ? -ENOMEM
@@ -307,6 +320,8 @@ int roster_set_blacklist(struct roster *roster, const char *account_id, struct s
 	for (struct user *user = account->users; user; user = user->next)
 		user->blacklisted = false;
 	while (text.n > 0) {
+		/* Here a last line without its end counts: operators write this file with
+		 * editors. */
 		const uint8_t *end = memchr(text.p, '\n', text.n);
 		size_t n = end ? (size_t)(end - text.p) : text.n;
 		struct slice line = slice_of(text.p, n);
@@ -328,8 +343,11 @@ enum roster_verdict roster_check(const struct roster *roster, const char *accoun
 {
 	const struct user *user = find_user(roster, uri);
 
+	/* Unknown to every update: admitted by his account's keys, and his floor is made
+	 * durable first. */
 	if (!user)
 		return ROSTER_ADMIT_RAISE;
+	/* Only blacklisted there, so nobody's user: as if he were not in the roster. */
 	if (strcmp(user->account->id, account) != 0)
 		return user->known ? ROSTER_DENY_ACCOUNT : ROSTER_ADMIT_RAISE;
 	/* Before all else: an operator's word, effective at once and until he takes it back. */
@@ -356,6 +374,7 @@ int roster_raise(struct roster *roster, const char *account_id, struct slice uri
 	if (!account)
 		return -ENOMEM;
 	err = claim(roster, account, uri, false, &user);
+	/* Another account's after all: its floor is not this one's to raise. */
 	if (err || !user)
 		return err;
 	if (!user->known)
@@ -370,6 +389,7 @@ const char *roster_account_of(const struct roster *roster, struct slice uri)
 {
 	const struct user *user = find_user(roster, uri);
 
+	/* Blacklisted users cannot be called either, and nobody is told why. */
 	if (!user || !user->known || user->blacklisted || user->state == ROSTER_DELETED ||
 	    user->state == ROSTER_UNLISTED)
 		return NULL;
@@ -411,6 +431,7 @@ int roster_apply(struct roster *roster, const char *account_id, int64_t created_
 			user->state = users[i].deleted ? ROSTER_DELETED : ROSTER_LISTED;
 		user->known = true;
 	}
+	/* From here on the list as a whole counts: who is missing in it. */
 	if (!latest)
 		return 0;
 	account->applied_s = created_s;
@@ -438,6 +459,7 @@ int roster_text(const struct roster *roster, const char *account_id, char **text
 	struct buf b;
 	char *text;
 
+	/* Beside its URI a line has the state's name, ten digits, two blanks and its end. */
 	for (const struct user *user = account ? account->users : NULL; user; user = user->next)
 		cap += user->n + 32;
 	text = malloc(cap);
@@ -516,6 +538,8 @@ int roster_drop_observed(struct roster *roster, const char *id, char ***uris_out
 			continue;
 		}
 		uris[n] = strdup(user->uri);
+		/* Without memory for the URI he stays: the caller must hear of everybody who
+		 * goes. */
 		if (!uris[n])
 			break;
 		n++;

@@ -1,4 +1,9 @@
-/* sessions.c - the life of a call. */
+/* sessions.c - the life of a call.
+ *
+ * Every end goes through end() or fail_at_once(), and over() keeps everything away from the
+ * session afterwards: so nobody hears two ends. Sessions are freed by the tick alone: whoever
+ * walks the list may end as many as he likes.
+ */
 #include "rendezvous/sessions.h"
 
 #include <errno.h>
@@ -120,6 +125,7 @@ static void enter(struct sessions *sessions, struct session *s, enum session_sta
 		  int64_t now_ms)
 {
 	s->state = state;
+	/* Talking has none: crs-relay and the connections tell of the end. */
 	s->limit_ms = states[state].limit_ms ? now_ms + states[state].limit_ms : INT64_MAX;
 	if (over(s))
 		s->end_ms = now_ms;
@@ -188,6 +194,7 @@ static struct session *make(struct sessions *sessions, const struct session_invi
 	s->caller = strndup((const char *)invite->caller.p, invite->caller.n);
 	s->callee = strndup((const char *)invite->callee.p, invite->callee.n);
 	s->account = strndup((const char *)invite->account.p, invite->account.n);
+	/* Kept until the relay has answered: each device gets it with a leg of its own. */
 	s->bang = malloc(invite->frame.n ? invite->frame.n : 1);
 	s->device = calloc(invite->n_devices ? invite->n_devices : 1, sizeof(*s->device));
 	if (!s->caller || !s->callee || !s->account || !s->bang || !s->device) {
@@ -213,6 +220,7 @@ static struct session *make(struct sessions *sessions, const struct session_invi
 static void fail_at_once(struct sessions *sessions, struct session *s, enum session_state state,
 			 int64_t now_ms)
 {
+	/* Not through end(): the state that is shown is this one, and not "hangup". */
 	s->reason = state == SESSION_NOT_FOUND ? UMSG__END_REASON__END_NOT_FOUND
 					       : UMSG__END_REASON__END_NOT_CONNECTED;
 	sessions->ops->hangup(sessions->arg, s, &s->from, s->reason);
@@ -238,6 +246,7 @@ int sessions_invite(struct sessions *sessions, const struct session_invite *invi
 	for (size_t i = 0; i < invite->n_devices; i++)
 		s->device[s->n_devices++] =
 			(struct session_device){ .at = invite->devices[i], .there = true };
+	/* The relay is asked last: a call that cannot ring takes nothing from it. */
 	if (!invite->known) {
 		fail_at_once(sessions, s, SESSION_NOT_FOUND, now_ms);
 	} else if (s->n_devices == 0) {
@@ -263,6 +272,7 @@ void sessions_relay_added(struct sessions *sessions, struct slice id,
 	}
 	if (!s || s->state != SESSION_SETUP)
 		return;
+	/* Only for calls that are up: it has room for the legs of 32 devices. */
 	s->relay = malloc(sizeof(*s->relay));
 	/* Every device needs a leg of its own: with one leg for two, one could hear what the
 	 * other does. */
@@ -273,6 +283,7 @@ void sessions_relay_added(struct sessions *sessions, struct slice id,
 		return;
 	}
 	*s->relay = *relay;
+	/* The caller has its leg before a device can answer, so that it can send at once. */
 	sessions->ops->answer(sessions->arg, s);
 	for (size_t i = 0; i < s->n_devices; i++) {
 		if (s->device[i].there)
@@ -280,6 +291,7 @@ void sessions_relay_added(struct sessions *sessions, struct slice id,
 	}
 	free(s->bang);
 	s->bang = NULL;
+	/* After the ringing: the trace tells what was done. */
 	enter(sessions, s, SESSION_INVITE, now_ms);
 }
 
@@ -298,6 +310,7 @@ void sessions_relay_lost(struct sessions *sessions, int64_t now_ms)
 		if (over(s))
 			continue;
 		free(s->relay);
+		/* Before the end: there is nobody to be asked to remove it. */
 		s->relay = NULL;
 		end_by_server(sessions, s, UMSG__END_REASON__END_MEDIA_LOST, now_ms);
 	}
@@ -340,6 +353,7 @@ static int from_caller(struct sessions *sessions, struct session *s, enum sessio
 		end(sessions, s, reason, "caller", frame, now_ms);
 		return 0;
 	}
+	/* GROWL and TALK are the callee's; a caller who sends one breaks the protocol. */
 	if (type != SESSION_FRAME_SIGNAL || s->state == SESSION_SETUP)
 		return -EPROTO;
 	to_devices(sessions, s, frame);
@@ -369,6 +383,7 @@ static void declined(struct sessions *sessions, struct session *s, size_t device
 		     struct slice frame, Umsg__EndReason reason, int64_t now_ms)
 {
 	s->device[device].there = false;
+	/* The last one to decline gives the reason; also the one who talks ends the call so. */
 	if (!anyone_there(s))
 		end(sessions, s, reason, "callee", frame, now_ms);
 }
@@ -413,6 +428,8 @@ int sessions_frame(struct sessions *sessions, struct slice id, const struct endp
 
 	if (!s || over(s))
 		return -ENOENT;
+	/* By the connection, never by what the frame says: it is how the parties are
+	 * authenticated. Who is of the call no more gets the answer of a stranger. */
 	if (s->caller_there && endpoint_equal(&s->from, from))
 		return from_caller(sessions, s, type, frame, reason, now_ms);
 	device = device_of(s, from);
@@ -435,6 +452,7 @@ static void lose(struct sessions *sessions, struct session *s, const struct endp
 
 	if (s->caller_there && matches(&s->from, who)) {
 		s->caller_there = false;
+		/* As in from_caller(): no device was rung, none may be told of an end. */
 		if (s->state == SESSION_SETUP)
 			s->n_devices = 0;
 		end(sessions, s, UMSG__END_REASON__END_LOST_CONNECTION, "caller",
@@ -485,6 +503,8 @@ void sessions_tick(struct sessions *sessions, int64_t now_ms)
 	while (*at) {
 		struct session *s = *at;
 
+		/* A call whose limit passes gets its end first, and is freed SESSION_LINGER_MS
+		 * later. */
 		if (now_ms < s->limit_ms) {
 			at = &s->next;
 		} else if (!over(s)) {

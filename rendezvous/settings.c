@@ -1,4 +1,12 @@
-/* settings.c - reads crs.conf and crs-local.conf. */
+/* settings.c - reads crs.conf and crs-local.conf.
+ *
+ * Both files are read to their ends whatever is wrong in them, so that an administrator sees all
+ * faults at once. The common file first and the local one second: of a line that either may
+ * have, the local one counts.
+ *
+ * Texts of words point into the lines of the files: what is kept of them is copied before those
+ * are freed.
+ */
 #include "rendezvous/settings.h"
 
 #include <errno.h>
@@ -41,6 +49,7 @@ static const struct config_line_rule common_rules[] = {
 	{ NULL, 0, 0, NULL, false },
 };
 
+/* Our own lines are the same in both files. */
 static const struct config_line_rule local_rules[] = {
 	{ "crsname", 1, 1, "NAME", true },
 	{ "db-backup", 1, 1, "none|replicate-from-peer|read-from", true },
@@ -105,6 +114,7 @@ static void read_ip(struct reader *r, const struct config_line *line)
 	if (config_name(&line->word[1], "crs name", r->diag) ||
 	    config_ip(&line->word[2], host->ip, r->diag))
 		return;
+	/* Two addresses of one name would leave it to the order of lines which one counts. */
 	for (size_t i = 0; i < r->n_ips; i++) {
 		if (is(r->ips[i].name, line->word[1].text))
 			diag_error(r->diag, &line->word[1].place,
@@ -129,6 +139,7 @@ static void read_relay_address(struct reader *r, const struct config_word *word)
 {
 	char *out = r->settings->relay_host;
 
+	/* More than one colon and no bracket: an IPv6 address without a port. */
 	if (word->text[0] == '[' || strchr(word->text, ':') == strrchr(word->text, ':')) {
 		if (strchr(word->text, ':')) {
 			config_host_port(word, out, SETTINGS_HOST, &r->settings->relay_port,
@@ -165,6 +176,7 @@ static void check_manuals_lines(struct reader *r, const struct config_line *line
 	char ip[CONFIG_IP_SIZE];
 	unsigned long number;
 
+	/* Known to be there, not used: it is for servers that peer. */
 	if (is(word, "key"))
 		r->key_seen = true;
 	else if (is(word, "iw-listen-port")) {
@@ -196,6 +208,7 @@ static void read_metrics(struct reader *r, const struct config_word *word)
 	if (net_parse(settings->metrics_address, settings->metrics_port, &addr)) {
 		diag_error(r->diag, &word->place, "\"%s\" is no IP address",
 			   settings->metrics_address);
+		/* Off, should anybody go on in spite of the error. */
 		settings->metrics_port = 0;
 	} else if (!net_is_loopback(&addr)) {
 		diag_warning(r->diag, &word->place,
@@ -229,6 +242,8 @@ static void read_ours(struct reader *r, const struct config_line *line)
 		config_uint(&word[2], 1, 10000000, &settings->quota_messages, r->diag);
 	} else if (is(word, "post-rate")) {
 		config_uint(&word[1], 1, 1000000, &settings->posts_at_once, r->diag);
+		/* At most 1,000 a second, as limits are counted in whole milliseconds
+		 * (request_limits.c). */
 		config_uint(&word[2], 1, 1000, &settings->posts_per_second, r->diag);
 	} else if (is(word, "statistics-retention")) {
 		config_uint(&word[1], 1, 3650, &settings->statistics_days, r->diag);
@@ -358,6 +373,7 @@ static void check_names(struct reader *r, const struct crs_paths *paths)
 	}
 	host = BUF_OF(r->settings->ip);
 	buf_put_str(&host, ip);
+	/* The relay is on this host unless a line says otherwise. */
 	if (!r->settings->relay_host[0]) {
 		host = BUF_OF(r->settings->relay_host);
 		buf_put_str(&host, ip);
@@ -426,6 +442,8 @@ int settings_read(const struct crs_paths *paths, struct settings *settings_out, 
 		read_common(&r, common);
 	if (local)
 		read_local(&r, local);
+	/* Only with both: else each name would be told as missing in the file that cannot be
+	 * read. */
 	if (common && local)
 		check_names(&r, paths);
 	if (common)

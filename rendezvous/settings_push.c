@@ -46,10 +46,12 @@ void settings_read_push(struct push_settings *push, const struct config_line *li
 			   word[2].text);
 		return;
 	}
+	/* All these members are of one size. */
 	b = buf_over(out, SETTINGS_HOST);
 	buf_put_str(&b, word[3].text);
 	if (!buf_ok(&b))
 		diag_error(diag, &word[3].place, "longer than %d characters", SETTINGS_HOST - 1);
+	/* The authorization goes with each request: never in the clear. */
 	else if (out == push->url && strncmp(push->url, "https://", 8) != 0)
 		diag_error(diag, &word[3].place, "\"%s\": expected https://HOST", word[3].text);
 }
@@ -61,6 +63,7 @@ void settings_check_push(struct settings *settings, const struct diag_place *pla
 
 	if (!settings->push)
 		return;
+	/* Here, as only now it is known that no line gave another. */
 	if (!push->url[0])
 		memcpy(push->url, SETTINGS_APNS_URL, sizeof(SETTINGS_APNS_URL));
 	push->complete = push->direct && push->key_file[0] && push->key_id[0] && push->team_id[0] &&

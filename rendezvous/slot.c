@@ -1,4 +1,9 @@
-/* slot.c - CRC16 of a URI. */
+/* slot.c - CRC16 of a URI.
+ *
+ * The polynomial is x^16 + x^12 + x^5 + 1 (0x1021), from 0 and without reflection
+ * (CRC-16/XMODEM), as Redis Cluster has it. Not a keyed hash: every worker has to come to the
+ * same home, also one that was started anew.
+ */
 #include "rendezvous/slot.h"
 
 /* Four bits at a time: every message asks for the slots of both its ends. */

@@ -1,4 +1,9 @@
-/* statistics.c - collects what workers counted for the users of an account. */
+/* statistics.c - collects what workers counted for the users of an account.
+ *
+ * Two questions one behind the other: first every worker writes what it has counted to the
+ * store, then one of them reads the sums. Read without that, an export would lack the counts of
+ * the last moments; cleared without it, they would come back.
+ */
 #include "rendezvous/statistics.h"
 
 #include <errno.h>
@@ -55,6 +60,7 @@ static json_t *row_of(json_t *users, const char *uri)
 	if (row)
 		return row;
 	row = json_object();
+	/* All columns from the beginning, so that rows without a value print as 0 or false. */
 	json_object_set_new(row, statistics_columns[0], json_string(uri));
 	for (int i = COUNTER_SESSION_OUT; i < COUNTER_COUNT; i++)
 		json_object_set_new(row, counter_name((enum counter)i), json_integer(0));
@@ -98,6 +104,7 @@ static void add_users(json_t *users, const struct offered *offered)
 	for (size_t i = 0; offered->update && i < update_users(offered->update); i++) {
 		struct update_user user = update_user_at(offered->update, i);
 
+		/* A user without an entry of keys is listed, but nothing is offered to him. */
 		json_object_set_new(row_of(users, user.uri), offered->offered,
 				    json_boolean(user.entry.n > 0));
 	}
@@ -115,6 +122,8 @@ static void add_value(json_t *users, const struct offered offered[2], const json
 	for (int i = 0; i < 2; i++) {
 		if (strcmp(what, offered[i].confirm) != 0)
 			continue;
+		/* An older revision of the same month is no confirmation of what is offered
+		 * now. */
 		if (is_installed(offered[i].update, value))
 			json_object_set_new(row_of(users, uri), offered[i].confirmed, json_true());
 		return;
@@ -141,6 +150,7 @@ static void on_values(void *arg, json_t *rows)
 	json_t *users = json_object(), *cells;
 	size_t i;
 
+	/* Read each time: an export is rare, and updates are large. */
 	if (updates_load(supervisor_options(collection->supervisor)->paths.accounts,
 			 supervisor_accounts(collection->supervisor), now_s, &updates, NULL)) {
 		json_decref(users);
@@ -195,6 +205,8 @@ static int begin(struct supervisor *supervisor, const char *account, CrsWorker__
 						   .done = done,
 						   .arg = arg };
 	}
+	/* An answer never comes from within the call (queries.c), so collection is still whole
+	 * here. */
 	if (collection && collection->account &&
 	    supervisor_query(supervisor, &flush, on_flushed, collection) == 0)
 		return 0;

@@ -1,4 +1,8 @@
-/* statistics_print.c - statistics as tab-separated values. */
+/* statistics_print.c - statistics as tab-separated values.
+ *
+ * Columns come in the manual's order (5.4), whatever the order of the members. A member that is
+ * missing is an empty cell, not one cell less.
+ */
 #include <stdio.h>
 
 #include "base/visible.h"

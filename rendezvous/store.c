@@ -1,4 +1,9 @@
-/* store.c - the connection to redis_low. */
+/* store.c - the connection to redis_low.
+ *
+ * A connection counts as up when Redis has read its data and told its run id; what is sent
+ * earlier would be refused with LOADING. hiredis frees a context after on_disconnect(), so that
+ * store->redis must not be used behind any call that may disconnect.
+ */
 #include "rendezvous/store.h"
 
 #include <errno.h>
@@ -37,6 +42,7 @@ static void try_again_later(struct store *store)
 
 static void look_for_answers(struct store *store)
 {
+	/* First, as the timer has another time when the connection is found lost below. */
 	timer_arm(store->again, STORE_LOOK_MS);
 	if (store->waiting == 0 ||
 	    clock_mono_ms() - store->progress_ms < STORE_ANSWER_LIMIT_S * 1000)
@@ -67,6 +73,7 @@ static void on_disconnect(const redisAsyncContext *redis, int status)
 		return;
 	store->redis = NULL; /* hiredis frees it */
 	store->up = false;
+	/* Before down(), as promised: who hears of the loss has no command under way any more. */
 	store_fail_group(store);
 	if (was_up) {
 		log_warn("store", "connection to %s lost", store->name);
@@ -111,6 +118,7 @@ static void on_info(redisAsyncContext *redis, void *r, void *private)
 		return;
 	}
 	store->up = true;
+	/* What was answered before this connection does not count. */
 	store->progress_ms = clock_mono_ms();
 	look_for_answers(store);
 	log_info("store", "connected to %s", store->name);

@@ -1,4 +1,9 @@
-/* trace.c - trace elements and lines. */
+/* trace.c - trace elements and lines.
+ *
+ * The names of fields, and their order, are those of the manual's "trace" (CRS manual 5.4):
+ * scripts split lines at commas. Commas and control characters within a field are therefore
+ * written as \xNN.
+ */
 #include "rendezvous/trace.h"
 
 #include <errno.h>
@@ -66,6 +71,7 @@ static void put_field(struct buf *b, const char *text)
 		unsigned char c = (unsigned char)*text;
 
 		if (c == ',' || c < 0x20 || c == 0x7f)
+			/* A client's text could else add fields, or a whole line. */
 			buf_printf(b, "\\x%02x", c);
 		else
 			buf_put_char(b, *text);

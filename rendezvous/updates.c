@@ -1,4 +1,11 @@
-/* updates.c - maps and opens update files. */
+/* updates.c - maps and opens update files.
+ *
+ * Update files are mapped, not read: they may be large, every worker has the same ones, and so
+ * the pages are there once. Files are replaced by renaming (base/file.h), never written in
+ * place: a map stays what it was until the next reload.
+ *
+ * A damaged file is told and left out; the other months and accounts are not affected.
+ */
 #include "rendezvous/updates.h"
 
 #include <dirent.h>
@@ -45,6 +52,7 @@ static int map_file(const char *path, void **map_out, size_t *n_out)
 		err = -errno;
 	else if (!err)
 		*n_out = (size_t)st.st_size;
+	/* The map lives without it. */
 	close(fd);
 	return err;
 }
@@ -57,6 +65,8 @@ static struct entry *add_entry(struct updates *updates, const char *account)
 
 	if (!grown)
 		return NULL;
+	/* Not counted before it is filled: what fails half-way is written over by the next
+	 * one. */
 	updates->entries = grown;
 	grown += updates->count;
 	memset(grown, 0, sizeof(*grown));
@@ -105,6 +115,8 @@ static int load_account(struct updates *updates, const char *dir, const char *ac
 	int err = accounts_path(dir, account, NULL, path);
 
 	d = err ? NULL : opendir(path);
+	/* An account without a folder has no updates; the account set tells of what is wrong
+	 * with it. */
 	if (!d)
 		return 0;
 	while ((entry = readdir(d))) {
@@ -126,6 +138,7 @@ int updates_load(const char *accounts_dir, const struct account_set *accounts, i
 		const char *id = account_set_id(accounts, i);
 		bool known;
 
+		/* From this month on: the past is of no use to anybody. */
 		err = load_account(updates, accounts_dir, id,
 				   account_set_secret(accounts, id, &known), period_of(now_s),
 				   diag);
@@ -166,6 +179,7 @@ const struct update *updates_find(const struct updates *updates, const char *acc
 const uint8_t *updates_domain_id(const struct updates *updates, const char *account, int64_t month)
 {
 	for (int64_t m = month; m <= month + 1; m++) {
+		/* Around the turn of a month only the next one may be there. */
 		const struct update *update = updates_find(updates, account, m);
 
 		if (update && update_domain_id(update))
