@@ -1,4 +1,9 @@
-/* holder.c - accepting clients, and the end of their connections. */
+/* holder.c - accepting clients, and the end of their connections.
+ *
+ * A client lives from accept() to client_end() or free_client(), which take it out of every
+ * list; links tell the end as their last event, and from within that event all may be freed
+ * (umsg/link.h). Nobody else keeps a pointer to a client: homes and the supervisor name it by
+ * its connection's number, which is looked for anew each time. */
 #include "rendezvous/holder.h"
 
 #include <errno.h>
@@ -112,6 +117,7 @@ static void free_client(struct client *client)
 		event_free(client->patience);
 	peer_leave(client->holder->limits, &client->peer, !client->settled);
 	allowance_leave(client->holder->allowances, &client->allowance, clock_mono_ms());
+	/* Before the texts, of which a log line of the link's end may still tell. */
 	link_free(&client->link);
 	free(client->uri);
 	free(client->account);
@@ -142,6 +148,7 @@ void client_end(struct client *client, const char *why)
 /* An administrator's name is no secret, and of nobody's the key is random. */
 static void take_admin(struct client *client, const char *name, uint8_t psk_out[LINK_PSK])
 {
+	/* False: psk_out holds random octets, and the handshake fails as with a wrong key. */
 	if (!admin_set_psk(worker_admins(client->holder->worker), name, psk_out))
 		return;
 	client->admin = strdup(name);
@@ -174,6 +181,8 @@ static void on_psk(void *arg, struct link *link, struct slice identity_text,
 		client->generation = hello.generation;
 		client->known = client->uri && client->account;
 	}
+	/* Also where nothing was opened: then it is random (keys/account.h), and nobody learns
+	 * which of account, user and key was wrong. */
 	memcpy(psk_out, hello.psk, LINK_PSK);
 	account_hello_wipe(&hello);
 }
@@ -267,6 +276,7 @@ static void on_event(void *arg, struct link *link, const struct link_event *even
 							   client->account, client->uri);
 		trace_connection(client, "authenticated");
 		break;
+	/* Not before: the keep-alive's rule may name the client, who was nobody until then. */
 	case LINK_NEGOTIATED:
 		client->negotiated = true;
 		keep_alive(client);
@@ -337,6 +347,8 @@ static void take_client(struct holder *holder, int fd, struct peer *peer)
 	client->peer = peer;
 	TAILQ_INIT(&client->sessions);
 	TAILQ_INIT(&client->posts);
+	/* In the lists before the link is there: every way out below is free_client(), and the
+	 * first event finds a client that is whole. */
 	idmap_put(&holder->clients, &client->node, ++holder->next_connection);
 	TAILQ_INSERT_TAIL(&holder->all, client, in_holder);
 	holder->count++;
@@ -366,6 +378,8 @@ static bool admit(struct holder *holder, const struct net_addr *addr, struct pee
 	*peer_out = NULL;
 	if (holder->count >= HOLDER_CONNECTIONS_MAX)
 		why = "too many connections";
+	/* Our own host's programs, health checks and gateways beside us, are an operator's; they
+	 * share one address. */
 	else if (!net_is_loopback(addr))
 		why = peer_join(holder->limits, addr, clock_mono_ms(), peer_out);
 	if (!why)
@@ -425,6 +439,8 @@ int holder_new(struct worker *worker, struct holder **holder_out, struct diag *d
 	holder_drop_old_uploads(setup);
 	holder->worker = worker;
 	TAILQ_INIT(&holder->all);
+	/* 20 bits a second: a worker that accepted a million connections in each second of its
+	 * life would meet the numbers of its successor. */
 	holder->next_connection = (uint64_t)setup->index << CONNECTION_INDEX_SHIFT |
 				  (uint64_t)clock_wall_s() << CONNECTION_TIME_SHIFT;
 	holder->post_rate = request_rate(REQUEST_POST);
@@ -456,6 +472,7 @@ void holder_stop(struct holder *holder)
 	struct client *client;
 
 	listener_free(&holder->listener);
+	/* A link ends from the loop, later (umsg/link.h): none leaves the list in here. */
 	TAILQ_FOREACH(client, &holder->all, in_holder)
 	{
 		Umsg__Frame frame = UMSG__FRAME__INIT;
@@ -493,6 +510,7 @@ void holder_free(struct holder **holderp)
 
 	if (!holder)
 		return;
+	/* No home is told: the worker ends, and homes hear that its channel is gone. */
 	while ((client = TAILQ_FIRST(&holder->all)))
 		free_client(client);
 	idmap_done(&holder->clients);

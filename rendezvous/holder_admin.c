@@ -88,6 +88,8 @@ static struct admin_upload *begin_upload(const struct client *client)
 /* A part of the file, which continues what came.  Returns what was wrong, or NULL. */
 static const char *take_part(struct client *client, const Umsg__AdminRequest *r)
 {
+	/* A first part begins anew, whatever came before: that is how an administrator tries
+	 * again. */
 	if (r->offset == 0) {
 		client_drop_upload(client);
 		client->upload = begin_upload(client);
@@ -121,6 +123,8 @@ static void ask_supervisor(struct client *client, uint64_t request, const Umsg__
 		ask.path = client->upload->path;
 	message.body_case = CRS_WORKER__CONTROL__BODY_ADMIN_ASK;
 	message.admin_ask = &ask;
+	/* One request at a time, so one number is enough; an administrator does not register,
+	 * and its place is free. */
 	client->register_request = request;
 	client->admin_waits = true;
 	if (worker_tell(client->holder->worker, &message)) {
@@ -135,6 +139,8 @@ static void on_request(struct client *client, uint64_t request, const Umsg__Admi
 	bool apply = r->action == UMSG__ADMIN_ACTION__ADMIN_APPLY;
 	const char *wrong = NULL;
 
+	/* The supervisor reads the file while it decides: no part may be written into it
+	 * meanwhile. */
 	if (client->admin_waits) {
 		answer(client, request, UMSG__ERROR_CODE__ERROR_BUSY, "one request at a time");
 		return;
@@ -157,6 +163,7 @@ void client_admin_frame(struct client *client, struct slice octets)
 	Umsg__Frame *frame = NULL;
 
 	if (frame_decode(octets, FRAME_FROM_CLIENT, &frame))
+		/* RFC 6455 7.4.1: a policy is violated. */
 		link_close(client->link, 1008);
 	else if (frame->body_case != UMSG__FRAME__BODY_ADMIN_REQUEST)
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_NOT_ALLOWED,

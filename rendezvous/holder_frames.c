@@ -1,4 +1,9 @@
-/* holder_frames.c - what clients say: checked, and passed on to homes. */
+/* holder_frames.c - what clients say: checked, and passed on to homes.
+ *
+ * Everything that a home may rely on is checked here, once: the form of the frame, that its
+ * sender is who authenticated, that he is registered, has keys of this month and asks for no
+ * more than he may. Frames go on as the octets that came; what is packed anew is only what is
+ * ours to say. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +25,7 @@ void client_send(struct client *client, Umsg__Frame *frame)
 
 	if (!client->negotiated || frame_encode(frame, &octets, &n))
 		return;
+	/* Its result says nothing that the link's end does not say by itself (LINK_SLOW). */
 	link_send(client->link, slice_of(octets, n));
 	free(octets);
 }
@@ -113,6 +119,8 @@ static void on_register(struct client *client, const Umsg__Frame *frame)
 	const Umsg__Register *r = frame->register_;
 	char *software = strdup(r->software);
 
+	/* The home answers each question once: with two under way nobody could say which answer
+	 * belongs to which. */
 	if (client->state == CLIENT_ASKED || !software) {
 		free(software);
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
@@ -125,6 +133,8 @@ static void on_register(struct client *client, const Umsg__Frame *frame)
 	client->primary = r->role == UMSG__DEVICE_ROLE__PRIMARY;
 	client->updates_only = !client_take_month(client, r);
 	client->register_request = frame->request;
+	/* With what the client says now, also where it was registered before: its earlier
+	 * registration is the home's until it decides. */
 	if (client_attach(client, false)) {
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
 			     "a part of the server restarts", 2);
@@ -142,6 +152,8 @@ static void count_group(struct client *client, struct slice id)
 	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
 	CrsWorker__GroupCall group = CRS_WORKER__GROUP_CALL__INIT;
 
+	/* Only the last group is remembered: invitations to one come one behind the other, and
+	 * the home drops repeats (home_group_call()). */
 	if (id.n != FRAME_ID || slice_eq(id, slice_of(client->group_id, FRAME_ID)))
 		return;
 	memcpy(client->group_id, id.p, FRAME_ID);
@@ -161,6 +173,8 @@ static void on_bang(struct client *client, const Umsg__Frame *frame, struct slic
 		return;
 	}
 	count_group(client, frame_bytes(frame->bang->group_id));
+	/* The call is noted by what the home answers (client_join_session()): a refused one
+	 * never is. */
 	send_up(client, frame, frame_bare(frame->to), octets);
 }
 
@@ -177,6 +191,7 @@ static void on_session(struct client *client, const Umsg__Frame *frame, struct s
 		client_forget_session(client, frame_bytes(session->session_id));
 }
 
+/* A post is at home with its receiver, whose home stores and acknowledges it. */
 static void on_post(struct client *client, const Umsg__Frame *frame, struct slice octets)
 {
 	struct slice id = frame_bytes(frame->post->message_id), to = frame_bare(frame->to);
@@ -190,6 +205,8 @@ static void on_post(struct client *client, const Umsg__Frame *frame, struct slic
 	client_forget_post(client, id); /* sent again */
 	post = client_add_post(client, worker_home_of(client->holder->worker, to), id, to,
 			       frame->request);
+	/* Noted before it goes: the home's answer could not be told from another otherwise, and
+	 * without a home somebody has to refuse it. */
 	if (post && send_up(client, frame, to, octets))
 		client_drop_post(post);
 }
@@ -295,6 +312,7 @@ static void on_good_frame(struct client *client, const Umsg__Frame *frame, struc
 	bool update = frame->body_case == UMSG__FRAME__BODY_UPDATE_GET ||
 		      frame->body_case == UMSG__FRAME__BODY_UPDATE_CONFIRM;
 
+	/* First of all: who asks too often is told so at the least cost. */
 	if (too_much(client, frame))
 		return;
 	if (frame->body_case == UMSG__FRAME__BODY_REGISTER) {
@@ -322,6 +340,7 @@ static void on_good_frame(struct client *client, const Umsg__Frame *frame, struc
 /* Is the frame's sender the one that the connection authenticated? */
 static bool own_uri(const struct client *client, const Umsg__Frame *frame)
 {
+	/* No sender is the connection's own: a client need not repeat who it is. */
 	return frame->from[0] == '\0' || slice_eq_str(frame_bare(frame->from), client->uri);
 }
 
@@ -332,10 +351,14 @@ void client_frame(struct client *client, struct slice octets)
 	int err = frame_decode_in(octets, FRAME_FROM_CLIENT, &room, &frame);
 
 	worker_figure(client->holder->worker, FIGURE_FRAMES);
+	/* A later version's client is answered, not cut off: it can do without what we do not
+	 * know. */
 	if (err == -ENOTSUP) {
 		client_error(client, frame ? frame->request : 0,
 			     UMSG__ERROR_CODE__ERROR_UNKNOWN_BODY, "unknown body or version", 0);
 	} else if (err == -ENOMEM) {
+		/* RFC 6455 7.4.1: an unexpected condition. The frame is lost, and a client that
+		 * connects again repeats what was not answered. */
 		link_close(client->link, 1011);
 	} else if (err) {
 		misbehaves(client, "a frame that breaks the rules");

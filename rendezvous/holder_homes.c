@@ -1,4 +1,8 @@
-/* holder_homes.c - what homes say to clients of this holder, and updates. */
+/* holder_homes.c - what homes say to clients of this holder, and updates.
+ *
+ * Homes know connections by number, and messages about one may come when it is gone or asked
+ * anew: each function looks whether the client is there and in the state that the message is
+ * about. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +20,7 @@
 #include "rendezvous/peer_limits.h"
 #include "rendezvous/updates.h"
 
+/* As home_fetch.c hands out at most. */
 enum { FETCH_FRAMES = 100 };
 
 static struct client *find_client(const struct holder *holder, uint64_t connection)
@@ -111,8 +116,11 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 				 client->uri, client->account, m->reason, suppressed);
 		client_clean_up(client);
 	} else {
+		/* From here on it is served with the others, no more behind them
+		 * (client_be_patient()). */
 		link_set_priority(client->link, WORKER_PRIORITY_LIVE);
 		client->state = CLIENT_REGISTERED;
+		/* Once in a connection: the address has one half-open connection less. */
 		if (client->peer && !client->settled)
 			peer_settled(client->peer);
 		client->settled = true;
@@ -171,12 +179,14 @@ void holder_down(struct holder *holder, unsigned home, const struct passed_down 
 
 	if (!client)
 		return;
+	/* Notes before the frame: the client's answer to it may come at once and refer to them. */
 	if (m->session_id.n && m->session_over)
 		client_forget_session(client, m->session_id);
 	else if (m->session_id.n)
 		client_join_session(client, home, m->session_id);
 	if (m->post_answered.n)
 		client_forget_post(client, m->post_answered);
+	/* A message of notes alone has no frame (home_let_sleep()). */
 	if (m->frame.n && client->negotiated)
 		link_send(client->link, m->frame);
 }
@@ -202,6 +212,8 @@ static void refuse_posts(struct client *client, unsigned home)
 	while (post) {
 		struct client_post *next = TAILQ_NEXT(post, in_client);
 
+		/* Nobody knows whether it was stored: the client posts again, and the home tells
+		 * a repeat by sender and id. */
 		if (post->home == home) {
 			Umsg__Frame frame = UMSG__FRAME__INIT;
 			Umsg__PostAck ack = UMSG__POST_ACK__INIT;
@@ -228,6 +240,8 @@ static void end_sessions(struct client *client, unsigned home)
 	while (session) {
 		struct client_session *next = TAILQ_NEXT(session, in_client);
 
+		/* The home's calls went with it (home.h): no other process could end them for
+		 * the client. */
 		if (session->home == home) {
 			Umsg__Frame frame = UMSG__FRAME__INIT;
 			Umsg__Hangup hangup = UMSG__HANGUP__INIT;
@@ -330,6 +344,7 @@ static struct slice part_of(const struct client *client, const struct update *up
 
 	if (!update || !update_user_find(update, slice_str(client->uri), &user))
 		return (struct slice){ NULL, 0 };
+	/* The shared part, too, is only for who is in the update. */
 	return what == UMSG__UPDATE_WHAT__UPDATE_SHARED ? update_shared(update) : user.entry;
 }
 
@@ -365,6 +380,8 @@ void client_update_get(struct client *client, uint64_t request, const Umsg__Upda
 	part.what = get->what;
 	part.total = (uint32_t)whole.n;
 	part.offset = get->offset;
+	/* An offset at the very end is answered by no octets: the client sees the total and
+	 * stops. */
 	whole = slice_from(whole, get->offset);
 	part.data = frame_data(
 		slice_of(whole.p, whole.n < FRAME_UPDATE_DATA ? whole.n : FRAME_UPDATE_DATA));

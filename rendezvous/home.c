@@ -1,4 +1,8 @@
-/* home.c - what comes to a home, and where it goes. */
+/* home.c - what comes to a home, and where it goes.
+ *
+ * Frames come from holders, which have checked them; here they are opened once and handed to the
+ * file that the body belongs to. Every answer goes to an endpoint, a holder and its connection's
+ * number: the holder drops what comes for one that is gone. */
 #include "rendezvous/home.h"
 
 #include <errno.h>
@@ -56,6 +60,8 @@ void home_free(struct home **homep)
 
 	if (!home)
 		return;
+	/* Mailboxes, calls and posts tell nobody any more (their free functions): clients hear
+	 * by their holders that this worker is gone. */
 	home_free_users(home);
 	home_free_sleepers(home);
 	idmap_done(&home->users);
@@ -112,6 +118,8 @@ void home_send_octets(struct home *home, const struct endpoint *to, struct slice
 		down.session_over = note->over;
 		down.post_answered = note->post_answered;
 	}
+	/* Its result is not looked at: a holder that cannot be reached has lost its connections,
+	 * or loses them as it restarts. */
 	worker_pass_down(home->worker, to->holder, &down);
 }
 
@@ -213,6 +221,8 @@ void home_up(struct home *home, unsigned holder, const struct passed_up *m)
 	case UMSG__FRAME__BODY_SIGNAL:
 		home_session_frame(home, &from, m, frame);
 		break;
+	/* The octets of the body go along where the frame was read in place: a post is stored as
+	 * it came, not packed anew. */
 	case UMSG__FRAME__BODY_POST:
 		home_post(home, &from, m, frame, frame == &room.frame ? &room.body : NULL);
 		break;
@@ -275,6 +285,7 @@ void home_store_down(struct home *home)
 
 void home_forget_user(struct home *home, struct slice uri)
 {
+	/* What is in memory first: no message of it may be written behind the deletion. */
 	mailboxes_forget(home->mailboxes, uri);
 	(void)store_forget(worker_store(home->worker), uri); /* else it goes when it has expired */
 }
@@ -325,6 +336,7 @@ static int write_counted(void *arg, const struct counted *counted)
 	struct store *store = worker_store(home->worker);
 	int err = store_is_up(store) ? 0 : -EPIPE;
 
+	/* The store adds: what is handed over here is the growth since the last flush. */
 	for (int i = 0; !err && i < COUNTER_COUNT; i++) {
 		if (counted->count[i])
 			err = store_count(store, counter_name((enum counter)i), counted->account,
@@ -351,6 +363,8 @@ void home_group_call(struct home *home, const CrsWorker__GroupCall *m)
 	/* Once a user and group, however many of them it calls. */
 	if (!recent_has(home->groups, who, clock_mono_ms()))
 		home_count(home, COUNTER_CONFERENCE, m->account, m->uri);
+	/* Noted again each time: the day begins anew with each invitation of a call that goes
+	 * on. */
 	recent_note(home->groups, who, clock_mono_ms());
 }
 
@@ -375,8 +389,10 @@ void home_tick(struct home *home)
 
 	mailboxes_tick(home->mailboxes, now_ms, clock_wall_s());
 	fanouts_tick(home->fanouts, now_ms);
+	/* Those whose time is over; they end as calls to somebody who is not connected. */
 	home_awake(home, NULL);
 	if (guests_expire(home->guests, now_ms))
+		/* A guest's registration ends with his check. */
 		home_roster_changed(home);
 	if (now_ms - home->sessions_tick_ms >= 1000) {
 		home->sessions_tick_ms = now_ms;

@@ -1,4 +1,9 @@
-/* home_attach.c - devices: who may register, and in whose place. */
+/* home_attach.c - devices: who may register, and in whose place.
+ *
+ * A registration is judged by the roster, waits where it raises its user's floor until that is
+ * durable, and then takes the place of an earlier connection of the same device or, as primary,
+ * of another primary. A user is kept while he has a device; mailboxes are kept apart
+ * (mailboxes.h). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +94,7 @@ static uint32_t deny_reason(enum roster_verdict verdict)
 		return UMSG__DENY_REASON__DENY_OLD_GENERATION;
 	case ROSTER_DENY_BLACKLISTED:
 		return UMSG__DENY_REASON__DENY_BLACKLISTED;
+	/* No reason to deny; named so that the compiler tells when a verdict is added. */
 	case ROSTER_ADMIT:
 	case ROSTER_ADMIT_RAISE:
 		break;
@@ -149,6 +155,8 @@ static void replace_devices(struct home *home, struct user *user, const CrsWorke
 		if (same || primaries) {
 			struct device **link = &user->devices;
 
+			/* The same connection registers anew, after an update: it is not to be
+			 * told that it was replaced. */
 			if (!endpoint_equal(&device->at, at))
 				unregister(home, &device->at, 0,
 					   same ? "connected again" : "replaced", same);
@@ -176,6 +184,8 @@ static void add_device(struct home *home, unsigned holder, const CrsWorker__Atta
 		answer_attach(home, holder, m->connection, "no memory", 0, 0);
 		return;
 	}
+	/* Before they are counted: a device that comes back must not be refused for its own
+	 * earlier connection. */
 	replace_devices(home, user, m, &at);
 	if (user->n_devices >= HOME_MAX_DEVICES) {
 		free(device);
@@ -190,6 +200,8 @@ static void add_device(struct home *home, unsigned holder, const CrsWorker__Atta
 	device->next = user->devices;
 	user->devices = device;
 	user->n_devices++;
+	/* The primary alone takes messages; what waits is counted in the answer, so that the
+	 * client fetches at once. */
 	if (device->primary && !device->updates_only)
 		waiting = mailboxes_attached(home->mailboxes, slice_str(user->uri), &at,
 					     clock_mono_ms());
@@ -198,6 +210,7 @@ static void add_device(struct home *home, unsigned holder, const CrsWorker__Atta
 	if (!m->again)
 		answer_attach(home, holder, m->connection, NULL, 0, waiting);
 	if (!device->updates_only)
+		/* Behind the answer: the holder has to know the device before it rings. */
 		home_awake(home, user->uri);
 }
 
@@ -207,6 +220,7 @@ static void wait_for_floor(struct home *home, unsigned holder, const CrsWorker__
 	struct pending_attach *pending = NULL;
 	uint64_t ticket = ++home->ticket;
 
+	/* Bounded: a disk that hangs must not take all memory with it. */
 	if (home->n_pending < HOME_MAX_PENDING)
 		pending = calloc(1, sizeof(*pending));
 	if (pending)
@@ -221,6 +235,8 @@ static void wait_for_floor(struct home *home, unsigned holder, const CrsWorker__
 	}
 	pending->holder = holder;
 	idmap_put(&home->pending, &pending->node, ticket);
+	/* The ticket is out already, but its answer cannot come before this turn of the loop
+	 * ends. */
 	TAILQ_INSERT_TAIL(&home->waiting, pending, in_home);
 	home->n_pending++;
 }
@@ -298,6 +314,8 @@ void home_detach(struct home *home, unsigned holder, const CrsWorker__Detach *m)
 	if (device)
 		drop_device(home, user, device);
 	else
+		/* It went while its floor was written; the floor stays raised, for the key was
+		 * shown to be there. */
 		drop_pending(home, holder, m->connection);
 }
 
@@ -316,6 +334,7 @@ void home_holder_down(struct home *home, unsigned holder)
 		}
 	}
 	drop_pending(home, holder, 0);
+	/* Calls last: a device that is gone must not be rung again on the way. */
 	sessions_holder_lost(home->sessions, holder, clock_mono_ms());
 }
 
@@ -332,6 +351,8 @@ void home_roster_changed(struct home *home)
 				check(home, user->account, user->uri, device->generation);
 
 			next = device->next;
+			/* One that would raise the floor is in already: nothing new is shown by
+			 * it. */
 			if (verdict == ROSTER_ADMIT || verdict == ROSTER_ADMIT_RAISE)
 				continue;
 			unregister(home, &device->at, deny_reason(verdict),

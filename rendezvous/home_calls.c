@@ -1,4 +1,8 @@
-/* home_calls.c - calls: frames in and out of the sessions, and the relay. */
+/* home_calls.c - calls: frames in and out of the sessions, and the relay.
+ *
+ * sessions.c decides and knows no frame; here its words become frames, and frames events for it.
+ * Invitations and answers are sealed between the clients: what is added is a leg, the way to the
+ * relay, for each its own. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -84,12 +88,15 @@ static void on_added(void *arg, struct slice id, const CrsRelay__Reply *reply)
 	struct home *home = arg;
 	struct session_relay relay;
 
+	/* Also what is not filled in: sessions copies the whole. */
 	memset(&relay, 0, sizeof(relay));
 	if (reply && !reply->error && reply->body_case == CRS_RELAY__REPLY__BODY_ADDED &&
 	    copy_relay(reply->added, &relay)) {
 		sessions_relay_added(home->sessions, id, &relay, clock_mono_ms());
 		return;
 	}
+	/* Without an answer the relay is gone, which its connection has logged once for all
+	 * calls. */
 	if (reply)
 		log_warn("session", "crs-relay refused a call: %s", reply->text);
 	sessions_relay_refused(home->sessions, id,
@@ -108,6 +115,7 @@ static int relay_add(void *arg, const struct session *s)
 	add.session_id = frame_data(id_of(s));
 	add.type = CRS_RELAY__RELAY_TYPE__RTP;
 	add.streams = (uint32_t)s->n_streams;
+	/* A leg for each device that rings: whichever answers has its way ready. */
 	add.responder_legs = (uint32_t)s->n_devices;
 	request.body_case = CRS_RELAY__REQUEST__BODY_ADD;
 	request.add = &add;
@@ -136,6 +144,7 @@ static void note_relay(struct home *home, const struct session *s, const char *v
 
 	hex_encode(id_of(s), id);
 	snprintf(worker, sizeof(worker), "%u", worker_setup(home->worker)->index);
+	/* Nobody waits for it: without the cache a lost call ends by the relay's own idle limit. */
 	store_set_field(worker_cache(home->worker), "relay", worker, id, value, NULL, NULL);
 }
 
@@ -149,6 +158,8 @@ static void relay_remove(void *arg, const struct session *s)
 	request.body_case = CRS_RELAY__REQUEST__BODY_REMOVE;
 	request.remove = &remove;
 	relay_client_send(worker_relay(home->worker), &request, id_of(s), NULL, NULL);
+	/* Behind the request: a crash in between leaves an entry of a call that the relay no
+	 * longer has, and its removal is asked for once more. */
 	note_relay(home, s, "");
 }
 
@@ -170,6 +181,8 @@ static void answer(void *arg, const struct session *s)
 	frame.body_case = UMSG__FRAME__BODY_BANG_ANSWER;
 	frame.bang_answer = &body;
 	home_send_noted(home, &s->from, &frame, &note);
+	/* From now on a crash of this worker would leave the call at the relay: its successor
+	 * reads this and takes it off. */
 	note_relay(home, s, "1");
 }
 
@@ -325,6 +338,7 @@ void home_invite(struct home *home, const struct endpoint *from, const struct pa
 	};
 	int err;
 
+	/* Looked up now, not when the caller began: behind a sleep other devices may be there. */
 	invite.n_devices = ringing_devices(home, callee, from, devices);
 	err = sessions_invite(home->sessions, &invite, clock_mono_ms());
 	if (err == -EEXIST)
@@ -386,6 +400,7 @@ void home_session_frame(struct home *home, const struct endpoint *from, const st
 	if (frame->body_case == UMSG__FRAME__BODY_HANGUP &&
 	    home_forget_sleeper(home, from, frame_session_id(frame)))
 		return;
+	/* The frame is passed on as it came: its body is sealed and none of ours. */
 	err = sessions_frame(home->sessions, frame_session_id(frame), from, frame_type(frame),
 			     up->frame, reason, clock_mono_ms());
 
