@@ -80,6 +80,8 @@ static int pass(void *arg, const struct fanout *fanout, const char *member)
 				.uri = member,
 				.frame = slice_of(fanout->frame, fanout->frame_n) };
 
+	/* As if the sender had posted to the member himself: to that home it differs by its
+	 * number alone. */
 	return worker_pass_up(home->worker, worker_home_of(home->worker, slice_str(member)), &up);
 }
 
@@ -95,6 +97,7 @@ static void done(void *arg, const struct fanout *fanout, Umsg__ErrorCode error, 
 		home_drop_parts(home, slice_str(fanout->channel), slice_str(fanout->sender),
 				slice_of(fanout->id, sizeof(fanout->id)));
 	if (error == UMSG__ERROR_CODE__OK)
+		/* Once a post, not once a member. */
 		home_count_posted(home, fanout->account, fanout->sender);
 	home_post_ack(home, &fanout->origin, fanout->request,
 		      slice_of(fanout->id, sizeof(fanout->id)), error, text, retry_after_s);
@@ -163,6 +166,7 @@ static void collect(struct home *home, const struct passed_up *up, const Umsg__P
 	};
 	int err;
 
+	/* Its records are here and on their way already: none has to be sent again. */
 	if (fanouts_repeat(home->fanouts, post))
 		return;
 	err = pack_write(&body->base, FRAME_MAX, &mail.post, &mail.post_n);
@@ -237,6 +241,7 @@ void home_channel_whole(void *arg, const char *uri, const struct mail *mail)
 		why = "no memory";
 	}
 	pack_forget(body);
+	/* fanouts_post() copies it: octets are ours to free, whatever comes of it. */
 	post.frame = slice_of(octets, n);
 	if (error) {
 		home_drop_parts(home, post.channel, post.sender, post.id);

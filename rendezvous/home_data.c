@@ -1,4 +1,8 @@
-/* home_data.c - what clients have kept for them. */
+/* home_data.c - what clients have kept for them.
+ *
+ * A request is answered when its value is durable: a client that has heard "done" need not store
+ * it again. An empty value removes what was there. One worker has all requests of a URI, so that
+ * the store sees them in their order. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -46,6 +50,8 @@ static void trace(struct home *home, const char *uri, const Umsg__ClientData *da
 	n = (size_t)snprintf(event, sizeof(event), "%s %s", data->value.len ? "update" : "remove",
 			     data->name);
 	for (size_t i = 0; i < n && i < sizeof(event); i++) {
+		/* The manual's traces have names with underscores, those of the store have
+		 * dashes. */
 		if (event[i] == '-')
 			event[i] = '_';
 	}
@@ -59,6 +65,8 @@ void home_client_data(struct home *home, const struct endpoint *from, const stru
 	struct data_wait *wait;
 	char *text;
 
+	/* The name becomes part of a key in the store: only known ones, however harmless another
+	 * may look. */
 	if (!client_data_is_name(data->name)) {
 		home_error(home, from, frame->request, UMSG__ERROR_CODE__ERROR_NOT_ALLOWED,
 			   "nothing is kept under this name", 0);

@@ -1,4 +1,8 @@
-/* home_fetch.c - messages that wait in the store, to whoever fetches them. */
+/* home_fetch.c - messages that wait in the store, to whoever fetches them.
+ *
+ * A page is bounded in messages and in octets, for it lies in this process's memory and in the
+ * client's queue at once; "more" tells the client to ask on behind the last number. What is
+ * handed out stays stored until it is taken (home_taken()). */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -36,6 +40,8 @@ static void on_fetch_item(void *arg, const struct store_item *item)
 		return;
 	fetch->left--;
 	fetch->last = item->number;
+	/* Counted before it is looked at: a message that is not handed out took its share of the
+	 * page, and the next Fetch begins behind it. */
 	fetch->octets += item->post.n;
 	if (item->end_s <= clock_wall_s() || item->sender.n >= sizeof(sender) ||
 	    item->channel.n >= sizeof(channel))
@@ -97,6 +103,8 @@ void home_fetch(struct home *home, const struct endpoint *from, const struct pas
 	memcpy(fetch->uri, up->from, n);
 	if (!guests_is_name(slice_str(up->from)))
 		counters_read(home->counters, up->account, up->from, clock_wall_s());
+	/* The mailbox knows sizes: with them the store is asked for just what fits, else for a
+	 * few entries. */
 	page.to = mailboxes_page(home->mailboxes, slice_str(up->from), page.after, count,
 				 FETCH_OCTETS);
 	page.count = page.to || count < FETCH_BLIND ? count : FETCH_BLIND;

@@ -1,4 +1,8 @@
-/* home_mail.c - messages: frames in and out of the mailboxes. */
+/* home_mail.c - messages: frames in and out of the mailboxes.
+ *
+ * mailboxes.c decides when a message is stored, handed over and acknowledged; here are the
+ * frames for it, and what is counted and traced. Bodies are sealed: beside lengths and kind
+ * nothing of them is read. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +27,8 @@ void home_deliver(struct home *home, const struct endpoint *to, const char *send
 	size_t n;
 	int err;
 
+	/* The Post's octets as they were stored, as one field: its parts are never unpacked on
+	 * the way. */
 	deliver.post = frame_data(packed);
 	deliver.number = number;
 	deliver.epoch = home->epoch;
@@ -46,6 +52,7 @@ static bool hand(void *arg, const char *uri, const struct mail *mail, struct end
 	const struct user *user = home_find_user(home, slice_str(uri));
 	const struct device *primary = user_primary(user);
 
+	/* Without one nobody could take it: it waits in the store. */
 	if (!primary)
 		return false;
 	for (const struct device *d = user->devices; d; d = d->next) {
@@ -193,6 +200,7 @@ const struct mailboxes_ops home_mailboxes_ops = {
 
 static int copy(struct slice octets, uint8_t **copy_out, size_t *n_out)
 {
+	/* malloc(0) may give NULL, which is no want of memory. */
 	*copy_out = malloc(octets.n ? octets.n : 1);
 	if (!*copy_out)
 		return -ENOMEM;
@@ -211,6 +219,7 @@ void home_post(struct home *home, const struct endpoint *from, const struct pass
 		.account = slice_str(up->account),
 		.id = frame_bytes(body->message_id),
 		.kind = (int)body->kind,
+		/* A client names any number: one beyond our times counts as none named. */
 		.store_until_s = body->store_until > INT64_MAX ? 0 : (int64_t)body->store_until,
 		.total_length = body->total_length,
 		.record_length = (uint32_t)body->record.len,
@@ -284,6 +293,7 @@ static void on_part(void *arg, uint32_t index, struct slice record)
 	home_send(wait->home, &wait->to, &frame);
 }
 
+/* An error sends nothing: the message stays stored, and a later Fetch hands it out anew. */
 static void on_parts_done(void *arg, int err, uint64_t number)
 {
 	struct part_wait *wait = arg;
@@ -357,6 +367,8 @@ void home_taken(struct home *home, const struct endpoint *from, const struct pas
 	const struct device *device = user_device(home_find_user(home, slice_str(up->from)), from);
 	const Umsg__Taken *taken = frame->taken;
 
+	/* Another device shows a message, too, but only the primary may have it deleted: it is
+	 * the one that keeps it. */
 	if (device && device->primary)
 		mailboxes_taken(home->mailboxes, slice_str(up->from), slice_str(taken->sender),
 				frame_bytes(taken->message_id), clock_mono_ms());

@@ -108,6 +108,8 @@ void home_drop_parts(struct home *home, struct slice uri, struct slice sender, s
 	char key[HOME_PART_KEY];
 
 	write_part_key(id, sender, key);
+	/* Its answer says nothing that could be acted on: what is left goes at the end of its
+	 * time. */
 	store_part_delete(worker_store(home->worker), uri, key);
 }
 
@@ -181,6 +183,8 @@ int home_store_mail(void *arg, const char *uri, const struct mail *mail)
 	}
 	if (wait->has_parts) {
 		home_part_key(mail, key);
+		/* Before the message itself: parts that outlive it do no harm, a message whose
+		 * parts have gone can never be read. */
 		store_part_keep(store, slice_str(uri), key, mail->end_s);
 	}
 	err = store_add(store, slice_str(uri), &item, mail->keep_until_s, on_stored, wait);
@@ -200,6 +204,8 @@ void home_discard_mail(void *arg, const char *uri, const struct mail *mail)
 		store_delete_to(store, slice_str(uri), mail->number);
 	else if (mail->number)
 		store_delete(store, slice_str(uri), mail->number);
+	/* Parts behind their message: a crash between leaves parts, which end by themselves, and
+	 * no message without them. */
 	if (mail->parts > 1)
 		home_drop_parts(home, slice_str(uri), slice_str(mail->sender), home_mail_id(mail));
 }

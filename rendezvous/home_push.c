@@ -1,4 +1,8 @@
-/* home_push.c - users who are away are woken up by push. */
+/* home_push.c - users who are away are woken up by push.
+ *
+ * Tokens are in the store, and the one connection to the push service is the supervisor's: a
+ * worker reads a user's tokens and hands them on. A push is a hint that may be lost; nothing
+ * waits for it longer than HOME_WAKE_MS. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +35,8 @@ static void on_token(void *arg, const char *what, const char *account, const cha
 		push.value = value;
 		message.body_case = CRS_WORKER__CONTROL__BODY_PUSH;
 		message.push = &push;
+		/* Handed over, not sent: whether the service takes it comes later, and only a
+		 * token that is gone matters (home_push_gone()). */
 		waking->found = worker_tell(waking->home->worker, &message) == 0;
 		if (waking->found && waking->home->pushed)
 			recent_note(waking->home->pushed, uri, clock_mono_ms());
@@ -59,6 +65,7 @@ int home_wake(struct home *home, const char *uri)
 
 	if (!worker_setup(home->worker)->push || !account)
 		return -ENOTSUP;
+	/* Another device that is there cannot take his messages. */
 	if (user_primary(home_find_user(home, slice_str(uri))))
 		return -EISCONN;
 	waking = calloc(1, sizeof(*waking) + n);
@@ -75,6 +82,8 @@ int home_wake(struct home *home, const char *uri)
 
 void home_wake_for_message(struct home *home, const char *uri)
 {
+	/* Messages in a row need one push: the device that wakes up fetches all. Its result does
+	 * not matter: the message is stored. */
 	if (!home->pushed || !recent_has(home->pushed, uri, clock_mono_ms()))
 		home_wake(home, uri);
 }
@@ -91,6 +100,8 @@ static void on_gone_token(void *arg, const char *what, const char *account, cons
 	const struct forgetting *forgetting = arg;
 	json_t *data = client_data_parse(text, clock_wall_s());
 
+	/* By "saved", our own clock's time: the service tells since when a token was gone, and
+	 * one stored later is another. */
 	if (data && json_integer_value(json_object_get(data, "saved")) <= forgetting->when_s)
 		store_set_field(worker_store(forgetting->home->worker), what, account, uri, "",
 				NULL, NULL);

@@ -38,6 +38,7 @@ void home_free_sleepers(struct home *home)
 		drop(home, sleeper);
 }
 
+/* At most HOME_SLEEPERS_MAX of them: a list is enough. */
 static struct sleeper *find(const struct home *home, struct slice id)
 {
 	struct sleeper *sleeper;
@@ -61,6 +62,7 @@ static void go_on(struct home *home, struct sleeper *sleeper)
 	Umsg__Frame *frame = NULL;
 
 	if (frame_view(up.frame, &frame) == 0)
+		/* Not home_bang(): it would sleep again. */
 		home_invite(home, &sleeper->from, &up, frame);
 	frame_free(&frame);
 	drop(home, sleeper);
@@ -102,6 +104,7 @@ bool home_let_sleep(struct home *home, const struct endpoint *from, const struct
 		sleeper = keep(home, from, up, note.session_id);
 	if (!sleeper)
 		return false;
+	/* Kept before the user is woken: what the store answers has to find the call. */
 	if (home_wake(home, up->uri)) {
 		drop(home, sleeper);
 		return false;
