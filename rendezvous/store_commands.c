@@ -1,4 +1,10 @@
-/* store_commands.c - the commands that redis_low gets. */
+/* store_commands.c - the commands that redis_low gets.
+ *
+ * None of these functions waits: a command becomes octets of the next group (store_group.c), so
+ * that whatever its words point to may go when the function returns. Only what needs room in
+ * Redis is marked `adds`: such commands share transactions, and are refused together when Redis
+ * is full.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +28,7 @@ static void add_text(struct store_command *c, const char *text)
 
 static char *write_decimal(uint64_t number, char *out)
 {
+	/* 2^64 has 20 digits. */
 	char digits[20];
 	size_t n = 0;
 
@@ -57,6 +64,7 @@ int store_message_key(struct slice uri, char out[KEY_SIZE])
 /* The key of the notes about a stream. */
 static void note_key(const char *key, char out[KEY_SIZE])
 {
+	/* "m:URI" becomes "t:URI". */
 	snprintf(out, KEY_SIZE, "t%s", key + 1);
 }
 
@@ -92,12 +100,14 @@ int store_write_pack(struct store *store, const char *key, struct slice octets,
 
 	add_text(&c, "XADD");
 	add_text(&c, key);
+	/* Redis makes the number, which rises whatever becomes of the clock. */
 	add_text(&c, "*");
 	add_text(&c, "m");
 	add_word(&c, octets);
 	err = store_append(store, &c, wait);
 	if (err || !keep_until_s)
 		return err;
+	/* Behind the entry: a key that is not there yet has no end to be set. */
 	expire_at(store, key, keep_until_s);
 	note_key(key, notes);
 	expire_at(store, notes, keep_until_s);
@@ -134,6 +144,7 @@ void store_write_trim(struct store *store, const char *key, uint64_t to)
 	write_number(to + 1, kept);
 	add_text(&c, "XTRIM");
 	add_text(&c, key);
+	/* By number and exactly: what is newer must stay, however many messages there are. */
 	add_text(&c, "MINID");
 	add_text(&c, kept);
 	store_send_lazily(store, &c);
@@ -207,6 +218,8 @@ static int read_notes(struct store *store, const char *stream)
 	note_key(stream, key);
 	add_text(&c, "HGETALL");
 	add_text(&c, key);
+	/* Answered before the stream that is asked for next: who reads it knows by then what
+	 * is taken. */
 	err = store_send(store, &c, &wait);
 	if (err)
 		free(wait.stream);
@@ -278,6 +291,7 @@ int store_part_add(struct store *store, struct slice uri, const char *key_text, 
 	if (err)
 		return err;
 	snprintf(seconds, sizeof(seconds), "%d", STORE_PART_IDLE_LIMIT_S);
+	/* With each part anew; a sender who stops leaves nothing behind for longer than that. */
 	add_text(&expire, "EXPIRE");
 	add_text(&expire, key);
 	add_text(&expire, seconds);
@@ -302,6 +316,8 @@ int store_forget(struct store *store, struct slice uri)
 
 	if (err)
 		return err;
+	/* Before the command: a note that is written behind it would be of a stream that is no
+	 * more. */
 	store_forget_stream(store, key);
 	note_key(key, notes);
 	add_text(&c, "DEL");
@@ -415,6 +431,7 @@ int store_set_field(struct store *store, const char *what, const char *account, 
 	add_text(&c, *value ? "HSET" : "HDEL");
 	add_text(&c, key);
 	add_text(&c, field);
+	/* An empty value is no value: no field stays behind for each user who once had one. */
 	if (*value)
 		add_text(&c, value);
 	return store_send(store, &c, &wait);
@@ -428,6 +445,7 @@ int store_read_hash(struct store *store, const char *what, const char *account,
 	char key[KEY_SIZE];
 	int err;
 
+	/* The caller's text may be gone by the answer; what is a constant. */
 	wait.account = strdup(account);
 	if (!wait.account)
 		return -ENOMEM;

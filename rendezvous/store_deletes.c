@@ -73,6 +73,8 @@ static void forget(struct store *store, const char *key)
 
 	store->dirty = NULL;
 	store->n_partials = 0;
+	/* A map cannot be changed while it is walked over: all are taken out, and those that
+	 * stay put back. */
 	while ((node = idmap_take(&store->partials))) {
 		partial = IDMAP_OWNER(node, struct store_partial, node);
 		if (key ? strcmp(partial->key, key) == 0 : !partial->dirty) {
@@ -102,6 +104,7 @@ static struct store_partial *need_partial(struct store *store, const char *key, 
 
 	if (partial)
 		return partial;
+	/* Those that Redis knows of cost only another read; those that it does not stay. */
 	if (store->n_partials >= STORE_PARTIALS_MAX)
 		forget(store, NULL);
 	partial = calloc(1, sizeof(*partial) + strlen(key) + 1);
@@ -140,6 +143,7 @@ void store_note_taken(struct store *store, const char *key, uint64_t entry, uint
 
 	if (!partial)
 		return;
+	/* Added, never replaced: what was taken here meanwhile may not be in the note yet. */
 	partial->taken |= taken;
 	partial->noted = true;
 }
@@ -190,10 +194,12 @@ static int gather(struct store *store, const char *key, uint64_t number)
 
 	if (!store_is_up(store))
 		return -EPIPE;
+	/* One user's at a time: whoever fetches takes his own, one behind the other. */
 	if (deletes->n == STORE_DELETES_MAX || deletes->n_noted == STORE_DELETES_MAX ||
 	    strcmp(deletes->key, key) != 0)
 		end_deletes(store);
 	snprintf(deletes->key, sizeof(deletes->key), "%s", key);
+	/* What reads below it has to wait for these deletions (store_read()). */
 	if (number > store->deleted_to)
 		store->deleted_to = number;
 	if (!event_pending(store->lazy_due, EV_TIMEOUT, NULL))
@@ -210,6 +216,7 @@ static bool take(struct store *store, const char *key, uint64_t number, uint64_t
 	if (!partial)
 		return false; /* without memory the entry stays, and is taken again */
 	partial->taken |= bits;
+	/* Only the last message of an entry tells how many there are. */
 	if (store_ends_entry(number))
 		partial->all = store_bits_to(number);
 	if (!partial->all || partial->taken != partial->all) {
@@ -255,6 +262,8 @@ int store_delete_to(struct store *store, struct slice uri, uint64_t number)
 		err = gather(store, key, number);
 	if (err)
 		return err;
+	/* The entry of the number itself may go on behind it: only those before it go in any
+	 * case. */
 	if (is_alone(number) || take(store, key, number, store_bits_to(number)))
 		to = first | STORE_ENTRY_END;
 	if (to > store->deletes.to)

@@ -23,6 +23,8 @@ static const struct slice exec = { (const uint8_t *)"*1\r\n$4\r\nEXEC\r\n", 14 }
 
 void store_flush_soon(struct store *store)
 {
+	/* One group at a time: what comes meanwhile is the next one, the larger the slower
+	 * Redis is. */
 	if (!store->waiting && store->group.commands >= store->gather)
 		event_active(store->flush, EV_TIMEOUT, 1);
 }
@@ -100,6 +102,7 @@ static int append(struct store_group *group, const struct store_command *c, stru
 		group->last = &group->first;
 	*group->last = wait;
 	group->last = &wait->next;
+	/* A group that only reads costs no flush, and takes no deletions along. */
 	group->writes = group->writes || !c->reads;
 	return 0;
 }
@@ -131,6 +134,8 @@ int store_send(struct store *store, const struct store_command *c, const struct 
 
 	if (!store->up)
 		return -EPIPE;
+	/* Whatever is not an addition may be about messages in a pack: they have to stand
+	 * before it. */
 	if (!c->adds)
 		store_close_packs(store);
 	err = append_new(&store->group, c, model);
@@ -158,6 +163,7 @@ static void move_all(struct store_group *to, struct store_group *from)
 
 void store_send_lazily(struct store *store, const struct store_command *c)
 {
+	/* Enough for a group of their own. */
 	if (store->lazy.commands >= STORE_DELETES_COMMANDS) {
 		move_all(&store->group, &store->lazy);
 		store_flush_soon(store);
@@ -170,6 +176,7 @@ static void add_deletes(struct store *store)
 {
 	store_end_deletes(store);
 	move_all(&store->group, &store->lazy);
+	/* Nothing waits any more, so no reader has to. */
 	store->deleted_to = 0;
 }
 
@@ -188,6 +195,7 @@ static void answered(struct store *store, bool connected)
 {
 	store->waiting--;
 	store->progress_ms = clock_mono_ms();
+	/* Without a connection store_fail_group() does the rest. */
 	if (!connected || store->waiting)
 		return;
 	if (store->last >= STORE_GATHER_COMMANDS) {
@@ -200,6 +208,7 @@ static void answered(struct store *store, bool connected)
 
 static void on_reply(redisAsyncContext *redis, void *reply, void *wait)
 {
+	/* First, so that what is asked because of this answer is in the next group. */
 	store_settle(redis->data, wait, reply);
 	answered(redis->data, reply != NULL);
 }
@@ -220,6 +229,8 @@ static void on_executed(redisAsyncContext *redis, void *r, void *waits)
 
 	for (size_t i = 0; wait; i++) {
 		struct store_wait *next = wait->next;
+		/* An error is everybody's. An answer that is missing counts as a lost connection:
+		 * its message is posted again, and known if it is there. */
 		const redisReply *own = reply;
 
 		if (reply && reply->type != REDIS_REPLY_ERROR)
@@ -256,6 +267,7 @@ static unsigned transaction_length(const struct store_wait *wait)
 
 	for (; wait && wait->adds && commands < STORE_TRANSACTION_COMMANDS; wait = wait->next) {
 		octets += wait->octets;
+		/* One that is too large for any transaction goes alone. */
 		if (commands && octets > STORE_TRANSACTION_OCTETS)
 			break;
 		commands++;
@@ -282,6 +294,7 @@ static bool send_run(struct store *store, struct store_wait *waits, const uint8_
 
 	if (!waits->next)
 		return write_to(store, on_reply, waits, slice_of(octets, waits->octets));
+	/* Three writes and more are one packet: hiredis gathers them until the loop writes. */
 	good = write_to(store, on_queued, NULL, multi);
 	for (const struct store_wait *wait = waits; good && wait; wait = wait->next) {
 		good = write_to(store, on_queued, NULL, slice_of(octets, wait->octets));
@@ -297,6 +310,8 @@ void store_send_group(struct store *store)
 
 	if (!store->up || store->waiting)
 		return;
+	/* Packs first: they may be what makes this a group that writes, and takes the
+	 * deletions along. */
 	store_close_packs(store);
 	if (store->group.writes)
 		add_deletes(store);
@@ -304,6 +319,7 @@ void store_send_group(struct store *store)
 	group = store->group;
 	store->last = group.commands;
 	store->gather = 0;
+	/* From here on what callbacks ask belongs to the next group. */
 	store->group = (struct store_group){ .first = NULL };
 	while (group.first) {
 		struct store_wait *run = cut(&group.first, transaction_length(group.first));
@@ -321,6 +337,8 @@ void store_send_group(struct store *store)
 		}
 		at += octets;
 	}
+	/* The room is used again unless a callback has begun the next group, or a burst made
+	 * it large. */
 	if (!store->group.octets && group.capacity <= STORE_SPARE_OCTETS) {
 		store->group.octets = group.octets;
 		store->group.capacity = group.capacity;
@@ -337,10 +355,12 @@ void store_fail_group(struct store *store)
 	free(store->group.octets);
 	free(store->lazy.octets);
 	store->group = store->lazy = (struct store_group){ .first = NULL };
+	/* Deletions that are lost are made up for when the messages are fetched again. */
 	store->deletes.n = store->deletes.n_noted = 0;
 	store->deletes.to = store->deleted_to = 0;
 	store_forget_partials(store);
 	store->gather = store->last = 0;
+	/* Last: who is told may ask again, and must find nothing half done. */
 	fail(store, first);
 	fail(store, lazy);
 	store_fail_packs(store);

@@ -32,6 +32,7 @@ static void close_pack(struct store *store, struct store_pack *pack)
 	struct slice octets = slice_of(pack->octets, pack->n);
 
 	pack->octets[1] = (uint8_t)wait->n_packed;
+	/* Alone it stands as it did before there were packs. */
 	if (wait->n_packed == 1)
 		octets = slice_from(octets, PACK_HEAD + LENGTH);
 	pack->wait = NULL;
@@ -93,6 +94,8 @@ static struct store_pack *find_room(struct store *store, const char *key, size_t
 {
 	struct store_pack *pack = find(store, key), *last, full;
 
+	/* A message of one sender behind another stays behind it: only the newest pack of a
+	 * stream is open. */
 	if (!pack ||
 	    (pack->wait->n_packed < STORE_PACK_MESSAGES && pack->n + n <= STORE_PACK_OCTETS))
 		return pack;
@@ -112,6 +115,7 @@ static struct store_pack *begin_pack(struct store *store, const char *key)
 
 	if (store->n_packs == STORE_PACKS_OPEN)
 		store_close_packs(store);
+	/* With room for all who may wait, so that nothing can fail once the octets are in. */
 	wait = calloc(1, sizeof(*wait) + STORE_PACK_MESSAGES * sizeof(*wait->packed));
 	if (!wait)
 		return NULL;
@@ -136,6 +140,7 @@ int store_pack_add(struct store *store, const char *key, const struct store_mess
 	if (!pack)
 		return -ENOMEM;
 	wait = pack->wait;
+	/* One that others are in stays open as it is. */
 	if (make_room(pack, n)) {
 		if (fresh)
 			free(wait);
@@ -146,6 +151,7 @@ int store_pack_add(struct store *store, const char *key, const struct store_mess
 	wait->packed[wait->n_packed++] = (struct store_packed){ message->done, message->arg };
 	if (message->keep_until_s > pack->keep_until_s)
 		pack->keep_until_s = message->keep_until_s;
+	/* Counted as a command each: the next group waits for messages, not for entries. */
 	store->group.commands++;
 	return 0;
 }
@@ -159,6 +165,7 @@ void store_fail_packs(struct store *store)
 		store->unsent = pack->wait;
 		pack->wait = NULL;
 	}
+	/* When none is open any more: who is told may add again. */
 	store_settle_unsent(store);
 }
 
@@ -196,5 +203,7 @@ int store_read_pack(struct slice octets, store_packed_fn *message, void *arg)
 			return -EBADMSG;
 		message(arg, one, i, i + 1 == n);
 	}
+	/* Of one that is damaged, the messages before the fault were handed on: better some
+	 * than none. */
 	return n <= STORE_PACK_MAX && n > 0 && cursor_at_end(&c) ? (int)n : -EBADMSG;
 }

@@ -1,4 +1,9 @@
-/* store_replies.c - what Redis answers. */
+/* store_replies.c - what Redis answers.
+ *
+ * Nothing of an answer is believed but its type: what lies in Redis may be of an older release,
+ * or damaged. A message that cannot be read is left out, and its entry stays until its time is
+ * over.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -50,6 +55,7 @@ static uint64_t number_of(const redisReply *reply)
 	if (*end != '-')
 		return 0;
 	count = strtoull(end + 1, &end, 10);
+	/* What does not fit into a number's bits could be taken for another message. */
 	if (*end || ms >> (64 - STORE_COUNT_BITS - STORE_ENTRY_SHIFT) || count >> STORE_COUNT_BITS)
 		return 0;
 	return (ms << STORE_COUNT_BITS | count) << STORE_ENTRY_SHIFT;
@@ -78,6 +84,7 @@ static bool read_head(struct slice octets, struct store_item *item)
 {
 	struct cursor c = cursor_of(octets);
 
+	/* Of a later release: left to that one. */
 	if (cursor_u8(&c) != HEAD_VERSION)
 		return false;
 	uint8_t kind = cursor_u8(&c);
@@ -113,6 +120,8 @@ static void hand_on_message(void *arg, struct slice octets, unsigned index, bool
 	const struct store_wait *wait = entry->wait;
 	struct store_item item = { .number = number_in(entry->first, index, last) };
 
+	/* An entry is read as a whole though the page begins within it, and although some of
+	 * it is taken. */
 	if (item.number > wait->page.after && !(entry->taken >> index & 1) &&
 	    read_head(octets, &item))
 		wait->item(wait->arg, &item);
@@ -134,6 +143,8 @@ static uint64_t hand_on_entry(struct store *store, const struct store_wait *wait
 	    fields->element[1]->type != REDIS_REPLY_STRING)
 		return entry.first;
 	entry.taken = store_taken_of(store, wait->stream, store_entry_of(entry.first));
+	/* Its number is returned even if nothing in it can be read: the next page must go on
+	 * behind it. */
 	n = store_read_pack(text_of(fields->element[1]), hand_on_message, &entry);
 	if (n > 1 && entry.taken)
 		store_found_entry(store, wait->stream,
@@ -155,6 +166,7 @@ static uint64_t hand_on_stream(struct store *store, const struct store_wait *wai
 	}
 	if (wait->page.to > last) /* there may be more, even if nothing is left up to there */
 		last = wait->page.to | STORE_ENTRY_END;
+	/* A page that is not full was the last one, unless it was asked to end early. */
 	return reply->elements >= wait->page.count || wait->page.to ? last : 0;
 }
 
@@ -174,6 +186,7 @@ static void hand_on_notes(struct store *store, const struct store_wait *wait,
 static void hand_on_fields(const struct store_wait *wait, const redisReply *reply)
 {
 	if (wait->only) {
+		/* HMGET answers NIL for a field that is not there: nobody is called. */
 		if (reply->elements == 1 && reply->element[0]->str)
 			wait->field(wait->arg, wait->what, wait->account, wait->only,
 				    reply->element[0]->str);
@@ -232,6 +245,7 @@ void store_settle(struct store *store, struct store_wait *wait, const redisReply
 		store_note_refusal(store, reply);
 	else if (!err && wait->adds) /* there is room again */
 		store->complained = false;
+	/* COPY answers 0 where there is nothing to copy. */
 	if (!err && wait->must_act && reply->type == REDIS_REPLY_INTEGER && reply->integer == 0)
 		err = -ENOENT;
 	if (!err && reply->type == REDIS_REPLY_ARRAY)

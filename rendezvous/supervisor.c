@@ -1,4 +1,12 @@
-/* supervisor.c - processes of crs: started, watched, started again, stopped. */
+/* supervisor.c - processes of crs: started, watched, started again, stopped.
+ *
+ * The supervisor writes whatever is durable outside Redis (accounts, floors, updates) and serves
+ * operators; workers serve clients, and have nothing that a restart may not lose. So a worker
+ * that crashes takes its own connections and calls with it, no more, and is started again.
+ *
+ * Parts are freed in one place whether the start failed half-way or the program ends: each free
+ * function takes NULL.
+ */
 #include "rendezvous/supervisor.h"
 
 #include <errno.h>
@@ -84,6 +92,7 @@ bool supervisor_process(const struct supervisor *supervisor, size_t i,
 	if (i >= supervisor->options->settings.workers)
 		return false;
 	out->name = supervisor->workers[i].name;
+	/* One that runs but is not ready serves nobody yet: shown as not running. */
 	out->pid = supervisor->workers[i].ready ? supervisor->workers[i].pid : 0;
 	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
 		out->slots += slot % supervisor->options->settings.workers == i;
@@ -110,6 +119,7 @@ int supervisor_reload(struct supervisor *supervisor, struct diag *diag)
 	int err = account_set_load(supervisor->options->paths.accounts, supervisor->accounts,
 				   &accounts, diag);
 
+	/* The folder cannot be read: the accounts that were loaded stay in force. */
 	if (err)
 		return err;
 	for (size_t i = 0; i < account_set_count(supervisor->accounts); i++) {
@@ -117,6 +127,7 @@ int supervisor_reload(struct supervisor *supervisor, struct diag *diag)
 		bool known;
 
 		account_set_secret(accounts, id, &known);
+		/* An account of that name that is made later must not inherit floors. */
 		if (!known)
 			floors_drop(supervisor->floors, id);
 	}
@@ -125,6 +136,7 @@ int supervisor_reload(struct supervisor *supervisor, struct diag *diag)
 	err = load_folders(supervisor, diag);
 	message.body_case = CRS_WORKER__CONTROL__BODY_RELOAD;
 	message.reload = &reload;
+	/* Also after a fault in a folder: the accounts that are in order count. */
 	supervisor_broadcast(supervisor, &message);
 	return err;
 }
@@ -212,6 +224,8 @@ static int load_accounts(struct supervisor *supervisor, struct diag *diag)
 		return err;
 	}
 	err = account_set_load(dir, NULL, &supervisor->accounts, diag);
+	/* Before the folders: updates that lie there raise floors, which have to be
+	 * known. */
 	for (size_t i = 0; !err && i < account_set_count(supervisor->accounts); i++)
 		err = floors_load(supervisor->floors, account_set_id(supervisor->accounts, i));
 	return err ? err : load_folders(supervisor, diag);
@@ -271,9 +285,11 @@ static void on_room(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* The timer that is there anyway: a worker that does not end in time is noticed here. */
 	supervisor_look_for_end(supervisor);
 	if (all_ready(supervisor)) /* who is not cannot be asked */
 		retention_look(supervisor->retention);
+	/* Not known: what was said last holds. */
 	if (statvfs(supervisor->options->paths.data, &fs))
 		return;
 	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
@@ -301,6 +317,7 @@ static void on_child(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* Signals are not counted: one may stand for several children. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (redis_server_reaped(supervisor->redis_high, pid, status) ||
 		    redis_server_reaped(supervisor->redis_low, pid, status))
@@ -332,6 +349,7 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* First, so that what the reload has to say is in the new file. */
 	log_reopen();
 	message.body_case = CRS_WORKER__CONTROL__BODY_REOPEN_LOG;
 	message.reopen_log = &reopen;
@@ -353,6 +371,8 @@ static void on_redis_stopped(void *arg)
 /* Workers first, so that what they have to store is stored; then Redis. */
 void supervisor_look_for_end(struct supervisor *supervisor)
 {
+	/* Workers that hang must not keep Redis from closing its file in order: they are
+	 * killed by free_parts(). */
 	bool late = clock_mono_ms() - supervisor->stop_ms > SUPERVISOR_STOP_LIMIT_MS;
 
 	if (!supervisor->stop_ms)
@@ -363,6 +383,8 @@ void supervisor_look_for_end(struct supervisor *supervisor)
 	}
 	if (!supervisor->redis_stopping) {
 		supervisor->redis_stopping = true;
+		/* stopped() may be called from within, and comes here again: the flag is set
+		 * before. */
 		redis_server_stop(supervisor->redis_low, on_redis_stopped, supervisor);
 		redis_server_stop(supervisor->redis_high, on_redis_stopped, supervisor);
 	}
@@ -376,6 +398,7 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 	struct supervisor *supervisor = arg;
 
 	(void)what;
+	/* A second signal changes nothing: every step has a limit. */
 	if (supervisor->stop_ms)
 		return;
 	notifier_init(supervisor->notifier, "crs", "stopping: signal %d", (int)sig);
@@ -488,12 +511,16 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 	struct timeval room = { SUPERVISOR_ROOM_MS / 1000, 0 };
 	int err = make_folders(&options->paths, diag);
 
+	/* Before anything is read or written that a running crs may be writing. */
 	if (!err)
 		err = take_lock(supervisor, diag);
+	/* Before the workers: the message belongs on the terminal of whoever started
+	 * crs. */
 	if (!err)
 		err = check_port(&options->settings, diag);
 	if (!err)
 		err = load_accounts(supervisor, diag);
+	/* Before the first child. */
 	if (!err)
 		err = watch(supervisor, SIGCHLD, on_child, &supervisor->signals[0]);
 	if (!err)
@@ -523,6 +550,7 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 	if (!supervisor->relay || !supervisor->room)
 		return -ENOMEM;
 	event_add(supervisor->room, &room);
+	/* At once: the first worker to be ready is told whether there is room. */
 	on_room(-1, 0, supervisor);
 	for (unsigned i = 0; i < options->settings.workers; i++)
 		worker_process_start(&supervisor->workers[i]);
@@ -531,6 +559,7 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 
 static void free_parts(struct supervisor *supervisor)
 {
+	/* Those who ask, before those who are asked; queries lose their askers here. */
 	control_api_free(&supervisor->api);
 	crs_metrics_free(&supervisor->metrics);
 	relay_client_free(&supervisor->relay);
@@ -553,6 +582,7 @@ static void free_parts(struct supervisor *supervisor)
 	free(supervisor->workers);
 	if (supervisor->base)
 		event_base_free(supervisor->base);
+	/* Last: another crs may start now. */
 	if (supervisor->lock_fd >= 0)
 		close(supervisor->lock_fd);
 }
@@ -585,6 +615,7 @@ int supervisor_run(const struct supervisor_options *options)
 	struct diag *diag = diag_new();
 	int err;
 
+	/* A peer that is gone is told by the return value of a write. */
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(log_path, sizeof(log_path), "%s/crs.log", options->paths.log);
 	err = file_mkdirs(options->paths.log, 0750);

@@ -1,4 +1,13 @@
-/* worker.c - one worker process: its parts, put together. */
+/* worker.c - one worker process: its parts, put together.
+ *
+ * A worker has two halves: the holder has the connections of clients that the kernel gave it,
+ * the home has the state of the URIs whose slots are its own (slot.h). They speak over the mesh
+ * even where both are in one worker, so that there is one way only.
+ *
+ * It begins with a channel to the supervisor and nothing else; Setup says who it is. When that
+ * channel closes the supervisor is gone, and the worker ends: nobody would start it again or
+ * write its floors.
+ */
 #include "rendezvous/worker.h"
 
 #include <errno.h>
@@ -218,6 +227,8 @@ static void on_peer_down(void *arg, unsigned peer)
 	struct worker *worker = arg;
 
 	log_warn("worker", "worker %u is gone", peer);
+	/* Both halves of that worker: connections that it held, and the home that it was of
+	 * ours. */
 	home_holder_down(worker->home, peer);
 	holder_home_down(worker->holder, peer);
 }
@@ -264,6 +275,8 @@ static void on_relay_up(void *arg)
 {
 	struct worker *worker = arg;
 
+	/* Legs of calls that this worker's predecessor had: needs relay and cache, so both
+	 * tell when they are there. */
 	home_forget_old_relays(worker->home);
 }
 
@@ -283,6 +296,7 @@ static void stop(struct worker *worker)
 	if (worker->stop_ms)
 		return;
 	worker->stop_ms = clock_mono_ms();
+	/* While the store is still connected: what is only counted here would be lost. */
 	if (worker->home)
 		home_flush_counters(worker->home);
 	if (worker->holder)
@@ -299,6 +313,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	home_tick(worker->home);
 	holder_tick(worker->holder);
+	/* Clients are told before, and get a moment to go. */
 	if (worker->stop_ms && (holder_count(worker->holder) == 0 ||
 				clock_mono_ms() - worker->stop_ms > STOP_LIMIT_MS))
 		event_base_loopbreak(worker->base);
@@ -317,6 +332,7 @@ static void raise_descriptor_limit(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
+		/* If it fails, fewer clients fit: the listener copes with that. */
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 }
@@ -334,6 +350,7 @@ static int start_parts(struct worker *worker, struct diag *diag)
 		diag_error(diag, NULL, "cannot load the accounts: %s", strerror(-err));
 		return err;
 	}
+	/* The home first: everything else may call it as soon as the loop runs. */
 	err = home_new(worker, &worker->home);
 	if (!err)
 		err = mesh_new(worker->base, setup->run_dir, setup->index, setup->workers,
@@ -347,6 +364,7 @@ static int start_parts(struct worker *worker, struct diag *diag)
 	if (!worker->store || !worker->cache || !worker->relay || !worker->tick)
 		return -ENOMEM;
 	event_add(worker->tick, &tick);
+	/* Last: from here on clients come in. */
 	return holder_new(worker, &worker->holder, diag);
 }
 
@@ -368,6 +386,7 @@ static void start(struct worker *worker, CrsWorker__Setup *setup)
 	int err;
 
 	worker->setup = setup;
+	/* Without its log file the worker is still of use. */
 	log_open(LOG_STYLE_CRS, setup->log_path[0] ? setup->log_path : NULL, NULL);
 	log_set_verbose(setup->verbose);
 	err = start_parts(worker, diag);
@@ -394,6 +413,7 @@ static void on_control(void *arg, struct slice octets)
 		if (m->body_case == CRS_WORKER__CONTROL__BODY_SETUP) {
 			CrsWorker__Setup *setup = m->setup;
 
+			/* Kept: it must not be freed with the message. */
 			m->setup = NULL;
 			m->body_case = CRS_WORKER__CONTROL__BODY__NOT_SET;
 			start(worker, setup);

@@ -1,4 +1,9 @@
-/* worker_accounts.c - who may enter: loaded at the start, and again at a reload. */
+/* worker_accounts.c - who may enter: loaded at the start, and again at a reload.
+ *
+ * All is loaded beside what is in use and put in its place at the end, so that a reload that
+ * fails leaves the worker as it was. Floors are written by the supervisor alone; workers read
+ * them, each the URIs of its own slots.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +60,7 @@ static int load_floors(struct worker *worker, struct roster *roster, const char 
 		err = bad < 0 ? bad : 0;
 	}
 	free(text);
+	/* No file: nobody of the account was ever seen. */
 	if (err && err != -ENOENT)
 		return err;
 	err = accounts_read_blacklist(worker->setup->accounts_dir, id, &blacklist);
@@ -74,6 +80,8 @@ int worker_load_accounts(struct worker *worker)
 	struct diag *diag = diag_new();
 	int err = roster && diag ? 0 : -ENOMEM;
 
+	/* The present set goes along, as secrets that did not change are taken from
+	 * it. */
 	if (!err)
 		err = account_set_load(dir, worker->accounts, &accounts, diag);
 	for (size_t i = 0; !err && i < account_set_count(accounts); i++)
@@ -110,6 +118,8 @@ void worker_reload(struct worker *worker)
 		log_warn("account", "cannot load the accounts again: %s", strerror(-err));
 		return;
 	}
+	/* Whoever may not enter any more goes first; then connections learn what changed for
+	 * those who stay. */
 	home_roster_changed(worker->home);
 	holder_accounts_changed(worker->holder);
 	holder_updates_changed(worker->holder);
@@ -134,6 +144,7 @@ void worker_forget_account(struct worker *worker, const char *account)
 	int64_t month = period_of(clock_wall_s());
 	const char *name;
 
+	/* By the roster that is still in use: the reload behind this message takes it away. */
 	roster_each(worker->roster, account, forget_user, worker);
 	home_flush_counters(worker->home);
 	for (int i = 0; i < COUNTER_COUNT; i++)

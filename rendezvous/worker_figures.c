@@ -1,3 +1,8 @@
+/* worker_figures.c - what the figures are called, and what they mean.
+ *
+ * Names end as Prometheus has it: counters in "_total", the others in nothing.  They are what
+ * administrators' alarms are made of: a figure may come, but none may change its name or sense.
+ */
 #include "rendezvous/worker_figures.h"
 
 static const struct {

@@ -1,4 +1,8 @@
-/* worker_process.c - a worker as its supervisor sees it. */
+/* worker_process.c - a worker as its supervisor sees it.
+ *
+ * The channel is a socketpair that only these two processes have: no name, no access control,
+ * and its end tells each of the other's death at once.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,6 +53,7 @@ static void send_setup(struct worker_process *worker)
 	char listen[NET_TEXT_SIZE], log_path[CRS_PATH_SIZE + 16];
 	struct net_addr addr;
 
+	/* Checked at the start (check_port()). */
 	if (net_parse(settings->listen_address, settings->listen_port, &addr))
 		return;
 	net_format(&addr, listen);
@@ -70,6 +75,7 @@ static void send_setup(struct worker_process *worker)
 	setup.quota_octets = (uint64_t)settings->quota_mib << 20;
 	setup.quota_messages = (uint32_t)settings->quota_messages;
 	setup.posts_at_once = (uint32_t)settings->posts_at_once;
+	/* At least one: settings.c allows 1,000 a second at most. */
 	setup.posts_each_ms = (uint32_t)(1000 / settings->posts_per_second);
 	client_policy_pack(settings->policy, &setup);
 	message.body_case = CRS_WORKER__CONTROL__BODY_SETUP;
@@ -113,12 +119,14 @@ static void on_ready(struct worker_process *worker)
 {
 	struct supervisor *supervisor = worker->supervisor;
 
+	/* From here on broadcasts reach it; what it missed is told below. */
 	worker->ready = true;
 	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
 		struct worker_process *other = &supervisor->workers[i];
 
 		if (other == worker || !other->ready)
 			continue;
+		/* Both directions: each sends on the connection that it made (mesh.h). */
 		tell_up(other, worker->index);
 		tell_up(worker, other->index);
 	}
@@ -175,6 +183,7 @@ static void on_closed(void *arg, int err)
 	(void)err;
 	channel_free(&worker->channel);
 	worker->ready = false;
+	/* The process may run for a while yet; it is started again when it is reaped. */
 	supervisor_worker_gone(worker->supervisor, worker->index);
 }
 
@@ -184,6 +193,8 @@ static pid_t spawn(const struct worker_process *worker, int fd)
 {
 	const char *test_clock = worker->supervisor->options->test_clock;
 	char now[32];
+	/* The very program that runs, also if the file was replaced meanwhile: both ends speak
+	 * one protocol. */
 	const char *argv[] = { "/proc/self/exe", "--worker", NULL, NULL, NULL };
 	struct process_spec spec = { .argv = argv, .pass_fd = fd, .output_fd = -1 };
 
@@ -221,6 +232,7 @@ void worker_process_start(struct worker_process *worker)
 		return;
 	}
 	pid = spawn(worker, fds[1]);
+	/* Else the end of the child would never be seen as the channel's end. */
 	close(fds[1]);
 	if (pid > 0)
 		worker->channel = channel_new(worker->supervisor->base, fds[0], CONTROL_QUEUE,
@@ -241,6 +253,7 @@ void worker_process_start(struct worker_process *worker)
 void worker_process_reaped(struct worker_process *worker, int status)
 {
 	worker->pid = 0;
+	/* Its last messages may still be in the channel; nobody acts for a dead worker. */
 	if (worker->channel) {
 		channel_free(&worker->channel);
 		worker->ready = false;

@@ -1,4 +1,9 @@
-/* worker_queries.c - rows for the listings of crs-cli. */
+/* worker_queries.c - rows for the listings of crs-cli.
+ *
+ * Rows are gathered and sent ROWS_PER_PART at a time, so that a listing of all clients is never
+ * one message. rows lives until the last command to the store has its answer, and is finished
+ * exactly once: at once where nothing was asked of the store, else by the last answer.
+ */
 #include "rendezvous/worker_queries.h"
 
 #include <inttypes.h>
@@ -66,6 +71,7 @@ void worker_row(struct worker_rows *rows, const char *const *cells, size_t n)
 {
 	CrsWorker__Row *row = copy_row(cells, n);
 
+	/* A listing lacks a row rather than the worker its memory. */
 	if (!row)
 		return;
 	rows->row[rows->n++] = row;
@@ -89,6 +95,7 @@ static void on_command_done(void *arg, int err, uint64_t number)
 {
 	struct worker_rows *rows = arg;
 
+	/* What the store could not say is missing in the listing. */
 	(void)err;
 	(void)number;
 	if (--rows->commands == 0)
@@ -111,6 +118,8 @@ static void ask_counters(struct worker_rows *rows)
 
 	for (size_t i = 0; i < account_set_count(accounts); i++) {
 		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+			/* Answers come from the loop, never from within: counting behind the
+			 * call is in time. */
 			if (store_read_hash(store, names[k], account_set_id(accounts, i), on_field,
 					    on_command_done, rows) == 0)
 				rows->commands++;
@@ -177,6 +186,7 @@ static void forget_client_info(struct worker_rows *rows, const CrsWorker__Query 
 static void flush_counters(struct worker_rows *rows)
 {
 	home_flush_counters(worker_home(rows->worker));
+	/* The answer means that all counts before it are written. */
 	if (store_barrier(worker_store(rows->worker), on_command_done, rows) == 0)
 		rows->commands++;
 }
@@ -234,6 +244,7 @@ static void ask_lookup(struct worker_rows *rows, const char *uri)
 		(const char *const[]){ home_is_attached(home, slice_str(uri)) ? "attached" : "away",
 				       account, uri, domain },
 		4);
+	/* Whether there is a device to be woken up; a second row. */
 	if (store_read_field(worker_store(worker), "client-token", account, uri, on_field,
 			     on_command_done, rows) == 0)
 		rows->commands++;
@@ -243,6 +254,7 @@ void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 {
 	struct worker_rows *rows = calloc(1, sizeof(*rows));
 
+	/* No answer: the supervisor's limit ends the query. */
 	if (!rows)
 		return;
 	rows->worker = worker;
