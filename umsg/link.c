@@ -1,3 +1,12 @@
+/* link.c - the life of a link: made, timed, sent to, ended.  TLS and what is read are link_io.c.
+ *
+ * Every callback of the owner may free the link.  So what the loop calls stands between enter() and
+ * leave(), and whatever tells the owner something looks at link->state afterwards: the struct is
+ * there until leave(), in state GONE.
+ *
+ * One timer serves all limits.  It is never moved back when something comes in, only armed again
+ * when it fires too soon: a link with traffic costs no change of timers for each message.
+ */
 #include "umsg/link.h"
 
 #include <errno.h>
@@ -28,6 +37,7 @@ void link_setup_done(struct link *link)
 		return;
 	free(setup->host);
 	free(setup->identity);
+	/* It holds the PSK, and the head of the upgrade. */
 	wipe(setup, sizeof(*setup));
 	free(setup);
 	link->setup = NULL;
@@ -57,6 +67,7 @@ static void drop_writable(struct link *link)
 /* The socket and its events go at once; the structure stays until nobody on the stack uses it. */
 static void shut(struct link *link)
 {
+	/* Shut already: link_end(), link_finish() and link_free() may follow one another. */
 	if (link->fd < 0)
 		return;
 	event_del(&link->readable);
@@ -133,6 +144,7 @@ void link_end(struct link *link, enum link_reason reason, unsigned code, const c
 
 	if (link->state == GONE)
 		return;
+	/* Before the owner hears of it: whatever he does then finds the link GONE. */
 	shut(link);
 	link_tell(link, &event);
 }
@@ -174,6 +186,7 @@ const char *link_reason_name(enum link_reason reason)
 void link_give_up(struct link *link, enum link_reason reason)
 {
 	link->reason = reason;
+	/* What still comes would be answered or counted, and nobody wants it any more. */
 	link->discard = true;
 	link_phase(link, CLOSING, 1);
 }
@@ -203,6 +216,7 @@ void link_arm(struct link *link)
 {
 	int64_t due = sooner(sooner(link->phase_due, link->message_due), ping_due(link));
 
+	/* Armed for sooner: when it fires it is armed again. */
 	if (link->state == GONE || due == 0 || (link->armed && link->armed <= due))
 		return;
 	link->armed = due;
@@ -225,6 +239,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	enter(link);
 	link->armed = 0;
+	/* One end a turn: each of these makes the link GONE, and the rest has no meaning then. */
 	if (link->phase_due && now >= link->phase_due)
 		link_end(link, link->reason ? link->reason : LINK_TIMED_OUT, link->code,
 			 link->text);
@@ -255,6 +270,7 @@ int link_send(struct link *link, struct slice message)
 		return -ENOTCONN;
 	if (message.n > LINK_MESSAGE_MAX)
 		return -EMSGSIZE;
+	/* Copied, so the caller's message may go. */
 	err = link_queue(link, WS_BINARY, message);
 	if (err)
 		return err;
@@ -271,6 +287,7 @@ int link_ping(struct link *link)
 
 	if (link->state != UP)
 		return -ENOTCONN;
+	/* One at a time, as the answer is known by its time alone. */
 	if (link->ping_sent)
 		return -EALREADY;
 	/* The time it was sent comes back with the pong: the round trip needs no other memory. */
@@ -315,6 +332,7 @@ static void connected(struct link *link)
 	socklen_t n = sizeof(int);
 	int err = 0;
 
+	/* connect(2): a socket that is writable has its outcome in SO_ERROR. */
 	if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0)
 		err = errno;
 	if (err) {
@@ -322,6 +340,7 @@ static void connected(struct link *link)
 		return;
 	}
 	link_tell_kind(link, LINK_CONNECTED, NULL);
+	/* The owner may have closed it in the callback. */
 	if (link->state != CONNECTING)
 		return;
 	if (link_begin_tls(link) < 0)
@@ -338,6 +357,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	set_priorities(link);
 	enter(link);
+	/* An event that was active already when the link was shut may still come. */
 	if (link->state == SHAKING)
 		link_shake(link);
 	else if (link->state != CONNECTING && link->state != GONE && link->ssl)
@@ -351,6 +371,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* First: what is called below may want to write again, and gets a new one. */
 	drop_writable(link);
 	set_priorities(link);
 	enter(link);
@@ -378,6 +399,8 @@ void link_want_write(struct link *link, bool wait)
 	else if (wait)
 		event_add(link->writable, NULL);
 	else
+		/* By hand: it runs behind what is active now, and the socket as a rule takes
+		 * all that is written then. */
 		event_active(link->writable, EV_WRITE, 0);
 }
 
@@ -397,6 +420,7 @@ static struct link *new_link(struct link_context *context, int fd, const struct 
 
 	if (!link)
 		return NULL;
+	/* Apart from the link: 4 KiB and more that only the handshake needs. */
 	link->setup = calloc(1, sizeof(*link->setup));
 	if (!link->setup) {
 		free(link);
@@ -425,6 +449,7 @@ static bool find_psk(struct link_tls_peer *peer, struct slice identity, uint8_t 
 		return false;
 	if (!peer->asked) {
 		peer->asked = true;
+		/* An owner that is asked twice could count a failure twice. */
 		link->ops->psk(link->arg, link, identity, setup->psk);
 		if (identity.n >= 1 && identity.n <= LINK_IDENTITY_MAX &&
 		    !memchr(identity.p, 0, identity.n))
@@ -450,6 +475,7 @@ int link_accept(struct link_context *context, int fd, const struct link_ops *ops
 	link->server = true;
 	link->tls.find = find_psk;
 	link->peer.len = sizeof(link->peer.in6);
+	/* A client that is gone already: the handshake finds that out. */
 	if (getpeername(fd, &link->peer.sa, &link->peer.len) < 0)
 		link->peer.len = 0;
 	no_delay(fd);
@@ -466,6 +492,7 @@ static int set_login(struct link *link, const struct link_login *login)
 	struct link_setup *setup = link->setup;
 	size_t n = strlen(login->identity);
 
+	/* RFC 8446 allows longer ones; the rendezvous takes none. */
 	if (n == 0 || n > LINK_IDENTITY_MAX || login->host[0] == '\0')
 		return -EINVAL;
 	setup->host = strdup(login->host);
@@ -515,6 +542,7 @@ int link_connect(struct link_context *context, const struct net_addr *addr,
 		link_free(&link);
 		return err;
 	}
+	/* Before connect(), so that there is a limit whatever comes of it. */
 	link_phase(link, CONNECTING, context->limits.connect_ms);
 	if (connect(fd, &addr->sa, addr->len) < 0 && errno != EINPROGRESS) {
 		link->reason = LINK_UNREACHABLE;
@@ -538,6 +566,7 @@ void link_pause(struct link *link, bool paused)
 		event_del(&link->readable);
 		return;
 	}
+	/* Reading begins with TLS. */
 	if (link->state == CONNECTING)
 		return;
 	event_add(&link->readable, NULL);
@@ -553,6 +582,7 @@ static void keep_alive_by_tcp(struct link *link)
 	/* Three probes within the grace; TCP counts in whole seconds. */
 	int between = (int)((link->grace_ms + 2999) / 3000);
 
+	/* What fails leaves the kernel's own times: slower, but no reason to end a link. */
 	setsockopt(link->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	if (!on)
 		return;

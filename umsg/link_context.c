@@ -48,6 +48,7 @@ int link_context_new(struct event_base *base, const struct link_limits *limits,
 	context->server = link_tls_server();
 	context->client = link_tls_client();
 	context->socket = link_tls_socket();
+	/* Of OpenSSL and wslay it is not known whether it was memory. */
 	if (!context->engine || !context->server || !context->client || !context->socket) {
 		link_context_free(&context);
 		return -EIO;
@@ -58,6 +59,7 @@ int link_context_new(struct event_base *base, const struct link_limits *limits,
 
 void link_context_bind(struct link_context *context, const struct net_addr *own)
 {
+	/* For links that are made from now on. */
 	context->own = *own;
 }
 
@@ -71,6 +73,7 @@ void link_context_free(struct link_context **contextp)
 	ws_out_done(&context->spare);
 	SSL_CTX_free(context->server);
 	SSL_CTX_free(context->client);
+	/* Last: nothing that uses the method is left by now. */
 	BIO_meth_free(context->socket);
 	free(context);
 	*contextp = NULL;

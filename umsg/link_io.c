@@ -1,3 +1,12 @@
+/* link_io.c - TLS, the upgrade and WebSocket messages of a link.
+ *
+ * Reading takes from OpenSSL into the context's one buffer, and messages are handed on from there:
+ * an idle link has no buffer.  Writing gathers frames in link->out, and one flush at the end of the
+ * turn gives them to OpenSSL, so that many small ones share a record and a system call.
+ *
+ * In SSL_MODE_ENABLE_PARTIAL_WRITE with moving buffers (link_tls.c), a write that did not succeed
+ * is repeated with the same octets, wherever they lie by then.
+ */
 #include "umsg/link_priv.h"
 
 #include <errno.h>
@@ -56,6 +65,7 @@ bool link_flush(struct link *link)
 		}
 		out->start += (size_t)written;
 	}
+	/* All is written, so the room is of use to others. */
 	give_back(link->context, out);
 	return true;
 }
@@ -63,6 +73,7 @@ bool link_flush(struct link *link)
 /* Most links have nothing to send most of the time: the room goes to who needs it next. */
 static void take_spare(struct link *link)
 {
+	/* Something still waits in it. */
 	if (link->out.p)
 		return;
 	link->out = link->context->spare;
@@ -73,6 +84,8 @@ int link_queue(struct link *link, enum ws_kind kind, struct slice payload)
 {
 	int err;
 
+	/* Counted before the frame's header: the limit is there for peers that do not read,
+	 * not for the last octets. */
 	if (link_queued(link) + payload.n > link->context->limits.queue_octets) {
 		link_give_up(link, LINK_SLOW);
 		return -ENOBUFS;
@@ -92,10 +105,13 @@ void link_begin_close(struct link *link, enum link_reason reason, unsigned code,
 
 	link->reason = reason;
 	link->discard = discard;
+	/* The close has a limit of its own, and whether a message ends is of no interest any
+	 * more. */
 	link->message_due = 0;
 	if (ws_write(link->context->engine, link->server ? WS_SERVER : WS_CLIENT, WS_CLOSE,
 		     slice_of(payload, sizeof(payload)), &link->out) == 0)
 		flush_at_end_of_turn(link);
+	/* Or the peer's close would never be read. */
 	if (link->paused)
 		link_pause(link, false);
 	link_phase(link, CLOSING, link->context->limits.close_ms);
@@ -113,6 +129,7 @@ static bool closed_by_peer(struct link *link, unsigned code)
 
 		ws_write(link->context->engine, link->server ? WS_SERVER : WS_CLIENT, WS_CLOSE,
 			 slice_of(payload, code == 1005 ? 0 : sizeof(payload)), &link->out);
+		/* At once, not at the end of the turn: the descriptor is closed below. */
 		if (!link_flush(link))
 			return false;
 	}
@@ -142,6 +159,8 @@ static bool on_message(void *arg, enum ws_kind kind, struct slice payload, unsig
 	link->message_due = 0;
 	switch (kind) {
 	case WS_BINARY:
+		/* After our own close the peer may still send: read for its close, but not
+		 * handed on. */
 		if (link->state == UP) {
 			link->stats.frames_in++;
 			link->stats.octets_in += payload.n;
@@ -171,6 +190,7 @@ static int put_back(struct link *link, struct ws_reader *reader)
 		link->partial = malloc(sizeof(*link->partial));
 		if (!link->partial)
 			return -ENOMEM;
+		/* With the parts that the reader owns. */
 		*link->partial = *reader;
 	} else if (!busy && kept) {
 		free(link->partial);
@@ -186,6 +206,7 @@ static void read_messages(struct link *link, struct slice octets)
 	int err;
 
 	ws_reader_init(&fresh, link->server ? WS_SERVER : WS_CLIENT, LINK_MESSAGE_MAX);
+	/* It may free the link's socket, by the owner's callbacks; the struct stays (enter()). */
 	err = ws_read(link->context->engine, reader, octets, on_message, link, &code);
 	if (!err && link->state != GONE) {
 		err = put_back(link, reader);
@@ -210,6 +231,7 @@ static void read_messages(struct link *link, struct slice octets)
 
 static void now_up(struct link *link)
 {
+	/* Before the owner is told, who may send at once. */
 	link_setup_done(link);
 	link_phase(link, UP, 0);
 	link_tell_kind(link, LINK_NEGOTIATED, NULL);
@@ -225,6 +247,8 @@ static void refuse_upgrade(struct link *link, int status)
 		flush_at_end_of_turn(link);
 	link->reason = LINK_BAD_UPGRADE;
 	link->discard = true;
+	/* Closed at once, octets that are not read would make the kernel reset the connection,
+	 * and the refusal be lost. */
 	link_phase(link, CLOSING, link->context->limits.close_ms);
 }
 
@@ -250,6 +274,7 @@ static void take_head(struct link *link, struct slice head)
 		link_end(link, LINK_NO_MEMORY, 0, NULL);
 		return;
 	}
+	/* Behind it go the frames that the owner sends when told. */
 	flush_at_end_of_turn(link);
 	now_up(link);
 }
@@ -276,6 +301,7 @@ static void read_head(struct link *link, struct slice octets)
 		return;
 	}
 	take_head(link, slice_of(head, (size_t)end_at));
+	/* A client may send its first frame together with the head. */
 	octets = slice_from(octets, (size_t)end_at - before);
 	if (octets.n && (link->state == UP || link->state == CLOSING) && !link->discard)
 		read_messages(link, octets);
@@ -283,6 +309,7 @@ static void read_head(struct link *link, struct slice octets)
 
 static void take_input(struct link *link, struct slice octets)
 {
+	/* Any octet is a sign of life, also one of a message that is not whole. */
 	link->stats.heard_ms = clock_mono_ms();
 	if (link->state == UPGRADING)
 		read_head(link, octets);
@@ -293,10 +320,12 @@ static void take_input(struct link *link, struct slice octets)
 /* What to do when an SSL call did not succeed. */
 static void tls_failed(struct link *link, int result)
 {
+	/* errno first: SSL_get_error() may change it. */
 	int saved = errno, error = SSL_get_error(link->ssl, result);
 	enum link_reason reason;
 
 	switch (error) {
+	/* The event for reading is always there. */
 	case SSL_ERROR_WANT_READ:
 		return;
 	case SSL_ERROR_WANT_WRITE:
@@ -331,6 +360,8 @@ void link_read(struct link *link)
 		int n;
 
 		ERR_clear_error();
+		/* Or SSL_ERROR_SYSCALL of an end of file would be explained by what failed
+		 * before. */
 		errno = 0;
 		n = SSL_read(link->ssl, context->input, LINK_READ_OCTETS);
 		if (n <= 0) {
@@ -354,6 +385,7 @@ static void send_upgrade(struct link *link)
 	char text[UPGRADE_TEXT_MAX];
 	int n;
 
+	/* The client speaks first. */
 	if (link->server)
 		return;
 	n = upgrade_make_key(link->setup->key) < 0
@@ -389,6 +421,8 @@ void link_shake(struct link *link)
 		       link->setup->identity ? link->setup->identity : "");
 	if (link->state == UPGRADING)
 		send_upgrade(link);
+	/* What came with the end of the handshake lies in OpenSSL: no descriptor will tell of
+	 * it. */
 	if (link->state == UPGRADING && SSL_has_pending(link->ssl))
 		link_read(link);
 }
@@ -404,6 +438,8 @@ int link_begin_tls(struct link *link)
 		SSL_set_accept_state(link->ssl);
 	else
 		SSL_set_connect_state(link->ssl);
+	/* One limit for TLS and upgrade together: who sends an octet now and then gains
+	 * nothing. */
 	link_phase(link, SHAKING, link->context->limits.handshake_ms);
 	event_add(&link->readable, NULL);
 	return 0;

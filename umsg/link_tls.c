@@ -1,3 +1,9 @@
+/* link_tls.c - TLS 1.3 with an external PSK (RFC 8446 4.2.11) by OpenSSL's session callbacks.
+ *
+ * OpenSSL takes an external PSK as a session that is made up on the spot: its master key is the
+ * PSK, and its cipher tells the hash for the binder.  The older callbacks for PSKs are meant for
+ * TLS 1.2.  The BIO is our own, as OpenSSL's writes without MSG_NOSIGNAL.
+ */
 #include "umsg/link_tls.h"
 
 #include <errno.h>
@@ -16,6 +22,7 @@ static SSL_SESSION *session_of(SSL *ssl, const uint8_t psk[PSK])
 	const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, suite);
 	SSL_SESSION *session = SSL_SESSION_new();
 
+	/* The key is copied into the session; the caller wipes his. */
 	if (session && cipher && SSL_SESSION_set1_master_key(session, psk, PSK) == 1 &&
 	    SSL_SESSION_set_cipher(session, cipher) == 1 &&
 	    SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) == 1)
@@ -31,6 +38,7 @@ static int find_session(SSL *ssl, const unsigned char *identity, size_t n, SSL_S
 	struct link_tls_peer *peer = SSL_get_app_data(ssl);
 	uint8_t psk[PSK];
 
+	/* Returning 0 ends the handshake; 1 without a session would go on without a PSK. */
 	*session = NULL;
 	if (!peer || !peer->find || !peer->find(peer, slice_of(identity, n), psk))
 		return 0;
@@ -46,6 +54,8 @@ static int use_session(SSL *ssl, const EVP_MD *md, const unsigned char **identit
 	struct link_tls_peer *peer = SSL_get_app_data(ssl);
 
 	*session = NULL;
+	/* Asked with the hash of a HelloRetryRequest's cipher, if there was one: ours is
+	 * SHA-256 in both suites. */
 	if (!peer || !peer->identity || (md && EVP_MD_get_type(md) != NID_sha256))
 		return 0;
 	*session = session_of(ssl, peer->psk);
@@ -60,8 +70,10 @@ static SSL_CTX *new_context(const SSL_METHOD *method)
 
 	if (!ctx)
 		return NULL;
+	/* No tickets: a resumed session would outlive the account's keys. */
 	SSL_CTX_set_options(ctx,
 			    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	/* Buffers are released between records: there are tens of thousands of idle links. */
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -101,6 +113,7 @@ SSL_CTX *link_tls_client(void)
 
 static int after(BIO *bio, ssize_t n, int retry)
 {
+	/* They stand for the last call alone. */
 	BIO_clear_retry_flags(bio);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY);
@@ -130,6 +143,7 @@ static long socket_ctrl(BIO *bio, int what, long n, void *p)
 
 	(void)n;
 	(void)p;
+	/* OpenSSL 3 asks, to tell an end without close_notify from an error. */
 	if (what == BIO_CTRL_EOF)
 		return peer->ended;
 	return what == BIO_CTRL_FLUSH;
@@ -159,6 +173,7 @@ SSL *link_tls_new(SSL_CTX *ctx, const BIO_METHOD *socket, struct link_tls_peer *
 	}
 	BIO_set_data(bio, peer);
 	BIO_set_init(bio, 1);
+	/* The SSL owns it from here on; the descriptor stays the link's. */
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_app_data(ssl, peer);
 	return ssl;

@@ -1,3 +1,6 @@
+/* upgrade.c - reads and writes the heads of the upgrade, strictly: a client of ours sends exactly
+ * one form, so whatever could be read in two ways is refused (RFC 6455 4.1, 4.2; RFC 7230 3).
+ */
 #include "umsg/upgrade.h"
 
 #include <errno.h>
@@ -61,6 +64,7 @@ static struct slice trim(struct slice s)
 /* Is word one of the comma-separated words? */
 static bool has_word(struct slice list, const char *word)
 {
+	/* RFC 7230 7: empty members between commas are to be borne. */
 	while (list.n)
 		if (equal_nocase(trim(cut(&list, ',')), word))
 			return true;
@@ -71,6 +75,7 @@ static bool is_token(struct slice s)
 {
 	if (s.n == 0)
 		return false;
+	/* RFC 7230 3.2.6. */
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", s.p[i]))
 			return false;
@@ -88,6 +93,7 @@ static bool is_field_value(struct slice s)
 /* Takes one line without its CRLF; false when it does not end so. */
 static bool take_line(struct slice *rest, struct slice *line_out)
 {
+	/* A CR elsewhere in the line is refused by is_field_value() and is_token(). */
 	*line_out = cut(rest, '\n');
 	if (line_out->n == 0 || line_out->p[line_out->n - 1] != '\r')
 		return false;
@@ -103,6 +109,8 @@ struct fields {
 
 static void note_field(struct fields *f, struct slice name, struct slice value)
 {
+	/* Of a field that may be a list the last line counts; those that must be unique are
+	 * counted. */
 	if (equal_nocase(name, "upgrade"))
 		f->upgrade = value;
 	else if (equal_nocase(name, "connection"))
@@ -151,6 +159,7 @@ static bool is_key(struct slice key)
 	uint8_t nonce[NONCE];
 	size_t n;
 
+	/* Sixteen octets in base64 (RFC 6455 4.1); what they are does not matter. */
 	return key.n == UPGRADE_KEY &&
 	       base64_decode(BASE64_STANDARD, key, nonce, sizeof(nonce), &n) == 0 && n == NONCE;
 }
@@ -162,6 +171,7 @@ static int check_request_line(struct slice line)
 
 	if (!is_token(method) || path.n == 0)
 		return 400;
+	/* HTTP/1.0 has no upgrade. */
 	if (!slice_eq_str(line, "HTTP/1.1"))
 		return slice_starts(line, "HTTP/") ? 505 : 400;
 	if (!slice_eq_str(method, "GET"))
@@ -191,6 +201,8 @@ int upgrade_parse_request(struct slice head, char key_out[UPGRADE_KEY + 1])
 	if (f.n_key != 1 || !is_key(f.key) || f.n_protocol != 1 ||
 	    !has_word(f.protocol, UPGRADE_PROTOCOL))
 		return 400;
+	/* Its alphabet was checked, so the answer holds nothing of the client's that could be
+	 * a field. */
 	memcpy(key_out, f.key.p, UPGRADE_KEY);
 	key_out[UPGRADE_KEY] = '\0';
 	return 0;
@@ -219,6 +231,7 @@ int upgrade_parse_response(struct slice head, const char key[UPGRADE_KEY + 1], i
 	*status_out = status_of(line);
 	if (*status_out == 0 || !read_fields(head, &f))
 		return -EBADMSG;
+	/* A refusal is in order as a head, and told apart from nonsense. */
 	if (*status_out != 101)
 		return -EACCES;
 	/* RFC 6455 4.1: only what was offered may be agreed to, and of extensions none was. */
@@ -250,6 +263,7 @@ int upgrade_accept(const char key[UPGRADE_KEY + 1], char accept_out[UPGRADE_ACCE
 
 	buf_put_str(&b, key);
 	buf_put_str(&b, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"); /* RFC 6455 1.3 */
+	/* SHA-1 shows that the other end speaks WebSocket; nothing is kept secret by it. */
 	if (!buf_ok(&b) || EVP_Digest(text, b.len, hash, NULL, EVP_sha1(), NULL) != 1)
 		return -EIO;
 	base64_encode(BASE64_STANDARD, slice_of(hash, sizeof(hash)), accept_out);

@@ -1,3 +1,8 @@
+/* websocket.c - frames and messages of WebSocket (RFC 6455).
+ *
+ * All that comes is of a stranger until it is checked: header, length and place of a frame before
+ * any of its payload is kept, so that nobody has more memory held for him than one message's.
+ */
 #include "umsg/websocket.h"
 
 #include <errno.h>
@@ -64,6 +69,7 @@ struct ws_engine *ws_engine_new(void)
 
 	if (!engine)
 		return NULL;
+	/* calloc() left those NULL that are not made: ws_engine_free() is safe half-way. */
 	for (int role = WS_CLIENT; role <= WS_SERVER; role++)
 		if (wslay_frame_context_init(&engine->sender[role], &callbacks, engine) != 0) {
 			ws_engine_free(&engine);
@@ -110,6 +116,7 @@ void ws_reader_done(struct ws_reader *reader)
 
 bool ws_reader_busy(const struct ws_reader *reader)
 {
+	/* header_n stays set while the payload comes. */
 	return reader->header_n != 0 || reader->in_message;
 }
 
@@ -174,6 +181,7 @@ static int read_length(const struct ws_reader *reader, uint64_t *length_out)
 	for (size_t i = 0; i < n; i++)
 		length = length << 8 | reader->header[2 + i];
 	*length_out = length;
+	/* The highest bit of 64 has to be 0, so the cast to size_t loses nothing. */
 	if ((n == 2 && length < LENGTH_16) || (n == 8 && (length <= UINT16_MAX || length >> 63)))
 		return -EPROTO;
 	return 0;
@@ -182,6 +190,8 @@ static int read_length(const struct ws_reader *reader, uint64_t *length_out)
 /* Makes room for n more octets. */
 static int reserve(struct ws_part *part, size_t n)
 {
+	/* By what the header tells, which was held against message_max before: no peer grows
+	 * it octet by octet. */
 	uint8_t *p = realloc(part->p, part->n + n ? part->n + n : 1);
 
 	if (!p)
@@ -214,6 +224,8 @@ static int begin_frame(struct ws_reader *reader, unsigned *code_out)
 
 	reader->fin = reader->header[0] & FIN;
 	reader->opcode = reader->header[0] & OPCODE;
+	/* RSV bits belong to extensions, of which none is agreed to. A client has to mask, a
+	 * server must not (5.1). */
 	if (reader->header[0] & RESERVED || masked != (reader->role == WS_SERVER) ||
 	    read_length(reader, &length))
 		return refuse(-EPROTO, WS_CODE_PROTOCOL, code_out);
@@ -244,6 +256,7 @@ static void unmask(const struct ws_reader *reader, struct slice from, size_t at,
 			memcpy(to, from.p, from.n);
 		return;
 	}
+	/* The mask, turned to where the piece begins, twice: so eight octets are done at once. */
 	for (size_t k = 0; k < sizeof(turned); k++)
 		turned[k] = mask[(at + k) % WS_MASK];
 	memcpy(&mask8, turned, sizeof(mask8));
@@ -289,6 +302,7 @@ static int end_control(const struct ws_reader *reader, struct slice payload, ws_
 		code = CODE_NONE;
 		if (payload.n >= 2)
 			code = (unsigned)payload.p[0] << 8 | payload.p[1];
+		/* A code is of two octets or is not there (5.5.1). */
 		if (payload.n == 1 || (payload.n >= 2 && !is_close_code(code)))
 			return refuse(-EPROTO, WS_CODE_PROTOCOL, code_out);
 		if (payload.n > 2 && !is_utf8(slice_from(payload, 2)))
@@ -303,6 +317,7 @@ static int end_frame(struct ws_reader *reader, struct slice payload, ws_message_
 {
 	bool go_on;
 
+	/* Before the callback: whatever it does, the reader stands between two frames. */
 	reader->in_frame = false;
 	reader->header_n = 0;
 	if (is_control(reader->opcode)) {
@@ -344,6 +359,7 @@ static int take_payload(struct ws_engine *engine, struct ws_reader *reader, stru
 		}
 		return end_frame(reader, piece, message, arg, code_out);
 	}
+	/* Also for a frame of length 0 within a message: realloc() of one octet then. */
 	if (reader->frame_read == 0 && reserve(part, reader->frame_left) < 0)
 		return refuse(-ENOMEM, WS_CODE_INTERNAL, code_out);
 	unmask(reader, piece, reader->frame_read, part->p + part->n);
@@ -367,6 +383,7 @@ int ws_read(struct ws_engine *engine, struct ws_reader *reader, struct slice oct
 				break;
 			err = begin_frame(reader, code_out);
 		}
+		/* Also with no octets left: a frame may be empty. */
 		if (!err)
 			err = take_payload(engine, reader, &octets, message, arg, code_out);
 	}
@@ -390,6 +407,7 @@ static int make_room(struct ws_out *out, size_t n)
 	}
 	if (n <= out->capacity - out->n)
 		return 0;
+	/* Doubled, or the octets would be copied for each frame of a burst. */
 	capacity = out->capacity * 2 > waiting + n ? out->capacity * 2 : waiting + n;
 	p = realloc(out->p, capacity);
 	if (!p)
@@ -443,6 +461,8 @@ int ws_write(struct ws_engine *engine, enum ws_role role, enum ws_kind kind, str
 
 	if (kind != WS_BINARY && payload.n > WS_CONTROL_MAX)
 		return -EMSGSIZE;
+	/* Before wslay begins: its sender must not stop within a frame, as the next one is
+	 * another link's. */
 	if (make_room(out, payload.n + HEADER_MAX) < 0)
 		return -ENOMEM;
 	before = out->n;
@@ -454,6 +474,8 @@ int ws_write(struct ws_engine *engine, enum ws_role role, enum ws_kind kind, str
 			out->n = before;
 			return -EIO;
 		}
+		/* What it returns are octets of the payload; the header went with the first
+		 * call. */
 		frame.data += n;
 		frame.data_length -= (size_t)n;
 	} while (frame.data_length > 0);
