@@ -1,4 +1,7 @@
-/* cli_accounts.c - crs-cli: accounts, updates, blacklists. */
+/* cli_accounts.c - crs-cli: accounts, updates, blacklists (CRS manual 4.2 to 4.4, 5.4).
+ *
+ * Nearly everything is asked of crs, which alone writes while it runs. Accounts can be made and
+ * listed without it, for a server is set up before it is started. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -220,6 +223,8 @@ static int lend(const struct cli *cli, const char *path, const struct stat *home
 	if (!err)
 		err = crs_path_join(copy_out, CRS_PATH_SIZE, cli->paths.data, "lent-XXXXXX");
 	if (!err) {
+		/* 0600 by mkostemp(), and crs's own from here on: nobody else reads it
+		 * meanwhile. */
 		fd = mkostemp(copy_out, O_CLOEXEC);
 		if (fd < 0 || fchown(fd, home->st_uid, home->st_gid))
 			err = -errno;
@@ -253,6 +258,8 @@ static int apply(const struct cli *cli, const char *path, bool partial, json_t *
 			 partial);
 	err = body ? cli_call(cli, "POST", "/apply", body, false, answer_out) : -EINVAL;
 	json_decref(body);
+	/* crs has answered, and so has read it. A crs-cli that is killed before leaves it in
+	 * data/. */
 	if (*copy)
 		unlink(copy);
 	return err;
@@ -268,6 +275,7 @@ int cli_apply(const struct cli *cli, int argc, char **argv)
 
 	if (partial && strcmp(argv[1], "--partial") != 0)
 		return CLI_USAGE;
+	/* crs has another working directory. */
 	path = realpath(argv[0], NULL);
 	if (!path)
 		return cli_error("%s: %s", argv[0], strerror(errno));

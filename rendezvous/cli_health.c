@@ -1,4 +1,7 @@
-/* cli_health.c - crs-cli health-check (CRS manual 5.4). */
+/* cli_health.c - crs-cli health-check (CRS manual 5.4).
+ *
+ * A check reports what it finds and goes on: the report has each test with its result, and the
+ * worst one is the exit status. Nothing is put right. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +162,8 @@ static void check_updates(const struct cli *cli, const char *id, struct health_r
 	{
 		if (strcmp(cli_text(row, "account"), id) == 0) {
 			check_month(row, "current", HEALTH_ERROR, report);
+			/* Only a warning: it comes in the course of this month, and is in time
+			 * on its last day. */
 			check_month(row, "next", HEALTH_WARNING, report);
 		}
 	}

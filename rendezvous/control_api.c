@@ -1,4 +1,9 @@
-/* control_api.c - routes of the control socket. */
+/* control_api.c - routes of the control socket.
+ *
+ * Each request is answered once: here, or by what it was handed to (control_listings.c,
+ * control_data.c). A change goes to disk first and then to the workers by a reload: a crash in
+ * between is made good by the next start, which reads the same files. Whoever may open the
+ * socket is an operator; what he changes, and each look at secrets, is in the audit log. */
 #include "rendezvous/control_api.h"
 
 #include <errno.h>
@@ -31,6 +36,7 @@
 
 const char *control_api_member(const json_t *body, const char *name)
 {
+	/* Never NULL: what is missing fails where it is checked, as an empty text does. */
 	const char *text = json_string_value(json_object_get(body, name));
 
 	return text ? text : "";
@@ -44,6 +50,8 @@ void control_api_audit(const struct control_request *request, const char *what, 
 	pid_t pid;
 	uid_t uid;
 
+	/* The kernel's word for who connected (SO_PEERCRED): what the request says of itself is
+	 * told behind it, as said. */
 	if (control_peer(request, &pid, &uid) == 0) {
 		snprintf(user, sizeof(user), "user=%u pid=%d", (unsigned)uid, (int)pid);
 		if (getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 && found)
@@ -61,6 +69,7 @@ void control_api_answer(struct control_request *request, const char *what, const
 			  : err == -EEXIST                  ? 409
 							    : 500;
 
+	/* Before the answer: what an operator has seen done is in the log. */
 	control_api_audit(request, what, about, err ? text : "ok");
 	if (err) {
 		json_decref(result);
@@ -182,6 +191,8 @@ static void post_account(struct control_request *request, void *arg)
 		return;
 	diag = diag_new();
 	id = control_api_member(body, "id");
+	/* A longer one is refused by its length: what is cut here is longer than any that may
+	 * be. */
 	snprintf(secret, sizeof(secret), "%s", control_api_member(body, "secret"));
 	err = accounts_create(dir, id, slice_str(secret), diag);
 	if (!err) {
@@ -299,6 +310,8 @@ static void get_blacklist(struct control_request *request, void *arg)
 		return;
 	}
 	list = json_array();
+	/* Our own copy of a file of ours: strtok_r() may write into it, and empty lines are
+	 * passed over. */
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		json_array_append_new(list, json_pack("{s:s}", "uri", line));
 	free(text);
@@ -346,11 +359,14 @@ static void post_guests(struct control_request *request, void *arg)
 	if (control_body_json(request, &body))
 		return;
 	account = control_api_member(body, "account");
+	/* The id is all that lets a guest in beside the account's secret: it must not be
+	 * guessed. */
 	if (RAND_bytes(octets, sizeof(octets)) != 1) {
 		control_answer_error(request, 500, "no random numbers to be had");
 	} else if (control_api_knows(api, request, account)) {
 		hex_encode(slice_of(octets, sizeof(octets)), id);
 		control_api_audit(request, "health-check", account, "ok");
+		/* Before the answer: the guests may connect as soon as crs-cli has it. */
 		supervisor_announce_guests(api->supervisor, account, id);
 		control_answer_json(request, 200,
 				    json_pack("{s:s, s:s, s:s, s:i}", "id", id, "listen",
@@ -447,6 +463,8 @@ json_t *control_api_updates(struct supervisor *supervisor)
 	struct updates *updates = NULL;
 	json_t *list;
 
+	/* Read from disk, not asked of the workers: what is applied counts, also while one of
+	 * them is starting. */
 	if (updates_load(supervisor_options(supervisor)->paths.accounts, accounts, now_s, &updates,
 			 NULL))
 		return NULL;
@@ -534,6 +552,7 @@ int control_api_new(struct event_base *base, struct supervisor *supervisor,
 	struct control_api *api = calloc(1, sizeof(*api));
 	struct control_options options = {
 		.address = supervisor_options(supervisor)->paths.control,
+		/* crs's group may administer; nobody else gets as far as a request. */
 		.mode = 0660,
 		.gid = (gid_t)-1,
 		.routes = routes,
@@ -561,6 +580,7 @@ void control_api_free(struct control_api **apip)
 
 	if (!api)
 		return;
+	/* First: it ends streams without a word, so that no tracer is dropped twice. */
 	control_free(&api->control);
 	control_api_drop_tracers(api);
 	free(api);

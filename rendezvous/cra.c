@@ -1,4 +1,7 @@
-/* cra.c - remote administration of a rendezvous (CRS manual 4.9): command line. */
+/* cra.c - remote administration of a rendezvous (CRS manual 4.9): command line.
+ *
+ * Runs on an administrator's own machine, with nothing but a name and a secret: what he may do
+ * is decided by the server at each request. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -95,6 +98,7 @@ static int do_apply(struct cra *cra, const char *account, const char *path)
 	uint8_t *data = NULL;
 	json_t *answer = NULL;
 	size_t n = 0;
+	/* Sent as it is: it is checked where it is applied, by who has the account's secret. */
 	int err = file_read(path, APPLY_FILE_MAX, &data, &n);
 
 	if (err) {
@@ -169,6 +173,7 @@ static int read_secret(const char *path, char out[SECRET_MAX], struct diag *diag
 	size_t n = 0;
 	int err = file_read(path, SECRET_MAX - 1, &text, &n);
 
+	/* Refused rather than warned of: the secret is as good as published. */
 	if (!err && stat(path, &st) == 0 && (st.st_mode & 077)) {
 		diag_error(diag, NULL, "%s: others may read it: chmod 600 %s", path, path);
 		err = -EACCES;
@@ -192,6 +197,7 @@ static int run(struct cra *cra, char **argv)
 	if (read_secret(cra->secret_file, secret, cra->diag) == 0 &&
 	    cra_client_connect(cra->server, cra->admin, secret, &cra->client, cra->diag) == 0)
 		status = act(cra, argv);
+	/* The client has made its key of it, and keeps nothing else. */
 	OPENSSL_cleanse(secret, sizeof(secret));
 	cra_client_free(&cra->client);
 	if (status == EXIT_REFUSED)
@@ -238,6 +244,7 @@ int main(int argc, char **argv)
 	struct cra cra = { .server = NULL };
 	int key;
 
+	/* All of the command line is looked at before the server is asked for anything. */
 	while ((key = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		int status = take_option(&cra, key);
 

@@ -1,4 +1,7 @@
-/* cra_client.c - asks a rendezvous as a remote administrator. */
+/* cra_client.c - asks a rendezvous as a remote administrator.
+ *
+ * One request after the other over one link, each waited for: the event loop runs only inside
+ * wait_for(), so that to its caller all of this is plain function calls. */
 #include "rendezvous/cra_client.h"
 
 #include <errno.h>
@@ -18,6 +21,7 @@
 #include "umsg/frame.h"
 #include "umsg/link.h"
 
+/* A server may be anybody's who has that address: its answer is bounded, too. */
 enum { PORT = 5223, ANSWER_MAX = 256 << 20, HOST_SIZE = 256 };
 
 struct cra_client {
@@ -68,6 +72,7 @@ static void take_frame(struct cra_client *client, struct slice octets)
 {
 	Umsg__Frame *frame = NULL;
 
+	/* What has another number is an answer that came too late for the request before. */
 	if (frame_decode(octets, FRAME_FROM_SERVER, &frame) == 0 &&
 	    frame->request == client->request && frame->body_case == UMSG__FRAME__BODY_ADMIN_ANSWER)
 		take_answer(client, frame->admin_answer);
@@ -153,6 +158,7 @@ static int try_address(struct cra_client *client, const struct addrinfo *at,
 	memset(&addr, 0, sizeof(addr));
 	memcpy(&addr.sa, at->ai_addr, at->ai_addrlen);
 	addr.len = at->ai_addrlen;
+	/* The one that failed, to another address. */
 	link_free(&client->link);
 	client->lost = LINK_OPEN;
 	err = link_connect(client->links, &addr, login, &link_ops, client, &client->link);
@@ -316,6 +322,7 @@ int cra_client_apply(struct cra_client *client, const char *account, struct slic
 		request.offset = (uint32_t)sent;
 		request.data = frame_data(slice_of(file.p + sent, n));
 		sent += n;
+		/* Also of a file of no octets, which the server refuses with a reason. */
 		request.last = sent == file.n;
 		err = exchange(client, &request, diag);
 		if (!err && progress)

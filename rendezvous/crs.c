@@ -1,4 +1,8 @@
-/* crs.c - the rendezvous server: command line. */
+/* crs.c - the rendezvous server: command line.
+ *
+ * The same program is supervisor and worker: the supervisor starts itself with --worker for
+ * each, with the channel between them as descriptor WORKER_FD. Beside a test's clock a worker is
+ * told all that it needs over the channel. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +20,7 @@ enum { WORKER_FD = 3, EXIT_USAGE = 2 };
 
 enum option_key {
 	OPT_ROOT = 256,
+	/* In the order of place[] and set_paths(): OPT_CONFIG to OPT_LOG are indices. */
 	OPT_CONFIG,
 	OPT_LOCAL,
 	OPT_ACCOUNTS,
@@ -131,6 +136,7 @@ static int set_paths(struct command_line *line)
 		err = buf_ok(&b) ? 0 : -1;
 	}
 	if (!err)
+		/* Behind the places, from which these are made. */
 		err = crs_path_join(paths->control, CRS_PATH_SIZE, paths->run, "crs.sock");
 	if (!err)
 		err = crs_path_join(paths->relay, CRS_PATH_SIZE, paths->run, "crs-relay.sock");
@@ -168,6 +174,7 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
+	/* Before any file is looked at: a worker's settings come over its channel. */
 	if (line.worker) {
 		prctl(PR_SET_NAME, "crs-worker"); /* else "exe", in what ps and ss tell */
 		return worker_run(WORKER_FD);

@@ -1,4 +1,7 @@
-/* crs_cli.c - crs-cli: finds the action. */
+/* crs_cli.c - crs-cli: finds the action.
+ *
+ * The table is the whole grammar: words, number of arguments, function, usage. Options of all
+ * actions are taken out first, for they may stand anywhere; an action's own are left to it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -260,6 +263,7 @@ int main(int argc, char **argv)
 	}
 	if (status == CLI_ERROR)
 		return status;
+	/* Before the action is looked for: its second word may stand behind options. */
 	area_first(argc, argv);
 	action = find(argc, argv, false);
 	if (!action)

@@ -1,4 +1,8 @@
-/* crs_relay.c - relays media between clients without being able to decrypt it. */
+/* crs_relay.c - relays media between clients without being able to decrypt it.
+ *
+ * Threads forward (relay/thread.c), this one answers crs and writes the log. The process has no
+ * state on disk: one that is started anew knows no session, and crs ends the calls that it had
+ * (sessions_relay_lost()). */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -188,6 +192,8 @@ static int take_option(struct options *options, int option, const char *value)
 	case OPT_LOG:
 		snprintf(options->log, PATH_MAX, "%s", value);
 		break;
+	/* What the command line says counts, whether it comes before or behind the file:
+	 * read_config() leaves it alone. */
 	case OPT_LISTEN:
 		options->listen_given = true;
 		err = net_parse(value, DEFAULT_PORT, &options->listen);
@@ -234,6 +240,8 @@ static int start_threads(struct relay *relay, const struct options *options, cha
 		size_t i = relay->n_threads;
 		int pair[2];
 
+		/* Borders are kept, as with datagrams, and the other side's end is told, as with
+		 * streams. */
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 			return -errno;
 		relay->pair_fds[i] = pair[0];
@@ -267,6 +275,8 @@ static int serve(const struct options *options)
 		 where, relay.n_threads, options->socket);
 	event_base_dispatch(relay.base);
 	log_info(MODULE, "Stop");
+	/* First: it closes the pairs, which is how the threads learn that they end; then they
+	 * can be waited for. */
 	relay_control_free(&relay.control);
 	for (size_t i = 0; i < relay.n_threads; i++)
 		relay_thread_join(&relay.threads[i]);
@@ -317,6 +327,7 @@ int main(int argc, char **argv)
 	}
 	diag_free(&diag);
 	log_limits(&options);
+	/* A crs that goes away while it is written to is an error of that write. */
 	signal(SIGPIPE, SIG_IGN);
 	status = serve(&options);
 	return status;

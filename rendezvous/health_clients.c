@@ -1,4 +1,8 @@
-/* health_clients.c - a call and a text between two temporary clients. */
+/* health_clients.c - a call and a text between two temporary clients.
+ *
+ * Both are in this process, and each step begins when the other one has heard the last: what is
+ * measured is the way through the rendezvous and back. Nothing is encrypted: the rendezvous
+ * could not open it, and a filler stands where clients seal. */
 #include "rendezvous/health_clients.h"
 
 #include <inttypes.h>
@@ -45,6 +49,7 @@ struct check {
 	uint8_t session_id[FRAME_ID], message_id[FRAME_ID];
 };
 
+/* The first fault ends the check: what follows from it would only repeat it. */
 static void fail(struct check *check, const char *why)
 {
 	if (check->step == STEP_DONE)
@@ -70,6 +75,7 @@ static void say(struct guest *guest, const char *to, Umsg__Frame *frame)
 
 	frame->from = guest->uri;
 	frame->to = frame_text(to);
+	/* No two requests of a guest are under way at once: one number is enough. */
 	frame->request = 1;
 	if (frame_encode(frame, &octets, &n)) {
 		fail(guest->check, "no memory");
@@ -175,6 +181,7 @@ static void pass(struct check *check, enum step step)
 {
 	int64_t now_ms = clock_mono_ms();
 
+	/* Heard twice, or late: it is of a step that is over. */
 	if (check->step != step)
 		return;
 	health_report_add(check->report, HEALTH_OK, step_names[step], "%" PRId64 " ms",
@@ -303,6 +310,7 @@ static void connect_guest(struct check *check, struct guest *guest, unsigned ind
 	guest->check = check;
 	snprintf(guest->uri, sizeof(guest->uri), GUESTS_PREFIX "%u-%s", index, account->check);
 	net_format(&account->server, host);
+	/* A guest has no keys of the service and so no generation of its own: 1 stands for all. */
 	err = account_psk(account->secret, slice_str(guest->uri), account->id, 1, psk);
 	if (!err)
 		err = account_identity_make(account->secret, slice_str(guest->uri), account->id, 1,
@@ -338,6 +346,7 @@ void health_clients_run(const struct health_account *account, struct health_repo
 		if (check.step != STEP_DONE)
 			event_base_dispatch(check.base);
 	}
+	/* RFC 6455 7.4.1: done. Both go even when one never came: NULL is no link. */
 	link_finish(&check.caller.link, 1000);
 	link_finish(&check.callee.link, 1000);
 	link_context_free(&check.links);

@@ -34,6 +34,7 @@ void health_report_add(struct health_report *report, enum health_result result, 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	/* The enumerators are in the order of how bad they are. */
 	if (result > report->worst)
 		report->worst = result;
 	/* A text that was cut may end within a character, which is no JSON. */
