@@ -2,7 +2,8 @@
  *
  * Sorted as accounts_list() gives them, so that a look-up needs no table of its own. A set holds
  * each secret's text beside what was made of it: the next set compares texts and takes over what
- * has not changed. */
+ * has not changed.
+ */
 #include "rendezvous/account_set.h"
 
 #include <errno.h>

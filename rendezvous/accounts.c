@@ -2,7 +2,8 @@
  *
  * The folder is the truth: nothing of it is kept in memory, and what is changed by hand counts
  * at the next reading. Ids are checked before they become part of a path, so that none leads out
- * of the folder. */
+ * of the folder.
+ */
 #include "rendezvous/accounts.h"
 
 #include <dirent.h>

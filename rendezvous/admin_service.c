@@ -1,7 +1,8 @@
 /* admin_service.c - the requests of remote administrators.
  *
  * The worker that holds the connection says who asks; whether he may is decided here, by what is
- * on disk at that moment. What is done and what is refused has its line in the audit log. */
+ * on disk at that moment. What is done and what is refused has its line in the audit log.
+ */
 #include "rendezvous/admin_service.h"
 
 #include <errno.h>
@@ -212,6 +213,7 @@ static bool may(const struct supervisor *supervisor, const CrsWorker__AdminAsk *
 		ask->action == UMSG__ADMIN_ACTION__ADMIN_APPLY ? ADMIN_UPDATE : ADMIN_STATISTICS;
 	bool known;
 
+	/* Asked for what it says beside the secret: whether the account is there. */
 	account_set_secret(supervisor->accounts, ask->account, &known);
 	return known &&
 	       admins_may(supervisor->options->paths.admins, ask->admin, ask->account, needed);

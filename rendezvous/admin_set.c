@@ -1,7 +1,8 @@
 /* admin_set.c - keys of remote administrators.
  *
  * What TLS needs is the PSK alone, so it is made once at loading and the secret is not kept. A
- * few administrators at most: a list is searched from its front. */
+ * few administrators at most: a list is searched from its front.
+ */
 #include "rendezvous/admin_set.h"
 
 #include <errno.h>

@@ -2,7 +2,8 @@
  *
  * A change reads the whole file, alters it and replaces it atomically; the processes that read
  * meanwhile see the one or the other. Only the supervisor changes anything, one request after
- * the other, so that there is no lock. */
+ * the other, so that there is no lock.
+ */
 #include "rendezvous/admins.h"
 
 #include <dirent.h>
@@ -145,6 +146,7 @@ int admins_create(const char *dir, const char *name, char secret_out[ADMINS_SECR
 		err = -EEXIST;
 	}
 	if (!err)
+		/* With the first administrator: an instance without any has no such folder. */
 		err = file_mkdirs(dir, 0700);
 	if (!err)
 		err = accounts_make_secret(ADMINS_SECRET_BYTES, secret_out, ADMINS_SECRET_TEXT);

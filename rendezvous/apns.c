@@ -2,7 +2,8 @@
  *
  * libcurl does the protocol and owns the sockets; the event loop only tells it which are ready
  * and when its time is over. Each notification is an easy handle of its own, and libcurl puts
- * them as streams on the one connection. */
+ * them as streams on the one connection.
+ */
 #include "rendezvous/apns.h"
 
 #include <errno.h>

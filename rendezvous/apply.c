@@ -3,7 +3,8 @@
  * A file says in clear for no account what it is for: only the secret that opens it does. So the
  * secrets are tried one after the other, and a file that none opens is of no account here. What
  * lies in a folder has its index opened, so that workers find a user's part without the
- * account's secret. */
+ * account's secret.
+ */
 #include "rendezvous/apply.h"
 
 #include <dirent.h>

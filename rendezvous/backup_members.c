@@ -2,7 +2,8 @@
  *
  * libarchive pulls: it asks for octets when it wants them, and a sealed file is opened a chunk
  * at a time as it does. Nothing that the chunks' seals do not cover ever reaches the parser of a
- * sealed archive. */
+ * sealed archive.
+ */
 #include <errno.h>
 #include <string.h>
 

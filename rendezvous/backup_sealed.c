@@ -2,7 +2,8 @@
  *
  * Octets go through in chunks, so that a backup of any size takes the memory of two. A chunk is
  * given out only when its seal was found whole, and the end is an end only when the chunk that
- * says so was. */
+ * says so was.
+ */
 #include "rendezvous/backup_sealed.h"
 
 #include <errno.h>

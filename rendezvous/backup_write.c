@@ -2,7 +2,8 @@
  *
  * It grows under the name NAME.part and gets its own when it is whole and on disk: what has the
  * name of a backup is one. Files are read while crs goes on; backup.h says why that is good
- * enough. */
+ * enough.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>

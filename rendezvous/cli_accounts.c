@@ -1,7 +1,8 @@
 /* cli_accounts.c - crs-cli: accounts, updates, blacklists (CRS manual 4.2 to 4.4, 5.4).
  *
  * Nearly everything is asked of crs, which alone writes while it runs. Accounts can be made and
- * listed without it, for a server is set up before it is started. */
+ * listed without it, for a server is set up before it is started.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

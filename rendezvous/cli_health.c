@@ -1,7 +1,8 @@
 /* cli_health.c - crs-cli health-check (CRS manual 5.4).
  *
  * A check reports what it finds and goes on: the report has each test with its result, and the
- * worst one is the exit status. Nothing is put right. */
+ * worst one is the exit status. Nothing is put right.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

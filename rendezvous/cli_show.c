@@ -1,7 +1,8 @@
 /* cli_show.c - crs-cli: listings (CRS manual 5.4).
  *
  * Each has its table: which member of crs's answer under which heading, in the manual's order
- * where it has one. A new member of an answer is shown with --json alone until it is named here. */
+ * where it has one. A new member of an answer is shown with --json alone until it is named here.
+ */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* client_data.c - names and stored form of client data.
  *
  * Stored as { "saved": seconds since 1970, "type": text, "value": base64 }. A client wrote type
- * and value: what is read back is looked at as any stranger's text. */
+ * and value: what is read back is looked at as any stranger's text.
+ */
 #include "rendezvous/client_data.h"
 
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* client_lists.c - the calls and posts of a client, found by their ids.
  *
  * They are what the holder has to clear up when a home or the connection goes: a home is told of
- * lost calls, a client is answered for posts whose home is gone. */
+ * lost calls, a client is answered for posts whose home is gone.
+ */
 #include <stdlib.h>
 
 #include "rendezvous/holder_priv.h"

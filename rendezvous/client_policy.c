@@ -2,7 +2,8 @@
  *
  * The supervisor reads and checks them, and each worker gets the lines themselves, in the order
  * of the file, from which it makes the same rules: the first line that fits a client counts in
- * every process alike. */
+ * every process alike.
+ */
 #include "rendezvous/client_policy.h"
 
 #include <errno.h>

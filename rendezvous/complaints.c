@@ -3,7 +3,8 @@
  * A row of COMPLAINTS_WAYS places for each remainder of the key: looking costs the same always,
  * and who wants another's complaint forgotten has to hit that one row, whose number hangs on a
  * secret. Keys alone are kept: two that are alike in 64 bits share their silence, which does no
- * harm. */
+ * harm.
+ */
 #include "rendezvous/complaints.h"
 
 #include <stdlib.h>

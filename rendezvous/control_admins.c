@@ -1,7 +1,8 @@
 /* control_admins.c - remote administrators over the control socket (CRS manual 4.9, 5.4).
  *
  * Who may connect to the socket is an operator already: nothing is asked here but whether names
- * are good. Each change is in the audit log, and so is each look at a secret. */
+ * are good. Each change is in the audit log, and so is each look at a secret.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

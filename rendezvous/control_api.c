@@ -3,7 +3,8 @@
  * Each request is answered once: here, or by what it was handed to (control_listings.c,
  * control_data.c). A change goes to disk first and then to the workers by a reload: a crash in
  * between is made good by the next start, which reads the same files. Whoever may open the
- * socket is an operator; what he changes, and each look at secrets, is in the audit log. */
+ * socket is an operator; what he changes, and each look at secrets, is in the audit log.
+ */
 #include "rendezvous/control_api.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ void control_api_answer(struct control_request *request, const char *what, const
 			int err, const struct diag *diag, json_t *result)
 {
 	const char *text = diag_errors(diag) ? diag_first_error(diag) : strerror(-err);
+	/* An operator's mistake, or the state of things, is told from a fault of ours. */
 	unsigned status = err == -EINVAL || err == -EBADMSG ? 400
 			  : err == -ENOENT                  ? 404
 			  : err == -EEXIST                  ? 409
@@ -103,6 +105,8 @@ bool control_api_knows_client(struct control_api *api, struct control_request *r
 	return false;
 }
 
+/* A reload that found faults has worked all the same: what was wrong with one account is told,
+ * not counted as an error. */
 static json_t *warnings_of(const struct diag *diag)
 {
 	json_t *list = json_array();
@@ -163,6 +167,7 @@ static void get_loaded(struct control_request *request, void *arg)
 	struct supervisor_process process;
 	json_t *list = json_array();
 
+	/* The first three are crs itself and its two Redis servers (supervisor_process()). */
 	for (size_t i = 3; supervisor_process(api->supervisor, i, &process); i++) {
 		json_t *ids = json_array();
 
@@ -410,6 +415,8 @@ static void post_purge_observed(struct control_request *request, void *arg)
 		diag = diag_new();
 		n = floors_purge_observed(supervisor_floors(api->supervisor), account, expel,
 					  api->supervisor);
+		/* Workers have the roster as they loaded it: only the reload makes them forget,
+		 * too. */
 		if (n >= 0)
 			supervisor_reload(api->supervisor, diag);
 		control_api_answer(request, "purge observed", account, n < 0 ? n : 0, diag,
@@ -450,6 +457,7 @@ static json_t *created_text(const struct update *update)
 {
 	char text[CLOCK_TEXT_SIZE];
 
+	/* The manual's words, which cli_health.c looks for. */
 	if (!update)
 		return json_string("Not Available");
 	clock_format((int64_t)update_created(update) * 1000, text);

@@ -1,7 +1,8 @@
 /* control_data.c - what clients have stored, over the control socket (CRS manual 5.4).
  *
  * The rows come by way of workers, later: a request waits meanwhile, and what is needed then is
- * copied, for it may be gone. */
+ * copied, for it may be gone.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,6 +281,7 @@ static json_t *lookup_row(const json_t *rows, const char *server)
 			continue;
 		if (strcmp(what, "client-token") == 0)
 			token = text;
+		/* The home of the URI says so once; any other row is the client's token. */
 		else if (!row)
 			row = json_pack("{s:s, s:O, s:O, s:s}", "source",
 					strcmp(what, "attached") == 0 ? server : "-", "uri",

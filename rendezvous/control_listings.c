@@ -1,7 +1,8 @@
 /* control_listings.c - listings that workers or crs-relay have to be asked for.
  *
  * Each request is answered once, when the last worker has said its rows or its time is over:
- * supervisor_query() sees to that, and a worker that hangs holds no listing up. */
+ * supervisor_query() sees to that, and a worker that hangs holds no listing up.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>

@@ -70,6 +70,8 @@ static void switch_mark(struct control_api *api, struct control_request *request
 	struct diag *diag = diag_new();
 	int err = accounts_set_mark(dir, account, mark, on, diag);
 
+	/* All is read again, as at a start: there is but one way in which workers learn of
+	 * marks. */
 	if (!err)
 		err = supervisor_reload(api->supervisor, diag);
 	control_api_answer(request, action, account, err, diag, NULL);

@@ -2,7 +2,8 @@
  *
  * Workers send events only of elements that somebody looks at: with no tracer a trace costs them
  * a comparison. What a tracer does not read fast enough is the stream's affair (base/control.h);
- * the supervisor never waits for one. */
+ * the supervisor never waits for one.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

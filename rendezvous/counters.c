@@ -1,7 +1,8 @@
 /* counters.c - counts by user since the last flush.
  *
  * A line is made when something is first counted and goes with the flush, so that memory follows
- * who was active in a few seconds, not how many users there are. */
+ * who was active in a few seconds, not how many users there are.
+ */
 #include "rendezvous/counters.h"
 
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* cra.c - remote administration of a rendezvous (CRS manual 4.9): command line.
  *
  * Runs on an administrator's own machine, with nothing but a name and a secret: what he may do
- * is decided by the server at each request. */
+ * is decided by the server at each request.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "rendezvous/cra_print.h"
 #include "rendezvous/statistics.h"
 
+/* SECRET_MAX: octets of the whole file, which is a line. */
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, SECRET_MAX = 256 };
 
 enum option_key {
@@ -134,6 +136,7 @@ static int do_stats(struct cra *cra, const char *verb, const char *account)
 
 	while (i < 4 && strcmp(verb, verbs[i].verb) != 0)
 		i++;
+	/* Pseudonyms are a way to export, the first of the verbs. */
 	if (i == 4 || (cra->pseudonyms && i > 0))
 		return EXIT_USAGE;
 	action =
@@ -148,6 +151,7 @@ static int do_stats(struct cra *cra, const char *verb, const char *account)
 	return 0;
 }
 
+/* Before the secret is read and anybody connected to: a mistake in the words costs nothing. */
 static bool is_action(const struct cra *cra, int argc, char **argv)
 {
 	if (cra->pseudonyms && (argc != 3 || strcmp(argv[0], "stats") != 0))
@@ -180,6 +184,7 @@ static int read_secret(const char *path, char out[SECRET_MAX], struct diag *diag
 	} else if (err) {
 		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
 	} else {
+		/* The first line alone: an editor leaves a newline, and some write CR LF. */
 		snprintf(out, SECRET_MAX, "%.*s", (int)strcspn((char *)text, "\r\n"), text);
 	}
 	if (text)

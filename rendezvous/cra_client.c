@@ -1,7 +1,8 @@
 /* cra_client.c - asks a rendezvous as a remote administrator.
  *
  * One request after the other over one link, each waited for: the event loop runs only inside
- * wait_for(), so that to its caller all of this is plain function calls. */
+ * wait_for(), so that to its caller all of this is plain function calls.
+ */
 #include "rendezvous/cra_client.h"
 
 #include <errno.h>
@@ -59,6 +60,7 @@ static void add_data(struct cra_client *client, struct slice data)
 
 static void take_answer(struct cra_client *client, const Umsg__AdminAnswer *answer)
 {
+	/* The last word counts: an error ends an answer of which parts have come already. */
 	if (answer->error) {
 		client->error = answer->error;
 		snprintf(client->text, sizeof(client->text), "%s", answer->text);
@@ -110,6 +112,7 @@ static int wait_for(struct cra_client *client, const bool *done)
 {
 	client->timed_out = false;
 	timer_arm(client->limit, CRA_LIMIT_MS);
+	/* Each look is behind one round of events: any of them may have changed all three. */
 	while (!*done && !client->lost && !client->timed_out)
 		event_base_loop(client->base, EVLOOP_ONCE);
 	event_del(client->limit);
@@ -201,6 +204,7 @@ static int split_server(const char *server, char host[HOST_SIZE], char port[8])
 	size_t n = strlen(server);
 
 	snprintf(port, 8, "%d", PORT);
+	/* One colon parts a port; several without brackets are an IPv6 address (RFC 3986 3.2.2). */
 	if (colon && (server[0] == '[' ? colon[-1] == ']' : strchr(server, ':') == colon)) {
 		snprintf(port, 8, "%.7s", colon + 1);
 		n = (size_t)(colon - server);

@@ -1,7 +1,8 @@
 /* cra_print.c - answers for people.
  *
  * A server's texts reach the terminal through base/visible.h or a table alone, which let no
- * control character pass; a member that is missing is shown as nothing. */
+ * control character pass; a member that is missing is shown as nothing.
+ */
 #include "rendezvous/cra_print.h"
 
 #include <string.h>

@@ -2,7 +2,8 @@
  *
  * The same program is supervisor and worker: the supervisor starts itself with --worker for
  * each, with the channel between them as descriptor WORKER_FD. Beside a test's clock a worker is
- * told all that it needs over the channel. */
+ * told all that it needs over the channel.
+ */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ struct command_line {
 	bool check_only, worker;
 };
 
+/* Kept as text as well, for the workers, which are started with the same clock. */
 static int set_clock(struct command_line *line, const char *text)
 {
 	struct diag *diag = diag_new();
@@ -181,6 +183,7 @@ int main(int argc, char **argv)
 	}
 	if (set_paths(&line))
 		return 1;
+	/* Also with -n, which is this and nothing more. */
 	status = read_settings(&line) ? 1 : 0;
 	if (!status && !line.check_only)
 		status = supervisor_run(&line.options);

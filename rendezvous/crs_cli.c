@@ -1,7 +1,8 @@
 /* crs_cli.c - crs-cli: finds the action.
  *
  * The table is the whole grammar: words, number of arguments, function, usage. Options of all
- * actions are taken out first, for they may stand anywhere; an action's own are left to it. */
+ * actions are taken out first, for they may stand anywhere; an action's own are left to it.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -238,6 +239,7 @@ static int take_options(struct cli *cli, int *argc, char **argv)
 			argv[n++] = argv[i];
 	}
 	*argc = n;
+	/* For the audit log, whatever the action: crs decides what it notes. */
 	cli_origin(cli->origin);
 	if (crs_paths_init(&cli->paths, root))
 		return cli_error("%s: path too long", root);
@@ -265,6 +267,7 @@ int main(int argc, char **argv)
 		return status;
 	/* Before the action is looked for: its second word may stand behind options. */
 	area_first(argc, argv);
+	/* Exact first: "list account" and "show account" are two different listings. */
 	action = find(argc, argv, false);
 	if (!action)
 		action = find(argc, argv, true);
@@ -277,6 +280,8 @@ int main(int argc, char **argv)
 	words = action->word[1] ? 2 : 1;
 	complete_number(action, argc - words, argv + words, uri, sizeof(uri));
 	status = CLI_USAGE;
+	/* Numbers only: what the words have to be is for the action, which says CLI_USAGE as
+	 * well. */
 	if (argc - words >= action->min_args && argc - words <= action->max_args)
 		status = action->run(&cli, argc - words, argv + words);
 	if (status == CLI_USAGE)

@@ -2,7 +2,8 @@
  *
  * Threads forward (relay/thread.c), this one answers crs and writes the log. The process has no
  * state on disk: one that is started anew knows no session, and crs ends the calls that it had
- * (sessions_relay_lost()). */
+ * (sessions_relay_lost()).
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -56,6 +57,7 @@ static const char *const limit_keys[RELAY_TYPE_COUNT] = {
 	"MAX_OPAQUE_PROXY_RELAYS", "MAX_OPAQUE_MULTICAST_RELAYS",
 };
 
+/* The keys of CRS manual 4.1.2.3 first; those of rates and LISTEN are ours. */
 static const struct config_line_rule rules[] = {
 	{ "MAX_RTP_RELAYS", 1, 1, "N", true },
 	{ "MAX_RTP_PROXY_RELAYS", 1, 1, "N", true },
@@ -133,6 +135,7 @@ static void set_root(struct options *options, const char *root)
 
 static void set_defaults(struct options *options)
 {
+	/* One for each processor: a thread does nothing but take packets in and send them on. */
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	*options = (struct options){ .threads = cores > 0 ? (unsigned long)cores : 1 };
@@ -143,6 +146,7 @@ static void set_defaults(struct options *options)
 	if (options->threads > RELAY_MAX_THREADS)
 		options->threads = RELAY_MAX_THREADS;
 	for (int i = 0; i < RELAY_TYPE_COUNT; i++)
+		/* No limit, as the manual's default has it; so a configured one stays below. */
 		options->limits.max[i] = UINT_MAX;
 	options->rate = (struct relay_rate){ RELAY_DEFAULT_PACKETS_PER_S,
 					     RELAY_DEFAULT_KBIT_PER_S * OCTETS_A_KBIT };
@@ -314,6 +318,7 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
+	/* Behind all options: --root and --config say which file is read. */
 	diag = diag_new();
 	if (!diag || optind < argc || read_config(&options, diag) ||
 	    log_open(LOG_STYLE_CRS, strcmp(options.log, "-") == 0 ? NULL : options.log, diag)) {

@@ -4,7 +4,8 @@
  * sent counts the copies that were begun and answered those that are over, whether by a home or
  * because it could not be reached: their difference is under way, and with answered equal to the
  * number of members all is done. What was passed on is in the homes' hands: a crash here loses
- * only the answer, and the sender posts again. */
+ * only the answer, and the sender posts again.
+ */
 #include "rendezvous/fanouts.h"
 
 #include <errno.h>

@@ -3,7 +3,8 @@
  * A client's registration waits for its raise, so that a crash cannot let an older key in again.
  * With a flush for each, no more could register in a second than the disk has flushes; so all
  * that came in one turn of the loop share one. Memory is raised first and disk follows: a floor
- * that is too high for a moment shuts out, never in. */
+ * that is too high for a moment shuts out, never in.
+ */
 #include "rendezvous/floors.h"
 
 #include <errno.h>

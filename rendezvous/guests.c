@@ -1,7 +1,8 @@
 /* guests.c - the temporary clients of health checks.
  *
  * A handful of places and no list: checks come from an operator, seldom two at a time, and each
- * is over in a minute. */
+ * is over in a minute.
+ */
 #include "rendezvous/guests.h"
 
 #include <stdlib.h>

@@ -2,7 +2,8 @@
  *
  * Both are in this process, and each step begins when the other one has heard the last: what is
  * measured is the way through the rendezvous and back. Nothing is encrypted: the rendezvous
- * could not open it, and a filler stands where clients seal. */
+ * could not open it, and a filler stands where clients seal.
+ */
 #include "rendezvous/health_clients.h"
 
 #include <inttypes.h>
@@ -209,6 +210,7 @@ static void hear_as_callee(struct check *check, const Umsg__Frame *frame)
 		pass(check, STEP_HANGUP);
 		break;
 	case UMSG__FRAME__BODY_DELIVER:
+		/* So that nothing of a check stays in the store. */
 		say_taken(check, frame->deliver->number);
 		break;
 	default:
@@ -223,12 +225,14 @@ static void hear_as_caller(struct check *check, const Umsg__Frame *frame)
 	switch (frame->body_case) {
 	case UMSG__FRAME__BODY_GROWL:
 		pass(check, STEP_RING);
+		/* Both are ours: the callee answers when the caller has heard that it rings. */
 		say_as_callee(check, UMSG__FRAME__BODY_TALK);
 		break;
 	case UMSG__FRAME__BODY_TALK:
 		pass(check, STEP_ANSWER);
 		break;
 	case UMSG__FRAME__BODY_HANGUP:
+		/* The caller ends the call itself: an end that it hears is none that was wanted. */
 		snprintf(why, sizeof(why), "ended by the rendezvous, reason %d",
 			 (int)frame->hangup->reason);
 		fail(check, why);
@@ -343,6 +347,8 @@ void health_clients_run(const struct health_account *account, struct health_repo
 	} else {
 		connect_guest(&check, &check.caller, 1, account);
 		connect_guest(&check, &check.callee, 2, account);
+		/* A guest that could not be connected has ended the check already, before there
+		 * was a loop to break. */
 		if (check.step != STEP_DONE)
 			event_base_dispatch(check.base);
 	}

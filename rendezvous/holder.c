@@ -3,7 +3,8 @@
  * A client lives from accept() to client_end() or free_client(), which take it out of every
  * list; links tell the end as their last event, and from within that event all may be freed
  * (umsg/link.h). Nobody else keeps a pointer to a client: homes and the supervisor name it by
- * its connection's number, which is looked for anew each time. */
+ * its connection's number, which is looked for anew each time.
+ */
 #include "rendezvous/holder.h"
 
 #include <errno.h>

@@ -3,7 +3,8 @@
  * Everything that a home may rely on is checked here, once: the form of the frame, that its
  * sender is who authenticated, that he is registered, has keys of this month and asks for no
  * more than he may. Frames go on as the octets that came; what is packed anew is only what is
- * ours to say. */
+ * ours to say.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,8 @@
  *
  * Homes know connections by number, and messages about one may come when it is gone or asked
  * anew: each function looks whether the client is there and in the state that the message is
- * about. */
+ * about.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,8 @@
  *
  * Frames come from holders, which have checked them; here they are opened once and handed to the
  * file that the body belongs to. Every answer goes to an endpoint, a holder and its connection's
- * number: the holder drops what comes for one that is gone. */
+ * number: the holder drops what comes for one that is gone.
+ */
 #include "rendezvous/home.h"
 
 #include <errno.h>
@@ -266,6 +267,7 @@ void home_store_up(struct home *home, uint64_t epoch)
 {
 	struct user *user;
 
+	/* Before anybody is told anything: the numbers that follow are of this epoch. */
 	home->epoch = epoch;
 	TAILQ_FOREACH(user, &home->all, in_home)
 	{
@@ -330,6 +332,8 @@ void home_count(struct home *home, enum counter what, const char *account, const
 	counters_add(home->counters, what, account, uri);
 }
 
+/* The first error ends it: the store is gone then. All of the line is tried again with the next
+ * flush, and what had been written of it counts twice. */
 static int write_counted(void *arg, const struct counted *counted)
 {
 	struct home *home = arg;

@@ -3,7 +3,8 @@
  * A registration is judged by the roster, waits where it raises its user's floor until that is
  * durable, and then takes the place of an earlier connection of the same device or, as primary,
  * of another primary. A user is kept while he has a device; mailboxes are kept apart
- * (mailboxes.h). */
+ * (mailboxes.h).
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,8 @@
  *
  * sessions.c decides and knows no frame; here its words become frames, and frames events for it.
  * Invitations and answers are sealed between the clients: what is added is a leg, the way to the
- * relay, for each its own. */
+ * relay, for each its own.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,8 @@
  *
  * A request is answered when its value is durable: a client that has heard "done" need not store
  * it again. An empty value removes what was there. One worker has all requests of a URI, so that
- * the store sees them in their order. */
+ * the store sees them in their order.
+ */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -2,7 +2,8 @@
  *
  * A page is bounded in messages and in octets, for it lies in this process's memory and in the
  * client's queue at once; "more" tells the client to ask on behind the last number. What is
- * handed out stays stored until it is taken (home_taken()). */
+ * handed out stays stored until it is taken (home_taken()).
+ */
 #include <errno.h>
 #include <stdlib.h>
 

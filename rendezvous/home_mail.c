@@ -2,7 +2,8 @@
  *
  * mailboxes.c decides when a message is stored, handed over and acknowledged; here are the
  * frames for it, and what is counted and traced. Bodies are sealed: beside lengths and kind
- * nothing of them is read. */
+ * nothing of them is read.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

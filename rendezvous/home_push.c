@@ -2,7 +2,8 @@
  *
  * Tokens are in the store, and the one connection to the push service is the supervisor's: a
  * worker reads a user's tokens and hands them on. A push is a hint that may be lost; nothing
- * waits for it longer than HOME_WAKE_MS. */
+ * waits for it longer than HOME_WAKE_MS.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
-/* relay/control.c - passes the requests of crs to the relay's threads and their replies back.
+/* control.c - passes the requests of crs to the relay's threads and their replies back.
  *
  * Nothing here blocks on a thread: a request waits in the map of pending ones under a cookie
  * that goes to the thread and comes back. Every count of sessions is kept on this side, so that
- * a limit holds over all threads without a lock. */
+ * a limit holds over all threads without a lock.
+ */
 #include "rendezvous/relay/control.h"
 
 #include <errno.h>
@@ -208,6 +209,7 @@ static void add_session(struct client *client, const CrsRelay__Request *request,
 	unsigned type = (unsigned)request->add->type;
 	char text[128];
 
+	/* It indexes the counts and limits below, and protobuf lets any number through. */
 	if (type >= RELAY_TYPE_COUNT) {
 		reply_error(client, request->number, EINVAL, "unknown relay type");
 		return;
@@ -271,10 +273,12 @@ static void on_client_message(void *arg, struct slice message)
 	struct client *client = arg;
 	CrsRelay__Request *request = NULL;
 
+	/* What goes on to a thread has to fit into what it receives. */
 	if (message.n <= RELAY_MAX_REQUEST)
 		request = crs_relay__request__unpack(NULL, message.n, message.p);
 	if (!request) {
 		log_warn(MODULE, "a request of %zu octets is malformed", message.n);
+		/* Number 0: which request it was cannot be told. */
 		reply_error(client, 0, EBADMSG, "malformed request");
 		return;
 	}

@@ -1,4 +1,4 @@
-/* relay/rate.c - token buckets in integers: what is left counts thousandths of a packet and of
+/* rate.c - token buckets in integers: what is left counts thousandths of a packet and of
  * an octet, so that a millisecond's growth is the rate itself and nothing is lost by rounding. */
 #include "rendezvous/relay/rate.h"
 

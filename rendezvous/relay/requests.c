@@ -1,8 +1,9 @@
-/* relay/requests.c - the requests of crs, run on one thread's table, and their replies.
+/* requests.c - the requests of crs, run on one thread's table, and their replies.
  *
  * Everything of a request was unpacked by protobuf, which checks its form alone: lengths of ids
  * and ranges of numbers are checked here or by the table. Replies are packed into buffers of the
- * caller; one that does not fit is empty, which the control loop logs as lost. */
+ * caller; one that does not fit is empty, which the control loop logs as lost.
+ */
 #include "rendezvous/relay/requests.h"
 
 #include <errno.h>
@@ -234,6 +235,7 @@ static void run_list(const struct relay_table *table, uint32_t number, int64_t n
 		reply_fn(arg, slice_of(packed, n), false);
 		return;
 	}
+	/* Nothing ends a session meanwhile: this thread alone could. */
 	for (; session; session = session->next) {
 		if (list->n == RELAY_LIST_CHUNK) {
 			reply_listing(list, number, true, reply_fn, arg);

@@ -1,8 +1,9 @@
-/* relay/table.c - sessions by their SSRCs, leg ids and session ids, and the way of a packet.
+/* table.c - sessions by their SSRCs, leg ids and session ids, and the way of a packet.
  *
  * The way of a packet allocates nothing, takes no lock and logs nothing: whoever finds the port
  * may send to it, so what a stranger can cause is that a counter grows, and an address that has
- * proven nothing gets no more octets than it sent. */
+ * proven nothing gets no more octets than it sent.
+ */
 #include "rendezvous/relay/table.h"
 
 #include <errno.h>

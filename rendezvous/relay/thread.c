@@ -1,8 +1,9 @@
-/* relay/thread.c - a relay thread's loop: packets in batches, requests of the control loop, and
+/* thread.c - a relay thread's loop: packets in batches, requests of the control loop, and
  * the ends of idle sessions.
  *
  * Only the pair of sockets is shared with other threads. What a thread counts travels with its
- * messages, so that nobody reads another thread's memory. */
+ * messages, so that nobody reads another thread's memory.
+ */
 #include "rendezvous/relay/thread.h"
 
 #include <errno.h>
