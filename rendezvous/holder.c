@@ -118,7 +118,6 @@ static void free_client(struct client *client)
 		event_free(client->patience);
 	peer_leave(client->holder->limits, &client->peer, !client->settled);
 	allowance_leave(client->holder->allowances, &client->allowance, clock_mono_ms());
-	/* Before the texts, of which a log line of the link's end may still tell. */
 	link_free(&client->link);
 	free(client->uri);
 	free(client->account);
