@@ -32,6 +32,7 @@ static void write_processes(struct supervisor *supervisor, FILE *to)
 {
 	struct supervisor_process process;
 
+	/* By name, not by pid: a process that was started anew is the same line of a graph. */
 	figures_head(to, "crs_process_up", "gauge", "1: the process runs.");
 	for (size_t i = 0; supervisor_process(supervisor, i, &process); i++) {
 		fputs("crs_process_up{process=\"", to);

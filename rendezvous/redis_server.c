@@ -165,6 +165,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static int find_in_path(const char *name, char out[PATH_SIZE])
 {
+	/* Looked for at the start: a Redis that is missing is then told on the terminal. */
 	const char *path = getenv("PATH");
 
 	while (path && *path) {
@@ -275,6 +276,7 @@ void redis_server_stop(struct redis_server *server, void (*stopped)(void *arg), 
 		stopped(arg);
 		return;
 	}
+	/* Redis ends in order then; what redis_low answered is on the disk in any case. */
 	kill(server->pid, SIGTERM);
 	timer_arm(server->timer, REDIS_STOP_LIMIT_MS);
 }

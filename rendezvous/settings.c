@@ -277,6 +277,8 @@ static void read_common(struct reader *r, const struct config_lines *lines)
 			read_features(r, line);
 		else
 			check_manuals_lines(r, line);
+		/* Keywords of the manual and ours differ: only one of the two calls finds its
+		 * own. */
 		read_ours(r, line);
 	}
 }
@@ -400,6 +402,7 @@ static void set_defaults(struct settings *settings, const struct crs_paths *path
 	struct buf address = BUF_OF(settings->listen_address);
 	struct buf relay = BUF_OF(settings->relay_socket);
 
+	/* The bufs above only point into it: nothing is written yet. */
 	memset(settings, 0, sizeof(*settings));
 	settings->listen_port = SETTINGS_PORT_DEFAULT;
 	settings->redis_max_mib = SETTINGS_REDIS_MIB_DEFAULT;
@@ -407,6 +410,7 @@ static void set_defaults(struct settings *settings, const struct crs_paths *path
 	settings->quota_messages = MAIL_MAX_STORED;
 	settings->posts_at_once = request_rate(REQUEST_POST).burst;
 	settings->posts_per_second = 1000 / request_rate(REQUEST_POST).each_ms;
+	/* Each worker is one event loop on one thread, so one a core. */
 	settings->workers = cores < 1                      ? 1
 			    : cores > SETTINGS_WORKERS_MAX ? SETTINGS_WORKERS_MAX
 							   : (unsigned)cores;

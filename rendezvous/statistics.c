@@ -137,6 +137,7 @@ static json_t *values_of(json_t *users)
 	const char *uri;
 
 	json_object_foreach(users, uri, row) json_array_append(list, row);
+	/* The list has references of its own. */
 	json_decref(users);
 	return list;
 }

@@ -30,6 +30,7 @@ static void on_lazy_due(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
+	/* No group that writes came in time to take them along. */
 	store_hurry_deletes(arg);
 }
 
@@ -69,6 +70,7 @@ static void on_disconnect(const redisAsyncContext *redis, int status)
 	bool was_up = store->up;
 
 	(void)status;
+	/* store_free() does the rest, and down() is not called. */
 	if (store->ending)
 		return;
 	store->redis = NULL; /* hiredis frees it */
@@ -99,6 +101,7 @@ static bool find_epoch(const char *info, uint64_t *epoch_out)
 	at += strlen("run_id:");
 	for (size_t i = 0; i < 16 && at[i] && at[i] != '\r'; i++)
 		digits[i] = at[i];
+	/* 64 bits of it: enough to tell one start from another. */
 	*epoch_out = strtoull(digits, &end, 16);
 	return *digits && !*end;
 }
@@ -158,6 +161,8 @@ static void try_connect(struct store *store)
 	store->redis = redis;
 	redisAsyncSetConnectCallback(redis, on_connect);
 	redisAsyncSetDisconnectCallback(redis, on_disconnect);
+	/* INFO is answered while Redis still reads its data, a command about a key is not. The
+	 * key need not be there. */
 	redisAsyncCommand(redis, on_ping, NULL, "EXISTS m:");
 }
 
@@ -192,6 +197,7 @@ void store_free(struct store **storep)
 
 	if (!store)
 		return;
+	/* First: hiredis calls back from redisAsyncFree(). */
 	store->ending = true;
 	store->up = false;
 	if (store->redis)

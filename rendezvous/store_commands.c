@@ -198,6 +198,7 @@ void store_write_note(struct store *store, const char *stream, uint64_t entry, u
 	add_text(&c, field);
 	add_text(&c, value);
 	store_send_lazily(store, &c);
+	/* A note that outlives its entry harms nobody, but must not stay for ever. */
 	snprintf(seconds, sizeof(seconds), "%d", STORE_NOTES_KEEP_S);
 	add_text(&expire, "EXPIRE");
 	add_text(&expire, key);
@@ -338,6 +339,8 @@ int store_part_copy(struct store *store, struct slice from_uri, struct slice uri
 		err = part_key(uri, key_text, key);
 	if (err)
 		return err;
+	/* Within Redis: a long message to a channel is not read and written again for each
+	 * member. */
 	add_text(&c, "COPY");
 	add_text(&c, from);
 	add_text(&c, key);
@@ -390,6 +393,7 @@ static int hash_command(struct store *store, const char *verb, const char *what,
 	add_text(&c, key);
 	add_text(&c, uri);
 	add_text(&c, value);
+	/* Nobody waits: what may be lost here are counts, no messages. */
 	return store_send(store, &c, NULL);
 }
 
@@ -415,6 +419,7 @@ int store_note_confirm(struct store *store, const char *account, const char *uri
 {
 	char key[KEY_SIZE], value[64];
 
+	/* A hash a month, so that whoever asks about an update reads no older ones. */
 	snprintf(key, sizeof(key), "confirm-%s", month);
 	snprintf(value, sizeof(value), "%" PRIu32 " %" PRIu64, revision, created);
 	return hash_command(store, "HSET", key, account, uri, value);
@@ -469,6 +474,7 @@ int store_read_field(struct store *store, const char *what, const char *account,
 	wait.account = strdup(account);
 	wait.only = strdup(name);
 	snprintf(key, sizeof(key), "%s:%s", what, account);
+	/* Not HGET: an answer that is an array is read where HGETALL's is. */
 	add_text(&c, "HMGET");
 	add_text(&c, key);
 	add_text(&c, name);
@@ -498,6 +504,8 @@ int store_barrier(struct store *store, store_done_fn *done, void *arg)
 	struct store_wait wait = { .done = done, .arg = arg };
 	struct store_command c = { .reads = true };
 
+	/* Answers come in the order of commands, so any command would do; this one costs no
+	 * flush. */
 	add_text(&c, "PING");
 	return store_send(store, &c, &wait);
 }

@@ -205,6 +205,8 @@ static void on_peer_frame(void *arg, unsigned from, struct slice octets)
 		home_up(worker->home, from, &up);
 		break;
 	case PASSING_DOWN:
+		/* Copies for the members of a channel are posted by a home: the answers are
+		 * its own, no client's. */
 		if (home_is_copy(down.connection))
 			home_copy_answered(worker->home, &down);
 		else
@@ -407,8 +409,10 @@ static void on_control(void *arg, struct slice octets)
 	struct worker *worker = arg;
 	CrsWorker__Control *m = crs_worker__control__unpack(NULL, octets.n, octets.p);
 
+	/* Of the same binary: only memory can be the reason, and one message is left out. */
 	if (!m)
 		return;
+	/* Nothing else has a meaning before it. */
 	if (!worker->setup) {
 		if (m->body_case == CRS_WORKER__CONTROL__BODY_SETUP) {
 			CrsWorker__Setup *setup = m->setup;
@@ -473,6 +477,8 @@ static void on_control(void *arg, struct slice octets)
 static void on_control_closed(void *arg, int err)
 {
 	(void)err;
+	/* The supervisor is gone: connections are ended as in order, and its successor starts
+	 * new workers. */
 	stop(arg);
 }
 
@@ -510,6 +516,8 @@ static struct event_base *new_base(void)
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
 
+	/* From WORKER_PRIORITY_NEW on the loop looks for events of a higher rank after so many
+	 * callbacks: a flood of new clients costs a call no more than those. */
 	if (config && event_config_set_max_dispatch_interval(config, NULL, WORKER_NEW_PER_TURN,
 							     WORKER_PRIORITY_NEW) == 0)
 		base = event_base_new_with_config(config);

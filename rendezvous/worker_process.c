@@ -33,6 +33,7 @@ enum { CONTROL_QUEUE = 65536 };
 
 int worker_process_send(struct worker_process *worker, const CrsWorker__Control *message)
 {
+	/* One that does not run misses nothing: it is told how things are when it is ready. */
 	return worker->channel ? channel_send_packed(worker->channel, &message->base) : -EPIPE;
 }
 
@@ -215,6 +216,7 @@ static pid_t spawn(const struct worker_process *worker, int fd)
 
 static void start_later(struct worker_process *worker)
 {
+	/* One that fails at each start must not keep the machine busy. */
 	timer_arm(worker->again, worker->pause_ms);
 	worker->pause_ms *= 2;
 	if (worker->pause_ms > SUPERVISOR_RESTART_LAST_MS)
@@ -227,6 +229,7 @@ void worker_process_start(struct worker_process *worker)
 	pid_t pid;
 
 	worker->started_ms = clock_mono_ms();
+	/* Without descriptors now, there may be some later. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
 		start_later(worker);
 		return;
@@ -275,6 +278,7 @@ void worker_process_reaped(struct worker_process *worker, int status)
 void worker_process_stop(struct worker_process *worker)
 {
 	worker->stopping = true;
+	/* One that waits for its start stays away. */
 	event_del(worker->again);
 	if (worker->pid > 0)
 		kill(worker->pid, SIGTERM);
@@ -300,6 +304,7 @@ int worker_process_init(struct worker_process *worker, struct supervisor *superv
 
 void worker_process_done(struct worker_process *worker)
 {
+	/* It had its time to end by itself (supervisor_look_for_end()). */
 	if (worker->pid > 0)
 		kill(worker->pid, SIGKILL);
 	channel_free(&worker->channel);

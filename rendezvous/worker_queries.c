@@ -45,6 +45,7 @@ static void send_rows(struct worker_rows *rows, bool more)
 	part.more = more;
 	message.body_case = CRS_WORKER__CONTROL__BODY_QUERY_PART;
 	message.query_part = &part;
+	/* If that fails nobody can be told: the supervisor's limit ends the query. */
 	worker_tell(rows->worker, &message);
 	for (size_t i = 0; i < rows->n; i++)
 		crs_worker__row__free_unpacked(rows->row[i], NULL);
@@ -141,6 +142,7 @@ static void ask_statistics(struct worker_rows *rows, const char *account)
 		char text[PERIOD_TEXT_SIZE];
 
 		period_text(month + i, text);
+		/* The store keeps the pointer until the answer, and so long rows is there. */
 		snprintf(rows->confirm[i], sizeof(rows->confirm[i]), "confirm-%s", text);
 		if (store_read_hash(store, rows->confirm[i], account, on_field, on_command_done,
 				    rows) == 0)
@@ -178,6 +180,7 @@ static void ask_client_data(struct worker_rows *rows, const char *account)
 
 static void forget_client_info(struct worker_rows *rows, const CrsWorker__Query *query)
 {
+	/* An empty value removes the field. */
 	if (store_set_field(worker_store(rows->worker), "client-info", query->account, query->uri,
 			    "", on_command_done, rows) == 0)
 		rows->commands++;

@@ -14,6 +14,7 @@ void worker_trace(struct worker *worker, enum trace_element element, const char 
 	CrsWorker__TraceLine line = CRS_WORKER__TRACE_LINE__INIT;
 	char time[TRACE_TIME], *all[TRACE_MAX_FIELDS];
 
+	/* The header and the time go before them. */
 	if (n > TRACE_MAX_FIELDS - 2)
 		return;
 	trace_time(time);
@@ -50,5 +51,6 @@ static void on_log(void *arg, enum log_type type, const char *module, const char
 void worker_set_traced(struct worker *worker, unsigned elements)
 {
 	worker->traced = elements;
+	/* While nobody looks, a line of the log costs nothing more than itself. */
 	log_set_tap(elements & 1u << TRACE_EVENT ? on_log : NULL, worker);
 }
