@@ -1,8 +1,8 @@
 /* center_out.c - texts in hand: cut, submitted in order, and what the center answers.
  *
- *     a part:  TODO --submit--> SENT --OK--> TAKEN
- *               ^                 |
- *               +--put_back()-----+   throttled, unanswered, refused
+ *     a part:  WAITING --submit--> SENT --OK--> TAKEN
+ *                  ^                 |
+ *                  +--put_back()-----+   throttled, unanswered, refused
  *
  * A text is over when none of its parts is on its way, and all are taken or it has another fate
  * (is_over); sweep() then tells it.
@@ -352,12 +352,13 @@ static int submit_part(struct smpp_center *center, struct job *job, size_t part,
 /* Returns false when nothing more goes now. */
 static bool send_job(struct smpp_center *center, struct job *job, int64_t now_ms)
 {
-	for (; job->fate == JOB_GOES_ON && job->first_todo < job->cuts.count; job->first_todo++) {
+	for (; job->fate == JOB_GOES_ON && job->first_waiting < job->cuts.count;
+	     job->first_waiting++) {
 		int err;
 
-		if (job->parts[job->first_todo].state != PART_TODO)
+		if (job->parts[job->first_waiting].state != PART_WAITING)
 			continue;
-		err = submit_part(center, job, job->first_todo, now_ms);
+		err = submit_part(center, job, job->first_waiting, now_ms);
 		/* Later: SMPP_ROOM, a new connection or memory bring it on. */
 		if (err == -EAGAIN || err == -ENOTCONN || err == -ENOMEM)
 			return false;
@@ -365,7 +366,7 @@ static bool send_job(struct smpp_center *center, struct job *job, int64_t now_ms
 			set_fate(job, JOB_REFUSED, "it does not fit into a submit_sm");
 			return true;
 		}
-		job->parts[job->first_todo].state = PART_SENT;
+		job->parts[job->first_waiting].state = PART_SENT;
 		job->sent++;
 		center->figures.submitted++;
 	}
@@ -397,11 +398,11 @@ static struct job *job_of(const struct smpp_center *center, uint64_t token, size
 
 static void put_back(struct job *job, size_t part)
 {
-	job->parts[part].state = PART_TODO;
+	job->parts[part].state = PART_WAITING;
 	job->sent--;
 	/* Parts may be answered in any order; the earliest is to be sent first. */
-	if (part < job->first_todo)
-		job->first_todo = part;
+	if (part < job->first_waiting)
+		job->first_waiting = part;
 }
 
 /* The whole queue waits, so that nothing overtakes. */

@@ -38,7 +38,7 @@ struct center_link {
 	char told[SMPP_WHY_SIZE]; /* the reason that the log has */
 };
 
-enum part_state { PART_TODO, PART_SENT, PART_TAKEN };
+enum part_state { PART_WAITING, PART_SENT, PART_TAKEN };
 
 /* What is to become of a text when nothing of it is on its way any more. */
 enum job_fate { JOB_GOES_ON, JOB_REFUSED, JOB_LATER, JOB_LOST, JOB_FORGOTTEN };
@@ -55,7 +55,7 @@ struct job {
 	uint8_t *octets; /* the encoded text */
 	size_t n;
 	struct smpp_cuts cuts;
-	size_t first_todo; /* no part before it is to be sent */
+	size_t first_waiting; /* no part before it is to be sent */
 	size_t sent, taken;
 	enum job_fate fate;
 	char why[SMPP_WHY_SIZE];

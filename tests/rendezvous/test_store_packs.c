@@ -21,9 +21,8 @@ static void on_message(void *arg, struct slice message, unsigned index, bool las
 	heard->n++;
 	if (last)
 		heard->last_at = heard->n;
-	assert_true(strlen(heard->text) + message.n + 1 < sizeof(heard->text));
-	strncat(heard->text, (const char *)message.p, message.n);
-	strcat(heard->text, "|");
+	snprintf(heard->text + strlen(heard->text), sizeof(heard->text) - strlen(heard->text),
+		 "%.*s|", (int)message.n, (const char *)message.p);
 }
 
 /* Read from memory of just that size, so that a sanitizer sees a look behind its end. */
