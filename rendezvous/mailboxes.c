@@ -73,6 +73,10 @@ void mail_refuse(struct mailboxes *mailboxes, struct mail *mail, Umsg__ErrorCode
 		 const char *text, uint32_t retry_after_s)
 {
 	mailboxes->ops->ack(mailboxes->arg, mail, code, text, retry_after_s);
+	/* What the store was to hear with it goes with the next one: what others are promised
+	 * depends on it. */
+	if (mail->keep_until_s)
+		mail->mailbox->keep_unsure = true;
 	mail_drop(mailboxes, mail);
 }
 
@@ -89,11 +93,13 @@ static void set_keep_until(struct mail *mail)
 	struct mailbox *mailbox = mail->mailbox;
 
 	mail->keep_until_s = 0;
-	if (mail->end_s <= mailbox->keep_until_s)
-		return;
 	/* A step further than needed: else each message of a busy user would bring a command
 	 * of its own. */
-	mailbox->keep_until_s = mail->end_s + MAIL_KEEP_STEP_S;
+	if (mail->end_s > mailbox->keep_until_s)
+		mailbox->keep_until_s = mail->end_s + MAIL_KEEP_STEP_S;
+	else if (!mailbox->keep_unsure)
+		return;
+	mailbox->keep_unsure = false;
 	mail->keep_until_s = mailbox->keep_until_s;
 }
 
@@ -514,6 +520,7 @@ void mailboxes_store_lost(struct mailboxes *mailboxes)
 		/* What the store holds is read anew when it is back: it may be another one,
 		 * put back from a backup. */
 		mailbox->gaps = false;
+		mailbox->keep_unsure = true;
 		mailbox->loaded = mailbox->loading = false;
 		mailbox = next;
 	}

@@ -19,6 +19,7 @@ struct mailbox {
 	size_t count, n_stored, handed_octets;
 	uint64_t octets;      /* of its mails */
 	int64_t keep_until_s; /* what the store was told */
+	bool keep_unsure;     /* it may not have heard of it */
 	bool loaded, loading; /* the index of what is stored */
 	bool attached;        /* while loading: the devices want to know */
 	bool gaps;            /* the store holds what found no memory here */

@@ -36,6 +36,7 @@ static int store(void *arg, const char *uri, const struct mail *mail)
 	struct world *world = arg;
 
 	(void)uri;
+	world->keep_until_s = mail->keep_until_s;
 	if (!world->store_error)
 		tell(world, "store %c", mail->id[0]);
 	return world->store_error;

@@ -22,7 +22,8 @@ struct world {
 	struct endpoint primary;
 	struct mailboxes *mailboxes;
 	int64_t now_ms, now_s;
-	bool oldest; /* was what was discarded last */
+	bool oldest;          /* was what was discarded last */
+	int64_t keep_until_s; /* came with what was to be stored last */
 };
 
 /* Makes the world, for cmocka. */

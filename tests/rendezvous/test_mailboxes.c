@@ -183,6 +183,24 @@ static void a_store_that_is_full_or_down_refuses_by_name(void **state)
 	world_expect(world, "posted d\nstore d\n");
 }
 
+static void how_long_a_mailbox_is_kept_is_told_until_it_was_heard(void **state)
+{
+	struct world *world = *state;
+	int64_t until_s;
+
+	world_ready(world, false);
+	world_post(world, 'a');
+	until_s = world->keep_until_s;
+	assert_true(until_s > WORLD_NOW_S);
+	world_stored(world, 'a', -ENOSPC, 0);
+	world_post(world, 'b');
+	assert_int_equal(world->keep_until_s, until_s);
+	world_stored(world, 'b', 0, 7);
+	world_post(world, 'c');
+	assert_int_equal(world->keep_until_s, 0);
+	world_stored(world, 'c', 0, 8);
+}
+
 static void an_online_recipient_is_served_while_the_store_is_down(void **state)
 {
 	struct world *world = *state;
@@ -378,6 +396,7 @@ int main(void)
 		ONE(what_is_stored_while_the_index_is_read_is_not_the_oldest),
 		ONE(a_message_taken_while_it_is_stored_leaves_nothing),
 		ONE(a_store_that_is_full_or_down_refuses_by_name),
+		ONE(how_long_a_mailbox_is_kept_is_told_until_it_was_heard),
 		ONE(an_online_recipient_is_served_while_the_store_is_down),
 		ONE(what_was_being_stored_when_the_store_went_is_refused),
 		ONE(a_user_who_is_forgotten_leaves_nothing),
