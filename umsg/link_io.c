@@ -156,9 +156,11 @@ static bool on_message(void *arg, enum ws_kind kind, struct slice payload, unsig
 	struct link *link = arg;
 	struct link_event event = { .kind = LINK_FRAME, .octets = payload };
 
-	link->message_due = 0;
 	switch (kind) {
 	case WS_BINARY:
+		/* Not so behind a control frame: those stand between the pieces of a message that
+		 * may never end (RFC 6455 5.4). */
+		link->message_due = 0;
 		/* After our own close the peer may still send: read for its close, but not
 		 * handed on. */
 		if (link->state == UP) {

@@ -1,6 +1,10 @@
 /* How long a link lasts: limits of time and room, pings, closing, being freed. */
 #include "tests/umsg/link_scene.h"
 
+#include "base/clock.h"
+
+enum { PINGS_MS = 20000 };
+
 static void who_does_not_shake_hands_in_time_is_cut_off(void **state)
 {
 	struct fixture *f = *state;
@@ -39,6 +43,31 @@ static void who_does_not_end_a_message_in_time_is_cut_off(void **state)
 	raw_say(&raw, "\x82\x82\0\0\0\0h", 7);
 	LOOP_UNTIL(f->base, f->server.count[LINK_CLOSED]);
 	assert_int_equal(f->server.reason, LINK_TIMED_OUT);
+	raw_free(&raw);
+}
+
+/* The first piece of a message, and pings behind it. */
+static void pings_do_not_give_a_message_more_time(void **state)
+{
+	struct fixture *f = *state;
+	int64_t began = clock_mono_ms();
+	struct raw raw;
+
+	raw_handshake(f, &raw);
+	raw_say(&raw, upgrade, sizeof(upgrade) - 1);
+	LOOP_UNTIL(f->base, f->server.count[LINK_NEGOTIATED]);
+	raw_say(&raw, "\x02\x81\0\0\0\0h", 7);
+	while (!f->server.count[LINK_CLOSED]) {
+		unsigned pinged;
+
+		assert_true(clock_mono_ms() - began < PINGS_MS);
+		raw_say(&raw, "\x89\x80\0\0\0\0", 6);
+		pinged = f->server.count[LINK_PINGED];
+		LOOP_UNTIL(f->base,
+			   f->server.count[LINK_PINGED] > pinged || f->server.count[LINK_CLOSED]);
+	}
+	assert_int_equal(f->server.reason, LINK_TIMED_OUT);
+	assert_true(f->server.count[LINK_PINGED] > 0);
 	raw_free(&raw);
 }
 
@@ -169,6 +198,7 @@ int main(void)
 		WITH(set_up_hasty_handshake, who_does_not_shake_hands_in_time_is_cut_off),
 		WITH(set_up_hasty_handshake, who_does_not_end_a_head_in_time_is_cut_off),
 		WITH(set_up_hasty, who_does_not_end_a_message_in_time_is_cut_off),
+		WITH(set_up_hasty, pings_do_not_give_a_message_more_time),
 		WITH(set_up_hasty, who_does_not_read_is_cut_off),
 		WITH(set_up, a_close_is_answered_and_both_know_the_code),
 		WITH(set_up, silence_is_pinged_and_the_answer_is_timed),
