@@ -267,8 +267,8 @@ shows() { # call|umsg STATE
 	dial_out "$LAB_GATEWAY"
 	call_ended 5 'reason="no route"'
 	all_clear
-	session_states "tel:$LAB_GATEWAY"
-	[ "$(session_states "tel:$LAB_GATEWAY")" = "routing routed trying ringing hangup routing failed " ]
+	# The last word of the test before may come late.
+	[[ $(session_states "tel:$LAB_GATEWAY") == ?("hangup ")"routing routed trying ringing hangup routing failed " ]]
 }
 
 @test "CIG-027 CIG-028 CIG-110: a proxy asks for the password; with the entry's account the call comes up through it" {
