@@ -69,7 +69,9 @@ static void update_name(const struct update *update, char out[UPDATES_NAME_SIZE]
 	buf_printf(&b, "%s.upd", month);
 }
 
-/* Is what lies there already as new as this? */
+/* Is what lies there already as new as this?  What lies there and cannot be read may be: a fault
+ * of the disk must not bring keys back that a later update took away.  What can be read and is no
+ * update of this account is replaced. */
 static int check_newer(const char *accounts_dir, const char *account,
 		       const struct account_secret *secret, const struct update *update,
 		       const char *path, struct diag *diag)
@@ -84,11 +86,18 @@ static int check_newer(const char *accounts_dir, const char *account,
 	err = accounts_path(accounts_dir, account, name, old_path);
 	if (err)
 		return err;
-	if (file_read(old_path, APPLY_FILE_MAX, &data, &n))
-		return 0; /* there is none */
-	if (update_open(slice_of(data, n), account, secret, &old, NULL) == 0 &&
-	    !update_newer(update_revision(update), update_created(update), update_revision(old),
-			  update_created(old))) {
+	err = file_read(old_path, APPLY_FILE_MAX, &data, &n);
+	if (err == -ENOENT)
+		return 0;
+	if (!err) {
+		err = update_open(slice_of(data, n), account, secret, &old, NULL);
+		err = err == -ENOMEM ? err : 0;
+	}
+	if (err)
+		diag_error(diag, &(struct diag_place){ .file = path },
+			   "cannot tell whether it is newer than %s: %s", old_path, strerror(-err));
+	else if (old && !update_newer(update_revision(update), update_created(update),
+				      update_revision(old), update_created(old))) {
 		diag_error(diag, &(struct diag_place){ .file = path },
 			   "not newer than the update of %.7s that account %s has: revision %u, "
 			   "there %u",
@@ -222,7 +231,7 @@ static int take_placed_file(const struct apply_target *into, const char *account
 	struct diag *of_this = diag_new();
 	uint8_t *data = NULL;
 	size_t n = 0;
-	bool known;
+	bool known, opened;
 	int err = accounts_path(into->dir, account, name, path);
 
 	if (!err)
@@ -232,11 +241,15 @@ static int take_placed_file(const struct apply_target *into, const char *account
 				  account_set_secret(into->accounts, account, &known), &update,
 				  of_this);
 	copy_errors(of_this, diag, path);
-	diag_free(&of_this);
+	opened = !err;
 	if (!err)
 		err = raise_floors(into->floors, account, update);
 	if (!err)
 		err = write_opened(into->dir, account, update, slice_of(data, n), true);
+	/* What update_open() finds it says itself; reading and writing say nothing. */
+	if (err && (opened || diag_errors(of_this) == 0))
+		diag_error(diag, &(struct diag_place){ .file = path }, "%s", strerror(-err));
+	diag_free(&of_this);
 	update_free(&update);
 	free(data);
 	return err;
@@ -251,8 +264,12 @@ int apply_folder(const struct apply_target *into, const char *account, struct di
 	int err = accounts_path(into->dir, account, NULL, path);
 
 	d = err ? NULL : opendir(path);
-	if (!d)
-		return 0;
+	if (!d) {
+		err = err ? err : -errno;
+		diag_error(diag, NULL, "cannot read the folder of account %s: %s", account,
+			   strerror(-err));
+		return err == -ENOMEM ? err : 0;
+	}
 	while ((entry = readdir(d)) && err != -ENOMEM) {
 		if (strlen(entry->d_name) == UPDATES_NAME_SIZE - 1 &&
 		    strcmp(entry->d_name + 7, ".upd") == 0 &&

@@ -96,6 +96,12 @@ EXTRA_tests_rendezvous_test_crs_DEPENDENCIES = rendezvous/crs rendezvous/crs-cli
 	rendezvous/crs-relay
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_apply
+endif
+%C%_test_apply_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+%C%_test_apply_LDADD = $(%C%_test_crs_LDADD)
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_accounts
 endif
 %C%_test_crs_accounts_CFLAGS = $(%C%_test_crs_CFLAGS)
