@@ -48,6 +48,13 @@ static const struct loaded *find(const struct account_set *set, const char *id)
 	return NULL;
 }
 
+/* Read before, and cannot be read now: the disk's fault, not the operator's word.  Without this
+ * the account's users would all be thrown out. */
+static bool stays(const struct loaded *old, int err)
+{
+	return old && err && err != -ENOENT && err != -EINVAL && err != -EFBIG;
+}
+
 /* The manual's way to restore (CRS manual 4.20.2) leaves the secrets readable for everybody. */
 static void check_mode(const char *dir, const char *id, struct diag *diag)
 {
@@ -69,6 +76,10 @@ static int load_one(const char *dir, const char *id, const struct account_set *b
 	int err = accounts_read_secret(dir, id, account->text, diag);
 
 	buf_put_str(&b, id);
+	if (stays(old, err)) {
+		*account = *old;
+		return 0;
+	}
 	if (err)
 		return err;
 	account->statistics = accounts_have_mark(dir, id, ACCOUNT_MARK_STATISTICS);
@@ -109,10 +120,14 @@ int account_set_load(const char *dir, const struct account_set *before,
 		err = set->accounts ? 0 : -ENOMEM;
 	}
 	for (size_t i = 0; !err && i < count; i++) {
+		int of_this = load_one(dir, ids[i], before, &set->accounts[set->count], diag);
+
 		/* What failed is left in the slot, which the next account overwrites whole;
 		 * count says how many are good. */
-		if (load_one(dir, ids[i], before, &set->accounts[set->count], diag) == 0)
+		if (of_this == 0)
 			set->count++;
+		else if (of_this == -ENOMEM)
+			err = of_this;
 	}
 	accounts_list_free(&ids, count);
 	if (err) {

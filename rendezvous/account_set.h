@@ -16,7 +16,8 @@ struct update;
 /* Loads every account of the folder.  A secret whose text did not change is taken
  * from the set before (may be NULL), because stretching a text takes time.  What is
  * wrong with one account is told in diag and leaves that account out, not the
- * others.  Returns 0 or -errno (the folder cannot be read, no memory). */
+ * others; one of the set before whose secret is there and cannot be read stays as it was.
+ * Returns 0 or -errno (the folder cannot be read, no memory). */
 int account_set_load(const char *dir, const struct account_set *before,
 		     struct account_set **set_out, struct diag *diag);
 /* Wipes the secrets and frees *setp; *setp may be NULL. */

@@ -75,24 +75,58 @@ static int check_secret(struct slice secret, struct diag *diag)
 	return 0;
 }
 
-/* Atomic, and 0600 from the first octet: a secret is never there in part or open to others. */
-static int write_secret(const char *dir, const char *id, struct slice secret)
+/* A folder beside the accounts', whose name no account can have: what is in it becomes an
+ * account, or was one, in one step.  A crash leaves it for accounts_tidy(). */
+static int make_aside(const char *dir, const char *what, char out[ACCOUNTS_PATH])
 {
-	char path[ACCOUNTS_PATH], text[ACCOUNTS_SECRET_TEXT];
-	struct buf b = BUF_OF(text);
-	int err = accounts_path(dir, id, "secret", path);
+	struct buf b = buf_over(out, ACCOUNTS_PATH);
 
+	buf_printf(&b, "%s/.%s-XXXXXX", dir, what);
+	if (!buf_ok(&b))
+		return -ENAMETOOLONG;
+	return mkdtemp(out) ? 0 : -errno;
+}
+
+/* Removes a folder with the files in it. */
+static int remove_folder(const char *path)
+{
+	struct dirent *entry;
+	DIR *d = opendir(path);
+	int err = 0;
+
+	if (!d)
+		return -errno;
+	while ((entry = readdir(d))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		/* Goes on after an error: as much as can go goes, the secret above all. */
+		if (unlinkat(dirfd(d), entry->d_name, 0) && !err)
+			err = -errno;
+	}
+	closedir(d);
+	if (!err && rmdir(path))
+		err = -errno;
+	return err;
+}
+
+/* 0600 from the first octet: a secret is never open to others. */
+static int write_secret(const char *folder, struct slice secret)
+{
+	char path[ACCOUNTS_PATH + sizeof("/secret")], text[ACCOUNTS_SECRET_TEXT];
+	struct buf b = BUF_OF(text);
+	int err;
+
+	snprintf(path, sizeof(path), "%s/secret", folder);
 	buf_put_slice(&b, secret);
 	buf_put_char(&b, '\n');
-	if (!err)
-		err = buf_ok(&b) ? file_write_atomic(path, 0600, buf_slice(&b)) : -EINVAL;
+	err = buf_ok(&b) ? file_write_atomic(path, 0600, buf_slice(&b)) : -EINVAL;
 	OPENSSL_cleanse(text, sizeof(text));
 	return err;
 }
 
 int accounts_create(const char *dir, const char *id, struct slice secret, struct diag *diag)
 {
-	char path[ACCOUNTS_PATH];
+	char path[ACCOUNTS_PATH], aside[ACCOUNTS_PATH];
 	int err = check_id(id, diag);
 
 	if (!err)
@@ -100,66 +134,86 @@ int accounts_create(const char *dir, const char *id, struct slice secret, struct
 	if (err)
 		return err;
 	err = accounts_path(dir, id, NULL, path);
-	/* The folder is the account: mkdir() decides between two who make the same one. */
-	if (!err && mkdir(path, 0750))
-		err = -errno;
-	if (err == -EEXIST) {
-		diag_error(diag, NULL, "account %s exists already", id);
+	if (!err)
+		err = make_aside(dir, "new", aside);
+	if (err) {
+		diag_error(diag, NULL, "cannot make a folder in %s: %s", dir, strerror(-err));
 		return err;
 	}
-	if (err) {
-		diag_error(diag, NULL, "cannot make %s: %s", path, strerror(-err));
-		return err;
-	}
-	/* A crash before this leaves a folder without a secret. It is no account that anybody
-	 * can use: loading names it and leaves it out, and deleting removes it. */
-	err = write_secret(dir, id, secret);
-	if (err) {
-		diag_error(diag, NULL, "cannot write %s/secret: %s", path, strerror(-err));
-		rmdir(path);
-	}
-	return err;
-}
-
-static int remove_files(const char *dir, const char *id)
-{
-	char path[ACCOUNTS_PATH];
-	struct dirent *entry;
-	DIR *d;
-	int err = accounts_path(dir, id, NULL, path);
-
+	err = chmod(aside, 0750) ? -errno : write_secret(aside, secret);
+	/* rename() decides between two who make the same account: a folder with something in it
+	 * is not replaced.  An empty one is nobody's, and is. */
+	if (!err && rename(aside, path))
+		err = errno == ENOTEMPTY ? -EEXIST : -errno;
 	if (err)
-		return err;
-	d = opendir(path);
-	if (!d)
-		return -errno;
-	while ((entry = readdir(d))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		/* Goes on after an error: as much as can go goes. A crash half way leaves a
-		 * folder that a second delete removes. */
-		if (unlinkat(dirfd(d), entry->d_name, 0) && !err)
-			err = -errno;
-	}
-	closedir(d);
-	if (!err && rmdir(path))
-		err = -errno;
-	/* Durable: an account that is deleted must not be back after a power cut. */
-	return err ? err : file_sync_parent(path);
+		remove_folder(aside);
+	else
+		err = file_sync_parent(path);
+	if (err == -EEXIST)
+		diag_error(diag, NULL, "account %s exists already", id);
+	else if (err)
+		diag_error(diag, NULL, "cannot make %s: %s", path, strerror(-err));
+	return err;
 }
 
 int accounts_delete(const char *dir, const char *id, struct diag *diag)
 {
-	int err = check_id(id, diag);
+	char path[ACCOUNTS_PATH], aside[ACCOUNTS_PATH];
+	int err = check_id(id, diag), left;
 
 	if (err)
 		return err;
-	err = remove_files(dir, id);
+	err = accounts_path(dir, id, NULL, path);
+	if (!err)
+		err = make_aside(dir, "gone", aside);
+	/* Out of the accounts in one step: with its files going one by one, a crash could leave
+	 * an account that has its secret still and its blacklist no more. */
+	if (!err && rename(path, aside)) {
+		err = -errno;
+		rmdir(aside);
+	}
 	if (err == -ENOENT)
 		diag_error(diag, NULL, "there is no account %s", id);
 	else if (err)
 		diag_error(diag, NULL, "cannot remove %s/%s: %s", dir, id, strerror(-err));
+	if (err)
+		return err;
+	/* Durable: an account that is deleted must not be back after a power cut. */
+	err = file_sync_parent(path);
+	if (err)
+		diag_error(diag, NULL, "%s is removed, but perhaps not on the disk: %s", path,
+			   strerror(-err));
+	left = remove_folder(aside);
+	if (left)
+		diag_warning(diag, NULL, "account %s is deleted; not all of %s is: %s", id, aside,
+			     strerror(-left));
 	return err;
+}
+
+static bool is_aside(const char *name)
+{
+	return strncmp(name, ".new-", 5) == 0 || strncmp(name, ".gone-", 6) == 0;
+}
+
+void accounts_tidy(const char *dir, struct diag *diag)
+{
+	char path[ACCOUNTS_PATH];
+	struct dirent *entry;
+	DIR *d = opendir(dir);
+
+	while (d && (entry = readdir(d))) {
+		int err;
+
+		if (!is_aside(entry->d_name))
+			continue;
+		err = accounts_path(dir, entry->d_name, NULL, path);
+		if (!err)
+			err = remove_folder(path);
+		diag_warning(diag, NULL, "%s/%s was left by an account half made or deleted: %s",
+			     dir, entry->d_name, err ? strerror(-err) : "removed");
+	}
+	if (d)
+		closedir(d);
 }
 
 int accounts_read_secret(const char *dir, const char *id, char out[ACCOUNTS_SECRET_TEXT],

@@ -34,12 +34,18 @@ int accounts_path(const char *dir, const char *id, const char *name, char out[AC
  * ACCOUNTS_SECRET_BYTES_MAX, or -EIO. */
 int accounts_make_secret(size_t bytes, char *text_out, size_t cap);
 
-/* Makes the account's folder and secret.  Returns 0, -EINVAL (id or secret),
- * -EEXIST, or -errno. */
+/* Makes the account's folder with its secret: after a crash both are there or none.  Returns 0,
+ * -EINVAL (id or secret), -EEXIST, or -errno. */
 int accounts_create(const char *dir, const char *id, struct slice secret, struct diag *diag);
 
-/* Removes the folder and all in it.  Returns 0, -EINVAL, -ENOENT or -errno. */
+/* Removes the folder and all in it: after a crash the account is there whole, or not at all.
+ * What cannot be removed of an account that is gone is warned of.  Returns 0, -EINVAL, -ENOENT or
+ * -errno. */
 int accounts_delete(const char *dir, const char *id, struct diag *diag);
+
+/* Removes what a crash left of accounts that were being made or deleted, each with a warning.
+ * To be called when nobody else makes or deletes one: at the start. */
+void accounts_tidy(const char *dir, struct diag *diag);
 
 /* The secret's text, without its newline.  Returns 0, -ENOENT or -errno; wipe it. */
 int accounts_read_secret(const char *dir, const char *id, char out[ACCOUNTS_SECRET_TEXT],

@@ -18,8 +18,9 @@ int accounts_json(const char *dir, json_t **list_out, struct diag *diag)
 	list = json_array();
 	for (size_t i = 0; i < count && !err; i++) {
 		err = accounts_path(dir, ids[i], NULL, path);
-		if (!err)
-			err = accounts_read_secret(dir, ids[i], secret, diag);
+		/* One that cannot be read hides no other; no secret is "" (accounts_create()). */
+		if (!err && accounts_read_secret(dir, ids[i], secret, diag))
+			secret[0] = '\0';
 		if (!err)
 			json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "id", ids[i],
 							      "path", path, "secret", secret));

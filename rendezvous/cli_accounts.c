@@ -161,6 +161,7 @@ int cli_list_account(const struct cli *cli, int argc, char **argv)
 		{ NULL, NULL, false },
 	};
 	struct diag *diag;
+	struct diag_item item;
 	json_t *list = NULL;
 	int err = cli_call(cli, "GET", "/accounts", NULL, true, &list);
 
@@ -169,8 +170,9 @@ int cli_list_account(const struct cli *cli, int argc, char **argv)
 	if (is_down(err)) {
 		diag = diag_new();
 		err = accounts_json(cli->paths.accounts, &list, diag);
-		if (err)
-			cli_error("%s", diag_first_error(diag));
+		for (size_t i = 0; diag_get(diag, i, &item); i++)
+			cli_error("%s%s%s", item.place.file ? item.place.file : "",
+				  item.place.file ? ": " : "", item.text);
 		diag_free(&diag);
 	}
 	return err ? CLI_ERROR : cli_print(cli, list, columns);

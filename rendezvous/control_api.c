@@ -22,6 +22,7 @@
 #include "base/control_client.h"
 #include "base/diag.h"
 #include "base/encode.h"
+#include "base/log.h"
 #include "build-config.h"
 #include "keys/period.h"
 #include "keys/update.h"
@@ -151,7 +152,11 @@ static void get_accounts(struct control_request *request, void *arg)
 	struct diag *diag = diag_new();
 	json_t *list = NULL;
 	int err = accounts_json(dir, &list, diag);
+	struct diag_item item;
 
+	for (size_t i = 0; !err && diag_get(diag, i, &item); i++)
+		log_warn("account", "%s%s%s", item.place.file ? item.place.file : "",
+			 item.place.file ? ": " : "", item.text);
 	if (err)
 		control_answer_error(request, 500, "%s", diag_first_error(diag));
 	else
@@ -215,7 +220,7 @@ static void post_account_delete(struct control_request *request, void *arg)
 	struct control_api *api = arg;
 	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
 	struct diag *diag;
-	json_t *body;
+	json_t *body, *result = NULL;
 	const char *id;
 	int err;
 
@@ -226,7 +231,9 @@ static void post_account_delete(struct control_request *request, void *arg)
 	err = accounts_delete(dir, id, diag);
 	if (!err)
 		supervisor_forget_account(api->supervisor, id, diag);
-	control_api_answer(request, "delete account", id, err, diag, NULL);
+	if (!err)
+		result = json_pack("{s:o}", "warnings", warnings_of(diag));
+	control_api_answer(request, "delete account", id, err, diag, result);
 	json_decref(body);
 	diag_free(&diag);
 }

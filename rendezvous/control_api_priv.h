@@ -92,7 +92,8 @@ void control_api_relay(struct control_request *request, void *arg);
 void control_api_relays(struct control_request *request, void *arg);
 
 /* accounts_json.c: the accounts on disk as { id, path, secret }; crs-cli uses it, too,
- * while crs does not run.  Returns 0 or -errno with diag set. */
+ * while crs does not run.  The secret of one that cannot be read is "", and diag says why.
+ * Returns 0 or -errno with diag set. */
 int accounts_json(const char *dir, json_t **list_out, struct diag *diag);
 
 #endif

@@ -1,10 +1,14 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/encode.h"
@@ -126,6 +130,106 @@ static void accounts_are_listed_by_name_and_deleted_whole(void **state)
 	assert_int_equal(accounts_list(folder->path, &ids, &count, NULL), 0);
 	assert_int_equal(count, 1);
 	accounts_list_free(&ids, count);
+}
+
+/* A file that may not grow kills who writes it: a crash with nothing of the secret written. */
+static void create_and_crash(const char *dir, const char *id)
+{
+	const struct rlimit none = { 0, 0 };
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		setrlimit(RLIMIT_CORE, &none);
+		setrlimit(RLIMIT_FSIZE, &none);
+		signal(SIGXFSZ, SIG_DFL);
+		accounts_create(dir, id, slice_str("secret"), NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+}
+
+static size_t count_accounts(const char *dir)
+{
+	char **ids = NULL;
+	size_t count = 0;
+
+	assert_int_equal(accounts_list(dir, &ids, &count, NULL), 0);
+	accounts_list_free(&ids, count);
+	return count;
+}
+
+static void a_crash_leaves_no_half_made_account(void **state)
+{
+	struct folder *folder = *state;
+	struct diag *diag = diag_new();
+
+	create_and_crash(folder->path, "acme");
+	assert_int_equal(count_accounts(folder->path), 0);
+	assert_int_equal(accounts_create(folder->path, "acme", slice_str("secret"), NULL), 0);
+	/* What it left is tidied, and told; the account stays. */
+	accounts_tidy(folder->path, diag);
+	assert_int_equal(diag_warnings(diag), 1);
+	accounts_tidy(folder->path, diag);
+	assert_int_equal(diag_warnings(diag), 1);
+	assert_int_equal(count_accounts(folder->path), 1);
+	diag_free(&diag);
+}
+
+static void an_empty_folder_is_in_nobodys_way(void **state)
+{
+	struct folder *folder = *state;
+	char path[ACCOUNTS_PATH], secret[ACCOUNTS_SECRET_TEXT];
+
+	assert_int_equal(accounts_path(folder->path, "acme", NULL, path), 0);
+	assert_int_equal(mkdir(path, 0750), 0);
+	assert_int_equal(accounts_create(folder->path, "acme", slice_str("secret"), NULL), 0);
+	assert_int_equal(accounts_read_secret(folder->path, "acme", secret, NULL), 0);
+}
+
+/* What is in the way of deleting is told of; no half of the account stays in force. */
+static void an_account_is_deleted_in_one_step(void **state)
+{
+	struct folder *folder = *state;
+	struct diag *diag = diag_new();
+	char path[ACCOUNTS_PATH];
+
+	assert_int_equal(accounts_create(folder->path, "acme", slice_str("secret"), NULL), 0);
+	assert_int_equal(accounts_path(folder->path, "acme", "notes", path), 0);
+	assert_int_equal(mkdir(path, 0750), 0);
+	assert_int_equal(accounts_delete(folder->path, "acme", diag), 0);
+	assert_int_equal(diag_warnings(diag), 1);
+	assert_int_equal(count_accounts(folder->path), 0);
+	diag_free(&diag);
+}
+
+static void a_secret_that_cannot_be_read_any_more_stays_in_force(void **state)
+{
+	struct folder *folder = *state;
+	struct account_set *set = NULL, *again = NULL;
+	struct diag *diag = diag_new();
+	char path[ACCOUNTS_PATH];
+
+	assert_int_equal(
+		accounts_create(folder->path, "a", slice_str("MDEyMzQ1Njc4OTAxMjM0NQ=="), NULL), 0);
+	assert_int_equal(account_set_load(folder->path, NULL, &set, NULL), 0);
+	/* a link to itself stands for a disk that fails */
+	assert_int_equal(accounts_path(folder->path, "a", "secret", path), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink(path, path), 0);
+	assert_int_equal(account_set_load(folder->path, set, &again, diag), 0);
+	assert_int_equal(account_set_count(again), 1);
+	assert_int_equal(diag_errors(diag), 1);
+	account_set_free(&set);
+	/* one that is gone is gone */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(account_set_load(folder->path, again, &set, diag), 0);
+	assert_int_equal(account_set_count(set), 0);
+	account_set_free(&set);
+	account_set_free(&again);
+	diag_free(&diag);
 }
 
 static void a_blacklist_takes_each_uri_once(void **state)
@@ -289,6 +393,15 @@ int main(void)
 		cmocka_unit_test(a_made_secret_decodes_to_its_length),
 		cmocka_unit_test_setup_teardown(accounts_are_listed_by_name_and_deleted_whole,
 						make_folder, drop_folder),
+		cmocka_unit_test_setup_teardown(a_crash_leaves_no_half_made_account, make_folder,
+						drop_folder),
+		cmocka_unit_test_setup_teardown(an_empty_folder_is_in_nobodys_way, make_folder,
+						drop_folder),
+		cmocka_unit_test_setup_teardown(an_account_is_deleted_in_one_step, make_folder,
+						drop_folder),
+		cmocka_unit_test_setup_teardown(
+			a_secret_that_cannot_be_read_any_more_stays_in_force, make_folder,
+			drop_folder),
 		cmocka_unit_test_setup_teardown(a_blacklist_takes_each_uri_once, make_folder,
 						drop_folder),
 		cmocka_unit_test_setup_teardown(an_unknown_account_has_a_secret_of_nobody,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/encode.h"
@@ -66,6 +67,24 @@ static void assert_answer(json_t *answer, const char *want)
 	assert_non_null(text);
 	assert_string_equal(text, want);
 	free(text);
+	json_decref(answer);
+}
+
+/* ---- accounts ---- */
+
+static void an_account_without_its_secret_hides_no_other(void **state)
+{
+	struct desk *desk = *state;
+	char path[ACCOUNTS_PATH];
+	json_t *answer, *first;
+
+	assert_int_equal(accounts_path(desk->options.paths.accounts, "aaa", NULL, path), 0);
+	assert_int_equal(mkdir(path, 0750), 0);
+	assert_int_equal(desk_get(desk, "/accounts", NULL, &answer), 200);
+	assert_int_equal(json_array_size(answer), 2);
+	first = json_array_get(answer, 0);
+	assert_string_equal(json_string_value(json_object_get(first, "id")), "aaa");
+	assert_string_equal(json_string_value(json_object_get(first, "secret")), "");
 	json_decref(answer);
 }
 
@@ -482,6 +501,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define DESK_TEST(test) cmocka_unit_test_setup_teardown(test, open_desk, close_desk)
+		DESK_TEST(an_account_without_its_secret_hides_no_other),
 		DESK_TEST(what_an_operator_asks_wrongly_of_admins_is_refused_with_the_reason),
 		DESK_TEST(admins_are_listed_without_their_secrets),
 		DESK_TEST(the_file_of_an_admin_that_is_damaged_is_told_and_hides_nobody_else),
