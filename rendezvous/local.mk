@@ -94,7 +94,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/store.c %D%/store.h %D%/store_priv.h \
 	%D%/store_commands.c %D%/store_deletes.c %D%/store_group.c %D%/store_packs.c \
 	%D%/store_replies.c \
-	%D%/supervisor.c %D%/supervisor.h %D%/supervisor_priv.h \
+	%D%/supervisor.c %D%/supervisor.h %D%/supervisor_priv.h %D%/supervisor_start.c \
 	%D%/trace.c %D%/trace.h \
 	%D%/updates.c %D%/updates.h \
 	%D%/worker.c %D%/worker.h %D%/worker_priv.h \

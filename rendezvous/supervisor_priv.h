@@ -82,9 +82,17 @@ int worker_process_send(struct worker_process *worker, const CrsWorker__Control 
 /* To all workers that are ready. */
 void supervisor_broadcast(struct supervisor *supervisor, const CrsWorker__Control *message);
 
-/* supervisor.c; worker NULL: all of them. */
+/* supervisor.c */
+
+/* The first load, which makes the accounts' folder where there is none; later ones are
+ * supervisor_reload().  Before there are workers: it tells them nothing.  Returns 0 or -errno;
+ * diag says what was wrong with accounts or files. */
+int supervisor_load_accounts(struct supervisor *supervisor, struct diag *diag);
+/* Looks how much of the disk is free; when that is too little for messages, or enough again, it
+ * tells all workers and the operator. */
+void supervisor_look_for_room(struct supervisor *supervisor);
+/* Tells one worker, or all of them (NULL), whether there is room for messages. */
 void supervisor_tell_room(struct supervisor *supervisor, struct worker_process *worker);
-void supervisor_look_for_end(struct supervisor *supervisor);
 
 /* queries.c */
 void supervisor_query_part(struct supervisor *supervisor, unsigned worker,

@@ -304,7 +304,7 @@ int worker_process_init(struct worker_process *worker, struct supervisor *superv
 
 void worker_process_done(struct worker_process *worker)
 {
-	/* It had its time to end by itself (supervisor_look_for_end()). */
+	/* It had its time to end by itself (look_for_end() in supervisor_start.c). */
 	if (worker->pid > 0)
 		kill(worker->pid, SIGKILL);
 	channel_free(&worker->channel);
