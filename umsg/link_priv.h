@@ -1,5 +1,5 @@
-/* link_priv.h - the inside of a link, for link.c (life, time, connecting), link_context.c
- * and link_io.c (TLS, upgrade, messages).
+/* link_priv.h - the inside of a link, for link_open.c (made, connecting), link.c (life, time),
+ * link_context.c and link_io.c (TLS, upgrade, messages).
  */
 #ifndef UMSG_LINK_PRIV_H
 #define UMSG_LINK_PRIV_H
@@ -99,12 +99,22 @@ void link_end(struct link *link, enum link_reason reason, unsigned code, const c
 /* Ends without the WebSocket's courtesy, as soon as the loop gets to it. */
 void link_give_up(struct link *link, enum link_reason reason);
 
-/* Wipes and frees what is not needed any more. */
-void link_setup_done(struct link *link);
+/* Makes the events of a new link, whose context and fd are set: reading and the timer.  Neither is
+ * armed yet. */
+void link_assign_events(struct link *link);
 
 /* Has on_writable() called, at the end of this turn or (wait) when the socket takes more.  Without
  * memory the link is given up. */
 void link_want_write(struct link *link, bool wait);
+
+/* ---- link_open.c ---- */
+
+/* CONNECTING, and the socket has become writable: begins TLS, or ends the link when there is no
+ * connection. */
+void link_connected(struct link *link);
+
+/* Wipes and frees link->setup, and what TLS has of it; none is there afterwards. */
+void link_setup_done(struct link *link);
 
 /* ---- link_io.c ---- */
 

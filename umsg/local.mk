@@ -25,6 +25,7 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 	%D%/link.c %D%/link.h \
 	%D%/link_context.c \
 	%D%/link_io.c %D%/link_priv.h \
+	%D%/link_open.c \
 	%D%/link_tls.c %D%/link_tls.h \
 	%D%/message_body.c %D%/message_body.h \
 	%D%/message_crypto.c %D%/message_crypto.h \
