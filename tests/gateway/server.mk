@@ -105,3 +105,32 @@ tests_gateway_test_pbxs_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_pbxs_LDADD = gateway/libgateway.a gateway/libcig_config.a smpp/libsmpp.a \
 	gateway/libsip_agent.a gateway/libsip_text.a maps/libmaps.a base/libbase.a $(EVENT_LIBS) \
 	$(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CONFUSE_LIBS) $(CMOCKA_LIBS)
+# message centers as ports of texts, with connections that are played
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_texts_smpp_out tests/gateway/test_texts_smpp_in
+endif
+PLAYED_CENTER = tests/gateway/played_center.c tests/gateway/played_center.h \
+	tests/gateway/text_scene.c tests/gateway/text_scene.h \
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h
+tests_gateway_test_texts_smpp_out_SOURCES = tests/gateway/test_texts_smpp_out.c $(PLAYED_CENTER)
+tests_gateway_test_texts_smpp_out_CFLAGS = $(tests_gateway_test_texts_port_CFLAGS)
+tests_gateway_test_texts_smpp_out_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_gateway_test_texts_smpp_out_LDADD = $(tests_gateway_test_texts_port_LDADD)
+tests_gateway_test_texts_smpp_in_SOURCES = tests/gateway/test_texts_smpp_in.c $(PLAYED_CENTER)
+tests_gateway_test_texts_smpp_in_CFLAGS = $(tests_gateway_test_texts_port_CFLAGS)
+tests_gateway_test_texts_smpp_in_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_gateway_test_texts_smpp_in_LDADD = $(tests_gateway_test_texts_port_LDADD)
+# the links to cig-relay and cig-sip, with the other end played
+QUICK_TIMERS = tests/tools/quick_timers.c tests/tools/quick_timers.h
+QUICK_TIMERS_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_relay_link tests/gateway/test_agent_link
+endif
+tests_gateway_test_relay_link_SOURCES = tests/gateway/test_relay_link.c $(QUICK_TIMERS)
+tests_gateway_test_relay_link_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_relay_link_LDFLAGS = $(QUICK_TIMERS_LDFLAGS)
+tests_gateway_test_relay_link_LDADD = $(tests_gateway_test_calls_LDADD)
+tests_gateway_test_agent_link_SOURCES = tests/gateway/test_agent_link.c $(QUICK_TIMERS)
+tests_gateway_test_agent_link_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_agent_link_LDFLAGS = $(QUICK_TIMERS_LDFLAGS)
+tests_gateway_test_agent_link_LDADD = $(tests_gateway_test_calls_LDADD)

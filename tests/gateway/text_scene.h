@@ -15,7 +15,7 @@ enum { AN_HOUR = 3600 };
 struct umsg_client {
 	enum umsg_state state;
 	struct texts *texts;
-	uint8_t next_id;
+	unsigned next_id;
 	/* What the rendezvous answers to posts; without, none comes. */
 	bool answers;
 	Umsg__ErrorCode answer;
@@ -29,6 +29,7 @@ struct umsg_client {
 	bool offline;
 	Umsg__ReceiptState receipt;
 	char reason[256];
+	char sealed[512]; /* the last text that was sealed */
 };
 
 struct scene {

@@ -1,0 +1,21 @@
+/* quick_timers.h - timers of up to five seconds that fire fifty times sooner, for tests of what
+ * waits, polls and tries again.
+ *
+ * A program that links quick_timers.c with $(QUICK_TIMERS_LDFLAGS) has its own calls of
+ * event_add(), those of our libraries included, go through here; longer waits, such as the
+ * limit of LOOP_UNTIL(), stay as they are.  One thread.
+ */
+#ifndef TESTS_TOOLS_QUICK_TIMERS_H
+#define TESTS_TOOLS_QUICK_TIMERS_H
+
+#include <stdbool.h>
+
+enum { QUICK_TIMERS_MAX_MS = 5000, QUICK_TIMERS_FACTOR = 50, QUICK_TIMERS_KEPT = 64 };
+
+/* Forgets what was asked for. */
+void quick_timers_reset(void);
+
+/* Was a timer of so many milliseconds asked for since then? */
+bool quick_timers_had(unsigned ms);
+
+#endif
