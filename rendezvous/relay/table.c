@@ -274,7 +274,9 @@ void relay_table_own(struct relay_table *table, struct slice id, uint64_t owner)
 	struct relay_session *session =
 		id.n == RELAY_SESSION_ID_SIZE ? find_session(table, id.p) : NULL;
 
-	if (session)
+	/* Whoever asks for an id that is in use is refused (-EEXIST), and must not take the session
+	 * over by that: it would end when he leaves, not when its own call does. */
+	if (session && !session->owner)
 		session->owner = owner;
 }
 

@@ -119,7 +119,7 @@ int relay_table_keep_leg(struct relay_table *table, const uint8_t id[RELAY_SESSI
 int relay_table_remove(struct relay_table *table, const uint8_t id[RELAY_SESSION_ID_SIZE],
 		       enum relay_type *type_out);
 
-/* Ties a session to who asked for it (not 0); an unknown id is ignored. */
+/* Ties a session to who asked for it first (not 0); an unknown id is ignored. */
 void relay_table_own(struct relay_table *table, struct slice id, uint64_t owner);
 
 /* The owner is gone, and with it the calls: removes all its sessions, counting by type

@@ -331,6 +331,23 @@ static void sessions_go_with_their_owner(void **state)
 	assert_null(relay_table_first(w->table));
 }
 
+/* An id may only be random, but who chose one that is in use must not end its call by leaving. */
+static void a_refused_add_does_not_take_the_session_over(void **state)
+{
+	struct world *w = *state;
+	const struct slice id = slice_of(session_id, sizeof(session_id));
+	unsigned ended[RELAY_TYPE_COUNT] = { 0 };
+	const struct relay_session *s;
+
+	relay_table_own(w->table, id, 1);
+	assert_int_equal(relay_table_add(w->table, session_id, RELAY_RTP, 1, 1, 0, &s), -EEXIST);
+	relay_table_own(w->table, id, 2);
+	relay_table_disown(w->table, 2, ended);
+	assert_int_equal(ended[RELAY_RTP], 0);
+	relay_table_disown(w->table, 1, ended);
+	assert_int_equal(ended[RELAY_RTP], 1);
+}
+
 static void sessions_are_refused_with_a_reason(void **state)
 {
 	struct world *w = *state;
@@ -366,6 +383,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(idle_sessions_end_and_leave_nothing, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(sessions_go_with_their_owner, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_refused_add_does_not_take_the_session_over,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sessions_are_refused_with_a_reason, set_up,
 						tear_down),
 	};
