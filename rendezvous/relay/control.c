@@ -344,11 +344,12 @@ static void log_capped(const struct relay_envelope *head)
 			 (unsigned)head->capped_ssrc, type_names[head->capped_type]);
 }
 
+/* part NULL: that lane had no memory to answer with, and is left out of the sum. */
 static void merge_statistics(struct pending *pending, const CrsRelay__Reply *part)
 {
 	uint8_t out[RELAY_MAX_REQUEST];
 
-	if (part->body_case == CRS_RELAY__REPLY__BODY_STATISTICS)
+	if (part && part->body_case == CRS_RELAY__REPLY__BODY_STATISTICS)
 		relay_statistics_add(&pending->sum, part->statistics);
 	if (pending->lanes_left)
 		return;
@@ -356,13 +357,18 @@ static void merge_statistics(struct pending *pending, const CrsRelay__Reply *par
 								    out, sizeof(out))));
 }
 
-/* Only the last lane's last part says that nothing follows. */
+/* Only the last lane's last part says that nothing follows; who asked waits for it.  part is NULL
+ * or an error where a lane had no memory to list its sessions. */
 static void pass_listing(const struct pending *pending, CrsRelay__Reply *part)
 {
 	uint8_t out[RELAY_MAX_REPLY];
 
-	if (part->body_case != CRS_RELAY__REPLY__BODY_RELAYS)
+	if (!part || part->body_case != CRS_RELAY__REPLY__BODY_RELAYS) {
+		log_warn(MODULE, "a thread has no memory to list its relays");
+		if (!pending->lanes_left)
+			reply_error(pending->client, pending->number, ENOMEM, "out of memory");
 		return;
+	}
 	part->relays->more = pending->lanes_left > 0;
 	if (crs_relay__reply__get_packed_size(part) <= sizeof(out))
 		reply(pending->client, slice_of(out, crs_relay__reply__pack(part, out)));
@@ -371,19 +377,24 @@ static void pass_listing(const struct pending *pending, CrsRelay__Reply *part)
 static void take_reply(struct relay_control *control, struct pending *pending, struct slice octets,
 		       bool more)
 {
-	CrsRelay__Reply *part = crs_relay__reply__unpack(NULL, octets.n, octets.p);
+	CrsRelay__Reply *part =
+		octets.n ? crs_relay__reply__unpack(NULL, octets.n, octets.p) : NULL;
+	/* Without octets the thread had no memory for the request. */
+	bool refused = octets.n == 0 || (part && part->error);
 
 	/* The cookie is good until every lane has said that it is done; parts of a listing may
 	 * come from several lanes in turns. */
 	if (!more)
 		pending->lanes_left--;
-	if (part && pending->what == CRS_RELAY__REQUEST__BODY_GET_STATISTICS)
+	if (pending->what == CRS_RELAY__REQUEST__BODY_GET_STATISTICS)
 		merge_statistics(pending, part);
-	else if (part && pending->what == CRS_RELAY__REQUEST__BODY_LIST_RELAYS)
+	else if (pending->what == CRS_RELAY__REQUEST__BODY_LIST_RELAYS)
 		pass_listing(pending, part);
-	else
+	else if (octets.n)
 		reply(pending->client, octets);
-	if (part && part->error && pending->what == CRS_RELAY__REQUEST__BODY_ADD)
+	else
+		reply_error(pending->client, pending->number, ENOMEM, "out of memory");
+	if (refused && pending->what == CRS_RELAY__REQUEST__BODY_ADD)
 		control->count[pending->type]--;
 	if (part)
 		crs_relay__reply__free_unpacked(part, NULL);

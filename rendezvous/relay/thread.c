@@ -247,9 +247,14 @@ static bool run_request(struct relay_thread *t)
 	}
 	request =
 		crs_relay__request__unpack(NULL, (size_t)n - sizeof(head), message + sizeof(head));
-	if (!request)
-		return true; /* the control loop had unpacked it: memory is out */
 	t->cookie = head.cookie;
+	if (!request) {
+		/* The control loop had unpacked it: memory is out. The cookie alone lets that loop
+		 * answer, for crs gives the relay up, and every call on it, when a request stays
+		 * without one (rendezvous/relay_client.c). */
+		send_reply(t, slice_of(NULL, 0), false);
+		return true;
+	}
 	relay_request_run(t->table, request, t->port, clock_mono_ms(), t->ended, send_reply, t);
 	/* Behind the reply, which is safe: the word that the owner is gone comes over the same
 	 * pair, behind this request. */

@@ -7,6 +7,13 @@ endif
 	$(CMOCKA_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_relay_control
+endif
+%C%_test_relay_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_test_relay_control_LDADD = rendezvous/librelay.a media/libmedia.a base/libbase.a \
+	$(CMOCKA_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) -lpthread
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_crs_relay
 endif
 %C%_test_crs_relay_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) \
