@@ -18,10 +18,13 @@
 
 #include "base/buf.h"
 #include "base/channel.h"
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/pack.h"
+
+enum { AGAIN_MS = 20 }; /* until what a full queue refused is offered again */
 
 enum { QUEUE_MESSAGES = 8192, LENGTH_OCTETS = 4, PATH_SIZE = 300, MEMORY_MAX = 1 << 20 };
 
@@ -46,6 +49,7 @@ struct outgoing {
 	unsigned peer;
 	struct channel *channel; /* NULL: not connected */
 	struct buf packet;       /* what is sent at the end of this turn */
+	struct log_limit losses;
 };
 
 /* Messages to ourselves, as they would stand in a packet; p is malloc'd. */
@@ -228,31 +232,39 @@ static void on_deliver(evutil_socket_t fd, short what, void *arg)
 	mesh->spare = notes;
 }
 
+/* What finds no room in the queue stays in the packet and is sent later: whoever gave it heard 0.
+ * When the packet is full, too, mesh_send() tells. The connection stays all the while, as a peer
+ * that cannot keep up would lose all its calls with it. */
 static int flush(struct outgoing *out)
 {
 	int err;
 
 	if (!out->channel || out->packet.len == 0)
 		return 0;
-	/* From on_flush() only the log tells of a loss: those who sent heard 0 before. The
-	 * connection stays, as a peer that cannot keep up would lose all its calls with it. */
 	err = channel_send(out->channel, buf_slice(&out->packet));
-	if (err)
-		log_warn("mesh", "worker %u: what it should hear is lost: %s", out->peer,
-			 strerror(-err));
+	if (err == -ENOBUFS || err == -ENOMEM)
+		return err;
+	/* Any other error is the connection's end, of which on_outgoing_closed() tells. */
 	out->packet = buf_over(out->packet.p, out->packet.cap);
 	return err;
 }
 
 static void on_flush(evutil_socket_t fd, short what, void *arg)
 {
+	const struct timeval soon = { .tv_usec = AGAIN_MS * 1000 };
 	struct mesh *mesh = arg;
 
 	(void)fd;
 	(void)what;
 	mesh->flushing = false;
-	for (unsigned i = 0; i < mesh->workers; i++)
-		flush(&mesh->outgoing[i]);
+	for (unsigned i = 0; i < mesh->workers; i++) {
+		int err = flush(&mesh->outgoing[i]);
+
+		/* Nothing else need be sent to that worker: then nothing else would bring us
+		 * here. */
+		if (err == -ENOBUFS || err == -ENOMEM)
+			event_add(mesh->flush, &soon);
+	}
 }
 
 int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsigned workers,
@@ -394,6 +406,16 @@ static uint8_t *room_for_self(struct mesh *mesh, size_t n)
 	return notes->p + notes->n - n;
 }
 
+/* Many of those who send do not look: the log tells of them all, once a minute. */
+static void tell_loss(struct outgoing *out, int err)
+{
+	unsigned more = 0;
+
+	if (log_limit_pass(&out->losses, clock_mono_ms(), &more))
+		log_warn("mesh", "worker %u does not take what it should hear: %s (%u more before)",
+			 out->peer, strerror(-err), more);
+}
+
 /* Room for n octets to another worker in its packet of this turn. */
 static int room_for_other(struct mesh *mesh, struct outgoing *out, size_t n, uint8_t **room_out)
 {
@@ -403,8 +425,10 @@ static int room_for_other(struct mesh *mesh, struct outgoing *out, size_t n, uin
 	if (out->packet.len + n >= out->packet.cap) {
 		int err = flush(out);
 
-		if (err)
+		if (err) {
+			tell_loss(out, err);
 			return err;
+		}
 	}
 	*room_out = out->packet.p + out->packet.len;
 	out->packet.len += n;

@@ -37,8 +37,8 @@ void mesh_connect(struct mesh *mesh, unsigned peer);
 /* Can something be sent to it?  To oneself always. */
 bool mesh_is_up(const struct mesh *mesh, unsigned peer);
 
-/* Returns 0, -EPIPE (that worker is not there), -ENOBUFS (it cannot keep up),
- * -EMSGSIZE or -ENOMEM. */
+/* Returns 0, -EPIPE (that worker is not there), -ENOBUFS (it cannot keep up: told in the
+ * log, too), -EMSGSIZE or -ENOMEM.  What was taken with 0 is lost only with the worker. */
 int mesh_send(struct mesh *mesh, unsigned to, const CrsWorker__Peer *message);
 
 /* The same for a frame and what stands before it. */

@@ -24,7 +24,7 @@ EXTRA_tests_rendezvous_test_crs_relay_DEPENDENCIES = rendezvous/crs-relay
 
 # crs
 CRS_UNIT_TESTS = %D%/test_accounts %D%/test_client_policy %D%/test_fanouts %D%/test_guests \
-	%D%/test_limits \
+	%D%/test_limits %D%/test_mesh \
 	%D%/test_mailboxes %D%/test_mailboxes_long %D%/test_passing %D%/test_pseudonyms \
 	%D%/test_floors %D%/test_retention %D%/test_roster %D%/test_sessions %D%/test_settings
 if HAVE_CMOCKA
@@ -44,6 +44,8 @@ endif
 %C%_test_retention_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_limits_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_limits_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_mesh_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_test_mesh_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_mailboxes_SOURCES = %D%/test_mailboxes.c %D%/mailbox_world.c %D%/mailbox_world.h
 %C%_test_mailboxes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_test_mailboxes_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
