@@ -255,25 +255,37 @@ static int start_threads(struct relay *relay, const struct options *options, cha
 	return err;
 }
 
+enum { SIGNALS = 3 };
+
+static int watch_signals(struct event_base *base, struct event *signals_out[SIGNALS])
+{
+	static const int numbers[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (int i = 0; i < SIGNALS; i++) {
+		signals_out[i] = evsignal_new(base, numbers[i], on_signal, base);
+		/* A relay that cannot be told to stop or to reopen its log does not start. */
+		if (!signals_out[i] || event_add(signals_out[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int serve(const struct options *options)
 {
 	struct relay relay = { .base = event_base_new() };
-	struct event *signals[3];
-	const int numbers[3] = { SIGINT, SIGTERM, SIGHUP };
+	struct event *signals[SIGNALS];
 	char where[NET_TEXT_SIZE];
 	int err = relay.base ? start_threads(&relay, options, where) : -ENOMEM;
 
 	if (!err)
 		err = relay_control_new(relay.base, options->socket, relay.pair_fds,
 					relay.n_threads, &options->limits, &relay.control);
+	if (!err)
+		err = watch_signals(relay.base, signals);
 	if (err) {
 		log_warn(MODULE, "cannot serve %s with the socket %s: %s", where, options->socket,
 			 strerror(-err));
 		return EXIT_FAILURE; /* the system takes back what was opened */
-	}
-	for (int i = 0; i < 3; i++) {
-		signals[i] = evsignal_new(relay.base, numbers[i], on_signal, relay.base);
-		event_add(signals[i], NULL);
 	}
 	log_init(MODULE, "Start: version %s, media %s, %zu threads, socket %s", PACKAGE_VERSION,
 		 where, relay.n_threads, options->socket);
@@ -284,7 +296,7 @@ static int serve(const struct options *options)
 	relay_control_free(&relay.control);
 	for (size_t i = 0; i < relay.n_threads; i++)
 		relay_thread_join(&relay.threads[i]);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < SIGNALS; i++)
 		event_free(signals[i]);
 	event_base_free(relay.base);
 	unlink(options->socket);
