@@ -3,9 +3,11 @@
  * An answer may be anything: another version's, or that of something else at the socket.  What is
  * missing is shown as nothing, and no text of it reaches the terminal as it came.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/table.h"
 #include "base/visible.h"
@@ -58,52 +60,74 @@ int cli_print_json(json_t *answer, size_t flags)
 	return CLI_OK;
 }
 
-static void add_cell(struct table *table, const json_t *value)
+/* The texts of an array with commas between them; what is no text is left out. */
+static int add_list(struct table *table, const json_t *list)
 {
-	if (json_is_integer(value)) {
-		table_cellf(table, "%lld", (long long)json_integer_value(value));
-	} else if (json_is_array(value)) {
-		char text[1024] = "";
-		size_t i, n = 0;
-		json_t *item;
+	char *text = NULL;
+	size_t size = 0, shown = 0, i;
+	FILE *out = open_memstream(&text, &size);
+	json_t *item;
+	int err = out ? 0 : -ENOMEM;
 
-		json_array_foreach(value, i, item)
-		{
-			const char *s = json_string_value(item);
+	json_array_foreach(list, i, item)
+	{
+		const char *s = json_string_value(item);
 
-			if (s && n + strlen(s) + 2 < sizeof(text))
-				n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
-						      i ? "," : "", s);
-		}
-		table_cell(table, text);
-	} else {
-		table_cell(table, json_string_value(value));
+		if (out && s)
+			fprintf(out, "%s%s", shown++ ? "," : "", s);
 	}
+	if (out && fclose(out) != 0)
+		err = -ENOMEM;
+	if (!err)
+		err = table_cell(table, text);
+	free(text);
+	return err;
+}
+
+static int add_cell(struct table *table, const json_t *value)
+{
+	if (json_is_integer(value))
+		return table_cellf(table, "%lld", (long long)json_integer_value(value));
+	if (json_is_array(value))
+		return add_list(table, value);
+	return table_cell(table, json_string_value(value));
+}
+
+static int fill(struct table *table, const json_t *list, const struct cli_column *columns, size_t n)
+{
+	int err = 0;
+	size_t i;
+	json_t *row;
+
+	for (size_t c = 0; c < n && !err; c++) {
+		err = table_cell(table, columns[c].heading);
+		if (columns[c].number)
+			table_align_right(table, c);
+	}
+	json_array_foreach(list, i, row)
+	{
+		for (size_t c = 0; c < n && !err; c++)
+			err = add_cell(table, json_object_get(row, columns[c].name));
+	}
+	return err;
 }
 
 int cli_print(const struct cli *cli, json_t *list, const struct cli_column *columns)
 {
 	struct table *table;
-	size_t n = 0, i;
-	json_t *row;
+	size_t n = 0;
+	int err;
 
 	if (cli->json)
 		return cli_print_json(list, JSON_INDENT(2));
 	while (columns[n].name)
 		n++;
 	table = table_new(n);
-	for (size_t c = 0; c < n; c++) {
-		table_cell(table, columns[c].heading);
-		if (columns[c].number)
-			table_align_right(table, c);
-	}
-	json_array_foreach(list, i, row)
-	{
-		for (size_t c = 0; c < n; c++)
-			add_cell(table, json_object_get(row, columns[c].name));
-	}
-	table_print(table, stdout);
+	err = table ? fill(table, list, columns, n) : -ENOMEM;
+	/* A table without one of its cells would show the rest under wrong headings. */
+	if (!err)
+		table_print(table, stdout);
 	table_free(&table);
 	json_decref(list);
-	return CLI_OK;
+	return err ? cli_error("%s", strerror(-err)) : CLI_OK;
 }

@@ -168,6 +168,14 @@ endif
 %C%_test_apns_refusal_LDADD = rendezvous/libcrs.a base/libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_cli_print
+endif
+%C%_test_cli_print_SOURCES = %D%/test_cli_print.c rendezvous/cli_print.c $(SCARCE_SOURCES)
+%C%_test_cli_print_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+%C%_test_cli_print_LDFLAGS = $(SCARCE_LDFLAGS)
+%C%_test_cli_print_LDADD = base/libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_redis_server
 endif
 %C%_test_redis_server_SOURCES = %D%/test_redis_server.c tests/umsg/loop.h
