@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
@@ -17,9 +19,11 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/encode.h"
+#include "base/file.h"
 
 /* The longest claim has an id of 63 characters and a time: a part of 256 octets holds it. */
 enum { TEXT_SIZE = 1024, PART_SIZE = 256, SIGNATURE_SIZE = 64, HALF = SIGNATURE_SIZE / 2 };
+enum { KEY_FILE_MAX = 64 * 1024 };
 
 struct apns_token {
 	EVP_PKEY *key;
@@ -50,18 +54,35 @@ static int copy_id(const char *id, char out[64])
 	return 0;
 }
 
+/* By our own reading, as stdio would leave the key's text in a buffer that it frees.  Returns 0
+ * with NULL when there is no key in the file, or -errno. */
+static int read_key(const char *path, EVP_PKEY **key_out)
+{
+	uint8_t *text;
+	size_t n;
+	int err = file_read(path, KEY_FILE_MAX, &text, &n);
+	BIO *bio;
+
+	if (err)
+		return err;
+	bio = BIO_new_mem_buf(text, (int)n);
+	if (bio)
+		*key_out = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	else
+		err = -ENOMEM;
+	BIO_free(bio);
+	OPENSSL_cleanse(text, n);
+	free(text);
+	return err;
+}
+
 int apns_token_new(const char *key_file, const char *key_id, const char *team_id,
 		   struct apns_token **token_out, struct diag *diag)
 {
 	struct apns_token *token = calloc(1, sizeof(*token));
 	/* Read once: a key that is replaced on disk counts from the next start on. */
-	FILE *file = fopen(key_file, "re");
-	int err = !token ? -ENOMEM : file ? 0 : -errno;
+	int err = token ? read_key(key_file, &token->key) : -ENOMEM;
 
-	if (!err)
-		token->key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-	if (file)
-		fclose(file);
 	/* What PEM left in the queue would be told at the next TLS error instead. */
 	ERR_clear_error();
 	if (err) {
@@ -90,6 +111,8 @@ void apns_token_free(struct apns_token **tokenp)
 		return;
 	*tokenp = NULL;
 	EVP_PKEY_free(token->key);
+	/* Whoever finds the text may push in our name for an hour. */
+	OPENSSL_cleanse(token, sizeof(*token));
 	free(token);
 }
 

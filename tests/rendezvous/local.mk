@@ -168,6 +168,13 @@ endif
 %C%_test_apns_refusal_LDADD = rendezvous/libcrs.a base/libbase.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_apns_token
+endif
+%C%_test_apns_token_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_test_apns_token_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
+%C%_test_apns_token_LDADD = rendezvous/libcrs.a base/libbase.a $(OPENSSL_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_cli_print
 endif
 %C%_test_cli_print_SOURCES = %D%/test_cli_print.c rendezvous/cli_print.c $(SCARCE_SOURCES)
