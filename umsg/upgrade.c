@@ -103,18 +103,19 @@ static bool take_line(struct slice *rest, struct slice *line_out)
 
 /* The fields of a head that an upgrade is about.  n counts how often one stood there. */
 struct fields {
-	struct slice upgrade, connection, key, version, protocol, accept;
+	bool to_websocket, is_upgrade, offers_umsg; /* a word in one of the lines of a list */
+	struct slice key, version, protocol, accept;
 	unsigned n_host, n_key, n_version, n_protocol, n_accept, n_extensions, n_body;
 };
 
 static void note_field(struct fields *f, struct slice name, struct slice value)
 {
-	/* Of a field that may be a list the last line counts; those that must be unique are
-	 * counted. */
+	/* A list may be split over lines (RFC 9110 5.3), as proxies do that add their own; those
+	 * fields that must be unique are counted. */
 	if (equal_nocase(name, "upgrade"))
-		f->upgrade = value;
+		f->to_websocket |= has_word(value, "websocket");
 	else if (equal_nocase(name, "connection"))
-		f->connection = value;
+		f->is_upgrade |= has_word(value, "upgrade");
 	else if (equal_nocase(name, "host"))
 		f->n_host++;
 	else if (equal_nocase(name, "sec-websocket-key"))
@@ -122,7 +123,8 @@ static void note_field(struct fields *f, struct slice name, struct slice value)
 	else if (equal_nocase(name, "sec-websocket-version"))
 		f->version = value, f->n_version++;
 	else if (equal_nocase(name, "sec-websocket-protocol"))
-		f->protocol = value, f->n_protocol++;
+		f->protocol = value, f->n_protocol++,
+		f->offers_umsg |= has_word(value, UPGRADE_PROTOCOL);
 	else if (equal_nocase(name, "sec-websocket-accept"))
 		f->accept = value, f->n_accept++;
 	else if (equal_nocase(name, "sec-websocket-extensions"))
@@ -193,13 +195,13 @@ int upgrade_parse_request(struct slice head, char key_out[UPGRADE_KEY + 1])
 	/* A body would be read as frames; no upgrade has one. */
 	if (!read_fields(head, &f) || f.n_host != 1 || f.n_body)
 		return 400;
-	if (!has_word(f.upgrade, "websocket") || !has_word(f.connection, "upgrade"))
+	if (!f.to_websocket || !f.is_upgrade)
 		return 426;
 	/* RFC 6455 4.4: the answer names the version that would do. */
 	if (f.n_version != 1 || !slice_eq_str(f.version, "13"))
 		return 426;
-	if (f.n_key != 1 || !is_key(f.key) || f.n_protocol != 1 ||
-	    !has_word(f.protocol, UPGRADE_PROTOCOL))
+	/* What is offered may be split over lines, what is agreed to may not (RFC 6455 11.3.4). */
+	if (f.n_key != 1 || !is_key(f.key) || !f.offers_umsg)
 		return 400;
 	/* Its alphabet was checked, so the answer holds nothing of the client's that could be
 	 * a field. */
@@ -235,10 +237,9 @@ int upgrade_parse_response(struct slice head, const char key[UPGRADE_KEY + 1], i
 	if (*status_out != 101)
 		return -EACCES;
 	/* RFC 6455 4.1: only what was offered may be agreed to, and of extensions none was. */
-	if (upgrade_accept(key, accept) < 0 || !has_word(f.upgrade, "websocket") ||
-	    !has_word(f.connection, "upgrade") || f.n_accept != 1 || f.n_extensions || f.n_body ||
-	    !slice_eq_str(f.accept, accept) || f.n_protocol != 1 ||
-	    !slice_eq_str(f.protocol, UPGRADE_PROTOCOL))
+	if (upgrade_accept(key, accept) < 0 || !f.to_websocket || !f.is_upgrade ||
+	    f.n_accept != 1 || f.n_extensions || f.n_body || !slice_eq_str(f.accept, accept) ||
+	    f.n_protocol != 1 || !slice_eq_str(f.protocol, UPGRADE_PROTOCOL))
 		return -EBADMSG;
 	return 0;
 }

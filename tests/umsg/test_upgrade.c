@@ -80,6 +80,33 @@ static void too_many_fields_are_refused(void **state)
 	assert_int_equal(upgrade_parse_request(slice_str(head), key), 400);
 }
 
+/* RFC 9110 5.3: a list is the same in one line and in several, in any order.  Of the fields that
+ * RFC 6455 wants once a second one is still refused, as above. */
+static void a_list_may_be_split_over_lines(void **state)
+{
+	static const char *const heads[] = {
+		LINE HOST
+		"Upgrade: websocket\r\nConnection: Upgrade\r\nConnection: keep-alive\r\n" K V13 P
+			END,
+		LINE HOST "Connection: keep-alive\r\nConnection: Upgrade\r\n"
+			  "Upgrade: websocket\r\nUpgrade: h2c\r\n" K V13 P END,
+		LINE HOST UP K V13 P "Sec-WebSocket-Protocol: chat\r\n" END,
+	};
+	static const char agreed[] = "HTTP/1.1 101 x\r\n" UP "Connection: x\r\n"
+				     "Sec-WebSocket-Accept: " ACCEPT "\r\n" P;
+	char key[UPGRADE_KEY + 1], twice[512];
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(heads); i++)
+		if (upgrade_parse_request(slice_str(heads[i]), key) != 0)
+			fail_msg("%s", heads[i]);
+	snprintf(twice, sizeof(twice), "%s" END, agreed);
+	assert_int_equal(upgrade_parse_response(slice_str(twice), KEY, &status), 0);
+	snprintf(twice, sizeof(twice), "%s" P END, agreed);
+	assert_int_equal(upgrade_parse_response(slice_str(twice), KEY, &status), -EBADMSG);
+}
+
 static const struct {
 	const char *head;
 	int err, status;
@@ -164,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_taken_or_refused_with_a_status),
+		cmocka_unit_test(a_list_may_be_split_over_lines),
 		cmocka_unit_test(too_many_fields_are_refused),
 		cmocka_unit_test(a_response_must_prove_that_it_read_our_key),
 		cmocka_unit_test(both_heads_are_understood_by_the_other_end),
