@@ -142,6 +142,7 @@ int journal_set_payload(struct journal *journal, const struct journal_key *key,
 	entry->open->at = at;
 	entry->open->payload_at = (uint32_t)b.len;
 	entry->open->payload_n = (uint32_t)payload.n;
+	entry->open->lost = false;
 	return 0;
 }
 
@@ -213,6 +214,8 @@ int journal_payload(const struct journal *journal, const struct journal_key *key
 
 	if (!entry)
 		return -ENOENT;
+	if (entry->open->lost)
+		return -EBADMSG;
 	err = journal_file_read(journal->fd, entry->open->at, &body, &n);
 	if (err)
 		return err;

@@ -54,21 +54,39 @@ static int copy_states(struct rewrite *rewrite, const struct kept *entry)
 	return err;
 }
 
+/* Says of the entry that was copied last: its payload is gone. */
+static int copy_lost(struct rewrite *rewrite, struct kept *entry)
+{
+	uint8_t room[JOURNAL_HEAD_ROOM];
+	struct buf b = kept_begin_body(room, RECORD_LOST, &entry->key);
+
+	entry->open->lost = true;
+	entry->open->payload_n = 0;
+	return append(rewrite, &b, slice_of(NULL, 0));
+}
+
 static int copy_open(struct journal *journal, struct kept *entry, struct buf *b)
 {
 	struct rewrite *rewrite = journal->rewrite;
 	struct kept_open *open = entry->open;
-	uint8_t *body;
-	size_t n;
+	uint8_t *body = NULL;
+	size_t n = 0;
 	int err = journal_file_read(journal->fd, open->at, &body, &n);
+	/* One damaged record must not keep the file from being written anew for ever: without
+	 * its payload the entry goes on, so that its owner can say that it failed.  Any other
+	 * error may pass. */
+	bool lost = open->lost || err == -EBADMSG;
 
-	if (err)
+	if (err && !lost)
 		return err;
 	open->new_at = rewrite->end;
 	open->new_payload_at = JOURNAL_PUT_PAYLOAD_AT;
 	buf_put_u16(b, (uint16_t)open->destinations);
-	err = append(rewrite, b, slice_from(slice_of(body, n), open->payload_at));
+	err = append(rewrite, b,
+		     lost ? slice_of(NULL, 0) : slice_from(slice_of(body, n), open->payload_at));
 	free(body);
+	if (!err && lost)
+		err = copy_lost(rewrite, entry);
 	return err ? err : copy_states(rewrite, entry);
 }
 

@@ -73,7 +73,10 @@ static int replay(void *arg, off_t at, struct slice body)
 		entry->open->at = at;
 		entry->open->payload_at = (uint32_t)(body.n - c.left);
 		entry->open->payload_n = (uint32_t)c.left;
+		entry->open->lost = false;
 	}
+	if (type == RECORD_LOST)
+		entry->open->lost = true;
 	return 0;
 }
 

@@ -18,6 +18,7 @@ enum record_type {
 	RECORD_PAYLOAD = 3,  /* payload */
 	RECORD_FINISH = 4,   /* nothing */
 	RECORD_FINISHED = 5, /* end (8): an entry that was put and finished before */
+	RECORD_LOST = 6,     /* nothing: the payload is damaged, and what was put is not it */
 };
 
 enum {
@@ -35,6 +36,7 @@ struct kept_open {
 	uint32_t new_payload_at; /* ... once the entry was copied there */
 	uint32_t destinations;
 	char **notes; /* each NULL or a text; NULL while there is none */
+	bool lost;    /* RECORD_LOST */
 	journal_state states[];
 };
 

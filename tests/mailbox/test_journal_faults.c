@@ -104,6 +104,54 @@ static void damage_since_the_start_is_seen_when_a_payload_is_read(void **state)
 	assert_int_equal(journal_payload(w->journal, &key, &data, &n), -EBADMSG);
 }
 
+/* Its payload is gone, and says so; everything else of it and of the others goes on, and the file
+ * does not grow for ever. */
+static void a_damaged_record_does_not_stop_the_file_from_being_written_anew(void **state)
+{
+	struct world *w = *state;
+	struct journal_key key = key_of(1), dead = key_of(3);
+	static uint8_t much[3 << 20];
+	struct journal_entry entry;
+	struct stat st;
+	uint8_t *data;
+	size_t n;
+	int fd, result;
+
+	open_at(w, NOW);
+	assert_int_equal(put(w, 1, 2, "payload"), 0);
+	assert_int_equal(journal_set_state(w->journal, &key, 1, FAILED, slice_str("why")), 0);
+	assert_int_equal(put(w, 2, 0, "another"), 0);
+	assert_int_equal(journal_put(w->journal, &dead, END, 0, slice_of(much, sizeof(much))), 0);
+	assert_int_equal(journal_finish(w->journal, &dead), 0);
+	fd = open(w->path, O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "X", 1, 8 + 8 + 28), 1);
+	close(fd);
+	while ((result = journal_tidy(w->journal, NOW, NULL, NULL)) == 1)
+		;
+	assert_int_equal(result, 0);
+	assert_int_equal(stat(w->path, &st), 0);
+	assert_true(st.st_size < 1000);
+	/* Twice: the second start reads what the first one wrote anew. */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(journal_payload(w->journal, &key, &data, &n), -EBADMSG);
+		assert_int_equal(journal_find(w->journal, &key, &entry), 1);
+		assert_int_equal(entry.destination_count, 2);
+		assert_int_equal(entry.states[1], FAILED);
+		assert_string_equal(journal_note(w->journal, &key, 1), "why");
+		assert_true(holds(w, 2, "another"));
+		assert_int_equal(put(w, 10 + (unsigned)i, 0, "x"), 0);
+		dead = key_of(10 + (unsigned)i);
+		assert_int_equal(journal_finish(w->journal, &dead), 0);
+		open_at(w, NOW);
+	}
+	assert_int_equal(journal_set_payload(w->journal, &key, slice_str("put again")), 0);
+	assert_true(holds(w, 1, "put again"));
+	open_at(w, NOW);
+	assert_true(holds(w, 1, "put again"));
+	assert_int_equal(diag_warnings(w->diag), 0);
+}
+
 static void another_file_is_not_taken_for_a_journal(void **state)
 {
 	struct world *w = *state;
@@ -244,6 +292,7 @@ int main(void)
 		TEST(cut_at_any_octet_nothing_acknowledged_is_lost),
 		TEST(a_damaged_octet_never_yields_a_wrong_payload),
 		TEST(damage_since_the_start_is_seen_when_a_payload_is_read),
+		TEST(a_damaged_record_does_not_stop_the_file_from_being_written_anew),
 		TEST(another_file_is_not_taken_for_a_journal),
 		TEST(only_one_process_has_it_open),
 		TEST(who_is_just_ending_is_waited_for),
