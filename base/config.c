@@ -181,19 +181,18 @@ static int finish(struct reader *reader, struct config *config, struct config_no
 }
 
 /* text.p NULL: the file at path is read; else path is only a name for messages. */
-static int build(const char *path, struct slice text, const struct config_keyword *table,
-		 struct diag *diag, struct config **config_out)
+static int build_told(const char *path, struct slice text, const struct config_keyword *table,
+		      struct diag *diag, struct config **config_out)
 {
 	struct config *config = calloc(1, sizeof(*config));
 	struct reader reader = { 0 };
 	struct source source = { 0 };
 	struct diag_place place = { path, 0, 0 };
-	size_t before = diag_errors(diag);
+	size_t before = diag_reported(diag);
 	struct config_node *root;
 	const char *name;
 	int err = 0;
 
-	*config_out = NULL;
 	if (!config)
 		return -ENOMEM;
 	reader.builder = (struct config_builder){
@@ -212,12 +211,25 @@ static int build(const char *path, struct slice text, const struct config_keywor
 		err = read_source(&reader, path, &place);
 		/* One that was cut to nothing, by a full disk, say, must not become what is live.
 		 */
-		if (!err && !root->first && diag_errors(diag) == before)
+		if (!err && !root->first && diag_reported(diag) == before)
 			diag_error(diag, &place, "there is no statement in this file");
 	}
 	err = finish(&reader, config, root, err, table, config_out);
-	if (!err && diag_errors(diag) > before)
+	if (!err && diag_reported(diag) > before)
 		err = -EINVAL;
+	return err;
+}
+
+static int build(const char *path, struct slice text, const struct config_keyword *table,
+		 struct diag *diag, struct config **config_out)
+{
+	struct diag *own = diag ? NULL : diag_new(); /* faults are counted in it */
+	int err = -ENOMEM;
+
+	*config_out = NULL;
+	if (diag || own)
+		err = build_told(path, text, table, diag ? diag : own, config_out);
+	diag_free(&own);
 	return err;
 }
 

@@ -228,23 +228,33 @@ static int read_all(struct config_lines *lines, struct slice text, line_fn split
 	return 0;
 }
 
+/* Reads into lines.  Returns 0, -EINVAL when a line is at fault, or -ENOMEM. */
+static int fill(struct config_lines *lines, const char *name, struct slice text, line_fn split,
+		struct diag *diag)
+{
+	size_t before = diag_reported(diag);
+	int err;
+
+	lines->name = arena_text(&lines->arena, slice_str(name));
+	err = lines->name ? read_all(lines, text, split, diag) : -ENOMEM;
+	return err || diag_reported(diag) == before ? err : -EINVAL;
+}
+
 static int parse(const char *name, struct slice text, line_fn split, struct diag *diag,
 		 struct config_lines **lines_out)
 {
 	struct config_lines *lines = calloc(1, sizeof(*lines));
-	size_t before = diag_errors(diag);
+	struct diag *own = diag ? NULL : diag_new(); /* faults are counted in it */
 	int err = -ENOMEM;
 
-	if (lines)
-		lines->name = arena_text(&lines->arena, slice_str(name));
-	if (lines && lines->name)
-		err = read_all(lines, text, split, diag);
-	if (err) {
+	if (lines && (diag || own))
+		err = fill(lines, name, text, split, diag ? diag : own);
+	diag_free(&own);
+	if (err == -ENOMEM)
 		config_lines_free(&lines);
-		return err;
-	}
-	*lines_out = lines;
-	return diag_errors(diag) > before ? -EINVAL : 0;
+	else
+		*lines_out = lines;
+	return err;
 }
 
 static int read_file(const char *path, line_fn split, struct diag *diag,
@@ -337,11 +347,9 @@ static void check_repeat(const struct config_lines *lines, size_t at, struct dia
 		}
 }
 
-int config_lines_check(const struct config_lines *lines, const struct config_line_rule *rules,
-		       struct diag *diag)
+static void check_lines(const struct config_lines *lines, const struct config_line_rule *rules,
+			struct diag *diag)
 {
-	size_t before = diag_errors(diag);
-
 	for (size_t i = 0; i < lines->lines; i++) {
 		const struct config_line *line = &lines->line[i];
 		const struct config_line_rule *rule = find_rule(rules, &line->word[0], diag);
@@ -357,5 +365,19 @@ int config_lines_check(const struct config_lines *lines, const struct config_lin
 		if (rule->once)
 			check_repeat(lines, i, diag);
 	}
-	return diag_errors(diag) > before ? -EINVAL : 0;
+}
+
+int config_lines_check(const struct config_lines *lines, const struct config_line_rule *rules,
+		       struct diag *diag)
+{
+	struct diag *own = diag ? NULL : diag_new();
+	size_t before = diag_reported(diag);
+	int err = -ENOMEM;
+
+	if (diag || own) {
+		check_lines(lines, rules, diag ? diag : own);
+		err = diag_reported(diag ? diag : own) > before ? -EINVAL : 0;
+	}
+	diag_free(&own);
+	return err;
 }

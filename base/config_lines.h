@@ -49,7 +49,7 @@ struct config_line_rule {
 };
 
 /* Finds unknown keywords (near misses suggested), wrong word counts and repeats.
- * Returns 0, or -EINVAL with every fault in diag. */
+ * Returns 0, -EINVAL with every fault in diag, or -ENOMEM (without a diag only). */
 int config_lines_check(const struct config_lines *lines, const struct config_line_rule *rules,
 		       struct diag *diag);
 

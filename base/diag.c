@@ -19,6 +19,7 @@ struct item {
 struct diag {
 	struct item *items;
 	size_t kept, errors, warnings;
+	size_t reported; /* errors, those told before included */
 };
 
 struct diag *diag_new(void)
@@ -96,6 +97,7 @@ static void add(struct diag *diag, enum diag_severity severity, const struct dia
 	char text[DIAG_MAX_TEXT];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
+	diag->reported += severity == DIAG_ERROR;
 	/* Before it is counted: the counts are of different faults, as a person would count. */
 	if (is_told(diag, severity, place, text))
 		return;
@@ -131,6 +133,11 @@ void diag_warning(struct diag *diag, const struct diag_place *place, const char 
 size_t diag_errors(const struct diag *diag)
 {
 	return diag ? diag->errors : 0;
+}
+
+size_t diag_reported(const struct diag *diag)
+{
+	return diag ? diag->reported : 0;
 }
 
 size_t diag_warnings(const struct diag *diag)

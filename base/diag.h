@@ -42,7 +42,10 @@ void diag_warning(struct diag *diag, const struct diag_place *place, const char 
 
 /* How many there are, also beyond those kept; 0 for NULL. */
 size_t diag_errors(const struct diag *diag);
-/* The same of warnings. */
+/* The errors with every repeat, for the question whether something was wrong since it was asked
+ * before: what a second reader of a file finds may have been told by the first. */
+size_t diag_reported(const struct diag *diag);
+/* How many different warnings there are; 0 for NULL. */
 size_t diag_warnings(const struct diag *diag);
 
 /* Item i of those kept, or false behind the last. */

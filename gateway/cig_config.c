@@ -209,12 +209,12 @@ static int finish(struct cig_build *b, struct config *config, int err, size_t er
 	if (config && !b->err)
 		build(b, config_first(config));
 	/* Expectations on half a configuration would fail for reasons already told. */
-	if (config && !b->err && diag_errors(b->diag) == errors_before)
+	if (config && !b->err && diag_reported(b->diag) == errors_before)
 		cig_check_expectations(b, config_first(config));
 	config_free(&config);
 	if (b->err)
 		err = b->err;
-	if (!err && diag_errors(b->diag) > errors_before)
+	if (!err && diag_reported(b->diag) > errors_before)
 		err = -EINVAL;
 	/* Warnings only of what is going to be used: behind errors they would be noise. */
 	if (!err)
@@ -235,7 +235,7 @@ static int load(const char *path, const struct slice *text, struct diag *diag,
 {
 	struct diag *own = diag ? NULL : diag_new(); /* errors are counted in it */
 	struct cig_build b = { .diag = diag ? diag : own, .from_files = !text };
-	size_t before = diag_errors(b.diag);
+	size_t before = diag_reported(b.diag);
 	struct config *config = NULL;
 	int err = -ENOMEM;
 

@@ -127,7 +127,7 @@ static bool address_valid(const char *text)
 
 bool settings_check(const struct settings *s, struct diag *diag)
 {
-	size_t before = diag_errors(diag);
+	size_t before = diag_reported(diag);
 
 	if (!s->domain[0] || !text_is_clean(slice_str(s->domain)))
 		diag_error(diag, NULL,
@@ -140,7 +140,7 @@ bool settings_check(const struct settings *s, struct diag *diag)
 			   s->account, ACCOUNT_ID_MAX);
 	if (s->max_message_lifetime && s->default_message_lifetime > s->max_message_lifetime)
 		diag_error(diag, NULL, "the default message lifetime is longer than the maximum");
-	return diag_errors(diag) == before;
+	return diag_reported(diag) == before;
 }
 
 int settings_parse_lifetime(const char *text, int64_t *seconds_out)

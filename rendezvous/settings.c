@@ -433,7 +433,7 @@ static struct config_lines *read_file(const char *path, const struct config_line
 int settings_read(const struct crs_paths *paths, struct settings *settings_out, struct diag *diag)
 {
 	struct reader r = { .settings = settings_out, .diag = diag };
-	size_t before = diag_errors(diag);
+	size_t before = diag_reported(diag);
 	struct config_lines *common, *local;
 
 	set_defaults(settings_out, paths);
@@ -454,7 +454,7 @@ int settings_read(const struct crs_paths *paths, struct settings *settings_out, 
 		warn_of_missing(&r, paths);
 	config_lines_free(&common);
 	config_lines_free(&local);
-	return diag_errors(diag) > before ? -EINVAL : 0;
+	return diag_reported(diag) > before ? -EINVAL : 0;
 }
 
 void settings_clear(struct settings *settings)

@@ -196,6 +196,24 @@ static void reads_what_is_sound_and_tells_every_fault(void **state)
 	}
 }
 
+static void a_fault_that_was_told_before_is_one_all_the_same(void **state)
+{
+	struct diag *diag = diag_new();
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct config *config;
+
+		assert_int_equal(config_parse("t.conf", slice_str("include;"), table,
+					      i < 2 ? diag : NULL, &config),
+				 -EINVAL);
+		assert_non_null(config);
+		config_free(&config);
+	}
+	assert_int_equal(diag_errors(diag), 1);
+	diag_free(&diag);
+}
+
 /* A directory for files that include each other. */
 static int make_directory(void **state)
 {
@@ -340,6 +358,7 @@ int main(void)
 						make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(refuses_loops_depth_and_missing_files,
 						make_directory, remove_directory),
+		cmocka_unit_test(a_fault_that_was_told_before_is_one_all_the_same),
 		cmocka_unit_test(keeps_many_statements_in_order),
 	};
 

@@ -105,6 +105,28 @@ static void checks_keywords_counts_and_repeats(void **state)
 	diag_free(&diag);
 }
 
+/* A fault is shown once, but whoever reads the file again must not take it for sound. */
+static void a_fault_that_was_told_before_is_one_all_the_same(void **state)
+{
+	struct diag *diag = diag_new();
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct diag *to = i < 2 ? diag : NULL;
+		struct config_lines *lines;
+
+		assert_int_equal(config_lines_parse("f", slice_str("a \"b\n"), to, &lines),
+				 -EINVAL);
+		config_lines_free(&lines);
+		assert_int_equal(config_lines_parse("f", slice_str("zzz\n"), to, &lines), 0);
+		assert_int_equal(config_lines_check(lines, rules, to), -EINVAL);
+		config_lines_free(&lines);
+	}
+	assert_int_equal(diag_errors(diag), 2);
+	assert_int_equal(diag_reported(diag), 4);
+	diag_free(&diag);
+}
+
 static void tells_a_missing_file(void **state)
 {
 	struct diag *diag = diag_new();
@@ -122,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_words_and_pairs),
 		cmocka_unit_test(checks_keywords_counts_and_repeats),
+		cmocka_unit_test(a_fault_that_was_told_before_is_one_all_the_same),
 		cmocka_unit_test(tells_a_missing_file),
 	};
 
