@@ -178,7 +178,7 @@ attached_devices() { # NUMBER COUNT
 	local before
 	before=$(wc -l <"$PUSHES")
 	dial --hangup 1 $BOB
-	await 10 "the push" pushed "$before"
+	await 10 "the push" pushed "$before" 0badcafe
 	! tail -n "+$((before + 1))" "$PUSHES" | grep -E '46701234567|46707654321'
 	running "$CALL"
 	device $BOB --count 1
@@ -190,8 +190,28 @@ attached_devices() { # NUMBER COUNT
 	[[ $output == *"$CAROL"* ]]
 }
 
-pushed() { # LINES_BEFORE
-	tail -n "+$(($1 + 1))" "$PUSHES" | grep -q '"token":"0badcafe"'
+pushed() { # LINES_BEFORE TOKEN: has a push for it come since?
+	tail -n "+$(($1 + 1))" "$PUSHES" | grep -q "\"token\":\"$2\""
+}
+
+asleep() { # LINES_BEFORE TOKEN NUMBER: a device that the push service starts, and nothing else does
+	await 20 "a push" pushed "$1" "$2" && exec cca --store "$D/$3" listen
+}
+
+@test "CRS-067: a client that an operator wakes up is pushed, and attaches" {
+	[ -n "$PUSHES" ] || skip "node is not installed"
+	printf '{"created": "2026-11-02T08:00:00Z", "tokens": ["a11ce000"]}' >"$T/token"
+	run -0 caller $ALICE keep --type apns push-token "$T/token"
+	await 5 "Alice to be away" attached_devices $ALICE 0
+	local before
+	before=$(wc -l <"$PUSHES")
+	start "$T/woken" asleep "$before" a11ce000 $ALICE
+	run -0 lab_crs_cli wakeup client $LAB_ACCOUNT "tel:$ALICE"
+	await 10 "the push" pushed "$before" a11ce000
+	await 10 "Alice" attached_devices $ALICE 1
+	await 5 "its word" in_log "$T/woken" '^attached'
+	running "$STARTED_PID"
+	[ "$(wc -l <"$PUSHES")" -eq $((before + 1)) ]
 }
 
 verbose() { # NUMBER OPTIONS...: attached, and tells of its connection, in $T/NUMBER; pid in $STARTED_PID
