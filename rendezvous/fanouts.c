@@ -69,18 +69,32 @@ void fanouts_free(struct fanouts **fanoutsp)
 
 /* ---- copies ---- */
 
-static void finish(struct fanouts *fanouts, struct fanout *fanout, Umsg__ErrorCode error,
-		   const char *text, uint32_t retry_after_s)
+/* No copy fares better: the post is not to come again. */
+static bool is_final(Umsg__ErrorCode error)
 {
-	fanouts->ops->done(fanouts->arg, fanout, error, text, retry_after_s);
-	drop(fanouts, fanout);
+	return error == UMSG__ERROR_CODE__ERROR_EXPIRED ||
+	       error == UMSG__ERROR_CODE__ERROR_TOO_LARGE;
 }
 
 static void note_busy(struct fanout *fanout, Umsg__ErrorCode error, uint32_t retry_after_s)
 {
+	if (is_final(fanout->error))
+		return;
 	fanout->error = error;
 	if (retry_after_s > fanout->retry_after_s)
 		fanout->retry_after_s = retry_after_s;
+}
+
+static void finish(struct fanouts *fanouts, struct fanout *fanout)
+{
+	const char *text = "";
+
+	if (is_final(fanout->error))
+		text = "its lifetime is over, or it is too large";
+	else if (fanout->error)
+		text = "not all members can be reached now";
+	fanouts->ops->done(fanouts->arg, fanout, fanout->error, text, fanout->retry_after_s);
+	drop(fanouts, fanout);
 }
 
 /* Sends on what may be sent, and ends it when nothing is left.  Copies go out to all even
@@ -96,9 +110,7 @@ static void go_on(struct fanouts *fanouts, struct fanout *fanout)
 		}
 	}
 	if (fanout->answered == fanout->n_members)
-		finish(fanouts, fanout, fanout->error,
-		       fanout->error ? "not all members can be reached now" : "",
-		       fanout->retry_after_s);
+		finish(fanouts, fanout);
 }
 
 void fanouts_answer(struct fanouts *fanouts, uint64_t number, Umsg__ErrorCode error,
@@ -122,7 +134,6 @@ void fanouts_answer(struct fanouts *fanouts, uint64_t number, Umsg__ErrorCode er
 		break;
 	case UMSG__ERROR_CODE__ERROR_EXPIRED:
 	case UMSG__ERROR_CODE__ERROR_TOO_LARGE:
-		/* No copy fares better: final, and so not to be posted again. */
 		fanout->error = error;
 		fanout->retry_after_s = 0;
 		break;
@@ -139,9 +150,10 @@ void fanouts_tick(struct fanouts *fanouts, int64_t now_ms)
 
 	for (; fanout; fanout = next) {
 		next = TAILQ_NEXT(fanout, in_all);
-		if (fanout->limit_ms <= now_ms)
-			finish(fanouts, fanout, UMSG__ERROR_CODE__ERROR_BUSY,
-			       "not all members can be reached now", FANOUT_RETRY_S);
+		if (fanout->limit_ms > now_ms)
+			continue;
+		note_busy(fanout, UMSG__ERROR_CODE__ERROR_BUSY, FANOUT_RETRY_S);
+		finish(fanouts, fanout);
 	}
 }
 

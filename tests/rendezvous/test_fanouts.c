@@ -210,6 +210,27 @@ static void posts_beyond_the_limit_are_refused(void **state)
 	assert_int_equal(fanouts_post(world->fanouts, &p, NOW_MS), -ENOBUFS);
 }
 
+/* A repeat of what has expired, or is too large, is refused by everybody anew. */
+static void a_member_that_is_busy_does_not_hide_that_a_repeat_is_useless(void **state)
+{
+	static const Umsg__ErrorCode others[] = { UMSG__ERROR_CODE__ERROR_BUSY,
+						  UMSG__ERROR_CODE__ERROR_STORE_FULL,
+						  UMSG__ERROR_CODE__OK };
+	struct world *world = *state;
+
+	for (size_t i = 0; i < COUNT(others); i++) {
+		assert_int_equal(post(world, (char)('a' + i), 7, 3), 0);
+		answer(world, UMSG__ERROR_CODE__ERROR_EXPIRED, 0);
+		answer(world, others[i], 9);
+		assert_string_equal(world->told, "done 7 11 retry 0 left out 0");
+	}
+	/* nor one that does not answer */
+	assert_int_equal(post(world, 'z', 8, 3), 0);
+	answer(world, UMSG__ERROR_CODE__ERROR_EXPIRED, 0);
+	fanouts_tick(world->fanouts, NOW_MS + FANOUT_LIMIT_MS);
+	assert_string_equal(world->told, "done 8 11 retry 0 left out 0");
+}
+
 int main(void)
 {
 #define ONE(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
@@ -218,6 +239,7 @@ int main(void)
 		ONE(copies_of_a_long_post_are_made_a_few_at_a_time),
 		ONE(a_sender_alone_in_a_channel_is_answered_at_once),
 		ONE(one_copy_decides_only_what_a_repeat_can_mend),
+		ONE(a_member_that_is_busy_does_not_hide_that_a_repeat_is_useless),
 		ONE(a_home_that_is_gone_means_try_again),
 		ONE(a_repeat_is_answered_where_it_came_from_and_sends_no_more),
 		ONE(posts_beyond_the_limit_are_refused),
