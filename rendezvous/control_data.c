@@ -162,10 +162,15 @@ void control_api_client_storage(struct control_request *request, void *arg)
 	list_data(arg, request, &(struct data_listing){ .add = add_storage });
 }
 
+/* A row is the store's word that it did it. */
 static void on_forgotten(void *arg, json_t *rows)
 {
+	if (json_array_size(rows) > 0)
+		control_answer_json(arg, 200, json_object());
+	else
+		control_answer_error(arg, 500,
+				     "the store is not there, or refuses: nothing is forgotten");
 	json_decref(rows);
-	control_answer_json(arg, 200, json_object());
 }
 
 /* {account, uri} */
@@ -181,7 +186,7 @@ void control_api_forget_info(struct control_request *request, void *arg)
 	question.account = control_api_member(body, "account");
 	question.uri = control_api_member(body, "uri");
 	if (control_api_knows_client(api, request, question.account, question.uri)) {
-		control_api_audit(request, "delete client-info", question.uri, "ok");
+		control_api_audit(request, "delete client-info", question.uri, "begun");
 		if (supervisor_query(api->supervisor, &question, on_forgotten, request))
 			control_answer_error(request, 500, "no memory");
 	}

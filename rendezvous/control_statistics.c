@@ -17,7 +17,7 @@ static void on_exported(void *arg, json_t *rows)
 	if (rows)
 		control_answer_json(request, 200, rows);
 	else
-		control_answer_error(request, 500, "no memory");
+		control_answer_error(request, 500, "the store is not there, or no memory");
 }
 
 static void export_hidden(struct control_api *api, struct control_request *request,
@@ -59,7 +59,8 @@ static void on_cleared(void *arg, json_t *rows)
 	if (rows)
 		control_answer_json(request, 200, json_object());
 	else
-		control_answer_error(request, 500, "the store is not there: nothing is cleared");
+		control_answer_error(request, 500,
+				     "the store is not there, or refuses: not all is cleared");
 }
 
 /* Workers learn of the mark by the reload. */
@@ -97,7 +98,7 @@ void control_api_stats_change(struct control_request *request, void *arg)
 	} else if (strcmp(action, "disable") == 0) {
 		switch_mark(api, request, account, "stats disable", ACCOUNT_MARK_STATISTICS, false);
 	} else if (strcmp(action, "clear") == 0) {
-		control_api_audit(request, "stats clear", account, "ok");
+		control_api_audit(request, "stats clear", account, "begun");
 		if (statistics_clear(api->supervisor, account, on_cleared, request))
 			control_answer_error(request, 500, "no memory");
 	} else {

@@ -17,7 +17,8 @@ enum { STATISTICS_COLUMNS = 16 };
 extern const char *const statistics_columns[STATISTICS_COLUMNS];
 
 /* Collects an account's statistics: what workers counted is written first, then all of it is read.
- * done gets an array of objects with the columns as members (owned), or NULL: no memory.
+ * done gets an array of objects with the columns as members (owned), or NULL: no memory, or the
+ * store did not tell all of it.
  * Returns 0 or -ENOMEM: then done is not called. */
 typedef void statistics_done_fn(void *arg, json_t *rows);
 /* account is copied. */
@@ -27,7 +28,8 @@ int statistics_collect(struct supervisor *supervisor, const char *account, stati
 /* Prints such an array as tab-separated values, the columns named in the first line. */
 void statistics_print(const json_t *rows, FILE *to);
 
-/* Forgets what was counted; done gets an empty array, or NULL where the store was not there. */
+/* Forgets what was counted; done gets an empty array, or NULL where the store was not there
+ * or did not do all of it. */
 int statistics_clear(struct supervisor *supervisor, const char *account, statistics_done_fn *done,
 		     void *arg);
 

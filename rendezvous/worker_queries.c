@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/pack.h"
+#include "keys/account.h"
 #include "keys/domain.h"
 #include "keys/period.h"
 #include "rendezvous/account_set.h"
@@ -28,8 +29,10 @@ enum { ROWS_PER_PART = 200 };
 struct worker_rows {
 	struct worker *worker;
 	uint32_t number;
-	size_t commands;     /* to the store, that have no answer yet */
-	char confirm[2][24]; /* names of hashes that were asked for */
+	size_t commands;                  /* to the store, that have no answer yet */
+	bool failed;                      /* the store did not do one of them */
+	char account[ACCOUNT_ID_MAX + 1]; /* of the last row, if all were done; or "" */
+	char confirm[2][24];              /* names of hashes that were asked for */
 	CrsWorker__Row *row[ROWS_PER_PART];
 	size_t n;
 };
@@ -52,8 +55,15 @@ static void send_rows(struct worker_rows *rows, bool more)
 	rows->n = 0;
 }
 
+/* A row of the account alone says that the store did all that it was asked for: without it a
+ * figure that is missing could not be told from one that is 0, and what was refused from what was
+ * cleared. */
 static void finish(struct worker_rows *rows)
 {
+	const char *account = rows->account;
+
+	if (*account && !rows->failed)
+		worker_row(rows, &account, 1);
 	send_rows(rows, false);
 	free(rows);
 }
@@ -97,7 +107,7 @@ static void on_command_done(void *arg, int err, uint64_t number)
 	struct worker_rows *rows = arg;
 
 	/* What the store could not say is missing in the listing. */
-	(void)err;
+	rows->failed = rows->failed || err;
 	(void)number;
 	if (--rows->commands == 0)
 		finish(rows);
@@ -111,6 +121,16 @@ static void on_field(void *arg, const char *what, const char *account, const cha
 	worker_row(arg, cells, 4);
 }
 
+/* A command was given to the store, or (err) could not be. */
+static void note_command(struct worker_rows *rows, int err)
+{
+	/* Answers come from the loop, never from within: counting behind the call is in time. */
+	if (err)
+		rows->failed = true;
+	else
+		rows->commands++;
+}
+
 static void ask_counters(struct worker_rows *rows)
 {
 	static const char *const names[] = { "post", "deliv", "read" };
@@ -119,11 +139,9 @@ static void ask_counters(struct worker_rows *rows)
 
 	for (size_t i = 0; i < account_set_count(accounts); i++) {
 		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
-			/* Answers come from the loop, never from within: counting behind the
-			 * call is in time. */
-			if (store_read_hash(store, names[k], account_set_id(accounts, i), on_field,
-					    on_command_done, rows) == 0)
-				rows->commands++;
+			note_command(rows,
+				     store_read_hash(store, names[k], account_set_id(accounts, i),
+						     on_field, on_command_done, rows));
 		}
 	}
 }
@@ -134,9 +152,8 @@ static void ask_statistics(struct worker_rows *rows, const char *account)
 	int64_t month = period_of(clock_wall_s());
 
 	for (int i = COUNTER_SESSION_OUT; i < COUNTER_COUNT; i++) {
-		if (store_read_hash(store, counter_name((enum counter)i), account, on_field,
-				    on_command_done, rows) == 0)
-			rows->commands++;
+		note_command(rows, store_read_hash(store, counter_name((enum counter)i), account,
+						   on_field, on_command_done, rows));
 	}
 	for (int i = 0; i < 2; i++) {
 		char text[PERIOD_TEXT_SIZE];
@@ -144,27 +161,18 @@ static void ask_statistics(struct worker_rows *rows, const char *account)
 		period_text(month + i, text);
 		/* The store keeps the pointer until the answer, and so long rows is there. */
 		snprintf(rows->confirm[i], sizeof(rows->confirm[i]), "confirm-%s", text);
-		if (store_read_hash(store, rows->confirm[i], account, on_field, on_command_done,
-				    rows) == 0)
-			rows->commands++;
+		note_command(rows, store_read_hash(store, rows->confirm[i], account, on_field,
+						   on_command_done, rows));
 	}
 }
 
-/* A row says that the store took all of it: while Redis is away, nothing is cleared. */
 static void clear_statistics(struct worker_rows *rows, const char *account)
 {
 	struct store *store = worker_store(rows->worker);
-	bool all = true;
 
-	for (int i = COUNTER_SESSION_OUT; i < COUNTER_COUNT; i++) {
-		if (store_drop_hash(store, counter_name((enum counter)i), account, on_command_done,
-				    rows) == 0)
-			rows->commands++;
-		else
-			all = false;
-	}
-	if (all)
-		worker_row(rows, &account, 1);
+	for (int i = COUNTER_SESSION_OUT; i < COUNTER_COUNT; i++)
+		note_command(rows, store_drop_hash(store, counter_name((enum counter)i), account,
+						   on_command_done, rows));
 }
 
 static void ask_client_data(struct worker_rows *rows, const char *account)
@@ -172,26 +180,23 @@ static void ask_client_data(struct worker_rows *rows, const char *account)
 	const char *name;
 
 	for (size_t i = 0; (name = client_data_name(i)); i++) {
-		if (store_read_hash(worker_store(rows->worker), name, account, on_field,
-				    on_command_done, rows) == 0)
-			rows->commands++;
+		note_command(rows, store_read_hash(worker_store(rows->worker), name, account,
+						   on_field, on_command_done, rows));
 	}
 }
 
 static void forget_client_info(struct worker_rows *rows, const CrsWorker__Query *query)
 {
 	/* An empty value removes the field. */
-	if (store_set_field(worker_store(rows->worker), "client-info", query->account, query->uri,
-			    "", on_command_done, rows) == 0)
-		rows->commands++;
+	note_command(rows, store_set_field(worker_store(rows->worker), "client-info",
+					   query->account, query->uri, "", on_command_done, rows));
 }
 
 static void flush_counters(struct worker_rows *rows)
 {
 	home_flush_counters(worker_home(rows->worker));
 	/* The answer means that all counts before it are written. */
-	if (store_barrier(worker_store(rows->worker), on_command_done, rows) == 0)
-		rows->commands++;
+	note_command(rows, store_barrier(worker_store(rows->worker), on_command_done, rows));
 }
 
 static uint64_t figure_value(const struct worker *worker, enum worker_figure figure)
@@ -226,6 +231,12 @@ static void figure_rows(struct worker_rows *rows)
 	}
 }
 
+/* The answer ends with the row of finish(). */
+static void tell_whether_done(struct worker_rows *rows, const char *account)
+{
+	snprintf(rows->account, sizeof(rows->account), "%s", account);
+}
+
 /* Only the home of a user answers, and only for one that it knows. */
 static void ask_lookup(struct worker_rows *rows, const char *uri)
 {
@@ -248,18 +259,21 @@ static void ask_lookup(struct worker_rows *rows, const char *uri)
 				       account, uri, domain },
 		4);
 	/* Whether there is a device to be woken up; a second row. */
-	if (store_read_field(worker_store(worker), "client-token", account, uri, on_field,
-			     on_command_done, rows) == 0)
-		rows->commands++;
+	note_command(rows, store_read_field(worker_store(worker), "client-token", account, uri,
+					    on_field, on_command_done, rows));
 }
 
 void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 {
 	struct worker_rows *rows = calloc(1, sizeof(*rows));
 
-	/* No answer: the supervisor's limit ends the query. */
-	if (!rows)
+	/* An answer all the same: nobody shall wait for what will not come. */
+	if (!rows) {
+		struct worker_rows none = { .worker = worker, .number = query->number };
+
+		send_rows(&none, false);
 		return;
+	}
 	rows->worker = worker;
 	rows->number = query->number;
 	switch (query->kind) {
@@ -279,12 +293,14 @@ void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 		ask_counters(rows);
 		break;
 	case CRS_WORKER__QUERY_KIND__STATISTICS:
+		tell_whether_done(rows, query->account);
 		ask_statistics(rows, query->account);
 		break;
 	case CRS_WORKER__QUERY_KIND__CLIENT_DATA:
 		ask_client_data(rows, query->account);
 		break;
 	case CRS_WORKER__QUERY_KIND__FORGET_CLIENT_INFO:
+		tell_whether_done(rows, query->account);
 		forget_client_info(rows, query);
 		break;
 	case CRS_WORKER__QUERY_KIND__FIGURES:
@@ -294,6 +310,7 @@ void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 		ask_lookup(rows, query->uri);
 		break;
 	case CRS_WORKER__QUERY_KIND__CLEAR_STATISTICS:
+		tell_whether_done(rows, query->account);
 		clear_statistics(rows, query->account);
 		break;
 	default:

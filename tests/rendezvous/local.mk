@@ -289,6 +289,14 @@ endif
 	$(CMOCKA_LIBS)
 $(%C%_test_worker_memory_OBJECTS): $(BUILT_SOURCES)
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_worker_queries
+endif
+%C%_test_worker_queries_SOURCES = %D%/test_worker_queries.c $(SCARCE_SOURCES) $(FAKE_WORKER)
+%C%_test_worker_queries_CFLAGS = $(%C%_test_worker_memory_CFLAGS)
+%C%_test_worker_queries_LDFLAGS = $(%C%_test_worker_memory_LDFLAGS)
+%C%_test_worker_queries_LDADD = $(%C%_test_worker_memory_LDADD)
+$(%C%_test_worker_queries_OBJECTS): $(BUILT_SOURCES)
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_holder_admin
 endif
 %C%_test_holder_admin_SOURCES = %D%/test_holder_admin.c $(FAKE_WORKER)

@@ -259,11 +259,34 @@ static uint32_t question(struct desk *desk, unsigned worker, CrsWorker__QueryKin
 	return number;
 }
 
+static void tell_part(struct desk *desk, unsigned worker, CrsWorker__QueryPart *part)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+
+	message.body_case = CRS_WORKER__CONTROL__BODY_QUERY_PART;
+	message.query_part = part;
+	desk_say(desk, worker, &message);
+}
+
+/* The store did all that the worker asked of it. */
+static void tell_done(struct desk *desk, unsigned worker, uint32_t number)
+{
+	CrsWorker__QueryPart part = CRS_WORKER__QUERY_PART__INIT;
+	CrsWorker__Row row = CRS_WORKER__ROW__INIT, *list[] = { &row };
+	char account[] = "acme", *cells[] = { account };
+
+	row.cell = cells;
+	row.n_cell = 1;
+	part.number = number;
+	part.rows = list;
+	part.n_rows = 1;
+	tell_part(desk, worker, &part);
+}
+
 /* rows users have made so many calls each. */
 static void tell(struct desk *desk, unsigned worker, uint32_t number, unsigned first, unsigned rows,
 		 bool more)
 {
-	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
 	CrsWorker__QueryPart part = CRS_WORKER__QUERY_PART__INIT;
 	CrsWorker__Row row[100], *list[100];
 	char uri[100][24], *cells[100][4];
@@ -283,9 +306,7 @@ static void tell(struct desk *desk, unsigned worker, uint32_t number, unsigned f
 	part.rows = list;
 	part.n_rows = rows;
 	part.more = more;
-	message.body_case = CRS_WORKER__CONTROL__BODY_QUERY_PART;
-	message.query_part = &part;
-	desk_say(desk, worker, &message);
+	tell_part(desk, worker, &part);
 }
 
 /* What workers hold back is written before any of it is read; the answer of many users goes
@@ -306,11 +327,28 @@ static void statistics_are_whole_and_come_in_parts(void **state)
 	tell(desk, 1, number, 0, 0, false);
 	number = question(desk, 0, CRS_WORKER__QUERY_KIND__STATISTICS);
 	for (unsigned i = 0; i < USERS; i += 100)
-		tell(desk, 0, number, i, 100, i + 100 < USERS);
+		tell(desk, 0, number, i, 100, true);
+	tell_done(desk, 0, number);
 	answer = take_answer(desk, &parts);
 	assert_int_equal(json_array_size(answer), USERS);
 	assert_in_range(parts, 2, 50);
 	json_decref(answer);
+}
+
+/* Figures that the store did not tell would look like none. */
+static void statistics_that_the_store_does_not_tell_are_refused(void **state)
+{
+	struct desk *desk = *state;
+	uint32_t number;
+
+	allow(desk, ADMIN_STATISTICS);
+	ask(desk, "bob", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_EXPORT, "acme", "");
+	number = question(desk, 0, CRS_WORKER__QUERY_KIND__FLUSH_COUNTERS);
+	tell(desk, 0, number, 0, 0, false);
+	tell(desk, 1, number, 0, 0, false);
+	number = question(desk, 0, CRS_WORKER__QUERY_KIND__STATISTICS);
+	tell(desk, 0, number, 0, 10, false); /* some of them, and not that this is all */
+	assert_refused(desk, UMSG__ERROR_CODE__ERROR_BUSY, "the store is not there");
 }
 
 static void statistics_are_cleared_by_one_worker(void **state)
@@ -327,7 +365,7 @@ static void statistics_are_cleared_by_one_worker(void **state)
 	tell(desk, 1, number, 0, 0, false);
 	number = question(desk, 0, CRS_WORKER__QUERY_KIND__CLEAR_STATISTICS);
 	assert_null(desk_hear_kind(desk, 1, CRS_WORKER__CONTROL__BODY_QUERY));
-	tell(desk, 0, number, 0, 1, false); /* a row: the store took it */
+	tell_done(desk, 0, number);
 	json_decref(take_answer(desk, &parts));
 
 	ask(desk, "bob", UMSG__ADMIN_ACTION__ADMIN_STATISTICS_CLEAR, "acme", "");
@@ -350,7 +388,7 @@ static void an_answer_for_a_worker_that_died_is_dropped(void **state)
 	number = question(desk, 0, CRS_WORKER__QUERY_KIND__FLUSH_COUNTERS);
 	desk_hang_up(desk, 1);
 	tell(desk, 0, number, 0, 0, false);
-	tell(desk, 0, question(desk, 0, CRS_WORKER__QUERY_KIND__STATISTICS), 0, 10, false);
+	tell_done(desk, 0, question(desk, 0, CRS_WORKER__QUERY_KIND__STATISTICS));
 	assert_true(TAILQ_EMPTY(&desk->supervisor.queries));
 	assert_null(desk_hear_kind(desk, 0, CRS_WORKER__CONTROL__BODY_ADMIN_REPLY));
 }
@@ -367,6 +405,7 @@ int main(void)
 		DESK_TEST(what_is_no_update_of_the_account_is_not_applied),
 		DESK_TEST(statistics_are_switched_on_and_off_for_the_account_alone),
 		DESK_TEST(statistics_are_whole_and_come_in_parts),
+		DESK_TEST(statistics_that_the_store_does_not_tell_are_refused),
 		DESK_TEST(statistics_are_cleared_by_one_worker),
 		DESK_TEST(an_answer_for_a_worker_that_died_is_dropped),
 	};
