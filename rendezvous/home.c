@@ -183,16 +183,35 @@ static void on_lookup(struct home *home, const struct endpoint *from, const Umsg
 	home_send(home, from, &frame);
 }
 
+/* Updates are offered of this month and the next one, and confirmed a moment later: of the month
+ * before, too, when that just ended.  Any other month would be a key in the store that nobody asks
+ * for, and clients could make as many as there are months. */
+static bool is_offered(const char *text, int64_t *month_out)
+{
+	int64_t now = period_of(clock_wall_s());
+
+	return period_parse(slice_str(text), month_out) == 0 && *month_out >= now - 1 &&
+	       *month_out <= now + 1;
+}
+
 /* The month that a client installed is kept for the statistics of its account. */
 static void on_update_confirm(struct home *home, const struct endpoint *from,
 			      const struct passed_up *up, const Umsg__Frame *request)
 {
 	const Umsg__UpdateName *name = request->update_confirm->name;
+	struct store_confirm confirm = { name->month, name->revision, name->created, 0 };
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__Done done = UMSG__DONE__INIT;
+	int64_t month;
 
-	if (store_note_confirm(worker_store(home->worker), up->account, up->from, name->month,
-			       name->revision, name->created)) {
+	if (!is_offered(name->month, &month)) {
+		home_error(home, from, request->request, UMSG__ERROR_CODE__ERROR_NOT_FOUND,
+			   "no update of that month is offered", 0);
+		return;
+	}
+	/* A month longer than anybody asks for it: clocks may differ. */
+	confirm.keep_until_s = period_start(month + 2);
+	if (store_note_confirm(worker_store(home->worker), up->account, up->from, &confirm)) {
 		home_error(home, from, request->request, UMSG__ERROR_CODE__ERROR_BUSY,
 			   "store not available", MAIL_RETRY_DOWN_S);
 		return;

@@ -171,8 +171,16 @@ int store_drop_hash(struct store *store, const char *what, const char *account, 
 /* Is done when everything sent before it is. */
 int store_barrier(struct store *store, store_done_fn *done, void *arg);
 
-/* Notes which month's update a user has installed. */
-int store_note_confirm(struct store *store, const char *account, const char *uri, const char *month,
-		       uint32_t revision, uint64_t created);
+/* An update that a user has installed. */
+struct store_confirm {
+	const char *month; /* YYYY-MM */
+	uint32_t revision;
+	uint64_t created;
+	int64_t keep_until_s; /* when all that is noted of that month may go */
+};
+
+/* Notes it; a later one of the same month takes its place. */
+int store_note_confirm(struct store *store, const char *account, const char *uri,
+		       const struct store_confirm *confirm);
 
 #endif

@@ -414,15 +414,20 @@ int store_note_read(struct store *store, const char *account, const char *uri, i
 	return hash_command(store, "HSET", "read", account, uri, value);
 }
 
-int store_note_confirm(struct store *store, const char *account, const char *uri, const char *month,
-		       uint32_t revision, uint64_t created)
+int store_note_confirm(struct store *store, const char *account, const char *uri,
+		       const struct store_confirm *confirm)
 {
-	char key[KEY_SIZE], value[64];
+	char what[24], key[KEY_SIZE], value[64];
+	int err;
 
 	/* A hash a month, so that whoever asks about an update reads no older ones. */
-	snprintf(key, sizeof(key), "confirm-%s", month);
-	snprintf(value, sizeof(value), "%" PRIu32 " %" PRIu64, revision, created);
-	return hash_command(store, "HSET", key, account, uri, value);
+	snprintf(what, sizeof(what), "confirm-%.7s", confirm->month);
+	snprintf(value, sizeof(value), "%" PRIu32 " %" PRIu64, confirm->revision, confirm->created);
+	err = hash_command(store, "HSET", what, account, uri, value);
+	if (err)
+		return err;
+	snprintf(key, sizeof(key), "%s:%s", what, account);
+	return expire_at(store, key, confirm->keep_until_s);
 }
 
 int store_set_field(struct store *store, const char *what, const char *account, const char *field,

@@ -25,7 +25,10 @@
 #include "rendezvous/updates.h"
 #include "rendezvous/worker_priv.h"
 
-enum { FLOORS_MAX = 512 << 20 };
+enum {
+	FLOORS_MAX = 512 << 20,
+	CONFIRMED_MONTHS = 24, /* looked back for what was noted of updates */
+};
 
 static bool at_home_here(void *arg, struct slice uri)
 {
@@ -152,7 +155,8 @@ void worker_forget_account(struct worker *worker, const char *account)
 	drop_hash(worker, "read", account);
 	for (size_t i = 0; (name = client_data_name(i)); i++)
 		drop_hash(worker, name, account);
-	for (int64_t m = month; m <= month + 1; m++) {
+	/* Of earlier months, too: releases before this one noted them without an end. */
+	for (int64_t m = month - CONFIRMED_MONTHS; m <= month + 1; m++) {
 		char what[24], text[PERIOD_TEXT_SIZE];
 
 		period_text(m, text);

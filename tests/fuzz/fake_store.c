@@ -251,13 +251,11 @@ int store_drop_hash(struct store *store, const char *what, const char *account, 
 	return answer(store, done, arg, 0);
 }
 
-int store_note_confirm(struct store *store, const char *account, const char *uri, const char *month,
-		       uint32_t revision, uint64_t created)
+int store_note_confirm(struct store *store, const char *account, const char *uri,
+		       const struct store_confirm *confirm)
 {
 	(void)account;
 	(void)uri;
-	(void)month;
-	(void)revision;
-	(void)created;
+	(void)confirm;
 	return answer(store, NULL, NULL, 0);
 }

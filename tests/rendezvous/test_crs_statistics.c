@@ -2,9 +2,12 @@
 #include "tests/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
+#include "keys/period.h"
 #include "tests/rendezvous/party.h"
 #include "tests/rendezvous/scene.h"
 #include "tests/rendezvous/update_file.h"
@@ -203,6 +206,78 @@ static void offered_and_confirmed_updates_are_shown(void **state)
 	party_close(&a);
 }
 
+static void redis(const struct scene *scene, const char *words, char output[SCENE_OUTPUT])
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "redis-cli -s %s/run/redis_low.sock %s", scene->root,
+		 words);
+	assert_int_equal(scene_shell(command, output), 0);
+}
+
+/* A month's updates are asked about for two months at most. */
+static void what_was_confirmed_goes_when_its_month_is_over(void **state)
+{
+	static const struct update_file_user users[] = { { ALICE, 1 } };
+	struct scene *scene = *state;
+	char output[SCENE_OUTPUT], words[128], month[PERIOD_TEXT_SIZE];
+	struct party a;
+	int64_t now = period_of(clock_wall_s());
+
+	do_cli(scene, "create account old");
+	party_attach(&a, scene, ALICE);
+	assert_int_equal(update_file_apply(scene, &(struct update_file){ .revision = 3,
+									 .users = users,
+									 .n_users = 1 }),
+			 0);
+	party_register(&a);
+	assert_true(party_hears(&a, "registered primary"));
+	a.revision = 3;
+	party_confirm(&a);
+	assert_true(party_hears(&a, "done"));
+	do_cli(scene, "stats export acme"); /* behind which all is written */
+	period_text(now, month);
+	snprintf(words, sizeof(words), "ttl confirm-%s:acme", month);
+	redis(scene, words, output);
+	assert_in_range(strtoll(output, NULL, 10), 28 * 86400, 62 * 86400);
+	party_close(&a);
+	/* What an older release noted has no end: it goes with the account. */
+	period_text(now - 3, month);
+	snprintf(words, sizeof(words), "hset confirm-%s:old tel:+1 x", month);
+	redis(scene, words, output);
+	do_cli(scene, "delete account old");
+	snprintf(words, sizeof(words), "exists confirm-%s:old", month);
+	for (int i = 0; i < 200 && *output != '0'; i++) {
+		redis(scene, words, output);
+		scene_run(scene);
+	}
+	assert_string_equal(output, "0\n");
+}
+
+/* No client makes keys in the store for months in which nothing was offered. */
+static void an_update_of_another_month_cannot_be_confirmed(void **state)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__UpdateConfirm confirm = UMSG__UPDATE_CONFIRM__INIT;
+	Umsg__UpdateName name = UMSG__UPDATE_NAME__INIT;
+	char month[] = "1999-12", output[SCENE_OUTPUT];
+	struct scene *scene = *state;
+	struct party a;
+
+	party_attach(&a, scene, ALICE);
+	name.month = month;
+	name.revision = 1;
+	name.created = 1;
+	confirm.name = &name;
+	frame.body_case = UMSG__FRAME__BODY_UPDATE_CONFIRM;
+	frame.update_confirm = &confirm;
+	party_send(&a, &frame);
+	assert_true(party_hears(&a, "error"));
+	redis(scene, "exists confirm-1999-12:acme", output);
+	assert_string_equal(output, "0\n");
+	party_close(&a);
+}
+
 static void apply(struct scene *scene, uint32_t revision)
 {
 	static const struct update_file_user users[] = { { ALICE, 1 } };
@@ -283,6 +358,8 @@ int main(void)
 		cmocka_unit_test(counts_are_forgotten_after_their_days),
 		cmocka_unit_test(group_calls_and_their_invitations_are_counted),
 		cmocka_unit_test(offered_and_confirmed_updates_are_shown),
+		cmocka_unit_test(what_was_confirmed_goes_when_its_month_is_over),
+		cmocka_unit_test(an_update_of_another_month_cannot_be_confirmed),
 		cmocka_unit_test(clients_hear_of_an_update_only_while_notification_is_enabled),
 		cmocka_unit_test(an_unknown_account_or_word_is_refused),
 	};
