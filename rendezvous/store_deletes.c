@@ -235,7 +235,7 @@ static bool is_alone(uint64_t number)
 	return store_ends_entry(number) && store_bits_to(number) == 1;
 }
 
-static int delete (struct store *store, const char *key, uint64_t number)
+static int delete_one(struct store *store, const char *key, uint64_t number)
 {
 	int err = gather(store, key, number);
 
@@ -249,7 +249,7 @@ int store_delete(struct store *store, struct slice uri, uint64_t number)
 	char key[STORE_KEY_SIZE];
 	int err = store_message_key(uri, key);
 
-	return err ? err : delete (store, key, number);
+	return err ? err : delete_one(store, key, number);
 }
 
 int store_delete_to(struct store *store, struct slice uri, uint64_t number)
@@ -280,5 +280,5 @@ void store_found_entry(struct store *store, const char *key, uint64_t last)
 	partial->all = store_bits_to(last);
 	/* All of it was taken when the connection was lost, or memory: it goes now. */
 	if (partial->taken == partial->all)
-		(void)delete (store, key, last);
+		(void)delete_one(store, key, last);
 }
