@@ -1,6 +1,5 @@
 #include "tests/bench/redis_alone.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +12,8 @@
 #include <hiredis/hiredis.h>
 
 #include "base/clock.h"
-#include "base/process.h"
 #include "tests/bench/bench.h"
+#include "tests/tools/redis_spawn.h"
 
 enum { PATIENCE_MS = 10000 };
 
@@ -23,34 +22,6 @@ struct redis_alone {
 	clockid_t clock;
 	redisContext *redis;
 };
-
-static pid_t spawn(const char *dir, const char *socket)
-{
-	const char *argv[] = {
-		"/usr/bin/env",
-		"redis-server",
-		"--port",
-		"0",
-		"--unixsocket",
-		socket,
-		"--dir",
-		dir,
-		"--save",
-		"",
-		"--appendonly",
-		"yes",
-		"--appendfsync",
-		"always",
-		NULL,
-	};
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	pid_t pid = process_spawn(
-		&(struct process_spec){ .argv = argv, .pass_fd = -1, .output_fd = null });
-
-	close(null);
-	bench_must(pid > 0, "starting redis-server");
-	return pid;
-}
 
 static redisContext *connect_to(const char *socket)
 {
@@ -91,7 +62,8 @@ struct redis_alone *redis_alone_start(const char *dir)
 
 	bench_must(alone && mkdir(dir, 0700) == 0, "making a folder");
 	snprintf(socket, sizeof(socket), "%s/socket", dir);
-	alone->pid = spawn(dir, socket);
+	alone->pid = redis_spawn(dir, socket, "0");
+	bench_must(alone->pid > 0, "starting redis-server");
 	alone->redis = connect_to(socket);
 	bench_must(clock_getcpuclockid(alone->pid, &alone->clock) == 0, "clock_getcpuclockid");
 	return alone;

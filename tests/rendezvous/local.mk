@@ -78,10 +78,16 @@ endif
 
 # against a redis-server
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_store %D%/test_store_packs
+check_PROGRAMS += %D%/test_store %D%/test_store_entries %D%/test_store_packs
 endif
+STORE_WORLD = %D%/store_world.c %D%/store_world.h \
+	tests/tools/redis_spawn.c tests/tools/redis_spawn.h
+%C%_test_store_SOURCES = %D%/test_store.c $(STORE_WORLD)
 %C%_test_store_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_store_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_store_entries_SOURCES = %D%/test_store_entries.c $(STORE_WORLD)
+%C%_test_store_entries_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(HIREDIS_CFLAGS)
+%C%_test_store_entries_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_store_packs_SOURCES = %D%/test_store_packs.c
 %C%_test_store_packs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_store_packs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
@@ -275,7 +281,8 @@ if HAVE_CMOCKA
 EXTRA_PROGRAMS += tests/bench/bench_crs tests/bench/bench_storm
 endif
 tests_bench_bench_crs_SOURCES = tests/bench/bench_crs.c tests/bench/bench.c tests/bench/bench.h \
-	tests/bench/redis_alone.c tests/bench/redis_alone.h
+	tests/bench/redis_alone.c tests/bench/redis_alone.h \
+	tests/tools/redis_spawn.c tests/tools/redis_spawn.h
 tests_bench_bench_crs_CFLAGS = $(%C%_test_crs_CFLAGS) $(HIREDIS_CFLAGS)
 tests_bench_bench_crs_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
 if HAVE_CMOCKA
