@@ -18,6 +18,8 @@ EXTRA_tests_gateway_test_relay_DEPENDENCIES = gateway/cig-relay$(EXEEXT)
 # not run by check: see tests/bench
 EXTRA_PROGRAMS += tests/bench/bench_media
 tests_bench_bench_media_SOURCES = tests/bench/bench_media.c tests/bench/bench.c tests/bench/bench.h \
-	tests/media/speech.c tests/media/speech.h
+	tests/bench/media_ends.c tests/bench/media_ends.h tests/bench/media_relay.c tests/bench/media_relay.h \
+	tests/bench/media_speech.c tests/bench/media_speech.h tests/media/speech.c \
+	tests/media/speech.h
 tests_bench_bench_media_CFLAGS = $(AM_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_bench_bench_media_LDADD = $(RELAY_LDADD)
