@@ -134,3 +134,24 @@ tests_gateway_test_agent_link_SOURCES = tests/gateway/test_agent_link.c $(QUICK_
 tests_gateway_test_agent_link_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_agent_link_LDFLAGS = $(QUICK_TIMERS_LDFLAGS)
 tests_gateway_test_agent_link_LDADD = $(tests_gateway_test_calls_LDADD)
+# the gateway's keys, with a client that is played
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_secure_side
+endif
+tests_gateway_test_secure_side_SOURCES = tests/gateway/test_secure_side.c \
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h
+tests_gateway_test_secure_side_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_secure_side_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_gateway_test_secure_side_LDADD = tests/keys/libsample.a gateway/libgateway.a gateway/libcig_config.a \
+	smpp/libsmpp.a umsg/libumsg.a umsg/libumsg_proto.a maps/libmaps.a keys/libkeys.a base/libbase.a \
+	$(WSLAY_LIBS) $(CARES_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) \
+	$(CONFUSE_LIBS) $(CMOCKA_LIBS)
+# figures for Prometheus, whose port is played
+PLAYED_FIGURES = tests/tools/played_figures.c tests/tools/played_figures.h
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_metrics
+endif
+tests_gateway_test_metrics_SOURCES = tests/gateway/test_metrics.c $(PLAYED_FIGURES)
+tests_gateway_test_metrics_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_metrics_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_gateway_test_metrics_LDADD = $(tests_gateway_test_calls_LDADD)

@@ -228,7 +228,7 @@ static int set_up(void **state)
 	struct scene *scene = calloc(1, sizeof(*scene));
 
 	assert_non_null(scene);
-	scene->base = event_base_new();
+	scene->base = quick_timers_base();
 	stage = scene;
 	log_set_tap(on_line, scene);
 	*state = scene;

@@ -191,7 +191,7 @@ static int set_up(void **state)
 	snprintf(scene->dir, sizeof(scene->dir), "/tmp/relay-link.XXXXXX");
 	assert_non_null(mkdtemp(scene->dir));
 	snprintf(scene->path, sizeof(scene->path), "%s/cig-relay.sock", scene->dir);
-	scene->base = event_base_new();
+	scene->base = quick_timers_base();
 	log_set_tap(on_line, scene);
 	*state = scene;
 	return 0;

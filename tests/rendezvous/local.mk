@@ -315,3 +315,11 @@ tests_bench_bench_storm_SOURCES = tests/bench/bench_storm.c tests/bench/bench.c 
 	tests/bench/bench.h
 tests_bench_bench_storm_CFLAGS = $(%C%_test_crs_CFLAGS)
 tests_bench_bench_storm_LDADD = %D%/libscene.a $(CRS_LIBS) $(CMOCKA_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_metrics
+endif
+%C%_test_metrics_SOURCES = %D%/test_metrics.c %D%/desk.c %D%/desk.h \
+	tests/tools/played_figures.c tests/tools/played_figures.h
+%C%_test_metrics_CFLAGS = $(%C%_test_supervisor_CFLAGS)
+%C%_test_metrics_LDFLAGS = $(%C%_test_supervisor_LDFLAGS)
+%C%_test_metrics_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)

@@ -12,6 +12,15 @@ static struct {
 int __real_event_add(struct event *event, const struct timeval *wait);
 int __wrap_event_add(struct event *event, const struct timeval *wait);
 
+struct event_base *quick_timers_base(void)
+{
+	struct event_base *base = event_base_new();
+
+	if (base)
+		event_base_priority_init(base, QUICK_TIMERS_LAST + 1);
+	return base;
+}
+
 void quick_timers_reset(void)
 {
 	asked.n = 0;
@@ -32,8 +41,9 @@ int __wrap_event_add(struct event *event, const struct timeval *wait)
 	long ms = wait ? wait->tv_sec * 1000 + wait->tv_usec / 1000 : 0;
 	struct timeval sooner = { 0, ms * 1000 / QUICK_TIMERS_FACTOR };
 
-	if (!wait || ms > QUICK_TIMERS_MAX_MS)
+	if (ms == 0 || ms > QUICK_TIMERS_MAX_MS)
 		return __real_event_add(event, wait);
 	asked.ms[asked.n++ % QUICK_TIMERS_KEPT] = ms;
+	event_priority_set(event, QUICK_TIMERS_LAST);
 	return __real_event_add(event, &sooner);
 }

@@ -10,7 +10,18 @@
 
 #include <stdbool.h>
 
-enum { QUICK_TIMERS_MAX_MS = 5000, QUICK_TIMERS_FACTOR = 50, QUICK_TIMERS_KEPT = 64 };
+struct event_base;
+
+enum {
+	QUICK_TIMERS_MAX_MS = 5000,
+	QUICK_TIMERS_FACTOR = 50,
+	QUICK_TIMERS_KEPT = 64,
+	QUICK_TIMERS_LAST = 2, /* their priority; all other events have the one before */
+};
+
+/* A loop in which such a timer fires only when nothing else is to be done: however slow the
+ * machine is, a peer of the same loop that answers has answered before.  NULL: no memory. */
+struct event_base *quick_timers_base(void);
 
 /* Forgets what was asked for. */
 void quick_timers_reset(void);
