@@ -381,11 +381,15 @@ void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, ui
 
 	if (!mailbox || !mailbox->loading)
 		return;
-	if (!err && more && mailboxes->ops->load(mailboxes->arg, mailbox->uri, more) == 0)
-		return;
+	if (!err && more) {
+		err = mailboxes->ops->load(mailboxes->arg, mailbox->uri, more);
+		if (!err)
+			return;
+	}
 	mailbox->loading = false;
 	/* After an error those that wait go on without knowledge of repeats, as while the
-	 * store is down. */
+	 * store is down.  Half an index is none: what it does not hold would be deleted with the
+	 * first message that is taken (mail_is_oldest()). */
 	mailbox->loaded = !err;
 	drop_expired(mailboxes, mailbox, now_s);
 	if (mailbox->attached && mailbox->last_loaded)

@@ -145,6 +145,27 @@ static void what_is_stored_while_the_index_is_read_is_not_the_oldest(void **stat
 	assert_true(world->oldest);
 }
 
+/* A page that cannot be asked for leaves messages in the store that nobody here knows: "all up
+ * to this one" would delete them unread. */
+static void of_an_index_read_in_part_none_is_the_oldest(void **state)
+{
+	struct world *world = *state;
+
+	world_post(world, 'x');
+	load_item(world, 'a', 7);
+	world->load_error = -ENOMEM;
+	mailboxes_loaded(world->mailboxes, slice_str(world_bob), 0, 7, world->now_ms, world->now_s);
+	world->load_error = 0;
+	world_stored(world, 'x', 0, 200);
+	assert_int_equal(world_taken(world, 'a'), 0);
+	assert_false(world->oldest);
+	assert_int_equal(world_taken(world, 'x'), 0);
+	assert_false(world->oldest);
+	world->told[0] = '\0';
+	world_post(world, 'y');
+	world_expect(world, "load tel:+2 0\n"); /* it is read anew, from the beginning */
+}
+
 static void a_message_taken_while_it_is_stored_leaves_nothing(void **state)
 {
 	struct world *world = *state;
@@ -394,6 +415,7 @@ int main(void)
 		ONE(a_repeat_after_a_restart_is_found_in_the_store),
 		ONE(only_the_first_of_what_is_stored_is_the_oldest),
 		ONE(what_is_stored_while_the_index_is_read_is_not_the_oldest),
+		ONE(of_an_index_read_in_part_none_is_the_oldest),
 		ONE(a_message_taken_while_it_is_stored_leaves_nothing),
 		ONE(a_store_that_is_full_or_down_refuses_by_name),
 		ONE(how_long_a_mailbox_is_kept_is_told_until_it_was_heard),
