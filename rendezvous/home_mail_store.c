@@ -229,16 +229,18 @@ int home_store_part(void *arg, const char *uri, const struct mail *mail, uint32_
 	struct store *store = worker_store(home->worker);
 	struct mail_wait *wait = new_wait(home, uri, mail);
 	char key[HOME_PART_KEY];
-	int err;
+	int err = 0;
 
 	if (!wait)
 		return -ENOMEM;
 	wait->index = index;
 	home_part_key(mail, key);
-	/* What an interrupted post of before a restart or a refusal left would stand before it. */
+	/* What an interrupted post of before a restart or a refusal left would stand before it,
+	 * and nobody could open the message. */
 	if (index == 1)
-		store_part_delete(store, slice_str(uri), key);
-	err = store_part_add(store, slice_str(uri), key, record, on_part_stored, wait);
+		err = store_part_delete(store, slice_str(uri), key);
+	if (!err)
+		err = store_part_add(store, slice_str(uri), key, record, on_part_stored, wait);
 	if (err)
 		free(wait);
 	return err;

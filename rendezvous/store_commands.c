@@ -292,11 +292,14 @@ int store_part_add(struct store *store, struct slice uri, const char *key_text, 
 	if (err)
 		return err;
 	snprintf(seconds, sizeof(seconds), "%d", STORE_PART_IDLE_LIMIT_S);
-	/* With each part anew; a sender who stops leaves nothing behind for longer than that. */
+	/* With each part anew; a sender who stops leaves nothing behind for longer than that.
+	 * Without memory for it the next part sets it: the part itself is on its way, and will be
+	 * answered. */
 	add_text(&expire, "EXPIRE");
 	add_text(&expire, key);
 	add_text(&expire, seconds);
-	return store_send(store, &expire, NULL);
+	(void)store_send(store, &expire, NULL);
+	return 0;
 }
 
 int store_part_keep(struct store *store, struct slice uri, const char *key_text,

@@ -92,6 +92,14 @@ STORE_WORLD = %D%/store_world.c %D%/store_world.h \
 %C%_test_store_packs_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_store_packs_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_store_memory
+endif
+%C%_test_store_memory_SOURCES = %D%/test_store_memory.c $(SCARCE_SOURCES)
+%C%_test_store_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(HIREDIS_CFLAGS)
+%C%_test_store_memory_LDFLAGS = $(SCARCE_LDFLAGS)
+%C%_test_store_memory_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+
 # the programs themselves; redis-server has to be installed
 if HAVE_CMOCKA
 check_LIBRARIES += %D%/libscene.a
