@@ -144,7 +144,7 @@ void counters_read(struct counters *counters, const char *account, const char *u
 		line->counted.read_s = time_s;
 }
 
-void counters_flush(struct counters *counters, int (*written)(void *arg, const struct counted *),
+void counters_flush(struct counters *counters, int (*written)(void *arg, struct counted *),
 		    void *arg)
 {
 	struct line *line = TAILQ_FIRST(&counters->all);

@@ -57,8 +57,9 @@ struct counted {
 };
 
 /* Hands over every user of whom anything was counted, and forgets it where written
- * returns 0. */
-void counters_flush(struct counters *counters, int (*written)(void *arg, const struct counted *),
+ * returns 0.  Where not, written has set to 0 what it wrote of it: the rest is handed over again,
+ * with what is counted meanwhile. */
+void counters_flush(struct counters *counters, int (*written)(void *arg, struct counted *),
 		    void *arg);
 
 #endif

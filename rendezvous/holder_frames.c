@@ -24,8 +24,13 @@ void client_send(struct client *client, Umsg__Frame *frame)
 	uint8_t *octets;
 	size_t n;
 
-	if (!client->negotiated || frame_encode(frame, &octets, &n))
+	if (!client->negotiated)
 		return;
+	/* What cannot be said ends the connection, for the client waits for it. */
+	if (frame_encode(frame, &octets, &n)) {
+		link_close(client->link, 1011);
+		return;
+	}
 	/* Its result says nothing that the link's end does not say by itself (LINK_SLOW). */
 	link_send(client->link, slice_of(octets, n));
 	free(octets);
@@ -208,7 +213,9 @@ static void on_post(struct client *client, const Umsg__Frame *frame, struct slic
 			       frame->request);
 	/* Noted before it goes: the home's answer could not be told from another otherwise, and
 	 * without a home somebody has to refuse it. */
-	if (post && send_up(client, frame, to, octets))
+	if (!post)
+		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY, "no memory", 1);
+	else if (send_up(client, frame, to, octets))
 		client_drop_post(post);
 }
 

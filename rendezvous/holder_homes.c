@@ -180,6 +180,11 @@ void holder_down(struct holder *holder, unsigned home, const struct passed_down 
 
 	if (!client)
 		return;
+	if (m->lost) {
+		/* RFC 6455 7.4.1: an unexpected condition. */
+		link_close(client->link, 1011);
+		return;
+	}
 	/* Notes before the frame: the client's answer to it may come at once and refer to them. */
 	if (m->session_id.n && m->session_over)
 		client_forget_session(client, m->session_id);

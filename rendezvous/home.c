@@ -109,8 +109,8 @@ const struct device *user_device(const struct user *user, const struct endpoint 
 	return device;
 }
 
-void home_send_octets(struct home *home, const struct endpoint *to, struct slice octets,
-		      const struct home_note *note)
+int home_send_octets(struct home *home, const struct endpoint *to, struct slice octets,
+		     const struct home_note *note)
 {
 	struct passed_down down = { .connection = to->connection, .frame = octets };
 
@@ -119,23 +119,22 @@ void home_send_octets(struct home *home, const struct endpoint *to, struct slice
 		down.session_over = note->over;
 		down.post_answered = note->post_answered;
 	}
-	/* Its result is not looked at: a holder that cannot be reached has lost its connections,
-	 * or loses them as it restarts. */
-	worker_pass_down(home->worker, to->holder, &down);
+	return worker_pass_down(home->worker, to->holder, &down);
 }
 
 void home_send_noted(struct home *home, const struct endpoint *to, Umsg__Frame *frame,
 		     const struct home_note *note)
 {
-	uint8_t *octets;
+	uint8_t *octets = NULL;
 	size_t n;
 	int err = frame_encode(frame, &octets, &n);
 
-	if (err) {
+	if (err)
 		log_warn("home", "cannot write a %s: %s", frame_name(frame), strerror(-err));
-		return;
-	}
-	home_send_octets(home, to, slice_of(octets, n), note);
+	else
+		err = home_send_octets(home, to, slice_of(octets, n), note);
+	if (err)
+		home_unheard(home, to);
 	free(octets);
 }
 
@@ -229,8 +228,11 @@ void home_up(struct home *home, unsigned holder, const struct passed_up *m)
 	Umsg__Frame *frame = NULL;
 	struct frame_room room;
 
-	if (frame_view_in(m->frame, &room, &frame))
-		return; /* out of memory: the holder let nothing but good frames through */
+	if (frame_view_in(m->frame, &room, &frame)) {
+		/* Out of memory: the holder let nothing but good frames through. */
+		home_unheard(home, &from);
+		return;
+	}
 	switch (frame->body_case) {
 	case UMSG__FRAME__BODY_BANG:
 		home_bang(home, &from, m, frame);
@@ -351,9 +353,9 @@ void home_count(struct home *home, enum counter what, const char *account, const
 	counters_add(home->counters, what, account, uri);
 }
 
-/* The first error ends it: the store is gone then. All of the line is tried again with the next
- * flush, and what had been written of it counts twice. */
-static int write_counted(void *arg, const struct counted *counted)
+/* The first error ends it: the store is gone then, or memory is out. What was given to the store
+ * must not be counted again with the next flush. */
+static int write_counted(void *arg, struct counted *counted)
 {
 	struct home *home = arg;
 	struct store *store = worker_store(home->worker);
@@ -364,6 +366,8 @@ static int write_counted(void *arg, const struct counted *counted)
 		if (counted->count[i])
 			err = store_count(store, counter_name((enum counter)i), counted->account,
 					  counted->uri, counted->count[i]);
+		if (!err)
+			counted->count[i] = 0;
 	}
 	if (!err && counted->read_s)
 		err = store_note_read(store, counted->account, counted->uri, counted->read_s);
@@ -410,6 +414,7 @@ void home_tick(struct home *home)
 {
 	int64_t now_ms = clock_mono_ms();
 
+	home_end_unheard(home);
 	mailboxes_tick(home->mailboxes, now_ms, clock_wall_s());
 	fanouts_tick(home->fanouts, now_ms);
 	/* Those whose time is over; they end as calls to somebody who is not connected. */

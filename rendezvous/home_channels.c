@@ -258,8 +258,12 @@ void home_copy_answered(struct home *home, const struct passed_down *down)
 {
 	Umsg__Frame *frame = NULL;
 
-	if (frame_view(down->frame, &frame))
-		return; /* out of memory: the limit ends it */
+	/* Its answer was lost, or is here for want of memory: the copy has to be made again. */
+	if (down->lost || frame_view(down->frame, &frame)) {
+		fanouts_answer(home->fanouts, down->connection & ~fanout_bit,
+			       UMSG__ERROR_CODE__ERROR_BUSY, 0, clock_mono_ms());
+		return;
+	}
 	if (frame->body_case == UMSG__FRAME__BODY_POST_ACK)
 		fanouts_answer(home->fanouts, down->connection & ~fanout_bit,
 			       frame->post_ack->error, frame->post_ack->retry_after,

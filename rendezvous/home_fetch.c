@@ -31,33 +31,47 @@ struct fetch {
 	char uri[];
 };
 
+/* What comes from a disk is looked at, so that no client breaks off over it. */
+static bool can_be_read(const struct fetch *fetch, const struct store_item *item)
+{
+	if (item->end_s <= clock_wall_s() || item->sender.n > ACCOUNT_URI_MAX ||
+	    item->channel.n > ACCOUNT_URI_MAX)
+		return false;
+	if (frame_is_post(item->post))
+		return true;
+	log_warn("message", "a stored message to %s cannot be read", fetch->uri);
+	return false;
+}
+
+static int hand_out(const struct fetch *fetch, const struct store_item *item)
+{
+	char sender[ACCOUNT_URI_MAX + 1] = "", channel[ACCOUNT_URI_MAX + 1] = "";
+
+	memcpy(sender, item->sender.p, item->sender.n);
+	if (item->channel.n)
+		memcpy(channel, item->channel.p, item->channel.n);
+	return home_deliver(fetch->home, &fetch->to, sender, channel[0] ? channel : fetch->uri,
+			    item->post, item->number, fetch->request);
+}
+
 static void on_fetch_item(void *arg, const struct store_item *item)
 {
 	struct fetch *fetch = arg;
-	char sender[ACCOUNT_URI_MAX + 1], channel[ACCOUNT_URI_MAX + 1] = "";
 
 	fetch->cut = fetch->cut || fetch->left == 0 || fetch->octets > FETCH_OCTETS;
 	if (fetch->cut)
 		return;
-	fetch->left--;
-	fetch->last = item->number;
 	/* Counted before it is looked at: a message that is not handed out took its share of the
 	 * page, and the next Fetch begins behind it. */
 	fetch->octets += item->post.n;
-	if (item->end_s <= clock_wall_s() || item->sender.n >= sizeof(sender) ||
-	    item->channel.n >= sizeof(channel))
-		return;
-	/* What comes from a disk is looked at, so that no client breaks off over it. */
-	if (!frame_is_post(item->post)) {
-		log_warn("message", "a stored message to %s cannot be read", fetch->uri);
+	/* One that could not be handed out ends the page before it: who is told to go on behind
+	 * it would never ask for it again. */
+	if (can_be_read(fetch, item) && hand_out(fetch, item)) {
+		fetch->cut = true;
 		return;
 	}
-	memcpy(sender, item->sender.p, item->sender.n);
-	sender[item->sender.n] = '\0';
-	if (item->channel.n)
-		memcpy(channel, item->channel.p, item->channel.n);
-	home_deliver(fetch->home, &fetch->to, sender, channel[0] ? channel : fetch->uri, item->post,
-		     item->number, fetch->request);
+	fetch->left--;
+	fetch->last = item->number;
 }
 
 /* Every Fetch is ended by Fetched, a failed one, too: Notify follows when the store is
@@ -92,8 +106,10 @@ void home_fetch(struct home *home, const struct endpoint *from, const struct pas
 	size_t n = strlen(up->from);
 	struct fetch *fetch = calloc(1, sizeof(*fetch) + n + 1);
 
-	if (!fetch)
+	if (!fetch) {
+		home_unheard(home, from);
 		return;
+	}
 	if (count == 0 || count > FETCH_AT_MOST)
 		count = FETCH_AT_MOST;
 	fetch->home = home;

@@ -19,8 +19,8 @@
 #include "rendezvous/store.h"
 
 /* A Deliver frame of a packed Post. */
-void home_deliver(struct home *home, const struct endpoint *to, const char *sender, const char *uri,
-		  struct slice packed, uint64_t number, uint64_t request)
+int home_deliver(struct home *home, const struct endpoint *to, const char *sender, const char *uri,
+		 struct slice packed, uint64_t number, uint64_t request)
 {
 	CrsWorker__DeliverFrame frame = CRS_WORKER__DELIVER_FRAME__INIT;
 	CrsWorker__PackedDeliver deliver = CRS_WORKER__PACKED_DELIVER__INIT;
@@ -41,10 +41,11 @@ void home_deliver(struct home *home, const struct endpoint *to, const char *send
 	err = pack_write(&frame.base, FRAME_MAX, &octets, &n);
 	if (err) {
 		log_warn("home", "cannot write a deliver: %s", strerror(-err));
-		return;
+		return err;
 	}
-	home_send_octets(home, to, slice_of(octets, n), NULL);
+	err = home_send_octets(home, to, slice_of(octets, n), NULL);
 	free(octets);
+	return err;
 }
 
 static bool hand(void *arg, const char *uri, const struct mail *mail, struct endpoint *primary_out)
@@ -52,18 +53,24 @@ static bool hand(void *arg, const char *uri, const struct mail *mail, struct end
 	struct home *home = arg;
 	const struct user *user = home_find_user(home, slice_str(uri));
 	const struct device *primary = user_primary(user);
+	bool handed = true;
 
 	/* Without one nobody could take it: it waits in the store. */
 	if (!primary)
 		return false;
 	for (const struct device *d = user->devices; d; d = d->next) {
-		if (!d->updates_only)
-			home_deliver(home, &d->at, mail->sender,
-				     mail->channel ? mail->channel : uri,
-				     slice_of(mail->post, mail->post_n), mail->number, 0);
+		int err = d->updates_only ? 0
+					  : home_deliver(home, &d->at, mail->sender,
+							 mail->channel ? mail->channel : uri,
+							 slice_of(mail->post, mail->post_n),
+							 mail->number, 0);
+
+		/* It is stored then, and the device is notified of it. */
+		if (err && d == primary)
+			handed = false;
 	}
 	*primary_out = primary->at;
-	return true;
+	return handed;
 }
 
 static void notify(void *arg, const char *uri, uint64_t number)

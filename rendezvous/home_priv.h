@@ -45,6 +45,8 @@ TAILQ_HEAD(pending_list, pending_attach);
 
 TAILQ_HEAD(sleeper_list, sleeper);
 
+enum { HOME_UNHEARD_MAX = 64 };
+
 struct home {
 	struct worker *worker;
 	struct idmap users, pending;
@@ -62,6 +64,8 @@ struct home {
 	struct recent *pushed; /* whose push was asked for; NULL: push is off */
 	struct sleeper_list sleepers;
 	size_t n_sleepers;
+	struct endpoint unheard[HOME_UNHEARD_MAX]; /* home_unheard.c */
+	size_t n_unheard;
 	uint64_t epoch;
 	char refuse_reason[64];
 	int64_t sessions_tick_ms, flushed_ms;
@@ -74,7 +78,8 @@ const struct device *user_primary(const struct user *user);
 /* The user's device at that connection, or NULL. */
 const struct device *user_device(const struct user *user, const struct endpoint *at);
 
-/* Sends a frame to a client, wherever its connection is held. */
+/* Sends a frame to a client, wherever its connection is held; one that cannot be written, or
+ * passed on, ends the connection (home_unheard()). */
 void home_send(struct home *home, const struct endpoint *to, Umsg__Frame *frame);
 
 /* The same, with what its holder has to note: a call that it takes part in from now
@@ -84,12 +89,19 @@ struct home_note {
 	bool over;
 	struct slice post_answered;
 };
-/* The frame is packed here; without memory it is not sent. */
+/* As home_send(). */
 void home_send_noted(struct home *home, const struct endpoint *to, Umsg__Frame *frame,
 		     const struct home_note *note);
-/* A frame that is packed already. */
-void home_send_octets(struct home *home, const struct endpoint *to, struct slice octets,
-		      const struct home_note *note);
+/* A frame that is packed already.  Returns 0 or -errno: it will not arrive, for its holder is gone
+ * (-EPIPE) or memory is out. */
+int home_send_octets(struct home *home, const struct endpoint *to, struct slice octets,
+		     const struct home_note *note);
+
+/* home_unheard.c: what this client waits for could not be said.  Its connection ends, now or with
+ * the next tick. */
+void home_unheard(struct home *home, const struct endpoint *at);
+/* Ends those that could not be ended before. */
+void home_end_unheard(struct home *home);
 
 /* Sends an Error about request to a connection; text is copied, retry_after_s 0: never. */
 void home_error(struct home *home, const struct endpoint *to, uint64_t request,
@@ -182,9 +194,10 @@ void home_part_ack(struct home *home, const struct endpoint *from, const struct 
 		   const Umsg__Frame *frame);
 void home_taken(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);
-/* A Deliver frame of a packed Post; number 0: it is not stored, request 0: nobody fetches. */
-void home_deliver(struct home *home, const struct endpoint *to, const char *sender, const char *uri,
-		  struct slice packed, uint64_t number, uint64_t request);
+/* A Deliver frame of a packed Post; number 0: it is not stored, request 0: nobody fetches.  Returns
+ * 0 or -errno: it will not arrive. */
+int home_deliver(struct home *home, const struct endpoint *to, const char *sender, const char *uri,
+		 struct slice packed, uint64_t number, uint64_t request);
 /* home_fetch.c: a client asks for what waits for it. */
 void home_fetch(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame);

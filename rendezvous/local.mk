@@ -68,6 +68,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/home_mail.c %D%/home_mail_store.c \
 	%D%/home_push.c \
 	%D%/home_sleepers.c \
+	%D%/home_unheard.c \
 	%D%/keyhash.c %D%/keyhash.h \
 	%D%/mail_parts.c \
 	%D%/mailbox.c \

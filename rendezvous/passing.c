@@ -36,6 +36,9 @@ int passing_write_up(const struct passed_up *up, uint8_t head[PASSING_HEAD_MAX],
 	return head_of(&b, head_out);
 }
 
+/* The flags of a passed_down. */
+enum { SESSION_OVER = 1, ANSWER_LOST = 2 };
+
 int passing_write_down(const struct passed_down *down, uint8_t head[PASSING_HEAD_MAX],
 		       struct slice *head_out)
 {
@@ -43,7 +46,8 @@ int passing_write_down(const struct passed_down *down, uint8_t head[PASSING_HEAD
 
 	buf_put_u8(&b, PASSING_DOWN);
 	buf_put_u64(&b, down->connection);
-	buf_put_u8(&b, down->session_over);
+	buf_put_u8(&b, (uint8_t)((down->session_over ? SESSION_OVER : 0) |
+				 (down->lost ? ANSWER_LOST : 0)));
 	buf_put_l16(&b, down->session_id);
 	buf_put_l16(&b, down->post_answered);
 	return head_of(&b, head_out);
@@ -62,7 +66,7 @@ static const char *take_text(struct cursor *c)
 enum passing passing_read(struct slice octets, struct passed_up *up, struct passed_down *down)
 {
 	struct cursor c = cursor_of(octets);
-	uint8_t kind = cursor_u8(&c);
+	uint8_t kind = cursor_u8(&c), flags;
 
 	if (kind == PASSING_UP) {
 		up->connection = cursor_u64(&c);
@@ -72,7 +76,9 @@ enum passing passing_read(struct slice octets, struct passed_up *up, struct pass
 		up->frame = slice_of(c.p, c.left);
 	} else if (kind == PASSING_DOWN) {
 		down->connection = cursor_u64(&c);
-		down->session_over = cursor_u8(&c) != 0;
+		flags = cursor_u8(&c);
+		down->session_over = flags & SESSION_OVER;
+		down->lost = flags & ANSWER_LOST;
 		down->session_id = cursor_l16(&c);
 		down->post_answered = cursor_l16(&c);
 		down->frame = slice_of(c.p, c.left);

@@ -199,10 +199,14 @@ int store_part_read(struct store *store, struct slice uri, const char *key, uint
 int store_count(struct store *store, const char *what, const char *account, const char *uri,
 		uint64_t delta)
 {
+	struct worker *worker = of_store(store);
+
 	(void)what;
 	(void)account;
 	(void)uri;
-	(void)delta;
+	if (worker->counts_until && --worker->counts_until == 0)
+		return -ENOMEM;
+	worker->counted += delta;
 	return answer(store, NULL, NULL, 0);
 }
 

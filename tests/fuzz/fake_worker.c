@@ -343,7 +343,8 @@ static int keep_passed(struct worker *worker, int err, struct slice head, struct
 		return err ? err : -ENOMEM;
 	}
 	memcpy(octets, head.p, head.n);
-	memcpy(octets + head.n, frame.p, frame.n);
+	if (frame.n)
+		memcpy(octets + head.n, frame.p, frame.n);
 	event->passed = octets;
 	event->passed_n = head.n + frame.n;
 	return 0;

@@ -63,7 +63,9 @@ struct worker {
 	struct relay_table *relay_table;
 	bool store_up, relay_up, supervisor_up;
 	CrsWorker__Control *told; /* what the supervisor was told last, or NULL */
-	int store_err; /* of the next command */
+	int store_err;            /* of the next command */
+	uint64_t counted;         /* what it was given to count, together */
+	unsigned counts_until; /* it has no memory for one more: 0, or how many counts it takes */
 	struct fake_item items[FAKE_ITEMS];
 	size_t n_items;
 	uint64_t number;

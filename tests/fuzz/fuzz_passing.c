@@ -49,7 +49,8 @@ static void look_down(const struct passed_down *down, struct slice octets)
 	if (passing_write_down(down, head, &at))
 		return;
 	expect(passing_read(at, &up, &again) == PASSING_DOWN);
-	expect(again.connection == down->connection && again.session_over == down->session_over);
+	expect(again.connection == down->connection && again.session_over == down->session_over &&
+	       again.lost == down->lost);
 	expect(slice_eq(again.session_id, down->session_id) &&
 	       slice_eq(again.post_answered, down->post_answered));
 }

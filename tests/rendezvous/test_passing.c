@@ -15,8 +15,12 @@ static struct slice join(struct slice head, struct slice frame, uint8_t *out)
 static void a_frame_arrives_with_what_was_said_of_it(void **state)
 {
 	const struct passed_up up = { 7, "tel:+1", "acme", "tel:+2", slice_str("frame") };
-	const struct passed_down down = { 8, slice_str("session"), true, slice_str("post"),
-					  slice_str("frame") };
+	const struct passed_down down = { 8,
+					  slice_str("session"),
+					  true,
+					  slice_str("post"),
+					  .lost = true,
+					  .frame = slice_str("frame") };
 	uint8_t head[PASSING_HEAD_MAX], octets[2 * PASSING_HEAD_MAX];
 	struct passed_up up_back;
 	struct passed_down down_back;
@@ -37,6 +41,7 @@ static void a_frame_arrives_with_what_was_said_of_it(void **state)
 	assert_int_equal(passing_read(at, &up_back, &down_back), PASSING_DOWN);
 	assert_int_equal(down_back.connection, 8);
 	assert_true(down_back.session_over);
+	assert_true(down_back.lost);
 	assert_true(slice_eq(down_back.session_id, down.session_id));
 	assert_true(slice_eq(down_back.post_answered, down.post_answered));
 	assert_true(slice_eq(down_back.frame, down.frame));

@@ -12,12 +12,15 @@
 #include "tests/fuzz/quiet.h"
 #include "tests/memory/scarce.h"
 
+enum { ASKED = 9 }; /* the number of what a client says */
+
 static const uint8_t id[FRAME_ID] = "a session's id!", rand_of[FRAME_ID] = { 7 },
 		     sealed[64] = { 1 };
 
 /* What clients were sent. */
 static struct heard {
-	unsigned registered, bangs, talks, acks, delivered, errors, hangups;
+	unsigned registered, bangs, talks, acks, delivered, errors, hangups, answers;
+	uint64_t fetched_to;
 } heard;
 
 static void on_sent(void *arg, struct link *link, struct slice octets)
@@ -35,6 +38,9 @@ static void on_sent(void *arg, struct link *link, struct slice octets)
 	heard.delivered += frame->body_case == UMSG__FRAME__BODY_DELIVER;
 	heard.hangups += frame->body_case == UMSG__FRAME__BODY_HANGUP;
 	heard.errors += frame->body_case == UMSG__FRAME__BODY_ERROR;
+	heard.answers += frame->request == ASKED && frame->body_case != UMSG__FRAME__BODY_DELIVER;
+	if (frame->body_case == UMSG__FRAME__BODY_FETCHED)
+		heard.fetched_to = frame->fetched->last;
 	frame_free(&frame);
 	scarce_resume();
 }
@@ -62,7 +68,7 @@ static void say(struct worker *worker, const char *uri, Umsg__Frame *frame)
 		return;
 	scarce_pause();
 	frame->from = frame_text(uri);
-	frame->request = 9;
+	frame->request = ASKED;
 	assert_int_equal(frame_encode(frame, &octets, &n), 0);
 	scarce_resume();
 	client_frame(client, slice_of(octets, n));
@@ -261,12 +267,127 @@ static void a_post_is_refused_or_stored(void **state)
 	assert_true(scarce_each(post, (void *)"tel:+3") > 5);  /* who is not */
 }
 
+/* ---- what is asked is answered, or the connection ends ---- */
+
+static void fetch_as(struct worker *worker, const char *uri)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Fetch fetch = UMSG__FETCH__INIT;
+
+	frame.body_case = UMSG__FRAME__BODY_FETCH;
+	frame.fetch = &fetch;
+	say(worker, uri, &frame);
+}
+
+static void say_fetch(struct worker *worker)
+{
+	fetch_as(worker, "tel:+1");
+}
+
+static void say_lookup(struct worker *worker)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Lookup lookup = UMSG__LOOKUP__INIT;
+
+	lookup.uri = frame_text("tel:+2");
+	frame.body_case = UMSG__FRAME__BODY_LOOKUP;
+	frame.lookup = &lookup;
+	say(worker, "tel:+1", &frame);
+}
+
+static void say_data(struct worker *worker)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__ClientData data = UMSG__CLIENT_DATA__INIT;
+
+	data.name = frame_text("client-info");
+	data.type = frame_text("x");
+	data.value = frame_data(slice_str("{}"));
+	frame.body_case = UMSG__FRAME__BODY_CLIENT_DATA;
+	frame.client_data = &data;
+	say(worker, "tel:+1", &frame);
+}
+
+static void say_post_to_nobody(struct worker *worker)
+{
+	say_post(worker, "tel:+9");
+}
+
+static void let_time_pass(struct worker *worker)
+{
+	for (int i = 0; i < 3; i++) {
+		fake_clock_add_ms(100);
+		home_tick(worker->home);
+		fake_worker_run(worker);
+	}
+}
+
+static bool is_answered(unsigned n, void *arg)
+{
+	void (*const *say_it)(struct worker *) = arg;
+	struct worker *worker = open_worker();
+	bool failed;
+
+	say_register(worker, "tel:+1");
+	heard.answers = 0;
+	scarce_begin(n);
+	(*say_it)(worker);
+	let_time_pass(worker);
+	failed = scarce_end();
+	if (heard.answers == 0 && client_of(worker, "tel:+1"))
+		fail_msg("allocation %u: neither an answer nor an end", n);
+	assert_true(failed || heard.answers > 0);
+	close_worker(&worker);
+	return failed;
+}
+
+static void whoever_asks_is_answered_or_cut_off(void **state)
+{
+	static void (*const asks[])(struct worker *) = { say_fetch, say_lookup, say_data,
+							 say_post_to_nobody };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(asks); i++)
+		assert_true(scarce_each(is_answered, (void *)(uintptr_t)&asks[i]) > 2);
+}
+
+/* What the page says it ends with is what the client asks on behind. */
+static bool fetches(unsigned n, void *arg)
+{
+	struct worker *worker = open_worker();
+	bool failed;
+
+	(void)arg;
+	say_register(worker, "tel:+1");
+	say_post(worker, "tel:+3");
+	fake_worker_client(worker, "tel:+3", "acme", 1);
+	say_register(worker, "tel:+3");
+	heard.delivered = 0;
+	scarce_begin(n);
+	fetch_as(worker, "tel:+3");
+	let_time_pass(worker);
+	failed = scarce_end();
+	assert_true(failed || heard.delivered == 1);
+	if (heard.fetched_to > 0 && heard.delivered == 0)
+		fail_msg("allocation %u: the client goes on behind what it did not get", n);
+	close_worker(&worker);
+	return failed;
+}
+
+static void no_page_ends_behind_a_message_that_was_not_handed_out(void **state)
+{
+	(void)state;
+	assert_true(scarce_each(fetches, NULL) > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_registration_is_refused_or_done_the_next_time),
 		cmocka_unit_test(a_call_is_refused_or_goes_on_and_leaves_nothing_behind),
 		cmocka_unit_test(a_post_is_refused_or_stored),
+		cmocka_unit_test(whoever_asks_is_answered_or_cut_off),
+		cmocka_unit_test(no_page_ends_behind_a_message_that_was_not_handed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,23 @@ static void an_answer_comes_without_memory_too(void **state)
 	assert_int_equal(part->n_rows, 0);
 }
 
+/* The store adds: what it was given once must not come again. */
+static void nothing_is_counted_twice_when_the_store_fails_in_between(void **state)
+{
+	struct worker *worker = *state;
+
+	home_count(worker->home, COUNTER_POST, "acme", "tel:+1");
+	home_count(worker->home, COUNTER_POST, "acme", "tel:+1");
+	home_count(worker->home, COUNTER_DELIV, "acme", "tel:+1");
+	worker->counts_until = 2; /* the first one goes */
+	home_flush_counters(worker->home);
+	assert_int_equal(worker->counted, 2);
+	home_flush_counters(worker->home);
+	assert_int_equal(worker->counted, 3);
+	home_flush_counters(worker->home);
+	assert_int_equal(worker->counted, 3);
+}
+
 int main(void)
 {
 #define ONE(test) cmocka_unit_test_setup_teardown(test, open_worker, close_worker)
@@ -104,6 +121,7 @@ int main(void)
 		ONE(what_the_store_refused_is_not_called_done),
 		ONE(without_a_store_nothing_is_called_done),
 		ONE(an_answer_comes_without_memory_too),
+		ONE(nothing_is_counted_twice_when_the_store_fails_in_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
