@@ -28,6 +28,7 @@ static struct {
 	int verbose;
 	log_tap_fn *tap;
 	void *tap_arg;
+	bool telling; /* the tap */
 } sink = { .fd = STDERR_FILENO };
 
 static const char *const type_names[] = { "DEBUG", "INFO", "WARN", "INIT", "Nothing" };
@@ -115,13 +116,12 @@ static bool written_down(enum log_type type)
 
 static void tell_tap(enum log_type type, const char *module, const char *text)
 {
-	log_tap_fn *tap = sink.tap;
-
-	if (!tap)
+	if (!sink.tap || sink.telling)
 		return;
-	sink.tap = NULL; /* it may log, too */
-	tap(sink.tap_arg, type, module, text);
-	sink.tap = tap;
+	/* It may log, too, and it may take itself off: so it stays where it is meanwhile. */
+	sink.telling = true;
+	sink.tap(sink.tap_arg, type, module, text);
+	sink.telling = false;
 }
 
 void log_line(enum log_type type, const char *module, const char *fmt, ...)
