@@ -126,15 +126,18 @@ static int build_index(struct translate_map *map, size_t kind)
 /* Only equal matches are told: that one text pattern covers another is rarely a fault. */
 static void check_repeats(const struct translate_map *map, struct diag *diag)
 {
-	char before[PATTERN_MAX_TEXT + 8], here[PATTERN_MAX_TEXT + 8];
+	char text[2][PATTERN_MAX_TEXT + 8];
+	struct slice before = slice_of(NULL, 0);
 
 	/* Repeats are made by copying a line: neighbours are enough, and loading stays linear. */
-	for (size_t i = 1; i < map->n && i < NEAREST_LOOKED_AT; i++) {
-		struct buf b = BUF_OF(before), h = BUF_OF(here);
+	for (size_t i = 0; i < map->n; i++) {
+		struct buf b = BUF_OF(text[i % 2]);
+		bool same;
 
-		pattern_write(&map->rule[i - 1].match, &b);
-		pattern_write(&map->rule[i].match, &h);
-		if (slice_eq(buf_slice(&b), buf_slice(&h)))
+		pattern_write(&map->rule[i].match, &b);
+		same = i > 0 && slice_eq(buf_slice(&b), before);
+		before = buf_slice(&b);
+		if (same)
 			diag_warning(diag, &map->rule[i].place,
 				     "translate_map %s: the rule in line %u has the same match",
 				     map->name, map->rule[i - 1].place.line);

@@ -143,6 +143,26 @@ static void refuses_faulty_rules_and_warns_of_slips(void **state)
 	}
 }
 
+/* Not only among the first few thousand, which is as far as explanations look. */
+static void warns_of_a_repeat_at_the_end_of_a_long_map(void **state)
+{
+	struct translate_map *map = translate_map_new("long");
+	struct diag *diag = diag_new();
+	char match[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++) {
+		const struct diag_place place = { "cig.conf", i + 1, 1 };
+
+		snprintf(match, sizeof(match), "tel:+46%u", i < 4999 ? i : i - 1);
+		assert_int_equal(translate_map_add(map, match, "x", &place, diag), 0);
+	}
+	assert_int_equal(translate_map_finish(map, diag), 0);
+	assert_int_equal(diag_warnings(diag), 1);
+	diag_free(&diag);
+	translate_map_free(&map);
+}
+
 static void explains_what_it_did(void **state)
 {
 	struct translate_map *map = translate_map_new("telmap");
@@ -173,6 +193,7 @@ int main(void)
 		cmocka_unit_test(the_first_rule_wins_whatever_its_kind),
 		cmocka_unit_test(an_empty_map_matches_nothing),
 		cmocka_unit_test(refuses_faulty_rules_and_warns_of_slips),
+		cmocka_unit_test(warns_of_a_repeat_at_the_end_of_a_long_map),
 		cmocka_unit_test(explains_what_it_did),
 	};
 
