@@ -173,11 +173,18 @@ static bool same_group(const struct key *a, const struct key *b)
 	return same_beginning(a, b) && a->end_len == b->end_len && a->end == b->end;
 }
 
+/* The lowest bit is set in every key: the next ones choose, or half of the places would only be
+ * come to by probing. */
+static uint64_t home_of(uint64_t key, uint64_t mask)
+{
+	return key >> 1 & mask;
+}
+
 /* The place of key in a table, or the free place where it belongs.  Linear probing; a table is
  * at most half full, so a free place ends each search. */
 static struct node *find_node(const struct index *index, uint64_t key)
 {
-	uint64_t i = key & index->node_mask;
+	uint64_t i = home_of(key, index->node_mask);
 
 	while (index->nodes[i].key != 0 && index->nodes[i].key != key)
 		i = (i + 1) & index->node_mask;
@@ -186,7 +193,7 @@ static struct node *find_node(const struct index *index, uint64_t key)
 
 static struct group *find_group(const struct index *index, uint64_t key)
 {
-	uint64_t i = key & index->group_mask;
+	uint64_t i = home_of(key, index->group_mask);
 
 	while (index->groups[i].key != 0 && index->groups[i].key != key)
 		i = (i + 1) & index->group_mask;
