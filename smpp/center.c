@@ -378,7 +378,7 @@ static int make_out(struct smpp_center *center)
 		return -ENOMEM;
 	/* Any number will do; after a restart it should not be the one of a text before. */
 	RAND_bytes((uint8_t *)&center->next_reference, sizeof(center->next_reference));
-	return idmap_init(&center->waiting);
+	return idhash_init(&center->hash) ? -EIO : idmap_init(&center->waiting);
 }
 
 static int make_links(struct smpp_center *center)

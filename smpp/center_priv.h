@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "base/idhash.h"
 #include "base/idmap.h"
 #include "smpp/center.h"
 #include "smpp/note.h"
@@ -67,7 +68,7 @@ struct job {
 
 /* A text that the center has, until its receipts have come. */
 struct waiting {
-	struct idmap_node node; /* by the first octets of key */
+	struct idmap_node node; /* by key, mixed with the center's secret */
 	uint8_t key[SMPP_KEY_SIZE];
 	size_t n, left;
 	struct waited_id {
@@ -117,6 +118,7 @@ struct smpp_center {
 	int64_t paused_until_ms;
 	bool wants_ready;
 	/* in */
+	struct idhash hash; /* of the keys in waiting */
 	struct idmap waiting;
 	struct smpp_awaiting *awaiting;
 	struct held_receipt held[SMPP_HELD_RECEIPTS];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "smpp/center_priv.h"
 #include "tests/smpp/center_world.h"
 
 static void a_text_is_submitted_and_taken(void **state)
@@ -124,6 +125,30 @@ static void a_receipt_of_an_earlier_run_is_known_by_its_note(void **state)
 	RUN_UNTIL(w, fake_answers(w->fake, &status) == 2);
 	assert_int_equal(status, SMPP_OK);
 	assert_int_equal(w->n_incoming, 0);
+}
+
+/* Keys come from the senders of texts, and may be chosen. */
+static void keys_with_one_beginning_do_not_come_to_one_place(void **state)
+{
+	enum { TEXTS = 200 };
+	struct world *w = *state;
+	struct smpp_center_options o = world_usual(w);
+	const struct idmap *map;
+	size_t seen = 0;
+
+	world_start(w, &o);
+	map = &w->center->waiting;
+	for (unsigned i = 0; i < TEXTS; i++) {
+		uint8_t key[SMPP_KEY_SIZE] = { 0 };
+
+		key[SMPP_KEY_SIZE - 1] = (uint8_t)i;
+		assert_int_equal(smpp_center_await(w->center, key, "udh8 gsm 7 1 46701234567 1F"),
+				 0);
+	}
+	for (size_t i = 0; i < (size_t)1 << map->bits; i++)
+		for (const struct idmap_node *n = map->buckets[i]; n; n = n->next, seen++)
+			assert_null(idmap_next(idmap_first(map, n->key)));
+	assert_int_equal(seen, TEXTS);
 }
 
 static void throttling_pauses_in_order(void **state)
@@ -312,6 +337,7 @@ int main(void)
 		ON_LOOPBACK(a_note_lets_a_long_text_go_on_where_it_was),
 		ON_LOOPBACK(receipts_are_told_whenever_they_come),
 		ON_LOOPBACK(a_receipt_of_an_earlier_run_is_known_by_its_note),
+		ON_LOOPBACK(keys_with_one_beginning_do_not_come_to_one_place),
 		ON_LOOPBACK(throttling_pauses_in_order),
 		ON_LOOPBACK(a_rule_of_the_center_comes_before_the_protocols),
 		ON_LOOPBACK(refusals_are_told_apart),
