@@ -122,9 +122,10 @@ static int open_at(const char *path, int flags, sqlite3 **db_out, struct diag *d
 
 int database_create(const char *dir, sqlite3 **db_out, struct diag *diag)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], set_version[64];
 	int err = file_mkdirs(dir, 0700);
 
+	snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %d", SCHEMA_VERSION);
 	if (!err)
 		err = database_path(dir, path, sizeof(path));
 	if (err) {
@@ -143,9 +144,8 @@ int database_create(const char *dir, sqlite3 **db_out, struct diag *diag)
 		return err;
 	/* SQLite makes files by the umask; here the mode is certain. */
 	err = chmod(path, 0600) < 0 ? -errno : database_begin(*db_out, diag);
-	if (!err &&
-	    (sqlite3_exec(*db_out, schema, NULL, NULL, NULL) != SQLITE_OK ||
-	     sqlite3_exec(*db_out, "PRAGMA user_version = 1", NULL, NULL, NULL) != SQLITE_OK))
+	if (!err && (sqlite3_exec(*db_out, schema, NULL, NULL, NULL) != SQLITE_OK ||
+		     sqlite3_exec(*db_out, set_version, NULL, NULL, NULL) != SQLITE_OK))
 		err = failed(*db_out, path, diag);
 	if (err) {
 		database_close(db_out);
