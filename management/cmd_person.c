@@ -80,6 +80,12 @@ int cmd_person_edit(struct cms *cms)
 	struct person person;
 	int err = find(cms, &person);
 
+	/* Whoever edits means to change something: an option was forgotten. */
+	if (!err && !cms->value[OPTION_NAME] && !cms->value[OPTION_ENGINES]) {
+		diag_error(cms->diag, NULL, "nothing to change: give --name%s",
+			   cms->gateway ? " or --engines" : "");
+		err = -EINVAL;
+	}
 	if (!err && cms->value[OPTION_NAME])
 		err = take_name(cms, cms->value[OPTION_NAME], &person);
 	if (!err)

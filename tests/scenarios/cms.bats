@@ -93,6 +93,10 @@ digest() { # FILE...: what the files hold, to see that it stays
 	run -1 cms_ user add +1 Bo
 	[ "$output" = "cms: tel:+1 is there already" ]
 	run -1 cms_ gateway add +1 PBX --engines 3
+	# An edit without anything to change was forgotten in part.
+	run -1 look user edit +1
+	[ "$output" = "cms: nothing to change: give --name" ]
+	run -0 look user edit +1 --name Bo
 	run -1 look gateway delete +1
 	[ "$output" = "cms: tel:+1 is a user" ]
 }
