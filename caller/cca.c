@@ -33,6 +33,13 @@
 /* Invitations and messages that are remembered, so that none is taken twice. */
 enum { REPLAY_ENTRIES = 10000, SEEN_ENTRIES = 100000 };
 
+void cca_await(struct cca *cca, const char *what)
+{
+	cca->awaited = what;
+	if (cca->options.timeout_s)
+		timer_arm(cca->patience, (int64_t)cca->options.timeout_s * 1000);
+}
+
 void cca_end(struct cca *cca, int status)
 {
 	cca->status = status;
@@ -177,7 +184,8 @@ static void on_state(void *arg, enum umsg_state state, const char *text)
 	case UMSG_ATTACHED:
 		/* It counts until the first time only: a connection that is lost later is made
 		 * again for as long as the command runs. */
-		event_del(cca->patience);
+		if (!cca->awaited)
+			event_del(cca->patience);
 		cca_tell(cca, "attached",
 			 json_pack("{s:s, s:s}", "uri", keystore_uri(cca->ring->store), "domain",
 				   keystore_domain_name(cca->ring->store)));
@@ -286,9 +294,12 @@ static void on_patience_over(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	fprintf(stderr, "cca: not attached to %s within %lu s\n",
-		cca->client ? umsg_client_address(cca->client) : "the rendezvous",
-		cca->options.timeout_s);
+	if (cca->awaited)
+		fprintf(stderr, "cca: %s within %lu s\n", cca->awaited, cca->options.timeout_s);
+	else
+		fprintf(stderr, "cca: not attached to %s within %lu s\n",
+			cca->client ? umsg_client_address(cca->client) : "the rendezvous",
+			cca->options.timeout_s);
 	cca_end(cca, CCA_FAILED);
 }
 

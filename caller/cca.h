@@ -23,7 +23,7 @@ enum { CCA_NUMBER_MAX = 1000000000 }; /* of any option */
 struct cca_options {
 	const char *store;       /* DIR */
 	const char *address;     /* HOST:PORT instead of the key store's, or NULL */
-	unsigned long timeout_s; /* to get attached; 0: for ever */
+	unsigned long timeout_s; /* to get attached, and of cca_await(); 0: for ever */
 	bool json;
 	bool secondary; /* one more device of a user who has a primary one */
 };
@@ -38,7 +38,8 @@ struct cca {
 	struct key_ring *ring;
 	struct umsg_client *client;
 	struct ring_updater *updater; /* so that no update holds up a call's media */
-	struct event *patience;       /* for being attached */
+	struct event *patience;       /* for being attached, or for what is awaited */
+	const char *awaited;          /* cca_await(); NULL: nothing */
 	const struct cca_job *job;
 	void *job_arg;
 	int status; /* exit status */
@@ -73,6 +74,10 @@ struct cca_job {
 /* Opens the store, attaches and runs the job until cca_end().  Returns the exit
  * status; what went wrong was told. */
 int cca_run(const struct cca_options *options, const struct cca_job *job, void *arg);
+
+/* Ends the command as failed when it has not ended within the timeout: "cca: WHAT within 30 s".
+ * what is kept as it is. */
+void cca_await(struct cca *cca, const char *what);
 
 /* Ends the loop. */
 void cca_end(struct cca *cca, int status);

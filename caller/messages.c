@@ -328,9 +328,28 @@ static void listen_message(struct cca *cca, void *arg, const struct umsg_message
 	if (listening->counted && --listening->left == 0) {
 		/* A receipt is still on its way: its answer ends the run (listen_acked). */
 		listening->done = true;
-		if (!asked)
+		if (asked)
+			cca_await(cca, "no answer to the last receipt");
+		else
 			cca_end(cca, CCA_OK);
 	}
+}
+
+/* The connection may have ended between the last receipt and its answer, which then never comes:
+ * the same octets go once more, and are known as a repeat where they had arrived. */
+static void listen_attached(struct cca *cca, void *arg)
+{
+	struct listening *listening = arg;
+	int err;
+
+	if (!listening->done)
+		return;
+	err = umsg_client_post(cca->client,
+			       slice_of(listening->receipt.octets, listening->receipt.n));
+	if (!err)
+		return;
+	fprintf(stderr, "cca: the last receipt cannot be sent: %s\n", strerror(-err));
+	cca_end(cca, CCA_FAILED);
 }
 
 /* The last receipt is out: a counted run may end. */
@@ -356,6 +375,7 @@ static bool listen_receipt(struct cca *cca, void *arg, const char *from,
 }
 
 static const struct cca_job listen_job = { .tells_client_info = true,
+					   .attached = listen_attached,
 					   .message = listen_message,
 					   .post_ack = listen_acked,
 					   .receipt = listen_receipt };
