@@ -62,9 +62,9 @@ int cca_enrol(const struct cca_options *options, int argc, char **argv)
 	const char *key = NULL;
 	int option, err;
 
-	while ((option = getopt_long(argc, argv, "", enrol_options, NULL)) != -1)
-		key = option == 'k' ? optarg : NULL;
-	if (argc - optind != 1) {
+	while ((option = getopt_long(argc, argv, "", enrol_options, NULL)) == 'k')
+		key = optarg;
+	if (option != -1 || argc - optind != 1) {
 		fputs("usage: cca enrol [--qr-key KEY] LETTER\n", stderr);
 		diag_free(&diag);
 		return CCA_USAGE;

@@ -15,3 +15,11 @@ endif
 %C%_test_messages_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 %C%_test_messages_LDADD = $(UMSG_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 $(%C%_test_messages_OBJECTS): $(BUILT_SOURCES)
+
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_enrol
+endif
+%C%_test_enrol_SOURCES = %D%/test_enrol.c caller/enrol.c
+%C%_test_enrol_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+%C%_test_enrol_LDADD = $(UMSG_LIBS) $(CMOCKA_LIBS)
+$(%C%_test_enrol_OBJECTS): $(BUILT_SOURCES)
