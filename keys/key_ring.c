@@ -165,6 +165,14 @@ void key_ring_close(struct key_ring **ringp)
 	free(ring);
 }
 
+static bool holds(const struct keystore *store, int64_t month, uint32_t revision)
+{
+	uint32_t held;
+	uint64_t created;
+
+	return keystore_month(store, month, &held, &created) && held == revision;
+}
+
 /* The store on disk is changed first and read again then: what is in use is what would be
  * read after a crash. */
 int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revision,
@@ -177,6 +185,10 @@ int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revisio
 	if (!err)
 		err = keystore_apply_update(store, ring->curves, month, revision, entry, shared,
 					    now_s, diag);
+	/* On disk, but perhaps not in use: it may have been saved by a call that then had no memory
+	 * to open it.  Without this no other call would ever bring its keys. */
+	if (err == -ESTALE && holds(store, month, revision))
+		err = 0;
 	keystore_free(&store);
 	return err ? err : key_ring_open(ring->curves, ring->path, now_s, ring_out, diag);
 }

@@ -167,6 +167,30 @@ static void memory_that_runs_out_opens_nothing_or_all(void **state)
 	assert_true(scarce_each(open_in_want, *state) > 5);
 }
 
+/* It was saved by a call that had no memory to open it, or by another program: refused as no news
+ * it would never come into use. */
+static void an_update_that_is_on_disk_already_comes_into_use(void **state)
+{
+	struct world *w = *state;
+	struct key_ring *ring = open_ring(w, 1), *next = NULL;
+	struct letter letter = world_letter(w, 1);
+	struct update_entry entry = world_entry(w, SAMPLE_MONTH + 2, 1);
+	struct world_parts parts = world_parts(&entry, letter.update_key);
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(key_ring_update(ring, SAMPLE_MONTH + 2, 1,
+						 slice_of(parts.entry, parts.entry_n),
+						 slice_of(parts.shared, parts.shared_n), WORLD_NOW,
+						 &next, NULL),
+				 0);
+		assert_true(keyset_has(next->keyset, SAMPLE_MONTH + 2));
+		assert_false(keyset_has(ring->keyset, SAMPLE_MONTH + 2));
+		key_ring_close(&next);
+	}
+	world_parts_free(&parts);
+	key_ring_close(&ring);
+}
+
 #define WORLD_TEST(test) cmocka_unit_test_setup(test, world_clean)
 
 int main(void)
@@ -179,6 +203,7 @@ int main(void)
 		WORLD_TEST(a_certificate_that_follows_another_opens_the_ring_anew),
 		WORLD_TEST(what_is_no_update_changes_nothing),
 		WORLD_TEST(one_at_a_time_changes_the_store),
+		WORLD_TEST(an_update_that_is_on_disk_already_comes_into_use),
 		WORLD_TEST(memory_that_runs_out_opens_nothing_or_all),
 	};
 
