@@ -51,7 +51,7 @@ int certificate_encode(const struct update_domain *domain, uint8_t out[CERTIFICA
 }
 
 /* Typed by people, so from anybody: unpacked with bounded memory. */
-static bool read_body(struct slice body, struct update_domain *domain)
+static int read_body(struct slice body, struct update_domain *domain)
 {
 	struct wire_memory memory;
 	Keys__UpdateDomain *m;
@@ -60,10 +60,10 @@ static bool read_body(struct slice body, struct update_domain *domain)
 	wire_memory_init(&memory, body.n);
 	m = keys__update_domain__unpack(&memory.allocator, body.n, body.p);
 	if (!m)
-		return false;
+		return wire_unpack_error(&memory);
 	ok = update_domain_read(m, domain) && update_domain_valid(domain);
 	keys__update_domain__free_unpacked(m, &memory.allocator);
-	return ok;
+	return ok ? 0 : -EBADMSG;
 }
 
 /* A later version is told from damage, as there is something to be done about it. */
@@ -71,6 +71,7 @@ int certificate_decode(struct slice octets, struct update_domain *domain_out, st
 {
 	uint8_t check[CHECK_SIZE];
 	size_t covered = octets.n - CHECK_SIZE;
+	int err = -EBADMSG;
 
 	*domain_out = (struct update_domain){ 0 };
 	if (octets.n >= HEAD_SIZE && octets.p[0] == 'C' && octets.p[1] != VERSION) {
@@ -82,11 +83,15 @@ int certificate_decode(struct slice octets, struct update_domain *domain_out, st
 	if (octets.n >= HEAD_SIZE + CHECK_SIZE && octets.n <= CERTIFICATE_OCTETS_MAX &&
 	    octets.p[0] == 'C') {
 		checksum(octets.p, covered, check);
-		if (memcmp(check, octets.p + covered, CHECK_SIZE) == 0 &&
-		    read_body(slice_of(octets.p + HEAD_SIZE, covered - HEAD_SIZE), domain_out))
-			return 0;
+		if (memcmp(check, octets.p + covered, CHECK_SIZE) == 0)
+			err = read_body(slice_of(octets.p + HEAD_SIZE, covered - HEAD_SIZE),
+					domain_out);
 	}
+	if (!err)
+		return 0;
 	*domain_out = (struct update_domain){ 0 };
+	if (err == -ENOMEM)
+		return err;
 	diag_error(diag, NULL, "this is not a domain certificate, or it is damaged");
 	return -EBADMSG;
 }

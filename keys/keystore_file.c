@@ -338,7 +338,7 @@ int store_decode(struct slice octets, struct store *store_out)
 	wire_memory_init(&memory, body.n);
 	m = keys__key_store__unpack(&memory.allocator, body.n, body.p);
 	if (!m)
-		return -EBADMSG;
+		return wire_unpack_error(&memory);
 	err = read_message(m, store_out);
 	keys__key_store__free_unpacked(m, &memory.allocator);
 	if (err)

@@ -182,7 +182,7 @@ static int read_body(struct slice body, struct letter *letter)
 	wire_memory_init(&memory, body.n);
 	m = keys__letter__unpack(&memory.allocator, body.n, body.p);
 	if (!m)
-		return -EBADMSG;
+		return wire_unpack_error(&memory);
 	ok = read_message(m, letter);
 	keys__letter__free_unpacked(m, &memory.allocator);
 	return ok ? 0 : -EBADMSG;
@@ -230,7 +230,7 @@ int letter_decode(struct slice octets, struct letter *letter_out, struct diag *d
 			letter_out);
 	if (err) {
 		letter_wipe(letter_out);
-		return damaged(diag);
+		return err == -ENOMEM ? err : damaged(diag);
 	}
 	return 0;
 }

@@ -265,6 +265,8 @@ static int read_index(struct update *update, struct diag *diag)
 	wire_memory_init(&update->memory, update->index_n);
 	update->index = keys__update_index__unpack(&update->memory.allocator, update->index_n,
 						   update->index_plain);
+	if (!update->index && wire_unpack_error(&update->memory) == -ENOMEM)
+		return -ENOMEM;
 	if (!update->index || update->index->n_users > UPDATE_USERS_MAX)
 		return broken(diag, "the update file's index cannot be read");
 	/* A fault in the lists refuses the file whole; damage of a part (check_part) does not. */

@@ -226,7 +226,7 @@ static int read_plain(struct slice plain, struct update_entry *entry)
 	wire_memory_init(&memory, packed.n);
 	m = keys__update_entry__unpack(&memory.allocator, packed.n, packed.p);
 	if (!m)
-		return -EBADMSG;
+		return wire_unpack_error(&memory);
 	err = read_message(m, entry);
 	keys__update_entry__free_unpacked(m, &memory.allocator);
 	return err;

@@ -155,7 +155,7 @@ static int read_plain(struct slice plain, struct update_common *common)
 	wire_memory_init(&memory, plain.n);
 	m = keys__update_shared__unpack(&memory.allocator, plain.n, plain.p);
 	if (!m)
-		return -EBADMSG;
+		return wire_unpack_error(&memory);
 	err = read_common(m, common);
 	keys__update_shared__free_unpacked(m, &memory.allocator);
 	return err;

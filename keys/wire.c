@@ -27,6 +27,7 @@ static void *wire_alloc(void *arg, size_t n)
 	if (n > memory->left)
 		return NULL;
 	block = malloc(ROOM + n);
+	memory->out_of_memory = memory->out_of_memory || !block;
 	if (!block)
 		return NULL;
 	memory->left -= n;
@@ -53,6 +54,12 @@ void wire_memory_init(struct wire_memory *memory, size_t n)
 {
 	memory->allocator = (ProtobufCAllocator){ wire_alloc, wire_free, memory };
 	memory->left = MEMORY_MIN + MEMORY_PER_OCTET * n;
+	memory->out_of_memory = false;
+}
+
+int wire_unpack_error(const struct wire_memory *memory)
+{
+	return memory->out_of_memory ? -ENOMEM : -EBADMSG;
 }
 
 /* room octets in front stay free for a head. */

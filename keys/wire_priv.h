@@ -12,11 +12,16 @@
  * of memory, and wiping what it frees, for there are keys among it. */
 struct wire_memory {
 	ProtobufCAllocator allocator;
-	size_t left; /* octets it may still give out */
+	size_t left;        /* octets it may still give out */
+	bool out_of_memory; /* of the system's, not of that bound */
 };
 
 /* For input of n octets.  The object must stay where it is. */
 void wire_memory_init(struct wire_memory *memory, size_t n);
+
+/* Why unpacking with it gave nothing: -ENOMEM, or -EBADMSG.  A good file that cannot be read just
+ * now must not be called damaged. */
+int wire_unpack_error(const struct wire_memory *memory);
 
 /* Packs message behind room octets into malloc'd *out (the caller wipes and frees).
  * Returns 0 or -ENOMEM. */
