@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/sha.h>
@@ -209,16 +210,33 @@ static int write_anew(const struct umsg_seen *seen)
 	return err;
 }
 
-/* Leaves out what is past.  On failure the former file goes on; where the new one cannot be opened
- * there is none (fd -1) until the next clearing. */
+static void close_file(struct umsg_seen *seen)
+{
+	if (seen->fd >= 0)
+		close(seen->fd);
+	seen->fd = -1;
+}
+
+/* Has it been replaced?  Then it has no name any more. */
+static bool is_replaced(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+/* Leaves out what is past.  On failure the former file goes on; where another one stands in its
+ * place already (base/file.h: the last step failed), or the new one cannot be opened, there is none
+ * (fd -1): what is appended to a file without a name is forgotten. */
 static int renew(struct umsg_seen *seen)
 {
 	int err = write_anew(seen);
 
+	if (err && is_replaced(seen->fd))
+		close_file(seen);
 	if (err)
 		return err;
-	if (seen->fd >= 0)
-		close(seen->fd);
+	close_file(seen);
 	/* After write_anew(), which puts another file in its place. */
 	seen->fd = open(seen->path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	seen->records = seen->n;
@@ -317,9 +335,10 @@ int umsg_seen_add(struct umsg_seen *seen, struct slice sender, const uint8_t id[
 	if (end_s <= now_s || find(seen, key))
 		return 0;
 	err = remember(seen, key, hash, end_s);
-	if (err)
+	if (err || !seen->path)
 		return err;
-	return seen->path ? append(seen, key, hash, end_s) : 0;
+	/* Written anew it has this one, too. */
+	return seen->fd < 0 ? renew(seen) : append(seen, key, hash, end_s);
 }
 
 size_t umsg_seen_count(const struct umsg_seen *seen)

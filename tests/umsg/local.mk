@@ -48,6 +48,7 @@ UMSG_STAGE_LIBS = %D%/libstage.a tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_ring_updater_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_ring_updater_LDADD = tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_seen_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_seen_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
 %C%_test_seen_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_upgrade_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_upgrade_LDADD = $(UMSG_TEST_LIBS)
