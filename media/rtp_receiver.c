@@ -123,7 +123,7 @@ void rtp_receiver_tick(struct rtp_receiver *r, int64_t now_ms)
 
 void rtp_receiver_stats(const struct rtp_receiver *r, struct leg_stats *stats)
 {
-	stats->packets_received = r->source.received;
+	stats->packets_received = rtp_source_received(&r->source);
 	stats->octets_received = r->octets;
 	stats->lost = rtp_source_lost(&r->source);
 	stats->late = r->late;

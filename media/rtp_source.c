@@ -2,6 +2,9 @@
  * appendix A counts them. */
 #include "media/rtp_source.h"
 
+/* RFC 3550 A.1: a number so far ahead, or so far behind, is of another sequence. */
+enum { MAX_DROPOUT = 3000, MAX_MISORDER = 100 };
+
 void rtp_source_init(struct rtp_source *source, uint32_t clock_hz)
 {
 	*source = (struct rtp_source){ .clock = clock_hz };
@@ -20,16 +23,54 @@ static uint64_t lost_now(const struct rtp_source *s)
 	return n > s->received ? n - s->received : 0; /* duplicates may exceed it */
 }
 
-/* Another SSRC is another count (RFC 3550 8.2); what was lost of the one before stays in the
+/* Another sequence is another count; what came and what was lost of the one before stays in the
  * call's figures. */
+static void restart(struct rtp_source *s, const struct rtp *rtp)
+{
+	s->lost_earlier += lost_now(s);
+	s->received_earlier += s->received;
+	s->received = s->expected_before = s->received_before = 0;
+	s->suspicious = false;
+	s->cycles = 0;
+	s->first = s->newest = rtp->seq;
+}
+
+/* Another SSRC has another clock, too (RFC 3550 8.2). */
 static void start(struct rtp_source *s, const struct rtp *rtp)
 {
-	*s = (struct rtp_source){ .started = true,
-				  .ssrc = rtp->ssrc,
-				  .clock = s->clock,
-				  .newest = rtp->seq,
-				  .first = rtp->seq,
-				  .lost_before = s->lost_before + lost_now(s) };
+	restart(s, rtp);
+	s->started = true;
+	s->ssrc = rtp->ssrc;
+	s->transit = 0;
+	s->jitter16 = 0;
+	s->last_sr = 0;
+	s->last_sr_ms = 0;
+}
+
+/* RFC 3550 A.1.  One packet that is far out of sequence moves nothing, as it may be a stray; the
+ * second one shows that the sender was restarted, or stood still for minutes.  Returns false for
+ * the first one, which counts in no sequence. */
+static bool follow(struct rtp_source *s, const struct rtp *rtp)
+{
+	uint16_t ahead = (uint16_t)(rtp->seq - s->newest);
+
+	if (ahead >= MAX_DROPOUT && ahead <= 0x10000 - MAX_MISORDER) {
+		if (s->suspicious && rtp->seq == s->suspect) {
+			restart(s, rtp);
+			return true;
+		}
+		s->suspicious = true;
+		s->suspect = (uint16_t)(rtp->seq + 1);
+		return false;
+	}
+	s->suspicious = false;
+	if (ahead == 0 || ahead >= MAX_DROPOUT)
+		return true; /* late, or twice */
+	/* A smaller number is then a turn of the 16 bits. */
+	if (rtp->seq < s->newest)
+		s->cycles += 0x10000;
+	s->newest = rtp->seq;
+	return true;
 }
 
 /* Jitter is a running mean of the change of transit time, with gain 1/16. */
@@ -49,17 +90,11 @@ static void time_packet(struct rtp_source *s, uint32_t timestamp, int64_t now_ms
 
 void rtp_source_packet(struct rtp_source *s, const struct rtp *rtp, bool timed, int64_t now_ms)
 {
-	uint16_t ahead;
-
-	if (!s->started || rtp->ssrc != s->ssrc)
+	if (!s->started || rtp->ssrc != s->ssrc) {
 		start(s, rtp);
-	/* Less than half of the range ahead is newer; a smaller number is then a turn of the 16
-	 * bits. */
-	ahead = (uint16_t)(rtp->seq - s->newest);
-	if (ahead > 0 && ahead < 0x8000) {
-		if (rtp->seq < s->newest)
-			s->cycles += 0x10000;
-		s->newest = rtp->seq;
+	} else if (!follow(s, rtp)) {
+		s->received_earlier++;
+		return;
 	}
 	if (timed)
 		time_packet(s, rtp->timestamp, now_ms);
@@ -101,9 +136,14 @@ struct rtcp_block rtp_source_block(struct rtp_source *s, int64_t now_ms)
 	return block;
 }
 
+uint64_t rtp_source_received(const struct rtp_source *s)
+{
+	return s->received_earlier + s->received;
+}
+
 uint64_t rtp_source_lost(const struct rtp_source *s)
 {
-	return s->lost_before + lost_now(s);
+	return s->lost_earlier + lost_now(s);
 }
 
 uint32_t rtp_source_jitter_us(const struct rtp_source *s)

@@ -121,7 +121,33 @@ static void a_new_ssrc_starts_anew_and_keeps_what_was_lost(void **state)
 	rtp_source_packet(&s, &a, true, 60);
 	rtp_source_packet(&s, &b, true, 80);
 	assert_int_equal(rtp_source_lost(&s), 2);
+	assert_int_equal(rtp_source_received(&s), 3); /* of the whole call */
 	assert_int_equal(rtp_source_block(&s, 0).lost, 0);
+}
+
+/* RFC 3550 A.1: a PBX that begins its numbers anew under one SSRC has lost none of those between,
+ * and one stray packet changes nothing. */
+static void far_numbers_are_a_new_sequence_and_no_loss(void **state)
+{
+	static const uint16_t numbers[] = { 10,    11,    40000, 12, 13, /* a stray */
+					    50000, 50001, 50002,         /* ahead */
+					    5,     6,     7,     5,  6,  /* behind; late */
+					    9,     65500, 10 };
+	struct rtp_source s;
+	struct rtcp_block block;
+
+	(void)state;
+	rtp_source_init(&s, 8000);
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		struct rtp rtp = { .seq = numbers[i], .ssrc = 1 };
+
+		rtp_source_packet(&s, &rtp, false, 0);
+	}
+	block = rtp_source_block(&s, 0);
+	assert_int_equal(block.highest_seq, 10);
+	assert_int_equal(rtp_source_received(&s), COUNT(numbers));
+	assert_int_equal(rtp_source_lost(&s), 0); /* 8, and 5 and 6 once more */
+	assert_int_equal(block.lost, 0);
 }
 
 int main(void)
@@ -130,6 +156,7 @@ int main(void)
 		cmocka_unit_test(packets_come_out_in_order),
 		cmocka_unit_test(a_held_packet_comes_out_when_its_time_is_up),
 		cmocka_unit_test(a_source_counts_loss_and_jitter_as_the_rfc_does),
+		cmocka_unit_test(far_numbers_are_a_new_sequence_and_no_loss),
 		cmocka_unit_test(a_new_ssrc_starts_anew_and_keeps_what_was_lost),
 	};
 
