@@ -23,3 +23,23 @@ endif
 %C%_test_enrol_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 %C%_test_enrol_LDADD = $(UMSG_LIBS) $(CMOCKA_LIBS)
 $(%C%_test_enrol_OBJECTS): $(BUILT_SOURCES)
+
+# the commands, with a client and a sound that are played
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_calls %D%/test_texts
+endif
+PLAYED_CCA = %D%/played_cca.c %D%/played_cca.h tests/tools/quick_timers.c tests/tools/quick_timers.h \
+	caller/cca.c caller/cca.h caller/keep.c
+PLAYED_CCA_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs -Wl,--wrap=event_add \
+	-Wl,--wrap=cca_run,--wrap=cca_end,--wrap=cca_tell,--wrap=cca_await
+PLAYED_CCA_LIBS = $(caller_cca_LDADD) $(CMOCKA_LIBS)
+%C%_test_calls_SOURCES = %D%/test_calls.c caller/calls.c caller/call_media.h $(PLAYED_CCA)
+%C%_test_calls_CFLAGS = $(caller_cca_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_calls_LDFLAGS = $(PLAYED_CCA_LDFLAGS)
+%C%_test_calls_LDADD = $(PLAYED_CCA_LIBS)
+%C%_test_texts_SOURCES = %D%/test_texts.c caller/messages.c \
+	caller/attachments.c caller/attachments.h $(PLAYED_CCA)
+%C%_test_texts_CFLAGS = $(caller_cca_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_texts_LDFLAGS = $(PLAYED_CCA_LDFLAGS)
+%C%_test_texts_LDADD = $(PLAYED_CCA_LIBS)
+$(%C%_test_calls_OBJECTS) $(%C%_test_texts_OBJECTS): $(BUILT_SOURCES)
