@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/timer.h"
 
-enum { REQUEST_OCTETS = 512, QUEUE_MESSAGES = 8192 };
+enum { REQUEST_OCTETS = 512, QUEUE_MESSAGES = 8192, PROTOCOL_VERSION = 1 };
 
 struct pending {
 	struct idmap_node node; /* by number */
@@ -145,6 +145,14 @@ static void on_hello(void *arg, struct slice key, const CrsRelay__Reply *reply)
 		log_warn("relay", "crs-relay refused: %s", reply->text);
 		return;
 	}
+	if (reply->body_case != CRS_RELAY__REPLY__BODY_HELLO ||
+	    reply->hello->version != PROTOCOL_VERSION) {
+		log_warn("relay", "crs-relay speaks version %u, not %d: restart it",
+			 reply->body_case == CRS_RELAY__REPLY__BODY_HELLO ? reply->hello->version
+									  : 0,
+			 PROTOCOL_VERSION);
+		return;
+	}
 	client->up = true;
 	log_info("relay", "connected to crs-relay");
 	client->ops->up(client->arg);
@@ -155,10 +163,12 @@ static void greet(struct relay_client *client)
 	CrsRelay__Request request = CRS_RELAY__REQUEST__INIT;
 	CrsRelay__Hello hello = CRS_RELAY__HELLO__INIT;
 
-	hello.version = 1;
+	hello.version = PROTOCOL_VERSION;
 	request.body_case = CRS_RELAY__REQUEST__BODY_HELLO;
 	request.hello = &hello;
-	relay_client_send(client, &request, slice_str(""), on_hello, client);
+	/* Without it nothing else may be said, and nobody would ever say it again. */
+	if (relay_client_send(client, &request, slice_str(""), on_hello, client))
+		lose(client, "no hello");
 }
 
 static void try_connect(struct relay_client *client)

@@ -100,6 +100,14 @@ endif
 %C%_test_store_memory_LDFLAGS = $(SCARCE_LDFLAGS)
 %C%_test_store_memory_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_relay_client
+endif
+%C%_test_relay_client_SOURCES = %D%/test_relay_client.c $(SCARCE_SOURCES)
+%C%_test_relay_client_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_test_relay_client_LDFLAGS = $(SCARCE_LDFLAGS)
+%C%_test_relay_client_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+
 # the programs themselves; redis-server has to be installed
 if HAVE_CMOCKA
 check_LIBRARIES += %D%/libscene.a
