@@ -338,8 +338,23 @@ int cli_purge_observed(const struct cli *cli, int argc, char **argv)
 /* "crs-cli wakeup client ACCOUNT URI": by push. */
 int cli_wakeup_client(const struct cli *cli, int argc, char **argv)
 {
+	json_t *body = json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]), *answer = NULL;
+	int err;
+
 	(void)argc;
-	return cli_act(cli, "/wakeup", json_pack("{s:s, s:s}", "account", argv[0], "uri", argv[1]));
+	if (!body)
+		return cli_error("the parameters must be UTF-8");
+	err = cli_call(cli, "POST", "/wakeup", body, false, &answer);
+	json_decref(body);
+	if (err)
+		return CLI_ERROR;
+	if (cli->json)
+		return cli_print_json(answer, 0);
+	/* Whether the service takes them comes later, and goes to crs's log. */
+	cli_say("%s: notifications on their way: %lld", argv[1],
+		(long long)json_integer_value(json_object_get(answer, "notifications")));
+	json_decref(answer);
+	return CLI_OK;
 }
 
 /* "crs-cli delete client-info ACCOUNT URI". */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/control.h"
 #include "base/diag.h"
+#include "keys/account.h"
 #include "rendezvous/client_data.h"
 #include "rendezvous/control_api_priv.h"
 
@@ -165,7 +166,7 @@ void control_api_client_storage(struct control_request *request, void *arg)
 /* A row is the store's word that it did it. */
 static void on_forgotten(void *arg, json_t *rows)
 {
-	if (json_array_size(rows) > 0)
+	if (supervisor_rows_done(rows))
 		control_answer_json(arg, 200, json_object());
 	else
 		control_answer_error(arg, 500,
@@ -199,10 +200,12 @@ void control_api_forget_info(struct control_request *request, void *arg)
 struct waking {
 	struct control_api *api;
 	struct control_request *request;
+	char account[ACCOUNT_ID_MAX + 1];
 	char uri[];
 };
 
-static bool has_token(const json_t *rows, const char *uri)
+/* What the client stored as its push-token; malloc'd, NULL: nothing that can be read. */
+static char *token_of(const json_t *rows, const char *uri)
 {
 	const json_t *cells;
 	size_t i;
@@ -211,31 +214,52 @@ static bool has_token(const json_t *rows, const char *uri)
 	{
 		const char *name = json_string_value(json_array_get(cells, 0));
 		const char *of = json_string_value(json_array_get(cells, 2));
+		const char *text = json_string_value(json_array_get(cells, 3));
+		json_t *data;
+		char *value;
 
-		if (name && of && strcmp(name, "push-token") == 0 && strcmp(of, uri) == 0)
-			return true;
+		if (!name || !of || !text || strcmp(name, "push-token") != 0 ||
+		    strcmp(of, uri) != 0)
+			continue;
+		data = client_data_parse(text, clock_wall_s());
+		value = json_dumps(json_object_get(data, "value"), JSON_COMPACT | JSON_ENCODE_ANY);
+		json_decref(data);
+		return value;
 	}
-	return false;
+	return NULL;
 }
 
+/* Pushed from here, and not by the user's home, which would not where a device is there or was just
+ * pushed: whoever is told that it was done must have seen it done. */
 static void on_tokens(void *arg, json_t *rows)
 {
 	struct waking *waking = arg;
 	struct supervisor *supervisor = waking->api->supervisor;
 	struct diag *diag = diag_new();
+	char *value = token_of(rows, waking->uri);
+	json_t *result = NULL;
 	int err = -ENOTSUP;
 
 	if (!supervisor_options(supervisor)->settings.push) {
 		diag_error(diag, NULL, "push is off: see features and push-config in crs.conf");
-	} else if (!has_token(rows, waking->uri)) {
+	} else if (!value && !supervisor_rows_done(rows)) {
+		diag_error(diag, NULL, "the store is not there, or refuses: no token to push to");
+	} else if (!value) {
 		diag_error(diag, NULL, "%s has no push token", waking->uri);
 		err = -ENOENT;
-	} else if ((err = supervisor_wake(supervisor, waking->uri))) {
+	} else if ((err = supervisor_wake(supervisor, waking->account, waking->uri, value)) > 0) {
+		result = json_pack("{s:i}", "notifications", err);
+		err = 0;
+	} else if (err == -ENOTSUP) {
 		diag_error(diag, NULL, "push-config in crs.conf is not complete");
+	} else {
+		diag_error(diag, NULL, "%s cannot be pushed: %s", waking->uri,
+			   err == -EINVAL ? "its push token names no device" : strerror(-err));
 	}
-	control_api_answer(waking->request, "wakeup client", waking->uri, err, diag, NULL);
+	control_api_answer(waking->request, "wakeup client", waking->uri, err, diag, result);
 	diag_free(&diag);
 	json_decref(rows);
+	free(value);
 	free(waking);
 }
 
@@ -258,6 +282,7 @@ void control_api_wakeup(struct control_request *request, void *arg)
 		if (waking) {
 			waking->api = api;
 			waking->request = request;
+			snprintf(waking->account, sizeof(waking->account), "%s", question.account);
 			memcpy(waking->uri, uri, strlen(uri));
 		}
 		if (!waking || supervisor_query(api->supervisor, &question, on_tokens, waking)) {

@@ -180,11 +180,13 @@ void pusher_free(struct pusher **pusherp)
 	free(pusher);
 }
 
-static void push_all(struct pusher *pusher, struct pushed *pushed, const json_t *tokens)
+/* Returns how many are on their way; where none is, why the last one is not. */
+static int push_all(struct pusher *pusher, struct pushed *pushed, const json_t *tokens)
 {
 	const json_t *token;
 	unsigned suppressed;
 	size_t i;
+	int sent = 0, why = -EINVAL;
 
 	json_array_foreach(tokens, i, token)
 	{
@@ -195,39 +197,49 @@ static void push_all(struct pusher *pusher, struct pushed *pushed, const json_t 
 				? apns_push(pusher->apns, json_string_value(token), pushed->number)
 				: -EINVAL;
 
-		if (!err)
+		if (!err) {
 			pushed->waiting++;
-		else if (log_limit_pass(&pusher->failed_log, clock_mono_ms(), &suppressed))
+			sent++;
+			continue;
+		}
+		why = err;
+		if (log_limit_pass(&pusher->failed_log, clock_mono_ms(), &suppressed))
 			log_warn("push", "uri=%s account=%s: %s (%u more not logged)", pushed->uri,
 				 pushed->account, strerror(-err), suppressed);
 	}
+	return sent ? sent : why;
 }
 
-void pusher_wake(struct pusher *pusher, const char *account, const char *uri, const char *value)
+int pusher_wake(struct pusher *pusher, const char *account, const char *uri, const char *value,
+		enum pusher_when when)
 {
 	int64_t now_ms = clock_mono_ms();
 	struct pushed *pushed;
 	unsigned suppressed;
 	json_t *object;
+	int sent = -EINVAL;
 
 	/* Here instead of by a timer: the list only matters to who is to be added. */
 	drop_passed(pusher, now_ms);
+	pushed = find(pusher, uri);
 	/* Within the pause: the device, once awake, fetches this message, too. */
-	if (find(pusher, uri))
-		return;
-	if (pusher->n >= PUSHER_USERS_MAX) {
+	if (pushed && when == PUSHER_UNLESS_JUST_PUSHED)
+		return 0;
+	if (!pushed && pusher->n >= PUSHER_USERS_MAX) {
 		if (log_limit_pass(&pusher->full_log, now_ms, &suppressed))
 			log_warn("push", "too many pushes under way (%u more not logged)",
 				 suppressed);
-		return;
+		return -ENOBUFS;
 	}
 	/* What is no object with tokens was stored by no client of ours, and wakes nobody. */
 	object = json_loads(value, 0, NULL);
-	pushed =
-		json_is_array(json_object_get(object, "tokens")) ? add(pusher, account, uri) : NULL;
-	if (pushed)
-		push_all(pusher, pushed, json_object_get(object, "tokens"));
+	if (json_is_array(json_object_get(object, "tokens"))) {
+		pushed = pushed ? pushed : add(pusher, account, uri);
+		sent = pushed ? push_all(pusher, pushed, json_object_get(object, "tokens"))
+			      : -ENOMEM;
+	}
 	json_decref(object);
+	return sent;
 }
 
 bool pusher_clock_ahead(const struct pusher *pusher, int64_t *seconds_out)

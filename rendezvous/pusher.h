@@ -33,9 +33,17 @@ int pusher_new(struct event_base *base, const struct push_settings *settings, pu
 /* Pushes that are under way are given up; *pusherp may be NULL. */
 void pusher_free(struct pusher **pusherp);
 
+enum pusher_when {
+	PUSHER_UNLESS_JUST_PUSHED, /* one push brings a device to all that came meanwhile */
+	PUSHER_ALWAYS,             /* an operator's word: he wants to see it */
+};
+
 /* Wakes the devices with these tokens up: value is what the client stored as push-token
- * (client_data.h, { "tokens": [...] }). */
-void pusher_wake(struct pusher *pusher, const char *account, const char *uri, const char *value);
+ * (client_data.h, { "tokens": [...] }).  Returns how many notifications are on their way, 0 where
+ * he was pushed within the pause, or none is: -EINVAL (no token that can be pushed), -ENOBUFS
+ * (too many under way) or -ENOMEM. */
+int pusher_wake(struct pusher *pusher, const char *account, const char *uri, const char *value,
+		enum pusher_when when);
 
 /* As apns_clock_ahead(). */
 bool pusher_clock_ahead(const struct pusher *pusher, int64_t *seconds_out);

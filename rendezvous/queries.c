@@ -85,6 +85,20 @@ int supervisor_query(struct supervisor *supervisor, const struct supervisor_ques
 	return 0;
 }
 
+bool supervisor_rows_done(const json_t *rows)
+{
+	const json_t *cells;
+	size_t i;
+
+	/* The account alone; all other rows have more cells. */
+	json_array_foreach((json_t *)(uintptr_t)rows, i, cells)
+	{
+		if (json_array_size(cells) == 1)
+			return true;
+	}
+	return false;
+}
+
 static void add_rows(struct query *query, const CrsWorker__QueryPart *part)
 {
 	for (size_t i = 0; i < part->n_rows; i++) {

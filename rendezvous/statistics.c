@@ -142,21 +142,6 @@ static json_t *values_of(json_t *users)
 	return list;
 }
 
-/* The row of a worker whose store did all that it was asked for: the account alone. */
-static bool is_done_row(const json_t *cells)
-{
-	return json_array_size(cells) == 1;
-}
-
-static bool is_done(const json_t *rows)
-{
-	const json_t *cells;
-	size_t i;
-
-	json_array_foreach((json_t *)(uintptr_t)rows, i, cells) if (is_done_row(cells)) return true;
-	return false;
-}
-
 static void on_values(void *arg, json_t *rows)
 {
 	struct collection *collection = arg;
@@ -167,7 +152,7 @@ static void on_values(void *arg, json_t *rows)
 	size_t i;
 
 	/* Read each time: an export is rare, and updates are large. */
-	if (!is_done(rows) ||
+	if (!supervisor_rows_done(rows) ||
 	    updates_load(supervisor_options(collection->supervisor)->paths.accounts,
 			 supervisor_accounts(collection->supervisor), now_s, &updates, NULL)) {
 		json_decref(users);
@@ -188,7 +173,7 @@ static void on_values(void *arg, json_t *rows)
 
 static void on_cleared(void *arg, json_t *rows)
 {
-	bool cleared = is_done(rows); /* and not: nobody could */
+	bool cleared = supervisor_rows_done(rows); /* and not: nobody could */
 
 	json_decref(rows);
 	finish(arg, cleared ? json_array() : NULL);

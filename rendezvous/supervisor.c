@@ -169,18 +169,12 @@ void supervisor_announce_guests(struct supervisor *supervisor, const char *accou
 	supervisor_broadcast(supervisor, &message);
 }
 
-int supervisor_wake(struct supervisor *supervisor, const char *uri)
+int supervisor_wake(struct supervisor *supervisor, const char *account, const char *uri,
+		    const char *value)
 {
-	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
-	CrsWorker__Wake wake = CRS_WORKER__WAKE__INIT;
-
 	if (!supervisor->pusher)
 		return -ENOTSUP;
-	wake.uri = (char *)(uintptr_t)uri;
-	message.body_case = CRS_WORKER__CONTROL__BODY_WAKE;
-	message.wake = &wake;
-	supervisor_broadcast(supervisor, &message);
-	return 0;
+	return pusher_wake(supervisor->pusher, account, uri, value, PUSHER_ALWAYS);
 }
 
 void supervisor_expel(struct supervisor *supervisor, const char *account, const char *uri,

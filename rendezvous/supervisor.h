@@ -68,6 +68,10 @@ typedef void supervisor_rows_fn(void *arg, json_t *rows);
 int supervisor_query(struct supervisor *supervisor, const struct supervisor_question *question,
 		     supervisor_rows_fn *done, void *arg);
 
+/* Is the row of a worker among them that says that its store did all that it was asked for
+ * (worker.proto, QueryKind)? */
+bool supervisor_rows_done(const json_t *rows);
+
 /* Which elements somebody looks at (bits of trace_element); trace lines come by
  * control_api_trace(). */
 void supervisor_set_traced(struct supervisor *supervisor, unsigned elements);
@@ -90,8 +94,11 @@ void supervisor_announce_guests(struct supervisor *supervisor, const char *accou
 /* Is there room on the disk for new messages? */
 bool supervisor_has_room(const struct supervisor *supervisor);
 
-/* Wakes a user up by push.  Returns 0, or -ENOTSUP where push is off. */
-int supervisor_wake(struct supervisor *supervisor, const char *uri);
+/* Wakes a user up by push at once, whether he was just pushed or not; value is what he stored as
+ * push-token.  Returns how many devices the notification goes to, -ENOTSUP where push is off, or as
+ * pusher_wake(). */
+int supervisor_wake(struct supervisor *supervisor, const char *account, const char *uri,
+		    const char *value);
 
 /* By how many seconds our clock is ahead of the push service's.  Returns false where that is not
  * known: push is off, or nothing was pushed yet. */

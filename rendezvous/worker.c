@@ -455,9 +455,6 @@ static void on_control(void *arg, struct slice octets)
 		case CRS_WORKER__CONTROL__BODY_ADMIN_REPLY:
 			holder_admin_reply(worker->holder, m->admin_reply);
 			break;
-		case CRS_WORKER__CONTROL__BODY_WAKE:
-			home_wake(worker->home, m->wake->uri);
-			break;
 		case CRS_WORKER__CONTROL__BODY_PUSH_GONE:
 			if (worker_home_of(worker, slice_str(m->push_gone->uri)) ==
 			    worker->setup->index)

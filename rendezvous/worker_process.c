@@ -161,7 +161,7 @@ static void on_message(void *arg, struct slice octets)
 	case CRS_WORKER__CONTROL__BODY_PUSH:
 		if (supervisor->pusher)
 			pusher_wake(supervisor->pusher, m->push->account, m->push->uri,
-				    m->push->value);
+				    m->push->value, PUSHER_UNLESS_JUST_PUSHED);
 		break;
 	case CRS_WORKER__CONTROL__BODY_ADMIN_ASK:
 		admin_service_ask(supervisor, worker, m->admin_ask);

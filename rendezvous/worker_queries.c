@@ -297,6 +297,7 @@ void worker_answer(struct worker *worker, const CrsWorker__Query *query)
 		ask_statistics(rows, query->account);
 		break;
 	case CRS_WORKER__QUERY_KIND__CLIENT_DATA:
+		tell_whether_done(rows, query->account);
 		ask_client_data(rows, query->account);
 		break;
 	case CRS_WORKER__QUERY_KIND__FORGET_CLIENT_INFO:

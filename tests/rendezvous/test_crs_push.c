@@ -246,6 +246,49 @@ static void a_call_and_the_operator_wake_up_who_is_away(void **state)
 	party_close(&alice);
 }
 
+static unsigned pushes_to(struct service *service, const char *device_token)
+{
+	char quoted[64], out[SCENE_OUTPUT];
+	unsigned n = 0;
+
+	snprintf(quoted, sizeof(quoted), "\"token\":\"%s\"", device_token);
+	told(service, quoted, out);
+	for (const char *at = out; (at = strstr(at, quoted)); at++)
+		n++;
+	return n;
+}
+
+/* CRS-067: what an operator is told was sent was sent, whatever was sent before. */
+static void an_operator_wakes_up_who_was_just_pushed(void **state)
+{
+	struct service *service = *state;
+	int64_t until_ms = clock_mono_ms() + SCENE_PATIENCE_MS;
+	char out[SCENE_OUTPUT], words[128];
+	struct party alice;
+
+	attach_alice(&alice, service);
+	party_bang(&alice, absent(service, "0e0e000002"), '2');
+	assert_true(told(service, "0e0e000002", out));
+	snprintf(words, sizeof(words), "wakeup client acme %s", service->uri);
+	assert_int_equal(scene_cli(&service->scene, words, out), 0);
+	assert_non_null(strstr(out, "on their way: 1"));
+	while (pushes_to(service, "0e0e000002") < 2 && clock_mono_ms() < until_ms)
+		scene_run(&service->scene);
+	assert_int_equal(pushes_to(service, "0e0e000002"), 2);
+	party_close(&alice);
+}
+
+/* Clients store what they like as their token. */
+static void a_token_that_names_no_device_is_told_to_the_operator(void **state)
+{
+	struct service *service = *state;
+	char out[SCENE_OUTPUT], words[128];
+
+	snprintf(words, sizeof(words), "wakeup client acme %s", absent(service, "no device"));
+	assert_int_equal(scene_cli(&service->scene, words, out), 1);
+	assert_non_null(strstr(out, "names no device"));
+}
+
 /* CRS-120: a token that the service calls expired is made anew at once, and the log tells. */
 static void an_expired_provider_token_is_made_anew(void **state)
 {
@@ -412,6 +455,8 @@ int main(void)
 		cmocka_unit_test(a_message_for_who_is_away_is_pushed),
 		cmocka_unit_test(a_call_rings_when_the_callee_has_woken_up),
 		cmocka_unit_test(a_call_and_the_operator_wake_up_who_is_away),
+		cmocka_unit_test(an_operator_wakes_up_who_was_just_pushed),
+		cmocka_unit_test(a_token_that_names_no_device_is_told_to_the_operator),
 		cmocka_unit_test(an_expired_provider_token_is_made_anew),
 		cmocka_unit_test(a_service_that_goes_away_misses_no_push),
 		cmocka_unit_test(a_clock_that_is_far_off_is_a_warning),

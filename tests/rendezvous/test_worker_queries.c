@@ -58,6 +58,7 @@ static bool says_done(const CrsWorker__QueryPart *part)
 
 static const CrsWorker__QueryKind changes[] = { CRS_WORKER__QUERY_KIND__CLEAR_STATISTICS,
 						CRS_WORKER__QUERY_KIND__FORGET_CLIENT_INFO,
+						CRS_WORKER__QUERY_KIND__CLIENT_DATA,
 						CRS_WORKER__QUERY_KIND__STATISTICS };
 
 static void what_the_store_did_is_called_done(void **state)
