@@ -2,11 +2,19 @@
  * between them, "-" where there is nothing. */
 #include "gateway/session_log.h"
 
+#include <string.h>
+
 #include "base/append_file.h"
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum { MAX_LINE = 8192 };
+enum {
+	MAX_FIELD = 1024, /* octets of a text; a URI that the maps take has at most 512 */
+	FIELDS = 8,
+	/* Room for all of them, each octet as %XX: a line without its end would swallow the next.
+	 */
+	MAX_LINE = FIELDS * (3 * MAX_FIELD + 8) + 8,
+};
 
 static const char *const names[] = { "routing", "routed", "failed", "trying",
 				     "ringing", "talk",   "hangup" };
@@ -45,28 +53,33 @@ void session_log_reopen(struct session_log *log)
 	append_file_reopen(file_of(log));
 }
 
-/* What would end a field or the line. */
-static bool ends_field(char c)
+/* What would end a field or the line, or could be taken for what stands for such an octet. */
+static bool is_special(char c)
 {
-	return ((unsigned char)c < 0x20 && c) || c == 0x7f || c == ',';
+	return (unsigned char)c < 0x20 || c == 0x7f || c == ',' || c == '%';
 }
 
-/* A comma or a control character of the network's would forge a field: written as %XX. */
+/* What the network says must neither forge a field nor be read in two ways.  No "%" but ours is
+ * ever written, so "%..." can mark what was cut. */
 static void put_field(struct buf *line, const char *text)
 {
-	buf_put_str(line, ", ");
-	if (!text || !*text)
-		buf_put_char(line, '-');
-	while (text && *text) {
-		size_t n = 0;
+	size_t n = text ? strlen(text) : 0;
 
-		while (text[n] && !ends_field(text[n]))
-			n++;
-		buf_put(line, text, n);
-		text += n;
-		if (*text)
-			buf_printf(line, "%%%02X", (unsigned char)*text++);
+	buf_put_str(line, ", ");
+	if (n == 0) {
+		buf_put_char(line, '-');
+	} else if (strcmp(text, "-") == 0) {
+		buf_put_str(line, "%2D");
+		return;
 	}
+	for (size_t i = 0; i < n && i < MAX_FIELD; i++) {
+		if (is_special(text[i]))
+			buf_printf(line, "%%%02X", (unsigned char)text[i]);
+		else
+			buf_put_char(line, text[i]);
+	}
+	if (n > MAX_FIELD)
+		buf_put_str(line, "%...");
 }
 
 void session_log_write(struct session_log *log, int64_t wall_ms, const struct session_event *event)

@@ -4,7 +4,8 @@
  *   Caller-if-ID, Callee-if-ID
  *
  * Source: CIG manual 2.9, "session.log" (rows CIG-112, CIG-113).  A field that is
- * not known yet is "-"; a comma or control in a field is written as %2C, %XX.
+ * not known yet is "-".  Ours: a comma, "%" or control octet in a field is written as %XX, a
+ * field that says "-" as %2D, and one of more than 1,024 octets ends with "%..." there.
  */
 #ifndef GATEWAY_SESSION_LOG_H
 #define GATEWAY_SESSION_LOG_H
@@ -39,8 +40,8 @@ void session_log_close(struct session_log **logp);
 /* Opens the path again, after logrotate has moved the file. */
 void session_log_reopen(struct session_log *log);
 
-/* Writes a line.  Commas, blanks and controls in a field are written as %XX, so that
- * nobody forges one.  That it cannot be written is told in the log. */
+/* Writes a line, always a whole one, whatever the network put into a field (see above).  That it
+ * cannot be written is told in the log. */
 void session_log_write(struct session_log *log, int64_t wall_ms, const struct session_event *event);
 
 /* "routing" and so on. */
