@@ -20,6 +20,8 @@ enum { MAX_INCLUDES = 1000 }; /* files in all */
 struct config {
 	struct arena arena;
 	const struct config_statement *first;
+	uint8_t *text; /* of the file, without what it includes; NULL: it was read from memory */
+	size_t text_size;
 };
 
 /* A file that is being read, and the one that includes it. */
@@ -32,11 +34,12 @@ struct source {
 struct reader {
 	struct config_builder builder;
 	const struct source *source;
-	uint8_t **data;
+	uint8_t **data;    /* the first one is of the file itself */
+	size_t first_size; /* of data[0] */
 	size_t files;
 };
 
-static int keep_data(struct reader *reader, uint8_t *data)
+static int keep_data(struct reader *reader, uint8_t *data, size_t size)
 {
 	uint8_t **grown = realloc(reader->data, (reader->files + 1) * sizeof(uint8_t *));
 
@@ -45,6 +48,8 @@ static int keep_data(struct reader *reader, uint8_t *data)
 		return -ENOMEM;
 	}
 	reader->data = grown;
+	if (reader->files == 0)
+		reader->first_size = size;
 	grown[reader->files++] = data;
 	return 0;
 }
@@ -61,7 +66,7 @@ static int read_source(struct reader *reader, const char *path, const struct dia
 		diag_error(b->diag, place, "cannot read %s: %s", path, strerror(-err));
 		return err;
 	}
-	err = keep_data(reader, data);
+	err = keep_data(reader, data, size);
 	if (err)
 		return err;
 	name = arena_text(b->arena, slice_str(path));
@@ -168,8 +173,13 @@ static int finish(struct reader *reader, struct config *config, struct config_no
 
 	if (!err)
 		err = config_feed(&config->arena, root, table, diag);
-	for (size_t i = 0; i < reader->files; i++)
+	for (size_t i = 1; i < reader->files; i++)
 		free(reader->data[i]);
+	/* Of the file itself they stay: whoever wants to keep it must not read another one. */
+	if (reader->files) {
+		config->text = reader->data[0];
+		config->text_size = reader->first_size;
+	}
 	free(reader->data);
 	if (err) {
 		config_free(&config);
@@ -252,6 +262,7 @@ void config_free(struct config **configp)
 	if (!config)
 		return;
 	arena_free(&config->arena);
+	free(config->text);
 	free(config);
 	*configp = NULL;
 }
@@ -259,4 +270,14 @@ void config_free(struct config **configp)
 const struct config_statement *config_first(const struct config *config)
 {
 	return config->first;
+}
+
+int config_take_text(struct config *config, uint8_t **text_out, size_t *n_out)
+{
+	if (!config->text)
+		return -ENODATA;
+	*text_out = config->text;
+	*n_out = config->text_size;
+	config->text = NULL;
+	return 0;
 }

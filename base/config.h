@@ -67,4 +67,9 @@ void config_free(struct config **configp);
 /* The first statement of the file, or NULL. */
 const struct config_statement *config_first(const struct config *config);
 
+/* Hands over the octets of the file, as they were read and understood, without what it
+ * includes; the caller frees them.  Returns 0, or -ENODATA: it was read from memory, or they
+ * have been handed over. */
+int config_take_text(struct config *config, uint8_t **text_out, size_t *n_out);
+
 #endif

@@ -264,6 +264,31 @@ static void expect_read(const char *path, const char *want_tree, const char *wan
 	diag_free(&diag);
 }
 
+/* What was understood, whatever the file says by now; what it includes lies elsewhere. */
+static void the_octets_that_were_read_are_handed_over_once(void **state)
+{
+	static const char first[] = "title a; include \"more.conf\";\n";
+	struct config *config = NULL;
+	uint8_t *text = NULL;
+	char path[128];
+	size_t n = 0;
+
+	write_text("main.conf", first);
+	write_text("more.conf", "title b;\n");
+	snprintf(path, sizeof(path), "%s/main.conf", (char *)*state);
+	assert_int_equal(config_read(path, table, NULL, &config), 0);
+	write_text("main.conf", "title c;\n");
+	assert_int_equal(config_take_text(config, &text, &n), 0);
+	assert_int_equal(n, sizeof(first) - 1);
+	assert_memory_equal(text, first, n);
+	assert_int_equal(config_take_text(config, &text, &n), -ENODATA);
+	free(text);
+	config_free(&config);
+	assert_int_equal(config_parse("x", slice_str("title a;"), table, NULL, &config), 0);
+	assert_int_equal(config_take_text(config, &text, &n), -ENODATA);
+	config_free(&config);
+}
+
 static void includes_files_relative_to_the_one_they_stand_in(void **state)
 {
 	char path[128];
@@ -352,6 +377,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_is_sound_and_tells_every_fault),
+		cmocka_unit_test_setup_teardown(the_octets_that_were_read_are_handed_over_once,
+						make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(includes_files_relative_to_the_one_they_stand_in,
 						make_directory, remove_directory),
 		cmocka_unit_test_setup_teardown(includes_all_that_a_pattern_matches_by_name,
