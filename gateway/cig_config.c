@@ -152,6 +152,7 @@ static void object_free(struct cig_config_object *object)
 		translate_map_free(&object->translate_maps[i]);
 	free(object->translate_maps);
 	arena_free(&object->arena);
+	free(object->text);
 	free(object);
 }
 
@@ -211,6 +212,8 @@ static int finish(struct cig_build *b, struct config *config, int err, size_t er
 	/* Expectations on half a configuration would fail for reasons already told. */
 	if (config && !b->err && diag_reported(b->diag) == errors_before)
 		cig_check_expectations(b, config_first(config));
+	if (config && !err)
+		(void)config_take_text(config, &b->object->text, &b->object->text_size);
 	config_free(&config);
 	if (b->err)
 		err = b->err;
@@ -295,6 +298,18 @@ void cig_config_release(const struct cig_config **configp)
 	*configp = NULL;
 	if (object && --object->holds == 0)
 		object_free(object);
+}
+
+int cig_config_take_text(const struct cig_config *config, uint8_t **text_out, size_t *n_out)
+{
+	struct cig_config_object *object = object_of(config);
+
+	if (!object->text)
+		return -ENODATA;
+	*text_out = object->text;
+	*n_out = object->text_size;
+	object->text = NULL;
+	return 0;
 }
 
 const struct router *cig_config_router(const struct cig_config *config)

@@ -249,6 +249,11 @@ const struct cig_config *cig_config_hold(const struct cig_config *config);
 /* Gives one hold back and sets *configp to NULL; the last one frees. */
 void cig_config_release(const struct cig_config **configp);
 
+/* Hands over the octets of the file that config was made of, passwords and all, without what it
+ * includes: the file itself may say something else by now.  The caller frees them.  Returns 0, or
+ * -ENODATA: it came from memory, or they have been handed over. */
+int cig_config_take_text(const struct cig_config *config, uint8_t **text_out, size_t *n_out);
+
 /* Routes calls by the interfaces' maps (maps/route.h).  Lives as long as config. */
 const struct router *cig_config_router(const struct cig_config *config);
 

@@ -29,6 +29,8 @@ struct cig_config_object {
 	struct translate_map **translate_maps;
 	size_t translate_map_count;
 	char digest[CIG_DIGEST_SIZE]; /* "" until somebody asks for it */
+	uint8_t *text;                /* the file's octets, until somebody takes them */
+	size_t text_size;
 };
 
 /* Building one: lists that grow, and what is only needed meanwhile. */

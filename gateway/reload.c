@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/config.h"
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/json_text.h"
@@ -72,7 +71,7 @@ int reload_keep_live(const struct cig_config *config)
 	char path[PATH_MAX];
 	uint8_t *text;
 	size_t n;
-	int err = file_read(config->path, CONFIG_MAX_FILE, &text, &n);
+	int err = cig_config_take_text(config, &text, &n);
 
 	if (err)
 		return err;

@@ -22,9 +22,9 @@ enum { RELOAD_MAX_LINES = 200 /* that a report names; all are counted */ };
 int reload_compare(const struct cig_config *before, const struct cig_config *after,
 		   json_t **report_out, struct diag *diag);
 
-/* Keeps the file that config was just read from as it is, mode 0600 (it may hold passwords), so
- * that a file which was changed for the worse can be put back; what it includes is not copied.
- * Returns 0 or -errno: then the copy before stays. */
+/* Keeps the file as it was when config was read from it, mode 0600 (it may hold passwords), so
+ * that one which was changed for the worse can be put back; what it includes is not copied.  Once
+ * for each config: it gives up its octets.  Returns 0 or -errno: then the copy before stays. */
 int reload_keep_live(const struct cig_config *config);
 
 #endif
