@@ -39,29 +39,30 @@ static int canonical(char text[TRANSLATE_MAX_RESULT])
 	return 0;
 }
 
-static int refuse(const char *why, const char **why_out, struct explain *explain)
+static int refuse(enum cig_address_side side, const char *why, struct cig_address_fault *fault_out,
+		  struct explain *explain)
 {
 	explain_add(explain, EXPLAIN_REJECT, NULL, NULL, NULL, "%s", why);
-	*why_out = why;
+	*fault_out = (struct cig_address_fault){ side, why };
 	return 0;
 }
 
 int cig_translate_inward(const struct cig_address_maps *maps, struct slice own, struct slice from,
-			 struct slice to, struct cig_addresses *addresses_out, const char **why_out,
-			 struct explain *explain)
+			 struct slice to, struct cig_addresses *addresses_out,
+			 struct cig_address_fault *fault_out, struct explain *explain)
 {
 	if (translate(maps->from, "From", from, addresses_out->from, explain) != 1)
-		return refuse("no rule of map_from matches From", why_out, explain);
+		return refuse(CIG_FROM, "no rule of map_from matches From", fault_out, explain);
 	if (canonical(addresses_out->from) < 0)
-		return refuse("From does not become a tel URI", why_out, explain);
+		return refuse(CIG_FROM, "From does not become a tel URI", fault_out, explain);
 	/* The gateway's own number and an extension, nothing else: whoever may write to a mailbox
 	 * must not speak for another number of the secure domain. */
 	if (!uri_same_number(slice_str(addresses_out->from), own))
-		return refuse("From becomes a tel URI that is not this gateway's", why_out,
-			      explain);
+		return refuse(CIG_FROM, "From becomes a tel URI that is not this gateway's",
+			      fault_out, explain);
 	if (translate(maps->to, "To", to, addresses_out->to, explain) != 1)
-		return refuse("no rule of map_to matches To", why_out, explain);
+		return refuse(CIG_TO, "no rule of map_to matches To", fault_out, explain);
 	if (canonical(addresses_out->to) < 0)
-		return refuse("To does not become a tel URI", why_out, explain);
+		return refuse(CIG_TO, "To does not become a tel URI", fault_out, explain);
 	return 1;
 }

@@ -289,12 +289,18 @@ struct cig_addresses {
 int cig_translate_outward(const struct cig_address_maps *maps, struct slice from, struct slice to,
 			  struct cig_addresses *addresses_out, struct explain *explain);
 
+/* Which of a text's two addresses keeps it from passing, and why (constant text). */
+struct cig_address_fault {
+	enum cig_address_side { CIG_FROM, CIG_TO } side;
+	const char *why;
+};
+
 /* From a read mailbox or message center to the secure side: From must become a tel
- * URI of our own number (own: "tel:+8888"), To a tel URI.  Returns 1; 0 with *why_out
- * (constant text) saying which side failed and how.  The results are canonical. */
+ * URI of our own number (own: "tel:+8888"), To a tel URI.  Returns 1, or 0 with *fault_out.
+ * The results are canonical. */
 int cig_translate_inward(const struct cig_address_maps *maps, struct slice own, struct slice from,
-			 struct slice to, struct cig_addresses *addresses_out, const char **why_out,
-			 struct explain *explain);
+			 struct slice to, struct cig_addresses *addresses_out,
+			 struct cig_address_fault *fault_out, struct explain *explain);
 
 /* Writes the loaded configuration line by line for the log at start (CIG-110),
  * passwords as "***". */

@@ -342,17 +342,20 @@ static void wait_for_answer(struct read_box *box, const struct journal_key *key)
 static void take_message(struct read_box *box, const struct maildir_entry *entry,
 			 const struct journal_key *key, const struct message *m)
 {
+	struct cig_address_fault fault;
 	struct cig_addresses addresses;
-	const char *why;
+	const char *why = NULL;
 	int err;
 
 	if (!m->from || !m->to || !*m->from || !*m->to)
 		why = "From or To is missing";
 	else if (cig_translate_inward(&box->config->maps, slice_str(box->texts->own_uri),
-				      slice_str(m->from), slice_str(m->to), &addresses, &why,
-				      NULL) == 1)
+				      slice_str(m->from), slice_str(m->to), &addresses, &fault,
+				      NULL) != 1)
+		why = fault.why;
+	else if (m->end_s && m->end_s <= clock_wall_s())
 		/* It may have lain there until its end (Expires) had passed. */
-		why = m->end_s && m->end_s <= clock_wall_s() ? "it has expired" : NULL;
+		why = "it has expired";
 	if (why) {
 		refuse_file(box, entry, key, why);
 		return;

@@ -82,6 +82,7 @@ static uint32_t translate(const struct port_center *pc, const char *from, const 
 			  struct cig_addresses *inner_out, const char **why_out)
 {
 	const char *own = texts_own_uri(pc->all->texts);
+	struct cig_address_fault fault;
 
 	if (!pc->config->reads) {
 		*why_out = "the center has no read block";
@@ -92,10 +93,10 @@ static uint32_t translate(const struct port_center *pc, const char *from, const 
 		return SMPP_RX_T_APPN;
 	}
 	if (cig_translate_inward(&pc->config->read, slice_str(own), slice_str(from), slice_str(to),
-				 inner_out, why_out, NULL) == 1)
+				 inner_out, &fault, NULL) == 1)
 		return SMPP_OK;
-	/* The reason names the side: no other text of it has "To". */
-	return strstr(*why_out, "To") ? SMPP_RINVDSTADR : SMPP_RINVSRCADR;
+	*why_out = fault.why;
+	return fault.side == CIG_TO ? SMPP_RINVDSTADR : SMPP_RINVSRCADR;
 }
 
 static void refuse(struct port_center *pc, const struct smpp_handle *handle, uint32_t status,

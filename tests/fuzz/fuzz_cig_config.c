@@ -38,7 +38,7 @@ static void try_texts(const struct cig_config *config)
 {
 	const struct slice own = slice_str("tel:+8888");
 	struct cig_addresses addresses;
-	const char *why = NULL;
+	struct cig_address_fault fault = { 0 };
 
 	for (size_t i = 0; i < config->write_mailbox_count; i++)
 		(void)cig_translate_outward(&config->write_mailboxes[i].maps,
@@ -48,8 +48,8 @@ static void try_texts(const struct cig_config *config)
 		if (cig_translate_inward(&config->read_mailboxes[i].maps, own,
 					 slice_str("sip:101@pbx.example.com"),
 					 slice_str("sip:46701234567@gw.example.com"), &addresses,
-					 &why, NULL) != 1)
-			expect(why != NULL);
+					 &fault, NULL) != 1)
+			expect(fault.why != NULL);
 }
 
 static void use(const struct cig_config *config)

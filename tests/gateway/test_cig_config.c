@@ -403,32 +403,36 @@ static void translates_messages_and_refuses_foreign_senders(void **state)
 		"write { path \"/w\"; map_from translate_map out; map_to translate_map out; } }";
 	static const struct {
 		const char *from, *to, *why; /* why NULL: sent */
+		enum cig_address_side side;  /* which one of them that is about */
 	} in[] = {
-		{ "8888@h", "46701@h", NULL },
-		{ "8888;12@h", "46701@h", NULL },
-		{ "88-88@h", "46701@h", NULL },
-		{ "9999@h", "46701@h", "From becomes a tel URI that is not this gateway's" },
-		{ "x", "46701@h", "From does not become a tel URI" },
-		{ "y", "46701@h", "no rule of map_from matches From" },
-		{ "8888@h", "y", "no rule of map_to matches To" },
-		{ "8888@h", "x", "To does not become a tel URI" },
-		{ "8888@h", "467 01@h", "To does not become a tel URI" },
+		{ "8888@h", "46701@h", NULL, 0 },
+		{ "8888;12@h", "46701@h", NULL, 0 },
+		{ "88-88@h", "46701@h", NULL, 0 },
+		{ "9999@h", "46701@h", "From becomes a tel URI that is not this gateway's",
+		  CIG_FROM },
+		{ "x", "46701@h", "From does not become a tel URI", CIG_FROM },
+		{ "y", "46701@h", "no rule of map_from matches From", CIG_FROM },
+		{ "8888@h", "y", "no rule of map_to matches To", CIG_TO },
+		{ "8888@h", "x", "To does not become a tel URI", CIG_TO },
+		{ "8888@h", "467 01@h", "To does not become a tel URI", CIG_TO },
 	};
 	const struct cig_config *config = parse(text, NULL);
 	struct cig_addresses addresses;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(in); i++) {
-		const char *why = NULL;
+		struct cig_address_fault fault;
 		int sent = cig_translate_inward(&config->read_mailboxes[0].maps,
 						slice_str("tel:+8888"), slice_str(in[i].from),
-						slice_str(in[i].to), &addresses, &why, NULL);
+						slice_str(in[i].to), &addresses, &fault, NULL);
 
 		assert_int_equal(sent, in[i].why == NULL);
-		if (in[i].why)
-			assert_string_equal(why, in[i].why);
-		else
+		if (in[i].why) {
+			assert_string_equal(fault.why, in[i].why);
+			assert_int_equal(fault.side, in[i].side);
+		} else {
 			assert_string_equal(addresses.to, "tel:+46701");
+		}
 	}
 	/* CIG-066: no restriction on the text outwards */
 	assert_int_equal(cig_translate_outward(&config->write_mailboxes[0].maps,

@@ -58,7 +58,8 @@ static const struct {
 	{ "E13-repaired", true }, { "E14-printed", false }, { "E14-repaired", true },
 };
 
-/* I-01 (E6b), I-02 (E11), I-03, CIG-038, CIG-103: an undeclared map, swapped sides, missing ";", braces and comment marks are told where they are missing */
+/* I-01 (E6b), I-02 (E11), I-03, CIG-038, CIG-103: an undeclared map, swapped sides, missing ";",
+ * braces and comment marks are told where they are missing */
 static void gives_each_example_its_exact_verdict(void **state)
 {
 	(void)state;
@@ -207,14 +208,14 @@ static void the_migrated_mailboxes_translate_both_ways(void **state)
 {
 	const struct cig_config *config = repaired("E12");
 	struct cig_addresses addresses;
-	const char *why = NULL;
+	struct cig_address_fault fault;
 
 	(void)state;
 	assert_int_equal(config->read_mailbox_count, 1);
 	assert_string_equal(config->read_mailboxes[0].path, "/path/to/read/mailbox");
 	assert_int_equal(cig_translate_inward(&config->read_mailboxes[0].maps,
 					      slice_str("tel:+8888"), slice_str("sip:456@x"),
-					      slice_str("sip:46701@secure.com"), &addresses, &why,
+					      slice_str("sip:46701@secure.com"), &addresses, &fault,
 					      NULL),
 			 1);
 	assert_string_equal(addresses.from, "tel:+8888;456");
