@@ -545,6 +545,14 @@ static bool box_waits(const struct read_box *box)
 	return box->maildir && (box->stale || box->listing || box->at < box->n);
 }
 
+static bool any_waits(const struct texts_reader *reader)
+{
+	for (size_t i = 0; i < reader->n; i++)
+		if (box_waits(&reader->boxes[i]))
+			return true;
+	return false;
+}
+
 static bool is_full(const struct texts *texts)
 {
 	return texts->reader->seals >= TEXTS_SEALS || texts->n_files >= TEXTS_MAX_FILES ||
@@ -570,7 +578,7 @@ static void scan_box(struct read_box *box)
 		end_box(box);
 	}
 	if (!box_waits(box))
-		texts->reader->full = 0; /* whatever waited is gone */
+		texts->reader->full = 0;
 }
 
 bool texts_files_wait(const struct texts *texts)
@@ -578,10 +586,7 @@ bool texts_files_wait(const struct texts *texts)
 	if (!texts->client || !texts->reader || texts->n_files >= TEXTS_MAX_FILES ||
 	    waits_for_disk(texts->reader))
 		return false;
-	for (size_t i = 0; i < texts->reader->n; i++)
-		if (box_waits(&texts->reader->boxes[i]))
-			return true;
-	return false;
+	return any_waits(texts->reader);
 }
 
 void texts_scan(struct texts *texts)
@@ -594,6 +599,10 @@ void texts_scan(struct texts *texts)
 	for (size_t i = 0; i < reader->n && !is_full(texts); i++)
 		if (box_waits(&reader->boxes[i]))
 			scan_box(&reader->boxes[i]);
+	/* Whatever waited for room is gone.  One mailbox knows nothing of the others: a file of
+	 * theirs may wait still. */
+	if (!any_waits(reader))
+		reader->full = 0;
 	if (texts_files_wait(texts))
 		texts_schedule(texts);
 }

@@ -1,6 +1,7 @@
 /* Texts through the gateway, between real mailboxes and a client that is played here. */
 #include "tests/gateway/text_scene.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "gateway/texts_port.h"
 
 /* ---- from the secure side ---- */
 
@@ -185,6 +188,65 @@ static void a_mailbox_that_comes_late_is_read(void **state)
 	LOOP_UNTIL(scene->base, scene->client.n_posted == 1);
 }
 
+static void note_first_trouble(void *arg, const struct texts_port_state *state)
+{
+	char *trouble = arg;
+
+	if (strcmp(state->kind, "read") == 0 && !*trouble)
+		snprintf(trouble, TEXT_WHY_SIZE, "%s", state->trouble);
+}
+
+static bool files_have_trouble(const struct scene *scene)
+{
+	char trouble[TEXT_WHY_SIZE] = "";
+
+	texts_each_port(scene->texts, note_first_trouble, trouble);
+	return strstr(trouble, "No space left") != NULL;
+}
+
+static void touch(const char *box)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/new/once", box);
+	assert_int_equal(file_write_atomic(path, 0600, slice_str("")), 0);
+	unlink(path);
+}
+
+static void count_complaints(void *arg, enum log_type type, const char *module, const char *text)
+{
+	unsigned *n = arg;
+
+	(void)type;
+	(void)module;
+	*n += strstr(text, "until there is room") != NULL;
+}
+
+/* Another mailbox, which has nothing to send, knows nothing of the disk. */
+static void that_files_wait_for_the_journals_disk_is_told_once(void **state)
+{
+	struct scene *scene = *state;
+	int64_t begun_ms = clock_mono_ms();
+	unsigned complaints = 0;
+
+	log_set_tap(count_complaints, &complaints);
+	scene->client.answers = true;
+	scene->client.seal_fails = -ENOSPC;
+	scene_drop_file(scene, 1);
+	LOOP_UNTIL(scene->base, files_have_trouble(scene));
+	/* Over the next two times at which the journal is asked again. */
+	while (clock_mono_ms() - begun_ms < 2200) {
+		touch(scene->second);
+		assert_true(event_base_loop(scene->base, EVLOOP_ONCE) == 0);
+		assert_true(files_have_trouble(scene));
+	}
+	assert_int_equal(complaints, 1);
+	scene->client.seal_fails = 0;
+	LOOP_UNTIL(scene->base, !files_have_trouble(scene) && !scene_files_in(scene->in, "new"));
+	assert_int_equal(scene->client.n_posted, 1);
+	log_set_tap(NULL, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +259,7 @@ int main(void)
 		SCENE_TEST(a_refused_file_is_moved_aside),
 		SCENE_TEST(a_refused_file_outlives_a_restart),
 		SCENE_TEST(a_sent_file_is_not_sent_again_after_a_restart),
+		SCENE_TEST(that_files_wait_for_the_journals_disk_is_told_once),
 		SCENE_TEST(what_can_never_be_posted_is_moved_aside),
 		SCENE_TEST(a_file_for_another_domain_waits_for_the_look_up),
 		SCENE_TEST(a_file_for_a_domain_that_is_not_taken_is_moved_aside),

@@ -71,7 +71,7 @@ int umsg_client_seal(struct umsg_client *client, const char *to, const Umsg__Tex
 	(void)end_s;
 	assert_string_equal(to, alice);
 	snprintf(client->sealed, sizeof(client->sealed), "%s", body->text);
-	return seal(client, sealed_out);
+	return client->seal_fails ? client->seal_fails : seal(client, sealed_out);
 }
 
 int umsg_client_seal_receipt(struct umsg_client *client, const char *to,
@@ -122,6 +122,8 @@ static const char config_text[] =
 	" map_to translate_map extensions2mail; }\n"
 	" read { path \"%1$s/in\"; map_from translate_map mail2extensions;"
 	" map_to translate_map mail2users; }\n"
+	" read { path \"%1$s/second\"; map_from translate_map mail2extensions;"
+	" map_to translate_map mail2users; }\n"
 	"}\n"
 	"userdata \"%1$s\"; log_dir \"%1$s\"; run_dir \"%1$s\";\n";
 
@@ -169,8 +171,10 @@ int scene_set_up(void **state)
 	snprintf(scene->root, sizeof(scene->root), "/tmp/texts-test.XXXXXX");
 	assert_non_null(mkdtemp(scene->root));
 	snprintf(scene->in, sizeof(scene->in), "%s/in", scene->root);
+	snprintf(scene->second, sizeof(scene->second), "%s/second", scene->root);
 	snprintf(scene->out, sizeof(scene->out), "%s/out", scene->root);
 	scene_make_mailbox(scene->in);
+	scene_make_mailbox(scene->second);
 	scene_make_mailbox(scene->out);
 	snprintf(text, sizeof(text), config_text, scene->root);
 	if (cig_config_parse("test", slice_str(text), diag, &scene->config))

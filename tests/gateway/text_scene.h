@@ -22,8 +22,8 @@ struct umsg_client {
 	struct event *soon;
 	uint8_t posted[256][UMSG_ID_SIZE];
 	size_t n_posted, n_answered;
-	int post_fails;
-	int domain; /* what is known of Alice's */
+	int post_fails, seal_fails; /* seal_fails stands for the journal's disk, too */
+	int domain;                 /* what is known of Alice's */
 	unsigned lookups;
 	unsigned taken, receipts, seals;
 	bool offline;
@@ -33,7 +33,7 @@ struct umsg_client {
 };
 
 struct scene {
-	char root[64], in[96], out[96];
+	char root[64], in[96], second[96], out[96]; /* two are read */
 	struct event_base *base;
 	const struct cig_config *config;
 	struct texts *texts;
