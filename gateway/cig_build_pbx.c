@@ -28,9 +28,9 @@ static void read_choice(const struct config_word *word, const char *const *known
 		   near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
 }
 
-/* Of servers, priority and weight, too. */
-static void read_seconds(const struct config_word *word, unsigned long min, unsigned long max,
-			 unsigned *out, struct diag *diag)
+/* *out stays as it is where the word is no such number. */
+static void read_number(const struct config_word *word, unsigned long min, unsigned long max,
+			unsigned *out, struct diag *diag)
 {
 	unsigned long value;
 
@@ -113,8 +113,8 @@ static void add_server(struct cig_build *b, struct cig_pbx *pbx, const struct co
 				   s->word[w].text, s->keyword->keyword, s->keyword->usage);
 			return;
 		}
-		read_seconds(&s->word[w + 1], 0, 65535,
-			     priority ? &server.priority : &server.weight, b->diag);
+		read_number(&s->word[w + 1], 0, 65535, priority ? &server.priority : &server.weight,
+			    b->diag);
 	}
 	list = cig_grow(b, pbx->servers, &pbx->server_count, sizeof(*list));
 	if (!list)
@@ -164,7 +164,7 @@ static void read_register(struct cig_build *b, struct cig_pbx *pbx,
 	pbx->register_uri = cig_keep_text(b, s->word[0].text);
 	pbx->register_account = find_account(b, &s->word[2]);
 	if (s->words == 5)
-		read_seconds(&s->word[4], 60, 86400, &pbx->register_s, b->diag);
+		read_number(&s->word[4], 60, 86400, &pbx->register_s, b->diag);
 }
 
 /* The statements that choose one of a few words. */
@@ -206,10 +206,10 @@ static void read_pbx(struct cig_build *b, struct cig_pbx *pbx, const struct conf
 	else if (cig_is(s, "network"))
 		add_network(b, pbx, &s->word[0]);
 	else if (cig_is(s, "probe_s"))
-		read_seconds(&s->word[0], 0, 3600, &pbx->probe_s, b->diag);
+		read_number(&s->word[0], 0, 3600, &pbx->probe_s, b->diag);
 	else if (cig_is(s, "answer_timeout_s"))
 		/* 32 s is Timer B (RFC 3261 17.1.1.2): no answer comes after it */
-		read_seconds(&s->word[0], 1, 32, &pbx->answer_timeout_s, b->diag);
+		read_number(&s->word[0], 1, 32, &pbx->answer_timeout_s, b->diag);
 	else if (cig_is(s, "srtp_without_tls"))
 		config_bool(&s->word[0], &pbx->srtp_without_tls, b->diag);
 	else if (cig_is(s, "reliable"))
