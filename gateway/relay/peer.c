@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,30 +23,17 @@ enum {
 
 static const char module[] = "Relay";
 
-/* An order that has no content but its kind may fail to be made only when memory
- * is out; then the call is ended by its timeouts. */
-static struct order *new_order(const struct call *call, enum order_kind kind)
-{
-	struct order *order = calloc(1, sizeof(*order));
-
-	if (!order)
-		return NULL;
-	order->kind = kind;
-	order->serial = call->by_serial.key;
-	return order;
-}
-
 static void give_order(struct relay *relay, const struct call *call, struct order *order)
 {
 	worker_order(relay->threads[call->worker].worker, order);
 }
 
-static void simple_order(struct relay *relay, const struct call *call, enum order_kind kind)
+/* Once: NOTICE_CLOSED follows.  A call that was opened and no more has no timeout of its own. */
+static void close_call(struct relay *relay, struct call *call)
 {
-	struct order *order = new_order(call, kind);
-
-	if (order)
-		give_order(relay, call, order);
+	if (call->close)
+		give_order(relay, call, call->close);
+	call->close = NULL;
 }
 
 /* The id is free from here on.  The thread still has the call, and NOTICE_CLOSED finds it by its
@@ -68,7 +56,7 @@ void peer_drop(struct peer *peer, const char *why)
 		struct call *call = peer->first;
 
 		peer_detach(call);
-		simple_order(relay, call, ORDER_CLOSE);
+		close_call(relay, call);
 		ended++;
 	}
 	log_info(module, "connection closed: %s; calls ended: %u", why, ended);
@@ -172,9 +160,12 @@ static int start_call(struct peer *peer, uint64_t id, const struct command_open 
 	struct call *call = calloc(1, sizeof(*call));
 	struct order *order = calloc(1, sizeof(*order));
 	struct notice *closed = calloc(1, sizeof(*closed));
+	struct order *close = calloc(1, sizeof(*close));
+	bool have_all = call && order && closed && close;
 
-	*sockets_err_out = call && order && closed ? take_sockets(relay, open, call) : -ENOMEM;
+	*sockets_err_out = have_all ? take_sockets(relay, open, call) : -ENOMEM;
 	if (*sockets_err_out) {
+		free(close);
 		free(call);
 		free(order);
 		free(closed);
@@ -183,6 +174,9 @@ static int start_call(struct peer *peer, uint64_t id, const struct command_open 
 	add_call(peer, call, id);
 	closed->kind = NOTICE_CLOSED;
 	closed->serial = call->by_serial.key;
+	close->kind = ORDER_CLOSE;
+	close->serial = call->by_serial.key;
+	call->close = close;
 	order->kind = ORDER_OPEN;
 	order->serial = call->by_serial.key;
 	order->open = (struct order_open){ .rtp_fd = call->sockets.rtp_fd,
@@ -248,9 +242,9 @@ static int fill_order(const Relay__Command *in, struct order *order, char text[C
 	case RELAY__COMMAND__OF_STATS_REQUEST:
 		order->kind = ORDER_STATS;
 		return 0;
-	default:
-		order->kind = ORDER_CLOSE;
-		return 0;
+	default: /* on_command() and on_call_command() have the others */
+		snprintf(text, COMMAND_TEXT, "no order for a call");
+		return -EINVAL;
 	}
 }
 
@@ -264,10 +258,14 @@ static int on_call_command(struct peer *peer, const Relay__Command *in)
 	if (!call)
 		return events_failed(peer->channel, id, RELAY__FAILED__REASON__UNKNOWN_CALL,
 				     "call_id: unknown");
-	/* Made before its content is known: fill_order sets the kind. */
-	order = new_order(call, ORDER_CLOSE);
+	if (in->of_case == RELAY__COMMAND__OF_CLOSE) {
+		close_call(peer->relay, call);
+		return 0;
+	}
+	order = calloc(1, sizeof(*order));
 	if (!order)
 		return peer_refuse(peer, id, RELAY__FAILED__REASON__FULL, "out of memory");
+	order->serial = call->by_serial.key;
 	if (fill_order(in, order, text)) {
 		OPENSSL_cleanse(order, sizeof(*order)); /* keys, where a later field was wrong */
 		free(order);

@@ -34,6 +34,7 @@ static void forget_call(struct relay *relay, struct call *call)
 	idmap_remove(&relay->by_serial, &call->by_serial);
 	if (call->peer)
 		peer_detach(call);
+	free(call->close);
 	free(call);
 }
 

@@ -29,6 +29,8 @@ struct call {
 	struct call *next, **link; /* among the peer's */
 	struct peer *peer;         /* NULL: the connection is gone, the call is ending */
 	unsigned worker;
+	struct order
+		*close; /* made with the call, so that it can always end; NULL: it was told to */
 	struct call_sockets sockets;
 };
 

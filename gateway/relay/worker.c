@@ -27,6 +27,7 @@ enum {
 struct worker {
 	pthread_t thread;
 	struct queue orders, *notices;
+	struct order *stop; /* the last order; made at the start, so that it can always be given */
 	struct watch queue_watch, timer_watch;
 	int epoll_fd;
 	bool stopping;
@@ -417,6 +418,7 @@ static void destroy(struct worker *w)
 		udp_outbox_free(&w->trunks[i].outbox);
 		close(w->trunks[i].watch.fd);
 	}
+	free(w->stop);
 	if (w->queue_watch.fd >= 0)
 		queue_done(&w->orders);
 	if (w->timer_watch.fd >= 0)
@@ -442,13 +444,14 @@ int worker_start(struct queue *notices, unsigned index, struct worker **worker_o
 	load_meter_init(&w->meter, clock_mono_ms(), 0);
 	w->epoll_fd = w->timer_watch.fd = w->queue_watch.fd = -1;
 	w->inbox = udp_inbox_new();
+	w->stop = calloc(1, sizeof(*w->stop));
 	err = idmap_init(&w->by_serial);
 	if (!err)
 		err = idmap_init(&w->by_own_ssrc);
 	if (!err)
 		err = idmap_init(&w->by_peer_ssrc);
 	if (!err)
-		err = w->inbox ? open_watches(w) : -ENOMEM;
+		err = w->inbox && w->stop ? open_watches(w) : -ENOMEM;
 	if (!err)
 		err = -pthread_create(&w->thread, NULL, run, w);
 	if (err) {
@@ -472,9 +475,8 @@ void worker_stop(struct worker **workerp)
 	if (!w)
 		return;
 	*workerp = NULL;
-	stop = calloc(1, sizeof(*stop));
-	if (!stop)
-		return; /* the process ends: the system takes it all */
+	stop = w->stop;
+	w->stop = NULL; /* the thread's from here on, which frees it */
 	stop->kind = ORDER_STOP;
 	worker_order(w, stop);
 	pthread_join(w->thread, NULL);
