@@ -208,19 +208,14 @@ static int on_open(struct peer *peer, const Relay__Open *in)
 	if (command_open(in, &open, text))
 		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__BAD_COMMAND, text);
 	err = start_call(peer, in->call_id, &open, &sockets_err);
-	switch (sockets_err) {
-	case 0:
+	if (sockets_err == 0)
 		return err;
-	case -EADDRINUSE:
-		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__PORTS_EXHAUSTED,
-				   "every port of rtp_port_range is in use");
-	case -EINVAL:
-		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__BAD_COMMAND,
-				   "plain_ports, secure_ports: no even port with its next one");
-	default:
-		return peer_refuse(peer, in->call_id, RELAY__FAILED__REASON__FULL,
-				   strerror(-sockets_err));
-	}
+	sockets_say(sockets_err, text);
+	return peer_refuse(peer, in->call_id,
+			   sockets_err == -EADDRINUSE ? RELAY__FAILED__REASON__PORTS_EXHAUSTED
+			   : sockets_err == -EINVAL   ? RELAY__FAILED__REASON__BAD_COMMAND
+						      : RELAY__FAILED__REASON__FULL,
+			   text);
 }
 
 /* Fills in an order's content. */

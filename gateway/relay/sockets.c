@@ -3,12 +3,14 @@
 #include "gateway/relay/sockets.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "gateway/relay/worker.h"
 
-enum { TRUNK_BUFFER = 4 << 20, MAX_RANGES = 64 };
+enum { TRUNK_BUFFER = 4 << 20 };
 
 /* A thread's socket out of a range. */
 struct thread_trunk {
@@ -18,7 +20,7 @@ struct thread_trunk {
 };
 
 struct sockets {
-	struct ports *ranges[MAX_RANGES];
+	struct ports *ranges[SOCKETS_MAX_RANGES];
 	size_t n_ranges;
 	unsigned workers;
 	size_t *n_trunks; /* by worker */
@@ -53,6 +55,18 @@ void sockets_free(struct sockets **socketsp)
 	free(s);
 }
 
+/* Frees a range of which no port is taken: no call and no trunk points to it. */
+static void make_room(struct sockets *s)
+{
+	for (size_t i = 0; i < s->n_ranges; i++) {
+		if (ports_taken(s->ranges[i]) == 0) {
+			ports_free(&s->ranges[i]);
+			s->ranges[i] = s->ranges[--s->n_ranges];
+			return;
+		}
+	}
+}
+
 static int find_range(struct sockets *s, const struct net_addr *ip, uint32_t low, uint32_t high,
 		      struct ports **out)
 {
@@ -64,8 +78,10 @@ static int find_range(struct sockets *s, const struct net_addr *ip, uint32_t low
 			return 0;
 		}
 	}
-	if (s->n_ranges == MAX_RANGES)
-		return -ENOSPC;
+	if (s->n_ranges == SOCKETS_MAX_RANGES)
+		make_room(s);
+	if (s->n_ranges == SOCKETS_MAX_RANGES)
+		return -E2BIG;
 	err = ports_new(ip, low, high, out);
 	if (!err)
 		s->ranges[s->n_ranges++] = *out;
@@ -82,7 +98,7 @@ static int find_trunk(struct sockets *s, unsigned worker, struct ports *range,
 		t++;
 	if (t == end) {
 		if (s->n_trunks[worker] == WORKER_MAX_TRUNKS)
-			return -ENOSPC;
+			return -EXFULL;
 		err = ports_take_one(range, &t->port, &t->fd);
 		if (err)
 			return err;
@@ -116,6 +132,34 @@ int sockets_take(struct sockets *s, unsigned worker, const struct command_open *
 	if (!err)
 		out->ports = plain;
 	return err;
+}
+
+void sockets_say(int err, char out[COMMAND_TEXT])
+{
+	switch (err) {
+	case -EADDRINUSE:
+		snprintf(out, COMMAND_TEXT, "every port of rtp_port_range is in use");
+		break;
+	case -EINVAL:
+		snprintf(out, COMMAND_TEXT,
+			 "plain_ports, secure_ports: no even port with its next one");
+		break;
+	case -E2BIG:
+		snprintf(out, COMMAND_TEXT,
+			 "%d port ranges are in use at once, cig-relay's limit: rtp_port_range "
+			 "changed too often",
+			 SOCKETS_MAX_RANGES);
+		break;
+	case -EXFULL:
+		snprintf(out, COMMAND_TEXT,
+			 "%d port ranges of tel are in use, cig-relay's limit: they are free when "
+			 "it is restarted",
+			 WORKER_MAX_TRUNKS);
+		break;
+	default:
+		snprintf(out, COMMAND_TEXT, "%s", strerror(-err));
+		break;
+	}
 }
 
 void sockets_give(struct call_sockets *call)

@@ -1,13 +1,16 @@
 # tests of cig-relay
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_load tests/gateway/test_ports tests/gateway/test_relay \
-	tests/gateway/test_relay_worker
+	tests/gateway/test_relay_worker tests/gateway/test_sockets
 endif
 tests_gateway_test_load_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_load_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
 tests_gateway_test_ports_SOURCES = tests/gateway/test_ports.c tests/tools/loopback.h
 tests_gateway_test_ports_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_ports_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
+tests_gateway_test_sockets_SOURCES = tests/gateway/test_sockets.c tests/tools/loopback.h
+tests_gateway_test_sockets_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sockets_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
 tests_gateway_test_relay_worker_SOURCES = tests/gateway/test_relay_worker.c tests/umsg/loop.h $(SCARCE_SOURCES)
 tests_gateway_test_relay_worker_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS) $(EVENT_CFLAGS)
 tests_gateway_test_relay_worker_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
