@@ -514,6 +514,21 @@ static void read_sip(struct cig_build *b, const struct config_statement *s)
 	}
 }
 
+/* cig-sip, which would refuse them all, cannot be asked here, nor tell a reload. */
+static void check_networks(struct cig_build *b, const struct config_statement *s)
+{
+	const struct cig_config *pub = &b->object->pub;
+	size_t n = pub->sip.trusted_count;
+
+	for (size_t i = 0; i < pub->pbx_count; i++)
+		n += pub->pbxs[i].network_count;
+	if (n > CIG_MAX_NETWORKS)
+		diag_error(b->diag, &s->place,
+			   "%zu networks in \"trusted\" and \"pbx\" blocks: at most %d are looked "
+			   "through for each message",
+			   n, CIG_MAX_NETWORKS);
+}
+
 void cig_build_interfaces(struct cig_build *b, const struct config_statement *s)
 {
 	struct cig_interface *commons[] = { &b->object->pub.tel.common,
@@ -528,6 +543,7 @@ void cig_build_interfaces(struct cig_build *b, const struct config_statement *s)
 			else
 				read_sip(b, i);
 		}
+		check_networks(b, s);
 	}
 	/* The manual has one bind for both; bind_media is ours. */
 	for (size_t i = 0; i < 2; i++)

@@ -66,6 +66,9 @@ struct cig_tls {
 
 enum { CIG_MAX_HEP_PASSWORD = 255 };
 
+/* Of trusted and of all pbx blocks together: what cig-sip has room for (AGENT_MAX_NETWORKS). */
+enum { CIG_MAX_NETWORKS = 256 };
+
 /* Where each SIP message goes as HEP3 (Homer); ours. */
 struct cig_hep {
 	struct net_addr collector; /* with its port; len 0: nowhere */

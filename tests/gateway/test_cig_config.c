@@ -392,6 +392,37 @@ static void lets_in_whom_it_trusts(void **state)
 }
 
 /* CIG-058, CIG-063 to CIG-068 */
+/* They are counted together: cig-sip gets one list. */
+static void refuses_more_networks_than_cig_sip_has_room_for(void **state)
+{
+	enum { TRUSTED = CIG_MAX_NETWORKS - 1 };
+	static char text[TRUSTED * 40 + 4096];
+
+	(void)state;
+	for (int more = 0; more <= 1; more++) {
+		struct buf b = BUF_OF(text);
+		struct diag *diag = diag_new();
+		const struct cig_config *config = NULL;
+		int err;
+
+		buf_put_str(&b, "pbx p { host p.com; network \"192.0.2.1\"; }\n"
+				"map t { entry a tel \"tel:+8888;{x}\" sip \"sip:{x}@p.com\"; }\n"
+				"map s { entry b tel \"tel:+{x}\" sip \"sip:{x}@s.com\"; }\n"
+				"interfaces { tel { extension map t; source map t; }\n"
+				" sip { extension map s; source map s;\n");
+		for (int i = 0; i < TRUSTED + more; i++)
+			buf_printf(&b, "trusted \"10.0.%d.%d\";\n", i / 256, i % 256);
+		buf_put_str(&b, "} }\n");
+		assert_true(buf_ok(&b));
+		err = cig_config_parse("test", buf_slice(&b), diag, &config);
+		assert_int_equal(err, more ? -EINVAL : 0);
+		if (more)
+			assert_non_null(strstr(diag_first_error(diag), "257 networks"));
+		cig_config_release(&config);
+		diag_free(&diag);
+	}
+}
+
 static void translates_messages_and_refuses_foreign_senders(void **state)
 {
 	static const char text[] =
@@ -541,6 +572,7 @@ int main(void)
 		cmocka_unit_test(warns_of_addresses_that_smpp_does_not_have),
 		cmocka_unit_test(warns_of_overlapping_ranges_and_of_open_doors),
 		cmocka_unit_test(lets_in_whom_it_trusts),
+		cmocka_unit_test(refuses_more_networks_than_cig_sip_has_room_for),
 		cmocka_unit_test(translates_messages_and_refuses_foreign_senders),
 		cmocka_unit_test(warns_of_whom_nobody_can_call_back),
 		cmocka_unit_test(lives_until_the_last_hold_is_released),
