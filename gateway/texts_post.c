@@ -305,8 +305,8 @@ void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__E
 
 /* ---- posting ---- */
 
-/* Returns 0, -EBADMSG (it never can be), -ETIME (its end has come), -ECANCELED (why_out: what
- * was found before anything was sealed), or another -errno. */
+/* Returns 0, -EBADMSG or -EMSGSIZE (it never can be), -ETIME (its end has come), -ECANCELED
+ * (why_out: what was found before anything was sealed), or another -errno. */
 static int try_post(struct texts *texts, struct outward *out, char why_out[TEXT_WHY_SIZE])
 {
 	Texts__Outward *outward;
@@ -340,6 +340,8 @@ static void post(struct texts *texts, struct outward *out)
 		texts->n_posted++;
 	} else if (err == -EBADMSG) {
 		texts_settle(texts, out, "damaged in the journal, or sealed under another number");
+	} else if (err == -EMSGSIZE) {
+		texts_settle(texts, out, "longer than the rendezvous takes");
 	} else if (err == -ECANCELED) {
 		texts_settle(texts, out, why);
 	} else if (err == -ETIME) {

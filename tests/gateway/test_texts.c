@@ -151,6 +151,9 @@ static void what_can_never_be_posted_is_moved_aside(void **state)
 	scene->client.post_fails = -EBADMSG;
 	scene_drop_file(scene, 1);
 	LOOP_UNTIL(scene->base, scene_files_in(scene->in, ".failed") == 2);
+	scene->client.post_fails = -EMSGSIZE; /* more than the rendezvous takes */
+	scene_drop_file(scene, 2);
+	LOOP_UNTIL(scene->base, scene_files_in(scene->in, ".failed") == 4);
 }
 
 static void a_file_for_another_domain_waits_for_the_look_up(void **state)
