@@ -167,7 +167,7 @@ static int accept_message(struct texts *texts, const struct umsg_message *messag
 }
 
 /* Not journaled is not taken: the rendezvous delivers it again when it is asked to. */
-static void leave(struct texts *texts, const char *id, const char *from, int err)
+void texts_leave(struct texts *texts, const char *id, const char *from, int err)
 {
 	if (err != texts->journal_trouble)
 		log_warn(MODULE, "message=%s from=%s and others are left at the rendezvous: %s", id,
@@ -179,7 +179,7 @@ static void leave(struct texts *texts, const char *id, const char *from, int err
 		texts->refetch_ms = clock_mono_ms() + TEXTS_REFETCH_MS;
 }
 
-static void keep(struct texts *texts)
+void texts_kept_one(struct texts *texts)
 {
 	if (texts->journal_trouble)
 		log_info(MODULE, "messages are taken again");
@@ -199,7 +199,7 @@ void texts_message(struct texts *texts, const struct umsg_message *message)
 	if (!err)
 		err = note_taken(texts, message);
 	if (err)
-		leave(texts, texts_id_text(message->id, id), message->from, err);
+		texts_leave(texts, texts_id_text(message->id, id), message->from, err);
 	else
-		keep(texts);
+		texts_kept_one(texts);
 }

@@ -58,8 +58,8 @@ static int accept_notice(struct texts *texts, const Texts__Sent *sent, const cha
 	return result;
 }
 
-void texts_notice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
-		  const char *why)
+int texts_notice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
+		 const char *why)
 {
 	char text[TEXTS_ID_TEXT], notice_text[TEXTS_ID_TEXT];
 	uint8_t notice[UMSG_ID_SIZE];
@@ -69,15 +69,16 @@ void texts_notice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Tex
 	if (!sent->by_hand) {
 		log_info(MODULE, "message=%s is lost (%s): it was not sent by hand, no notice",
 			 text, why);
-		return;
+		return 0;
 	}
 	n = accept_notice(texts, sent, why, notice);
 	if (n < 0) {
-		log_warn(MODULE, "message=%s is lost (%s), and no notice can be kept: %s", text,
+		log_warn(MODULE, "message=%s is lost (%s), and no notice can be kept now: %s", text,
 			 why, strerror(-n));
-		return;
+		return n;
 	}
 	texts->counters.notices += n > 0;
 	log_info(MODULE, "message=%s is lost (%s): notice=%s to %d %s", text, why,
 		 texts_id_text(notice, notice_text), n, sent->kind);
+	return 0;
 }

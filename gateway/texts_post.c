@@ -218,15 +218,32 @@ bool texts_know_outward(struct texts *texts, struct outward *out)
 /* ---- the end of a post ---- */
 
 /* Remembers that a file was refused for as long as its id is known. */
-static void journal_refused(struct texts *texts, const struct journal_key *file)
+static int journal_refused(struct texts *texts, const struct journal_key *file)
 {
 	struct journal_key key = *file;
+	int err;
 
 	key.kind = TEXTS_REFUSED;
-	if (journal_put(texts->journal, &key, clock_wall_s() + TEXTS_LIFETIME_S, 0,
-			slice_str("")) == 0)
-		/* Finished at once: its id alone is needed. */
-		journal_finish(texts->journal, &key);
+	err = journal_put(texts->journal, &key, clock_wall_s() + TEXTS_LIFETIME_S, 0,
+			  slice_str(""));
+	if (err)
+		return err == -EEXIST ? 0 : err;
+	/* Finished at once: its id alone is needed. */
+	journal_finish(texts->journal, &key);
+	return 0;
+}
+
+/* A refusal first: a file whose post is finished and not refused counts as sent, and goes. */
+static void finish_entry(struct texts *texts, struct outward *out)
+{
+	int err = out->refused && out->key.kind == TEXTS_OUTWARD ? journal_refused(texts, &out->key)
+								 : 0;
+
+	if (!err)
+		err = journal_finish(texts->journal, &out->key);
+	out->finished = !err || err == -ENOENT;
+	if (out->finished)
+		texts_touch(texts);
 }
 
 /* A text that can never be sent: who sent it hears so from its port, by the reason beside
@@ -245,8 +262,6 @@ static void come_back(struct texts *texts, struct outward *out, const char *refu
 		told = port->ops->posted(port->arg, out->port_key, refusal);
 	if (out->has_id)
 		texts_drop_sent(texts, out->message_id, told ? NULL : refusal);
-	if (out->key.kind == TEXTS_OUTWARD)
-		journal_refused(texts, &out->key);
 }
 
 /* Out of the queue, and out of those that are under way, wherever it is. */
@@ -263,17 +278,18 @@ void texts_settle(struct texts *texts, struct outward *out, const char *refusal)
 	take_off(texts, out);
 	texts_set_why(&out->why, refusal);
 	out->acked = true;
-	if (*refusal)
+	out->refused = *refusal != '\0';
+	if (out->refused)
 		come_back(texts, out, refusal);
 	else if (out->key.kind != TEXTS_RECEIPT)
 		texts->counters.posted++;
-	journal_finish(texts->journal, &out->key);
+	finish_entry(texts, out);
 	if (!out->fresh) { /* else it is still in the other list, and comes here from there */
 		out->next = NULL;
 		*texts->acked_tail = out;
 		texts->acked_tail = &out->next;
 	}
-	texts_touch(texts);
+	texts_schedule(texts);
 }
 
 void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCode error,
@@ -414,8 +430,10 @@ static void finish(struct texts *texts, struct outward *out)
 
 	/* Only now may the file go: before the sync a crash would have sent it again. */
 	if (out->file)
-		texts_clear_file(out->file, out->why ? out->why : "");
-	if (!out->why && port && port->ops && port->ops->posted)
+		texts_clear_file(out->file, !out->refused ? ""
+					    : out->why    ? out->why
+							  : "it was refused");
+	if (!out->refused && port && port->ops && port->ops->posted)
 		port->ops->posted(port->arg, out->port_key, "");
 	unlink_outward(texts, out);
 	outward_free(out);
@@ -431,6 +449,15 @@ void texts_tell_posts(struct texts *texts)
 	texts->acked_tail = &texts->acked;
 	for (; out; out = next) {
 		next = out->next;
-		finish(texts, out);
+		if (out->finished) {
+			finish(texts, out);
+			continue;
+		}
+		/* A full disk: until it takes the end, a restart would post it once more.  Asked
+		 * again with each turn; the timer's comes every two seconds. */
+		finish_entry(texts, out);
+		out->next = NULL;
+		*texts->acked_tail = out;
+		texts->acked_tail = &out->next;
 	}
 }

@@ -126,11 +126,13 @@ struct outward {
 	uint8_t port_key[TEXT_KEY_SIZE];
 	struct text_port *port;    /* who submitted it, or NULL */
 	struct outward_file *file; /* or NULL */
-	char *why;                 /* it is not posted yet, or of acked: refused */
+	char *why;                 /* it is not posted yet, or was refused */
 	bool has_id;               /* message_id is known: by_id is in the map */
 	bool fresh;                /* the port was not told that it is stored */
 	bool posted;               /* on this connection, not yet answered */
-	bool acked;                /* done: finished in the journal, not yet synced */
+	bool acked;                /* done; in texts.acked, but for one that is fresh */
+	bool refused;              /* of acked: in vain */
+	bool finished;             /* of acked: the journal took that; told after its sync */
 };
 
 struct held_text;
@@ -192,6 +194,12 @@ int texts_open_maildir(const struct texts *texts, const char *path, struct maild
 
 /* ---- texts_in.c ---- */
 struct journal_key texts_inward_key(const uint8_t id[UMSG_ID_SIZE]);
+
+/* What came of that sender about message id cannot be kept now: it stays at the rendezvous, and is
+ * asked for again. */
+void texts_leave(struct texts *texts, const char *id, const char *from, int err);
+/* Something could be kept. */
+void texts_kept_one(struct texts *texts);
 
 /* Says Taken for what is durable now. */
 void texts_say_taken(struct texts *texts);
@@ -312,7 +320,8 @@ int texts_send(struct texts *texts, const struct journal_key *key, const char *f
 /* Why a message can never be sent, or NULL where it may be, later; err is texts_send()'s. */
 const char *texts_final_reason(const struct texts *texts, int err);
 
-/* The post is in vain: no Receipt will come. */
+/* The post is in vain: no Receipt will come.  why: what its sender gets a notice of, or NULL.  One
+ * that cannot be kept now comes at the message's end. */
 void texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const char *why);
 
 /* Of journal_tidy(): gives up on a Receipt that did not come until its message's end. */
@@ -342,9 +351,10 @@ void texts_drop_held(struct texts *texts, const struct text_port *port);
 
 /* ---- texts_notice.c ---- */
 
-/* Tells the one who sent a text from outside that it was in vain, if somebody may be told. */
-void texts_notice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
-		  const char *why);
+/* Tells the one who sent a text from outside that it was in vain, if somebody may be told.
+ * Returns 0 or -errno: it cannot be kept now. */
+int texts_notice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
+		 const char *why);
 
 /* ---- texts_post.c ---- */
 

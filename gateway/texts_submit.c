@@ -315,24 +315,47 @@ void texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const 
 
 	if (!sent)
 		return;
-	if (why)
-		texts_notice(texts, id, sent, why);
+	/* On a full disk it stays awaited: its end is told (texts_no_receipt()), and tried again.
+	 */
+	if (!why || texts_notice(texts, id, sent, why) == 0)
+		journal_finish(texts->journal, &key);
 	texts__sent__free_unpacked(sent, NULL);
-	journal_finish(texts->journal, &key);
 	texts_touch(texts);
 }
 
 /* The Receipt is taken when the caller returns: a notice that it causes must be durable by
  * then.  That costs a flush for each text that failed, and no other. */
-static void come_back(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
-		      const char *state, const char *reason)
+static int come_back(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
+		     const char *state, const char *reason)
 {
 	char why[TEXT_WHY_SIZE];
+	int err;
 
 	snprintf(why, sizeof(why), "%s%s%.120s", state, *reason ? ": " : "", reason);
-	texts_notice(texts, id, sent, why);
-	if (journal_sync(texts->journal))
+	err = texts_notice(texts, id, sent, why);
+	if (err)
+		return err;
+	err = journal_sync(texts->journal);
+	if (err)
 		texts->ops->broken(texts->arg);
+	return err;
+}
+
+/* What it says is journaled, or the Receipt stays at the rendezvous: taken and forgotten, it would
+ * be missed at the message's end, and its sender told that none came. */
+static int keep_receipt(struct texts *texts, const uint8_t id[UMSG_ID_SIZE],
+			const Texts__Sent *sent, Umsg__ReceiptState state, const char *word,
+			const char *reason)
+{
+	struct journal_key key = sent_key(id);
+	int err = state == UMSG__RECEIPT_STATE__RECEIPT_DELIVERED
+			  ? 0
+			  : come_back(texts, id, sent, word, reason);
+
+	if (!err)
+		err = journal_finish(texts->journal, &key);
+	texts_touch(texts);
+	return err;
 }
 
 /* A Receipt counts only from the identity to which the message went. */
@@ -343,6 +366,7 @@ bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_
 	struct journal_key key = sent_key(id);
 	Texts__Sent *sent = load_sent(texts, &key);
 	char text[TEXTS_ID_TEXT];
+	int err;
 
 	if (!sent)
 		return true; /* of an unknown message, or a second one */
@@ -352,13 +376,15 @@ bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_
 		texts__sent__free_unpacked(sent, NULL);
 		return true;
 	}
+	err = keep_receipt(texts, id, sent, state, state_words[number], reason);
+	texts__sent__free_unpacked(sent, NULL);
+	if (err) {
+		texts_leave(texts, text, from, err);
+		return false;
+	}
+	texts_kept_one(texts);
 	texts->counters.receipts[number]++;
 	log_info(MODULE, "message=%s by=%s state=%s %s", text, from, state_words[number], reason);
-	journal_finish(texts->journal, &key);
-	texts_touch(texts);
-	if (state != UMSG__RECEIPT_STATE__RECEIPT_DELIVERED)
-		come_back(texts, id, sent, state_words[number], reason);
-	texts__sent__free_unpacked(sent, NULL);
 	return true;
 }
 

@@ -250,6 +250,26 @@ static void that_files_wait_for_the_journals_disk_is_told_once(void **state)
 	log_set_tap(NULL, NULL);
 }
 
+/* What memory alone knows to be over would be posted once more after a restart. */
+static void a_file_stays_until_the_journal_has_the_end_of_its_post(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_drop_file(scene, 1);
+	LOOP_UNTIL(scene->base, scene->client.n_posted == 1);
+	scene_fill_disk(scene, true);
+	texts_post_ack(scene->texts, scene->client.posted[0], UMSG__ERROR_CODE__OK, "", 0);
+	for (int i = 0; i < 5; i++)
+		event_base_loop(scene->base, EVLOOP_NONBLOCK);
+	assert_int_equal(scene_files_in(scene->in, "new"), 1);
+	assert_int_equal(texts_gauges(scene->texts).posts, 1);
+	scene_fill_disk(scene, false);
+	LOOP_UNTIL(scene->base, !scene_files_in(scene->in, "new"));
+	scene_end(scene);
+	scene_begin(scene);
+	assert_int_equal(texts_gauges(scene->texts).posts, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +283,7 @@ int main(void)
 		SCENE_TEST(a_refused_file_outlives_a_restart),
 		SCENE_TEST(a_sent_file_is_not_sent_again_after_a_restart),
 		SCENE_TEST(that_files_wait_for_the_journals_disk_is_told_once),
+		SCENE_TEST(a_file_stays_until_the_journal_has_the_end_of_its_post),
 		SCENE_TEST(what_can_never_be_posted_is_moved_aside),
 		SCENE_TEST(a_file_for_another_domain_waits_for_the_look_up),
 		SCENE_TEST(a_file_for_a_domain_that_is_not_taken_is_moved_aside),

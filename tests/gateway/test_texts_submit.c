@@ -212,6 +212,34 @@ static void a_receipt_about_a_file_comes_back_to_the_mailbox(void **state)
 	assert_int_equal(texts_counters(scene->texts)->notices, 1);
 }
 
+/* Taken and forgotten, they would be missed at the messages' end: their senders would be told that
+ * none came, of one that was delivered, too. */
+static void a_receipt_that_the_journal_does_not_take_stays_at_the_rendezvous(void **state)
+{
+	static const Umsg__ReceiptState states[] = { UMSG__RECEIPT_STATE__RECEIPT_DELIVERED,
+						     UMSG__RECEIPT_STATE__RECEIPT_FAILED };
+	struct scene *scene = *state;
+	const struct texts_counters *counters = texts_counters(scene->texts);
+	const char alice[] = "tel:+46701234567";
+
+	scene->client.answers = true;
+	for (unsigned i = 0; i < COUNT(states); i++) {
+		const uint8_t *id = scene->client.posted[i];
+
+		scene_drop_file(scene, i);
+		LOOP_UNTIL(scene->base,
+			   scene->client.n_answered == i + 1 && !scene_files_in(scene->in, "new"));
+		scene_fill_disk(scene, true);
+		assert_false(texts_receipt(scene->texts, alice, id, states[i], ""));
+		scene_fill_disk(scene, false);
+		assert_int_equal(counters->receipts[states[i]], 0);
+		assert_true(texts_receipt(scene->texts, alice, id, states[i], ""));
+		assert_int_equal(counters->receipts[states[i]], 1);
+	}
+	assert_int_equal(counters->notices, 1);
+	LOOP_UNTIL(scene->base, scene_files_in(scene->out, "new") == 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +252,7 @@ int main(void)
 		SCENE_TEST(a_refusal_comes_back_as_a_notice),
 		SCENE_TEST(a_receipt_of_failure_comes_back_as_a_notice),
 		SCENE_TEST(what_no_person_sent_makes_no_notice),
+		SCENE_TEST(a_receipt_that_the_journal_does_not_take_stays_at_the_rendezvous),
 		SCENE_TEST(a_receipt_about_a_file_comes_back_to_the_mailbox),
 	};
 

@@ -52,6 +52,9 @@ void scene_make_mailbox(const char *path);
 void scene_remove_tree(const char *path);
 unsigned scene_files_in(const char *box, const char *folder);
 
+/* The journal's disk has no room for one octet more, or as much as ever. */
+void scene_fill_disk(struct scene *scene, bool full);
+
 /* Message `id` (16 such octets) of Alice for extension 101. */
 void scene_message_comes(struct scene *scene, uint8_t id, int64_t end_s);
 
