@@ -12,6 +12,8 @@
 #include "gateway/pbxs_priv.h"
 #include "gateway/resolver.h"
 
+static const char changed[] = "the configuration has changed";
+
 static unsigned random_below(void *arg, unsigned below)
 {
 	uint32_t n = 0;
@@ -67,13 +69,29 @@ static void answer_by(struct pbx_search *search, const struct pbx *pbx)
 	answer(search, ways, n, n ? "" : pbx->why);
 }
 
+static struct pbx *find(struct pbxs *pbxs, const char *host)
+{
+	const struct cig_pbx *config = cig_config_pbx_of_host(pbxs->config, host);
+	struct pbx *pbx = pbxs->first;
+
+	while (pbx && pbx->config != config)
+		pbx = pbx->next;
+	return config ? pbx : NULL;
+}
+
+/* Looked up anew: a reload that came before in this turn has freed the block that was there when
+ * the search began. */
 static void on_soon(evutil_socket_t fd, short what, void *arg)
 {
 	struct pbx_search *search = arg;
+	const struct pbx *pbx = find(search->pbxs, search->target.host);
 
 	(void)fd;
 	(void)what;
-	answer_by(search, search->pbx);
+	if (pbx)
+		answer_by(search, pbx);
+	else
+		answer(search, NULL, 0, changed);
 }
 
 /* A host without a block: its addresses in the order of RFC 2782, of which nothing else is
@@ -100,16 +118,6 @@ static void on_host_resolved(void *arg, int err, const struct resolver_way *foun
 	answer(search, ways, n, n ? "" : err ? text : PBX_OTHER_FAMILY);
 }
 
-static struct pbx *find(struct pbxs *pbxs, const char *host)
-{
-	const struct cig_pbx *config = cig_config_pbx_of_host(pbxs->config, host);
-	struct pbx *pbx = pbxs->first;
-
-	while (pbx && pbx->config != config)
-		pbx = pbx->next;
-	return config ? pbx : NULL;
-}
-
 static void wait_for(struct pbx *pbx, struct pbx_search *search)
 {
 	search->next = pbx->waiting;
@@ -122,19 +130,19 @@ static void wait_for(struct pbx *pbx, struct pbx_search *search)
 }
 
 /* What is known serves at once; else the names are asked for. */
-static int begin(struct pbx_search *search)
+static int begin(struct pbx_search *search, struct pbx *pbx)
 {
 	struct pbxs *pbxs = search->pbxs;
 
-	if (!search->pbx || !search->pbx->config->server_count) {
+	if (!pbx || !pbx->config->server_count) {
 		search->resolution =
 			resolver_start_sip(pbxs->resolver, search->target.host,
 					   search->target.port_given ? search->target.port : 0,
 					   search->target.transport, on_host_resolved, search);
 		return search->resolution ? 0 : -ENOMEM;
 	}
-	if (!search->pbx->peers.n) {
-		wait_for(search->pbx, search);
+	if (!pbx->peers.n) {
+		wait_for(pbx, search);
 		return 0;
 	}
 	search->soon = evtimer_new(pbxs->base, on_soon, search);
@@ -158,17 +166,17 @@ struct pbx_search *pbxs_search(struct pbxs *pbxs, const struct sip_target *targe
 			       pbx_search_fn *done, void *arg)
 {
 	struct pbx_search *search = calloc(1, sizeof(*search));
+	struct pbx *pbx = find(pbxs, target->host);
 
 	if (!search)
 		return NULL;
 	search->pbxs = pbxs;
-	search->pbx = find(pbxs, target->host);
 	search->target = *target;
-	if (search->pbx && search->pbx->config->has_transport)
-		take_transport(&search->target, search->pbx->config->transport);
+	if (pbx && pbx->config->has_transport)
+		take_transport(&search->target, pbx->config->transport);
 	search->done = done;
 	search->arg = arg;
-	if (begin(search)) {
+	if (begin(search, pbx)) {
 		search_free(search);
 		return NULL;
 	}
@@ -187,7 +195,7 @@ void pbx_answer_waiting(struct pbx *pbx, bool drop)
 	/* A callback may search again or cancel others: one at a time. */
 	while (pbx->waiting) {
 		if (drop)
-			answer(pbx->waiting, NULL, 0, "the configuration has changed");
+			answer(pbx->waiting, NULL, 0, changed);
 		else
 			answer_by(pbx->waiting, pbx);
 	}

@@ -43,7 +43,6 @@ struct pbxs {
 /* A call that waits for its addresses. */
 struct pbx_search {
 	struct pbxs *pbxs;
-	struct pbx *pbx;                 /* NULL: an entry's host without a block */
 	struct pbx_search *next, **link; /* in pbx->waiting */
 	struct sip_target target;
 	struct resolution *resolution;

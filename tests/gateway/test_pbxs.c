@@ -403,6 +403,32 @@ static void a_block_that_is_taken_out_answers_who_waits(void **state)
 	end(&scene);
 }
 
+/* A call that began in the turn in which the file was read anew. */
+static void a_search_outlives_a_reload_that_comes_before_its_answer(void **state)
+{
+	const struct cig_config *again = read_config(TWO_SERVERS), *without = read_config("");
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, TWO_SERVERS);
+	turn(&scene);
+	resolves(resolver_of(&scene), "a.pbx.com", "192.0.2.1");
+	resolves(resolver_of(&scene), "b.pbx.com", "192.0.2.2");
+	search(&scene, "pbx.com");
+	pbxs_set_config(scene.pbxs, again);
+	turn(&scene);
+	assert_int_equal(scene.found, 1);
+	assert_string_equal(scene.first, "192.0.2.1"); /* what was known is known */
+	search(&scene, "pbx.com");
+	pbxs_set_config(scene.pbxs, without);
+	turn(&scene);
+	assert_int_equal(scene.found, 2);
+	assert_string_equal(scene.why, "the configuration has changed");
+	cig_config_release(&again);
+	cig_config_release(&without);
+	end(&scene);
+}
+
 /* ---- registrations ---- */
 
 static void on_left(void *arg)
@@ -516,6 +542,7 @@ int main(void)
 		cmocka_unit_test(a_server_that_is_silent_twice_comes_last_until_it_answers),
 		cmocka_unit_test(an_agent_that_is_new_is_asked_anew),
 		cmocka_unit_test(a_block_that_is_taken_out_answers_who_waits),
+		cmocka_unit_test(a_search_outlives_a_reload_that_comes_before_its_answer),
 		cmocka_unit_test(a_registration_answers_its_challenge_holds_and_is_given_up),
 		cmocka_unit_test(a_wrong_password_is_told_and_not_tried_for_ever),
 		cmocka_unit_test(a_reload_keeps_the_same_registration_and_gives_up_another),
