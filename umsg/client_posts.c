@@ -275,12 +275,27 @@ void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack)
 			      ack->retry_after);
 }
 
+enum { POST_AGAIN_S = 5 }; /* where an Error does not say: "a few seconds" */
+
+/* docs/umsg.md, "Messages": a PostAck judges the message, an Error most often the moment - not
+ * registered just now, since a month began; too many requests - and the same octets go again.
+ * Only where it finds fault with the frame would it find the same again.  0: never. */
+static unsigned again_after_s(const Umsg__Error *error)
+{
+	bool final = error->code == UMSG__ERROR_CODE__ERROR_MALFORMED ||
+		     error->code == UMSG__ERROR_CODE__ERROR_UNKNOWN_BODY ||
+		     error->code == UMSG__ERROR_CODE__ERROR_TOO_LARGE;
+
+	return error->retry_after || final ? error->retry_after : POST_AGAIN_S;
+}
+
 void client_on_post_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)
 {
 	struct client_post *post = take_post(client, request, (struct slice){ NULL, 0 });
 
 	if (!post)
 		return;
-	client->ops->post_ack(client->arg, post->id, error->code, error->text, error->retry_after);
+	client->ops->post_ack(client->arg, post->id, error->code, error->text,
+			      again_after_s(error));
 	free_post(post);
 }

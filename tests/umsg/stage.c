@@ -89,9 +89,9 @@ static void on_post_ack(void *arg, const uint8_t id[UMSG_ID_SIZE], Umsg__ErrorCo
 
 	(void)id;
 	(void)text;
-	(void)retry_after_s;
 	p->acks++;
 	p->ack = error;
+	p->again_s = retry_after_s;
 }
 
 static bool on_receipt(void *arg, const char *from, const uint8_t id[UMSG_ID_SIZE],

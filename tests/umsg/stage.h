@@ -57,6 +57,7 @@ struct party {
 	Umsg__ReceiptState receipt;
 	char receipt_from[UMSG_URI_SIZE], reason[256];
 	Umsg__ErrorCode ack;
+	unsigned again_s; /* of that */
 	size_t entry_n, shared_n;
 	unsigned kept; /* words on what the rendezvous shall keep */
 	Umsg__ErrorCode kept_error;
@@ -106,7 +107,8 @@ struct stage {
 	bool silent; /* answers none of them */
 	bool found;
 	struct slice answered_id; /* of a domain */
-	bool busy;                /* answers posts, invitations and client data by an Error */
+	bool busy;                /* answers posts, invitations and client data by an Error ... */
+	Umsg__ErrorCode because;  /* ... of this code; OK: ERROR_BUSY */
 	unsigned client_data;
 	char data_name[40], data_value[64]; /* the last one */
 	/* May change a frame that is handed on; false: it is lost. */

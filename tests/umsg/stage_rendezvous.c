@@ -403,8 +403,8 @@ static void send_busy(struct connection *c, const Umsg__Frame *frame)
 	Umsg__Frame answer = UMSG__FRAME__INIT;
 	Umsg__Error error = UMSG__ERROR__INIT;
 
-	error.code = UMSG__ERROR_CODE__ERROR_BUSY;
-	error.retry_after = 3;
+	error.code = c->stage->because ? c->stage->because : UMSG__ERROR_CODE__ERROR_BUSY;
+	error.retry_after = c->stage->because ? 0 : 3;
 	answer.request = frame->request;
 	answer.by_server = 1;
 	answer.body_case = UMSG__FRAME__BODY_ERROR;

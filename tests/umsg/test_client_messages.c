@@ -183,6 +183,32 @@ static void a_post_that_is_refused_is_answered(void **state)
 	post_hello(alice, BOB);
 	STAGE_UNTIL(stage, alice->acks);
 	assert_int_equal(alice->ack, UMSG__ERROR_CODE__ERROR_BUSY);
+	assert_int_equal(alice->again_s, 3);
+}
+
+/* As at the beginning of a month, when a post crosses the word that its sender is not registered
+ * any more.  Of a frame that has a fault the next try would be no better. */
+static void an_error_that_finds_no_fault_with_a_post_is_not_its_end(void **state)
+{
+	static const struct {
+		Umsg__ErrorCode code;
+		bool final;
+	} rows[] = { { UMSG__ERROR_CODE__ERROR_NOT_REGISTERED, false },
+		     { UMSG__ERROR_CODE__ERROR_NOT_ALLOWED, false },
+		     { UMSG__ERROR_CODE__ERROR_STORE_FULL, false },
+		     { UMSG__ERROR_CODE__ERROR_MALFORMED, true },
+		     { UMSG__ERROR_CODE__ERROR_TOO_LARGE, true } };
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE);
+
+	stage->busy = true;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		stage->because = rows[i].code;
+		post_hello(alice, BOB);
+		STAGE_UNTIL(stage, alice->acks == i + 1);
+		assert_int_equal(alice->ack, rows[i].code);
+		assert_int_equal(alice->again_s == 0, rows[i].final);
+	}
 }
 
 static void only_whole_posts_of_our_own_are_posted(void **state)
@@ -527,6 +553,7 @@ int main(void)
 		ON_STAGE(a_message_is_its_signers_only),
 		ON_STAGE(a_message_past_its_end_is_not_told),
 		ON_STAGE(a_post_that_is_refused_is_answered),
+		ON_STAGE(an_error_that_finds_no_fault_with_a_post_is_not_its_end),
 		ON_STAGE(only_whole_posts_of_our_own_are_posted),
 		ON_STAGE(a_long_body_goes_in_parts),
 		ON_STAGE(a_long_message_that_is_gone_keeps_no_other_from_coming),
