@@ -50,16 +50,17 @@ static int ask_with_proof(struct exchange *x)
 			   CONTROL_PROOF_TEXT_SIZE];
 	char nonce[CONTROL_NONCE_TEXT_SIZE], proof[CONTROL_PROOF_TEXT_SIZE];
 	struct buf b = BUF_OF(authorization);
-	struct control_token token;
+	struct control_token token = { 0 };
 	struct control_claim claim = {
 		.method = x->method,
 		.target = x->target,
 		.body = slice_of(x->body, x->body_n),
 	};
-	int err = control_token_read(x->server->token_path, &token, x->diag);
+	/* The server first: one that does not run is why there may be no token. */
+	int err = fetch_nonce(x, nonce);
 
 	if (!err)
-		err = fetch_nonce(x, nonce);
+		err = control_token_read(x->server->token_path, &token, x->diag);
 	if (!err) {
 		claim.nonce = slice_str(nonce);
 		err = control_proof(&token, &claim, proof);
@@ -71,9 +72,9 @@ static int ask_with_proof(struct exchange *x)
 	return exchange_ask(x, buf_str(&b));
 }
 
-/* Asks, with a proof where one is needed.  After it the head is read and the status is one of
+/* Asks, with a proof where one is needed.  A GET is tried without: most need none, and those
+ * commands then work for every user.  After it the head is read and the status is one of
  * success. */
-/* A GET is tried without: most need no proof, and those commands then work for every user. */
 static int exchange_run(struct exchange *x)
 {
 	bool prove = x->server->token_path && strcmp(x->method, "GET") != 0;

@@ -70,7 +70,8 @@ int control_token_read(const char *path, struct control_token *token_out, struct
 	int err = file_read(path, 1024, &text, &n);
 
 	if (err) {
-		diag_error(diag, NULL, "cannot read the token %s: %s", path, strerror(-err));
+		diag_error(diag, NULL, "cannot read the token %s: %s%s", path, strerror(-err),
+			   err == -EACCES ? "; run this as the server's user" : "");
 		return err;
 	}
 	while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))

@@ -65,11 +65,13 @@ static size_t difference(const char *word, const char *known)
 
 const char *suggest_near(const char *word, const char *const *known, size_t n)
 {
-	size_t limit = 2 * (strlen(word) / 3), best = SIZE_MAX;
+	size_t n_word = strlen(word), limit = 2 * (n_word / 3), best = SIZE_MAX;
 	const char *near = NULL;
 
+	/* Two edits for words of up to eight letters, but less than half of a short one: "log" is
+	 * not what "foo" was meant to be. */
 	if (limit < 4)
-		limit = 4;
+		limit = n_word < 4 ? n_word : 4;
 	for (size_t i = 0; i < n; i++) {
 		size_t d = known[i] ? difference(word, known[i]) : SIZE_MAX;
 

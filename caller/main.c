@@ -31,7 +31,9 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static void usage(FILE *to)
 {
-	fputs("usage: cca [--store DIR] [--crs HOST:PORT] [--json] COMMAND ...\n\n", to);
+	fputs("usage: cca [--store DIR] [--crs HOST:PORT] [--json] COMMAND ...\n"
+	      "A secure caller without a screen: calls, answers, sends and prints messages.\n\n",
+	      to);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %-7s %-50s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
@@ -103,8 +105,7 @@ static int run_command(const struct cca_options *options, int argc, char **argv)
 		optind = 0;
 		return commands[i].run(options, argc, argv);
 	}
-	fprintf(stderr, "cca: unknown command \"%s\"\n", argv[0]);
-	usage(stderr);
+	fprintf(stderr, "cca: unknown command \"%s\"; see cca --help\n", argv[0]);
 	return CCA_USAGE;
 }
 
@@ -154,7 +155,7 @@ int main(int argc, char **argv)
 			usage(stdout);
 			return CCA_OK;
 		default:
-			usage(stderr);
+			fputs("see cca --help\n", stderr); /* getopt_long() has said why */
 			return CCA_USAGE;
 		}
 	}

@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/suggest.h"
 #include "build-config.h"
 #include "gateway/cig_config.h"
 
-enum { MAX_WORDS = 16 };
+enum { MAX_WORDS = 16, HELP_COLUMN = 50 };
 
 static int cli_help(struct cli *cli, int argc, char **argv);
 
@@ -49,8 +50,13 @@ static int cli_help(struct cli *cli, int argc, char **argv)
 	for (size_t i = 0; i < ACTIONS; i++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "%s %s", actions[i].name, actions[i].arguments);
-		printf("  %-50s %s\n", left, actions[i].help);
+		snprintf(left, sizeof(left), "%s%s%s", actions[i].name,
+			 actions[i].arguments[0] ? " " : "", actions[i].arguments);
+		/* What is too long for its column has a line of its own. */
+		if (strlen(left) > HELP_COLUMN)
+			printf("  %s\n  %-*s %s\n", left, HELP_COLUMN, "", actions[i].help);
+		else
+			printf("  %-*s %s\n", HELP_COLUMN, left, actions[i].help);
 	}
 	return CLI_OK;
 }
@@ -59,10 +65,19 @@ static void usage(FILE *to)
 {
 	fputs("usage: cig-cli [--config FILE] [--address HOST:PORT] [--json] [ACTION "
 	      "[ARGUMENT]...]\n"
-	      "Without an action it reads actions line by line.\n\n",
+	      "Looks into a running gateway, and into configurations.  Without an action it reads\n"
+	      "actions line by line.\n"
+	      "\n"
+	      "  --config FILE   says where the gateway is (default " CIG_CONFIG_PATH ")\n"
+	      "  --address HOST:PORT\n"
+	      "                  its control port, instead\n"
+	      "  --json          print JSON\n"
+	      "\n"
+	      "Actions (\"help\" says more):\n",
 	      to);
 	for (size_t i = 0; i < ACTIONS; i++)
-		fprintf(to, "  %s %s\n", actions[i].name, actions[i].arguments);
+		fprintf(to, "  %s%s%s\n", actions[i].name, actions[i].arguments[0] ? " " : "",
+			actions[i].arguments);
 	fputs("\nExit status: 0 done, 1 failed (no server, no route, faults found), 2 usage.\n",
 	      to);
 }
@@ -73,6 +88,17 @@ static const struct action *find_action(const char *name)
 		if (strcmp(actions[i].name, name) == 0)
 			return &actions[i];
 	return NULL;
+}
+
+static void tell_unknown(const char *name)
+{
+	const char *known[ACTIONS], *near;
+
+	for (size_t i = 0; i < ACTIONS; i++)
+		known[i] = actions[i].name;
+	near = suggest_near(name, known, ACTIONS);
+	fprintf(stderr, "cig-cli: unknown action \"%s\"%s%s%s; \"help\" lists them\n", name,
+		near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 /* Takes control port and userdata from cig.conf, also when it has faults elsewhere: those
@@ -131,7 +157,7 @@ static int run_action(struct cli *cli, int argc, char **argv)
 	int status;
 
 	if (!action) {
-		fprintf(stderr, "cig-cli: unknown action \"%s\"; \"help\" lists them\n", argv[0]);
+		tell_unknown(argv[0]);
 		return CLI_USAGE;
 	}
 	/* Once for a session: later actions find it. */
@@ -231,7 +257,7 @@ int main(int argc, char **argv)
 			usage(stdout);
 			return CLI_OK;
 		default:
-			usage(stderr);
+			fputs("see cig-cli --help\n", stderr); /* getopt_long() has said why */
 			return CLI_USAGE;
 		}
 	}

@@ -81,12 +81,13 @@ static int take_options(struct options *options, int argc, char **argv, struct d
 			fputs(usage, stdout);
 			return EXIT_SUCCESS;
 		default:
-			fputs(usage, stderr);
+			fputs("see cig-server --help\n", stderr); /* getopt_long() said why */
 			return EXIT_USAGE;
 		}
 	}
 	if (optind < argc) {
-		diag_error(diag, NULL, "unexpected \"%s\"", argv[optind]);
+		fprintf(stderr, "cig-server: unexpected \"%s\"; see cig-server --help\n",
+			argv[optind]);
 		return EXIT_USAGE;
 	}
 	return -1;
@@ -165,8 +166,11 @@ static int serve(const struct options *options, const struct cig_config *config,
 	int status;
 
 	snprintf(path, sizeof(path), "%s/cig.log", config->log_dir);
-	if (log_open(LOG_STYLE_CIG, path, diag))
+	if (log_open(LOG_STYLE_CIG, path, diag)) {
+		fprintf(stderr, "cig-server: not started: logs go to log_dir of %s\n",
+			config->path);
 		return EXIT_FAILURE;
+	}
 	base = event_base_new();
 	if (!base)
 		return EXIT_FAILURE;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "build-config.h"
 #include "mailbox/maildir.h"
 
 enum { EXIT_USAGE = 2 };
@@ -18,10 +19,10 @@ static const char default_group[] = "cigmail";
 static int usage(FILE *to)
 {
 	fprintf(to,
-		"Usage: create_cig_maildir [--group NAME] PATH\n"
+		"usage: create_cig_maildir [--group NAME] PATH\n"
 		"Makes the mailbox PATH (absolute) with new, cur, tmp and .failed, which the\n"
 		"members of the group NAME (%s) may read and write.\n"
-		"Exit codes: 0 made, 1 not made, 2 wrong arguments.\n",
+		"Exit status: 0 made, 1 not made, 2 usage.\n",
 		default_group);
 	return to == stdout ? EXIT_SUCCESS : EXIT_USAGE;
 }
@@ -67,16 +68,21 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "group", required_argument, NULL, 'g' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *group = default_group;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "g:h", options, NULL)) != -1) {
-		if (option == 'g')
+		if (option == 'g') {
 			group = optarg;
-		else
+		} else if (option == 'V') {
+			puts("create_cig_maildir " PACKAGE_VERSION);
+			return EXIT_SUCCESS;
+		} else {
 			return usage(option == 'h' ? stdout : stderr);
+		}
 	}
 	if (argc - optind != 1)
 		return usage(stderr);

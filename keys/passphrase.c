@@ -173,7 +173,8 @@ int passphrase_ask(const char *prompt, bool twice, struct passphrase *out, struc
 	int err;
 
 	if (fd < 0) {
-		diag_error(diag, NULL, "%s: there is no terminal to ask on; give a file", prompt);
+		diag_error(diag, NULL,
+			   "%s: there is no terminal to ask on; name a file that holds it", prompt);
 		return -ENOTTY;
 	}
 	err = ask_at(fd, prompt, twice, out, diag);

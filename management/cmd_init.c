@@ -229,6 +229,19 @@ int cmd_init(struct cms *cms)
 	return 0;
 }
 
+static bool any_setting(const struct cms *cms)
+{
+	static const enum cms_option options[] = {
+		OPTION_CRS,          OPTION_ACCOUNT,          OPTION_SECRET,    OPTION_SECRET_FILE,
+		OPTION_MAX_LIFETIME, OPTION_DEFAULT_LIFETIME, OPTION_INTERCEPT, OPTION_MULTIPATH,
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (cms->value[options[i]])
+			return true;
+	return false;
+}
+
 /* "cms set": changes the domain's settings. */
 int cmd_set(struct cms *cms)
 {
@@ -237,6 +250,10 @@ int cmd_set(struct cms *cms)
 	bool secret = cms->value[OPTION_SECRET] || cms->value[OPTION_SECRET_FILE];
 	int err = settings_load(cms->db, &settings, cms->diag);
 
+	if (!err && !any_setting(cms)) {
+		diag_error(cms->diag, NULL, "set what?  See cms --help");
+		err = -EINVAL;
+	}
 	if (!err && cms->value[OPTION_ACCOUNT] && !secret) {
 		diag_error(cms->diag, NULL, "another account has another secret: give it, too");
 		err = -EINVAL;

@@ -205,12 +205,14 @@ void cms_groups(const char *hex, size_t n, char *out, size_t outsz)
 
 static void print_usage(FILE *to)
 {
-	fprintf(to, "usage: cms [--dir DIR] [--passphrase-file FILE] COMMAND ...\n\ncommands:\n");
+	fprintf(to, "usage: cms [--dir DIR] [--passphrase-file FILE] COMMAND ...\n"
+		    "Makes the keys of a domain, its users and gateways: letters and updates.\n\n"
+		    "commands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %s\n", commands[i].usage);
 	fprintf(to, "\nTIME is 1h to 366d, or none.  The database lies in DIR, or CMS_DIR, or "
 		    "~/.cms.\nThe passphrase is asked for on the terminal without "
-		    "--passphrase-file.\n");
+		    "--passphrase-file.\nExit status: 0 done, 1 failed, 2 usage.\n");
 }
 
 static int bad_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -97,11 +97,15 @@ int wav_read(const char *path, size_t max_samples, int16_t **pcm_out, size_t *n_
 	int16_t *pcm;
 	int err = file_read(path, 2 * max_samples + MAX_OTHER_CHUNKS, &file, &size);
 
-	if (err)
+	if (err) {
+		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
 		return err;
+	}
 	err = find_data(slice_of(file, size), path, &data, diag);
-	if (!err && data.n / 2 > max_samples)
+	if (!err && data.n / 2 > max_samples) {
+		diag_error(diag, NULL, "%s: longer than %zu s", path, max_samples / WAV_RATE);
 		err = -EFBIG;
+	}
 	/* One octet more: a file without samples is no failure, and malloc(0) may return NULL. */
 	pcm = err ? NULL : malloc(data.n + 1);
 	if (pcm) {

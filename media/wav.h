@@ -11,8 +11,8 @@ struct wav_writer;
 /* Reads all samples into *pcm_out (malloc'd, the caller frees; never NULL).
  * Chunks other than "fmt " and "data" are skipped; a data chunk longer than the
  * file (a recorder that was killed) ends where the file ends.
- * Returns 0, -EINVAL (not such a file; diag says what it is), -EFBIG (more than
- * max_samples), or -errno.  Outputs are unchanged on failure. */
+ * Returns 0, -EINVAL (not such a file), -EFBIG (more than max_samples), or -errno, with diag
+ * saying why.  Outputs are unchanged on failure. */
 int wav_read(const char *path, size_t max_samples, int16_t **pcm_out, size_t *n_out,
 	     struct diag *diag);
 

@@ -55,6 +55,8 @@ struct cra {
 static void usage(FILE *to)
 {
 	fputs("usage: cra --server HOST[:PORT] --admin NAME --secret-file FILE [--json] ACTION\n"
+	      "Administers accounts of a rendezvous from elsewhere, over TLS.\n"
+	      "\n"
 	      "  accounts                 the accounts you may administer, and their updates\n"
 	      "  apply ACCOUNT FILE       apply a monthly update\n"
 	      "  stats export ACCOUNT [--pseudonyms]\n"
@@ -208,7 +210,7 @@ static int run(struct cra *cra, char **argv)
 	if (status == EXIT_REFUSED)
 		cra_print_error(diag_first_error(cra->diag), stderr);
 	else if (status == EXIT_USAGE)
-		usage(stderr);
+		fprintf(stderr, "cra: \"%s %s\" is no action; see cra --help\n", argv[0], argv[1]);
 	diag_free(&cra->diag);
 	return status;
 }
@@ -239,7 +241,7 @@ static int take_option(struct cra *cra, int key)
 		usage(stdout);
 		return 0;
 	default:
-		usage(stderr);
+		fputs("see cra --help\n", stderr); /* getopt_long() has said why */
 		return EXIT_USAGE;
 	}
 }
@@ -256,9 +258,20 @@ int main(int argc, char **argv)
 		if (status >= 0)
 			return status;
 	}
-	if (!cra.server || !cra.admin || !cra.secret_file ||
-	    !is_action(&cra, argc - optind, argv + optind)) {
+	if (optind == argc) {
 		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!is_action(&cra, argc - optind, argv + optind)) {
+		fprintf(stderr, "cra: \"%s\" is no action, or lacks its words; see cra --help\n",
+			argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (!cra.server || !cra.admin || !cra.secret_file) {
+		fprintf(stderr, "cra: --%s is missing; see cra --help\n",
+			!cra.server  ? "server"
+			: !cra.admin ? "admin"
+				     : "secret-file");
 		return EXIT_USAGE;
 	}
 	return run(&cra, argv + optind);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/diag.h"
 #include "build-config.h"
@@ -52,6 +51,8 @@ static const struct option long_options[] = {
 static void usage(FILE *to)
 {
 	fputs("usage: crs [options]\n"
+	      "Serves the clients of secure domains: registrations, calls, messages, updates.\n"
+	      "\n"
 	      "  --root DIR      everything under DIR: crs.conf, crs-local.conf, accounts/, "
 	      "data/,\n"
 	      "                  run/, log/ (default " CRS_DIR ", " CRS_RUN_DIR ", " CRS_LOG_DIR
@@ -61,7 +62,10 @@ static void usage(FILE *to)
 	      "  -n              check the configuration and end\n"
 	      "  -e              log to standard error\n"
 	      "  -v              log more\n"
-	      "  --version, --help\n",
+	      "  --version, --help\n"
+	      "\n"
+	      "SIGHUP loads accounts and updates again, and reopens the logs.\n"
+	      "Exit status: 0 ended, 1 not started, or faults in the configuration, 2 usage.\n",
 	      to);
 }
 
@@ -115,7 +119,7 @@ static int take_option(struct command_line *line, int key)
 			line->place[key - OPT_CONFIG] = optarg;
 			return -1;
 		}
-		usage(stderr);
+		fputs("see crs --help\n", stderr); /* getopt_long() has said why */
 		return EXIT_USAGE;
 	}
 }
@@ -129,13 +133,8 @@ static int set_paths(struct command_line *line)
 	int err = crs_paths_init(paths, line->root);
 
 	for (size_t i = 0; !err && i < sizeof(places) / sizeof(places[0]); i++) {
-		struct buf b;
-
-		if (!line->place[i])
-			continue;
-		b = buf_over(places[i], CRS_PATH_SIZE);
-		buf_put_str(&b, line->place[i]);
-		err = buf_ok(&b) ? 0 : -1;
+		if (line->place[i])
+			err = crs_path_absolute(places[i], CRS_PATH_SIZE, line->place[i]);
 	}
 	if (!err)
 		/* Behind the places, from which these are made. */
@@ -145,7 +144,7 @@ static int set_paths(struct command_line *line)
 	if (!err)
 		err = crs_path_join(paths->admins, CRS_PATH_SIZE, paths->data, "admins");
 	if (err)
-		fputs("crs: a path is too long\n", stderr);
+		fprintf(stderr, "crs: a path cannot be used: %s\n", strerror(-err));
 	return err;
 }
 
@@ -156,8 +155,9 @@ static int read_settings(struct command_line *line)
 
 	diag_print(diag, stderr);
 	if (err)
-		fprintf(stderr, "crs: %zu errors in the configuration: not started\n",
-			diag_errors(diag));
+		fprintf(stderr, "crs: %zu error%s in the configuration: %s\n", diag_errors(diag),
+			diag_errors(diag) == 1 ? "" : "s",
+			line->check_only ? "not usable" : "not started");
 	diag_free(&diag);
 	return err;
 }
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 			return status;
 	}
 	if (optind < argc) {
-		usage(stderr);
+		fprintf(stderr, "crs: unexpected \"%s\"; see crs --help\n", argv[optind]);
 		return EXIT_USAGE;
 	}
 	/* Before any file is looked at: a worker's settings come over its channel. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "build-config.h"
 #include "rendezvous/cli.h"
 #include "rendezvous/trace.h"
@@ -134,7 +135,15 @@ static const size_t action_count = sizeof(actions) / sizeof(actions[0]);
 
 static void usage(FILE *to)
 {
-	fputs("usage: crs-cli [--root DIR] [--socket PATH] [--json] ACTION\n", to);
+	fputs("usage: crs-cli [--root DIR] [--socket PATH] [--json] ACTION\n"
+	      "Looks into the rendezvous of this host, and administers it.\n"
+	      "\n"
+	      "  --root DIR      that of crs --root DIR (default " CRS_DIR ", " CRS_RUN_DIR ")\n"
+	      "  --socket PATH   of a crs whose socket is elsewhere\n"
+	      "  --json          print JSON\n"
+	      "\n"
+	      "Actions:\n",
+	      to);
 	for (size_t i = 0; i < action_count; i++)
 		fprintf(to, "  %s\n", actions[i].usage);
 	fputs("list and show mean the same where only one of them is named.\n"
@@ -180,21 +189,34 @@ static void complete_number(const struct action *action, int argc, char **argv, 
 	argv[place] = text;
 }
 
-/* Why the words are no action, before all of them are listed. */
+/* Why the words are no action, and what was meant: the verbs, or what goes with this one. */
 static void tell_unknown(int argc, char **argv)
 {
+	const char *known[sizeof(actions) / sizeof(actions[0])] = { NULL };
 	bool verb = false;
+	const char *near;
 
-	if (argc == 0)
-		return;
 	for (size_t i = 0; i < action_count; i++)
-		verb = verb || same_verb(argv[0], actions[i].word[0], true);
+		if (same_verb(argv[0], actions[i].word[0], true)) {
+			known[i] = actions[i].word[1];
+			verb = true;
+		}
+	for (size_t i = 0; !verb && i < action_count; i++)
+		known[i] = actions[i].word[0];
+	near = verb && argc == 1 ? NULL : suggest_near(argv[verb ? 1 : 0], known, action_count);
 	if (!verb)
 		cli_error("there is no action \"%s\"", argv[0]);
 	else if (argc == 1)
 		cli_error("%s what?", argv[0]);
 	else
 		cli_error("there is nothing to %s that is called \"%s\"", argv[0], argv[1]);
+	if (near)
+		fprintf(stderr, "did you mean \"%s%s%s\"?\n", verb ? argv[0] : "", verb ? " " : "",
+			near);
+	for (size_t i = 0; verb && !near && i < action_count; i++)
+		if (same_verb(argv[0], actions[i].word[0], false))
+			fprintf(stderr, "  crs-cli %s\n", actions[i].usage);
+	fputs("crs-cli --help lists all actions\n", stderr);
 }
 
 /* "health-check [options] system" is the manual's synopsis, and "health-check system [options]"
@@ -272,9 +294,10 @@ int main(int argc, char **argv)
 	if (!action)
 		action = find(argc, argv, true);
 	if (!action || status == CLI_USAGE) {
-		if (status != CLI_USAGE)
+		if (status == CLI_OK && argc > 0)
 			tell_unknown(argc, argv);
-		usage(stderr);
+		else
+			usage(stderr);
 		return CLI_USAGE;
 	}
 	words = action->word[1] ? 2 : 1;

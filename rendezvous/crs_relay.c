@@ -33,7 +33,7 @@ static const char usage[] =
 	"Relays media between the clients of a rendezvous server.\n"
 	"\n"
 	"  --root DIR      use DIR/crs-relay.conf, DIR/run/crs-relay.sock, DIR/log/crs_relay.log\n"
-	"                  (default: /opt/crs, with /run/crs and /var/log/crs)\n"
+	"                  (default: " CRS_DIR ", with " CRS_RUN_DIR " and " CRS_LOG_DIR ")\n"
 	"  --config FILE   limits and LISTEN, instead of the above\n"
 	"  --socket PATH   where crs connects\n"
 	"  --log FILE      \"-\" for standard error\n"
@@ -41,7 +41,10 @@ static const char usage[] =
 	"  --threads N     1 to 64 (default: one per processor)\n"
 	"  --now TIME      YYYY-MM-DDTHH:MM:SSZ (test builds)\n"
 	"  -h, --help      this text\n"
-	"      --version\n";
+	"      --version\n"
+	"\n"
+	"SIGHUP reopens the log.\n"
+	"Exit status: 0 ended, 1 could not serve, 2 usage or a configuration with faults.\n";
 
 struct options {
 	char config[PATH_MAX], socket[PATH_MAX], log[PATH_MAX];
@@ -139,9 +142,9 @@ static void set_defaults(struct options *options)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	*options = (struct options){ .threads = cores > 0 ? (unsigned long)cores : 1 };
-	snprintf(options->config, PATH_MAX, "/opt/crs/crs-relay.conf");
-	snprintf(options->socket, PATH_MAX, "/run/crs/crs-relay.sock");
-	snprintf(options->log, PATH_MAX, "/var/log/crs/crs_relay.log");
+	snprintf(options->config, PATH_MAX, CRS_DIR "/crs-relay.conf");
+	snprintf(options->socket, PATH_MAX, CRS_RUN_DIR "/crs-relay.sock");
+	snprintf(options->log, PATH_MAX, CRS_LOG_DIR "/crs_relay.log");
 	net_parse("0.0.0.0", DEFAULT_PORT, &options->listen);
 	if (options->threads > RELAY_MAX_THREADS)
 		options->threads = RELAY_MAX_THREADS;
@@ -180,6 +183,7 @@ static const struct option long_options[] = {
 static int take_option(struct options *options, int option, const char *value)
 {
 	struct config_word word = { .text = value };
+	const char *expected = "";
 	struct diag *diag = NULL;
 	int err = 0;
 
@@ -199,20 +203,23 @@ static int take_option(struct options *options, int option, const char *value)
 	/* What the command line says counts, whether it comes before or behind the file:
 	 * read_config() leaves it alone. */
 	case OPT_LISTEN:
+		expected = "--listen: expected ADDRESS or ADDRESS:PORT, a numeric one, not";
 		options->listen_given = true;
 		err = net_parse(value, DEFAULT_PORT, &options->listen);
 		break;
 	case OPT_THREADS:
+		expected = "--threads: expected a number from 1 to 64, not";
 		err = config_uint(&word, 1, RELAY_MAX_THREADS, &options->threads, diag);
 		break;
 	case OPT_NOW:
+		expected = "--now: expected a time, not";
 		err = clock_set_now(value, diag);
 		break;
 	default:
 		return -EINVAL;
 	}
 	if (err)
-		fprintf(stderr, "crs-relay: \"%s\" is not understood there\n", value);
+		fprintf(stderr, "crs-relay: %s \"%s\"\n", expected, value);
 	return err;
 }
 
@@ -270,6 +277,17 @@ static int watch_signals(struct event_base *base, struct event *signals_out[SIGN
 	return 0;
 }
 
+/* What most often is the reason, and what then helps. */
+static const char *hint(const struct net_addr *listen, int err)
+{
+	if (err == -EACCES && net_port(listen) < IPPORT_RESERVED)
+		return " (a port under 1024 takes the capability CAP_NET_BIND_SERVICE, which the "
+		       "service's unit gives; --listen says another port)";
+	if (err == -ENOENT)
+		return " (the directory of the socket is not there)";
+	return "";
+}
+
 static int serve(const struct options *options)
 {
 	struct relay relay = { .base = event_base_new() };
@@ -283,9 +301,11 @@ static int serve(const struct options *options)
 	if (!err)
 		err = watch_signals(relay.base, signals);
 	if (err) {
-		log_warn(MODULE, "cannot serve %s with the socket %s: %s", where, options->socket,
-			 strerror(-err));
-		return EXIT_FAILURE; /* the system takes back what was opened */
+		log_warn(MODULE, "cannot serve %s with the socket %s: %s%s", where, options->socket,
+			 strerror(-err), hint(&options->listen, err));
+		if (relay.base)
+			event_base_free(relay.base);
+		return EXIT_FAILURE; /* the system takes back what was opened, and the threads */
 	}
 	log_init(MODULE, "Start: version %s, media %s, %zu threads, socket %s", PACKAGE_VERSION,
 		 where, relay.n_threads, options->socket);
@@ -313,10 +333,28 @@ static void log_limits(const struct options *options)
 		 (unsigned)options->rate.octets_per_s / OCTETS_A_KBIT);
 }
 
+/* Behind all options: --root and --config say which file is read.  Returns the exit status, with
+ * what is wrong told on standard error. */
+static int prepare(struct options *options)
+{
+	struct diag *diag = diag_new();
+	int status = EXIT_SUCCESS;
+
+	if (!diag)
+		return EXIT_FAILURE;
+	if (read_config(options, diag))
+		status = EXIT_USAGE;
+	else if (log_open(LOG_STYLE_CRS, strcmp(options->log, "-") == 0 ? NULL : options->log,
+			  diag))
+		status = EXIT_FAILURE;
+	diag_print(diag, stderr);
+	diag_free(&diag);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
-	struct diag *diag;
 	int option, status;
 
 	set_defaults(&options);
@@ -326,23 +364,20 @@ int main(int argc, char **argv)
 			return EXIT_SUCCESS;
 		}
 		if (take_option(&options, option, optarg)) {
-			fputs("Try crs-relay --help.\n", stderr);
+			fputs("see crs-relay --help\n", stderr);
 			return EXIT_USAGE;
 		}
 	}
-	/* Behind all options: --root and --config say which file is read. */
-	diag = diag_new();
-	if (!diag || optind < argc || read_config(&options, diag) ||
-	    log_open(LOG_STYLE_CRS, strcmp(options.log, "-") == 0 ? NULL : options.log, diag)) {
-		diag_print(diag, stderr);
-		if (optind < argc)
-			fprintf(stderr, "crs-relay: unexpected \"%s\"\n%s", argv[optind], usage);
-		else
-			fputs("crs-relay: not started\n", stderr);
-		diag_free(&diag);
+	if (optind < argc) {
+		fprintf(stderr, "crs-relay: unexpected \"%s\"; see crs-relay --help\n",
+			argv[optind]);
 		return EXIT_USAGE;
 	}
-	diag_free(&diag);
+	status = prepare(&options);
+	if (status) {
+		fputs("crs-relay: not started\n", stderr);
+		return status;
+	}
 	log_limits(&options);
 	/* A crs that goes away while it is written to is an error of that write. */
 	signal(SIGPIPE, SIG_IGN);

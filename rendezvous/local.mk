@@ -14,7 +14,7 @@ EXTRA_DIST += %D%/relay_control.proto
 
 bin_PROGRAMS += %D%/crs-relay
 %C%_crs_relay_SOURCES = %D%/crs_relay.c
-%C%_crs_relay_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
+%C%_crs_relay_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(CRS_PLACES)
 %C%_crs_relay_LDADD = %D%/librelay.a media/libmedia.a base/libbase.a $(EVENT_LIBS) \
 	$(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(CONFUSE_LIBS) -lpthread
 
@@ -121,7 +121,7 @@ bin_PROGRAMS += %D%/crs-cli
 	%D%/cli_admins.c %D%/cli_origin.c %D%/cli_statistics.c %D%/cli_health.c %D%/health_clients.c %D%/health_clients.h \
 	%D%/health_report.c %D%/health_report.h %D%/cli_backup.c %D%/backup.h %D%/backup_priv.h %D%/backup_members.c \
 	%D%/backup_redis.c %D%/backup_restore.c %D%/backup_sealed.c %D%/backup_sealed.h %D%/backup_write.c
-%C%_crs_cli_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS) \
+%C%_crs_cli_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS) $(CRS_PLACES) \
 	$(HIREDIS_CFLAGS) $(ARCHIVE_CFLAGS)
 %C%_crs_cli_LDADD = $(CRS_LIBS) $(ARCHIVE_LIBS)
 

@@ -7,7 +7,24 @@
 
 #include <errno.h>
 
+#include <string.h>
+#include <unistd.h>
+
 #include "base/buf.h"
+
+int crs_path_absolute(char *out, size_t cap, const char *path)
+{
+	struct buf b = buf_over(out, cap);
+	char here[CRS_PATH_SIZE];
+
+	if (path[0] != '/') {
+		if (!getcwd(here, sizeof(here)))
+			return errno == ERANGE ? -ENAMETOOLONG : -errno;
+		buf_printf(&b, "%s/", here);
+	}
+	buf_put_str(&b, path);
+	return buf_ok(&b) ? 0 : -ENAMETOOLONG;
+}
 
 int crs_path_join(char *out, size_t cap, const char *dir, const char *name)
 {
@@ -21,7 +38,7 @@ int crs_paths_init(struct crs_paths *paths, const char *root)
 {
 	/* With a root everything lies below it: a second server on a host touches nothing of
 	 * the installed one. */
-	const char *dir = root ? root : CRS_DIR;
+	const char *dir = paths->root;
 	const struct {
 		char *out;
 		const char *name, *fixed;
@@ -36,11 +53,7 @@ int crs_paths_init(struct crs_paths *paths, const char *root)
 		{ paths->notify, "scripts/notify.sh", NULL },
 		{ paths->admins, "data/admins", NULL },
 	};
-	struct buf given = BUF_OF(paths->root);
-	int err;
-
-	buf_put_str(&given, dir);
-	err = buf_ok(&given) ? 0 : -ENAMETOOLONG;
+	int err = crs_path_absolute(paths->root, sizeof(paths->root), root ? root : CRS_DIR);
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		struct buf b = buf_over(places[i].out, CRS_PATH_SIZE);

@@ -25,7 +25,13 @@ struct crs_paths {
 	char notify[CRS_PATH_SIZE];  /* the script of events (CRS manual 7) */
 };
 
-/* root NULL: the installed places.  Returns 0 or -ENAMETOOLONG. */
+/* Writes path to out, behind the working directory where it is not absolute: Redis works in a
+ * directory of its own, and what the logs name is found from anywhere.  Returns 0, -ENAMETOOLONG,
+ * or what getcwd(3) says. */
+int crs_path_absolute(char *out, size_t cap, const char *path);
+
+/* Fills *paths, all of them absolute.  root NULL: the installed places.  Returns as
+ * crs_path_absolute() does. */
 int crs_paths_init(struct crs_paths *paths, const char *root);
 
 /* Writes DIR/NAME to out.  Returns 0 or -ENAMETOOLONG. */

@@ -31,6 +31,8 @@ struct options {
 static const char usage_text[] =
 	"usage: cig-relay --run-dir DIR [--log FILE] [--threads N] [--max-calls N]\n"
 	"                 [--max-load PERCENT]\n"
+	"Carries the media of a gateway's calls; cig-server tells it which.\n"
+	"\n"
 	"  -d, --run-dir DIR    where cig-relay.sock is made; cig-server connects to it\n"
 	"  -l, --log FILE       relay.log; standard error unless given\n"
 	"  -t, --threads N      media threads; one a processor unless given\n"
@@ -39,7 +41,10 @@ static const char usage_text[] =
 	"                       refused; 85 unless given, 0: whatever it takes\n"
 	"  -v, --verbose        log DEBUG lines, too\n"
 	"  -h, --help           this text\n"
-	"      --version        the version\n";
+	"      --version        the version\n"
+	"\n"
+	"SIGHUP reopens the log.\n"
+	"Exit status: 0 ended, 1 could not start, 2 usage.\n";
 
 static const struct option long_options[] = {
 	{ "run-dir", required_argument, NULL, 'd' },
@@ -100,7 +105,7 @@ static int take_option(struct options *o, int c)
 		o->done = true;
 		return 0;
 	default:
-		fputs(usage_text, stderr);
+		fputs("see cig-relay --help\n", stderr); /* getopt_long() has said why */
 		return -EINVAL;
 	}
 }
@@ -122,8 +127,15 @@ static int parse_options(int argc, char **argv, struct options *o)
 		err = take_option(o, c);
 	if (err || o->done)
 		return err;
-	if (!o->relay.run_dir || optind < argc) {
-		fputs(usage_text, stderr);
+	if (optind < argc) {
+		fprintf(stderr, "cig-relay: unexpected \"%s\"; see cig-relay --help\n",
+			argv[optind]);
+		return -EINVAL;
+	}
+	if (!o->relay.run_dir) {
+		fputs("cig-relay: --run-dir is missing: the run_dir of cig.conf; see "
+		      "cig-relay --help\n",
+		      stderr);
 		return -EINVAL;
 	}
 	if (!o->relay.threads)

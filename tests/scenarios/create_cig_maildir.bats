@@ -50,8 +50,8 @@ modes() { # DIRECTORY: mode and group of the folders, sorted
 
 @test "create_cig_maildir tells how it is used" {
 	run -2 create_cig_maildir
-	[[ $output == "Usage: create_cig_maildir"* ]]
+	[[ $output == "usage: create_cig_maildir"* ]]
 	run -2 create_cig_maildir --nonsense "$D/box"
 	run -0 create_cig_maildir --help
-	[[ $output == *"Exit codes"* ]]
+	[[ $output == *"Exit status"* ]]
 }

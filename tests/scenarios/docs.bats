@@ -35,6 +35,66 @@ options_of() { # PROGRAM: the long options of its usage
 	done
 }
 
+# STATUS WORDS... | what a line of it says
+slips() {
+	cat <<-'S'
+		2 cig-server extra | cig-server: unexpected "extra"; see cig-server --help
+		2 cig-server --nonsense | see cig-server --help
+		2 cig-relay | cig-relay: --run-dir is missing
+		2 cig-relay --run-dir . extra | cig-relay: unexpected "extra"; see cig-relay --help
+		2 cig-cli stauts | did you mean "status"?
+		1 cig-cli --address 127.0.0.1:9 reload | cig-cli: cig-server is not running on 127.0.0.1:9
+		2 crs extra | crs: unexpected "extra"; see crs --help
+		2 crs-relay extra | crs-relay: unexpected "extra"; see crs-relay --help
+		2 crs-relay --listen nowhere | --listen: expected ADDRESS or ADDRESS:PORT
+		1 crs-relay --root . --log nowhere/relay.log | log file nowhere/relay.log: No such file
+		2 crs-cli shw | did you mean "show"?
+		2 crs-cli show atach | did you mean "show attach"?
+		2 crs-cli stats | crs-cli stats export ACCOUNT
+		2 cra --server 127.0.0.1 --admin olga accounts | cra: --secret-file is missing
+		2 cra --server 127.0.0.1 --admin olga --secret-file x acounts | cra: "acounts" is no action
+		2 cms stauts | did you mean "status"?
+		2 cms foo | unknown command "foo"; see cms --help
+		2 cca foo | unknown command "foo"; see cca --help
+		2 cca call --play nothing.wav +8888 | cca: nothing.wav: No such file or directory
+		2 create_cig_maildir | usage: create_cig_maildir
+	S
+}
+
+@test "a slip is told in a few lines: what was wrong, and what to do next" {
+	local status_wanted words says line
+	cd "$D"
+	while read -r line; do
+		says=${line#* | } words=${line% | *}
+		read -r status_wanted words <<<"$words"
+		echo "$words: $says"
+		# shellcheck disable=SC2086 # words it is
+		run "-$status_wanted" $words
+		[[ $output == *"$says"* ]]
+		[ "${#lines[@]}" -le 9 ]
+	done < <(slips)
+}
+
+@test "--root may be a path from where one is" {
+	mkdir "$D/crs"
+	cd "$D"
+	run -1 crs --root crs -n
+	[[ ${lines[0]} == "$D/crs/crs.conf: error: cannot read"* ]]
+	run -1 crs-cli --root crs show attach
+	[ "$output" = "crs-cli: crs is not running on $D/crs/run/crs.sock: No such file or directory" ]
+}
+
+@test "every program tells its version, what it does, and its exit status" {
+	local program
+	for program in cig-server cig-relay cig-cli create_cig_maildir cca cms cra crs crs-cli crs-relay; do
+		run -0 "$program" --version
+		[[ $output == "$program "[0-9]* ]]
+		run -0 "$program" --help
+		[[ $output == "usage: $program"* ]]
+		grep -qi '^exit status: 0' <<<"$output"
+	done
+}
+
 @test "the configurations in README and samples are accepted, and route as the text says" {
 	run -0 cig-cli read "$TOP/etc/cig.conf.sample"
 	awk '/^    \/\/ Secure callers dial/ { on = 1 } on && /^[^ ]/ { exit } on' "$TOP/README.md" >"$D/cig.conf"

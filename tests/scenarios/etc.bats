@@ -92,7 +92,7 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 	[ "$(words_after cig-cli trace '')" = call ]
 	[ "$(words_after cig-cli show call --l)" = --long ]
 	[ "$(words_after cig-cli st)" = status ]
-	[ "$(words_after cig-cli '' | tr ' ' '\n')" = "$(cig-cli help | sed -n 's/^  \([a-z-]*\) .*/\1/p' | sort)" ]
+	[ "$(words_after cig-cli '' | tr ' ' '\n')" = "$(cig-cli help | sed -n 's/^  \([a-z-]\+\)\( \|$\).*/\1/p' | sort)" ]
 	[ "$(words_after cig-cli --config x.conf sh)" = show ]
 	[ "$(words_after cig-cli route --e)" = --explain ]
 	cd "$D" && touch new.conf
@@ -155,7 +155,9 @@ offers() { # WORD COMMAND WORD...: is it among what TAB offers?
 	mkdir -p "$D/mail/of-the-gateway"
 	[ "$(words_after create_cig_maildir "$D/mail/of")" = "$D/mail/of-the-gateway" ]
 	[ "$(words_after create_cig_maildir --g)" = --group ]
+	[ "$(words_after create_cig_maildir --)" = "--group --help --version" ]
 	[ "$(words_after create_cig_maildir --group roo)" = root ]
+	[ "$(words_after create_cig_maildir --)" = "--group --help --version" ]
 }
 
 @test "bash finds the completion of every program that is installed for people" {
