@@ -151,6 +151,37 @@ slips() {
 	done
 }
 
+@test "docs/umsg.md has the schema as it is compiled, and names no frame, field or code that is not in it" {
+	local word
+	diff <(sed -n '/^```proto$/,/^```$/p' "$TOP/docs/umsg.md" | sed '1d;$d') \
+		<(sed '/^\/\/ ---- kept by a sender/,$d' "$TOP/umsg/umsg.proto" | sed '$d')
+	sed '/^```proto$/,$d' "$TOP/docs/umsg.md" >"$D/page"
+	grep -oE '\b[A-Z]{2,}_[A-Z_]*[A-Z]\b' "$D/page" | sort -u >"$D/codes"
+	[ "$(wc -l <"$D/codes")" -ge 10 ]
+	while read -r word; do
+		grep -q "$word\b" "$TOP/umsg/umsg.proto" || { echo "$word"; false; }
+	done <"$D/codes"
+	grep -oE '`[A-Z][A-Za-z]+[.{][a-z_, ]+' "$D/page" | tr -d '`' >"$D/fields"
+	[ "$(wc -l <"$D/fields")" -ge 20 ]
+	while IFS='.{' read -r frame names; do
+		sed -n "/^message $frame {/,/^}/p" "$TOP/umsg/umsg.proto" >"$D/frame"
+		[ -s "$D/frame" ]
+		for word in ${names//,/ }; do
+			grep -qE "\b$word = [0-9]+" "$D/frame" || { echo "$frame has no $word"; false; }
+		done
+	done <"$D/fields"
+}
+
+@test "files and folders that the documents name are there" {
+	local file word
+	for file in "$TOP"/README.md "$TOP"/docs/*.md; do
+		while read -r word; do
+			[ -n "$(cd "$TOP" && git ls-files "$word" "*/$word" 2>/dev/null || find . -path "*/$word")" ] ||
+				{ echo "${file##*/}: $word"; false; }
+		done < <(grep -oE '`[A-Za-z0-9_./-]+\.(c|h|proto|bats|py|mk|bash)`' "$file" | tr -d '`' | grep -v '^_')
+	done
+}
+
 @test "every package that is installed has its reason" {
 	local package
 	while read -r _ package; do
