@@ -14,8 +14,10 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/notifier.h"
 #include "rendezvous/account_set.h"
+#include "rendezvous/accounts.h"
 #include "rendezvous/apply.h"
 #include "rendezvous/floors.h"
 #include "rendezvous/pusher.h"
@@ -94,6 +96,18 @@ static int load_folders(struct supervisor *supervisor, struct diag *diag)
 	return err;
 }
 
+/* What a crash left of accounts that were being made or deleted. */
+static void tidy(const char *dir)
+{
+	struct diag *diag = diag_new();
+	struct diag_item item;
+
+	accounts_tidy(dir, diag);
+	for (size_t i = 0; diag_get(diag, i, &item); i++)
+		log_warn("account", "%s", item.text);
+	diag_free(&diag);
+}
+
 int supervisor_load_accounts(struct supervisor *supervisor, struct diag *diag)
 {
 	const char *dir = supervisor->options->paths.accounts;
@@ -103,12 +117,47 @@ int supervisor_load_accounts(struct supervisor *supervisor, struct diag *diag)
 		diag_error(diag, NULL, "cannot make %s: %s", dir, strerror(-err));
 		return err;
 	}
+	tidy(dir);
 	err = account_set_load(dir, NULL, &supervisor->accounts, diag);
 	/* Before the folders: updates that lie there raise floors, which have to be
 	 * known. */
 	for (size_t i = 0; !err && i < account_set_count(supervisor->accounts); i++)
 		err = floors_load(supervisor->floors, account_set_id(supervisor->accounts, i));
 	return err ? err : load_folders(supervisor, diag);
+}
+
+/* Those of accounts that were not there: put back from elsewhere, or not readable for a while.  An
+ * update that raises floors writes all that are known, and would lower what is not. */
+static int load_new_floors(struct supervisor *supervisor, const struct account_set *accounts,
+			   struct diag *diag)
+{
+	for (size_t i = 0; i < account_set_count(accounts); i++) {
+		const char *id = account_set_id(accounts, i);
+		bool known;
+		int err;
+
+		account_set_secret(supervisor->accounts, id, &known);
+		err = known ? 0 : floors_load(supervisor->floors, id);
+		if (err) {
+			diag_error(diag, NULL, "cannot read the floors of account %s: %s", id,
+				   strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void drop_old_floors(struct supervisor *supervisor, const struct account_set *accounts)
+{
+	for (size_t i = 0; i < account_set_count(supervisor->accounts); i++) {
+		const char *id = account_set_id(supervisor->accounts, i);
+		bool known;
+
+		account_set_secret(accounts, id, &known);
+		/* An account of that name that is made later must not inherit floors. */
+		if (!known)
+			floors_drop(supervisor->floors, id);
+	}
 }
 
 int supervisor_reload(struct supervisor *supervisor, struct diag *diag)
@@ -119,18 +168,14 @@ int supervisor_reload(struct supervisor *supervisor, struct diag *diag)
 	int err = account_set_load(supervisor->options->paths.accounts, supervisor->accounts,
 				   &accounts, diag);
 
-	/* The folder cannot be read: the accounts that were loaded stay in force. */
-	if (err)
+	if (!err)
+		err = load_new_floors(supervisor, accounts, diag);
+	/* What is there cannot be read: the accounts that were loaded stay in force. */
+	if (err) {
+		account_set_free(&accounts);
 		return err;
-	for (size_t i = 0; i < account_set_count(supervisor->accounts); i++) {
-		const char *id = account_set_id(supervisor->accounts, i);
-		bool known;
-
-		account_set_secret(accounts, id, &known);
-		/* An account of that name that is made later must not inherit floors. */
-		if (!known)
-			floors_drop(supervisor->floors, id);
 	}
+	drop_old_floors(supervisor, accounts);
 	account_set_free(&supervisor->accounts);
 	supervisor->accounts = accounts;
 	err = load_folders(supervisor, diag);

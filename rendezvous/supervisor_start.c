@@ -243,8 +243,12 @@ static int take_lock(struct supervisor *supervisor, struct diag *diag)
 		return -err;
 	}
 	if (flock(supervisor->lock_fd, LOCK_EX | LOCK_NB)) {
-		diag_error(diag, NULL, "crs runs already: it holds %s", path);
-		return -EADDRINUSE;
+		err = errno;
+		if (err == EWOULDBLOCK)
+			diag_error(diag, NULL, "crs runs already: it holds %s", path);
+		else
+			diag_error(diag, NULL, "cannot lock %s: %s", path, strerror(err));
+		return err == EWOULDBLOCK ? -EADDRINUSE : -err;
 	}
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/pack.h"
+#include "rendezvous/account_set.h"
 #include "rendezvous/accounts.h"
 #include "rendezvous/floors.h"
 #include "tests/rendezvous/desk.h"
@@ -86,6 +87,57 @@ static void an_account_without_its_secret_hides_no_other(void **state)
 	assert_string_equal(json_string_value(json_object_get(first, "id")), "aaa");
 	assert_string_equal(json_string_value(json_object_get(first, "secret")), "");
 	json_decref(answer);
+}
+
+static void the_floors_of_an_account_that_comes_back_are_as_they_were(void **state)
+{
+	struct desk *desk = *state;
+	struct supervisor *supervisor = &desk->supervisor;
+	char path[ACCOUNTS_PATH], away[ACCOUNTS_PATH + 8];
+
+	desk_turn(desk); /* the floor is on disk */
+	assert_int_equal(accounts_path(desk->options.paths.accounts, "acme", NULL, path), 0);
+	snprintf(away, sizeof(away), "%s/away", desk->place);
+	assert_int_equal(rename(path, away), 0);
+	assert_int_equal(supervisor_reload(supervisor, NULL), 0);
+	assert_false(floors_has(supervisor->floors, "acme", "tel:+1"));
+	assert_int_equal(rename(away, path), 0);
+	assert_int_equal(supervisor_reload(supervisor, NULL), 0);
+	assert_true(floors_has(supervisor->floors, "acme", "tel:+1"));
+}
+
+/* A link to itself stands for a disk that fails. */
+static void an_account_whose_floors_cannot_be_read_does_not_come_back(void **state)
+{
+	struct desk *desk = *state;
+	struct supervisor *supervisor = &desk->supervisor;
+	const char *dir = desk->options.paths.accounts;
+	char path[ACCOUNTS_PATH];
+	bool known;
+
+	assert_int_equal(accounts_create(dir, "other", slice_str("MDEyMzQ1Njc4OWFiY2RlZg=="), NULL),
+			 0);
+	assert_int_equal(accounts_path(dir, "other", "floors", path), 0);
+	assert_int_equal(symlink(path, path), 0);
+	assert_refused(desk, "/reload", "{}", 500, "cannot read the floors of account other");
+	account_set_secret(supervisor->accounts, "other", &known);
+	assert_false(known);
+	assert_int_equal(unlink(path), 0);
+	assert_ok(desk, "/reload", "{}");
+	account_set_secret(supervisor->accounts, "other", &known);
+	assert_true(known);
+}
+
+static void a_start_tidies_what_a_crash_left_of_accounts(void **state)
+{
+	struct desk *desk = *state;
+	char path[ACCOUNTS_PATH];
+
+	assert_int_equal(accounts_path(desk->options.paths.accounts, ".new-xxxxxx", NULL, path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	account_set_free(&desk->supervisor.accounts);
+	assert_int_equal(supervisor_load_accounts(&desk->supervisor, NULL), 0);
+	assert_int_not_equal(access(path, F_OK), 0);
 }
 
 /* ---- administrators ---- */
@@ -502,6 +554,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define DESK_TEST(test) cmocka_unit_test_setup_teardown(test, open_desk, close_desk)
 		DESK_TEST(an_account_without_its_secret_hides_no_other),
+		DESK_TEST(the_floors_of_an_account_that_comes_back_are_as_they_were),
+		DESK_TEST(an_account_whose_floors_cannot_be_read_does_not_come_back),
+		DESK_TEST(a_start_tidies_what_a_crash_left_of_accounts),
 		DESK_TEST(what_an_operator_asks_wrongly_of_admins_is_refused_with_the_reason),
 		DESK_TEST(admins_are_listed_without_their_secrets),
 		DESK_TEST(the_file_of_an_admin_that_is_damaged_is_told_and_hides_nobody_else),
