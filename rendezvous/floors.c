@@ -237,15 +237,17 @@ int floors_purge_observed(struct floors *floors, const char *account, floors_gon
 			  void *arg)
 {
 	char **uris = NULL;
-	int n = roster_drop_observed(floors->roster, account, &uris), err = 0;
+	int n = roster_forget_observed(floors->roster, account, &uris), err = 0;
 
 	if (n > 0)
 		err = write_whole(floors, account);
 	/* Nobody is expelled for what is not durable: back after a restart, they would be users
-	 * again. */
+	 * again; so they are now. */
 	for (int i = 0; i < n; i++) {
 		if (!err)
 			gone(arg, account, uris[i]);
+		else
+			(void)roster_raise(floors->roster, account, slice_str(uris[i]), 0);
 		free(uris[i]);
 	}
 	free(uris);

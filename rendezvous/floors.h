@@ -41,8 +41,8 @@ void floors_raise(struct floors *floors, unsigned worker, uint64_t ticket, const
 int floors_apply(struct floors *floors, const char *account, int64_t created_s,
 		 const struct roster_user *users, size_t count);
 
-/* Forgets the users of an account that were only observed; gone is called for each once it
- * is durable.  Returns their number or -errno. */
+/* Forgets the users of an account that were only observed, but for their floors; gone is called for
+ * each once it is durable.  Returns their number or -errno: then all are users as before. */
 typedef void floors_gone_fn(void *arg, const char *account, const char *uri);
 /* gone is called before this returns. */
 int floors_purge_observed(struct floors *floors, const char *account, floors_gone_fn *gone,

@@ -50,10 +50,9 @@ struct roster {
 };
 
 static const char *const state_names[ROSTER_STATE_COUNT] = {
-	[ROSTER_OBSERVED] = "observed",
-	[ROSTER_LISTED] = "listed",
-	[ROSTER_DELETED] = "deleted",
-	[ROSTER_UNLISTED] = "unlisted",
+	[ROSTER_OBSERVED] = "observed",   [ROSTER_LISTED] = "listed",
+	[ROSTER_DELETED] = "deleted",     [ROSTER_UNLISTED] = "unlisted",
+	[ROSTER_FORGOTTEN] = "forgotten",
 };
 
 const char *roster_verdict_text(enum roster_verdict verdict)
@@ -200,6 +199,12 @@ static void move_user(struct user *user, struct account *account)
 	user->generation = 0;
 }
 
+/* Somebody's user, or was: whom no other account may have for the asking. */
+static bool is_owned(const struct user *user)
+{
+	return user->known && user->state != ROSTER_FORGOTTEN;
+}
+
 static bool wanted(const struct roster *roster, struct slice uri)
 {
 	return !roster->filter || roster->filter(roster->filter_arg, uri);
@@ -212,8 +217,8 @@ static int claim(struct roster *roster, struct account *account, struct slice ur
 {
 	struct user *user = find_user(roster, uri);
 
-	/* A user of another account who is only blacklisted there (not known) belongs to
-	 * nobody yet: he may be claimed. */
+	/* A user of another account who is only blacklisted there (not known), or was forgotten,
+	 * belongs to nobody: he may be claimed. */
 	*user_out = NULL;
 	if (!user) {
 		*user_out = add_user(roster, account, uri);
@@ -222,7 +227,7 @@ static int claim(struct roster *roster, struct account *account, struct slice ur
 	if (user->account != account) {
 		/* Who was deleted elsewhere may be somebody's user again, as a number that moves to
 		 * another domain is. */
-		if (user->known &&
+		if (is_owned(user) &&
 		    !(listed && (user->state == ROSTER_OBSERVED || user->state == ROSTER_DELETED)))
 			return 0;
 		move_user(user, account);
@@ -349,7 +354,7 @@ enum roster_verdict roster_check(const struct roster *roster, const char *accoun
 		return ROSTER_ADMIT_RAISE;
 	/* Only blacklisted there, so nobody's user: as if he were not in the roster. */
 	if (strcmp(user->account->id, account) != 0)
-		return user->known ? ROSTER_DENY_ACCOUNT : ROSTER_ADMIT_RAISE;
+		return is_owned(user) ? ROSTER_DENY_ACCOUNT : ROSTER_ADMIT_RAISE;
 	/* Before all else: an operator's word, effective at once and until he takes it back. */
 	if (user->blacklisted)
 		return ROSTER_DENY_BLACKLISTED;
@@ -361,7 +366,9 @@ enum roster_verdict roster_check(const struct roster *roster, const char *accoun
 		return ROSTER_DENY_UNLISTED;
 	if (generation < user->generation)
 		return ROSTER_DENY_OLD;
-	return generation > user->generation ? ROSTER_ADMIT_RAISE : ROSTER_ADMIT;
+	/* One that was forgotten is observed anew, which has to be durable. */
+	return generation > user->generation || user->state == ROSTER_FORGOTTEN ? ROSTER_ADMIT_RAISE
+										: ROSTER_ADMIT;
 }
 
 int roster_raise(struct roster *roster, const char *account_id, struct slice uri,
@@ -376,8 +383,8 @@ int roster_raise(struct roster *roster, const char *account_id, struct slice uri
 	err = claim(roster, account, uri, false, &user);
 	/* Another account's after all: its floor is not this one's to raise. */
 	if (err || !user)
-		return err;
-	if (!user->known)
+		return err ? err : -EACCES;
+	if (!is_owned(user))
 		user->state = ROSTER_OBSERVED;
 	user->known = true;
 	if (generation > user->generation)
@@ -390,7 +397,7 @@ const char *roster_account_of(const struct roster *roster, struct slice uri)
 	const struct user *user = find_user(roster, uri);
 
 	/* Blacklisted users cannot be called either, and nobody is told why. */
-	if (!user || !user->known || user->blacklisted || user->state == ROSTER_DELETED ||
+	if (!user || !is_owned(user) || user->blacklisted || user->state == ROSTER_DELETED ||
 	    user->state == ROSTER_UNLISTED)
 		return NULL;
 	return user->account->id;
@@ -400,7 +407,7 @@ bool roster_has(const struct roster *roster, const char *account, struct slice u
 {
 	const struct user *user = find_user(roster, uri);
 
-	return user && user->known && strcmp(user->account->id, account) == 0;
+	return user && is_owned(user) && strcmp(user->account->id, account) == 0;
 }
 
 int roster_apply(struct roster *roster, const char *account_id, int64_t created_s,
@@ -427,7 +434,7 @@ int roster_apply(struct roster *roster, const char *account_id, int64_t created_
 		if (users[i].generation > user->generation)
 			user->generation = users[i].generation;
 		user->seen = true;
-		if (latest || !user->known)
+		if (latest || !is_owned(user))
 			user->state = users[i].deleted ? ROSTER_DELETED : ROSTER_LISTED;
 		user->known = true;
 	}
@@ -438,7 +445,7 @@ int roster_apply(struct roster *roster, const char *account_id, int64_t created_
 	for (struct user *user = account->users; user; user = user->next) {
 		/* Who was only observed was never listed: a domain without updates lists
 		 * nobody. */
-		if (user->known && !user->seen && user->state != ROSTER_OBSERVED)
+		if (is_owned(user) && !user->seen && user->state != ROSTER_OBSERVED)
 			user->state = ROSTER_UNLISTED;
 	}
 	return 1;
@@ -517,36 +524,43 @@ size_t roster_count(const struct roster *roster, const char *account_id)
 	size_t n = 0;
 
 	for (const struct user *user = account ? account->users : NULL; user; user = user->next)
-		n += user->known && user->state != ROSTER_DELETED && user->state != ROSTER_UNLISTED;
+		n += is_owned(user) && user->state != ROSTER_DELETED &&
+		     user->state != ROSTER_UNLISTED;
 	return n;
 }
 
-int roster_drop_observed(struct roster *roster, const char *id, char ***uris_out)
+static bool is_forgettable(const struct user *user)
+{
+	return user->known && user->state == ROSTER_OBSERVED && !user->blacklisted;
+}
+
+/* The floors stay: keys that were destroyed, or replaced, must not enter again because their user
+ * is to be somebody else's. */
+int roster_forget_observed(struct roster *roster, const char *id, char ***uris_out)
 {
 	struct account *account = find_account(roster, id);
-	struct user **at = account ? &account->users : NULL;
+	struct user *users = account ? account->users : NULL;
 	char **uris = calloc(account && account->count ? account->count : 1, sizeof(*uris));
 	int n = 0;
 
 	if (!uris)
 		return -ENOMEM;
-	while (at && *at) {
-		struct user *user = *at;
-
-		if (!user->known || user->state != ROSTER_OBSERVED || user->blacklisted) {
-			at = &user->next;
+	for (const struct user *user = users; user; user = user->next) {
+		if (!is_forgettable(user))
 			continue;
-		}
 		uris[n] = strdup(user->uri);
-		/* Without memory for the URI he stays: the caller must hear of everybody who
-		 * goes. */
-		if (!uris[n])
-			break;
+		/* The caller must hear of everybody who goes: nobody does yet. */
+		if (!uris[n]) {
+			while (n > 0)
+				free(uris[--n]);
+			free(uris);
+			return -ENOMEM;
+		}
 		n++;
-		*at = user->next;
-		account->count--;
-		idmap_remove(&roster->by_uri, &user->node);
-		free(user);
+	}
+	for (struct user *user = users; user; user = user->next) {
+		if (is_forgettable(user))
+			user->state = ROSTER_FORGOTTEN;
 	}
 	*uris_out = uris;
 	return n;

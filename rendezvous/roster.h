@@ -19,10 +19,11 @@
 struct roster;
 
 enum roster_state {
-	ROSTER_OBSERVED, /* authenticated, but in no update yet: admitted */
-	ROSTER_LISTED,   /* in the latest update */
-	ROSTER_DELETED,  /* the latest update has a tombstone for it */
-	ROSTER_UNLISTED, /* in an earlier update, and now in neither list */
+	ROSTER_OBSERVED,  /* authenticated, but in no update yet: admitted */
+	ROSTER_LISTED,    /* in the latest update */
+	ROSTER_DELETED,   /* the latest update has a tombstone for it */
+	ROSTER_UNLISTED,  /* in an earlier update, and now in neither list */
+	ROSTER_FORGOTTEN, /* was observed, and purged: nobody's user, but its floor holds here */
 	ROSTER_STATE_COUNT
 };
 
@@ -59,14 +60,15 @@ int roster_set_blacklist(struct roster *roster, const char *account, struct slic
 enum roster_verdict roster_check(const struct roster *roster, const char *account, struct slice uri,
 				 uint32_t generation);
 
-/* Notes an authenticated generation; never lowers.  Returns 0 or -ENOMEM. */
+/* Notes an authenticated generation; never lowers.  Returns 0, -EACCES (it is another account's)
+ * or -ENOMEM. */
 int roster_raise(struct roster *roster, const char *account, struct slice uri, uint32_t generation);
 
 /* Does anybody own this URI and is it one that could be called?  Its account, or
  * NULL.  The text is valid until the roster is freed. */
 const char *roster_account_of(const struct roster *roster, struct slice uri);
 
-/* Has the account this URI, in whatever state? */
+/* Has the account this URI, in whatever state but ROSTER_FORGOTTEN? */
 bool roster_has(const struct roster *roster, const char *account, struct slice uri);
 
 /* One user or tombstone of an update. */
@@ -93,9 +95,10 @@ int roster_line(const struct roster *roster, struct slice uri, char *out, size_t
 /* Forgets an account and all its URIs. */
 void roster_drop_account(struct roster *roster, const char *account);
 
-/* Forgets the account's users that are in no update and on no blacklist.  Their URIs are a malloc'd
- * array of malloc'd texts.  Returns their number or -ENOMEM. */
-int roster_drop_observed(struct roster *roster, const char *account, char ***uris_out);
+/* Forgets the account's users that are in no update and on no blacklist, but for their floors.
+ * Their URIs are a malloc'd array of malloc'd texts.  Returns their number, or -ENOMEM: then none
+ * is forgotten. */
+int roster_forget_observed(struct roster *roster, const char *account, char ***uris_out);
 
 /* Calls each for every URI of an account, in whatever state; it may not change the roster. */
 typedef void roster_uri_fn(void *arg, struct slice uri);

@@ -1,5 +1,6 @@
 #include "tests/unit.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,23 @@ static void on_done(void *arg, unsigned worker, uint64_t ticket, bool failed)
 	(void)ticket;
 	told->good += !failed;
 	told->failed += failed;
+}
+
+static const char *const accounts[] = { "acme", "other" };
+
+static void on_gone(void *arg, const char *account, const char *uri)
+{
+	(void)arg;
+	(void)account;
+	fail_msg("%s is gone", uri);
+}
+
+static void remove_all(const char *dir)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
 }
 
 static void let_grow_to(rlim_t octets)
@@ -78,10 +96,62 @@ static void half_a_line_takes_no_other_with_it(void **state)
 	rmdir(dir);
 }
 
+/* In the file of one account no line stands about a user of another. */
+static void a_raise_of_anothers_user_fails(void **state)
+{
+	const struct roster_user listed = { slice_str("tel:+46701"), 1, false };
+	struct event_base *base = event_base_new();
+	char dir[] = "/tmp/test_floors.XXXXXX", path[96];
+	struct told told = { 0 };
+	struct floors *floors;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	for (size_t i = 0; i < COUNT(accounts); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, accounts[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	floors = floors_new(base, dir, on_done, &told);
+	assert_int_equal(floors_apply(floors, "acme", 1000, &listed, 1), 0);
+	floors_raise(floors, 0, 1, "other", "tel:+46701", 9);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(told.failed, 1);
+	snprintf(path, sizeof(path), "%s/other/floors", dir);
+	assert_int_not_equal(access(path, F_OK), 0);
+	floors_free(&floors);
+	event_base_free(base);
+	remove_all(dir);
+}
+
+/* What is not durable did not happen: nobody is expelled, and all are users as before. */
+static void a_purge_that_cannot_be_written_forgets_nobody(void **state)
+{
+	struct event_base *base = event_base_new();
+	char dir[] = "/tmp/test_floors.XXXXXX", path[96];
+	struct told told = { 0 };
+	struct floors *floors;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/acme", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	floors = floors_new(base, dir, on_done, &told);
+	floors_raise(floors, 0, 1, "acme", "tel:+46701", 3);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_int_equal(told.good, 1);
+	remove_all(dir);
+	assert_int_equal(floors_purge_observed(floors, "acme", on_gone, NULL), -ENOENT);
+	assert_true(floors_has(floors, "acme", "tel:+46701"));
+	floors_free(&floors);
+	event_base_free(base);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(half_a_line_takes_no_other_with_it),
+		cmocka_unit_test(a_raise_of_anothers_user_fails),
+		cmocka_unit_test(a_purge_that_cannot_be_written_forgets_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

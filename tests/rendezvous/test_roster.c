@@ -1,5 +1,6 @@
 #include "tests/unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +190,74 @@ static void a_deleted_uri_may_be_listed_by_another_account(void **state)
 	}
 }
 
+static void free_uris(char **uris, int n)
+{
+	while (n > 0)
+		free(uris[--n]);
+	free(uris);
+}
+
+/* Keys of a lost phone must not enter because its user moves to another domain. */
+static void who_is_forgotten_is_nobodys_user_and_keeps_its_floor(void **state)
+{
+	struct roster *roster = loaded(), *again = roster_new(NULL, NULL);
+	char **uris = NULL, *text = NULL;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(roster_forget_observed(roster, "acme", &uris), 1);
+	assert_string_equal(uris[0], "tel:+46704");
+	free_uris(uris, 1);
+	assert_null(roster_account_of(roster, s("tel:+46704")));
+	assert_false(roster_has(roster, "acme", s("tel:+46704")));
+	assert_int_equal(roster_count(roster, "acme"), 1);
+	assert_int_equal(roster_forget_observed(roster, "acme", &uris), 0);
+	free_uris(uris, 0);
+	/* So it stands in the file. */
+	assert_int_equal(roster_text(roster, "acme", &text, &n), 0);
+	assert_int_equal(roster_load(again, "acme", slice_of(text, n)), 0);
+	free(text);
+	roster_free(&roster);
+	assert_int_equal(roster_check(again, "acme", s("tel:+46704"), 1), ROSTER_DENY_OLD);
+	assert_int_equal(roster_check(again, "other", s("tel:+46704"), 1), ROSTER_ADMIT_RAISE);
+	/* It may come again here, with the keys that it had ... */
+	assert_int_equal(roster_check(again, "acme", s("tel:+46704"), 2), ROSTER_ADMIT_RAISE);
+	assert_int_equal(roster_raise(again, "acme", s("tel:+46704"), 2), 0);
+	assert_string_equal(roster_account_of(again, s("tel:+46704")), "acme");
+	assert_int_equal(roster_check(again, "acme", s("tel:+46704"), 2), ROSTER_ADMIT);
+	/* ... or with another account. */
+	assert_int_equal(roster_forget_observed(again, "acme", &uris), 1);
+	free_uris(uris, 1);
+	assert_int_equal(roster_raise(again, "other", s("tel:+46704"), 1), 0);
+	assert_string_equal(roster_account_of(again, s("tel:+46704")), "other");
+	roster_free(&again);
+}
+
+/* An update that does not list it leaves it as it is: it was never listed. */
+static void an_update_does_not_shut_out_who_is_forgotten(void **state)
+{
+	const struct roster_user listed = { s("tel:+46701"), 3, false };
+	struct roster *roster = loaded();
+	char **uris = NULL;
+
+	(void)state;
+	assert_int_equal(roster_forget_observed(roster, "acme", &uris), 1);
+	free_uris(uris, 1);
+	assert_int_equal(roster_apply(roster, "acme", 2000, &listed, 1), 1);
+	assert_int_equal(roster_check(roster, "acme", s("tel:+46704"), 2), ROSTER_ADMIT_RAISE);
+	roster_free(&roster);
+}
+
+static void anothers_floor_is_not_raised(void **state)
+{
+	struct roster *roster = loaded();
+
+	(void)state;
+	assert_int_equal(roster_raise(roster, "other", s("tel:+46701"), 9), -EACCES);
+	assert_int_equal(roster_check(roster, "acme", s("tel:+46701"), 3), ROSTER_ADMIT);
+	roster_free(&roster);
+}
+
 static void the_blacklist_shuts_out_known_and_unknown_users(void **state)
 {
 	struct roster *roster = loaded();
@@ -230,6 +299,9 @@ int main(void)
 		cmocka_unit_test(an_update_lists_deletes_and_shuts_out_the_missing),
 		cmocka_unit_test(a_uri_belongs_to_the_account_that_lists_it),
 		cmocka_unit_test(a_deleted_uri_may_be_listed_by_another_account),
+		cmocka_unit_test(who_is_forgotten_is_nobodys_user_and_keeps_its_floor),
+		cmocka_unit_test(an_update_does_not_shut_out_who_is_forgotten),
+		cmocka_unit_test(anothers_floor_is_not_raised),
 		cmocka_unit_test(the_blacklist_shuts_out_known_and_unknown_users),
 		cmocka_unit_test(a_filter_keeps_the_others_out_of_memory),
 	};
