@@ -180,6 +180,11 @@ static void on_state(void *arg, enum umsg_state state, const char *text)
 	struct cca *cca = arg;
 
 	log_debug(MODULE, "%s %s", umsg_state_name(state), text);
+	/* What the last attempt came to stays until the next one has an end, too. */
+	if (state == UMSG_UPDATES_ONLY)
+		text = "without keys of this month, and no update is there";
+	if (*text)
+		snprintf(cca->why, sizeof(cca->why), "%s", text);
 	switch (state) {
 	case UMSG_ATTACHED:
 		/* It counts until the first time only: a connection that is lost later is made
@@ -297,9 +302,9 @@ static void on_patience_over(evutil_socket_t fd, short what, void *arg)
 	if (cca->awaited)
 		fprintf(stderr, "cca: %s within %lu s\n", cca->awaited, cca->options.timeout_s);
 	else
-		fprintf(stderr, "cca: not attached to %s within %lu s\n",
+		fprintf(stderr, "cca: not attached to %s within %lu s%s%s\n",
 			cca->client ? umsg_client_address(cca->client) : "the rendezvous",
-			cca->options.timeout_s);
+			cca->options.timeout_s, cca->why[0] ? ": " : "", cca->why);
 	cca_end(cca, CCA_FAILED);
 }
 

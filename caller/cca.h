@@ -37,6 +37,7 @@ struct cca {
 	struct umsg_seen *seen;
 	struct key_ring *ring;
 	struct umsg_client *client;
+	char why[160];                /* we are not attached; "" where that is not known */
 	struct ring_updater *updater; /* so that no update holds up a call's media */
 	struct event *patience;       /* for being attached, or for what is awaited */
 	const char *awaited;          /* cca_await(); NULL: nothing */

@@ -109,7 +109,8 @@ static void on_closed(struct umsg_client *client, const struct link_event *event
 		client->failures = 0;
 		client->route.n_addresses = 0;
 	}
-	client_set_state(client, UMSG_OFFLINE, event->text);
+	client_set_state(client, UMSG_OFFLINE,
+			 event->text[0] ? event->text : link_reason_name(event->reason));
 	next_attempt(client);
 }
 

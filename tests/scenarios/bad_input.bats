@@ -388,6 +388,11 @@ ended_by_peer() { # FD: has the other side closed it?
 	[ "$(crs_log_lines "tel:\\$BOB")" -eq 0 ] # who fails is not told as who he says he is
 }
 
+@test "a caller that cannot attach says why" {
+	run -1 cca --store "$D/$BOB" --crs 127.0.0.1:9 --timeout 1 listen
+	[[ $output == *"cca: not attached to 127.0.0.1:9 within 1 s: "*"refused"* ]]
+}
+
 @test "bad upgrades are answered and end the connection" {
 	local case status
 	with_others
