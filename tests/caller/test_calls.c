@@ -364,7 +364,6 @@ static void rings_in_vain(struct played_cca *played)
 
 	played_incoming(played, &scene->call);
 	played_ended(played, &scene->call, UMSG__END_REASON__END_NO_ANSWER);
-	/* Its timer does not answer the next one. */
 	played_incoming(played, &scene->second);
 	assert_int_equal(scene->second.answers, 0);
 	played_ended(played, &scene->second, UMSG__END_REASON__END_NO_ANSWER);

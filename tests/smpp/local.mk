@@ -26,3 +26,9 @@ endif
 %C%_test_center_faults_LDADD = $(%C%_test_center_LDADD)
 %C%_test_tls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENSSL_CFLAGS)
 %C%_test_tls_LDADD = tests/gateway/libsip_driver.a $(SMPP_LIBS) $(CMOCKA_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_wire
+endif
+%C%_test_wire_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_test_wire_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+%C%_test_wire_LDADD = tests/gateway/libsip_driver.a $(SMPP_LIBS) $(CMOCKA_LIBS)
