@@ -17,12 +17,14 @@ enum {
 	RTCP_MAX_INDEX = 0x7fffffff, /* 31 bits, RFC 3711 3.4 */
 	ROC_SIZE = 4,
 	ENCRYPTED = 0x80, /* the E flag, in the index's first octet */
+	GONE_SSRCS = 64,
 };
 
 /* One SSRC. */
 struct stream {
 	uint32_t ssrc;
 	struct replay rtp, rtcp; /* the newest index holds the rollover counter */
+	uint64_t used;           /* when it came last, in packets of the context */
 };
 
 struct srtp {
@@ -32,7 +34,10 @@ struct srtp {
 	struct srtp_cipher *rtp, *rtcp;
 	struct stream streams[SRTP_MAX_STREAMS];
 	size_t n_streams;
-	uint32_t rtcp_index; /* of a sender's next packet */
+	uint64_t packets;          /* that were authentic */
+	uint32_t gone[GONE_SSRCS]; /* the last SSRCs that gave way */
+	size_t n_gone;             /* ever */
+	uint32_t rtcp_index;       /* of a sender's next packet */
 };
 
 int srtp_new(enum srtp_profile profile, enum srtp_direction direction, const struct srtp_key *key,
@@ -84,11 +89,30 @@ static struct stream *find_stream(struct srtp *s, uint32_t ssrc)
 	return NULL;
 }
 
-/* A packet of a new SSRC has authenticated. */
+/* Without its window a replay could not be told any more: an SSRC that gave way is out for good. */
+static bool is_gone(const struct srtp *s, uint32_t ssrc)
+{
+	for (size_t i = 0; i < s->n_gone && i < GONE_SSRCS; i++)
+		if (s->gone[i] == ssrc)
+			return true;
+	return false;
+}
+
+/* A packet of a new SSRC has authenticated, so it is the peer's own doing: a PBX may take another
+ * one with each hold and each transfer of a long call.  The one that was silent longest gives
+ * way. */
 static struct stream *add_stream(struct srtp *s, uint32_t ssrc)
 {
-	struct stream *stream = &s->streams[s->n_streams++];
+	struct stream *stream = &s->streams[0];
 
+	if (s->n_streams < SRTP_MAX_STREAMS) {
+		stream = &s->streams[s->n_streams++];
+	} else {
+		for (size_t i = 1; i < SRTP_MAX_STREAMS; i++)
+			if (s->streams[i].used < stream->used)
+				stream = &s->streams[i];
+		s->gone[s->n_gone++ % GONE_SSRCS] = stream->ssrc;
+	}
 	*stream = (struct stream){ .ssrc = ssrc };
 	return stream;
 }
@@ -177,8 +201,8 @@ int srtp_open(struct srtp *s, uint8_t *packet, size_t *np)
 	if (header == 0 || *np - header < s->tag || s->direction != SRTP_RECEIVE)
 		return -EBADMSG;
 	stream = find_stream(s, get32(packet + 8));
-	if (!stream && s->n_streams == SRTP_MAX_STREAMS)
-		return -ENOSPC;
+	if (!stream && is_gone(s, get32(packet + 8)))
+		return -EALREADY;
 	index = guess_index(stream ? &stream->rtp : &nothing,
 			    (uint16_t)(packet[2] << 8 | packet[3]));
 	if (stream && replay_seen(&stream->rtp, index))
@@ -196,6 +220,7 @@ int srtp_open(struct srtp *s, uint8_t *packet, size_t *np)
 		stream = add_stream(s, job.ssrc);
 	/* Last: a forged packet must not move the window (RFC 3711 3.3). */
 	replay_add(&stream->rtp, index);
+	stream->used = ++s->packets;
 	*np -= s->tag;
 	return 0;
 }
@@ -251,8 +276,8 @@ int srtcp_open(struct srtp *s, uint8_t *packet, size_t *np)
 	word = packet + RTCP_HEADER + body + (tag_is_last(s) ? 0 : s->rtcp_tag);
 	tag = packet + RTCP_HEADER + body + (tag_is_last(s) ? RTCP_INDEX : 0);
 	stream = find_stream(s, get32(packet + 4));
-	if (!stream && s->n_streams == SRTP_MAX_STREAMS)
-		return -ENOSPC;
+	if (!stream && is_gone(s, get32(packet + 4)))
+		return -EALREADY;
 	job = (struct srtp_job){ .packet = packet,
 				 .header = RTCP_HEADER,
 				 .body = body,
@@ -270,6 +295,7 @@ int srtcp_open(struct srtp *s, uint8_t *packet, size_t *np)
 	if (!stream)
 		stream = add_stream(s, job.ssrc);
 	replay_add(&stream->rtcp, job.index);
+	stream->used = ++s->packets;
 	*np = RTCP_HEADER + body;
 	return 0;
 }

@@ -28,7 +28,7 @@ enum {
 	SRTP_KEY_SIZE = 16,     /* of the profiles with AES-128 */
 	SRTP_MAX_KEY = 32,      /* AES-256 */
 	SRTP_MAX_SALT = 14,     /* 14 for AES-CM, 12 for GCM */
-	SRTP_MAX_STREAMS = 8,   /* SSRCs per receiver context */
+	SRTP_MAX_STREAMS = 8,   /* SSRCs per receiver context, at once */
 	SRTP_MAX_TRAILER = 20,  /* room that protecting needs behind a packet */
 	SRTP_MAX_PACKET = 1500, /* octets, protected */
 };
@@ -49,8 +49,9 @@ size_t srtp_key_size(enum srtp_profile profile);
 size_t srtp_salt_size(enum srtp_profile profile);
 
 /* Derives the session keys; key is not kept.  A sender knows only ssrc, a
- * receiver starts with it and takes SSRCs up to SRTP_MAX_STREAMS as they
- * authenticate.  Returns 0, -EINVAL (profile), -ENOMEM or -EIO (cipher). */
+ * receiver starts with it and takes SSRCs as they authenticate; of more than
+ * SRTP_MAX_STREAMS the one that was silent longest gives way, and is refused
+ * from then on (of the last 64).  Returns 0, -EINVAL (profile), -ENOMEM or -EIO (cipher). */
 int srtp_new(enum srtp_profile profile, enum srtp_direction direction, const struct srtp_key *key,
 	     uint32_t ssrc, struct srtp **srtp_out);
 
@@ -64,8 +65,8 @@ void srtp_free(struct srtp **srtpp);
 int srtp_seal(struct srtp *srtp, uint8_t *packet, size_t *np, size_t cap);
 
 /* Checks and decrypts.  Returns 0 and the shorter length in *np, or -EBADMSG
- * (malformed), -EACCES (authentication), -EALREADY (replayed, or older than the
- * window), -ENOSPC (too many SSRCs).  On failure packet is not to be used. */
+ * (malformed), -EACCES (authentication), -EALREADY (replayed, older than the
+ * window, or of an SSRC that gave way).  On failure packet is not to be used. */
 int srtp_open(struct srtp *srtp, uint8_t *packet, size_t *np);
 
 /* The same for compound RTCP packets; protecting appends index and tag. */
