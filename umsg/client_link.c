@@ -320,8 +320,13 @@ void client_register(struct umsg_client *client)
 	char text[PERIOD_TEXT_SIZE];
 	uint64_t created = 0;
 	uint32_t revision = 0;
-	struct period_keys *keys = client_own_keys(client, clock_wall_s());
+	struct period_keys *keys;
 
+	/* It would throw out the device that took over: neither for an update that was in hand
+	 * then, nor when the time has come to ask anew, as long as the connection is there. */
+	if (client->state == UMSG_REPLACED)
+		return;
+	keys = client_own_keys(client, clock_wall_s());
 	if (month >= 0 && keystore_month(store, month, &revision, &created)) {
 		period_text(month, text);
 		newest.month = text;

@@ -518,6 +518,33 @@ static void an_update_that_takes_its_time_is_confirmed_when_it_is_applied(void *
 	stage->offered.month = NULL;
 }
 
+/* The connection is still there: a registration would throw out the device that took over. */
+static void who_was_replaced_stays_away_also_when_its_update_is_applied(void **state)
+{
+	static uint8_t entry[100] = { 1 }, shared[100] = { 2 };
+	struct stage *stage = *state;
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Unregistered body = UMSG__UNREGISTERED__INIT;
+	struct party *alice;
+
+	offer(stage, slice_of(entry, sizeof(entry)), slice_of(shared, sizeof(shared)));
+	alice = stage_enter_with(stage, ALICE, &stage->secret);
+	alice->update = UMSG_UPDATE_LATER;
+	STAGE_UNTIL(stage, alice->updates == 1);
+	body.reason = UMSG__UNREGISTER_REASON__UNREGISTER_REPLACED;
+	frame.by_server = 1;
+	frame.body_case = UMSG__FRAME__BODY_UNREGISTERED;
+	frame.unregistered = &body;
+	stage_send(stage, ALICE, &frame);
+	STAGE_UNTIL(stage, alice->state == UMSG_REPLACED);
+	stage->offered.month = NULL;
+	umsg_client_update_done(alice->client, true);
+	STAGE_UNTIL(stage, stage->confirms == 1);
+	stage_enter(stage, BOB); /* behind all that she sent */
+	assert_int_equal(stage->registers, 2);
+	assert_int_equal(alice->state, UMSG_REPLACED);
+}
+
 /* What was in hand when the connection was lost is fetched anew, where it was not applied by
  * then; its end means nothing to that fetch. */
 static void an_update_in_hand_outlives_its_connection(void **state)
@@ -566,6 +593,7 @@ int main(void)
 		ON_STAGE(a_newer_update_is_fetched_and_confirmed),
 		ON_STAGE(what_is_held_already_is_confirmed_once),
 		ON_STAGE(an_update_that_takes_its_time_is_confirmed_when_it_is_applied),
+		ON_STAGE(who_was_replaced_stays_away_also_when_its_update_is_applied),
 		ON_STAGE(an_update_in_hand_outlives_its_connection),
 	};
 
