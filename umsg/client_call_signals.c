@@ -84,12 +84,12 @@ static struct call_device *open_session(struct umsg_call *call, const Umsg__Fram
 			log_warn(CLIENT_LOG, "%s: a %s of a call was ignored: %s (%u more)",
 				 client_uri(call->client), frame_name(frame),
 				 err == -EALREADY ? "repeated" : "not authentic", suppressed);
-		return NULL;
-	}
-	if (device == &fresh) {
+		device = NULL;
+	} else if (device == &fresh) {
 		call->devices[call->n_devices] = fresh;
 		device = &call->devices[call->n_devices++];
 	}
+	wipe(&fresh, sizeof(fresh)); /* a channel's key, perhaps of nobody */
 	return device;
 }
 
@@ -196,6 +196,22 @@ static void on_unsealed_hangup(struct umsg_call *call, const Umsg__Frame *frame)
 		call_finish(call, frame->hangup->reason, UMSG__ENDED_BY__BY_RESPONDER, false);
 }
 
+/* What a party said, once it is believed. */
+static void take_signal(struct umsg_call *call, const Umsg__Frame *frame,
+			struct call_device *device, struct slice plain)
+{
+	if (call->talker && device != call->talker)
+		return; /* of a device that lost */
+	if (frame->body_case == UMSG__FRAME__BODY_GROWL)
+		on_growl(call, device, plain);
+	else if (frame->body_case == UMSG__FRAME__BODY_TALK)
+		on_talk(call, device, plain);
+	else if (frame->body_case == UMSG__FRAME__BODY_SIGNAL)
+		on_signal(call, plain);
+	else
+		on_goodbye(call, plain);
+}
+
 void client_on_session(struct umsg_client *client, const Umsg__Frame *frame)
 {
 	const Umsg__Session *session = frame_session(frame);
@@ -217,15 +233,6 @@ void client_on_session(struct umsg_client *client, const Umsg__Frame *frame)
 			call_hang_up(call, UMSG__END_REASON__END_UNDECRYPTABLE);
 		return;
 	}
-	if (call->talker && device != call->talker)
-		return; /* of a device that lost */
-	if (frame->body_case == UMSG__FRAME__BODY_GROWL)
-		on_growl(call, device, slice_of(plain, n));
-	else if (frame->body_case == UMSG__FRAME__BODY_TALK)
-		on_talk(call, device, slice_of(plain, n));
-	else if (frame->body_case == UMSG__FRAME__BODY_SIGNAL)
-		on_signal(call, slice_of(plain, n));
-	else
-		on_goodbye(call, slice_of(plain, n));
+	take_signal(call, frame, device, slice_of(plain, n));
 	wipe(plain, sizeof(plain));
 }
