@@ -4,6 +4,7 @@
  *
  * The octets come in pieces whose length (1 to 256) the second octet says.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -121,7 +122,8 @@ static void shake(struct scene *s)
 	expect(s->ssl && SSL_set_fd(s->ssl, s->fd) == 1);
 	for (int i = 0; i < 10 && SSL_connect(s->ssl) != 1; i++)
 		turn(s);
-	expect(SSL_is_init_finished(s->ssl));
+	/* On a processor that is given away for seconds the link's own time limit ends it. */
+	expect(SSL_is_init_finished(s->ssl) || !s->link);
 }
 
 static void say(struct scene *s, const void *octets, size_t n)
@@ -149,6 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	quiet();
+	signal(SIGPIPE, SIG_IGN); /* the stranger's OpenSSL writes to a link that is gone, too */
 	s.base = event_base_new();
 	expect(s.base && link_context_new(s.base, NULL, &s.context) == 0);
 	expect(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
