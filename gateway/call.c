@@ -46,19 +46,19 @@ struct call *call_new(struct calls *calls, enum route_interface in, const char *
 	/* The configuration of the moment: a reload changes nothing of a call under way. */
 	call->config = cig_config_hold(calls->config);
 	call->in = in;
-	call->state = CALL_OPENING;
+	call->phase = PHASE_OPENING;
 	call->pbx.link = calls->world.sip;
 	call->begun_ms = clock_mono_ms();
 	call->in_from = strdup(from);
 	call->in_to = strdup(to);
 	call->limit = evtimer_new(calls->world.base, on_limit, call);
-	/* From here on call_free() is the way out; the state GONE keeps it from telling of a call
+	/* From here on call_free() is the way out; the phase GONE keeps it from telling of a call
 	 * that never was. */
 	calls_link(calls, call);
 	calls->active++;
 	if (!call->in_from || !call->in_to || !call->limit) {
 		calls->active--;
-		call->state = CALL_GONE;
+		call->phase = PHASE_GONE;
 		call_free(&call);
 		return NULL;
 	}
@@ -73,7 +73,7 @@ void call_free(struct call **callp)
 	if (!call)
 		return;
 	*callp = NULL;
-	if (call->state != CALL_GONE) {
+	if (call->phase != PHASE_GONE) {
 		call->calls->active--;
 		/* The gateway stops while the last words of a side are still awaited. */
 		if (call->ended_ms)
@@ -125,7 +125,7 @@ static void end_pbx(struct call *call)
 void call_check_cleared(struct call *call)
 {
 	if (!call->secure && !call->pbx.number && !call->media_open)
-		call_post(call, CALL_EV_CLEARED);
+		call_post(call, PHASE_EV_CLEARED);
 }
 
 static void close_legs(struct call *call)
@@ -162,7 +162,7 @@ void call_end(struct call *call, Umsg__EndReason reason, const char *why)
 	call->word = last_word(call);
 	snprintf(call->why, sizeof(call->why), "%s", why);
 	call_news_end(call, why);
-	call_post(call, CALL_EV_END);
+	call_post(call, PHASE_EV_END);
 }
 
 static void on_limit(evutil_socket_t fd, short what, void *arg)
@@ -171,22 +171,22 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	switch (call->state) {
-	case CALL_UP:
+	switch (call->phase) {
+	case PHASE_UP:
 		call_end(call, UMSG__END_REASON__END_HANGUP,
 			 "it has lasted as long as max_call_s lets it");
 		break;
-	case CALL_CLOSING:
+	case PHASE_CLOSING:
 		log_warn(MODULE, "call=%" PRIu64 " is given up: a side never confirmed its end",
 			 call->number);
 		/* The agent may know the call yet: its late events find nobody. */
 		calls_forget_sip(call->calls, call);
-		call_post(call, CALL_EV_TIMEOUT);
+		call_post(call, PHASE_EV_TIMEOUT);
 		break;
 	default:
 		call_end(call,
-			 call->state == CALL_OPENING ? UMSG__END_REASON__END_FAILED
-						     : UMSG__END_REASON__END_NO_ANSWER,
+			 call->phase == PHASE_OPENING ? UMSG__END_REASON__END_FAILED
+						      : UMSG__END_REASON__END_NO_ANSWER,
 			 "nothing came in time");
 	}
 }
@@ -206,29 +206,30 @@ static void enter_up(struct call *call)
 		call_join_media(call);
 }
 
-/* A state's own limit; talk lasts as long as the configuration with which it began lets it. */
-static uint32_t limit_ms(const struct call *call, enum call_phase state)
+/* A phase's own limit; talk lasts as long as the configuration with which it began lets it. */
+static uint32_t limit_ms(const struct call *call, enum call_phase phase)
 {
-	return state == CALL_UP ? call->config->sip.max_call_s * 1000u : call_phase_limit_ms(state);
+	return phase == PHASE_UP ? call->config->sip.max_call_s * 1000u
+				 : call_phase_limit_ms(phase);
 }
 
-/* What is done on the way into a state. */
-static void enter(struct call *call, enum call_phase state)
+/* What is done on the way into a phase. */
+static void enter(struct call *call, enum call_phase phase)
 {
-	call->state = state;
-	call_arm(call, limit_ms(call, state));
-	switch (state) {
-	case CALL_DIALLING:
+	call->phase = phase;
+	call_arm(call, limit_ms(call, phase));
+	switch (phase) {
+	case PHASE_DIALLING:
 		if (call->in == ROUTE_SIP)
 			call_dial_secure(call);
 		else
 			call_dial_pbx(call);
 		break;
-	case CALL_TRYING:
+	case PHASE_TRYING:
 		call->word = CALL_WORD_TRY;
 		call_news_state(call, SESSION_TRYING);
 		break;
-	case CALL_RINGING:
+	case PHASE_RINGING:
 		call->word = CALL_WORD_RING;
 		call_news_state(call, SESSION_RINGING);
 		if (call->in == ROUTE_SIP)
@@ -236,13 +237,13 @@ static void enter(struct call *call, enum call_phase state)
 		else if (call->secure)
 			umsg_call_ring(call->secure);
 		break;
-	case CALL_UP:
+	case PHASE_UP:
 		enter_up(call);
 		break;
-	case CALL_CLOSING:
+	case PHASE_CLOSING:
 		close_legs(call);
 		break;
-	case CALL_GONE:
+	case PHASE_GONE:
 		call->calls->active--;
 		/* GONE is a pause, not the end: CALL_LINGER_MS for `show call`, and so that no
 		 * event of this turn meets freed memory. */
@@ -254,18 +255,18 @@ static void enter(struct call *call, enum call_phase state)
 	}
 }
 
-static void step(struct call *call, enum call_event event)
+static void step(struct call *call, enum phase_event event)
 {
-	enum call_phase next = call_phase_next(call->state, event);
+	enum call_phase next = call_phase_next(call->phase, event);
 
 	/* An event that a phase does not know is none for it: late answers, repeated ringing. */
-	if (next != CALL_NONE && next != call->state)
+	if (next != PHASE_NONE && next != call->phase)
 		enter(call, next);
 }
 
 /* Handlers never nest: what a step posts is stepped afterwards, in order.  Each event counts once
  * in such a row, which also bounds posted[]. */
-void call_post(struct call *call, enum call_event event)
+void call_post(struct call *call, enum phase_event event)
 {
 	for (unsigned i = 0; i < call->n_posted; i++)
 		if (call->posted[i] == event)

@@ -37,8 +37,8 @@ struct call {
 	const struct cig_config *config; /* held: a reload does not touch a call */
 	uint64_t number;
 	enum route_interface in;
-	enum call_phase state;
-	enum call_event posted[CALL_EVENT_COUNT]; /* the one being taken first */
+	enum call_phase phase;                      /* how far it is: what it waits for */
+	enum phase_event posted[PHASE_EVENT_COUNT]; /* the one being taken first */
 	unsigned n_posted;
 	enum call_word word;
 	char *in_from, *in_to, *out_from, *out_to; /* out_to: NULL until it is routed */
@@ -62,7 +62,7 @@ struct call {
 	bool secure_held;                  /* the secure side holds */
 	bool secure_set;                   /* and where its secure leg goes */
 	char early[CALL_EARLY_DIGITS + 1]; /* digits by INFO that came before that */
-	struct event *limit;               /* of the state */
+	struct event *limit;               /* of the phase */
 	struct call *gone_next;            /* calls_linger() */
 	struct call **gone_link;           /* NULL: not gone yet */
 	int64_t linger_ms;                 /* until then */

@@ -40,12 +40,12 @@ static int choose_local_ip(struct call *call)
 
 void call_check_opened(struct call *call)
 {
-	if (call->state != CALL_OPENING || !call->pbx.local_port || !call->target_known)
+	if (call->phase != PHASE_OPENING || !call->pbx.local_port || !call->target_known)
 		return;
 	if (choose_local_ip(call))
 		call_end(call, UMSG__END_REASON__END_FAILED, "no own address reaches the PBX");
 	else
-		call_post(call, CALL_EV_OPENED);
+		call_post(call, PHASE_EV_OPENED);
 }
 
 /* Elsewhere than before: what was answered there does not count here. */
@@ -76,7 +76,7 @@ static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char
 	call->way = 0;
 	call->target_addr = ways[0].addr;
 	call->target_known = true;
-	if (call->state == CALL_OPENING)
+	if (call->phase == PHASE_OPENING)
 		call_check_opened(call);
 	else
 		dial_again(call); /* a redirection */
@@ -124,7 +124,7 @@ void call_dial_pbx(struct call *call)
 static bool may_help(const struct call *call, const SipAgent__Ended *ended)
 {
 	return call->in == ROUTE_TEL &&
-	       (call->state == CALL_DIALLING || call->state == CALL_TRYING) &&
+	       (call->phase == PHASE_DIALLING || call->phase == PHASE_TRYING) &&
 	       pbx_way_next_helps(ended->code) && call->way + 1 < call->n_ways;
 }
 
@@ -209,7 +209,7 @@ void call_looked_up(struct call *call, const char *uri)
 {
 	char to[UMSG_URI_SIZE], called[UMSG_EXTENSION_SIZE];
 
-	if (!call->asking || call->state != CALL_OPENING)
+	if (!call->asking || call->phase != PHASE_OPENING)
 		return;
 	split_extension(call->out_to, to, called);
 	/* Several calls may wait for answers; each knows its own by the URI. */

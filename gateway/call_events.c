@@ -40,7 +40,7 @@ static void sip_answered(struct call *call, const SipAgent__Answered *answered)
 					 : UMSG__END_REASON__END_FAILED,
 			 "the secure side cannot be answered");
 	else
-		call_post(call, CALL_EV_ANSWERED);
+		call_post(call, PHASE_EV_ANSWERED);
 }
 
 static void sip_confirmed(struct call *call, const SipAgent__Confirmed *confirmed)
@@ -65,7 +65,7 @@ static void sip_ended(struct call *call, const SipAgent__Ended *ended)
 
 	/* First: whatever follows must not send to a call that the agent has forgotten. */
 	calls_forget_sip(call->calls, call);
-	if (call->state == CALL_CLOSING) {
+	if (call->phase == PHASE_CLOSING) {
 		call_check_cleared(call);
 		return;
 	}
@@ -89,7 +89,7 @@ static void sip_challenged(struct call *call, const SipAgent__Challenged *challe
 	if (pbx_leg_authorize(&call->pbx, challenged, &why) == 0)
 		return;
 	/* The BYE itself was challenged (RFC 3261 22.2). */
-	if (call->state == CALL_CLOSING)
+	if (call->phase == PHASE_CLOSING)
 		pbx_leg_hangup(&call->pbx, "");
 	else
 		call_end(call, UMSG__END_REASON__END_NOT_ALLOWED, why);
@@ -124,7 +124,7 @@ static void keep_digit(struct call *call, const char *digit)
 /* By INFO; digits as RTP events or tones pass through cig-relay without us. */
 static void sip_digit(struct call *call, const SipAgent__DigitIn *digit)
 {
-	if (call->state != CALL_UP)
+	if (call->phase != PHASE_UP)
 		return;
 	log_info(MODULE, "call=%" PRIu64 " digit from=pbx by INFO", call->number);
 	if (!call->secure_set) {
@@ -159,10 +159,10 @@ void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
 	case SIP_AGENT__FROM_AGENT__BODY_TRYING:
 		/* An answer of any kind shows that the server is up; 100 counts as one. */
 		pbxs_met(call->calls->world.pbxs, &call->ways[call->way], 100, 0);
-		call_post(call, CALL_EV_TRYING);
+		call_post(call, PHASE_EV_TRYING);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_RINGING:
-		call_post(call, CALL_EV_RINGING);
+		call_post(call, PHASE_EV_RINGING);
 		/* Behind the post: early media is heard in the phase of ringing only. */
 		if (event->ringing->audio)
 			call_early_media(call, event->ringing->audio);
@@ -207,7 +207,7 @@ void call_sip_lost(struct call *call)
 	calls_forget_sip(call->calls, call);
 	/* Its successor sends the BYE, from the dialog that was kept. */
 	call->orphaned = call->pbx.dialog != NULL;
-	if (call->state == CALL_CLOSING)
+	if (call->phase == PHASE_CLOSING)
 		call_check_cleared(call);
 	else
 		call_end(call, UMSG__END_REASON__END_FAILED, "the SIP agent died");
@@ -225,7 +225,7 @@ static void relay_opened(struct call *call, const Relay__Opened *opened)
 static void media_gone(struct call *call, Umsg__EndReason reason, const char *why)
 {
 	call->media_open = false;
-	if (call->state == CALL_CLOSING)
+	if (call->phase == PHASE_CLOSING)
 		call_check_cleared(call);
 	else
 		call_end(call, reason, why);
@@ -336,7 +336,7 @@ static void secure_ended(struct call *call)
 
 	snprintf(call->secure_word, sizeof(call->secure_word), "HANGUP");
 	call->secure = NULL;
-	if (call->state == CALL_CLOSING)
+	if (call->phase == PHASE_CLOSING)
 		call_check_cleared(call);
 	else
 		call_end(call, end.reason,
@@ -348,13 +348,13 @@ void call_secure_event(struct call *call, enum umsg_call_event event)
 	call_news(call, "secure", "%s", secure_events[event]);
 	switch (event) {
 	case UMSG_CALL_PROGRESS:
-		call_post(call, CALL_EV_TRYING);
+		call_post(call, PHASE_EV_TRYING);
 		break;
 	case UMSG_CALL_RINGING:
-		call_post(call, CALL_EV_RINGING);
+		call_post(call, PHASE_EV_RINGING);
 		break;
 	case UMSG_CALL_ANSWERED:
-		call_post(call, CALL_EV_ANSWERED);
+		call_post(call, PHASE_EV_ANSWERED);
 		break;
 	case UMSG_CALL_HOLD:
 		call_secure_hold(call);

@@ -7,53 +7,53 @@
 static const struct {
 	const char *name;
 	uint32_t limit_ms;
-	enum call_phase on[CALL_EVENT_COUNT];
-} states[CALL_PHASE_COUNT] = {
-	[CALL_NONE] = { "none", 0, { CALL_NONE } },
-	[CALL_OPENING] = { "opening",
-			   5000, /* ours: ports and a name are there in milliseconds */
-			   { [CALL_EV_OPENED] = CALL_DIALLING,
-			     [CALL_EV_END] = CALL_CLOSING,
-			     [CALL_EV_TIMEOUT] = CALL_CLOSING } },
-	[CALL_DIALLING] = { "dialling",
-			    32000, /* Timer B, RFC 3261 17.1.1.2 */
-			    { [CALL_EV_TRYING] = CALL_TRYING,
-			      [CALL_EV_RINGING] = CALL_RINGING,
-			      [CALL_EV_ANSWERED] = CALL_UP,
-			      [CALL_EV_END] = CALL_CLOSING,
-			      [CALL_EV_TIMEOUT] = CALL_CLOSING } },
-	[CALL_TRYING] = { "trying",
-			  180000, /* Timer C, RFC 3261 16.6 */
-			  { [CALL_EV_TRYING] = CALL_TRYING,
-			    [CALL_EV_RINGING] = CALL_RINGING,
-			    [CALL_EV_ANSWERED] = CALL_UP,
-			    [CALL_EV_END] = CALL_CLOSING,
-			    [CALL_EV_TIMEOUT] = CALL_CLOSING } },
-	[CALL_RINGING] = { "ringing",
-			   180000, /* the same */
-			   { [CALL_EV_RINGING] = CALL_RINGING,
-			     [CALL_EV_ANSWERED] = CALL_UP,
-			     [CALL_EV_END] = CALL_CLOSING,
-			     [CALL_EV_TIMEOUT] = CALL_CLOSING } },
-	[CALL_UP] = { "up", 0, { [CALL_EV_END] = CALL_CLOSING } },
-	[CALL_CLOSING] = { "closing",
-			   35000, /* Timer F, RFC 3261 17.1.2.2, and some */
-			   { [CALL_EV_CLEARED] = CALL_GONE, [CALL_EV_TIMEOUT] = CALL_GONE } },
-	[CALL_GONE] = { "gone", 0, { CALL_NONE } },
+	enum call_phase on[PHASE_EVENT_COUNT];
+} phases[PHASE_COUNT] = {
+	[PHASE_NONE] = { "none", 0, { PHASE_NONE } },
+	[PHASE_OPENING] = { "opening",
+			    5000, /* ours: ports and a name are there in milliseconds */
+			    { [PHASE_EV_OPENED] = PHASE_DIALLING,
+			      [PHASE_EV_END] = PHASE_CLOSING,
+			      [PHASE_EV_TIMEOUT] = PHASE_CLOSING } },
+	[PHASE_DIALLING] = { "dialling",
+			     32000, /* Timer B, RFC 3261 17.1.1.2 */
+			     { [PHASE_EV_TRYING] = PHASE_TRYING,
+			       [PHASE_EV_RINGING] = PHASE_RINGING,
+			       [PHASE_EV_ANSWERED] = PHASE_UP,
+			       [PHASE_EV_END] = PHASE_CLOSING,
+			       [PHASE_EV_TIMEOUT] = PHASE_CLOSING } },
+	[PHASE_TRYING] = { "trying",
+			   180000, /* Timer C, RFC 3261 16.6 */
+			   { [PHASE_EV_TRYING] = PHASE_TRYING,
+			     [PHASE_EV_RINGING] = PHASE_RINGING,
+			     [PHASE_EV_ANSWERED] = PHASE_UP,
+			     [PHASE_EV_END] = PHASE_CLOSING,
+			     [PHASE_EV_TIMEOUT] = PHASE_CLOSING } },
+	[PHASE_RINGING] = { "ringing",
+			    180000, /* the same */
+			    { [PHASE_EV_RINGING] = PHASE_RINGING,
+			      [PHASE_EV_ANSWERED] = PHASE_UP,
+			      [PHASE_EV_END] = PHASE_CLOSING,
+			      [PHASE_EV_TIMEOUT] = PHASE_CLOSING } },
+	[PHASE_UP] = { "up", 0, { [PHASE_EV_END] = PHASE_CLOSING } },
+	[PHASE_CLOSING] = { "closing",
+			    35000, /* Timer F, RFC 3261 17.1.2.2, and some */
+			    { [PHASE_EV_CLEARED] = PHASE_GONE, [PHASE_EV_TIMEOUT] = PHASE_GONE } },
+	[PHASE_GONE] = { "gone", 0, { PHASE_NONE } },
 };
 
-/* What is not in the table is 0, CALL_NONE: no edge. */
-enum call_phase call_phase_next(enum call_phase state, enum call_event event)
+/* What is not in the table is 0, PHASE_NONE: no edge. */
+enum call_phase call_phase_next(enum call_phase phase, enum phase_event event)
 {
-	return states[state].on[event];
+	return phases[phase].on[event];
 }
 
-uint32_t call_phase_limit_ms(enum call_phase state)
+uint32_t call_phase_limit_ms(enum call_phase phase)
 {
-	return states[state].limit_ms;
+	return phases[phase].limit_ms;
 }
 
-const char *call_phase_name(enum call_phase state)
+const char *call_phase_name(enum call_phase phase)
 {
-	return states[state].name;
+	return phases[phase].name;
 }

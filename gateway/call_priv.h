@@ -4,10 +4,10 @@
 
 #include "gateway/call.h"
 
-/* Moves the call along call_phase.h; an event that has no place in the state crossed
- * another one and is ignored.  What is posted by the way into a state comes after it,
+/* Moves the call along call_phase.h; an event that has no place in the phase crossed
+ * another one and is ignored.  What is posted by the way into a phase comes after it,
  * so that steps never nest. */
-void call_post(struct call *call, enum call_event event);
+void call_post(struct call *call, enum phase_event event);
 
 /* Dials when ports and address are both there. */
 void call_check_opened(struct call *call);
@@ -38,7 +38,7 @@ void call_digit_to_pbx(struct call *call, char digit, unsigned duration_ms);
  * where that is the caller. */
 struct umsg_audio_wish call_audio_wish(const struct call *call);
 
-/* Limits the state; 0: no limit. */
+/* Limits the phase; 0: no limit. */
 void call_arm(struct call *call, uint32_t ms);
 
 /* Why the PBX's SDP cannot be used. */

@@ -105,8 +105,8 @@ bool call_redirect(struct call *call, const char *contact)
 
 	if (call->in != ROUTE_TEL || !pbx || pbx->redirects != CIG_DIVERT_MAPS || !*contact ||
 	    call->redirects == CALL_MAX_REDIRECTS ||
-	    (call->state != CALL_DIALLING && call->state != CALL_TRYING &&
-	     call->state != CALL_RINGING))
+	    (call->phase != PHASE_DIALLING && call->phase != PHASE_TRYING &&
+	     call->phase != PHASE_RINGING))
 		return false;
 	if (!router_name(router, ROUTE_TEL, slice_str(contact), dialled))
 		return false;
@@ -141,7 +141,7 @@ void call_start(struct call *call)
 	struct calls_world *world = &call->calls->world;
 	const char *lack;
 
-	call_arm(call, call_phase_limit_ms(call->state));
+	call_arm(call, call_phase_limit_ms(call->phase));
 	if (!route(call))
 		return;
 	lack = missing(call);

@@ -119,7 +119,7 @@ void call_join_media(struct call *call)
 	if (call->ended_ms)
 		return; /* by that */
 	call_set_plain(call);
-	if (call->joined && call->state == CALL_UP)
+	if (call->joined && call->phase == PHASE_UP)
 		media_leg_answered(call->calls->world.relay, call->number);
 }
 
@@ -130,7 +130,7 @@ void call_early_media(struct call *call, const SipAgent__Audio *audio)
 	struct pbx_audio early;
 	struct umsg_audio_wish wish;
 
-	if (!call->secure || call->state != CALL_RINGING ||
+	if (!call->secure || call->phase != PHASE_RINGING ||
 	    pbx_audio_read(audio, call->pbx.srtp, &early))
 		return;
 	pbx_leg_take_audio(&call->pbx, &early);
@@ -147,7 +147,7 @@ void call_secure_hold(struct call *call)
 {
 	bool held = call->secure && umsg_call_held(call->secure);
 
-	if (call->state != CALL_UP || held == call->secure_held)
+	if (call->phase != PHASE_UP || held == call->secure_held)
 		return;
 	call->secure_held = held;
 	log_info(MODULE, "call=%" PRIu64 " %s by the secure side", call->number,
@@ -177,7 +177,7 @@ void call_digit_to_pbx(struct call *call, char digit, unsigned duration_ms)
 {
 	const char text[2] = { digit, '\0' };
 
-	if (call->state != CALL_UP)
+	if (call->phase != PHASE_UP)
 		return;
 	if (call_dtmf(call) == CIG_DTMF_INFO)
 		pbx_leg_send_digit(&call->pbx, text, duration_ms);

@@ -28,7 +28,7 @@ int calls_ask_media(struct calls *calls, void (*told)(void *arg), void *arg)
 		return -EALREADY;
 	for (struct call *call = calls->first; call; call = call->next) {
 		/* One that is still awaited from an earlier wait is not asked for again. */
-		if (call->state != CALL_UP || !call->media_open || call->stats_asked)
+		if (call->phase != PHASE_UP || !call->media_open || call->stats_asked)
 			continue;
 		if (media_leg_ask_stats(calls->world.relay, call->number))
 			continue; /* its last figures must do */
@@ -82,7 +82,7 @@ json_t *calls_umsg_report(const struct calls *calls)
 
 	for (const struct call *call = calls->first; call; call = call->next) {
 		bool in = call->in == ROUTE_TEL;
-		bool creating = !in && call->state == CALL_OPENING && call->out_to;
+		bool creating = !in && call->phase == PHASE_OPENING && call->out_to;
 		const char *word = call->secure ? umsg_call_state_word(call->secure)
 				   : creating   ? "CREATE" /* no message has been sent */
 						: call->secure_word;

@@ -7,16 +7,16 @@
 static void silence_ends_a_call_from_any_state_but_up(void **state)
 {
 	(void)state;
-	for (enum call_phase s = CALL_OPENING; s < CALL_GONE; s++) {
+	for (enum call_phase s = PHASE_OPENING; s < PHASE_GONE; s++) {
 		enum call_phase at = s;
 
-		if (s == CALL_UP)
+		if (s == PHASE_UP)
 			continue;
 		assert_true(call_phase_limit_ms(s) > 0);
-		for (int hops = 0; at != CALL_GONE; hops++) {
+		for (int hops = 0; at != PHASE_GONE; hops++) {
 			assert_true(hops < 3);
-			at = call_phase_next(at, CALL_EV_TIMEOUT);
-			assert_int_not_equal(at, CALL_NONE);
+			at = call_phase_next(at, PHASE_EV_TIMEOUT);
+			assert_int_not_equal(at, PHASE_NONE);
 		}
 	}
 }
@@ -24,23 +24,23 @@ static void silence_ends_a_call_from_any_state_but_up(void **state)
 static void every_call_can_be_ended_and_then_cleared(void **state)
 {
 	(void)state;
-	for (enum call_phase s = CALL_OPENING; s < CALL_CLOSING; s++)
-		assert_int_equal(call_phase_next(s, CALL_EV_END), CALL_CLOSING);
-	assert_int_equal(call_phase_next(CALL_CLOSING, CALL_EV_CLEARED), CALL_GONE);
+	for (enum call_phase s = PHASE_OPENING; s < PHASE_CLOSING; s++)
+		assert_int_equal(call_phase_next(s, PHASE_EV_END), PHASE_CLOSING);
+	assert_int_equal(call_phase_next(PHASE_CLOSING, PHASE_EV_CLEARED), PHASE_GONE);
 }
 
 static void a_call_takes_its_usual_way(void **state)
 {
 	static const struct {
-		enum call_event event;
+		enum phase_event event;
 		enum call_phase to;
 	} way[] = {
-		{ CALL_EV_OPENED, CALL_DIALLING }, { CALL_EV_TRYING, CALL_TRYING },
-		{ CALL_EV_TRYING, CALL_TRYING },   { CALL_EV_RINGING, CALL_RINGING },
-		{ CALL_EV_RINGING, CALL_RINGING }, { CALL_EV_ANSWERED, CALL_UP },
-		{ CALL_EV_END, CALL_CLOSING },     { CALL_EV_CLEARED, CALL_GONE },
+		{ PHASE_EV_OPENED, PHASE_DIALLING }, { PHASE_EV_TRYING, PHASE_TRYING },
+		{ PHASE_EV_TRYING, PHASE_TRYING },   { PHASE_EV_RINGING, PHASE_RINGING },
+		{ PHASE_EV_RINGING, PHASE_RINGING }, { PHASE_EV_ANSWERED, PHASE_UP },
+		{ PHASE_EV_END, PHASE_CLOSING },     { PHASE_EV_CLEARED, PHASE_GONE },
 	};
-	enum call_phase at = CALL_OPENING;
+	enum call_phase at = PHASE_OPENING;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(way); i++) {
@@ -53,17 +53,17 @@ static void events_that_crossed_another_have_no_place(void **state)
 {
 	static const struct {
 		enum call_phase at;
-		enum call_event event;
+		enum phase_event event;
 	} crossed[] = {
-		{ CALL_UP, CALL_EV_RINGING },       { CALL_UP, CALL_EV_ANSWERED },
-		{ CALL_RINGING, CALL_EV_TRYING },   { CALL_CLOSING, CALL_EV_ANSWERED },
-		{ CALL_CLOSING, CALL_EV_END },      { CALL_GONE, CALL_EV_END },
-		{ CALL_DIALLING, CALL_EV_CLEARED }, { CALL_OPENING, CALL_EV_ANSWERED },
+		{ PHASE_UP, PHASE_EV_RINGING },       { PHASE_UP, PHASE_EV_ANSWERED },
+		{ PHASE_RINGING, PHASE_EV_TRYING },   { PHASE_CLOSING, PHASE_EV_ANSWERED },
+		{ PHASE_CLOSING, PHASE_EV_END },      { PHASE_GONE, PHASE_EV_END },
+		{ PHASE_DIALLING, PHASE_EV_CLEARED }, { PHASE_OPENING, PHASE_EV_ANSWERED },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(crossed); i++)
-		assert_int_equal(call_phase_next(crossed[i].at, crossed[i].event), CALL_NONE);
+		assert_int_equal(call_phase_next(crossed[i].at, crossed[i].event), PHASE_NONE);
 }
 
 int main(void)
