@@ -387,9 +387,9 @@ void server_reopen_logs(struct server *server)
 	call_records_reopen(server->records);
 }
 
-/* Calls in progress hold the configuration that they began with. */
+/* Calls in progress hold the configuration that they began with.  Each part takes its own hold;
+ * ours moves last. */
 static void use_config(struct server *server, const struct cig_config *config)
-/* Each part takes its own hold; ours moves last. */
 {
 	calls_set_config(server->calls, config);
 	secure_side_set_config(server->secure, config);

@@ -43,6 +43,10 @@ static struct text *text_new(struct agent *a, uint64_t number)
 	t->agent = a;
 	t->number = number;
 	t->limit = su_timer_create(su_root_task(a->root), 0);
+	if (!t->limit) { /* without it nobody would end a text whose answer does not come */
+		su_home_unref(t->home);
+		return NULL;
+	}
 	t->next = a->texts;
 	if (t->next)
 		t->next->prev = &t->next;
