@@ -233,11 +233,21 @@ static void media_gone(struct call *call, Umsg__EndReason reason, const char *wh
 
 static void relay_failed(struct call *call, const Relay__Failed *failed)
 {
+	/* Of a command behind Open: the relay has the call, and has to be told of its end. */
+	bool opened = call->pbx.local_port != 0;
+
 	switch (failed->reason) {
+	case RELAY__FAILED__REASON__DIGIT:
+		log_warn(MODULE, "call=%" PRIu64 " a digit is lost: %s", call->number,
+			 failed->text);
+		break;
 	case RELAY__FAILED__REASON__PORTS_EXHAUSTED:
 	case RELAY__FAILED__REASON__FULL:
 	case RELAY__FAILED__REASON__BUSY:
-		media_gone(call, UMSG__END_REASON__END_CONGESTION, failed->text);
+		if (opened)
+			call_end(call, UMSG__END_REASON__END_CONGESTION, failed->text);
+		else
+			media_gone(call, UMSG__END_REASON__END_CONGESTION, failed->text);
 		break;
 	case RELAY__FAILED__REASON__UNKNOWN_CALL:
 		media_gone(call, UMSG__END_REASON__END_MEDIA_LOST, failed->text);

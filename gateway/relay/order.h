@@ -40,6 +40,7 @@ struct notice {
 	enum notice_kind kind;
 	uint64_t serial;
 	int err;                          /* FAILED: -EALREADY, -EINVAL, -ENOMEM ... */
+	bool only_digit;                  /* FAILED: it was a digit, the call goes on */
 	enum close_reason reason;         /* CLOSED */
 	struct notice_side plain, secure; /* STATS, CLOSED */
 	enum bridge_side from;            /* DIGIT */

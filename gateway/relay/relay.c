@@ -38,12 +38,23 @@ static void forget_call(struct relay *relay, struct call *call)
 	free(call);
 }
 
-static Relay__Failed__Reason failure_of(int err)
+static Relay__Failed__Reason failure_of(const struct notice *n)
 {
-	if (err == -EALREADY)
+	if (n->only_digit)
+		return RELAY__FAILED__REASON__DIGIT;
+	if (n->err == -EALREADY)
 		return RELAY__FAILED__REASON__ALREADY;
-	return err == -ENOMEM || err == -ENOBUFS ? RELAY__FAILED__REASON__FULL
-						 : RELAY__FAILED__REASON__BAD_COMMAND;
+	return n->err == -ENOMEM || n->err == -ENOBUFS ? RELAY__FAILED__REASON__FULL
+						       : RELAY__FAILED__REASON__BAD_COMMAND;
+}
+
+static const char *text_of(const struct notice *n)
+{
+	if (n->only_digit && n->err == -ENOBUFS)
+		return "too many digits wait already";
+	if (n->only_digit && n->err == -ENOTSUP)
+		return "that side takes no digits";
+	return strerror(-n->err);
 }
 
 static void log_end(uint64_t id, const struct notice *n)
@@ -67,7 +78,7 @@ static void tell_peer(const struct call *call, const struct notice *n)
 
 	switch (n->kind) {
 	case NOTICE_FAILED:
-		(void)peer_refuse(call->peer, id, failure_of(n->err), strerror(-n->err));
+		(void)peer_refuse(call->peer, id, failure_of(n), text_of(n));
 		break;
 	case NOTICE_DIGIT:
 		(void)events_digit(channel, id, n);

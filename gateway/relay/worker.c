@@ -153,15 +153,16 @@ static int carry_out(struct worker *w, struct relay_call *call, const struct ord
 	return -EINVAL;
 }
 
-static void tell_failed(struct worker *w, uint64_t serial, int err)
+static void tell_failed(struct worker *w, const struct order *order, int err)
 {
 	struct notice *notice = calloc(1, sizeof(*notice));
 
 	if (!notice)
 		return;
 	notice->kind = NOTICE_FAILED;
-	notice->serial = serial;
+	notice->serial = order->serial;
 	notice->err = err;
+	notice->only_digit = order->kind == ORDER_DIGIT;
 	queue_put(w->notices, &notice->node);
 }
 
@@ -183,7 +184,7 @@ static void take_order(struct worker *w, const struct order *order)
 		return; /* it ended by itself; NOTICE_CLOSED is on its way */
 	err = carry_out(w, IDMAP_OWNER(node, struct relay_call, by_serial), order);
 	if (err)
-		tell_failed(w, order->serial, err);
+		tell_failed(w, order, err);
 }
 
 static void take_orders(struct worker *w)

@@ -209,6 +209,35 @@ static void what_the_relay_refuses_ends_the_call(void **state)
 	assert_all_ended(scene);
 }
 
+/* The other side takes none, or not so many at once: its peer must not end a call by them. */
+static void a_digit_that_cannot_be_sent_is_lost_and_nothing_else(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(from_pbx); i++)
+		from_pbx[i](scene);
+	relay_refuses(scene, RELAY__FAILED__REASON__DIGIT);
+	assert_int_equal(scene->sip.hangups + scene->relay.closes, 0);
+	assert_false(scene->client.call->ended);
+	pbx_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+/* Else its ports would stay taken: before the answer it has no timeout. */
+static void a_call_that_the_relay_has_is_closed_when_it_lacks_memory(void **state)
+{
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(from_pbx); i++)
+		from_pbx[i](scene);
+	relay_refuses(scene, RELAY__FAILED__REASON__FULL);
+	assert_int_equal(scene->sip.hangups, 1);
+	assert_int_equal(scene->relay.closes, 1);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
 /* The secure leg ends while it is told to ring or to answer: from within that step. */
 static void a_leg_may_end_while_it_is_spoken_to(void **state)
 {
@@ -307,6 +336,8 @@ int main(void)
 		SCENE_TEST(a_callee_whose_domain_is_not_taken_is_refused),
 		SCENE_TEST(a_look_up_may_come_after_the_call_has_ended),
 		SCENE_TEST(what_the_relay_refuses_ends_the_call),
+		SCENE_TEST(a_digit_that_cannot_be_sent_is_lost_and_nothing_else),
+		SCENE_TEST(a_call_that_the_relay_has_is_closed_when_it_lacks_memory),
 		SCENE_TEST(a_leg_may_end_while_it_is_spoken_to),
 		SCENE_TEST(more_calls_than_engines_are_refused),
 		SCENE_TEST(the_next_agent_ends_what_the_dead_one_left),

@@ -172,6 +172,13 @@ static void digits_go_both_ways(void **state)
 	nine[0] = 'x';
 	rig_send(rig.control, &command);
 	expect_failed(7, RELAY__FAILED__REASON__BAD_COMMAND);
+	/* More than wait for their turn: some are lost, and the call goes on. */
+	nine[0] = '5';
+	for (int i = 0; i < 4 * DTMF_QUEUE; i++)
+		rig_send(rig.control, &command);
+	expect_failed(7, RELAY__FAILED__REASON__DIGIT);
+	rig_run(&call, 1, NULL, NULL, 300);
+	assert_non_null(strstr(call.pbx_digits, "123#95"));
 	close_call(7);
 	rig_done_call(&call);
 }
