@@ -222,7 +222,7 @@ static void a_call_without_a_secure_half_is_not_listed_there(void **state)
 	out.next = &in;
 	out.in = ROUTE_SIP;
 	out.out_from = out_from;
-	out.state = CALL_OPENING; /* refused before it was routed: nothing goes out */
+	out.phase = PHASE_OPENING; /* refused before it was routed: nothing goes out */
 	rows = calls_umsg_report(&calls);
 	assert_int_equal(json_array_size(rows), 0);
 	json_decref(rows);
