@@ -37,7 +37,8 @@ struct backup_info {
 
 /* Writes ROOT/backup/crs-backup-INSTANCE-DATE.tar (0600, in a folder of 0700), sealed
  * DATE.tar.sealed; its path goes to path_out.  Returns 0, -EINVAL (a passphrase too short or
- * too long), or -errno with diag set; then no such file is left. */
+ * too long), -EWOULDBLOCK (another one is being written), -EAGAIN (Redis ended, or was started,
+ * meanwhile) or -errno with diag set; then no such file is left. */
 int backup_write(const struct crs_paths *paths, const char *instance, struct slice passphrase,
 		 char path_out[PATH_MAX], struct backup_info *info_out, struct diag *diag);
 

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -22,7 +23,8 @@ static int damaged(struct diag *diag, const char *file, struct archive *tar)
 
 /* An archive that is being read. */
 struct source {
-	const char *file;
+	int fd;
+	const char *file; /* its name */
 	struct slice passphrase;
 	struct diag *diag;
 	struct archive *tar;
@@ -45,8 +47,8 @@ static la_ssize_t on_wanted(struct archive *tar, void *arg, const void **octets_
 
 static int open_sealed(struct source *source)
 {
-	int err =
-		backup_opener_new(source->file, source->passphrase, source->diag, &source->opener);
+	int err = backup_opener_new(source->fd, source->file, source->passphrase, source->diag,
+				    &source->opener);
 
 	if (!err && archive_read_open(source->tar, source, NULL, on_wanted, NULL) != ARCHIVE_OK)
 		err = damaged(source->diag, source->file, source->tar);
@@ -58,7 +60,7 @@ static int open_clear(const struct source *source)
 	struct archive *tar = source->tar;
 	int err;
 
-	if (archive_read_open_filename(tar, source->file, BACKUP_BLOCK) == ARCHIVE_OK)
+	if (archive_read_open_fd(tar, source->fd, BACKUP_BLOCK) == ARCHIVE_OK)
 		return 0;
 	err = archive_errno(tar) > 0 ? -archive_errno(tar) : -EBADMSG;
 	diag_error(source->diag, NULL, "%s: %s", source->file, archive_error_string(tar));
@@ -68,8 +70,10 @@ static int open_clear(const struct source *source)
 static int open_source(struct source *source)
 {
 	bool sealed = false;
-	int err = backup_is_sealed(source->file, &sealed);
+	int err = backup_is_sealed(source->fd, &sealed);
 
+	if (!err && lseek(source->fd, 0, SEEK_SET) < 0)
+		err = -errno;
 	if (err) {
 		diag_error(source->diag, NULL, "%s: %s", source->file, strerror(-err));
 		return err;
@@ -103,10 +107,13 @@ static int read_to_end(const struct source *source)
 	return err;
 }
 
-int backup_each_member(const char *file, struct slice passphrase, backup_member_fn *member,
-		       void *arg, struct diag *diag)
+int backup_each_member(const struct backup_file *backup, backup_member_fn *member, void *arg,
+		       struct diag *diag)
 {
-	struct source source = { .file = file, .passphrase = passphrase, .diag = diag };
+	struct source source = { .fd = backup->fd,
+				 .file = backup->name,
+				 .passphrase = backup->passphrase,
+				 .diag = diag };
 	struct archive_entry *entry;
 	int err = open_source(&source), status;
 
@@ -114,7 +121,7 @@ int backup_each_member(const char *file, struct slice passphrase, backup_member_
 		/* A warning is about a header's extras, such as a name in another character set:
 		 * what is stored is there all the same. */
 		if (status < ARCHIVE_WARN)
-			err = damaged(diag, file, source.tar);
+			err = damaged(diag, backup->name, source.tar);
 		else
 			err = member(source.tar, entry, arg);
 	}

@@ -24,6 +24,14 @@ struct backup_part {
 /* The paths are those in paths, and as long. */
 void backup_parts(const struct crs_paths *paths, struct backup_part parts_out[BACKUP_PARTS]);
 
+/* A backup that is read, once to be checked and once to be restored: opened once, so that both see
+ * the same file. */
+struct backup_file {
+	int fd;
+	const char *name;
+	struct slice passphrase; /* none: it is in clear */
+};
+
 /* backup_members.c: one member of an archive, whose content it may read.  Returns 0 or -errno,
  * which ends the reading. */
 struct archive;
@@ -32,8 +40,8 @@ typedef int backup_member_fn(struct archive *tar, struct archive_entry *entry, v
 /* Calls member for each in the archive's order, and reads a sealed one to its last octet.
  * Returns 0, what member returned, -EBADMSG (damaged or cut off), -EACCES, -EINVAL or
  * -EPROTONOSUPPORT as backup_check(), or -errno; diag says why. */
-int backup_each_member(const char *file, struct slice passphrase, backup_member_fn *member,
-		       void *arg, struct diag *diag);
+int backup_each_member(const struct backup_file *backup, backup_member_fn *member, void *arg,
+		       struct diag *diag);
 
 /* backup_redis.c: while Redis is held, it appends to its log and does not write it anew.
  * No Redis at the socket is fine: nothing changes then.  Returns 0 or -errno with
@@ -42,7 +50,9 @@ struct backup_hold;
 /* Waits for a rewrite that is under way.  Release *hold_out also when there was no Redis. */
 int backup_hold_redis(const struct crs_paths *paths, struct backup_hold **hold_out,
 		      struct diag *diag);
-/* Redis may rewrite its log again; frees *holdp, which may be NULL. */
-void backup_release_redis(struct backup_hold **holdp);
+/* Redis may rewrite its log again; frees *holdp, which may be NULL.  Returns 0, or -EAGAIN with
+ * diag set: it was not held all the time, for it ended, or was only started meanwhile.  What was
+ * copied is no backup then. */
+int backup_release_redis(struct backup_hold **holdp, struct diag *diag);
 
 #endif

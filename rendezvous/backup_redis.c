@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "rendezvous/backup_priv.h"
+#include "rendezvous/redis_server.h"
 
 enum {
 	REWRITE_LIMIT_MS = 120 * 1000,
@@ -23,12 +24,13 @@ enum {
 };
 
 /* Changed in Redis's memory only (no CONFIG REWRITE): one that was held by a crs-cli that was
- * killed is as configured again when it starts anew. */
+ * killed is as configured again when it starts anew, or behind the next backup. */
 static const char setting[] = "auto-aof-rewrite-percentage";
 
 struct backup_hold {
-	redisContext *redis;
+	redisContext *redis;     /* NULL: there was none */
 	char before[VALUE_SIZE]; /* of the setting */
+	char socket[CRS_PATH_SIZE + 16];
 };
 
 static int set_percentage(redisContext *redis, const char *value)
@@ -87,6 +89,9 @@ static int hold(struct backup_hold *hold)
 
 	if (err)
 		return err; /* nothing was changed: there is nothing to put back */
+	/* A backup that was killed left this: none goes on beside this one (backup_write.c). */
+	if (strcmp(hold->before, "0") == 0)
+		snprintf(hold->before, sizeof(hold->before), "%s", REDIS_REWRITE_PERCENTAGE);
 	err = set_percentage(hold->redis, "0");
 	/* Only now: a rewrite that begins is still seen, and none begins behind it. */
 	if (!err)
@@ -96,30 +101,43 @@ static int hold(struct backup_hold *hold)
 	return err;
 }
 
+/* *redis_out is NULL where there is none: crs does not run, and nobody writes. */
+static int find_redis(const char *socket, redisContext **redis_out)
+{
+	const struct timeval limit = { .tv_sec = ANSWER_LIMIT_S };
+	redisContext *redis = redisConnectUnixWithTimeout(socket, limit);
+	int err = errno;
+
+	*redis_out = NULL;
+	if (!redis)
+		return -ENOMEM;
+	if (!redis->err) {
+		redisSetTimeout(redis, limit);
+		*redis_out = redis;
+		return 0;
+	}
+	if (redis->err != REDIS_ERR_IO)
+		err = EIO;
+	redisFree(redis);
+	/* Any other error says nothing of whether it runs. */
+	return err == ENOENT || err == ECONNREFUSED || err == ENOTDIR ? 0 : -err;
+}
+
 int backup_hold_redis(const struct crs_paths *paths, struct backup_hold **hold_out,
 		      struct diag *diag)
 {
-	const struct timeval limit = { .tv_sec = ANSWER_LIMIT_S };
-	char socket[CRS_PATH_SIZE + 16];
 	struct backup_hold *held = calloc(1, sizeof(*held));
 	int err;
 
 	if (!held)
 		return -ENOMEM;
-	snprintf(socket, sizeof(socket), "%s/redis_low.sock", paths->run);
-	held->redis = redisConnectUnixWithTimeout(socket, limit);
-	if (held->redis && !held->redis->err)
-		redisSetTimeout(held->redis, limit);
-	if (!held->redis || held->redis->err) { /* crs does not run: nobody writes */
-		redisFree(held->redis);
-		held->redis = NULL;
-		*hold_out = held;
-		return 0;
-	}
-	err = hold(held);
+	snprintf(held->socket, sizeof(held->socket), "%s/redis_low.sock", paths->run);
+	err = find_redis(held->socket, &held->redis);
+	if (!err && held->redis)
+		err = hold(held);
 	if (err) {
 		diag_error(diag, NULL, "%s: Redis cannot be kept from rewriting its log: %s",
-			   socket, strerror(-err));
+			   held->socket, strerror(-err));
 		redisFree(held->redis);
 		free(held);
 		return err;
@@ -128,16 +146,42 @@ int backup_hold_redis(const struct crs_paths *paths, struct backup_hold **hold_o
 	return 0;
 }
 
-void backup_release_redis(struct backup_hold **holdp)
+/* Was it the same Redis, or none, from the beginning?  One that was started meanwhile was not
+ * held. */
+static int let_go(struct backup_hold *held, struct diag *diag)
+{
+	redisReply *reply;
+	bool held_on;
+
+	if (!held->redis) {
+		if (find_redis(held->socket, &held->redis) == 0 && !held->redis)
+			return 0;
+		diag_error(diag, NULL, "crs was started meanwhile: make the backup again");
+		return -EAGAIN;
+	}
+	reply = redisCommand(held->redis, "CONFIG SET %s %s", setting, held->before);
+	held_on = reply != NULL;
+	if (held_on && reply->type == REDIS_REPLY_ERROR)
+		diag_warning(diag, NULL,
+			     "%s: Redis does not rewrite its log until the next backup: %s",
+			     held->socket, reply->str);
+	freeReplyObject(reply);
+	if (held_on)
+		return 0;
+	diag_error(diag, NULL, "Redis ended meanwhile: make the backup again");
+	return -EAGAIN;
+}
+
+int backup_release_redis(struct backup_hold **holdp, struct diag *diag)
 {
 	struct backup_hold *held = *holdp;
+	int err;
 
 	if (!held)
-		return;
+		return 0;
 	*holdp = NULL;
-	if (held->redis) {
-		set_percentage(held->redis, held->before);
-		redisFree(held->redis);
-	}
+	err = let_go(held, diag);
+	redisFree(held->redis);
 	free(held);
+	return err;
 }

@@ -181,13 +181,14 @@ static void copy_text(const json_t *object, const char *name, char *out, size_t 
 }
 
 /* Reads the manifest into info; root_out is where its files were. */
-static int check(const char *file, struct slice passphrase, struct backup_info *info_out,
+static int check(const struct backup_file *backup, struct backup_info *info_out,
 		 char root_out[CRS_PATH_SIZE], struct diag *diag)
 {
+	const char *file = backup->name;
 	struct contents contents = { .files = json_object() };
 	struct reading reading = { file, &contents, diag };
 	json_t *manifest = NULL;
-	int err = backup_each_member(file, passphrase, on_read, &reading, diag);
+	int err = backup_each_member(backup, on_read, &reading, diag);
 
 	memset(info_out, 0, sizeof(*info_out));
 	if (!err && contents.manifest)
@@ -208,12 +209,31 @@ static int check(const char *file, struct slice passphrase, struct backup_info *
 	return err;
 }
 
+static int open_backup(const char *file, struct slice passphrase, struct backup_file *out,
+		       struct diag *diag)
+{
+	int err;
+
+	*out = (struct backup_file){ open(file, O_RDONLY | O_CLOEXEC), file, passphrase };
+	if (out->fd >= 0)
+		return 0;
+	err = -errno;
+	diag_error(diag, NULL, "%s: %s", file, strerror(-err));
+	return err;
+}
+
 int backup_check(const char *file, struct slice passphrase, struct backup_info *info_out,
 		 struct diag *diag)
 {
 	char root[CRS_PATH_SIZE];
+	struct backup_file backup;
+	int err = open_backup(file, passphrase, &backup, diag);
 
-	return check(file, passphrase, info_out, root, diag);
+	if (err)
+		return err;
+	err = check(&backup, info_out, root, diag);
+	close(backup.fd);
+	return err;
 }
 
 /* ---- restoring ---- */
@@ -328,18 +348,35 @@ static int set_owner(const char *folder, const struct crs_paths *paths)
 	return each_below(folder, give_away, &owner);
 }
 
+static int sync_node(const FTSENT *node, void *arg)
+{
+	int fd, err = 0;
+
+	(void)arg;
+	if (node->fts_info != FTS_DP) /* files are on disk since they were written */
+		return 0;
+	fd = open(node->fts_accpath, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 /* Each part takes its place, and what was there goes to NAME.before-DATE. */
 static int swap_in(const char *folder, const struct crs_paths *paths)
 {
 	struct backup_part parts[BACKUP_PARTS];
 	time_t now = (time_t)clock_wall_s();
+	int err = 0;
 	char date[32], from[PATH_MAX], aside[PATH_MAX];
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H%M%SZ", &tm);
 	backup_parts(paths, parts);
-	for (int i = 0; i < BACKUP_PARTS; i++) {
+	for (int i = 0; i < BACKUP_PARTS && !err; i++) {
 		struct buf b = BUF_OF(aside);
 
 		buf_printf(&b, "%s.before-%s", parts[i].path, date);
@@ -355,8 +392,9 @@ static int swap_in(const char *folder, const struct crs_paths *paths)
 			return -errno;
 		if (rename(from, parts[i].path))
 			return -errno;
+		err = file_sync_parent(parts[i].path);
 	}
-	return file_sync_parent(paths->config);
+	return err;
 }
 
 static bool is_running(const struct crs_paths *paths)
@@ -376,40 +414,73 @@ static bool is_running(const struct crs_paths *paths)
 	return there;
 }
 
-static int unpack(const char *file, struct slice passphrase, struct restoring *restoring,
+static int unpack(const struct backup_file *backup, struct restoring *restoring,
 		  const struct crs_paths *paths)
 {
-	int err = backup_each_member(file, passphrase, on_restore, restoring, restoring->diag);
+	int err = backup_each_member(backup, on_restore, restoring, restoring->diag);
 
 	if (!err)
 		err = set_owner(restoring->folder, paths);
-	return err ? err : swap_in(restoring->folder, paths);
+	/* Before anything takes its place: names that are not on the disk could be missing there
+	 * after a power cut, with what they take the place of aside. */
+	if (!err)
+		err = each_below(restoring->folder, sync_node, NULL);
+	return err;
+}
+
+/* What could not all be put in its place is left where it is: nothing of it is lost. */
+static int put_in_place(const struct restoring *restoring, const struct crs_paths *paths)
+{
+	int err = swap_in(restoring->folder, paths);
+
+	if (err)
+		diag_error(restoring->diag, NULL,
+			   "restored in part: %s; the rest is in %s, what was there has names with "
+			   ".before-",
+			   strerror(-err), restoring->folder);
+	else
+		/* The folders of the archive above the parts are left. */
+		each_below(restoring->folder, remove_node, NULL);
+	return err;
+}
+
+static int restore(const struct backup_file *backup, size_t root_n, const struct crs_paths *paths,
+		   struct diag *diag)
+{
+	char folder[PATH_MAX];
+	struct restoring restoring = { .folder = folder, .root_n = root_n, .diag = diag };
+	int err = file_mkdirs(paths->root, 0755);
+
+	/* Below the root, and so on the file system of the parts: rename() works on one only. */
+	snprintf(folder, sizeof(folder), "%s/.restore-XXXXXX", paths->root);
+	if (!err && !mkdtemp(folder))
+		err = -errno;
+	if (err)
+		return err;
+	err = unpack(backup, &restoring, paths);
+	if (!err)
+		return put_in_place(&restoring, paths);
+	each_below(folder, remove_node, NULL);
+	return err;
 }
 
 int backup_restore(const char *file, struct slice passphrase, const struct crs_paths *paths,
 		   struct backup_info *info_out, struct diag *diag)
 {
-	char root[CRS_PATH_SIZE], folder[PATH_MAX];
-	struct restoring restoring = { .folder = folder, .diag = diag };
-	int err = check(file, passphrase, info_out, root, diag);
+	char root[CRS_PATH_SIZE];
+	struct backup_file backup;
+	int err = open_backup(file, passphrase, &backup, diag);
 
 	if (err)
 		return err;
-	if (is_running(paths)) {
+	err = check(&backup, info_out, root, diag);
+	if (!err && is_running(paths)) {
 		diag_error(diag, NULL, "crs is running: stop it first (systemctl stop crs)");
-		return -EBUSY;
+		err = -EBUSY;
 	}
-	/* Below the root, and so on the file system of the parts: rename() works on one only. */
-	snprintf(folder, sizeof(folder), "%s/.restore-XXXXXX", paths->root);
-	err = file_mkdirs(paths->root, 0755);
-	if (!err && !mkdtemp(folder))
-		err = -errno;
-	if (!err) {
-		restoring.root_n = strlen(root) + 1;
-		err = unpack(file, passphrase, &restoring, paths);
-		/* Also after a success: the folders of the archive above the parts are left. */
-		each_below(folder, remove_node, NULL);
-	}
+	if (!err)
+		err = restore(&backup, strlen(root) + 1, paths, diag);
+	close(backup.fd);
 	if (err && !diag_errors(diag))
 		diag_error(diag, NULL, "%s: %s", paths->root, strerror(-err));
 	return err;

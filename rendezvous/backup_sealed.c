@@ -81,18 +81,13 @@ static ssize_t read_full(int fd, uint8_t *out, size_t n)
 	return (ssize_t)got;
 }
 
-int backup_is_sealed(const char *file, bool *sealed_out)
+int backup_is_sealed(int fd, bool *sealed_out)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	uint8_t start[BACKUP_MAGIC];
-	ssize_t n;
+	ssize_t n = pread(fd, start, sizeof(start), 0);
 
-	if (fd < 0)
-		return -errno;
-	n = read_full(fd, start, sizeof(start));
-	close(fd);
 	if (n < 0)
-		return (int)n;
+		return -errno;
 	*sealed_out = n == BACKUP_MAGIC && memcmp(start, magic, BACKUP_MAGIC) == 0;
 	return 0;
 }
@@ -211,7 +206,7 @@ static int open_head(struct backup_opener *opener, struct slice passphrase)
 	return err ? refuse(opener, err, strerror(-err)) : 0;
 }
 
-int backup_opener_new(const char *file, struct slice passphrase, struct diag *diag,
+int backup_opener_new(int fd, const char *file, struct slice passphrase, struct diag *diag,
 		      struct backup_opener **opener_out)
 {
 	struct backup_opener *opener = calloc(1, sizeof(*opener));
@@ -221,9 +216,8 @@ int backup_opener_new(const char *file, struct slice passphrase, struct diag *di
 		return -ENOMEM;
 	opener->file = file;
 	opener->diag = diag;
-	opener->fd = open(file, O_RDONLY | O_CLOEXEC);
-	err = opener->fd < 0 ? refuse(opener, -errno, strerror(errno))
-			     : open_head(opener, passphrase);
+	opener->fd = fd;
+	err = open_head(opener, passphrase);
 	if (err) {
 		backup_opener_free(&opener);
 		return err;
@@ -286,8 +280,6 @@ void backup_opener_free(struct backup_opener **openerp)
 	if (!opener)
 		return;
 	*openerp = NULL;
-	if (opener->fd >= 0)
-		close(opener->fd);
 	wipe(opener, sizeof(*opener));
 	free(opener);
 }

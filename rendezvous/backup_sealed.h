@@ -26,8 +26,9 @@ enum {
 	BACKUP_WORD = 4,
 };
 
-/* Does file begin as a sealed one, of whatever version?  Returns 0 or -errno. */
-int backup_is_sealed(const char *file, bool *sealed_out);
+/* Does the file at fd begin as a sealed one, of whatever version?  Its place stays.  Returns 0 or
+ * -errno. */
+int backup_is_sealed(int fd, bool *sealed_out);
 
 struct backup_sealer;
 /* Begins a sealed stream in fd, which the caller keeps and closes behind backup_sealer_free().
@@ -45,11 +46,12 @@ int backup_sealer_end(struct backup_sealer *sealer);
 void backup_sealer_free(struct backup_sealer **sealerp);
 
 struct backup_opener;
-/* Opens file, whose name and diag live as long as the opener.  Takes as long as
+/* Opens what stands at fd, from its present place on; fd stays the caller's, and it, the name of
+ * the file and diag live as long as the opener.  Takes as long as
  * backup_sealer_new(); a head that asks for more than twice its memory is refused.  Returns
  * 0, -EACCES (another passphrase, or the head is damaged), -EBADMSG (not sealed, or cut off),
  * -EPROTONOSUPPORT (of a later version), -ENOMEM or -errno, with diag set. */
-int backup_opener_new(const char *file, struct slice passphrase, struct diag *diag,
+int backup_opener_new(int fd, const char *file, struct slice passphrase, struct diag *diag,
 		      struct backup_opener **opener_out);
 
 /* The next octets, which live until the next call; none (n 0) behind the last chunk, when

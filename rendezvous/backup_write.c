@@ -4,12 +4,14 @@
  * name of a backup is one. Files are read while crs goes on; backup.h says why that is good
  * enough.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +28,8 @@
 #include "build-config.h"
 #include "rendezvous/backup_priv.h"
 #include "rendezvous/backup_sealed.h"
+
+#define NAME_BEGIN "crs-backup-"
 
 struct writer {
 	struct archive *tar;
@@ -262,7 +266,7 @@ static int write_archive(struct writer *w, const struct crs_paths *paths, int fd
 			 struct slice passphrase)
 {
 	struct backup_hold *hold = NULL;
-	int err = open_archive(w, fd, passphrase);
+	int err = open_archive(w, fd, passphrase), released;
 
 	if (!err)
 		/* Not before the passphrase's key was derived, which takes its time: Redis's log
@@ -270,7 +274,8 @@ static int write_archive(struct writer *w, const struct crs_paths *paths, int fd
 		err = backup_hold_redis(paths, &hold, w->diag);
 	if (!err)
 		err = put_all(w, paths);
-	backup_release_redis(&hold);
+	released = backup_release_redis(&hold, w->diag);
+	err = err ? err : released;
 	/* Also after an error, of which the first is the one that is told. */
 	if (w->tar && archive_write_close(w->tar) != ARCHIVE_OK && !err)
 		err = tar_error(w, "its end");
@@ -294,38 +299,92 @@ static void name_archive(const struct crs_paths *paths, const char *instance, bo
 
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H%M%SZ", &tm);
-	snprintf(out, PATH_MAX, "%s/crs-backup-%s-%s.tar%s", paths->backup, instance, date,
+	snprintf(out, PATH_MAX, "%s/" NAME_BEGIN "%s-%s.tar%s", paths->backup, instance, date,
 		 sealed ? ".sealed" : "");
+}
+
+/* One backup at a time: each would let Redis go on when it is done, whatever the other does.
+ * The lock is the folder's, and ends with the process.  Returns its descriptor or -errno. */
+static int take_turn(const char *folder, struct diag *diag)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	err = -errno;
+	if (err == -EWOULDBLOCK)
+		diag_error(diag, NULL, "another backup is being written to %s", folder);
+	else
+		diag_error(diag, NULL, "%s: %s", folder, strerror(-err));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* What backups that were killed have left; nobody writes one now. */
+static void tidy(int folder_fd)
+{
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!d && fd >= 0)
+		close(fd);
+	while (d && (entry = readdir(d))) {
+		size_t n = strlen(entry->d_name);
+
+		if (strncmp(entry->d_name, NAME_BEGIN, strlen(NAME_BEGIN)) == 0 && n > 5 &&
+		    strcmp(entry->d_name + n - 5, ".part") == 0)
+			unlinkat(folder_fd, entry->d_name, 0);
+	}
+	if (d)
+		closedir(d);
+}
+
+static int write_named(const struct crs_paths *paths, struct slice passphrase, const char *path,
+		       struct writer *w)
+{
+	char unfinished[PATH_MAX + 8];
+	int err, fd;
+
+	snprintf(unfinished, sizeof(unfinished), "%s.part", path);
+	fd = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		err = -errno;
+		diag_error(w->diag, NULL, "%s: %s", unfinished, strerror(-err));
+		return err;
+	}
+	err = write_archive(w, paths, fd, passphrase);
+	close(fd);
+	if (!err && rename(unfinished, path))
+		err = -errno;
+	if (!err)
+		return file_sync_parent(path);
+	unlink(unfinished);
+	if (!diag_errors(w->diag))
+		diag_error(w->diag, NULL, "%s: %s", path, strerror(-err));
+	return err;
 }
 
 int backup_write(const struct crs_paths *paths, const char *instance, struct slice passphrase,
 		 char path_out[PATH_MAX], struct backup_info *info_out, struct diag *diag)
 {
 	struct writer w = { .diag = diag, .info = info_out };
-	char unfinished[PATH_MAX + 8];
-	int err = file_mkdirs(paths->backup, 0700), fd;
+	int err = file_mkdirs(paths->backup, 0700), turn;
 
 	*info_out = (struct backup_info){ .version = PACKAGE_VERSION };
 	snprintf(info_out->instance, sizeof(info_out->instance), "%s", instance);
 	clock_format(clock_wall_ms(), info_out->time);
 	name_archive(paths, instance, passphrase.n > 0, path_out);
-	snprintf(unfinished, sizeof(unfinished), "%s.part", path_out);
-	/* Truncated: a .part of the same second is the rest of one that was killed. */
-	fd = err ? err : open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		err = err ? err : -errno;
-		diag_error(diag, NULL, "%s: %s", unfinished, strerror(-err));
-		return err;
-	}
-	err = write_archive(&w, paths, fd, passphrase);
-	close(fd);
-	if (!err && rename(unfinished, path_out))
-		err = -errno;
 	if (err) {
-		unlink(unfinished);
-		if (!diag_errors(diag))
-			diag_error(diag, NULL, "%s: %s", path_out, strerror(-err));
+		diag_error(diag, NULL, "%s: %s", paths->backup, strerror(-err));
 		return err;
 	}
-	return file_sync_parent(path_out);
+	turn = take_turn(paths->backup, diag);
+	if (turn < 0)
+		return turn;
+	tidy(turn);
+	err = write_named(paths, passphrase, path_out, &w);
+	close(turn);
+	return err;
 }

@@ -111,12 +111,16 @@ int cli_backup(const struct cli *cli, int argc, char **argv)
 	status = read_passphrase(&words, &passphrase, diag);
 	if (status == CLI_OK && settings_read(&paths, &settings, diag))
 		status = tell(diag);
+	/* What is odd in the configuration is told by crs, at its start. */
+	diag_free(&diag);
+	diag = diag_new();
 	if (status == CLI_OK &&
 	    backup_write(&paths, settings.name, passphrase_slice(&passphrase), path, &info, diag))
 		status = tell(diag);
 	if (status == CLI_OK) {
 		audit(cli, "backup", path);
 		print_info(cli, path, &info);
+		tell(diag); /* warnings */
 	}
 	passphrase_wipe(&passphrase);
 	settings_clear(&settings);

@@ -112,6 +112,8 @@ static pid_t spawn(const struct redis_server *server, int lock_fd)
 		"always",
 		"--appendonly",
 		server->durable ? "yes" : "no",
+		"--auto-aof-rewrite-percentage",
+		REDIS_REWRITE_PERCENTAGE,
 		NULL,
 	};
 	struct process_spec spec = { .argv = argv, .pass_fd = lock_fd, .output_fd = -1 };

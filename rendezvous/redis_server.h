@@ -25,6 +25,10 @@ enum {
 	REDIS_STOP_LIMIT_MS = 10000, /* then it is killed */
 };
 
+/* By how many percent the log has grown when Redis writes it anew; a backup sets it to 0 for its
+ * time, and back to this. */
+#define REDIS_REWRITE_PERCENTAGE "100"
+
 struct redis_options {
 	const char *name;    /* "redis_high": of the data directory, socket and log */
 	const char *program; /* path of redis-server; NULL: found in PATH */

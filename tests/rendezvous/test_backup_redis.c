@@ -1,6 +1,7 @@
 /* test_backup_redis.c - a backup holds Redis, which is played here and may answer anything. */
 #include "tests/unit.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct played {
 	char dir[64], path[96];
 	struct crs_paths paths;
 	struct script script;
+	bool ends; /* instead of its answer to the second setting */
 	int listening;
 	pthread_t thread;
 	/* What was heard; to be looked at when the thread has ended. */
@@ -69,6 +71,8 @@ static void *play(void *arg)
 
 	while (fd >= 0 && (n = recv(fd, command, sizeof(command) - 1, 0)) > 0) {
 		command[n] = '\0';
+		if (p->ends && p->sets == 1 && strstr(command, "\r\nSET\r\n"))
+			break;
 		answer(p, fd, command);
 	}
 	close(fd);
@@ -111,9 +115,9 @@ static void redis_is_kept_from_rewriting_and_let_go(void **state)
 	begin(&p, &script);
 	assert_int_equal(backup_hold_redis(&p.paths, &hold, NULL), 0);
 	assert_non_null(hold);
-	backup_release_redis(&hold);
+	assert_int_equal(backup_release_redis(&hold, NULL), 0);
 	assert_null(hold);
-	backup_release_redis(&hold);
+	assert_int_equal(backup_release_redis(&hold, NULL), 0);
 	end(&p);
 	assert_int_equal(p.infos, 2); /* it waited for the rewrite that was under way */
 	assert_int_equal(p.sets, 2);
@@ -128,8 +132,64 @@ static void without_a_redis_nothing_is_held(void **state)
 
 	(void)state;
 	assert_int_equal(backup_hold_redis(&paths, &hold, NULL), 0);
-	backup_release_redis(&hold);
+	assert_int_equal(backup_release_redis(&hold, NULL), 0);
 	assert_null(hold);
+}
+
+/* Else Redis would not rewrite its log until it is started anew. */
+static void what_a_killed_backup_left_is_not_the_setting(void **state)
+{
+	static const struct script script = {
+		"*2\r\n$27\r\nauto-aof-rewrite-percentage\r\n$1\r\n0\r\n", "+OK\r\n", { AT_REST }
+	};
+	struct backup_hold *hold = NULL;
+	struct played p;
+
+	(void)state;
+	begin(&p, &script);
+	assert_int_equal(backup_hold_redis(&p.paths, &hold, NULL), 0);
+	assert_int_equal(backup_release_redis(&hold, NULL), 0);
+	end(&p);
+	assert_int_equal(p.sets, 2);
+	assert_string_equal(p.value[1], "100");
+}
+
+/* Its successor was not held: it may have written its log anew under the copy. */
+static void a_redis_that_ends_meanwhile_is_told(void **state)
+{
+	static const struct script script = { PERCENTAGE, "+OK\r\n", { AT_REST } };
+	struct diag *diag = diag_new();
+	struct backup_hold *hold = NULL;
+	struct played p;
+
+	(void)state;
+	begin(&p, &script);
+	p.ends = true;
+	assert_int_equal(backup_hold_redis(&p.paths, &hold, NULL), 0);
+	assert_int_equal(backup_release_redis(&hold, diag), -EAGAIN);
+	assert_non_null(strstr(diag_first_error(diag), "Redis ended"));
+	end(&p);
+	diag_free(&diag);
+}
+
+static void a_redis_that_was_started_meanwhile_is_told(void **state)
+{
+	static const struct script script = { PERCENTAGE, "+OK\r\n", { AT_REST } };
+	struct diag *diag = diag_new();
+	struct backup_hold *hold = NULL;
+	char away[128];
+	struct played p;
+
+	(void)state;
+	begin(&p, &script);
+	snprintf(away, sizeof(away), "%s.away", p.path);
+	assert_int_equal(rename(p.path, away), 0);
+	assert_int_equal(backup_hold_redis(&p.paths, &hold, NULL), 0);
+	assert_int_equal(rename(away, p.path), 0);
+	assert_int_equal(backup_release_redis(&hold, diag), -EAGAIN);
+	assert_non_null(strstr(diag_first_error(diag), "crs was started"));
+	end(&p);
+	diag_free(&diag);
 }
 
 /* Each was taken for a text once, or could be: the archive is not begun, and the setting is as it
@@ -184,6 +244,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(redis_is_kept_from_rewriting_and_let_go),
 		cmocka_unit_test(without_a_redis_nothing_is_held),
+		cmocka_unit_test(what_a_killed_backup_left_is_not_the_setting),
+		cmocka_unit_test(a_redis_that_ends_meanwhile_is_told),
+		cmocka_unit_test(a_redis_that_was_started_meanwhile_is_told),
 		cmocka_unit_test(a_backup_refuses_replies_of_odd_types_and_leaves_the_setting),
 	};
 

@@ -107,7 +107,8 @@ static int read_all(const char *path, const char *passphrase, uint64_t *octets_o
 	struct diag *diag = diag_new();
 	struct backup_opener *opener = NULL;
 	struct slice got = { NULL, 0 };
-	int err = backup_opener_new(path, slice_str(passphrase), diag, &opener);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = backup_opener_new(fd, path, slice_str(passphrase), diag, &opener);
 
 	*octets_out = 0;
 	if (!err) {
@@ -120,6 +121,7 @@ static int read_all(const char *path, const char *passphrase, uint64_t *octets_o
 	if (err)
 		assert_non_null(strstr(diag_first_error(diag), path));
 	backup_opener_free(&opener);
+	close(fd);
 	diag_free(&diag);
 	return err;
 }
@@ -129,12 +131,16 @@ static void the_form_is_the_one_that_the_header_tells(void **state)
 	struct sealed_file *f = *state;
 	uint64_t n;
 	bool sealed = false;
+	int fd;
 
 	store(f, f->n);
 	assert_int_equal(read_all(f->path, words, &n), 0);
 	assert_int_equal(n, 2 * BACKUP_CHUNK + REST);
-	assert_int_equal(backup_is_sealed(f->path, &sealed), 0);
+	fd = open(f->path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(backup_is_sealed(fd, &sealed), 0);
 	assert_true(sealed);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 0);
+	close(fd);
 }
 
 static void what_is_sealed_opens_with_its_passphrase_only(void **state)
@@ -263,7 +269,6 @@ static void a_head_of_another_kind_is_refused_at_once(void **state)
 		f->octets[heads[i].at] = was;
 		assert_int_equal(read_all(f->path, words, &n), heads[i].err);
 	}
-	assert_int_equal(read_all("/nowhere.sealed", words, &n), -ENOENT);
 }
 
 static void a_short_passphrase_seals_nothing(void **state)

@@ -1,9 +1,12 @@
 /* A real crs: backups made while it runs, and restored. */
 #include "tests/unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +41,26 @@ static void back_up_by(const struct scene *scene, const char *words, char path[2
 static void back_up(const struct scene *scene, char path[256])
 {
 	back_up_by(scene, "backup", path);
+}
+
+/* Each would let Redis go on when it is done.  What a killed one left goes with the next. */
+static void one_backup_is_made_at_a_time(void **state)
+{
+	struct scene *scene = *state;
+	char path[256], output[SCENE_OUTPUT];
+	int fd;
+
+	back_up(scene, path);
+	run("touch \"$A/backup/crs-backup-crs1-2001-01-01T000000Z.tar.part\"", scene->root, "");
+	snprintf(path, sizeof(path), "%s/backup", scene->root);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(scene_cli(scene, "backup", output), 1);
+	assert_non_null(strstr(output, "another backup is being written"));
+	close(fd);
+	back_up(scene, path);
+	run("! ls \"$A/backup\" | grep part", scene->root, "");
 }
 
 static int restore(const struct scene *scene, const char *path, const char *option,
@@ -210,11 +233,46 @@ static void a_backup_under_a_passphrase_is_restored_with_it_only(void **state)
 	scene_start(scene);
 }
 
+/* How often the file was opened since it is watched. */
+static unsigned opened(int watch)
+{
+	struct inotify_event events[64];
+	ssize_t n = read(watch, events, sizeof(events));
+	unsigned count = 0;
+
+	/* Events of a file, and not of a folder, have no name behind them. */
+	for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(events[0]); i++)
+		count += (events[i].mask & IN_OPEN) != 0;
+	return count;
+}
+
+/* What is put in place is what was checked, whoever exchanges the file meanwhile. */
+static void a_backup_is_opened_once_to_be_checked_and_restored(void **state)
+{
+	struct scene *scene = *state;
+	char path[256], output[SCENE_OUTPUT];
+	int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	assert_true(watch >= 0);
+	back_up(scene, path);
+	assert_int_equal(scene_stop(&scene->crs), 0);
+	/* with its closing: alike events in a row are told as one */
+	assert_true(inotify_add_watch(watch, path, IN_OPEN | IN_CLOSE) >= 0);
+	assert_int_equal(restore(scene, path, "--check", output), 0);
+	assert_int_equal(opened(watch), 1);
+	assert_int_equal(restore(scene, path, "", output), 0);
+	assert_int_equal(opened(watch), 1);
+	close(watch);
+	scene_start(scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_backup_is_made_at_a_time),
 		cmocka_unit_test(what_is_damaged_restores_nothing),
 		cmocka_unit_test(a_backup_under_a_passphrase_is_restored_with_it_only),
+		cmocka_unit_test(a_backup_is_opened_once_to_be_checked_and_restored),
 		cmocka_unit_test(what_was_stored_is_there_after_a_restore),
 		cmocka_unit_test(tar_restores_it_too),
 	};
