@@ -58,7 +58,7 @@ static void dial_again(struct call *call)
 		call_dial_pbx(call);
 }
 
-/* Opened: the ports are there, and whom to call. */
+/* The end of the search; ways is the search's own. */
 static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char *why)
 {
 	struct call *call = arg;

@@ -1,4 +1,6 @@
-/* call_priv.h - what call.c and call_events.c share. */
+/* call_priv.h - what the files of a call share: call.c (its life), call_route.c (where it goes),
+ * call_dial.c (the outgoing leg), call_events.c (what the sides tell), call_sound.c (its media).
+ */
 #ifndef GATEWAY_CALL_PRIV_H
 #define GATEWAY_CALL_PRIV_H
 
@@ -24,6 +26,7 @@ void call_send_early_digits(struct call *call);
 void call_set_plain(struct call *call);
 /* Both legs have accepted: media flows as soon as cig-relay knows both. */
 void call_join_media(struct call *call);
+/* The PBX rings with SDP: the caller hears it at once where a codec is in common. */
 void call_early_media(struct call *call, const SipAgent__Audio *audio);
 /* The secure side holds or resumes: so does the PBX's side. */
 void call_secure_hold(struct call *call);

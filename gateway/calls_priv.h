@@ -1,4 +1,4 @@
-/* calls_priv.h - what calls.c and call.c share. */
+/* calls_priv.h - the table of calls, for the files of calls and of a call. */
 #ifndef GATEWAY_CALLS_PRIV_H
 #define GATEWAY_CALLS_PRIV_H
 
