@@ -405,7 +405,12 @@ void link_shake(struct link *link)
 
 	ERR_clear_error();
 	errno = 0;
+	/* A client's last words of the handshake go with its upgrade, which follows at once: the
+	 * server is woken, and reads, once for both. (The answer to a HelloRetryRequest, which no
+	 * server of ours sends, would wait 200 ms: tcp(7), TCP_CORK.) */
+	link->tls.more = !link->server && SSL_get_state(link->ssl) == TLS_ST_CW_CLNT_HELLO;
 	result = SSL_do_handshake(link->ssl);
+	link->tls.more = false;
 	if (result != 1) {
 		tls_failed(link, result);
 		return;

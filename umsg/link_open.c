@@ -30,11 +30,12 @@ static struct link *new_link(struct link_context *context, int fd, const struct 
 	if (!link)
 		return NULL;
 	/* Apart from the link: 4 KiB and more that only the handshake needs. */
-	link->setup = calloc(1, sizeof(*link->setup));
+	link->setup = malloc(sizeof(*link->setup));
 	if (!link->setup) {
 		free(link);
 		return NULL;
 	}
+	memset(link->setup, 0, offsetof(struct link_setup, head));
 	link->context = context;
 	link->priority = -1;
 	link->fd = fd;
@@ -54,8 +55,8 @@ void link_setup_done(struct link *link)
 		return;
 	free(setup->host);
 	free(setup->identity);
-	/* It holds the PSK, and the head of the upgrade. */
-	wipe(setup, sizeof(*setup));
+	/* It holds the PSK, and the head of the upgrade as far as it came. */
+	wipe(setup, offsetof(struct link_setup, head) + setup->head_n);
 	free(setup);
 	link->setup = NULL;
 	link->tls.identity = NULL;

@@ -43,8 +43,8 @@ struct link_setup {
 	char *identity; /* of the hello, or our own */
 	uint8_t psk[LINK_PSK];
 	char key[UPGRADE_KEY + 1];
-	uint8_t head[UPGRADE_HEAD_MAX];
 	size_t head_n;
+	uint8_t head[UPGRADE_HEAD_MAX]; /* last: of its room only what came is ever touched */
 };
 
 struct link {

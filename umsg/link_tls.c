@@ -123,8 +123,9 @@ static int after(BIO *bio, ssize_t n, int retry)
 static int socket_write(BIO *bio, const char *p, int n)
 {
 	const struct link_tls_peer *peer = BIO_get_data(bio);
+	int flags = MSG_NOSIGNAL | (peer->more ? MSG_MORE : 0);
 
-	return after(bio, send(peer->fd, p, (size_t)n, MSG_NOSIGNAL), BIO_FLAGS_WRITE);
+	return after(bio, send(peer->fd, p, (size_t)n, flags), BIO_FLAGS_WRITE);
 }
 
 static int socket_read(BIO *bio, char *p, int n)

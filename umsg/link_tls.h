@@ -12,6 +12,7 @@
 struct link_tls_peer {
 	int fd;
 	bool ended; /* the peer sends no more */
+	bool more;  /* what is written now waits for what is written next, to share a packet */
 	/* Server: the key of a hello's first identity; false: none can be given. */
 	bool (*find)(struct link_tls_peer *peer, struct slice identity, uint8_t psk_out[32]);
 	/* Client: what to log in with. */

@@ -1,6 +1,8 @@
 /* How a link begins, and what it carries. */
 #include "tests/umsg/link_scene.h"
 
+#include <linux/tcp.h>
+
 /* CCA-002: TLS with a PSK, then a WebSocket. */
 static void both_ends_are_told_each_step(void **state)
 {
@@ -12,6 +14,31 @@ static void both_ends_are_told_each_step(void **state)
 	assert_int_equal(f->server.asked, 1);
 	assert_string_equal(link_cipher(f->server.link), "TLS_AES_128_GCM_SHA256");
 	assert_true(net_is_loopback(link_peer(f->server.link)));
+}
+
+/* Packets with octets in them that have come at a socket. */
+static unsigned packets_at(int fd)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n), 0);
+	return info.tcpi_data_segs_in;
+}
+
+static void the_end_of_the_handshake_and_the_upgrade_are_one_packet(void **state)
+{
+	const struct link_login login = { "crs.example:5223", "alice", good_psk };
+	struct fixture *f = *state;
+	int listening, fd;
+	struct net_addr addr = listen_here(&listening);
+
+	assert_int_equal(link_connect(f->context, &addr, &login, &ops, &f->client, &f->client.link),
+			 0);
+	fd = accept_one(listening);
+	assert_int_equal(link_accept(f->context, fd, &ops, &f->server, &f->server.link), 0);
+	LOOP_UNTIL(f->base, f->server.count[LINK_NEGOTIATED]);
+	assert_int_equal(packets_at(fd), 2); /* the hello is the other */
 }
 
 static void a_message_arrives_as_it_was_sent(void **state)
@@ -175,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(set_up, both_ends_are_told_each_step),
+		WITH(set_up, the_end_of_the_handshake_and_the_upgrade_are_one_packet),
 		WITH(set_up, a_message_arrives_as_it_was_sent),
 		WITH(set_up, many_messages_of_one_turn_all_arrive),
 		WITH(set_up, a_wrong_key_and_an_unknown_identity_fail_alike),
