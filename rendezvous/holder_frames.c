@@ -104,9 +104,7 @@ int client_attach(struct client *client, bool again)
 	struct worker *worker = client->holder->worker;
 	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
 	CrsWorker__Attach attach = CRS_WORKER__ATTACH__INIT;
-	char host[NET_TEXT_SIZE];
 
-	net_format_host(link_peer(client->link), host);
 	attach.connection = client_connection(client);
 	attach.uri = client->uri;
 	attach.account = client->account;
