@@ -180,20 +180,38 @@ int account_identity_parse(struct slice text, struct account_identity *identity_
 	return -EINVAL;
 }
 
-/* K_id, under which the user's part of an identity is sealed. */
-static int identity_key(const struct account_secret *secret, uint8_t key[SIV_KEY])
+/* Of the secret, for the two values that follow: a hello needs both. */
+static int extract(const struct account_secret *secret, uint8_t prk[KDF_HASH])
 {
-	return kdf_hkdf(octets_of(secret), "umsg psk id", NULL, 0, key, SIV_KEY);
+	return kdf_extract(slice_of(NULL, 0), octets_of(secret), prk);
 }
 
-int account_psk(const struct account_secret *secret, struct slice uri, const char *account,
-		uint32_t generation, uint8_t psk_out[ACCOUNT_PSK_SIZE])
+/* K_id, under which the user's part of an identity is sealed. */
+static int identity_key(const uint8_t prk[KDF_HASH], uint8_t key[SIV_KEY])
+{
+	return kdf_expand(prk, "umsg psk id", NULL, 0, key, SIV_KEY);
+}
+
+static int psk_of(const uint8_t prk[KDF_HASH], struct slice uri, const char *account,
+		  uint32_t generation, uint8_t psk_out[ACCOUNT_PSK_SIZE])
 {
 	const struct kdf_part parts[] = { kdf_octets(uri), kdf_text(account), kdf_u32(generation) };
 
 	if (!uri_valid(uri) || !account_id_valid(slice_str(account)))
 		return -EINVAL;
-	return kdf_hkdf(octets_of(secret), "umsg tls psk", parts, 3, psk_out, ACCOUNT_PSK_SIZE);
+	return kdf_expand(prk, "umsg tls psk", parts, 3, psk_out, ACCOUNT_PSK_SIZE);
+}
+
+int account_psk(const struct account_secret *secret, struct slice uri, const char *account,
+		uint32_t generation, uint8_t psk_out[ACCOUNT_PSK_SIZE])
+{
+	uint8_t prk[KDF_HASH];
+	int err = extract(secret, prk);
+
+	if (!err)
+		err = psk_of(prk, uri, account, generation, psk_out);
+	wipe(prk, sizeof(prk));
+	return err;
 }
 
 int account_link_psk(const struct account_secret *secret, struct slice from, struct slice to,
@@ -236,6 +254,7 @@ int account_identity_make(const struct account_secret *secret, struct slice uri,
 {
 	uint8_t octets[IDENTITY_OCTETS_MAX + 1], named[NAMED_MAX + 1], key[SIV_KEY];
 	struct buf b = BUF_OF(octets), n = BUF_OF(named);
+	uint8_t prk[KDF_HASH];
 	int err;
 
 	if (!uri_valid(uri) || !account_id_valid(slice_str(account)))
@@ -249,9 +268,12 @@ int account_identity_make(const struct account_secret *secret, struct slice uri,
 	 * promises. */
 	if (!buf_ok(&n) || b.len + SIV_TAG + n.len > IDENTITY_OCTETS_MAX)
 		return -EINVAL;
-	err = identity_key(secret, key);
+	err = extract(secret, prk);
+	if (!err)
+		err = identity_key(prk, key);
 	if (!err)
 		err = siv_seal(key, buf_slice(&n), octets + b.len);
+	wipe(prk, sizeof(prk));
 	wipe(key, sizeof(key));
 	if (!err)
 		base64_encode(BASE64_URL, slice_of(octets, b.len + SIV_TAG + n.len), text_out);
@@ -273,9 +295,9 @@ static bool read_named(struct slice named, struct account_hello *hello)
 
 /* Derives the key of a URI of the decoy's length, to cost what a good one costs,
  * and puts random octets in its place. */
-static int refuse(const struct account_secret *secret, struct account_hello *hello)
+static int refuse(const uint8_t prk[KDF_HASH], struct account_hello *hello)
 {
-	int err = account_psk(secret, slice_str("tel:+00000000000"), "none", 0, hello->psk);
+	int err = psk_of(prk, slice_str("tel:+00000000000"), "none", 0, hello->psk);
 
 	*hello = (struct account_hello){ 0 };
 	if (RAND_priv_bytes(hello->psk, sizeof(hello->psk)) != 1)
@@ -283,24 +305,34 @@ static int refuse(const struct account_secret *secret, struct account_hello *hel
 	return err ? err : -EACCES;
 }
 
-int account_identity_open(const struct account_identity *identity,
-			  const struct account_secret *secret, struct account_hello *hello_out)
+static int open_hello(const struct account_identity *identity, const uint8_t prk[KDF_HASH],
+		      struct account_hello *hello)
 {
 	uint8_t named[ACCOUNT_SEALED_MAX], key[SIV_KEY];
 	bool opened;
-	int err;
+	int err = identity_key(prk, key);
 
-	*hello_out = (struct account_hello){ 0 };
-	err = identity_key(secret, key);
 	if (err)
 		return err;
 	opened = siv_open(key, slice_of(identity->sealed, identity->sealed_n), named) == 0;
 	wipe(key, sizeof(key));
 	if (!opened || identity->kind != ACCOUNT_IDENTITY_USER ||
-	    !read_named(slice_of(named, identity->sealed_n - SIV_TAG), hello_out))
-		return refuse(secret, hello_out);
+	    !read_named(slice_of(named, identity->sealed_n - SIV_TAG), hello))
+		return refuse(prk, hello);
 	/* Only now: until it opened, the account was a stranger's word. */
-	memcpy(hello_out->account, identity->account, sizeof(hello_out->account));
-	return account_psk(secret, slice_str(hello_out->uri), hello_out->account,
-			   hello_out->generation, hello_out->psk);
+	memcpy(hello->account, identity->account, sizeof(hello->account));
+	return psk_of(prk, slice_str(hello->uri), hello->account, hello->generation, hello->psk);
+}
+
+int account_identity_open(const struct account_identity *identity,
+			  const struct account_secret *secret, struct account_hello *hello_out)
+{
+	uint8_t prk[KDF_HASH];
+	int err = extract(secret, prk);
+
+	*hello_out = (struct account_hello){ 0 };
+	if (!err)
+		err = open_hello(identity, prk, hello_out);
+	wipe(prk, sizeof(prk));
+	return err;
 }

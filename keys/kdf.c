@@ -78,7 +78,7 @@ int kdf_expand(const uint8_t prk[KDF_HASH], const char *label, const struct kdf_
 	if (!buf_ok(&info) || outlen > EXPAND_MAX)
 		return -EMSGSIZE;
 	err = expand(prk, block, info.len, out, outlen);
-	wipe(block, sizeof(block));
+	wipe(block, KDF_HASH + info.len + 1); /* what was written of it */
 	return err;
 }
 
