@@ -25,6 +25,8 @@ int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
 	link->rings += message->body_case == SIP_AGENT__TO_AGENT__BODY_RING;
 	link->answers += message->body_case == SIP_AGENT__TO_AGENT__BODY_ANSWER;
 	link->rejects += message->body_case == SIP_AGENT__TO_AGENT__BODY_REJECT;
+	if (message->body_case == SIP_AGENT__TO_AGENT__BODY_REJECT)
+		link->code = message->reject->code;
 	link->hangups += message->body_case == SIP_AGENT__TO_AGENT__BODY_HANGUP;
 	if (!link->ready)
 		return -EPIPE;

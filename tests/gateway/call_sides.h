@@ -15,6 +15,7 @@ struct sip_link {
 	bool ready;
 	uint64_t last_call;
 	unsigned reoffers, digits, invites, rings, answers, rejects, hangups, orphans;
+	unsigned code; /* of the last reject */
 };
 
 struct relay_link {

@@ -155,3 +155,12 @@ tests_gateway_test_metrics_SOURCES = tests/gateway/test_metrics.c $(PLAYED_FIGUR
 tests_gateway_test_metrics_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_metrics_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_gateway_test_metrics_LDADD = $(tests_gateway_test_calls_LDADD)
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_calls_refused
+endif
+tests_gateway_test_calls_refused_SOURCES = tests/gateway/test_calls_refused.c \
+	tests/gateway/calls_scene.c tests/gateway/calls_scene.h \
+	tests/gateway/call_sides.c tests/gateway/call_sides.h $(SCARCE_SOURCES)
+tests_gateway_test_calls_refused_LDFLAGS = $(tests_gateway_test_calls_LDFLAGS)
+tests_gateway_test_calls_refused_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_calls_refused_LDADD = $(tests_gateway_test_calls_LDADD)

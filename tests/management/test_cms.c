@@ -440,6 +440,9 @@ static void a_restored_key_manager_goes_on_far_above(void **state)
 	assert_printed(scene, "Restored.");
 	assert_int_equal(run_in(scene, "new", "passphrase", "update --output @"), OK);
 	assert_printed(scene, "2026-11.upd: revision 102,");
+	assert_int_equal(run_in(scene, "new", "passphrase", "user add +2 New"), OK);
+	assert_int_equal(run_in(scene, "new", "passphrase", "user list"), OK);
+	assert_printed(scene, "+2      New   101 "); /* nobody who was forgotten had that */
 	assert_int_equal(run_in(scene, "new", "passphrase", "log"), OK);
 	assert_printed(scene, "restore");
 }

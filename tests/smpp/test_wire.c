@@ -18,7 +18,7 @@
 #include "smpp/wire_priv.h"
 #include "tests/gateway/tls_kit.h"
 
-enum { NAMES_MAX = 4, PIECE = 1 << 20 };
+enum { NAMES_MAX = 4, PIECE = 1 << 20, SEND_MAX = 100000 };
 
 /* ---- in front of base/dns.h ---- */
 
@@ -100,6 +100,19 @@ void dns_drop(struct dns_question **questionp)
 	event_free((*questionp)->soon);
 	free(*questionp);
 	*questionp = NULL;
+}
+
+/* In front of the C library's: much goes in pieces, and every second time not at once. */
+ssize_t send(int fd, const void *octets, size_t n, int flags)
+{
+	static bool full;
+
+	full = n > SEND_MAX && !full;
+	if (full) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return sendto(fd, octets, n < SEND_MAX ? n : SEND_MAX, flags, NULL, 0);
 }
 
 /* ---- the scene ---- */
@@ -388,14 +401,10 @@ static void what_the_socket_does_not_take_goes_later(void **state)
 	struct scene *scene = *state;
 	uint8_t *octets = malloc(PIECE), some[65536];
 	size_t have = 0;
-	int small = 16384;
 
 	assert_non_null(octets);
 	for (size_t i = 0; i < PIECE; i++)
 		octets[i] = (uint8_t)((uint32_t)i * 2654435761U >> 13);
-	/* It takes little at a time. */
-	assert_int_equal(setsockopt(scene->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)),
-			 0);
 	begin_up(scene);
 	for (int i = 0; i < 3; i++)
 		smpp_wire_send(scene->wire, slice_of(octets, PIECE));

@@ -1,0 +1,256 @@
+/* Calls that cannot be: where the maps say no, where somebody is missing, and what PBX and media
+ * relay may answer instead of yes.  Both sides hear of it with the reason that fits. */
+#include "tests/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/gateway/calls_scene.h"
+
+static Umsg__EndReason secure_end(const struct scene *scene)
+{
+	assert_true(scene->client.call && scene->client.call->ended);
+	return scene->client.call->end.reason;
+}
+
+static void forget_call(struct scene *scene)
+{
+	free(scene->client.call);
+	scene->client.call = NULL;
+}
+
+static void pbx_calls_from_to(struct scene *scene, const char *from, const char *to)
+{
+	SipAgent__Incoming incoming = SIP_AGENT__INCOMING__INIT;
+	SipAgent__Target source = SIP_AGENT__TARGET__INIT;
+
+	source.address = (char *)"127.0.0.1";
+	incoming.source = &source;
+	incoming.call = sip_number(scene);
+	incoming.call_id = (char *)"an-id";
+	incoming.from_uri = (char *)(uintptr_t)from;
+	incoming.request_uri = (char *)(uintptr_t)to;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_INCOMING, &incoming);
+}
+
+/* ---- the maps ---- */
+
+static void what_no_map_takes_is_refused_with_its_code(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		unsigned code;
+	} cases[] = {
+		{ "sip:101@127.0.0.1", "sip:no-number@127.0.0.1", 484 },
+		{ "sip:101@127.0.0.1", "tel:+46701", 416 },
+		{ "tel:+101", "sip:46701@127.0.0.1", 403 },
+	};
+	struct scene *scene = *state;
+
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		pbx_calls_from_to(scene, cases[i].from, cases[i].to);
+		assert_int_equal(scene->sip.rejects, i + 1);
+		assert_int_equal(scene->sip.code, cases[i].code);
+		pbx_ends(scene);
+		assert_all_ended(scene);
+	}
+	assert_int_equal(scene->relay.closes, 0); /* no media was asked for */
+	assert_null(scene->client.call);
+}
+
+/* ---- somebody is missing ---- */
+
+static void lose_client(struct scene *scene)
+{
+	scene->client.state = UMSG_CONNECTING;
+}
+
+static void lose_agent(struct scene *scene)
+{
+	scene->sip.ready = false;
+}
+
+static void lose_relay(struct scene *scene)
+{
+	scene->relay.up = false;
+}
+
+/* 503 and "congestion": both may try again. */
+static void a_call_is_refused_while_somebody_is_missing(void **state)
+{
+	static scene_fn *const losses[] = { lose_client, lose_agent, lose_relay };
+	struct scene *scene = *state;
+
+	for (unsigned i = 0; i < COUNT(losses); i++) {
+		scene->client.state = UMSG_ATTACHED;
+		scene->sip.ready = scene->relay.up = true;
+		losses[i](scene);
+		secure_user_calls(scene);
+		assert_int_equal(secure_end(scene), UMSG__END_REASON__END_CONGESTION);
+		assert_all_ended(scene);
+		forget_call(scene);
+	}
+	scene->client.state = UMSG_CONNECTING;
+	scene->relay.up = true;
+	pbx_calls(scene);
+	assert_int_equal(scene->sip.code, 503);
+	pbx_ends(scene);
+	assert_all_ended(scene);
+	assert_int_equal(scene->sip.invites, 0);
+}
+
+/* ---- the media relay ---- */
+
+static void close_media(struct scene *scene, Relay__Closed__Reason reason)
+{
+	Relay__Closed closed = RELAY__CLOSED__INIT;
+	Relay__Event event = RELAY__EVENT__INIT;
+
+	closed.call_id = calls_total(scene->calls);
+	closed.reason = reason;
+	event.of_case = RELAY__EVENT__OF_CLOSED;
+	event.closed = &closed;
+	calls_relay_event(scene->calls, &event);
+}
+
+/* Also those of a later cig-relay, which are behind ours. */
+static void a_call_without_media_ends_on_both_sides(void **state)
+{
+	static const Relay__Closed__Reason reasons[] = {
+		RELAY__CLOSED__REASON__PLAIN_TIMEOUT,
+		RELAY__CLOSED__REASON__SECURE_TIMEOUT,
+		RELAY__CLOSED__REASON__NOT_BOUND,
+		RELAY__CLOSED__REASON__FAULT,
+		(Relay__Closed__Reason)99,
+	};
+	struct scene *scene = *state;
+
+	for (unsigned i = 0; i < COUNT(reasons); i++) {
+		for (size_t k = 0; k < SCENE_STEPS; k++)
+			from_secure[k](scene);
+		close_media(scene, reasons[i]);
+		assert_int_equal(secure_end(scene), UMSG__END_REASON__END_MEDIA_LOST);
+		assert_int_equal(scene->sip.hangups, i + 1);
+		assert_int_equal(scene->relay.closes, 0); /* it is closed already */
+		pbx_ends(scene);
+		assert_all_ended(scene);
+		forget_call(scene);
+	}
+}
+
+static void a_relay_without_room_is_congestion_one_that_forgot_is_not(void **state)
+{
+	static const struct {
+		Relay__Failed__Reason reason;
+		Umsg__EndReason end;
+	} cases[] = {
+		{ RELAY__FAILED__REASON__PORTS_EXHAUSTED, UMSG__END_REASON__END_CONGESTION },
+		{ RELAY__FAILED__REASON__FULL, UMSG__END_REASON__END_CONGESTION },
+		{ RELAY__FAILED__REASON__BUSY, UMSG__END_REASON__END_CONGESTION },
+		{ RELAY__FAILED__REASON__UNKNOWN_CALL, UMSG__END_REASON__END_MEDIA_LOST },
+		{ RELAY__FAILED__REASON__ALREADY, UMSG__END_REASON__END_FAILED },
+	};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		secure_user_calls(scene);
+		relay_refuses(scene, cases[i].reason);
+		assert_int_equal(secure_end(scene), cases[i].end);
+		finds(scene, 1);
+		relay_closes(scene);
+		assert_all_ended(scene);
+		forget_call(scene);
+	}
+}
+
+/* ---- the PBX ---- */
+
+static void secure_user_calls_as_far_as_the_pbx(struct scene *scene)
+{
+	secure_user_calls(scene);
+	relay_opens(scene);
+	assert_true(scene->sip.invites > 0);
+}
+
+static void a_pbx_that_speaks_nothing_we_know_is_hung_up(void **state)
+{
+	struct scene *scene = *state;
+	SipAgent__Answered answered = SIP_AGENT__ANSWERED__INIT;
+	SipAgent__Dialog dialog = SIP_AGENT__DIALOG__INIT;
+	SipAgent__Audio audio = SIP_AGENT__AUDIO__INIT;
+
+	secure_user_calls_as_far_as_the_pbx(scene);
+	dialog.call_id = (char *)"an-id";
+	answered.call = sip_number(scene);
+	answered.dialog = &dialog;
+	answered.audio = &audio; /* without a format */
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_ANSWERED, &answered);
+	assert_int_equal(secure_end(scene), UMSG__END_REASON__END_NO_COMMON_CODEC);
+	assert_int_equal(scene->sip.hangups, 1); /* it has answered: BYE */
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+/* The agent has no passwords; this entry names no account, so there is none here either. */
+static void a_pbx_that_asks_for_a_password_is_refused_without_an_account(void **state)
+{
+	struct scene *scene = *state;
+	SipAgent__Challenged challenged = SIP_AGENT__CHALLENGED__INIT;
+
+	secure_user_calls_as_far_as_the_pbx(scene);
+	challenged.call = sip_number(scene);
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_CHALLENGED, &challenged);
+	assert_int_equal(secure_end(scene), UMSG__END_REASON__END_NOT_ALLOWED);
+	/* So is the BYE: it is sent without, and the call ends all the same. */
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_CHALLENGED, &challenged);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
+static void what_the_pbx_refuses_is_told_with_its_reason(void **state)
+{
+	static const struct {
+		unsigned code;
+		Umsg__EndReason end;
+	} cases[] = {
+		{ 486, UMSG__END_REASON__END_BUSY },
+		{ 603, UMSG__END_REASON__END_DECLINED },
+		{ 404, UMSG__END_REASON__END_NO_ROUTE },
+		{ 302,
+		  UMSG__END_REASON__END_FAILED }, /* it is not followed: no pbx block says so */
+	};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		SipAgent__Ended ended = SIP_AGENT__ENDED__INIT;
+
+		secure_user_calls_as_far_as_the_pbx(scene);
+		ended.call = sip_number(scene);
+		ended.code = cases[i].code;
+		ended.contact = (char *)"sip:102@127.0.0.1";
+		sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_ENDED, &ended);
+		if (secure_end(scene) != cases[i].end)
+			fail_msg("%u ends with %d", cases[i].code, (int)secure_end(scene));
+		relay_closes(scene);
+		assert_all_ended(scene);
+		forget_call(scene);
+	}
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_no_map_takes_is_refused_with_its_code),
+		TEST(a_call_is_refused_while_somebody_is_missing),
+		TEST(a_call_without_media_ends_on_both_sides),
+		TEST(a_relay_without_room_is_congestion_one_that_forgot_is_not),
+		TEST(a_pbx_that_speaks_nothing_we_know_is_hung_up),
+		TEST(a_pbx_that_asks_for_a_password_is_refused_without_an_account),
+		TEST(what_the_pbx_refuses_is_told_with_its_reason),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
