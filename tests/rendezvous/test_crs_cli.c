@@ -81,7 +81,7 @@ static const struct {
 	{ "trace attach --only a --only b", USAGE, "usage: crs-cli trace" },
 	{ "health-check system --output-format xml", USAGE, "usage: crs-cli health-check" },
 	{ "health-check account acme --remote-only", USAGE, "usage: crs-cli health-check" },
-	{ "stats reset acme", USAGE, "usage: crs-cli" },
+	{ "stats reset acme", USAGE, "crs-cli stats clear ACCOUNT" },
 	{ "", USAGE, "usage: crs-cli" },
 };
 
