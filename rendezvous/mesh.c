@@ -23,8 +23,12 @@
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/pack.h"
+#include "base/timer.h"
 
-enum { AGAIN_MS = 20 }; /* until what a full queue refused is offered again */
+enum {
+	AGAIN_MS = 20,           /* until what a full queue refused is offered again */
+	CONNECT_AGAIN_MS = 1000, /* longer than a worker takes to start anew, mostly */
+};
 
 enum { QUEUE_MESSAGES = 8192, LENGTH_OCTETS = 4, PATH_SIZE = 300, MEMORY_MAX = 1 << 20 };
 
@@ -48,6 +52,7 @@ struct outgoing {
 	struct mesh *mesh;
 	unsigned peer;
 	struct channel *channel; /* NULL: not connected */
+	bool wanted;             /* that worker was ready once */
 	struct buf packet;       /* what is sent at the end of this turn */
 	struct log_limit losses;
 };
@@ -64,7 +69,8 @@ struct mesh {
 	unsigned index, workers;
 	struct listener *listener;
 	struct event *deliver, *flush;
-	bool flushing; /* flush is due */
+	struct event *again; /* to connect to those that are wanted */
+	bool flushing;       /* flush is due */
 	struct incoming *incoming;
 	struct outgoing *outgoing; /* one a worker */
 	struct notes notes, spare; /* spare: what held those of the turn before */
@@ -199,13 +205,28 @@ static void on_outgoing(void *arg, struct slice octets)
 	(void)octets;
 }
 
+/* A worker that died is told of when its successor is ready.  One that lives, and only had no
+ * memory for us, or whom we could not reach, nobody tells of: so it is tried again.  It has to hear
+ * of the loss, too, for what it holds is forgotten here: its own connection ends as well. */
+static void lose(struct outgoing *out)
+{
+	struct mesh *mesh = out->mesh;
+	struct incoming *in = mesh->incoming, *next;
+
+	disconnect(out);
+	for (; in; in = next) {
+		next = in->next;
+		if (in->from == (int)out->peer)
+			free_incoming(in);
+	}
+	timer_arm(mesh->again, CONNECT_AGAIN_MS);
+	mesh->ops->down(mesh->arg, out->peer);
+}
+
 static void on_outgoing_closed(void *arg, int err)
 {
-	struct outgoing *out = arg;
-
 	(void)err;
-	disconnect(out);
-	out->mesh->ops->down(out->mesh->arg, out->peer);
+	lose(arg);
 }
 
 static const struct channel_ops outgoing_ops = { .message = on_outgoing,
@@ -267,6 +288,8 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static void on_again(evutil_socket_t fd, short what, void *arg);
+
 int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsigned workers,
 	     const struct mesh_ops *ops, void *arg, struct mesh **mesh_out)
 {
@@ -286,7 +309,8 @@ int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsig
 	mesh->outgoing = calloc(workers, sizeof(*mesh->outgoing));
 	mesh->deliver = event_new(base, -1, 0, on_deliver, mesh);
 	mesh->flush = event_new(base, -1, 0, on_flush, mesh);
-	if (!mesh->outgoing || !mesh->deliver || !mesh->flush)
+	mesh->again = evtimer_new(base, on_again, mesh);
+	if (!mesh->outgoing || !mesh->deliver || !mesh->flush || !mesh->again)
 		goto fail;
 	for (unsigned i = 0; i < workers; i++)
 		mesh->outgoing[i] = (struct outgoing){ .mesh = mesh, .peer = i };
@@ -328,6 +352,8 @@ void mesh_free(struct mesh **meshp)
 		event_free(mesh->deliver);
 	if (mesh->flush)
 		event_free(mesh->flush);
+	if (mesh->again)
+		event_free(mesh->again);
 	free(mesh->outgoing);
 	free(mesh);
 	*meshp = NULL;
@@ -344,25 +370,17 @@ static void say_who(struct mesh *mesh, unsigned peer)
 	mesh_send(mesh, peer, &message);
 }
 
-void mesh_connect(struct mesh *mesh, unsigned peer)
+/* Returns 0 or -errno: it is tried again then. */
+static int connect_to(struct outgoing *out)
 {
-	struct outgoing *out;
+	struct mesh *mesh = out->mesh;
 	char path[PATH_SIZE];
-	int fd;
+	int err = socket_path(mesh, out->peer, path), fd;
 
-	if (peer >= mesh->workers || peer == mesh->index)
-		return;
-	out = &mesh->outgoing[peer];
-	if (out->channel) { /* the old one: we have not seen its end yet */
-		disconnect(out);
-		mesh->ops->down(mesh->arg, peer);
-	}
-	if (socket_path(mesh, peer, path))
-		return;
-	fd = channel_connect(path);
+	fd = err ? err : channel_connect(path);
 	if (fd < 0) {
-		log_warn("mesh", "cannot connect to worker %u: %s", peer, strerror(-fd));
-		return;
+		timer_arm(mesh->again, CONNECT_AGAIN_MS);
+		return fd;
 	}
 	/* Room for a whole packet at once, as nothing may fail half-way when one is written. */
 	out->packet.p = malloc(CHANNEL_MAX_MESSAGE);
@@ -371,12 +389,45 @@ void mesh_connect(struct mesh *mesh, unsigned peer)
 	if (!out->channel) {
 		disconnect(out);
 		close(fd);
-		return;
+		timer_arm(mesh->again, CONNECT_AGAIN_MS);
+		return -ENOMEM;
 	}
 	out->packet = buf_over(out->packet.p, CHANNEL_MAX_MESSAGE);
 	/* Before up(), which sends: the name has to be the first message of the first packet. */
-	say_who(mesh, peer);
-	mesh->ops->up(mesh->arg, peer);
+	say_who(mesh, out->peer);
+	mesh->ops->up(mesh->arg, out->peer);
+	return 0;
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct mesh *mesh = arg;
+
+	(void)fd;
+	(void)what;
+	/* Not logged: the loss was, or the first attempt. */
+	for (unsigned i = 0; i < mesh->workers; i++) {
+		if (mesh->outgoing[i].wanted && !mesh->outgoing[i].channel)
+			(void)connect_to(&mesh->outgoing[i]);
+	}
+}
+
+void mesh_connect(struct mesh *mesh, unsigned peer)
+{
+	struct outgoing *out;
+	int err;
+
+	if (peer >= mesh->workers || peer == mesh->index)
+		return;
+	out = &mesh->outgoing[peer];
+	out->wanted = true;
+	if (out->channel) { /* the old one: we have not seen its end yet */
+		disconnect(out);
+		mesh->ops->down(mesh->arg, peer);
+	}
+	err = connect_to(out);
+	if (err)
+		log_warn("mesh", "cannot connect to worker %u: %s", peer, strerror(-err));
 }
 
 bool mesh_is_up(const struct mesh *mesh, unsigned peer)

@@ -169,6 +169,46 @@ static void the_end_of_a_worker_is_told(void **state)
 	assert_int_equal(pass(from, 1, 0), -EPIPE);
 }
 
+static void open_end(struct world *w, unsigned i)
+{
+	struct end *end = &w->end[i];
+
+	assert_int_equal(mesh_new(end->base, w->dir, i, WORKERS, &ops, end, &end->mesh), 0);
+}
+
+/* Nobody tells a second time that it is ready: what failed for a moment would last. */
+static void a_worker_that_cannot_be_reached_is_tried_again(void **state)
+{
+	struct world *w = *state;
+	struct end *from = &w->end[0], *to = &w->end[1];
+
+	mesh_free(&to->mesh);
+	mesh_connect(from->mesh, 1);
+	assert_int_equal(from->ups, 0);
+	open_end(w, 1);
+	LOOP_UNTIL(from->base, from->ups == 1);
+	assert_int_equal(from->downs, 0);
+	assert_int_equal(pass(from, 1, 0), 0);
+	turn(from);
+	LOOP_UNTIL(to->base, to->heard == 1);
+}
+
+static void a_connection_that_is_lost_is_made_again(void **state)
+{
+	struct world *w = *state;
+	struct end *from = &w->end[0], *to = &w->end[1];
+
+	mesh_connect(from->mesh, 1);
+	turn(&w->end[1]);
+	mesh_free(&to->mesh);
+	LOOP_UNTIL(from->base, from->downs == 1);
+	open_end(w, 1);
+	LOOP_UNTIL(from->base, from->ups == 2);
+	assert_int_equal(pass(from, 1, 0), 0);
+	turn(from);
+	LOOP_UNTIL(to->base, to->heard == 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +218,10 @@ int main(void)
 			what_was_taken_for_a_worker_that_stands_still_is_heard_later, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(the_end_of_a_worker_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_worker_that_cannot_be_reached_is_tried_again,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_connection_that_is_lost_is_made_again, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
