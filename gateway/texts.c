@@ -105,6 +105,11 @@ static int sync_journal(struct texts *texts)
 	return err;
 }
 
+void texts_give_up(struct texts *texts)
+{
+	texts->ops->broken(texts->arg);
+}
+
 /* Runs after the events of the loop.  What is told comes before what is begun: a peer that
  * waits for its answer waits for no new work. */
 static void on_turn(evutil_socket_t fd, short what, void *arg)

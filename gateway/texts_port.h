@@ -154,6 +154,10 @@ struct text_in {
  * or -ENOMEM; why is filled for all but 0 and -EALREADY. */
 int texts_submit(struct text_port *port, const struct text_in *in, char why[TEXT_WHY_SIZE]);
 
+/* What a port keeps on disk cannot be written (said in the log): the program is to start anew, as
+ * where the texts' own journal cannot. */
+void texts_give_up(struct texts *texts);
+
 /* Our own number, "tel:+8888", for cig_translate_inward(); "" while there are no keys. */
 const char *texts_own_uri(const struct texts *texts);
 

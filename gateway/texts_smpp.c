@@ -26,9 +26,10 @@ static void go_on(struct texts_smpp *smpp)
 	/* Nothing is answered or passed on before what it stands for is durable. */
 	if (keep_sync(smpp)) {
 		if (!smpp->broken)
-			log_warn(MODULE, "centers.journal cannot be written: nothing is taken from "
-					 "message centers until cig-server is started again");
+			log_warn(MODULE, "centers.journal cannot be written: cig-server stops, and "
+					 "goes on where it was when it is started again");
 		smpp->broken = true;
+		texts_give_up(smpp->texts);
 		return;
 	}
 	for (struct port_center *pc = smpp->centers; pc; pc = pc->next)

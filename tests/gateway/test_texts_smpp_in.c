@@ -270,11 +270,13 @@ static void each_of_too_many_gets_an_answer(void **state)
 	assert_true(stored > 0);
 }
 
-/* What stands for it is not durable: nothing is answered, and the center keeps it. */
+/* What stands for it is not durable: nothing is answered, the center keeps it, and the program is
+ * to start anew, for nothing else would let the journal be written again. */
 static void nothing_is_taken_when_the_journal_cannot_be_written(void **state)
 {
 	struct center_scene *scene = *state;
 
+	scene->texts->may_break = true;
 	centers_journal_fails(true);
 	center_brings(first(), &(struct played_text){ .number = FIRST });
 	part(first(), SECOND, 1, "good ");
@@ -285,6 +287,7 @@ static void nothing_is_taken_when_the_journal_cannot_be_written(void **state)
 	assert_int_equal(first()->answered[FIRST], 0);
 	assert_int_equal(first()->answered[SECOND], 0);
 	assert_int_equal(texts_gauges(scene->texts->texts).posts, 0);
+	assert_true(scene->texts->broken > 0);
 }
 
 int main(void)

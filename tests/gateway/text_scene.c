@@ -131,8 +131,10 @@ static const char config_text[] =
 
 static void on_broken(void *arg)
 {
-	(void)arg;
-	fail();
+	struct scene *scene = arg;
+
+	assert_true(scene->may_break);
+	scene->broken++;
 }
 
 static const struct texts_ops ops = { on_broken };
@@ -144,7 +146,8 @@ void scene_begin(struct scene *scene)
 	*client = (struct umsg_client){ .state = UMSG_ATTACHED, .next_id = client->next_id };
 	scene->base = event_base_new();
 	client->soon = event_new(scene->base, -1, 0, on_soon, client);
-	assert_int_equal(texts_new(scene->base, scene->config, &ops, NULL, &scene->texts, NULL), 0);
+	assert_int_equal(texts_new(scene->base, scene->config, &ops, scene, &scene->texts, NULL),
+			 0);
 	client->texts = scene->texts;
 	texts_set_client(scene->texts, client, "tel:+8888");
 	texts_attached(scene->texts);

@@ -38,6 +38,8 @@ struct scene {
 	const struct cig_config *config;
 	struct texts *texts;
 	struct umsg_client client;
+	bool may_break;  /* else it fails the test */
+	unsigned broken; /* times that the program was asked to start anew */
 };
 
 /* cmocka's set up and tear down; *state is a struct scene. */
