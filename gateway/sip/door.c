@@ -17,7 +17,9 @@ enum { DOOR_PER_SOURCE = 200 };
 
 /* accept() is one for the whole program, as a signal's handler is: it has no argument for the
  * agent, the library calls it for listeners that it made itself, and a descriptor carries no
- * data of ours. */
+ * data of ours.  Nor has the library a way to be asked first: what it lets be plugged in
+ * (tport_plugins.h) answers STUN and unpacks SigComp, and a new connection is told to the agent
+ * only with its first request. */
 static struct agent *doorkeeper;
 
 void door_watch(struct agent *agent)

@@ -30,7 +30,10 @@ struct link {
 
 enum { MESSAGES_PER_TURN = 32 };
 
-static struct link *flushed; /* epoll_wait() has no argument for it */
+/* epoll_wait() has no argument for it.  What the library calls with an argument comes too soon:
+ * su_root_add_prepoll() and messages to its own task (su_msg_send()) run before the timers of a
+ * turn, which send, too, and what they send would be a packet of its own. */
+static struct link *flushed;
 
 static int fail(struct link *l, int err)
 {
@@ -88,7 +91,7 @@ static void send_waiting(struct link *l)
 
 /* The library asks for events through the program's own symbol table, and this one stands
  * before the system's: what was sent in a turn of the loop goes out together, before it
- * sleeps.  Its own hook (su_root_add_prepoll) comes before the timers, which send, too. */
+ * sleeps. */
 BEFORE_LIBRARIES int epoll_wait(int fd, struct epoll_event *events, int max, int timeout_ms)
 {
 	if (flushed && flushed->gathered)
