@@ -1,4 +1,4 @@
-/* text.c - UTF-8 (RFC 3629) and decimal numbers, from octets of any kind. */
+/* text.c - UTF-8 (RFC 3629), lines and decimal numbers, from octets of any kind. */
 #include "base/text.h"
 
 /* The second octet's bounds tell overlong forms, surrogates and values out of range. */
@@ -35,6 +35,29 @@ size_t text_char(struct slice text)
 		return forms[i].octets;
 	}
 	return 0;
+}
+
+bool text_is_utf8(struct slice text)
+{
+	while (text.n > 0) {
+		size_t n = text_char(text);
+
+		if (n == 0)
+			return false;
+		text = slice_from(text, n);
+	}
+	return true;
+}
+
+struct slice text_take_line(struct slice *text)
+{
+	const uint8_t *end = text->n ? memchr(text->p, '\n', text->n) : NULL;
+	struct slice line = slice_of(text->p, end ? (size_t)(end - text->p) : text->n);
+
+	*text = slice_from(*text, end ? line.n + 1 : line.n);
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
 }
 
 /* The octets at the front that are plain: from 0x20 to 0x7e, as most text is throughout.

@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+#include "base/text.h"
+
 /* What the headers of a part say. */
 struct head {
 	bool wanted;   /* it is of the type that is looked for */
@@ -12,18 +14,6 @@ struct head {
 };
 
 enum mark { MARK_TEXT, MARK_PART, MARK_END };
-
-/* Takes a line without its CRLF or LF. */
-static struct slice take_line(struct slice *text)
-{
-	const uint8_t *end = memchr(text->p, '\n', text->n);
-	struct slice line = { text->p, end ? (size_t)(end - text->p) : text->n };
-
-	*text = slice_from(*text, end ? line.n + 1 : line.n);
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
 
 static bool is_blank(uint8_t c)
 {
@@ -106,7 +96,7 @@ static struct head read_head(struct slice *text, const char *type)
 	struct head head = { .plain = true };
 
 	while (text->n) {
-		struct slice line = take_line(text);
+		struct slice line = text_take_line(text);
 
 		if (line.n == 0)
 			break;
@@ -122,7 +112,7 @@ static enum mark next_mark(struct slice *text, struct slice boundary, struct sli
 	struct slice part = { text->p, 0 };
 
 	while (text->n) {
-		struct slice line = take_line(text);
+		struct slice line = text_take_line(text);
 		enum mark mark = mark_of(line, boundary);
 
 		if (mark != MARK_TEXT) {

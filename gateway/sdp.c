@@ -11,6 +11,7 @@
 #include <openssl/crypto.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "gateway/sdp_priv.h"
 
 static const struct {
@@ -395,18 +396,6 @@ static int parse_line(struct parser *p, struct slice line)
 	}
 }
 
-/* Takes a line without its CRLF or LF.  A last line may lack its end. */
-static struct slice take_line(struct slice *text)
-{
-	const uint8_t *end = memchr(text->p, '\n', text->n);
-	struct slice line = { text->p, end ? (size_t)(end - text->p) : text->n };
-
-	*text = slice_from(*text, end ? line.n + 1 : line.n);
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
 static bool has_controls(struct slice text)
 {
 	for (size_t i = 0; i < text.n; i++)
@@ -422,10 +411,10 @@ static int parse_lines(struct parser *p, struct slice text)
 	/* Nothing below need think of NUL or of terminal escapes in a log. */
 	if (has_controls(text))
 		return malformed(p, "it holds control characters");
-	if (text.n == 0 || !slice_eq_str(take_line(&text), "v=0"))
+	if (text.n == 0 || !slice_eq_str(text_take_line(&text), "v=0"))
 		return malformed(p, "it does not begin with v=0");
 	while (text.n) {
-		struct slice line = take_line(&text);
+		struct slice line = text_take_line(&text);
 		int err = line.n ? parse_line(p, line) : 0;
 
 		if (err)

@@ -55,18 +55,6 @@ int message_set(char **field, struct slice text)
 	return 0;
 }
 
-bool message_is_utf8(struct slice s)
-{
-	while (s.n) {
-		size_t n = text_char(s);
-
-		if (n == 0)
-			return false;
-		s = slice_from(s, n);
-	}
-	return true;
-}
-
 /* What stands behind the last path separator of either kind. */
 static struct slice base_name(struct slice name)
 {
@@ -94,7 +82,7 @@ static char *safe_filename(struct slice name, size_t number)
 	char *out, numbered[32];
 	size_t n = 0;
 
-	name = message_is_utf8(name) ? base_name(name) : slice_of(NULL, 0);
+	name = text_is_utf8(name) ? base_name(name) : slice_of(NULL, 0);
 	out = malloc(name.n + 1);
 	if (!out)
 		return NULL;

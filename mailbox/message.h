@@ -62,9 +62,6 @@ int message_set(char **field, struct slice text);
 int message_attach(struct message *m, struct slice filename, struct slice content_type,
 		   struct slice data);
 
-/* Is s UTF-8 (RFC 3629: shortest forms, no surrogates)? */
-bool message_is_utf8(struct slice s);
-
 /* The header words. */
 const char *message_auto_text(enum message_auto v);
 /* Constant text. */

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/diag.h"
+#include "base/text.h"
 #include "mailbox/message.h"
 #include "mailbox/mime_priv.h"
 
@@ -38,7 +39,7 @@ static int get_header(GMimeHeaderList *list, const char *name, char **value_out,
 			value[n++] = *raw == '\t' ? ' ' : *raw;
 	value[n] = '\0';
 	g_strstrip(value);
-	if (!message_is_utf8(slice_str(value))) {
+	if (!text_is_utf8(slice_str(value))) {
 		diag_error(diag, NULL, "%s is not UTF-8", name);
 		free(value);
 		return -EBADMSG;

@@ -10,6 +10,7 @@
 #include <gmime/gmime.h>
 
 #include "base/diag.h"
+#include "base/text.h"
 #include "mailbox/message.h"
 #include "mailbox/mime_priv.h"
 
@@ -35,19 +36,6 @@ static bool starts_with_nocase(struct slice s, const char *what)
 	return s.n >= n && strncasecmp((const char *)s.p, what, n) == 0;
 }
 
-/* Takes the first line off *rest, without its line end. */
-static struct slice next_line(struct slice *rest)
-{
-	const uint8_t *lf = memchr(rest->p, '\n', rest->n);
-	size_t n = lf ? (size_t)(lf - rest->p) : rest->n;
-	struct slice line = slice_of(rest->p, n);
-
-	*rest = slice_from(*rest, lf ? n + 1 : n);
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
 /* Where the manual's example has "boundary=..." at the start of the line behind
  * "Content-Type: multipart/mixed;": the offset of that line, or 0. */
 static int scan_header(struct slice octets, size_t *unfolded_out, struct diag *diag)
@@ -57,7 +45,7 @@ static int scan_header(struct slice octets, size_t *unfolded_out, struct diag *d
 	*unfolded_out = 0;
 	while (rest.n) {
 		size_t at = octets.n - rest.n;
-		struct slice line = next_line(&rest);
+		struct slice line = text_take_line(&rest);
 
 		if (at > MIME_MAX_HEADER_BYTES) {
 			diag_error(diag, NULL, "the header has more than %d octets",
@@ -81,7 +69,7 @@ static int count_structure(struct slice octets, struct diag *diag)
 	unsigned lines = 0;
 
 	while (rest.n) {
-		struct slice line = next_line(&rest);
+		struct slice line = text_take_line(&rest);
 
 		if (starts_with_nocase(line, name) && ++lines > MAX_STRUCTURE_LINES) {
 			diag_error(diag, NULL, "more than %d parts", MIME_MAX_PARTS);
@@ -171,7 +159,7 @@ static int set_text(struct reader *r, char *text, size_t n)
 
 	n = normalise_lines(text, n);
 	s = slice_of(text, n);
-	if (!message_is_utf8(s) || (n && memchr(text, '\0', n))) {
+	if (!text_is_utf8(s) || (n && memchr(text, '\0', n))) {
 		diag_error(r->diag, NULL, "the text is not UTF-8");
 		return -EBADMSG;
 	}

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/encode.h"
+#include "base/text.h"
 #include "mailbox/message.h"
 
 enum {
@@ -43,7 +44,7 @@ static int check_header(const char *name, const char *value, struct diag *diag)
 {
 	struct slice s = slice_str(value);
 
-	if (!message_is_utf8(s) || has_control(s)) {
+	if (!text_is_utf8(s) || has_control(s)) {
 		diag_error(diag, NULL, "%s holds a control character or is not UTF-8", name);
 		return -EINVAL;
 	}
@@ -73,7 +74,7 @@ static int check(const struct message *m, struct diag *diag)
 		err = check_header("X-Sender-URI", m->sender_uri, diag);
 	if (!err)
 		err = check_header("X-Sender-Domain", m->sender_domain, diag);
-	if (!err && !message_is_utf8(slice_str(m->text))) {
+	if (!err && !text_is_utf8(slice_str(m->text))) {
 		diag_error(diag, NULL, "the text is not UTF-8");
 		err = -EINVAL;
 	}

@@ -276,19 +276,6 @@ static bool is_close_code(unsigned code)
 	       code != 1006 && code != 1015 && !(code > 1014 && code < 3000);
 }
 
-/* The reason behind a close code has to be UTF-8 (RFC 6455 5.5.1). */
-static bool is_utf8(struct slice text)
-{
-	while (text.n > 0) {
-		size_t n = text_char(text);
-
-		if (n == 0)
-			return false;
-		text = slice_from(text, n);
-	}
-	return true;
-}
-
 static int end_control(const struct ws_reader *reader, struct slice payload, ws_message_fn *message,
 		       void *arg, unsigned *code_out)
 {
@@ -302,10 +289,11 @@ static int end_control(const struct ws_reader *reader, struct slice payload, ws_
 		code = CODE_NONE;
 		if (payload.n >= 2)
 			code = (unsigned)payload.p[0] << 8 | payload.p[1];
-		/* A code is of two octets or is not there (5.5.1). */
+		/* A code is of two octets or is not there (RFC 6455 5.5.1). */
 		if (payload.n == 1 || (payload.n >= 2 && !is_close_code(code)))
 			return refuse(-EPROTO, WS_CODE_PROTOCOL, code_out);
-		if (payload.n > 2 && !is_utf8(slice_from(payload, 2)))
+		/* The reason behind it has to be UTF-8 (5.5.1). */
+		if (payload.n > 2 && !text_is_utf8(slice_from(payload, 2)))
 			return refuse(-EPROTO, WS_CODE_NO_UTF8, code_out);
 	}
 	return message(arg, kind, payload, code) ? 0 : -ECANCELED;

@@ -1,6 +1,8 @@
 /* Mail files that we write, as we and an independent reader read them. */
 #include "tests/mailbox/mime_scene.h"
 
+#include "base/text.h"
+
 /* --- writing --- */
 
 /* CIG-071, CIG-073, CIG-074, CIG-075, CIG-076, CIG-077, CIG-078, CIG-079, CIG-080 */
@@ -372,7 +374,7 @@ static void long_filenames_are_cut_between_characters(void **state)
 	fill(&m, "x");
 	assert_int_equal(message_attach(&m, slice_str(name), slice_str("nonsense"), slice_str("")),
 			 0);
-	assert_true(message_is_utf8(slice_str(m.attachments[0].filename)));
+	assert_true(text_is_utf8(slice_str(m.attachments[0].filename)));
 	assert_int_equal(strlen(m.attachments[0].filename), 198);
 	assert_string_equal(m.attachments[0].content_type, "application/octet-stream");
 	text = written(&m);

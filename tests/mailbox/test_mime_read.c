@@ -159,33 +159,6 @@ static void floods_are_refused(void **state)
 	message_clear(&m);
 }
 
-static void utf8_is_told_from_other_octets(void **state)
-{
-	static const struct {
-		const char *text;
-		bool good;
-	} cases[] = {
-		{ "", true },
-		{ "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x99\x82", true },
-		{ "\xf4\x8f\xbf\xbf", true },
-		{ "\xed\x9f\xbf", true },
-		{ "\xc3", false }, /* cut */
-		{ "\xe2\x82", false },
-		{ "\xf0\x9f\x99", false },
-		{ "\x80", false },
-		{ "\xc0\xaf", false }, /* longer than needed */
-		{ "\xe0\x80\xaf", false },
-		{ "\xf0\x80\x80\xaf", false },
-		{ "\xed\xa0\x80", false },     /* a surrogate */
-		{ "\xf4\x90\x80\x80", false }, /* above the last */
-		{ "\xc3(", false },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(message_is_utf8(slice_str(cases[i].text)), cases[i].good);
-}
-
 static void attachments_have_a_number_that_is_bounded(void **state)
 {
 	struct message m;
@@ -246,7 +219,6 @@ int main(void)
 		cmocka_unit_test(files_of_others_are_read_as_they_are_meant),
 		cmocka_unit_test(the_addresses_are_what_stands_in_brackets),
 		cmocka_unit_test(floods_are_refused),
-		cmocka_unit_test(utf8_is_told_from_other_octets),
 		cmocka_unit_test(the_end_of_a_message_stands_in_expires),
 		cmocka_unit_test(attachments_have_a_number_that_is_bounded),
 	};
