@@ -29,7 +29,7 @@ static uint8_t *grow(uint8_t *data, size_t len, size_t cap)
 
 /* The size that stat() tells is not asked for: pipes have none, and a file may grow meanwhile.
  * A NUL is put behind the content, so that texts can be used as they lie. */
-static int read_all(int fd, size_t max, uint8_t **data_out, size_t *len_out)
+int file_read_all(int fd, size_t max, uint8_t **data_out, size_t *len_out)
 {
 	size_t cap = 4096, len = 0;
 	uint8_t *data = malloc(cap);
@@ -67,7 +67,7 @@ int file_read(const char *path, size_t max, uint8_t **data_out, size_t *len_out)
 
 	if (fd < 0)
 		return -errno;
-	err = read_all(fd, max, data_out, len_out);
+	err = file_read_all(fd, max, data_out, len_out);
 	close(fd);
 	return err;
 }

@@ -13,6 +13,10 @@
  * or -errno; on failure the outputs are unchanged. */
 int file_read(const char *path, size_t max, uint8_t **data_out, size_t *len_out);
 
+/* The same of what is open as fd, from where it stands; fd stays open.  Returns 0, -EFBIG, -ENOMEM
+ * or -errno. */
+int file_read_all(int fd, size_t max, uint8_t **data_out, size_t *len_out);
+
 /* Writes path by a temporary file beside it, fsync, rename and an fsync of the
  * directory; mode is exact, whatever the umask.  Returns 0 or -errno; the old
  * file stays on failure, but for one of the last step: then the new file is there,

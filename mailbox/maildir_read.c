@@ -54,39 +54,6 @@ static bool is_same(const struct stat *st, const struct maildir_entry *entry)
 	       st->st_mtim.tv_nsec == entry->mtime.tv_nsec;
 }
 
-static int read_bounded(int fd, size_t max, uint8_t **data_out, size_t *n_out)
-{
-	size_t cap = 4096, n = 0;
-	uint8_t *data = malloc(cap);
-
-	while (data) {
-		ssize_t got = read(fd, data + n, cap - n);
-		uint8_t *more;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || (n += (size_t)got) > max) {
-			int err = got < 0 ? -errno : -EFBIG;
-
-			free(data);
-			return err;
-		}
-		if (got == 0)
-			break;
-		if (n < cap)
-			continue;
-		more = realloc(data, cap *= 2);
-		if (!more)
-			free(data);
-		data = more;
-	}
-	if (!data)
-		return -ENOMEM;
-	*data_out = data;
-	*n_out = n;
-	return 0;
-}
-
 int maildir_read(struct maildir *maildir, const struct maildir_entry *entry, size_t max,
 		 uint8_t **data_out, size_t *n_out)
 {
@@ -108,7 +75,7 @@ int maildir_read(struct maildir *maildir, const struct maildir_entry *entry, siz
 	else if (!is_same(&st, entry))
 		err = -ENOENT;
 	else
-		err = read_bounded(fd, max, data_out, n_out);
+		err = file_read_all(fd, max, data_out, n_out);
 	close(fd);
 	return err;
 }
