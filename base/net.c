@@ -45,6 +45,20 @@ static int split(const char *text, char *host, size_t hostsz, const char **port)
 	return 0;
 }
 
+bool net_is_host_port(const char *text)
+{
+	/* The last colon parts them: an IPv6 address has others. */
+	const char *colon = strrchr(text, ':');
+	unsigned long port;
+
+	if (!colon || colon == text || strlen(colon) > 6)
+		return false;
+	for (const char *p = text; p < colon; p++)
+		if (*p <= ' ' || *p > '~')
+			return false;
+	return text_number(slice_str(colon + 1), 1, UINT16_MAX, &port);
+}
+
 int net_parse(const char *text, uint16_t default_port, struct net_addr *out)
 {
 	char host[INET6_ADDRSTRLEN + 1];

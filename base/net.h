@@ -24,6 +24,10 @@ enum { NET_TEXT_SIZE = 64 };
  * -EINVAL. */
 int net_parse(const char *text, uint16_t default_port, struct net_addr *out);
 
+/* Is text HOST:PORT, with a name or an address (an IPv6 one in brackets) of visible ASCII and a
+ * port of 1 to 65535?  Names are not resolved. */
+bool net_is_host_port(const char *text);
+
 /* "HOST:PORT" in the forms above. */
 void net_format(const struct net_addr *addr, char out[NET_TEXT_SIZE]);
 

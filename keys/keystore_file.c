@@ -8,6 +8,7 @@
 
 #include <openssl/sha.h>
 
+#include "base/net.h"
 #include "keys/keystore.pb-c.h"
 #include "keys/period.h"
 #include "keys/secret.h"
@@ -195,7 +196,7 @@ static bool read_login(const Keys__StoreLogin *m, struct store_login *login)
 	login->generation = m->generation;
 	return period_parse(slice_str(m->period), &login->month) == 0 &&
 	       wire_text(login->address, sizeof(login->address), m->address) &&
-	       wire_address_valid(login->address) &&
+	       net_is_host_port(login->address) &&
 	       wire_text(login->account, sizeof(login->account), m->account) &&
 	       wire_text(login->tls_identity, sizeof(login->tls_identity), m->tls_identity) &&
 	       wire_octets(login->tls_key, sizeof(login->tls_key), &m->tls_key);

@@ -10,6 +10,7 @@
 #include <openssl/sha.h>
 
 #include "base/diag.h"
+#include "base/net.h"
 #include "base/text.h"
 #include "keys/letter.pb-c.h"
 #include "keys/period.h"
@@ -51,7 +52,7 @@ static bool letter_valid(const struct letter *letter)
 
 	return identity_check(slice_str(letter->uri), &kind) == 0 && kind == IDENTITY_USER &&
 	       letter->generation > 0 && letter->created > 0 &&
-	       wire_address_valid(letter->address) &&
+	       net_is_host_port(letter->address) &&
 	       account_id_valid(slice_str(letter->account)) && letter->tls_identity[0] &&
 	       letter->domain[0] && text_is_clean(slice_str(letter->domain)) &&
 	       wire_point_valid(letter->kpak) && wire_point_valid(letter->z) &&

@@ -9,6 +9,7 @@
 #include <openssl/sha.h>
 
 #include "base/cursor.h"
+#include "base/net.h"
 #include "base/text.h"
 #include "keys/box.h"
 #include "keys/kdf.h"
@@ -65,7 +66,7 @@ static bool entry_valid(const struct update_entry *entry)
 		if (!channel_valid(&entry->channels[i]))
 			return false;
 	return entry->n_channels <= UPDATE_CHANNELS_MAX && entry->generation > 0 &&
-	       wire_keys_valid(entry->keys.packed) && wire_address_valid(entry->address) &&
+	       wire_keys_valid(entry->keys.packed) && net_is_host_port(entry->address) &&
 	       account_id_valid(slice_str(entry->account)) && entry->tls_identity[0] &&
 	       entry->keys.created > 0;
 }

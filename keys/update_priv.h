@@ -58,6 +58,9 @@ int update_shared_seal(const struct update_common *common, const struct update_h
 int update_common_begin(struct update_common *common, char *const *users, size_t n_users,
 			size_t n_domains);
 
+/* Is uri one of a user (identity.h)? */
+bool update_user_valid(const char *uri);
+
 struct Keys__UpdateDomain;
 
 /* A domain's message points at the domain. */

@@ -15,7 +15,7 @@
 #include "keys/update_priv.h"
 #include "keys/wire_priv.h"
 
-static bool user_valid(const char *uri)
+bool update_user_valid(const char *uri)
 {
 	enum identity_kind kind;
 
@@ -32,7 +32,7 @@ bool update_domain_valid(const struct update_domain *domain)
 static bool common_valid(const struct update_common *common)
 {
 	for (size_t i = 0; i < common->n_users; i++)
-		if (!user_valid(common->users[i]) ||
+		if (!update_user_valid(common->users[i]) ||
 		    (i && strcmp(common->users[i - 1], common->users[i]) >= 0))
 			return false;
 	for (size_t i = 0; i < common->n_domains; i++)

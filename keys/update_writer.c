@@ -175,13 +175,6 @@ static int seal_entry(const struct update_writer *writer, const char *uri,
 	return err;
 }
 
-static bool user_valid(const char *uri)
-{
-	enum identity_kind kind;
-
-	return identity_check(slice_str(uri), &kind) == 0 && kind == IDENTITY_USER;
-}
-
 int update_writer_add(struct update_writer *writer, const char *uri,
 		      const uint8_t update_key[UPDATE_KEY_SIZE], const struct update_entry *entry)
 {
@@ -190,7 +183,7 @@ int update_writer_add(struct update_writer *writer, const char *uri,
 	size_t n;
 	int err;
 
-	if (!user_valid(uri))
+	if (!update_user_valid(uri))
 		return -EINVAL;
 	err = reserve_user(writer);
 	if (!err)
@@ -212,7 +205,7 @@ int update_writer_tombstone(struct update_writer *writer, const char *uri)
 {
 	char *copy, **more;
 
-	if (!user_valid(uri))
+	if (!update_user_valid(uri))
 		return -EINVAL;
 	more = realloc(writer->tombstones, (writer->n_tombstones + 1) * sizeof(*more));
 	if (!more)

@@ -100,25 +100,6 @@ ProtobufCBinaryData wire_data(const void *p, size_t n)
 	return (ProtobufCBinaryData){ n, (uint8_t *)(uintptr_t)p };
 }
 
-/* HOST:PORT; the last colon parts them, as the host may be an IPv6 address in brackets. */
-bool wire_address_valid(const char *text)
-{
-	const char *colon = strrchr(text, ':');
-	unsigned port = 0;
-
-	if (!colon || colon == text || strlen(colon) > 6)
-		return false;
-	for (const char *p = text; p < colon; p++)
-		if (*p <= ' ' || *p > '~')
-			return false;
-	for (const char *p = colon + 1; *p; p++) {
-		if (*p < '0' || *p > '9')
-			return false;
-		port = port * 10 + (unsigned)(*p - '0');
-	}
-	return port >= 1 && port <= 65535;
-}
-
 /* Compressed form; whether it is on a curve is seen where it is used. */
 bool wire_point_valid(const uint8_t *p)
 {

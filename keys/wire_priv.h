@@ -37,9 +37,6 @@ bool wire_octets(uint8_t *out, size_t n, const ProtobufCBinaryData *data);
 /* Octets as a message holds them; what they are of stays the caller's. */
 ProtobufCBinaryData wire_data(const void *p, size_t n);
 
-/* Is text HOST:PORT: printable ASCII, a port of 1 to 65535? */
-bool wire_address_valid(const char *text);
-
 /* Do p[0] and the form of a compressed point agree: 02 or 03? */
 bool wire_point_valid(const uint8_t *p);
 

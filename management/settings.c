@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/diag.h"
+#include "base/net.h"
 #include "base/text.h"
 #include "keys/secret.h"
 
@@ -27,30 +28,41 @@ static int column_integer(sqlite3_stmt *rows, int64_t *out)
 	return sqlite3_column_type(rows, 0) == SQLITE_INTEGER ? 0 : -EBADMSG;
 }
 
+/* Looks a setting up.  Returns 0, -EBADMSG (it is not there) or -EIO; end() in any case. */
+static int begin(sqlite3 *db, const char *key, sqlite3_stmt **rows_out, struct diag *diag)
+{
+	const struct db_value values[] = { db_text(key) };
+	int err = database_query(db, "SELECT value FROM settings WHERE key = ?", values, 1,
+				 rows_out, diag);
+
+	if (!err)
+		err = database_next(*rows_out, diag);
+	return err < 0 ? err : err == 0 ? -EBADMSG : 0;
+}
+
+/* Tells what is wrong with a setting whose reading came to err, and returns that. */
+static int end(sqlite3_stmt *rows, const char *key, int err, struct diag *diag)
+{
+	sqlite3_finalize(rows); /* NULL when there was no query */
+	if (err == -EBADMSG)
+		diag_error(diag, NULL, "the database's setting \"%s\" is missing or damaged", key);
+	return err;
+}
+
 /* Reads a setting by one of three forms, the others NULL. */
 static int get(sqlite3 *db, const char *key, char *text, uint8_t *octets, size_t n,
 	       int64_t *integer, struct diag *diag)
 {
-	const struct db_value values[] = { db_text(key) };
 	sqlite3_stmt *rows;
-	int err = database_query(db, "SELECT value FROM settings WHERE key = ?", values, 1, &rows,
-				 diag);
+	int err = begin(db, key, &rows, diag);
 
-	if (err)
-		return err;
-	err = database_next(rows, diag);
-	if (err == 1 && text)
+	if (!err && text)
 		err = database_column_text(rows, 0, text, n);
-	else if (err == 1 && octets)
+	else if (!err && octets)
 		err = database_column_octets(rows, 0, octets, n);
-	else if (err == 1)
+	else if (!err)
 		err = column_integer(rows, integer);
-	else if (err == 0)
-		err = -EBADMSG;
-	sqlite3_finalize(rows);
-	if (err == -EBADMSG)
-		diag_error(diag, NULL, "the database's setting \"%s\" is missing or damaged", key);
-	return err;
+	return end(rows, key, err, diag);
 }
 
 /* The keys are those of settings_save(): none may be missing. */
@@ -111,20 +123,6 @@ int settings_save(sqlite3 *db, const struct settings *s, struct diag *diag)
 	return err;
 }
 
-/* HOST:PORT with a port of 1 to 65535. */
-static bool address_valid(const char *text)
-{
-	const char *colon = strrchr(text, ':'); /* the last: an IPv6 address has others */
-	unsigned long port;
-
-	if (!colon || colon == text)
-		return false;
-	for (const char *p = text; *p; p++)
-		if (*p <= ' ' || *p > '~')
-			return false;
-	return text_number(slice_str(colon + 1), 1, UINT16_MAX, &port);
-}
-
 bool settings_check(const struct settings *s, struct diag *diag)
 {
 	size_t before = diag_reported(diag);
@@ -133,7 +131,7 @@ bool settings_check(const struct settings *s, struct diag *diag)
 		diag_error(diag, NULL,
 			   "the domain's name must be text of 1 to %d octets without controls",
 			   LETTER_DOMAIN_MAX);
-	if (!address_valid(s->address))
+	if (!net_is_host_port(s->address))
 		diag_error(diag, NULL, "\"%s\" is no address: expected HOST:PORT", s->address);
 	if (!account_id_valid(slice_str(s->account)))
 		diag_error(diag, NULL, "\"%s\" is no account: expected 1 to %d of a-z A-Z 0-9 - _",
@@ -203,20 +201,12 @@ static int unseal_row(sqlite3_stmt *rows, const struct vault *vault, const char 
 static int get_sealed(sqlite3 *db, const struct vault *vault, const char *key, uint8_t *out,
 		      size_t cap, size_t *len_out, struct diag *diag)
 {
-	const struct db_value values[] = { db_text(key) };
 	sqlite3_stmt *rows;
-	int err = database_query(db, "SELECT value FROM settings WHERE key = ?", values, 1, &rows,
-				 diag);
+	int err = begin(db, key, &rows, diag);
 
-	if (err)
-		return err;
-	err = database_next(rows, diag);
-	if (err >= 0)
-		err = err ? unseal_row(rows, vault, key, out, cap, len_out) : -EBADMSG;
-	sqlite3_finalize(rows);
-	if (err == -EBADMSG)
-		diag_error(diag, NULL, "the database's setting \"%s\" is missing or damaged", key);
-	return err;
+	if (!err)
+		err = unseal_row(rows, vault, key, out, cap, len_out);
+	return end(rows, key, err, diag);
 }
 
 int settings_set_secret(sqlite3 *db, const struct vault *vault, struct slice text,

@@ -40,6 +40,34 @@ static void addresses_are_read_and_printed(void **state)
 	}
 }
 
+static void an_address_to_connect_to_has_a_host_and_a_port(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} cases[] = {
+		{ "crs.example:443", true },
+		{ "192.0.2.1:1", true },
+		{ "[2001:db8::1]:65535", true },
+		{ "crs.example", false },
+		{ ":443", false },
+		{ "crs.example:", false },
+		{ "crs.example:0", false },
+		{ "crs:65536", false },
+		{ "crs:000443", false },
+		{ "crs:4 3", false },
+		{ "crs:+43", false },
+		{ "a crs:443", false },
+		{ "crs\n:443", false },
+		{ "cr\xc3\xa4:443", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(net_is_host_port(cases[i].text), cases[i].good);
+}
+
 static void the_own_address_towards_another_is_found(void **state)
 {
 	char text[NET_TEXT_SIZE];
@@ -93,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_read_and_printed),
+		cmocka_unit_test(an_address_to_connect_to_has_a_host_and_a_port),
 		cmocka_unit_test(blocks_contain_their_addresses_alone),
 		cmocka_unit_test(the_own_address_towards_another_is_found),
 	};
