@@ -446,21 +446,10 @@ static enum smpp_fate fate_of(const struct smpp_center *center, uint32_t status)
 	return smpp_center_usual_fate(status);
 }
 
-static void keep_id(char out[SMPP_ID_SIZE], struct slice id)
-{
-	size_t n = 0;
-
-	/* Visible characters only: it goes into a note and into lines of the log. */
-	for (size_t i = 0; i < id.n && n + 1 < SMPP_ID_SIZE; i++)
-		if (id.p[i] > ' ' && id.p[i] <= '~')
-			out[n++] = (char)id.p[i];
-	out[n] = '\0';
-}
-
 static void take_part(struct smpp_center *center, struct job *job, size_t part, struct slice id)
 {
 	job->parts[part].state = PART_TAKEN;
-	keep_id(job->parts[part].id, id);
+	smpp_copy_visible(job->parts[part].id, sizeof(job->parts[part].id), id);
 	job->sent--;
 	job->taken++;
 	center->figures.taken++;

@@ -345,6 +345,16 @@ struct slice smpp_pdu_message(const struct smpp_pdu *pdu)
 	return pdu->short_message;
 }
 
+void smpp_copy_visible(char *out, size_t outsz, struct slice from)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < from.n && from.p[i] && n + 1 < outsz; i++)
+		if (from.p[i] > ' ' && from.p[i] <= '~')
+			out[n++] = (char)from.p[i];
+	out[n] = '\0';
+}
+
 /* ---- optional parameters --------------------------------------------------------- */
 
 bool smpp_tlv_next(struct slice *tlvs, uint16_t *tag_out, struct slice *value_out)

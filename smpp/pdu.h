@@ -170,4 +170,8 @@ void smpp_tlv_put_number(struct buf *out, uint16_t tag, size_t octets, uint32_t 
 /* The message itself: short_message, or message_payload where that is (5.3.2.32). */
 struct slice smpp_pdu_message(const struct smpp_pdu *pdu);
 
+/* Copies what is visible ASCII of a text that came, up to its NUL and as far as it fits into outsz
+ * octets (at least 1, NUL included): ids and the like go into notes and lines of the log. */
+void smpp_copy_visible(char *out, size_t outsz, struct slice from);
+
 #endif

@@ -66,17 +66,6 @@ static uint8_t state_of_word(struct slice word)
 	return SMPP_STATE_NONE;
 }
 
-/* Copies what is printable of from, up to its NUL. */
-static void copy_text(char *out, size_t outsz, struct slice from)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < from.n && from.p[i] && n + 1 < outsz; i++)
-		if (from.p[i] > ' ' && from.p[i] <= '~')
-			out[n++] = (char)from.p[i];
-	out[n] = '\0';
-}
-
 int smpp_receipt_read(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_out)
 {
 	struct slice text = smpp_pdu_message(pdu), value;
@@ -87,13 +76,13 @@ int smpp_receipt_read(const struct smpp_pdu *pdu, struct smpp_receipt *receipt_o
 	 * B). */
 	if (!smpp_tlv_find(pdu->tlvs, SMPP_TAG_RECEIPTED_MESSAGE_ID, &value) || value.n == 0)
 		value = text_value(text, "id:");
-	copy_text(r.id, sizeof(r.id), value);
+	smpp_copy_visible(r.id, sizeof(r.id), value);
 	if (smpp_tlv_number(pdu->tlvs, SMPP_TAG_MESSAGE_STATE, 1, &state))
 		r.state = (uint8_t)state;
 	else
 		r.state = state_of_word(text_value(text, "stat:"));
 	value = text_value(text, "err:");
-	copy_text(r.error, sizeof(r.error), value);
+	smpp_copy_visible(r.error, sizeof(r.error), value);
 	*receipt_out = r;
 	return r.id[0] ? 0 : -EBADMSG;
 }

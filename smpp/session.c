@@ -192,15 +192,21 @@ void smpp_session_free(struct smpp_session **sessionp)
 	free(s);
 }
 
-void smpp_session_connected(struct smpp_session *session, int64_t now_ms)
+uint32_t session_bind_command(const struct smpp_session *s)
 {
 	static const uint32_t commands[] = {
 		[SMPP_TRANSCEIVER] = SMPP_BIND_TRANSCEIVER,
 		[SMPP_TRANSMITTER] = SMPP_BIND_TRANSMITTER,
 		[SMPP_RECEIVER] = SMPP_BIND_RECEIVER,
 	};
+
+	return commands[s->options.role];
+}
+
+void smpp_session_connected(struct smpp_session *session, int64_t now_ms)
+{
 	const struct smpp_session_options *o = &session->options;
-	struct smpp_pdu bind = { .command = commands[o->role],
+	struct smpp_pdu bind = { .command = session_bind_command(session),
 				 .system_id = slice_str(session->system_id),
 				 .password = slice_str(session->password),
 				 .system_type = slice_str(session->system_type),

@@ -6,13 +6,6 @@
 
 /* ---- what comes ------------------------------------------------------------------ */
 
-static uint32_t bind_command(const struct smpp_session *s)
-{
-	return s->options.role == SMPP_TRANSCEIVER   ? SMPP_BIND_TRANSCEIVER
-	       : s->options.role == SMPP_TRANSMITTER ? SMPP_BIND_TRANSMITTER
-						     : SMPP_BIND_RECEIVER;
-}
-
 /* Some centers answer a bind with another sequence number: its command tells enough. */
 static void take_bind_answer(struct smpp_session *s, const struct smpp_pdu *pdu)
 {
@@ -53,7 +46,7 @@ static void take_response(struct smpp_session *s, const struct smpp_pdu *pdu)
 
 	if (pdu->command == SMPP_GENERIC_NACK) {
 		take_nack(s, pdu);
-	} else if (request == bind_command(s)) {
+	} else if (request == session_bind_command(s)) {
 		take_bind_answer(s, pdu);
 	} else if (request == SMPP_UNBIND && s->state == SMPP_UNBINDING) {
 		session_end(s, SMPP_END_UNBOUND, 0, "unbound");

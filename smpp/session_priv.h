@@ -44,6 +44,9 @@ void session_tell(struct smpp_session *s, const struct smpp_session_event *event
 void session_tell_odd(struct smpp_session *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The bind of the session's role. */
+uint32_t session_bind_command(const struct smpp_session *s);
+
 /* Tells what is unanswered, then SMPP_ENDED; once. */
 void session_end(struct smpp_session *s, enum smpp_end reason, uint32_t status, const char *text);
 
