@@ -97,23 +97,30 @@ static int take_parameter(struct slice *s, struct parameter *list, size_t n)
 	return wanted && !buf_ok(&b) ? -E2BIG : 0;
 }
 
-static int take_parameters(struct slice *s, struct parameter *list, size_t n)
+/* Reads `Digest name=value, ...`.  Returns 0, -ENOTSUP (another scheme), -EINVAL or -E2BIG. */
+static int read_parameters(struct slice s, struct parameter *list, size_t n)
 {
+	struct slice scheme;
+
+	skip_spaces(&s);
+	scheme = take_token(&s);
+	if (!name_is(scheme, "Digest"))
+		return scheme.n ? -ENOTSUP : -EINVAL;
 	for (;;) {
 		int err;
 
-		skip_spaces(s);
-		if (s->n == 0)
+		skip_spaces(&s);
+		if (s.n == 0)
 			return 0;
-		if (s->p[0] == ',') { /* RFC 9110 5.6.1 lets empty elements be */
-			*s = slice_from(*s, 1);
+		if (s.p[0] == ',') { /* RFC 9110 5.6.1 lets empty elements be */
+			s = slice_from(s, 1);
 			continue;
 		}
-		err = take_parameter(s, list, n);
+		err = take_parameter(&s, list, n);
 		if (err)
 			return err;
-		skip_spaces(s);
-		if (s->n && s->p[0] != ',')
+		skip_spaces(&s);
+		if (s.n && s.p[0] != ',')
 			return -EINVAL;
 	}
 }
@@ -130,14 +137,8 @@ int digest_parse(struct slice value, struct digest_challenge *out)
 		{ "qop", c.qop, sizeof(c.qop), false },
 		{ "stale", stale, sizeof(stale), false },
 	};
-	struct slice scheme;
-	int err;
+	int err = read_parameters(value, list, sizeof(list) / sizeof(list[0]));
 
-	skip_spaces(&value);
-	scheme = take_token(&value);
-	if (!name_is(scheme, "Digest"))
-		return scheme.n ? -ENOTSUP : -EINVAL;
-	err = take_parameters(&value, list, sizeof(list) / sizeof(list[0]));
 	if (err)
 		return err;
 	if (!list[0].seen || !c.nonce[0])
@@ -164,14 +165,8 @@ int digest_parse_given(struct slice value, struct digest_given *out)
 		{ "cnonce", g.cnonce, sizeof(g.cnonce), false },
 		{ "nc", nc, sizeof(nc), false },
 	};
-	struct slice scheme;
-	int err;
+	int err = read_parameters(value, list, sizeof(list) / sizeof(list[0]));
 
-	skip_spaces(&value);
-	scheme = take_token(&value);
-	if (!name_is(scheme, "Digest"))
-		return scheme.n ? -ENOTSUP : -EINVAL;
-	err = take_parameters(&value, list, sizeof(list) / sizeof(list[0]));
 	if (err)
 		return err;
 	/* username, realm, nonce, uri, response: RFC 7616 3.4 requires them. */

@@ -37,6 +37,7 @@ gateway_libgateway_a_SOURCES = \
 	gateway/sip_texts_done.c gateway/sip_texts_hosts.c \
 	gateway/sip_texts_in.c gateway/sip_texts_out.c gateway/sip_texts_part.c \
 	gateway/status_report.c gateway/status_report.h \
+	gateway/text_body.c gateway/text_body.h \
 	gateway/texts.c gateway/texts.h gateway/texts_port.h gateway/texts_priv.h \
 	gateway/texts_in.c gateway/texts_inward.c gateway/texts_list.c gateway/texts_mailbox.c \
 	gateway/texts_lookup.c gateway/texts_notice.c gateway/texts_port.c gateway/texts_post.c \

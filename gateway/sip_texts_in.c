@@ -15,7 +15,7 @@
 #include "gateway/pbx_door.h"
 #include "gateway/sip_link.h"
 #include "gateway/sip_texts_priv.h"
-#include "mailbox/message.h"
+#include "gateway/text_body.h"
 #include "mailbox/mime.h"
 
 #define MODULE "texts"
@@ -254,27 +254,16 @@ static void submit(struct sip_texts *texts, const struct text_asked *asked,
 		   const struct route_answer *answer, const struct message *m)
 {
 	const SipAgent__TextIn *text = asked->text;
-	Umsg__Attachment attachments[MESSAGE_MAX_ATTACHMENTS], *at[MESSAGE_MAX_ATTACHMENTS];
-	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+	struct text_body body;
 	struct text_in in = { .from = answer->from,
 			      .to = answer->to,
 			      .outer_from = asked->from,
 			      .outer_to = text->request_uri,
-			      .body = &body };
+			      .body = &body.pub };
 	char why[TEXT_WHY_SIZE] = "out of memory";
 	int err = make_key(text, in.key);
 
-	for (size_t i = 0; i < m->attachment_count; i++) {
-		umsg__attachment__init(&attachments[i]);
-		attachments[i].name = m->attachments[i].filename;
-		attachments[i].type = m->attachments[i].content_type;
-		attachments[i].data =
-			(ProtobufCBinaryData){ m->attachments[i].n, m->attachments[i].data };
-		at[i] = &attachments[i];
-	}
-	body.text = m->text;
-	body.n_attachments = m->attachment_count;
-	body.attachments = at;
+	text_body_of(&body, m);
 	if (!err)
 		err = texts_submit(texts->port, &in, why);
 	if (!err)

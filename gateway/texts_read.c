@@ -16,9 +16,9 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "gateway/peer_domain.h"
+#include "gateway/text_body.h"
 #include "gateway/texts_priv.h"
 #include "gateway/texts_resting.h"
-#include "mailbox/message.h"
 #include "mailbox/mime.h"
 
 #define MODULE "texts"
@@ -256,43 +256,25 @@ static void refuse_file(struct read_box *box, const struct maildir_entry *entry,
 	}
 }
 
-/* The attachments borrow from m. */
-static void fill_body(const struct message *m, Umsg__TextBody *body, Umsg__Attachment *attachments,
-		      Umsg__Attachment **at)
-{
-	for (size_t i = 0; i < m->attachment_count; i++) {
-		umsg__attachment__init(&attachments[i]);
-		attachments[i].name = m->attachments[i].filename;
-		attachments[i].type = m->attachments[i].content_type;
-		attachments[i].data =
-			(ProtobufCBinaryData){ m->attachments[i].n, m->attachments[i].data };
-		at[i] = &attachments[i];
-	}
-	body->text = m->text ? m->text : (char *)"";
-	body->n_attachments = m->attachment_count;
-	body->attachments = at;
-	body->sent = (uint64_t)(m->date_s > 0 ? m->date_s : 0);
-	body->auto_submitted = (Umsg__AutoSubmitted)m->auto_submitted; /* the same order */
-}
-
 static int send_message(struct read_box *box, const struct maildir_entry *entry,
 			const struct journal_key *key, const struct message *m,
 			const struct cig_addresses *addresses)
 {
-	Umsg__Attachment attachments[MESSAGE_MAX_ATTACHMENTS], *at[MESSAGE_MAX_ATTACHMENTS];
+	struct text_body body;
 	char what[MAILDIR_NAME_SIZE + 8], id[TEXTS_ID_TEXT];
 	const struct texts_origin origin = { .kind = "mailbox", .what = what };
 	/* Before the sealing: what is sealed and journaled must find its file again. */
 	struct outward_file *file = malloc(sizeof(*file));
-	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
 	struct outward *out;
 	int err = file ? 0 : -ENOMEM;
 
-	fill_body(m, &body, attachments, at);
+	text_body_of(&body, m);
+	body.pub.sent = (uint64_t)(m->date_s > 0 ? m->date_s : 0);
+	body.pub.auto_submitted = (Umsg__AutoSubmitted)m->auto_submitted; /* the same order */
 	snprintf(what, sizeof(what), "file %s", entry->name);
 	if (!err)
-		err = texts_send(box->texts, key, addresses->from, addresses->to, &body, m->end_s,
-				 &origin, &out);
+		err = texts_send(box->texts, key, addresses->from, addresses->to, &body.pub,
+				 m->end_s, &origin, &out);
 	if (err) {
 		free(file);
 		return err;
