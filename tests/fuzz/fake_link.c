@@ -21,11 +21,17 @@ struct link {
 static struct link *links;
 static fake_link_sent_fn *on_sent;
 static void *on_sent_arg;
+static bool at_once;
 
 void fake_link_on_sent(fake_link_sent_fn *sent, void *arg)
 {
 	on_sent = sent;
 	on_sent_arg = arg;
+}
+
+void fake_link_connect_at_once(void)
+{
+	at_once = true;
 }
 
 struct link *fake_link_new(const struct link_ops *ops, void *arg)
@@ -120,6 +126,8 @@ int link_connect(struct link_context *context, const struct net_addr *addr,
 	(void)addr;
 	(void)login;
 	*link_out = fake_link_new(ops, arg);
+	if (*link_out && at_once)
+		fake_link_negotiated(*link_out);
 	return *link_out ? 0 : -ENOMEM;
 }
 

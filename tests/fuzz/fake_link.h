@@ -13,6 +13,9 @@ typedef void fake_link_sent_fn(void *arg, struct link *link, struct slice octets
 /* Who is given what links send. */
 void fake_link_on_sent(fake_link_sent_fn *sent, void *arg);
 
+/* From now on link_connect() tells the owner at once that the link is negotiated. */
+void fake_link_connect_at_once(void);
+
 /* A link as if it had been accepted or connected; NULL when memory is out. */
 struct link *fake_link_new(const struct link_ops *ops, void *arg);
 

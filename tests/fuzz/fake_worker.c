@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/pack.h"
 #include "rendezvous/updates.h"
+#include "tests/fuzz/fake_clock.h"
 #include "tests/fuzz/fake_link.h"
 
 static void expect(bool holds)
@@ -226,6 +227,21 @@ static void fail_waiting(struct worker *worker, bool store)
 			e->reply_n = 0;
 	}
 	fake_worker_run(worker);
+}
+
+void fake_worker_leave(struct worker *worker)
+{
+	struct client *client;
+
+	fake_worker_run(worker);
+	while ((client = TAILQ_FIRST(&worker->holder->all)))
+		client_end(client, "gone");
+	fake_worker_run(worker);
+	for (int i = 0; i < 20; i++) {
+		fake_clock_add_ms(60000);
+		home_tick(worker->home);
+		fake_worker_run(worker);
+	}
 }
 
 void fake_worker_store(struct worker *worker, bool up)

@@ -86,6 +86,9 @@ void fake_worker_turn(struct worker *worker, unsigned events);
 /* All of them, and what they cause. */
 void fake_worker_run(struct worker *worker);
 
+/* Everybody leaves, and so much time passes that nothing may be left of any call. */
+void fake_worker_leave(struct worker *worker);
+
 void fake_worker_store(struct worker *worker, bool up);
 void fake_worker_relay(struct worker *worker, bool up);
 

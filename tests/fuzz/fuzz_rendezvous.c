@@ -294,17 +294,7 @@ static void step(struct worker *worker, struct cursor *c)
 /* Nobody is there any more: then nothing may be left of any call. */
 static void all_leave(struct worker *worker)
 {
-	struct client *client;
-
-	fake_worker_run(worker);
-	while ((client = TAILQ_FIRST(&worker->holder->all)))
-		client_end(client, "gone");
-	fake_worker_run(worker);
-	for (int i = 0; i < 20; i++) {
-		fake_clock_add_ms(60000);
-		home_tick(worker->home);
-		fake_worker_run(worker);
-	}
+	fake_worker_leave(worker);
 	expect(sessions_count(worker->home->sessions) == 0);
 	expect(relay_table_first(worker->relay_table) == NULL);
 }

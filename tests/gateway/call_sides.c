@@ -83,36 +83,6 @@ void resolver_cancel(struct resolution **resolutionp)
 	*resolutionp = NULL;
 }
 
-struct pbx_search *pbxs_search(struct pbxs *pbxs, const struct sip_target *target,
-			       pbx_search_fn *done, void *arg)
-{
-	struct pbx_search *search = calloc(1, sizeof(*search));
-
-	(void)target;
-	if (!search)
-		return NULL;
-	assert_null(pbxs->waiting);
-	*search = (struct pbx_search){ pbxs, done, arg };
-	pbxs->waiting = search;
-	return search;
-}
-
-void pbxs_cancel(struct pbx_search **searchp)
-{
-	if (!*searchp)
-		return;
-	(*searchp)->of->waiting = NULL;
-	free(*searchp);
-	*searchp = NULL;
-}
-
-void pbxs_met(struct pbxs *pbxs, const struct pbx_way *way, unsigned code, unsigned retry_after_s)
-{
-	(void)way;
-	(void)retry_after_s;
-	pbxs->met = code;
-}
-
 bool call_trace_is_read(const struct call_trace *trace)
 {
 	return trace != NULL;

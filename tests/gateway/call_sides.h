@@ -8,8 +8,8 @@
 
 #include "gateway/call_trace.h"
 #include "gateway/calls.h"
-#include "gateway/pbxs.h"
 #include "gateway/resolver.h"
+#include "tests/gateway/played_pbxs.h"
 
 struct sip_link {
 	bool ready;
@@ -34,17 +34,6 @@ struct resolution {
 
 struct resolver {
 	struct resolution *waiting;
-};
-
-struct pbx_search {
-	struct pbxs *of;
-	pbx_search_fn *done;
-	void *arg;
-};
-
-struct pbxs {
-	struct pbx_search *waiting;
-	unsigned met; /* the last code */
 };
 
 struct umsg_client {

@@ -119,12 +119,11 @@ void secure_user_calls(struct scene *scene)
 
 void finds(struct scene *scene, size_t n)
 {
-	struct pbx_search *search = scene->pbxs.waiting;
+	struct pbx_search *search = played_pbxs_take(&scene->pbxs);
 	struct pbx_way ways[PBX_WAYS_MAX] = { { .transport = SIP_UDP } };
 
 	if (!search)
 		return;
-	scene->pbxs.waiting = NULL;
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(net_parse("127.0.0.1", (uint16_t)(5060 + i), &ways[i].addr), 0);
 	search->done(search->arg, ways, n, "no such host");

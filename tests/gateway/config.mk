@@ -15,8 +15,8 @@ tests_gateway_test_manual_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_manual_LDADD = $(CIG_CONFIG_LIBS) $(CMOCKA_LIBS)
 tests_gateway_test_cig_config_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_cig_config_memory_LDADD = $(CIG_CONFIG_LIBS) $(CMOCKA_LIBS)
-tests_gateway_test_cig_config_memory_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+tests_gateway_test_cig_config_memory_SOURCES = tests/gateway/test_cig_config_memory.c $(SCARCE_SOURCES)
+tests_gateway_test_cig_config_memory_LDFLAGS = $(SCARCE_LDFLAGS)
 EXTRA_DIST += tests/manual
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_reload

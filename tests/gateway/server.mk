@@ -20,9 +20,11 @@ tests_gateway_test_call_reason_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF
 tests_gateway_test_call_reason_LDADD = gateway/libgateway.a $(CMOCKA_LIBS)
 tests_gateway_test_session_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_session_log_LDADD = gateway/libgateway.a base/libbase.a $(CMOCKA_LIBS)
+PLAYED_PBXS = tests/gateway/played_pbxs.c tests/gateway/played_pbxs.h
+CALL_SIDES = tests/gateway/call_sides.c tests/gateway/call_sides.h $(PLAYED_PBXS)
 tests_gateway_test_calls_SOURCES = tests/gateway/test_calls.c \
 	tests/gateway/calls_scene.c tests/gateway/calls_scene.h \
-	tests/gateway/call_sides.c tests/gateway/call_sides.h $(SCARCE_SOURCES)
+	$(CALL_SIDES) $(SCARCE_SOURCES)
 tests_gateway_test_calls_LDFLAGS = $(SCARCE_LDFLAGS)
 tests_gateway_test_calls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
@@ -33,7 +35,7 @@ tests_gateway_test_calls_LDADD = gateway/libgateway.a gateway/libcig_config.a sm
 	$(MICROHTTPD_LIBS) $(CMOCKA_LIBS)
 tests_gateway_test_calls_talk_SOURCES = tests/gateway/test_calls_talk.c \
 	tests/gateway/calls_scene.c tests/gateway/calls_scene.h \
-	tests/gateway/call_sides.c tests/gateway/call_sides.h $(SCARCE_SOURCES)
+	$(CALL_SIDES) $(SCARCE_SOURCES)
 tests_gateway_test_calls_talk_LDFLAGS = $(tests_gateway_test_calls_LDFLAGS)
 tests_gateway_test_calls_talk_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_calls_talk_LDADD = $(tests_gateway_test_calls_LDADD)
@@ -79,13 +81,13 @@ tests_gateway_test_pbx_leg_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_C
 tests_gateway_test_pbx_leg_LDADD = gateway/libgateway.a gateway/libsip_agent.a gateway/libsip_text.a \
 	base/libbase.a $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 tests_gateway_test_call_record_SOURCES = tests/gateway/test_call_record.c \
-	tests/gateway/call_sides.c tests/gateway/call_sides.h
+	$(CALL_SIDES)
 tests_gateway_test_call_record_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_call_record_LDADD = $(tests_gateway_test_calls_LDADD)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_sip_texts_out tests/gateway/test_sip_texts_in
 endif
-SIP_TEXTS_SCENE = tests/gateway/sip_texts_scene.c tests/gateway/sip_texts_scene.h \
+SIP_TEXTS_SCENE = tests/gateway/sip_texts_scene.c tests/gateway/sip_texts_scene.h $(PLAYED_PBXS) \
 	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h
 tests_gateway_test_sip_texts_out_SOURCES = tests/gateway/test_sip_texts_out.c $(SIP_TEXTS_SCENE)
 tests_gateway_test_sip_texts_out_CFLAGS = $(tests_gateway_test_calls_CFLAGS)

@@ -35,7 +35,7 @@ tests_gateway_libsip_driver_a_SOURCES = \
 	tests/gateway/sip_driver.c tests/gateway/sip_driver.h \
 	tests/gateway/sip_peer.c tests/gateway/sip_peer.h \
 	tests/gateway/sip_programs.c tests/gateway/sip_programs.h \
-	tests/gateway/sip_scene.h \
+	tests/gateway/sip_fixture.h tests/gateway/sip_scene.h \
 	tests/gateway/tls_kit.c tests/gateway/tls_kit.h
 tests_gateway_libsip_driver_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 SIP_DRIVER_LIBS = tests/gateway/libsip_driver.a gateway/libsip_text.a gateway/libsip_agent.a base/libbase.a \

@@ -1,50 +1,19 @@
-/* sip_scene.h - a real cig-sip and a peer in the PBX network that is played. */
+/* sip_scene.h - calls to the PBX network: a real cig-sip and the peer that it calls. */
 #ifndef TESTS_GATEWAY_SIP_SCENE_H
 #define TESTS_GATEWAY_SIP_SCENE_H
 
-#include "tests/unit.h"
-#include "tests/gateway/sip_driver.h"
-#include "tests/gateway/sip_peer.h"
+#include "tests/gateway/sip_fixture.h"
 
 enum { CALL = 2 };
 
-struct fixture {
-	struct sip_driver *driver;
-	struct sip_peer peer;
-	char sdp[512];
-	char call_id[128], agent_tag[64], rseq[32]; /* for tests that keep them */
-};
-
 static inline int start_with(void **state, const struct sip_driver_options *options)
 {
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	f->driver = sip_driver_start(options);
-	sip_peer_open(&f->peer, "127.0.0.1", sip_driver_port(f->driver));
-	sip_peer_sdp("", f->sdp, sizeof(f->sdp));
-	*state = f;
-	return 0;
+	return start_at(state, "127.0.0.1", options);
 }
 
 static inline int start(void **state)
 {
 	return start_with(state, NULL);
-}
-
-static inline int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	sip_peer_close(&f->peer);
-	sip_driver_stop(&f->driver);
-	test_free(f);
-	return 0;
-}
-
-static inline const SipAgent__FromAgent *expect(struct fixture *f,
-						SipAgent__FromAgent__BodyCase body)
-{
-	return sip_driver_expect(f->driver, body);
 }
 
 static inline const SipAgent__Ended *ended(struct fixture *f, SipAgent__Cause cause, unsigned code)

@@ -144,63 +144,22 @@ int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
 
 /* ---- PBXs ---- */
 
-static void give_ways(const struct pbxs *pbxs, size_t n, pbx_search_fn *done, void *arg)
+void scene_found(struct scene *scene, size_t n)
 {
+	struct pbx_search *search = played_pbxs_take(&scene->pbxs);
 	struct pbx_way ways[PBX_WAYS_MAX];
 
+	assert_non_null(search);
 	memset(ways, 0, sizeof(ways));
 	for (size_t i = 0; i < n; i++) {
 		char address[16];
 
 		snprintf(address, sizeof(address), "192.0.2.%u", (unsigned)(i + 1) & 0xff);
 		assert_int_equal(net_parse(address, 5060, &ways[i].addr), 0);
-		ways[i].transport = pbxs->transport;
+		ways[i].transport = scene->pbxs.transport;
 	}
-	done(arg, ways, n, "no such host");
-}
-
-struct pbx_search *pbxs_search(struct pbxs *pbxs, const struct sip_target *target,
-			       pbx_search_fn *done, void *arg)
-{
-	struct pbx_search *search;
-
-	assert_string_equal(target->host, "127.0.0.1");
-	if (pbxs->no_memory)
-		return NULL;
-	assert_null(pbxs->waiting);
-	search = calloc(1, sizeof(*search));
-	assert_non_null(search);
-	*search = (struct pbx_search){ pbxs, done, arg };
-	pbxs->waiting = search;
-	return search;
-}
-
-void pbxs_cancel(struct pbx_search **searchp)
-{
-	if (!*searchp)
-		return;
-	(*searchp)->of->waiting = NULL;
-	free(*searchp);
-	*searchp = NULL;
-}
-
-void pbxs_met(struct pbxs *pbxs, const struct pbx_way *way, unsigned code, unsigned retry_after_s)
-{
-	(void)way;
-	(void)retry_after_s;
-	pbxs->met = code;
-}
-
-void scene_found(struct scene *scene, size_t n)
-{
-	struct pbx_search *search = scene->pbxs.waiting;
-	struct pbx_search found;
-
-	assert_non_null(search);
-	found = *search;
+	search->done(search->arg, ways, n, "no such host");
 	free(search);
-	scene->pbxs.waiting = NULL;
-	give_ways(&scene->pbxs, n, found.done, found.arg);
 }
 
 /* ---- the scene ---- */
@@ -247,6 +206,7 @@ int scene_set_up(void **state)
 	scene->base = event_base_new();
 	scene->config = scene_config(true);
 	scene->link.ready = true;
+	scene->pbxs.host = "127.0.0.1"; /* of every sip URI of scene_config() */
 	COPY(scene->core.own_uri, "tel:+8888");
 	assert_int_equal(pbx_door_init(&scene->door), 0);
 	world = (struct sip_texts_world){ .base = scene->base,

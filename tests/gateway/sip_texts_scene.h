@@ -8,9 +8,9 @@
 
 #include "gateway/cig_config.h"
 #include "gateway/pbx_door.h"
-#include "gateway/pbxs.h"
 #include "gateway/sip_texts.h"
 #include "gateway/texts_port.h"
+#include "tests/gateway/played_pbxs.h"
 
 enum { SCENE_TEXTS = 64, SCENE_WORD = 200 };
 
@@ -53,20 +53,6 @@ struct sip_link {
 	char phrase[SCENE_WORD], to[SCENE_WORD], from[SCENE_WORD], call_id[SCENE_WORD];
 	char body[1100], address[64], authorization[1024];
 	size_t challenges;
-};
-
-struct pbx_search {
-	struct pbxs *of;
-	pbx_search_fn *done;
-	void *arg;
-};
-
-struct pbxs {
-	size_t n_ways; /* that every search finds */
-	enum sip_transport transport;
-	bool slow, no_memory; /* slow: the test ends the search */
-	struct pbx_search *waiting;
-	unsigned met; /* the last code */
 };
 
 struct scene {

@@ -1,41 +1,17 @@
 /* Who calls and who is called, as the maps get them of a PBX's INVITE. */
-#include "tests/unit.h"
+#include "tests/gateway/sip_fixture.h"
 
 #include <stdio.h>
 
-#include "tests/gateway/sip_driver.h"
-#include "tests/gateway/sip_peer.h"
-
-struct fixture {
-	struct sip_driver *driver;
-	struct sip_peer peer;
-	unsigned calls;
-};
-
 static int start(void **state)
 {
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	f->driver = sip_driver_start(NULL);
-	sip_peer_open(&f->peer, "127.0.0.20", sip_driver_port(f->driver));
-	*state = f;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	sip_peer_close(&f->peer);
-	sip_driver_stop(&f->driver);
-	test_free(f);
-	return 0;
+	return start_at(state, "127.0.0.20", NULL);
 }
 
 /* A call of its own; headers have their CRLF. */
 static void invite(struct fixture *f, const char *to, const char *from, const char *headers)
 {
-	unsigned n = ++f->calls;
+	unsigned n = ++f->asked;
 	char text[2048];
 	int size = snprintf(text, sizeof(text),
 			    "INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s:%u;branch=z9hG4bKi%u\r\n"

@@ -1,5 +1,5 @@
 /* Calls from the PBX network, against a real cig-sip. */
-#include "tests/unit.h"
+#include "tests/gateway/sip_fixture.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,38 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/gateway/sip_driver.h"
-#include "tests/gateway/sip_peer.h"
-
-struct fixture {
-	struct sip_driver *driver;
-	struct sip_peer peer;
-	char sdp[512];
-};
-
-static int start_with(void **state, const struct sip_driver_options *options)
-{
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	f->driver = sip_driver_start(options);
-	sip_peer_open(&f->peer, "127.0.0.20", sip_driver_port(f->driver));
-	*state = f;
-	return 0;
-}
-
 static int start(void **state)
 {
-	return start_with(state, NULL);
-}
-
-static int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	sip_peer_close(&f->peer);
-	sip_driver_stop(&f->driver);
-	test_free(f);
-	return 0;
+	return start_at(state, "127.0.0.20", NULL);
 }
 
 static void request(struct fixture *f, const char *method, unsigned cseq, bool to_tag,
@@ -382,7 +353,7 @@ static void a_late_offer_without_an_answer_is_hung_up(void **state)
 
 static int start_impatient(void **state)
 {
-	return start_with(state, &(struct sip_driver_options){ .answer_ms = 700 });
+	return start_at(state, "127.0.0.20", &(struct sip_driver_options){ .answer_ms = 700 });
 }
 
 /* RFC 3261 13.3.1.4 and 14.2 */
@@ -451,7 +422,7 @@ static void what_cannot_be_a_call_gets_its_proper_answer(void **state)
 
 static int start_small(void **state)
 {
-	return start_with(state, &(struct sip_driver_options){ .max_calls = 1 });
+	return start_at(state, "127.0.0.20", &(struct sip_driver_options){ .max_calls = 1 });
 }
 
 static void a_call_too_many_gets_503(void **state)
@@ -468,7 +439,8 @@ static void a_call_too_many_gets_503(void **state)
 
 static int start_guarded(void **state)
 {
-	return start_with(state, &(struct sip_driver_options){ .network = "127.0.0.21" });
+	return start_at(state, "127.0.0.20",
+			&(struct sip_driver_options){ .network = "127.0.0.21" });
 }
 
 static void strangers_get_403_and_one_line_in_the_log(void **state)

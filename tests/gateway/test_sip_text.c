@@ -1,44 +1,14 @@
 /* SIP MESSAGE, and digits by INFO, against a real cig-sip. */
-#include "tests/unit.h"
+#include "tests/gateway/sip_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/gateway/sip_driver.h"
-#include "tests/gateway/sip_peer.h"
-
 enum { TEXT = 2, CALL = 4 };
-
-struct fixture {
-	struct sip_driver *driver;
-	struct sip_peer peer;
-	char sdp[512];
-};
 
 static int start(void **state)
 {
-	struct fixture *f = test_calloc(1, sizeof(*f));
-
-	f->driver = sip_driver_start(&(struct sip_driver_options){ .texts = true });
-	sip_peer_open(&f->peer, "127.0.0.1", sip_driver_port(f->driver));
-	sip_peer_sdp("", f->sdp, sizeof(f->sdp));
-	*state = f;
-	return 0;
-}
-
-static int stop(void **state)
-{
-	struct fixture *f = *state;
-
-	sip_peer_close(&f->peer);
-	sip_driver_stop(&f->driver);
-	test_free(f);
-	return 0;
-}
-
-static const SipAgent__FromAgent *expect(struct fixture *f, SipAgent__FromAgent__BodyCase body)
-{
-	return sip_driver_expect(f->driver, body);
+	return start_at(state, "127.0.0.1", &(struct sip_driver_options){ .texts = true });
 }
 
 /* ---- texts ---- */

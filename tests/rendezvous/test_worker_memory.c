@@ -156,17 +156,8 @@ static struct worker *open_worker(void)
 static void close_worker(struct worker **workerp)
 {
 	struct worker *worker = *workerp;
-	struct client *client;
 
-	fake_worker_run(worker);
-	while ((client = TAILQ_FIRST(&worker->holder->all)))
-		client_end(client, "gone");
-	fake_worker_run(worker);
-	for (int i = 0; i < 20; i++) {
-		fake_clock_add_ms(60000);
-		home_tick(worker->home);
-		fake_worker_run(worker);
-	}
+	fake_worker_leave(worker);
 	assert_int_equal(sessions_count(worker->home->sessions), 0);
 	assert_null(relay_table_first(worker->relay_table));
 	fake_worker_free(workerp);

@@ -474,7 +474,6 @@ static void a_newer_update_is_fetched_and_confirmed(void **state)
 	stage->offered.month = NULL;
 }
 
-/* Whoever applies it beside its loop says so, and is not asked again meanwhile. */
 /* As when the program was killed behind the update's last octet: no fetch, and told once. */
 static void what_is_held_already_is_confirmed_once(void **state)
 {
@@ -495,16 +494,25 @@ static void what_is_held_already_is_confirmed_once(void **state)
 	stage->offered.month = NULL;
 }
 
-static void an_update_that_takes_its_time_is_confirmed_when_it_is_applied(void **state)
+/* Alice has fetched an update, and will say later what came of it. */
+static struct party *enter_with_update_in_hand(struct stage *stage)
 {
 	static uint8_t entry[100] = { 1 }, shared[100] = { 2 };
-	struct stage *stage = *state;
 	struct party *alice;
 
 	offer(stage, slice_of(entry, sizeof(entry)), slice_of(shared, sizeof(shared)));
 	alice = stage_enter_with(stage, ALICE, &stage->secret);
 	alice->update = UMSG_UPDATE_LATER;
 	STAGE_UNTIL(stage, alice->updates == 1);
+	return alice;
+}
+
+/* Whoever applies it beside its loop says so, and is not asked again meanwhile. */
+static void an_update_that_takes_its_time_is_confirmed_when_it_is_applied(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = enter_with_update_in_hand(stage);
+
 	/* It registers anew when the keys change: the same update is offered, and not fetched. */
 	assert_int_equal(stage->registers, 1);
 	assert_int_equal(stage->confirms, 0);
@@ -548,14 +556,9 @@ static void who_was_replaced_stays_away_also_when_its_update_is_applied(void **s
  * then; its end means nothing to that fetch. */
 static void an_update_in_hand_outlives_its_connection(void **state)
 {
-	static uint8_t entry[100] = { 1 }, shared[100] = { 2 };
 	struct stage *stage = *state;
-	struct party *alice;
+	struct party *alice = enter_with_update_in_hand(stage);
 
-	offer(stage, slice_of(entry, sizeof(entry)), slice_of(shared, sizeof(shared)));
-	alice = stage_enter_with(stage, ALICE, &stage->secret);
-	alice->update = UMSG_UPDATE_LATER;
-	STAGE_UNTIL(stage, alice->updates == 1);
 	stage_cut(stage);
 	STAGE_UNTIL(stage, alice->state != UMSG_ATTACHED);
 	umsg_client_update_done(alice->client, true);
