@@ -33,7 +33,7 @@ installed() { # every file, as a path from the root
 	[ -x "$DEST$(prefix)/bin/create_cig_maildir" ]
 	grep -q "^ExecStart=$(prefix)/bin/cig-server" "$DEST$(prefix)/lib/systemd/system/cig-server.service"
 	grep -q '^ExecStopPost=-/opt/cig/scripts/notify.sh ' "$DEST$(prefix)/lib/systemd/system/cig-server.service"
-	! grep -r '@' "$DEST$(prefix)/lib/systemd/system" | grep -v 'SystemCallFilter=@'
+	! grep -r '@' "$DEST$(prefix)/lib/systemd/system" | grep -v 'SystemCallFilter=@' || false
 	grep -q '^u ciguser ' "$DEST$(prefix)/lib/sysusers.d/tandem.conf"
 	grep -q '^d /opt/cig/userdata 0750 ciguser ciguser$' "$DEST$(prefix)/lib/tmpfiles.d/tandem.conf"
 }
@@ -118,14 +118,14 @@ opens() { # NAME PORT/PROTOCOL...: exactly these
 
 @test "the packages' scripts are sound, keep what is there, and only purge takes configuration and logs" {
 	local script
-	for script in "$TOP"/debian/*.postinst "$TOP"/debian/*.postrm; do
+	for script in "$TOP"/debian/*.postinst "$TOP"/debian/*.postrm "$TOP"/debian/*.prerm; do
 		sh -n "$script"
 		grep -q '^set -e$' "$script"
 		grep -q '^#DEBHELPER#$' "$script"
 	done
 	for script in cig crs; do
 		# nothing is taken before the word purge
-		! sed '/^purge)/,$d' "$TOP/debian/$script.postrm" | grep -v '^#' | grep -w rm
+		! sed '/^purge)/,$d' "$TOP/debian/$script.postrm" | grep -v '^#' | grep -w rm || false
 		grep -q 'if \[ ! -e /opt/cig/cig.conf \]\|\[ -e "/opt/crs/$file" \] ||' "$TOP/debian/$script.postinst"
 	done
 	needs dpkg-parsechangelog
@@ -174,7 +174,8 @@ maintain() { # SCRIPT ARGUMENTS...
 	echo old >"$D/root/opt/crs/backup/b.tar"
 	echo "crsname crs1" >"$D/root/opt/crs/crs.conf"
 	run -0 maintain "$TOP/debian/crs.postrm" remove
-	[ -z "$output" ] && [ -e "$D/root/opt/crs/crs.conf" ]
+	[ -z "$output" ]
+	[ -e "$D/root/opt/crs/crs.conf" ]
 	run -0 maintain "$TOP/debian/crs.postrm" purge
 	[ ! -e "$D/root/opt/crs/crs.conf" ]
 	[ ! -e "$D/root/opt/crs/data" ] # it was empty
@@ -253,7 +254,8 @@ spec_version() { sed -n 's/^Version: *//p' "$TOP/rpm/tandem.spec"; }
 	[ "$(rpm -qp --configfiles "$D"/rpms/cig-*.rpm "$D"/rpms/crs-*.rpm | sort | tr '\n' ' ')" = \
 		"/etc/logrotate.d/cig /etc/logrotate.d/crs /opt/cig/cig.conf /opt/crs/crs-local.conf /opt/crs/crs-relay.conf /opt/crs/crs.conf " ]
 	mkdir "$D/x"
-	rpm2archive "$D"/rpms/cig-*.rpm && tar -xzf "$D"/rpms/cig-*.tgz -C "$D/x"
+	rpm2archive "$D"/rpms/cig-*.rpm
+	tar -xzf "$D"/rpms/cig-*.tgz -C "$D/x"
 	"$D/x/usr/bin/cig-server" --version
 	"$D/x/usr/bin/cig-cli" read "$D/x/opt/cig/cig.conf"
 }
@@ -330,7 +332,10 @@ in_copy() { # SCRIPT: with $D/rpms as /rpms
 
 		rpm -e cig crs cms cca
 		his /opt/cig/cig.conf.rpmsave | diff /before -
-		[ ! -e /usr/bin/cig-server ] && [ ! -e /usr/bin/crs ] && [ ! -e /opt/cig/scripts ] && [ ! -e /opt/crs/crs.conf ]
+		[ ! -e /usr/bin/cig-server ]
+		[ ! -e /usr/bin/crs ]
+		[ ! -e /opt/cig/scripts ]
+		[ ! -e /opt/crs/crs.conf ]
 		getent passwd ciguser >/dev/null
 		# What was called has nothing to say on a system that systemd does not run.
 		[ -d /run/systemd/system ] || [ ! -e /called ]
