@@ -246,8 +246,10 @@ static int take_options(struct cli *cli, int *argc, char **argv)
 	for (int i = 1; i < *argc; i++) {
 		bool has_value = strcmp(argv[i], "--root") == 0 || strcmp(argv[i], "--socket") == 0;
 
-		if (has_value && i + 1 == *argc)
+		if (has_value && i + 1 == *argc) {
+			cli_error("%s lacks its value; see crs-cli --help", argv[i]);
 			return CLI_USAGE;
+		}
 		if (strcmp(argv[i], "--json") == 0)
 			cli->json = true;
 		else if (strcmp(argv[i], "--root") == 0)
@@ -296,7 +298,7 @@ int main(int argc, char **argv)
 	if (!action || status == CLI_USAGE) {
 		if (status == CLI_OK && argc > 0)
 			tell_unknown(argc, argv);
-		else
+		else if (status == CLI_OK)
 			usage(stderr);
 		return CLI_USAGE;
 	}

@@ -246,6 +246,7 @@ static void what_is_wrong_is_refused_and_changes_nothing(void **state)
 		{ "user delete +2", REFUSED, "tel:+2" },
 		{ "letter +2", REFUSED, "tel:+2" },
 		{ "channel join Red +1", REFUSED, "Red" },
+		{ "set", REFUSED, "set what?" },
 		{ "set --crs nowhere", REFUSED, "cms: " },
 		{ "set --max-lifetime forever", REFUSED, "cms: " },
 		{ "set --max-lifetime 1h --default-lifetime 2h", REFUSED, "cms: " },

@@ -51,6 +51,7 @@ slips() {
 		2 crs-cli shw | did you mean "show"?
 		2 crs-cli show atach | did you mean "show attach"?
 		2 crs-cli stats | crs-cli stats export ACCOUNT
+		2 crs-cli show attach --root | crs-cli: --root lacks its value
 		2 cra --server 127.0.0.1 --admin olga accounts | cra: --secret-file is missing
 		2 cra --server 127.0.0.1 --admin olga --secret-file x acounts | cra: "acounts" is no action
 		2 cms stauts | did you mean "status"?
