@@ -1,9 +1,10 @@
 /* control_api.c - routes of the control socket.
  *
- * Each request is answered once: here, or by what it was handed to (control_listings.c,
- * control_data.c). A change goes to disk first and then to the workers by a reload: a crash in
- * between is made good by the next start, which reads the same files. Whoever may open the
- * socket is an operator; what he changes, and each look at secrets, is in the audit log.
+ * Each request is answered once: here, or by what it was handed to (control_accounts.c,
+ * control_listings.c and so on). A change goes to disk first and then to the workers by a
+ * reload: a crash in between is made good by the next start, which reads the same files.
+ * Whoever may open the socket is an operator; what he changes, and each look at secrets, is in
+ * the audit log.
  */
 #include "rendezvous/control_api.h"
 
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "base/clock.h"
@@ -22,12 +22,10 @@
 #include "base/control_client.h"
 #include "base/diag.h"
 #include "base/encode.h"
-#include "base/log.h"
 #include "build-config.h"
 #include "keys/period.h"
 #include "keys/update.h"
 #include "rendezvous/account_set.h"
-#include "rendezvous/accounts.h"
 #include "rendezvous/apply.h"
 #include "rendezvous/audit.h"
 #include "rendezvous/control_api_priv.h"
@@ -106,23 +104,6 @@ bool control_api_knows_client(struct control_api *api, struct control_request *r
 	return false;
 }
 
-/* A reload that found faults has worked all the same: what was wrong with one account is told,
- * not counted as an error. */
-static json_t *warnings_of(const struct diag *diag)
-{
-	json_t *list = json_array();
-	struct diag_item item;
-
-	for (size_t i = 0; diag_get(diag, i, &item); i++) {
-		char line[512];
-
-		snprintf(line, sizeof(line), "%s%s%s", item.place.file ? item.place.file : "",
-			 item.place.file ? ": " : "", item.text);
-		json_array_append_new(list, json_string(line));
-	}
-	return list;
-}
-
 static void get_version(struct control_request *request, void *arg)
 {
 	(void)arg;
@@ -143,110 +124,6 @@ static void get_system(struct control_request *request, void *arg)
 						      "process", process.name, "pid", process.pid,
 						      "slots", (int)process.slots));
 	control_answer_json(request, 200, list);
-}
-
-static void get_accounts(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
-	struct diag *diag = diag_new();
-	json_t *list = NULL;
-	int err = accounts_json(dir, &list, diag);
-	struct diag_item item;
-
-	for (size_t i = 0; !err && diag_get(diag, i, &item); i++)
-		log_warn("account", "%s%s%s", item.place.file ? item.place.file : "",
-			 item.place.file ? ": " : "", item.text);
-	if (err)
-		control_answer_error(request, 500, "%s", diag_first_error(diag));
-	else
-		control_answer_json(request, 200, list);
-	control_api_audit(request, "list account", "", err ? diag_first_error(diag) : "ok");
-	diag_free(&diag);
-}
-
-static void get_loaded(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	const struct account_set *accounts = supervisor_accounts(api->supervisor);
-	struct supervisor_process process;
-	json_t *list = json_array();
-
-	/* The first three are crs itself and its two Redis servers (supervisor_process()). */
-	for (size_t i = 3; supervisor_process(api->supervisor, i, &process); i++) {
-		json_t *ids = json_array();
-
-		for (size_t a = 0; a < account_set_count(accounts); a++)
-			json_array_append_new(ids, json_string(account_set_id(accounts, a)));
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:i, s:o}", "server",
-						supervisor_options(api->supervisor)->settings.name,
-						"module", process.name, "pid", process.pid,
-						"accounts", ids));
-	}
-	control_answer_json(request, 200, list);
-}
-
-static void post_account(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
-	char secret[ACCOUNTS_SECRET_TEXT];
-	struct diag *diag;
-	json_t *body, *result = NULL;
-	const char *id;
-	int err;
-
-	if (control_body_json(request, &body))
-		return;
-	diag = diag_new();
-	id = control_api_member(body, "id");
-	/* A longer one is refused by its length: what is cut here is longer than any that may
-	 * be. */
-	snprintf(secret, sizeof(secret), "%s", control_api_member(body, "secret"));
-	err = accounts_create(dir, id, slice_str(secret), diag);
-	if (!err) {
-		result = json_pack("{s:s, s:s}", "id", id, "secret", secret);
-		supervisor_reload(api->supervisor, diag);
-	}
-	OPENSSL_cleanse(secret, sizeof(secret));
-	control_api_answer(request, "create account", id, err, diag, result);
-	json_decref(body);
-	diag_free(&diag);
-}
-
-static void post_account_delete(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
-	struct diag *diag;
-	json_t *body, *result = NULL;
-	const char *id;
-	int err;
-
-	if (control_body_json(request, &body))
-		return;
-	diag = diag_new();
-	id = control_api_member(body, "id");
-	err = accounts_delete(dir, id, diag);
-	if (!err)
-		supervisor_forget_account(api->supervisor, id, diag);
-	if (!err)
-		result = json_pack("{s:o}", "warnings", warnings_of(diag));
-	control_api_answer(request, "delete account", id, err, diag, result);
-	json_decref(body);
-	diag_free(&diag);
-}
-
-static void post_reload(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	struct diag *diag = diag_new();
-	int err = supervisor_reload(api->supervisor, diag);
-	json_t *result = json_pack("{s:o}", "warnings", warnings_of(diag));
-
-	control_api_answer(request, "reload account", "", err, diag, result);
-	diag_free(&diag);
 }
 
 static void post_apply(struct control_request *request, void *arg)
@@ -279,83 +156,6 @@ static void post_apply(struct control_request *request, void *arg)
 	control_api_answer(request, "apply", from.name, err, diag, result);
 	json_decref(body);
 	diag_free(&diag);
-}
-
-static void post_blacklist(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	const char *dir = supervisor_options(api->supervisor)->paths.accounts;
-	char about[256];
-	struct diag *diag;
-	json_t *body;
-	bool add;
-	int err;
-
-	if (control_body_json(request, &body))
-		return;
-	diag = diag_new();
-	add = json_is_true(json_object_get(body, "add"));
-	snprintf(about, sizeof(about), "%s@%s", control_api_member(body, "uri"),
-		 control_api_member(body, "account"));
-	err = accounts_blacklist(dir, control_api_member(body, "account"),
-				 control_api_member(body, "uri"), add, diag);
-	if (!err)
-		supervisor_reload(api->supervisor, diag);
-	control_api_answer(request, add ? "blacklist add" : "blacklist remove", about, err, diag,
-			   NULL);
-	json_decref(body);
-	diag_free(&diag);
-}
-
-static void get_blacklist(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	const char *id = control_arg(request, "account");
-	char *text = NULL, *line, *rest;
-	json_t *list;
-
-	if (!control_api_knows(api, request, id))
-		return;
-	if (accounts_read_blacklist(supervisor_options(api->supervisor)->paths.accounts, id,
-				    &text)) {
-		control_answer_error(request, 500, "cannot read the blacklist of %s", id);
-		return;
-	}
-	list = json_array();
-	/* Our own copy of a file of ours: strtok_r() may write into it, and empty lines are
-	 * passed over. */
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		json_array_append_new(list, json_pack("{s:s}", "uri", line));
-	free(text);
-	control_answer_json(request, 200, list);
-}
-
-/* {account, uri} or {account, all: true}: an empty uri is a mistake, not everybody. */
-static void post_purge(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	const char *account, *uri;
-	char about[256];
-	struct diag *diag;
-	json_t *body;
-	bool all, known;
-
-	if (control_body_json(request, &body))
-		return;
-	account = control_api_member(body, "account");
-	uri = control_api_member(body, "uri");
-	all = json_is_true(json_object_get(body, "all"));
-	known = all ? control_api_knows(api, request, account)
-		    : control_api_knows_client(api, request, account, uri);
-	if (known) {
-		diag = diag_new();
-		snprintf(about, sizeof(about), "%s%s%s", all ? "" : uri, all ? "" : "@", account);
-		supervisor_expel(api->supervisor, account, all ? "" : uri, "purged");
-		control_api_answer(request, all ? "purge clients" : "purge client", about, 0, diag,
-				   NULL);
-		diag_free(&diag);
-	}
-	json_decref(body);
 }
 
 /* Answers the id under which the guests of a health check may enter, and how. */
@@ -399,37 +199,6 @@ static void post_audit(struct control_request *request, void *arg)
 	control_api_audit(request, control_api_member(body, "action"),
 			  control_api_member(body, "about"), "ok");
 	control_answer_json(request, 200, json_object());
-	json_decref(body);
-}
-
-static void expel(void *arg, const char *account, const char *uri)
-{
-	supervisor_expel(arg, account, uri, "purged");
-}
-
-static void post_purge_observed(struct control_request *request, void *arg)
-{
-	struct control_api *api = arg;
-	const char *account;
-	struct diag *diag;
-	json_t *body;
-	int n;
-
-	if (control_body_json(request, &body))
-		return;
-	account = control_api_member(body, "account");
-	if (control_api_knows(api, request, account)) {
-		diag = diag_new();
-		n = floors_purge_observed(supervisor_floors(api->supervisor), account, expel,
-					  api->supervisor);
-		/* Workers have the roster as they loaded it: only the reload makes them forget,
-		 * too. */
-		if (n >= 0)
-			supervisor_reload(api->supervisor, diag);
-		control_api_answer(request, "purge observed", account, n < 0 ? n : 0, diag,
-				   json_pack("{s:i}", "purged", n));
-		diag_free(&diag);
-	}
 	json_decref(body);
 }
 
@@ -517,10 +286,10 @@ static const struct control_route routes[] = {
 	{ "GET", "/relays", control_api_relays, false, "active relay resources" },
 	{ "GET", "/services", control_api_services, false, "services, active or inactive" },
 	{ "GET", "/system", get_system, false, "processes and their slots" },
-	{ "GET", "/accounts", get_accounts, false, "accounts with path and shared secret" },
-	{ "GET", "/loaded", get_loaded, false, "accounts loaded by each worker" },
+	{ "GET", "/accounts", control_api_accounts, false, "accounts with path and shared secret" },
+	{ "GET", "/loaded", control_api_loaded, false, "accounts loaded by each worker" },
 	{ "GET", "/updates", get_updates, false, "applied monthly updates" },
-	{ "GET", "/blacklist", get_blacklist, false, "account=ID: blacklisted users" },
+	{ "GET", "/blacklist", control_api_blacklist, false, "account=ID: blacklisted users" },
 	{ "GET", "/admins", control_api_admins, false, "remote administrators" },
 	{ "GET", "/admin", control_api_admin, false, "name=NAME: with the secret" },
 	{ "GET", "/admin-accounts", control_api_admin_accounts, false,
@@ -536,12 +305,15 @@ static const struct control_route routes[] = {
 	  "account=ID, pseudonyms: statistics of its users" },
 	{ "GET", "/trace", control_api_trace_open, false,
 	  "element=NAME[,NAME...] json=1: events as they come" },
-	{ "POST", "/account", post_account, false, "{id, secret}: create an account" },
-	{ "POST", "/account/delete", post_account_delete, false, "{id}: delete an account" },
-	{ "POST", "/reload", post_reload, false, "load accounts, blacklists, updates again" },
+	{ "POST", "/account", control_api_account_create, false,
+	  "{id, secret}: create an account" },
+	{ "POST", "/account/delete", control_api_account_delete, false, "{id}: delete an account" },
+	{ "POST", "/reload", control_api_reload, false,
+	  "load accounts, blacklists, updates again" },
 	{ "POST", "/apply", post_apply, false,
 	  "{path, name, partial}: take a monthly update over" },
-	{ "POST", "/blacklist", post_blacklist, false, "{account, uri, add}: change a blacklist" },
+	{ "POST", "/blacklist", control_api_blacklist_change, false,
+	  "{account, uri, add}: change a blacklist" },
 	{ "POST", "/stats", control_api_stats_change, false,
 	  "{account, action}: enable, disable or clear statistics" },
 	{ "POST", "/update-notification", control_api_update_notification, false,
@@ -554,10 +326,10 @@ static const struct control_route routes[] = {
 	{ "POST", "/admin/authorization", control_api_admin_authorize, false,
 	  "{name, account, authorization, add}" },
 	{ "POST", "/client-info/delete", control_api_forget_info, false, "{account, uri}" },
-	{ "POST", "/purge/observed", post_purge_observed, false,
+	{ "POST", "/purge/observed", control_api_purge_observed, false,
 	  "{account}: forget users whom no update lists" },
 	{ "POST", "/wakeup", control_api_wakeup, false, "{account, uri}: wake a user up by push" },
-	{ "POST", "/purge", post_purge, false,
+	{ "POST", "/purge", control_api_purge, false,
 	  "{account, uri} or {account, all}: end connections" },
 };
 

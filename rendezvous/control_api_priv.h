@@ -46,6 +46,21 @@ bool control_api_knows(struct control_api *api, struct control_request *request,
 bool control_api_knows_client(struct control_api *api, struct control_request *request,
 			      const char *account, const char *uri);
 
+/* control_accounts.c */
+void control_api_accounts(struct control_request *request, void *arg);
+/* The accounts that each worker has loaded. */
+void control_api_loaded(struct control_request *request, void *arg);
+void control_api_account_create(struct control_request *request, void *arg);
+/* With all its users, who are cut off. */
+void control_api_account_delete(struct control_request *request, void *arg);
+void control_api_reload(struct control_request *request, void *arg);
+void control_api_blacklist(struct control_request *request, void *arg);
+void control_api_blacklist_change(struct control_request *request, void *arg);
+/* Ends the connections of a client, or of all of an account. */
+void control_api_purge(struct control_request *request, void *arg);
+/* Forgets the users whom no update lists. */
+void control_api_purge_observed(struct control_request *request, void *arg);
+
 /* control_admins.c */
 void control_api_admins(struct control_request *request, void *arg);
 /* One administrator, by name. */

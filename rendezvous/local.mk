@@ -43,7 +43,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/client_lists.c \
 	%D%/client_policy.c %D%/client_policy.h \
 	%D%/control_api.c %D%/control_api.h %D%/control_api_priv.h \
-	%D%/control_admins.c \
+	%D%/control_accounts.c %D%/control_admins.c \
 	%D%/control_data.c \
 	%D%/control_listings.c \
 	%D%/control_statistics.c \
