@@ -290,7 +290,7 @@ struct sum {
 	int lines, refuse;
 };
 
-static int add_up(void *arg, const struct counted *counted)
+static int add_up(void *arg, struct counted *counted)
 {
 	struct sum *sum = arg;
 
