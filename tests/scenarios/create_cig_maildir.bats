@@ -35,7 +35,8 @@ modes() { # DIRECTORY: mode and group of the folders, sorted
 	mkdir "$D/full" && touch "$D/full/thesis"
 	run -1 create_cig_maildir --group "$group" "$D/full"
 	[[ $output == *"exists and is not a mailbox"* ]]
-	[ ! -e "$D/box" ] && [ ! -e "$D/full/new" ]
+	[ ! -e "$D/box" ]
+	[ ! -e "$D/full/new" ]
 }
 
 @test "CIG-059 a group that is missing is named" {

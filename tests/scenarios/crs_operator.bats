@@ -182,7 +182,8 @@ service() { # NAME STATUS: as show services has it
 	LAB_CRS_RELAY=$STARTED_PID
 	lab_restarted
 	await 10 "the relay" service crs_relay active
-	running "$crs" && [ "$crs" = "$LAB_CRS" ]
+	running "$crs"
+	[ "$crs" = "$LAB_CRS" ]
 	# the same for a Redis, which crs starts again
 	kill -STOP "$(pgrep -P "$crs" -f redis_high.sock)"
 	await 15 "the silent Redis" service redis_high inactive
@@ -299,7 +300,7 @@ newer_than() { # REVISION
 	grep -qE "tel:\\$ALICE .* client-token$" "$T/storage"
 	await 5 "its client info" client_info
 	run -0 caller $ALICE keep settings "$T/nothing"
-	! lab_crs_cli show client-storage $LAB_ACCOUNT | grep settings
+	! lab_crs_cli show client-storage $LAB_ACCOUNT | grep settings || false
 }
 
 client_info() { # as "uname" has it
@@ -327,8 +328,8 @@ client_info() { # as "uname" has it
 	late=$STARTED_PID
 	start "$T/sender" cca --now "$later" --store "$D/$ALICE" listen
 	await 15 "the receipt" in_log "$T/sender" '^expired '
-	! grep -q '^message' "$T/late"
-	! grep -q 'gone in 17' "$T/late"
+	! grep -q '^message' "$T/late" || false
+	! grep -q 'gone in 17' "$T/late" || false
 	# nothing of it is left for the next run either
 	stop "$STARTED_PID"
 	stop "$late"
@@ -352,7 +353,7 @@ client_info() { # as "uname" has it
 	await 10 "their end" not_attached $ALICE
 	await 5 "the gateway's" not_attached $LAB_GATEWAY
 	[ ! -e "$D/crs/accounts/$LAB_ACCOUNT" ]
-	! lab_crs_cli list account | grep -q "^$LAB_ACCOUNT "
+	! lab_crs_cli list account | grep -q "^$LAB_ACCOUNT " || false
 	run -1 caller $BOB --timeout 2 send $ALICE "nobody is there"
 	[[ $output == *'not attached'* ]]
 	not_attached $ALICE

@@ -2,6 +2,9 @@
 #
 # BUILD is the build directory, TOP the source; `check` sets them.  Every test
 # has its directory $D; every wait has a limit and a condition.
+#
+# "! COMMAND" and the left side of "&&" end no test that goes on behind them (errexit exempts
+# both): write "! COMMAND || false", and two lines instead of "&&".
 
 TOP=${TOP:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
 BUILD=${BUILD:-$TOP/build-check}

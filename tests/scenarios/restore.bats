@@ -86,7 +86,8 @@ store_active() {
 	head -c -1 "$backup" >"$D/cut"
 	run -1 lab_crs_cli restore "$D/cut" --passphrase-file "$D/words"
 	[[ $output == *"cut off"* ]]
-	[ ! -e "$D/crs/data" ] && [ ! -e "$D/crs/accounts" ] # nothing of a part of it
+	[ ! -e "$D/crs/data" ]
+	[ ! -e "$D/crs/accounts" ] # nothing of a part of it
 	run -0 lab_crs_cli restore "$backup" --check --passphrase-file "$D/words"
 	[ ! -e "$D/crs/accounts" ]
 	run -0 lab_crs_cli restore "$backup" --passphrase-file "$D/words"

@@ -105,7 +105,7 @@ crs_again() { # as systemd starts it again
 	lab_cms update --output "$D/updates"
 	lab_apply
 	await 15 "the gateway's new keys" gateway_newer "$(month)" "$before"
-	! in_log "$D/cig/log/cig.log" 'former logins are wiped'
+	! in_log "$D/cig/log/cig.log" 'former logins are wiped' || false
 	crs_again
 	[ "$(lab_cig_cli --json status | jq -r .umsg.crs_address)" = "localhost:$LAB_CRS_PORT" ]
 	await 5 "the end of former logins" in_log "$D/cig/log/cig.log" 'former logins are wiped'
