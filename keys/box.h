@@ -16,7 +16,6 @@ enum {
 	GCM128_KEY = 16,
 	SIV_KEY = 32, /* two AES-128 keys */
 	SIV_TAG = 16,
-	SIV_TEXT_MAX = 256, /* octets; identities have fewer */
 };
 
 /* The AEAD box outside calls and bodies: 12 random octets, ciphertext, tag, by
@@ -46,12 +45,10 @@ int gcm128_open(const uint8_t key[GCM128_KEY], const uint8_t nonce[BOX_NONCE], s
 		struct slice sealed, uint8_t *out);
 
 /* AES-128-SIV (RFC 5297), deterministic, without additional data: V (16 octets)
- * and the ciphertext; out receives SIV_TAG + plain.n octets and must not overlap plain, of 1 to
- * SIV_TEXT_MAX octets.  Returns 0 or -EIO. */
+ * and the ciphertext; out receives SIV_TAG + plain.n octets (plain.n >= 1). */
 int siv_seal(const uint8_t key[SIV_KEY], struct slice plain, uint8_t *out);
 
-/* out receives sealed.n - SIV_TAG octets and must not overlap sealed.  Returns 0, -EBADMSG, or
- * -EIO. */
+/* out receives sealed.n - SIV_TAG octets. */
 int siv_open(const uint8_t key[SIV_KEY], struct slice sealed, uint8_t *out);
 
 #endif

@@ -61,7 +61,6 @@ noinst_LIBRARIES += %D%/libkeys.a
 	%D%/sakke.c %D%/sakke.h \
 	%D%/scalar.c %D%/scalar.h \
 	%D%/secret.c %D%/secret.h \
-	%D%/siv.c \
 	%D%/update.c %D%/update.h \
 	%D%/update_entry.c \
 	%D%/update_priv.h \

@@ -151,38 +151,6 @@ static void siv_is_rfc_5297_without_additional_data(void **state)
 	assert_memory_equal(got, want, sizeof(want));
 }
 
-static void siv_is_openssl_s_at_every_length(void **state)
-{
-	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-SIV", NULL);
-	uint8_t plain[SIV_TEXT_MAX + 1], want[SIV_TAG + SIV_TEXT_MAX], got[SIV_TAG + SIV_TEXT_MAX],
-		open[SIV_TEXT_MAX];
-
-	(void)state;
-	assert_non_null(cipher);
-	for (size_t n = 1; n <= SIV_TEXT_MAX; n++) {
-		EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-		uint8_t k[SIV_KEY];
-		int done;
-
-		for (size_t i = 0; i < n; i++)
-			plain[i] = (uint8_t)(n * 7 + i * 31);
-		/* Other keys, too: subkeys with and without a carry. */
-		for (size_t i = 0; i < SIV_KEY; i++)
-			k[i] = (uint8_t)(n * 13 + i * i);
-		assert_int_equal(EVP_EncryptInit_ex2(ctx, cipher, k, NULL, NULL), 1);
-		assert_int_equal(EVP_EncryptUpdate(ctx, want + SIV_TAG, &done, plain, (int)n), 1);
-		assert_int_equal(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SIV_TAG, want), 1);
-		EVP_CIPHER_CTX_free(ctx);
-		assert_int_equal(siv_seal(k, slice_of(plain, n), got), 0);
-		assert_memory_equal(got, want, SIV_TAG + n);
-		assert_int_equal(siv_open(k, slice_of(got, SIV_TAG + n), open), 0);
-		assert_memory_equal(open, plain, n);
-	}
-	EVP_CIPHER_free(cipher);
-	assert_int_equal(siv_seal(key, slice_of(plain, 0), got), -EIO);
-	assert_int_equal(siv_seal(key, slice_of(plain, SIV_TEXT_MAX + 1), got), -EIO);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,7 +160,6 @@ int main(void)
 		cmocka_unit_test(boxes_of_the_same_text_differ),
 		cmocka_unit_test(what_was_changed_or_cut_does_not_open),
 		cmocka_unit_test(siv_is_rfc_5297_without_additional_data),
-		cmocka_unit_test(siv_is_openssl_s_at_every_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
