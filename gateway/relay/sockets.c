@@ -55,11 +55,12 @@ void sockets_free(struct sockets **socketsp)
 	free(s);
 }
 
-/* Frees a range of which no port is taken: no call and no trunk points to it. */
-static void make_room(struct sockets *s)
+/* Frees a range of which no port is taken: no call and no trunk points to it.  but stays: of
+ * a range that a call has just been given none may be taken yet. */
+static void make_room(struct sockets *s, const struct ports *but)
 {
 	for (size_t i = 0; i < s->n_ranges; i++) {
-		if (ports_taken(s->ranges[i]) == 0) {
+		if (s->ranges[i] != but && ports_taken(s->ranges[i]) == 0) {
 			ports_free(&s->ranges[i]);
 			s->ranges[i] = s->ranges[--s->n_ranges];
 			return;
@@ -67,8 +68,9 @@ static void make_room(struct sockets *s)
 	}
 }
 
+/* but: a range that must stay, as the call is to have its ports; NULL: none. */
 static int find_range(struct sockets *s, const struct net_addr *ip, uint32_t low, uint32_t high,
-		      struct ports **out)
+		      const struct ports *but, struct ports **out)
 {
 	int err;
 
@@ -79,7 +81,7 @@ static int find_range(struct sockets *s, const struct net_addr *ip, uint32_t low
 		}
 	}
 	if (s->n_ranges == SOCKETS_MAX_RANGES)
-		make_room(s);
+		make_room(s, but);
 	if (s->n_ranges == SOCKETS_MAX_RANGES)
 		return -E2BIG;
 	err = ports_new(ip, low, high, out);
@@ -119,10 +121,11 @@ int sockets_take(struct sockets *s, unsigned worker, const struct command_open *
 		 struct call_sockets *out)
 {
 	struct ports *plain, *secure;
-	int err = find_range(s, &open->plain_ip, open->plain_low, open->plain_high, &plain);
+	int err = find_range(s, &open->plain_ip, open->plain_low, open->plain_high, NULL, &plain);
 
 	if (!err)
-		err = find_range(s, &open->secure_ip, open->secure_low, open->secure_high, &secure);
+		err = find_range(s, &open->secure_ip, open->secure_low, open->secure_high, plain,
+				 &secure);
 	if (!err)
 		/* The trunk first: a call that finds no pair has lost nothing, the trunk is kept
 		 * for the next one. */

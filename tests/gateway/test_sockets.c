@@ -87,6 +87,37 @@ static void too_many_ranges_in_use_are_told_as_that(void **state)
 	sockets_free(&s);
 }
 
+/* The call's own range is idle, too, until its ports are taken: it must not make room for the
+ * other one that the call needs. */
+static void the_range_that_a_call_is_to_have_makes_no_room(void **state)
+{
+	enum { N = SOCKETS_MAX_RANGES - 1, IDLE = 5 };
+	struct call_sockets calls[N] = { 0 }, call = { 0 };
+	struct sockets *s = sockets_new(1);
+	struct command_open open;
+	int first;
+
+	(void)state;
+	for (unsigned n = 0; n < N; n++) {
+		open = ask(n, 0);
+		assert_int_equal(sockets_take(s, 0, &open, &calls[n]), 0);
+	}
+	first = calls[0].trunk_fd;
+	give(&calls[IDLE]);
+	open = ask(IDLE, 1);
+	assert_int_equal(sockets_take(s, 0, &open, &call), -E2BIG);
+	give(&calls[IDLE + 1]);
+	assert_int_equal(sockets_take(s, 0, &open, &call), 0);
+	assert_int_equal(call.rtp_port, open.plain_low);
+	close(call.trunk_fd);
+	give(&call);
+	for (unsigned n = 0; n < N; n++)
+		if (n != IDLE && n != IDLE + 1)
+			give(&calls[n]);
+	close(first);
+	sockets_free(&s);
+}
+
 static void too_many_ranges_of_a_thread_are_told_as_that(void **state)
 {
 	struct sockets *s = sockets_new(1);
@@ -125,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_range_that_no_call_uses_makes_room_for_another),
 		cmocka_unit_test(too_many_ranges_in_use_are_told_as_that),
+		cmocka_unit_test(the_range_that_a_call_is_to_have_makes_no_room),
 		cmocka_unit_test(too_many_ranges_of_a_thread_are_told_as_that),
 		cmocka_unit_test(what_else_is_short_is_told),
 	};
