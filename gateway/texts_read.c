@@ -559,8 +559,6 @@ static void scan_box(struct read_box *box)
 		note_trouble(box, err);
 		end_box(box);
 	}
-	if (!box_waits(box))
-		texts->reader->full = 0;
 }
 
 bool texts_files_wait(const struct texts *texts)

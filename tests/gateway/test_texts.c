@@ -225,7 +225,8 @@ static void count_complaints(void *arg, enum log_type type, const char *module, 
 	*n += strstr(text, "until there is room") != NULL;
 }
 
-/* Another mailbox, which has nothing to send, knows nothing of the disk. */
+/* Another mailbox, which has nothing to send, knows nothing of the disk.  It is the one that is
+ * looked at first, each time that the journal is to be asked again. */
 static void that_files_wait_for_the_journals_disk_is_told_once(void **state)
 {
 	struct scene *scene = *state;

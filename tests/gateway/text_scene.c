@@ -122,9 +122,9 @@ static const char config_text[] =
 	"mailboxes {\n"
 	" write { path \"%1$s/out\"; map_from translate_map users2mail;"
 	" map_to translate_map extensions2mail; }\n"
-	" read { path \"%1$s/in\"; map_from translate_map mail2extensions;"
-	" map_to translate_map mail2users; }\n"
 	" read { path \"%1$s/second\"; map_from translate_map mail2extensions;"
+	" map_to translate_map mail2users; }\n"
+	" read { path \"%1$s/in\"; map_from translate_map mail2extensions;"
 	" map_to translate_map mail2users; }\n"
 	"}\n"
 	"userdata \"%1$s\"; log_dir \"%1$s\"; run_dir \"%1$s\";\n";
