@@ -323,19 +323,22 @@ void texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const 
 	texts_touch(texts);
 }
 
-/* The Receipt is taken when the caller returns: a notice that it causes must be durable by
- * then.  That costs a flush for each text that failed, and no other. */
 static int come_back(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
 		     const char *state, const char *reason)
 {
 	char why[TEXT_WHY_SIZE];
-	int err;
 
 	snprintf(why, sizeof(why), "%s%s%.120s", state, *reason ? ": " : "", reason);
-	err = texts_notice(texts, id, sent, why);
-	if (err)
-		return err;
-	err = journal_sync(texts->journal);
+	return texts_notice(texts, id, sent, why);
+}
+
+/* The Receipt is taken when the caller returns: the notice that it caused must be durable by then,
+ * and with it that none is to follow at the message's end.  That costs a flush for each text that
+ * failed, and no other. */
+static int keep_now(struct texts *texts)
+{
+	int err = journal_sync(texts->journal);
+
 	if (err)
 		texts->ops->broken(texts->arg);
 	return err;
@@ -348,12 +351,13 @@ static int keep_receipt(struct texts *texts, const uint8_t id[UMSG_ID_SIZE],
 			const char *reason)
 {
 	struct journal_key key = sent_key(id);
-	int err = state == UMSG__RECEIPT_STATE__RECEIPT_DELIVERED
-			  ? 0
-			  : come_back(texts, id, sent, word, reason);
+	bool delivered = state == UMSG__RECEIPT_STATE__RECEIPT_DELIVERED;
+	int err = delivered ? 0 : come_back(texts, id, sent, word, reason);
 
 	if (!err)
 		err = journal_finish(texts->journal, &key);
+	if (!err && !delivered)
+		err = keep_now(texts);
 	texts_touch(texts);
 	return err;
 }
