@@ -57,6 +57,7 @@ static int hand_out(const struct fetch *fetch, const struct store_item *item)
 static void on_fetch_item(void *arg, const struct store_item *item)
 {
 	struct fetch *fetch = arg;
+	int err;
 
 	fetch->cut = fetch->cut || fetch->left == 0 || fetch->octets > FETCH_OCTETS;
 	if (fetch->cut)
@@ -65,8 +66,11 @@ static void on_fetch_item(void *arg, const struct store_item *item)
 	 * page, and the next Fetch begins behind it. */
 	fetch->octets += item->post.n;
 	/* One that could not be handed out ends the page before it: who is told to go on behind
-	 * it would never ask for it again. */
-	if (can_be_read(fetch, item) && hand_out(fetch, item)) {
+	 * it would never ask for it again.  Not so one that is too long for a Deliver, as a Post
+	 * may be that holds fields unknown to us: it would be each time, and hold up all behind it.
+	 */
+	err = can_be_read(fetch, item) ? hand_out(fetch, item) : 0;
+	if (err && err != -EMSGSIZE) {
 		fetch->cut = true;
 		return;
 	}

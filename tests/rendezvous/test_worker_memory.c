@@ -371,6 +371,64 @@ static void no_page_ends_behind_a_message_that_was_not_handed_out(void **state)
 	assert_true(scarce_each(fetches, NULL) > 3);
 }
 
+/* A post that just fits into its frame, with octets of a later version in it, which readers pass
+ * over: in a Deliver it does not fit. */
+static void say_widest_post(struct worker *worker, const char *to)
+{
+	enum { LATER_FIELD = 99, LENGTH_OCTETS = 3 };
+	static uint8_t later[FRAME_MAX];
+	const uint8_t other_id[FRAME_ID] = "another message";
+	ProtobufCMessageUnknownField field = {
+		.tag = LATER_FIELD,
+		.wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+		.len = FRAME_MAX - 1024,
+		.data = later,
+	};
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Post post = UMSG__POST__INIT;
+	size_t n;
+
+	post.base.n_unknown_fields = 1;
+	post.base.unknown_fields = &field;
+	post.message_id = frame_data(slice_of(other_id, FRAME_ID));
+	post.kind = UMSG__MESSAGE_KIND__KIND_TEXT;
+	post.i_message = post.record = frame_data(slice_of(sealed, sizeof(sealed)));
+	post.total_length = sizeof(sealed);
+	frame.version = FRAME_VERSION;
+	frame.request = ASKED;
+	frame.from = frame_text("tel:+1");
+	frame.to = frame_text(to);
+	frame.body_case = UMSG__FRAME__BODY_POST;
+	frame.post = &post;
+	field.len += FRAME_MAX - umsg__frame__get_packed_size(&frame);
+	assert_int_equal(umsg__frame__get_packed_size(&frame), FRAME_MAX);
+	n = field.len - LENGTH_OCTETS;
+	later[0] = (uint8_t)(n | 0x80);
+	later[1] = (uint8_t)(n >> 7 | 0x80);
+	later[2] = (uint8_t)(n >> 14);
+	say(worker, "tel:+1", &frame);
+}
+
+/* Nobody can get it by asking again, and so it must not stand before those behind it. */
+static void a_post_that_no_frame_can_deliver_holds_up_no_other(void **state)
+{
+	struct worker *worker = open_worker();
+
+	(void)state;
+	say_register(worker, "tel:+1");
+	say_widest_post(worker, "tel:+3");
+	say_post(worker, "tel:+3");
+	assert_int_equal(heard.acks, 2);
+	fake_worker_client(worker, "tel:+3", "acme", 1);
+	say_register(worker, "tel:+3");
+	heard.delivered = 0;
+	fetch_as(worker, "tel:+3");
+	let_time_pass(worker);
+	assert_int_equal(heard.delivered, 1);
+	assert_true(heard.fetched_to > 0);
+	close_worker(&worker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +437,7 @@ int main(void)
 		cmocka_unit_test(a_post_is_refused_or_stored),
 		cmocka_unit_test(whoever_asks_is_answered_or_cut_off),
 		cmocka_unit_test(no_page_ends_behind_a_message_that_was_not_handed_out),
+		cmocka_unit_test(a_post_that_no_frame_can_deliver_holds_up_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
