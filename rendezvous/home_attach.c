@@ -275,14 +275,18 @@ void home_floor_done(struct home *home, uint64_t ticket, bool failed)
 	struct idmap_node *node = idmap_first(&home->pending, ticket);
 	struct pending_attach *pending;
 	CrsWorker__Attach *m;
+	int err;
 
 	if (!node)
 		return;
 	pending = IDMAP_OWNER(node, struct pending_attach, node);
 	m = pending->attach;
-	if (!failed && roster_raise(worker_roster(home->worker), m->account, slice_str(m->uri),
-				    m->generation) == 0)
-		/* Judged once more: the roster may have changed meanwhile. */
+	err = failed ? -EIO
+		     : roster_raise(worker_roster(home->worker), m->account, slice_str(m->uri),
+				    m->generation);
+	if (err == 0 || err == -EACCES)
+		/* Judged once more: the roster may have changed meanwhile, and he may be another
+		 * account's now. */
 		home_attach(home, pending->holder, m);
 	else
 		answer_attach(home, pending->holder, m->connection, "accounts not writable", 0, 0);

@@ -1,6 +1,6 @@
 /* Memory runs out in a worker of crs while clients register, call and post: each allocation
  * in turn fails.  Whoever asked is told, or cut off; others go on, and in the end nothing is
- * left of it, at the relay neither. */
+ * left of it, at the relay neither.  And what memory would not mend is not asked for again. */
 #include "tests/unit.h"
 
 #include <stdlib.h>
@@ -429,6 +429,42 @@ static void a_post_that_no_frame_can_deliver_holds_up_no_other(void **state)
 	close_worker(&worker);
 }
 
+static void ask_to_register(struct client *client)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Register reg = UMSG__REGISTER__INIT;
+	uint8_t *octets;
+	size_t n;
+
+	reg.device_id = frame_data(slice_of(id, FRAME_ID));
+	reg.has_keys = true;
+	frame.request = ASKED;
+	frame.from = frame_text(client->uri);
+	frame.body_case = UMSG__FRAME__BODY_REGISTER;
+	frame.register_ = &reg;
+	assert_int_equal(frame_encode(&frame, &octets, &n), 0);
+	client_frame(client, slice_of(octets, n));
+	free(octets);
+}
+
+/* Both floors are on their way before one of them is there: who comes second is denied, and not
+ * told that nothing can be written. */
+static void who_is_another_accounts_by_now_is_denied(void **state)
+{
+	struct worker *worker = open_worker();
+	struct client *first = fake_worker_client(worker, "tel:+7", "acme", 1);
+	struct client *second = fake_worker_client(worker, "tel:+7", "other", 1);
+
+	(void)state;
+	ask_to_register(first);
+	ask_to_register(second);
+	fake_worker_run(worker);
+	assert_int_equal(heard.registered, 1);
+	assert_int_equal(heard.answers, 2);
+	assert_int_equal(heard.errors, 0);
+	close_worker(&worker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +474,7 @@ int main(void)
 		cmocka_unit_test(whoever_asks_is_answered_or_cut_off),
 		cmocka_unit_test(no_page_ends_behind_a_message_that_was_not_handed_out),
 		cmocka_unit_test(a_post_that_no_frame_can_deliver_holds_up_no_other),
+		cmocka_unit_test(who_is_another_accounts_by_now_is_denied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
