@@ -286,18 +286,21 @@ static const char *const state_words[] = {
 	[UMSG__RECEIPT_STATE__RECEIPT_UNDECRYPTABLE] = "undecryptable",
 };
 
-/* The awaited one's journal entry, unpacked; NULL where there is none. */
-static Texts__Sent *load_sent(const struct texts *texts, const struct journal_key *key)
+/* The awaited one's journal entry, unpacked.  Returns 0, -ENOENT, -EBADMSG (damaged, and so it
+ * stays), or another -errno, which may pass. */
+static int load_sent(const struct texts *texts, const struct journal_key *key,
+		     Texts__Sent **sent_out)
 {
-	Texts__Sent *sent;
 	uint8_t *packed;
 	size_t n;
+	int err = journal_payload(texts->journal, key, &packed, &n);
 
-	if (journal_payload(texts->journal, key, &packed, &n))
-		return NULL;
-	sent = texts__sent__unpack(NULL, n, packed);
+	if (err)
+		return err;
+	*sent_out = texts__sent__unpack(NULL, n, packed);
 	free(packed);
-	return sent;
+	/* Its checksum was good: memory is what it lacked. */
+	return *sent_out ? 0 : -ENOMEM;
 }
 
 static struct journal_key sent_key(const uint8_t id[UMSG_ID_SIZE])
@@ -311,15 +314,22 @@ static struct journal_key sent_key(const uint8_t id[UMSG_ID_SIZE])
 void texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const char *why)
 {
 	struct journal_key key = sent_key(id);
-	Texts__Sent *sent = load_sent(texts, &key);
+	char text[TEXTS_ID_TEXT];
+	Texts__Sent *sent = NULL;
+	int err = load_sent(texts, &key, &sent);
 
-	if (!sent)
+	if (err == -EBADMSG)
+		/* Else it would be told of with each round through the journal, for ever. */
+		log_warn(MODULE, "message=%s is damaged in the journal: whom to tell is not known",
+			 texts_id_text(id, text));
+	else if (err)
 		return;
 	/* On a full disk it stays awaited: its end is told (texts_no_receipt()), and tried again.
 	 */
-	if (!why || texts_notice(texts, id, sent, why) == 0)
+	if (!sent || !why || texts_notice(texts, id, sent, why) == 0)
 		journal_finish(texts->journal, &key);
-	texts__sent__free_unpacked(sent, NULL);
+	if (sent)
+		texts__sent__free_unpacked(sent, NULL);
 	texts_touch(texts);
 }
 
@@ -368,13 +378,17 @@ bool texts_receipt(struct texts *texts, const char *from, const uint8_t id[UMSG_
 {
 	size_t number = (size_t)state < sizeof(state_words) / sizeof(state_words[0]) ? state : 0;
 	struct journal_key key = sent_key(id);
-	Texts__Sent *sent = load_sent(texts, &key);
+	Texts__Sent *sent = NULL;
 	char text[TEXTS_ID_TEXT];
-	int err;
+	int err = load_sent(texts, &key, &sent);
 
-	if (!sent)
-		return true; /* of an unknown message, or a second one */
+	if (err == -ENOENT || err == -EBADMSG)
+		return true; /* of an unknown message, a second one, or of nobody knows whose */
 	texts_id_text(id, text);
+	if (err) {
+		texts_leave(texts, text, from, err);
+		return false;
+	}
 	if (strcmp(sent->to, from) != 0) {
 		log_warn(MODULE, "message=%s: a receipt of %s, to whom it did not go", text, from);
 		texts__sent__free_unpacked(sent, NULL);

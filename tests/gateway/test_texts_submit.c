@@ -2,6 +2,12 @@
 #include "tests/gateway/played_port.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "gateway/texts_priv.h"
 
 static int submit(struct played *played, uint8_t key, Umsg__AutoSubmitted auto_submitted)
 {
@@ -240,6 +246,44 @@ static void a_receipt_that_the_journal_does_not_take_stays_at_the_rendezvous(voi
 	LOOP_UNTIL(scene->base, scene_files_in(scene->out, "new") == 1);
 }
 
+/* Writes over every place of the journal where that number stands. */
+static void damage(const struct scene *scene, const char *number)
+{
+	char path[160];
+	uint8_t *octets, *at;
+	size_t n;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/messages.journal", scene->root);
+	assert_int_equal(file_read(path, 1 << 20, &octets, &n), 0);
+	file = fopen(path, "r+");
+	assert_non_null(file);
+	for (at = octets; (at = memmem(at, (size_t)(octets + n - at), number, strlen(number)));
+	     at++) {
+		assert_int_equal(fseek(file, at - octets, SEEK_SET), 0);
+		assert_int_equal(fputc('x', file), 'x');
+	}
+	assert_int_equal(fclose(file), 0);
+	free(octets);
+}
+
+/* Nobody is known who could be told; it must not stay awaited for ever. */
+static void a_text_whose_record_is_damaged_ends_all_the_same(void **state)
+{
+	struct scene *scene = *state;
+	struct journal_entry entry = { .key.kind = TEXTS_SENT };
+
+	scene->client.answers = true;
+	scene_drop_file(scene, 1);
+	LOOP_UNTIL(scene->base, !scene_files_in(scene->in, "new"));
+	assert_int_equal(texts_gauges(scene->texts).journaled, 1);
+	memcpy(entry.key.id, scene->client.posted[0], sizeof(entry.key.id));
+	damage(scene, "46701234567");
+	texts_no_receipt(scene->texts, &entry);
+	assert_int_equal(texts_gauges(scene->texts).journaled, 0);
+	assert_int_equal(texts_counters(scene->texts)->notices, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +297,7 @@ int main(void)
 		SCENE_TEST(a_receipt_of_failure_comes_back_as_a_notice),
 		SCENE_TEST(what_no_person_sent_makes_no_notice),
 		SCENE_TEST(a_receipt_that_the_journal_does_not_take_stays_at_the_rendezvous),
+		SCENE_TEST(a_text_whose_record_is_damaged_ends_all_the_same),
 		SCENE_TEST(a_receipt_about_a_file_comes_back_to_the_mailbox),
 	};
 
