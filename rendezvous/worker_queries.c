@@ -82,9 +82,12 @@ void worker_row(struct worker_rows *rows, const char *const *cells, size_t n)
 {
 	CrsWorker__Row *row = copy_row(cells, n);
 
-	/* A listing lacks a row rather than the worker its memory. */
-	if (!row)
+	/* A listing lacks a row rather than the worker its memory; where that matters, it is not
+	 * called whole (finish()). */
+	if (!row) {
+		rows->failed = true;
 		return;
+	}
 	rows->row[rows->n++] = row;
 	if (rows->n == ROWS_PER_PART)
 		send_rows(rows, true);

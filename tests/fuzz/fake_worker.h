@@ -66,6 +66,7 @@ struct worker {
 	int store_err;            /* of the next command */
 	uint64_t counted;         /* what it was given to count, together */
 	unsigned counts_until; /* it has no memory for one more: 0, or how many counts it takes */
+	const char *kept;      /* the value in each hash, of tel:+1; NULL: there is none */
 	struct fake_item items[FAKE_ITEMS];
 	size_t n_items;
 	uint64_t number;

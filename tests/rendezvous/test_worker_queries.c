@@ -30,8 +30,7 @@ static int close_worker(void **state)
 	return 0;
 }
 
-/* Asks, and returns the last part of the answer; the worker's. */
-static const CrsWorker__QueryPart *ask(struct worker *worker, CrsWorker__QueryKind kind)
+static void say(struct worker *worker, CrsWorker__QueryKind kind)
 {
 	CrsWorker__Query query = CRS_WORKER__QUERY__INIT;
 	char account[] = "acme", uri[] = "tel:+1";
@@ -42,6 +41,12 @@ static const CrsWorker__QueryPart *ask(struct worker *worker, CrsWorker__QueryKi
 	query.uri = uri;
 	worker_answer(worker, &query);
 	fake_worker_run(worker);
+}
+
+/* Asks, and returns the last part of the answer; the worker's. */
+static const CrsWorker__QueryPart *ask(struct worker *worker, CrsWorker__QueryKind kind)
+{
+	say(worker, kind);
 	assert_non_null(worker->told);
 	assert_int_equal(worker->told->body_case, CRS_WORKER__CONTROL__BODY_QUERY_PART);
 	assert_int_equal(worker->told->query_part->number, NUMBER);
@@ -97,6 +102,36 @@ static void an_answer_comes_without_memory_too(void **state)
 	assert_int_equal(part->n_rows, 0);
 }
 
+/* How many rows the whole of it has. */
+static size_t whole;
+
+static bool tells_kept(unsigned n, void *arg)
+{
+	struct worker *worker = arg;
+	const CrsWorker__QueryPart *part;
+	bool failed;
+
+	scarce_begin(n);
+	say(worker, CRS_WORKER__QUERY_KIND__STATISTICS);
+	failed = scarce_end();
+	if (!worker->told) /* the answer found no memory: its limit ends the query */
+		return failed;
+	part = worker->told->query_part;
+	assert_true(failed || part->n_rows == whole);
+	if (says_done(part) && part->n_rows != whole)
+		fail_msg("allocation %u: called whole without a row", n);
+	return failed;
+}
+
+static void what_lacks_a_row_for_want_of_memory_is_not_called_whole(void **state)
+{
+	struct worker *worker = *state;
+
+	worker->kept = "1";
+	whole = ask(worker, CRS_WORKER__QUERY_KIND__STATISTICS)->n_rows;
+	assert_true(scarce_each(tells_kept, worker) > whole);
+}
+
 /* The store adds: what it was given once must not come again. */
 static void nothing_is_counted_twice_when_the_store_fails_in_between(void **state)
 {
@@ -122,6 +157,7 @@ int main(void)
 		ONE(what_the_store_refused_is_not_called_done),
 		ONE(without_a_store_nothing_is_called_done),
 		ONE(an_answer_comes_without_memory_too),
+		ONE(what_lacks_a_row_for_want_of_memory_is_not_called_whole),
 		ONE(nothing_is_counted_twice_when_the_store_fails_in_between),
 	};
 
