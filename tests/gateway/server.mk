@@ -162,7 +162,7 @@ check_PROGRAMS += tests/gateway/test_calls_refused
 endif
 tests_gateway_test_calls_refused_SOURCES = tests/gateway/test_calls_refused.c \
 	tests/gateway/calls_scene.c tests/gateway/calls_scene.h \
-	tests/gateway/call_sides.c tests/gateway/call_sides.h $(SCARCE_SOURCES)
+	$(CALL_SIDES) $(SCARCE_SOURCES)
 tests_gateway_test_calls_refused_LDFLAGS = $(tests_gateway_test_calls_LDFLAGS)
 tests_gateway_test_calls_refused_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_calls_refused_LDADD = $(tests_gateway_test_calls_LDADD)
