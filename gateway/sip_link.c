@@ -424,7 +424,9 @@ void sip_link_set_config(struct sip_link *link, const struct cig_config *config)
 	if (!net_equal(&old->sip.hep.collector, &config->sip.hep.collector))
 		link->collector_lost = false; /* another one */
 	cig_config_release(&old);
-	err = link->ready ? configure(link) : 0; /* a child to come gets it then */
+	/* Also one that is not ready yet: it was started with the old one.  A child to come gets
+	 * it then. */
+	err = link->channel ? configure(link) : 0;
 	if (err)
 		log_warn(MODULE, "cig-sip goes on with the old configuration: %s", strerror(-err));
 }

@@ -215,12 +215,23 @@ static int begin(struct scene *scene, const char *text)
 	return sip_link_new(scene->base, scene->config, &ops, scene, &scene->link);
 }
 
-static void begin_ready(struct scene *scene)
+static void begin_local(struct scene *scene)
 {
 	assert_int_equal(begin(scene, CONFIG("bind 127.0.0.1; port 5060;", "")), 0);
+}
+
+static void get_ready(struct scene *scene)
+{
 	LOOP_UNTIL(scene->base, scene->configures == 1);
 	say_ready(scene);
 	LOOP_UNTIL(scene->base, scene->readies == 1);
+}
+
+/* Pings may have been answered by then: they do not wait for the child to be ready. */
+static void begin_ready(struct scene *scene)
+{
+	begin_local(scene);
+	get_ready(scene);
 }
 
 static int set_up(void **state)
@@ -339,23 +350,30 @@ static void nothing_goes_to_a_child_that_is_not_ready(void **state)
 static void its_counters_are_those_of_the_last_heartbeat(void **state)
 {
 	struct scene *scene = *state;
+	const SipAgent__Counters *counters;
 
-	begin_ready(scene);
+	/* Asked before the loop turns: on a slow machine the first ping goes to a child that is
+	 * not ready yet. */
+	begin_local(scene);
 	assert_null(sip_link_counters(scene->link));
-	LOOP_UNTIL(scene->base, scene->pings > 2 * SIP_LINK_PINGS);
+	get_ready(scene);
+	for (unsigned pings = 1; pings <= 2 * SIP_LINK_PINGS; pings++)
+		LOOP_UNTIL(scene->base, (counters = sip_link_counters(scene->link)) &&
+						counters->requests >= 100 + pings);
 	assert_int_equal(scene->losses, 0);
-	assert_true(sip_link_counters(scene->link)->requests > 100);
 }
 
 /* A child that hangs keeps its port: it is killed before the next one is started. */
 static void a_child_without_heartbeat_is_killed_and_replaced(void **state)
 {
 	struct scene *scene = *state;
+	unsigned answered;
 
 	begin_ready(scene);
+	answered = scene->pings;
 	scene->silent = true;
 	LOOP_UNTIL(scene->base, scene->losses == 1);
-	assert_int_equal(scene->pings, SIP_LINK_PINGS);
+	assert_int_equal(scene->pings - answered, SIP_LINK_PINGS);
 	assert_string_equal(scene->lost, "no heartbeat for three seconds");
 	assert_int_equal(scene->sent_when_lost, -EPIPE);
 	assert_false(is_there(scene->pids[0]));
@@ -422,13 +440,14 @@ static void a_new_configuration_goes_to_a_child_that_is_ready(void **state)
 	channel_free(&scene->channel);
 	LOOP_UNTIL(scene->base, scene->configures == 3); /* and to the next one */
 	assert_int_equal(scene->configured->configure->max_calls, 3);
-	/* That one is not ready, and has it already. */
+	/* That one is not ready: it was told the former one, and goes on with the latest. */
 	other = config_of(CONFIG("max_calls 4;", ""));
 	sip_link_set_config(scene->link, other);
 	cig_config_release(&other);
+	LOOP_UNTIL(scene->base, scene->configures == 4);
+	assert_int_equal(scene->configured->configure->max_calls, 4);
 	say_ready(scene);
 	LOOP_UNTIL(scene->base, scene->readies == 2);
-	assert_int_equal(scene->configures, 3);
 }
 
 static void tell_collector(struct scene *scene, bool reached)
@@ -494,7 +513,7 @@ static void at_the_end_the_child_may_say_goodbye(void **state)
 
 	begin_ready(scene);
 	sip_link_free(&scene->link);
-	assert_int_equal(scene->quits, 1);
+	LOOP_UNTIL(scene->base, scene->quits == 1);
 	assert_int_equal(scene->losses, 0); /* nobody is told of what was asked for */
 	assert_int_equal(scene->children, 1);
 	assert_false(is_there(scene->pids[0]));
