@@ -153,7 +153,8 @@ PLAYED_FIGURES = tests/tools/played_figures.c tests/tools/played_figures.h
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_metrics
 endif
-tests_gateway_test_metrics_SOURCES = tests/gateway/test_metrics.c $(PLAYED_FIGURES)
+tests_gateway_test_metrics_SOURCES = tests/gateway/test_metrics.c $(PLAYED_FIGURES) \
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h
 tests_gateway_test_metrics_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_metrics_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_gateway_test_metrics_LDADD = $(tests_gateway_test_calls_LDADD)

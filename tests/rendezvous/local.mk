@@ -335,7 +335,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_metrics
 endif
 %C%_test_metrics_SOURCES = %D%/test_metrics.c %D%/desk.c %D%/desk.h \
-	tests/tools/played_figures.c tests/tools/played_figures.h
+	tests/tools/played_figures.c tests/tools/played_figures.h \
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h
 %C%_test_metrics_CFLAGS = $(%C%_test_supervisor_CFLAGS)
 %C%_test_metrics_LDFLAGS = $(%C%_test_supervisor_LDFLAGS)
 %C%_test_metrics_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
