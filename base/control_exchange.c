@@ -35,7 +35,8 @@ static int tell_connect(const struct exchange *x, int err)
 		diag_error(x->diag, NULL, "%s is not running on %s: %s", server->program,
 			   server->address, strerror(-err));
 	else if (err == -EINVAL)
-		diag_error(x->diag, NULL, "%s: neither ADDRESS:PORT nor a path from /", server->address);
+		diag_error(x->diag, NULL, "%s: neither ADDRESS:PORT nor a path from /",
+			   server->address);
 	else
 		diag_error(x->diag, NULL, "cannot reach %s on %s: %s", server->program,
 			   server->address, strerror(-err));

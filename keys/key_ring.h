@@ -32,8 +32,8 @@ int key_ring_open(const struct curves *curves, const char *path, int64_t now_s,
 void key_ring_close(struct key_ring **ringp);
 
 /* Applies a month's update to the store on disk (keystore_apply_update) and opens
- * it anew; one that is there already is opened only.  Returns 0, -EBUSY (another program is changing the store), or as those;
- * the old ring stays usable in any case. */
+ * it anew; one that is there already is opened only.  Returns 0, -EBUSY (another program is
+ * changing the store), or as those; the old ring stays usable in any case. */
 int key_ring_update(const struct key_ring *ring, int64_t month, uint32_t revision,
 		    struct slice entry, struct slice shared, int64_t now_s,
 		    struct key_ring **ring_out, struct diag *diag);
