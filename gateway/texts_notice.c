@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <openssl/rand.h>
+#include <openssl/evp.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -35,24 +35,36 @@ static int pack_body(const Texts__Sent *sent, const char *why, ProtobufCBinaryDa
 	return pack_write(&body.base, UMSG_BODY_MAX, &packed_out->data, &packed_out->len);
 }
 
-/* Returns how many ports take it, or -errno. */
-static int accept_notice(struct texts *texts, const Texts__Sent *sent, const char *why,
-			 uint8_t id_out[UMSG_ID_SIZE])
+/* Made of the message's id, so that one message has one notice, however often its end is tried:
+ * where the disk took the notice and not the end, the journal knows the notice already.  Hashed
+ * with a word of its own, it is the id of no message that anybody sends by chance. */
+static int notice_id(const uint8_t id[UMSG_ID_SIZE], uint8_t id_out[UMSG_ID_SIZE])
+{
+	static const char word[] = "notice";
+	uint8_t text[sizeof(word) + UMSG_ID_SIZE], digest[EVP_MAX_MD_SIZE];
+
+	memcpy(text, word, sizeof(word));
+	memcpy(text + sizeof(word), id, UMSG_ID_SIZE);
+	if (EVP_Digest(text, sizeof(text), digest, NULL, EVP_sha256(), NULL) != 1)
+		return -ENOMEM;
+	memcpy(id_out, digest, UMSG_ID_SIZE);
+	return 0;
+}
+
+/* Returns how many ports take it, -EEXIST (there is one already) or another -errno. */
+static int accept_notice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE],
+			 const Texts__Sent *sent, const char *why)
 {
 	Texts__Inward inward = TEXTS__INWARD__INIT;
-	int result;
+	int result = pack_body(sent, why, &inward.body);
 
-	/* A random id: a notice is a message of its own. */
-	if (RAND_bytes(id_out, UMSG_ID_SIZE) != 1)
-		return -EIO;
-	result = pack_body(sent, why, &inward.body);
 	if (result)
 		return result;
 	inward.from = sent->receiver;
 	inward.to = sent->from;
 	inward.sent = clock_wall_s();
 	/* By the way the text had come: the same kind, and the same port where it had one. */
-	result = texts_accept(texts, id_out, inward.sent + NOTICE_LIFE_S, &inward, sent->kind,
+	result = texts_accept(texts, id, inward.sent + NOTICE_LIFE_S, &inward, sent->kind,
 			      *sent->port ? sent->port : NULL);
 	free(inward.body.data);
 	return result;
@@ -63,22 +75,14 @@ int texts_notice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Text
 {
 	char text[TEXTS_ID_TEXT], notice_text[TEXTS_ID_TEXT];
 	uint8_t notice[UMSG_ID_SIZE];
-	int n;
+	int n = notice_id(id, notice);
 
-	texts_id_text(id, text);
-	if (!sent->by_hand) {
-		log_info(MODULE, "message=%s is lost (%s): it was not sent by hand, no notice",
-			 text, why);
-		return 0;
-	}
-	n = accept_notice(texts, sent, why, notice);
-	if (n < 0) {
-		log_warn(MODULE, "message=%s is lost (%s), and no notice can be kept now: %s", text,
-			 why, strerror(-n));
-		return n;
-	}
+	if (!n)
+		n = accept_notice(texts, notice, sent, why);
+	if (n < 0)
+		return n == -EEXIST ? 0 : n;
 	texts->counters.notices += n > 0;
-	log_info(MODULE, "message=%s is lost (%s): notice=%s to %d %s", text, why,
-		 texts_id_text(notice, notice_text), n, sent->kind);
+	log_info(MODULE, "message=%s is lost (%s): notice=%s to %d %s", texts_id_text(id, text),
+		 why, texts_id_text(notice, notice_text), n, sent->kind);
 	return 0;
 }

@@ -166,6 +166,7 @@ struct texts {
 	struct event *turn, *retry, *tidy;
 	int64_t refetch_ms;  /* refetch_ms 0: nothing was left at the rendezvous */
 	int journal_trouble; /* why something was, as -errno; 0: nothing */
+	int end_trouble;     /* why the end of a text could not be kept, as -errno; 0: it could */
 	bool dirty;          /* the journal has changes that are not synced */
 	const struct texts_ops *ops;
 	void *arg;
@@ -321,8 +322,9 @@ int texts_send(struct texts *texts, const struct journal_key *key, const char *f
 const char *texts_final_reason(const struct texts *texts, int err);
 
 /* The post is in vain: no Receipt will come.  why: what its sender gets a notice of, or NULL.  One
- * that cannot be kept now comes at the message's end. */
-void texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const char *why);
+ * that cannot be kept now comes at the message's end.  Returns 0, -ENOENT (none is awaited) or
+ * another -errno, told once in the log: it stays awaited. */
+int texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const char *why);
 
 /* Of journal_tidy(): gives up on a Receipt that did not come until its message's end. */
 void texts_no_receipt(void *arg, const struct journal_entry *entry);
@@ -351,8 +353,8 @@ void texts_drop_held(struct texts *texts, const struct text_port *port);
 
 /* ---- texts_notice.c ---- */
 
-/* Tells the one who sent a text from outside that it was in vain, if somebody may be told.
- * Returns 0 or -errno: it cannot be kept now. */
+/* Tells the one who sent a text from outside, by hand, that it was in vain; a second time it does
+ * nothing.  Returns 0 or -errno: it cannot be kept now. */
 int texts_notice(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
 		 const char *why);
 

@@ -311,35 +311,60 @@ static struct journal_key sent_key(const uint8_t id[UMSG_ID_SIZE])
 	return key;
 }
 
-void texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const char *why)
+/* Ends the wait for a Receipt; why is NULL where nobody need hear of it.  The notice comes first:
+ * on a full disk both are tried again, and the message has one notice all the same. */
+static int end_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
+		    const char *why)
+{
+	struct journal_key key = sent_key(id);
+	char text[TEXTS_ID_TEXT];
+	int err = why && sent->by_hand ? texts_notice(texts, id, sent, why) : 0;
+
+	if (!err)
+		err = journal_finish(texts->journal, &key);
+	if (!err && why && !sent->by_hand)
+		log_info(MODULE, "message=%s is lost (%s): it was not sent by hand, no notice",
+			 texts_id_text(id, text), why);
+	return err;
+}
+
+/* Once, however many have ended, and however often each is tried meanwhile. */
+static int tell_end(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], int err)
+{
+	char text[TEXTS_ID_TEXT];
+
+	if (err && err != texts->end_trouble)
+		log_warn(MODULE, "message=%s and others are lost, which cannot be kept now: %s",
+			 texts_id_text(id, text), strerror(-err));
+	else if (!err && texts->end_trouble)
+		log_info(MODULE, "what becomes of texts is kept again");
+	texts->end_trouble = err;
+	return err;
+}
+
+int texts_drop_sent(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const char *why)
 {
 	struct journal_key key = sent_key(id);
 	char text[TEXTS_ID_TEXT];
 	Texts__Sent *sent = NULL;
 	int err = load_sent(texts, &key, &sent);
 
-	if (err == -EBADMSG)
+	if (err == -ENOENT)
+		return err;
+	if (!err)
+		err = end_sent(texts, id, sent, why);
+	else if (err == -EBADMSG)
+		err = journal_finish(texts->journal, &key);
+	if (!sent && !err)
 		/* Else it would be told of with each round through the journal, for ever. */
 		log_warn(MODULE, "message=%s is damaged in the journal: whom to tell is not known",
 			 texts_id_text(id, text));
-	else if (err)
-		return;
-	/* On a full disk it stays awaited: its end is told (texts_no_receipt()), and tried again.
-	 */
-	if (!sent || !why || texts_notice(texts, id, sent, why) == 0)
-		journal_finish(texts->journal, &key);
 	if (sent)
 		texts__sent__free_unpacked(sent, NULL);
 	texts_touch(texts);
-}
-
-static int come_back(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], const Texts__Sent *sent,
-		     const char *state, const char *reason)
-{
-	char why[TEXT_WHY_SIZE];
-
-	snprintf(why, sizeof(why), "%s%s%.120s", state, *reason ? ": " : "", reason);
-	return texts_notice(texts, id, sent, why);
+	/* On a full disk it stays awaited: its end is told (texts_no_receipt()), and tried again.
+	 */
+	return tell_end(texts, id, err);
 }
 
 /* The Receipt is taken when the caller returns: the notice that it caused must be durable by then,
@@ -360,12 +385,12 @@ static int keep_receipt(struct texts *texts, const uint8_t id[UMSG_ID_SIZE],
 			const Texts__Sent *sent, Umsg__ReceiptState state, const char *word,
 			const char *reason)
 {
-	struct journal_key key = sent_key(id);
 	bool delivered = state == UMSG__RECEIPT_STATE__RECEIPT_DELIVERED;
-	int err = delivered ? 0 : come_back(texts, id, sent, word, reason);
+	char why[TEXT_WHY_SIZE];
+	int err;
 
-	if (!err)
-		err = journal_finish(texts->journal, &key);
+	snprintf(why, sizeof(why), "%s%s%.120s", word, *reason ? ": " : "", reason);
+	err = end_sent(texts, id, sent, delivered ? NULL : why);
 	if (!err && !delivered)
 		err = keep_now(texts);
 	texts_touch(texts);
@@ -414,6 +439,8 @@ void texts_no_receipt(void *arg, const struct journal_entry *entry)
 
 	if (key.kind != TEXTS_SENT)
 		return; /* messages and posts have an end of their own */
-	log_info(MODULE, "message=%s state=unknown no receipt came", texts_id_text(key.id, id));
-	texts_drop_sent(texts, key.id, "no receipt came before its end");
+	/* Comes again with each round through the journal, until it is done: told then. */
+	if (texts_drop_sent(texts, key.id, "no receipt came before its end") == 0)
+		log_info(MODULE, "message=%s state=unknown no receipt came",
+			 texts_id_text(key.id, id));
 }

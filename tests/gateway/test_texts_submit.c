@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "gateway/texts_priv.h"
 
 static int submit(struct played *played, uint8_t key, Umsg__AutoSubmitted auto_submitted)
@@ -246,6 +247,67 @@ static void a_receipt_that_the_journal_does_not_take_stays_at_the_rendezvous(voi
 	LOOP_UNTIL(scene->base, scene_files_in(scene->out, "new") == 1);
 }
 
+/* A disk with room for the notice and not for the end of the wait: the Receipt comes again. */
+static void a_receipt_that_comes_again_makes_no_second_notice(void **state)
+{
+	struct scene *scene = *state;
+	bool taken = false;
+
+	scene->client.answers = true;
+	scene_drop_file(scene, 1);
+	LOOP_UNTIL(scene->base, scene->client.n_answered == 1 && !scene_files_in(scene->in, "new"));
+	/* By every room there can be: some of them has the notice alone. */
+	for (unsigned room = 0; room < 2000 && !taken; room++) {
+		scene_leave_room(scene, room);
+		taken = texts_receipt(scene->texts, "tel:+46701234567", scene->client.posted[0],
+				      UMSG__RECEIPT_STATE__RECEIPT_FAILED, "");
+	}
+	scene_fill_disk(scene, false);
+	assert_true(taken);
+	assert_int_equal(texts_gauges(scene->texts).inward, 1);
+	assert_int_equal(texts_counters(scene->texts)->notices, 1);
+	LOOP_UNTIL(scene->base, scene_files_in(scene->out, "new") == 1);
+}
+
+/* Lines that tell what became of texts. */
+static void count_line(void *arg, enum log_type type, const char *module, const char *text)
+{
+	unsigned *lines = arg;
+
+	(void)type;
+	*lines += strcmp(module, "texts") == 0 && strstr(text, "message=");
+}
+
+/* Each round through the journal comes by them again, every two seconds. */
+static void ends_that_a_full_disk_does_not_take_are_told_once(void **state)
+{
+	struct scene *scene = *state;
+	struct journal_entry entry = { .key.kind = TEXTS_SENT };
+	unsigned lines = 0;
+
+	scene->client.answers = true;
+	for (unsigned i = 0; i < 2; i++) {
+		scene_drop_file(scene, i);
+		LOOP_UNTIL(scene->base,
+			   scene->client.n_answered == i + 1 && !scene_files_in(scene->in, "new"));
+	}
+	log_set_tap(count_line, &lines);
+	scene_fill_disk(scene, true);
+	for (unsigned i = 0; i < 6; i++) {
+		memcpy(entry.key.id, scene->client.posted[i % 2], sizeof(entry.key.id));
+		texts_no_receipt(scene->texts, &entry);
+	}
+	scene_fill_disk(scene, false);
+	assert_int_equal(lines, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		memcpy(entry.key.id, scene->client.posted[i % 2], sizeof(entry.key.id));
+		texts_no_receipt(scene->texts, &entry);
+	}
+	log_set_tap(NULL, NULL);
+	assert_int_equal(lines, 1 + 2 * 2); /* each: its notice, and that no Receipt came */
+	assert_int_equal(texts_counters(scene->texts)->notices, 2);
+}
+
 /* Writes over every place of the journal where that number stands. */
 static void damage(const struct scene *scene, const char *number)
 {
@@ -297,6 +359,8 @@ int main(void)
 		SCENE_TEST(a_receipt_of_failure_comes_back_as_a_notice),
 		SCENE_TEST(what_no_person_sent_makes_no_notice),
 		SCENE_TEST(a_receipt_that_the_journal_does_not_take_stays_at_the_rendezvous),
+		SCENE_TEST(a_receipt_that_comes_again_makes_no_second_notice),
+		SCENE_TEST(ends_that_a_full_disk_does_not_take_are_told_once),
 		SCENE_TEST(a_text_whose_record_is_damaged_ends_all_the_same),
 		SCENE_TEST(a_receipt_about_a_file_comes_back_to_the_mailbox),
 	};

@@ -235,18 +235,32 @@ unsigned scene_files_in(const char *box, const char *folder)
 	return n;
 }
 
-void scene_fill_disk(struct scene *scene, bool full)
+static void limit_files(rlim_t size, bool full)
 {
 	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = full ? size : limit.rlim_max;
+	signal(SIGXFSZ, full ? SIG_IGN : SIG_DFL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+void scene_leave_room(struct scene *scene, unsigned octets)
+{
 	struct stat st;
 	char path[160];
 
 	snprintf(path, sizeof(path), "%s/messages.journal", scene->root);
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = full ? (rlim_t)st.st_size : limit.rlim_max;
-	signal(SIGXFSZ, full ? SIG_IGN : SIG_DFL);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files((rlim_t)st.st_size + octets, true);
+}
+
+void scene_fill_disk(struct scene *scene, bool full)
+{
+	if (full)
+		scene_leave_room(scene, 0);
+	else
+		limit_files(0, false);
 }
 
 void scene_message_comes(struct scene *scene, uint8_t id, int64_t end_s)

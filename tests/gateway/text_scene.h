@@ -56,6 +56,8 @@ unsigned scene_files_in(const char *box, const char *folder);
 
 /* The journal's disk has no room for one octet more, or as much as ever. */
 void scene_fill_disk(struct scene *scene, bool full);
+/* The same with that many octets left in the journal. */
+void scene_leave_room(struct scene *scene, unsigned octets);
 
 /* Message `id` (16 such octets) of Alice for extension 101. */
 void scene_message_comes(struct scene *scene, uint8_t id, int64_t end_s);
