@@ -29,6 +29,12 @@ enum call_word {
 	CALL_WORD_HANGUP,
 };
 
+/* Digits so far, and when the log may tell of the next one. */
+struct call_digits {
+	unsigned n;
+	int64_t next_ms;
+};
+
 struct call {
 	struct idmap_node by_number; /* ours, and cig-relay's */
 	struct idmap_node by_sip;    /* cig-sip's, once it has one */
@@ -72,6 +78,7 @@ struct call {
 	char why[160];       /* the end in words, for the record; "" where the reason is all */
 	Relay__Stats *stats; /* the last figures that cig-relay told, or NULL */
 	bool stats_asked;    /* newer ones are on their way */
+	struct call_digits digits, digits_lost; /* the second: those that did not get further */
 };
 
 /* A call that has come in on one side.  Returns NULL when memory is out. */

@@ -126,13 +126,21 @@ static void sip_digit(struct call *call, const SipAgent__DigitIn *digit)
 {
 	if (call->phase != PHASE_UP)
 		return;
-	log_info(MODULE, "call=%" PRIu64 " digit from=pbx by INFO", call->number);
+	call_news_digit(call, "pbx by INFO");
 	if (!call->secure_set) {
 		keep_digit(call, digit->digit);
 		return;
 	}
 	media_leg_send_digit(call->calls->world.relay, call->number, RELAY__SIDE__SECURE,
 			     digit->digit, digit->duration_ms);
+}
+
+static void sip_refused_digit(struct call *call, unsigned code)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "the PBX takes none by INFO: %u", code);
+	call_news_digit_lost(call, why);
 }
 
 /* What the agent said, for traces; the events' names are those of sip_agent.proto. */
@@ -171,8 +179,7 @@ void call_sip_event(struct call *call, const SipAgent__FromAgent *event)
 		call_sip_changed(call, event->changed);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_DIGIT_REFUSED:
-		log_warn(MODULE, "call=%" PRIu64 " the PBX takes no digits by INFO: %u",
-			 call->number, event->digit_refused->code);
+		sip_refused_digit(call, event->digit_refused->code);
 		break;
 	case SIP_AGENT__FROM_AGENT__BODY_ANSWERED:
 		sip_answered(call, event->answered);
@@ -238,8 +245,7 @@ static void relay_failed(struct call *call, const Relay__Failed *failed)
 
 	switch (failed->reason) {
 	case RELAY__FAILED__REASON__DIGIT:
-		log_warn(MODULE, "call=%" PRIu64 " a digit is lost: %s", call->number,
-			 failed->text);
+		call_news_digit_lost(call, failed->text);
 		break;
 	case RELAY__FAILED__REASON__PORTS_EXHAUSTED:
 	case RELAY__FAILED__REASON__FULL:
@@ -303,9 +309,7 @@ void call_relay_event(struct call *call, const Relay__Event *event)
 		relay_failed(call, event->failed);
 		break;
 	case RELAY__EVENT__OF_DIGIT:
-		/* The digit itself may be a password: it is not logged. */
-		log_info(MODULE, "call=%" PRIu64 " digit from=%s", call->number,
-			 event->digit->from == RELAY__SIDE__PLAIN ? "pbx" : "secure");
+		call_news_digit(call, event->digit->from == RELAY__SIDE__PLAIN ? "pbx" : "secure");
 		if (event->digit->from == RELAY__SIDE__SECURE && call_dtmf(call) == CIG_DTMF_INFO)
 			call_digit_to_pbx(call, event->digit->digit[0], event->digit->duration_ms);
 		break;

@@ -15,6 +15,8 @@
 
 #define MODULE "call"
 
+enum { DIGITS_TOLD_MS = 1000 }; /* a line in that time, of a call's digits */
+
 /* The one who formats asks first: a gateway without a reader pays nothing for traces. */
 void call_news(struct call *call, const char *side, const char *fmt, ...)
 {
@@ -70,6 +72,33 @@ void call_news_answered(struct call *call)
 	log_info(MODULE, "call=%" PRIu64 " from=%s to=%s state=ANSWER", call->number, call->in_from,
 		 call->in_to);
 	call_figures_answered(calls_world(call->calls)->figures, call);
+}
+
+/* Counts one, and says whether the log tells of it: either peer may send as many as it likes. */
+static bool is_told(struct call_digits *digits)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	digits->n++;
+	if (now_ms < digits->next_ms)
+		return false;
+	digits->next_ms = now_ms + DIGITS_TOLD_MS;
+	return true;
+}
+
+void call_news_digit(struct call *call, const char *from)
+{
+	/* The digit itself may be a password: it is not logged. */
+	if (is_told(&call->digits))
+		log_info(MODULE, "call=%" PRIu64 " digit from=%s number=%u", call->number, from,
+			 call->digits.n);
+}
+
+void call_news_digit_lost(struct call *call, const char *why)
+{
+	if (is_told(&call->digits_lost))
+		log_warn(MODULE, "call=%" PRIu64 " a digit is lost: %s number=%u", call->number,
+			 why, call->digits_lost.n);
 }
 
 void call_news_end(struct call *call, const char *why)

@@ -21,6 +21,11 @@ void call_news_refused(struct call *call, unsigned code, const char *why);
 /* It has been answered. */
 void call_news_answered(struct call *call);
 
+/* A digit came, from there ("pbx", "secure"); one did not get further, and why.  Counted, and told
+ * once a second at most. */
+void call_news_digit(struct call *call, const char *from);
+void call_news_digit_lost(struct call *call, const char *why);
+
 /* It is ending, for call->reason; why may be "". */
 void call_news_end(struct call *call, const char *why);
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "tests/gateway/calls_scene.h"
 
 static void pbx_sends_digit(struct scene *scene, const char *digit)
@@ -154,6 +156,53 @@ static void bring_up(struct scene *scene)
 	pbx_rings(scene);
 	pbx_answers(scene);
 	resolves(scene);
+}
+
+struct digit_lines {
+	unsigned told, lost;
+};
+
+static void count_line(void *arg, enum log_type type, const char *module, const char *text)
+{
+	struct digit_lines *lines = arg;
+
+	(void)type;
+	(void)module;
+	lines->told += strstr(text, " digit from=") != NULL;
+	lines->lost += strstr(text, " a digit is lost: ") != NULL;
+}
+
+/* An event is twelve octets, and a peer may send any number: the log has a line a second of them.
+ */
+static void a_flood_of_digits_is_told_in_few_lines(void **state)
+{
+	enum { DIGITS = 1000 };
+	struct scene *scene = *state;
+	Relay__Digit digit = RELAY__DIGIT__INIT;
+	Relay__Event event = RELAY__EVENT__INIT;
+	struct digit_lines lines = { 0 };
+	int64_t begun_ms = clock_mono_ms();
+	unsigned most;
+
+	bring_up(scene);
+	digit.call_id = calls_total(scene->calls);
+	digit.from = RELAY__SIDE__PLAIN;
+	digit.digit = (char *)"7";
+	event.of_case = RELAY__EVENT__OF_DIGIT;
+	event.digit = &digit;
+	log_set_tap(count_line, &lines);
+	for (unsigned i = 0; i < DIGITS; i++) {
+		calls_relay_event(scene->calls, &event);
+		pbx_sends_digit(scene, "7");
+		relay_refuses(scene, RELAY__FAILED__REASON__DIGIT);
+	}
+	log_set_tap(NULL, NULL);
+	most = 1 + (unsigned)((clock_mono_ms() - begun_ms) / 1000);
+	assert_in_range(lines.told, 1, most);
+	assert_in_range(lines.lost, 1, most);
+	secure_ends(scene);
+	all_confirm(scene);
+	assert_all_ended(scene);
 }
 
 static void a_hold_by_the_secure_side_reaches_the_pbx_and_the_relay(void **state)
@@ -346,6 +395,7 @@ int main(void)
 		SCENE_TEST(a_call_to_the_secure_side_is_listed_there_before_it_is_sent),
 		SCENE_TEST(digits_before_the_secure_leg_wait_for_it),
 		SCENE_TEST(more_early_digits_than_wait_are_dropped),
+		SCENE_TEST(a_flood_of_digits_is_told_in_few_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
