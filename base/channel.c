@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -208,6 +209,14 @@ int channel_send_lazily(struct channel *c, struct slice message)
 	int err = check(c, message);
 
 	return err ? err : c->queue.bundles ? keep(c, message) : channel_send(c, message);
+}
+
+/* A look at the socket, not at c->closed alone: the loop may not have come round to it yet. */
+bool channel_is_over(const struct channel *c)
+{
+	struct pollfd look = { .fd = c->fd };
+
+	return c->closed || (poll(&look, 1, 0) == 1 && look.revents & (POLLHUP | POLLERR));
 }
 
 size_t channel_queued(const struct channel *c)

@@ -46,6 +46,10 @@ int channel_send(struct channel *channel, struct slice message);
  * nobody by itself. */
 int channel_send_lazily(struct channel *channel, struct slice message);
 
+/* Has the other end closed, or died?  True as soon as its process has ended, also before closed is
+ * called. */
+bool channel_is_over(const struct channel *channel);
+
 /* Messages that the socket has not taken yet. */
 size_t channel_queued(const struct channel *channel);
 

@@ -421,7 +421,11 @@ void mesh_connect(struct mesh *mesh, unsigned peer)
 		return;
 	out = &mesh->outgoing[peer];
 	out->wanted = true;
-	if (out->channel) { /* the old one: we have not seen its end yet */
+	/* We were there between its listen() and this message (on_again()): it has heard us
+	 * already, and nobody would tell it that we begin anew. */
+	if (out->channel && !channel_is_over(out->channel))
+		return;
+	if (out->channel) { /* its predecessor's: we have not seen its end yet */
 		disconnect(out);
 		mesh->ops->down(mesh->arg, peer);
 	}

@@ -31,8 +31,8 @@ int mesh_new(struct event_base *base, const char *run_dir, unsigned index, unsig
 /* Closes all and frees *meshp; *meshp may be NULL. */
 void mesh_free(struct mesh **meshp);
 
-/* That worker is ready: connect to it (again); from now on also whenever the connection is lost or
- * cannot be made. */
+/* That worker is ready: connect to it (again), unless we are already; from now on also whenever the
+ * connection is lost or cannot be made. */
 void mesh_connect(struct mesh *mesh, unsigned peer);
 
 /* Can something be sent to it?  To oneself always. */

@@ -209,6 +209,44 @@ static void a_connection_that_is_lost_is_made_again(void **state)
 	LOOP_UNTIL(to->base, to->heard == 1);
 }
 
+/* Somebody tried again between its listen() and its being ready.  That connection is the one on
+ * which it was told who is at home there: made anew, it would have to be told again. */
+static void who_is_reached_before_it_is_said_to_be_ready_stays_reached(void **state)
+{
+	struct world *w = *state;
+	struct end *from = &w->end[0], *to = &w->end[1];
+
+	mesh_connect(from->mesh, 1);
+	turn(to);
+	mesh_free(&to->mesh);
+	LOOP_UNTIL(from->base, from->downs == 1);
+	open_end(w, 1);
+	LOOP_UNTIL(from->base, from->ups == 2);
+	mesh_connect(from->mesh, 1);
+	assert_int_equal(from->ups, 2);
+	assert_int_equal(from->downs, 1);
+	assert_int_equal(pass(from, 1, 0), 0);
+	turn(from);
+	LOOP_UNTIL(to->base, to->heard == 1);
+}
+
+static void a_successor_is_reached_though_the_end_was_not_seen_yet(void **state)
+{
+	struct world *w = *state;
+	struct end *from = &w->end[0], *to = &w->end[1];
+
+	mesh_connect(from->mesh, 1);
+	turn(to);
+	mesh_free(&to->mesh);
+	open_end(w, 1);
+	mesh_connect(from->mesh, 1);
+	assert_int_equal(from->downs, 1);
+	assert_int_equal(from->ups, 2);
+	assert_int_equal(pass(from, 1, 0), 0);
+	turn(from);
+	LOOP_UNTIL(to->base, to->heard == 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +260,11 @@ int main(void)
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_connection_that_is_lost_is_made_again, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(
+			who_is_reached_before_it_is_said_to_be_ready_stays_reached, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_successor_is_reached_though_the_end_was_not_seen_yet, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
