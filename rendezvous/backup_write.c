@@ -345,6 +345,7 @@ static int write_named(const struct crs_paths *paths, struct slice passphrase, c
 		       struct writer *w)
 {
 	char unfinished[PATH_MAX + 8];
+	bool renamed;
 	int err, fd;
 
 	snprintf(unfinished, sizeof(unfinished), "%s.part", path);
@@ -358,9 +359,13 @@ static int write_named(const struct crs_paths *paths, struct slice passphrase, c
 	close(fd);
 	if (!err && rename(unfinished, path))
 		err = -errno;
+	renamed = !err;
+	if (renamed)
+		err = file_sync_parent(path);
 	if (!err)
-		return file_sync_parent(path);
-	unlink(unfinished);
+		return 0;
+	/* Whole as it is, too: it might be gone after a crash, and was told to have failed. */
+	unlink(renamed ? path : unfinished);
 	if (!diag_errors(w->diag))
 		diag_error(w->diag, NULL, "%s: %s", path, strerror(-err));
 	return err;

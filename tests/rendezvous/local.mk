@@ -184,6 +184,16 @@ endif
 %C%_test_backup_sealed_LDADD = keys/libkeys.a base/libbase.a $(OPENSSL_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_backup_write
+endif
+%C%_test_backup_write_SOURCES = %D%/test_backup_write.c rendezvous/backup_redis.c \
+	rendezvous/backup_sealed.c rendezvous/backup_write.c
+%C%_test_backup_write_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS) $(HIREDIS_CFLAGS) \
+	$(ARCHIVE_CFLAGS) $(OPENSSL_CFLAGS)
+%C%_test_backup_write_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync
+%C%_test_backup_write_LDADD = $(CRS_LIBS) $(ARCHIVE_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_apns_refusal
 endif
 %C%_test_apns_refusal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
