@@ -31,7 +31,7 @@ struct raise {
 	unsigned worker;
 	uint64_t ticket;
 	char account[ACCOUNT_ID_MAX + 1];
-	bool failed;
+	int err; /* of writing it */
 	char line[LINE_MAX_OCTETS];
 };
 
@@ -77,9 +77,10 @@ static void commit_account(struct floors *floors, const char *account)
 		err = append(path, floors->first, account);
 	if (err)
 		log_warn("account", "cannot write %s: %s", path, strerror(-err));
+	/* -EACCES is not for a file that must not be opened: its users would be denied. */
 	for (struct raise *r = floors->first; r; r = r->next) {
 		if (strcmp(r->account, account) == 0)
-			r->failed = err != 0;
+			r->err = err ? -EIO : 0;
 	}
 }
 
@@ -107,7 +108,7 @@ static void on_commit(evutil_socket_t fd, short what, void *arg)
 	 * anew only behind this. */
 	while ((r = floors->first)) {
 		floors->first = r->next;
-		floors->done(floors->arg, r->worker, r->ticket, r->failed);
+		floors->done(floors->arg, r->worker, r->ticket, r->err);
 		free(r);
 	}
 	floors->last = &floors->first;
@@ -202,11 +203,13 @@ void floors_raise(struct floors *floors, unsigned worker, uint64_t ticket, const
 {
 	struct raise *r = calloc(1, sizeof(*r));
 	struct buf b;
+	int err = r ? roster_raise(floors->roster, account, slice_str(uri), generation) : -ENOMEM;
 
-	if (!r || roster_raise(floors->roster, account, slice_str(uri), generation) ||
-	    roster_line(floors->roster, slice_str(uri), r->line, sizeof(r->line))) {
+	if (!err)
+		err = roster_line(floors->roster, slice_str(uri), r->line, sizeof(r->line));
+	if (err) {
 		free(r);
-		floors->done(floors->arg, worker, ticket, true);
+		floors->done(floors->arg, worker, ticket, err);
 		return;
 	}
 	b = BUF_OF(r->account);

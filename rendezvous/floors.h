@@ -15,8 +15,10 @@ struct event_base;
 struct floors;
 struct roster_user;
 
-/* A raise is durable, or could not be written. */
-typedef void floors_done_fn(void *arg, unsigned worker, uint64_t ticket, bool failed);
+/* A raise is durable (err 0), or is not: -EACCES (the user belongs to another account: trying again
+ * will not help), -EIO (its file cannot be written, whatever the reason: the log tells) or
+ * another -errno. */
+typedef void floors_done_fn(void *arg, unsigned worker, uint64_t ticket, int err);
 
 /* accounts_dir is borrowed.  NULL when memory is out. */
 struct floors *floors_new(struct event_base *base, const char *accounts_dir, floors_done_fn *done,

@@ -47,8 +47,9 @@ void home_session_lost(struct home *home, unsigned holder, const CrsWorker__Sess
 /* A holder is gone with all its connections. */
 void home_holder_down(struct home *home, unsigned holder);
 
-/* The supervisor made a floor durable, or could not. */
-void home_floor_done(struct home *home, uint64_t ticket, bool failed);
+/* The supervisor made a floor durable, or could not: -EACCES, the user belongs to another account,
+ * of which this worker need not have heard yet; or another -errno. */
+void home_floor_done(struct home *home, uint64_t ticket, int err);
 /* The account of a URI that is at home here was deleted: nothing is kept for it any longer. */
 void home_forget_user(struct home *home, struct slice uri);
 

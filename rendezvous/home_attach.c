@@ -254,40 +254,51 @@ static enum roster_verdict check(const struct home *home, const char *account, c
 	return host && strcmp(host, account) == 0 ? ROSTER_ADMIT : ROSTER_DENY_UNLISTED;
 }
 
-void home_attach(struct home *home, unsigned holder, const CrsWorker__Attach *m)
+static void deny(struct home *home, unsigned holder, const CrsWorker__Attach *m,
+		 enum roster_verdict verdict)
 {
-	enum roster_verdict verdict = check(home, m->account, m->uri, m->generation);
 	struct endpoint at = { .holder = holder, .connection = m->connection };
 
-	if (verdict == ROSTER_ADMIT)
-		add_device(home, holder, m);
-	else if (verdict == ROSTER_ADMIT_RAISE)
-		wait_for_floor(home, holder, m);
-	else if (m->again)
+	/* again: the client is registered, and waits for no answer. */
+	if (m->again)
 		unregister(home, &at, deny_reason(verdict), roster_verdict_text(verdict), false);
 	else
 		answer_attach(home, holder, m->connection, roster_verdict_text(verdict),
 			      deny_reason(verdict), 0);
 }
 
-void home_floor_done(struct home *home, uint64_t ticket, bool failed)
+void home_attach(struct home *home, unsigned holder, const CrsWorker__Attach *m)
+{
+	enum roster_verdict verdict = check(home, m->account, m->uri, m->generation);
+
+	if (verdict == ROSTER_ADMIT)
+		add_device(home, holder, m);
+	else if (verdict == ROSTER_ADMIT_RAISE)
+		wait_for_floor(home, holder, m);
+	else
+		deny(home, holder, m, verdict);
+}
+
+void home_floor_done(struct home *home, uint64_t ticket, int err)
 {
 	struct idmap_node *node = idmap_first(&home->pending, ticket);
 	struct pending_attach *pending;
 	CrsWorker__Attach *m;
-	int err;
 
 	if (!node)
 		return;
 	pending = IDMAP_OWNER(node, struct pending_attach, node);
 	m = pending->attach;
-	err = failed ? -EIO
-		     : roster_raise(worker_roster(home->worker), m->account, slice_str(m->uri),
-				    m->generation);
-	if (err == 0 || err == -EACCES)
-		/* Judged once more: the roster may have changed meanwhile, and he may be another
-		 * account's now. */
+	if (err == 0)
+		err = roster_raise(worker_roster(home->worker), m->account, slice_str(m->uri),
+				   m->generation);
+	if (err == 0)
+		/* Judged once more: the roster may have changed meanwhile. */
 		home_attach(home, pending->holder, m);
+	else if (err == -EACCES)
+		/* Not judged by the roster here: whoever he belongs to may have left while his
+		 * floor was written, and this worker hears of it with the next reload only. */
+		deny(home, pending->holder, m, ROSTER_DENY_ACCOUNT);
 	else
 		answer_attach(home, pending->holder, m->connection, "accounts not writable", 0, 0);
 	free_pending(home, pending);

@@ -140,14 +140,16 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
 
 /* --- what its parts tell --- */
 
-static void on_floor_done(void *arg, unsigned worker, uint64_t ticket, bool failed)
+static void on_floor_done(void *arg, unsigned worker, uint64_t ticket, int err)
 {
 	struct supervisor *supervisor = arg;
 	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
 	CrsWorker__FloorDone done = CRS_WORKER__FLOOR_DONE__INIT;
 
 	done.ticket = ticket;
-	done.failed = failed;
+	done.failed = err != 0;
+	/* The only reason that stays when it is tried again. */
+	done.other_account = err == -EACCES;
 	message.body_case = CRS_WORKER__CONTROL__BODY_FLOOR_DONE;
 	message.floor_done = &done;
 	worker_process_send(&supervisor->workers[worker], &message);

@@ -404,6 +404,14 @@ static void start(struct worker *worker, CrsWorker__Setup *setup)
 	diag_free(&diag);
 }
 
+/* As floors_done_fn() was told. */
+static int floor_error(const CrsWorker__FloorDone *done)
+{
+	if (!done->failed)
+		return 0;
+	return done->other_account ? -EACCES : -EIO;
+}
+
 static void on_control(void *arg, struct slice octets)
 {
 	struct worker *worker = arg;
@@ -447,7 +455,8 @@ static void on_control(void *arg, struct slice octets)
 			worker_answer(worker, m->query);
 			break;
 		case CRS_WORKER__CONTROL__BODY_FLOOR_DONE:
-			home_floor_done(worker->home, m->floor_done->ticket, m->floor_done->failed);
+			home_floor_done(worker->home, m->floor_done->ticket,
+					floor_error(m->floor_done));
 			break;
 		case CRS_WORKER__CONTROL__BODY_EXPEL:
 			holder_expel(worker->holder, m->expel);

@@ -94,7 +94,7 @@ static void happen(struct worker *worker, struct fake_event *event)
 		pass(worker, slice_of(event->passed, event->passed_n));
 		free(event->passed);
 	} else if (event->ticket) {
-		home_floor_done(worker->home, event->ticket, false);
+		home_floor_done(worker->home, event->ticket, worker->floor_err);
 	} else if (event->item) {
 		fake_store_read(worker, event);
 	} else if (event->done) {
@@ -386,7 +386,7 @@ int worker_pass_down(struct worker *worker, unsigned to, const struct passed_dow
 	return keep_passed(worker, err, head, down->frame);
 }
 
-/* The supervisor has made it durable as soon as it is asked. */
+/* The supervisor has made it durable as soon as it is asked, or says why not. */
 int worker_raise_floor(struct worker *worker, uint64_t ticket, const char *account, const char *uri,
 		       uint32_t generation)
 {

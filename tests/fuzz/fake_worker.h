@@ -64,6 +64,7 @@ struct worker {
 	bool store_up, relay_up, supervisor_up;
 	CrsWorker__Control *told; /* what the supervisor was told last, or NULL */
 	int store_err;            /* of the next command */
+	int floor_err;            /* of each floor: home_floor_done() */
 	uint64_t counted;         /* what it was given to count, together */
 	unsigned counts_until; /* it has no memory for one more: 0, or how many counts it takes */
 	const char *kept;      /* the value in each hash, of tel:+1; NULL: there is none */

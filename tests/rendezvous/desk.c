@@ -118,12 +118,12 @@ static void on_relay(void *arg)
 
 static const struct relay_client_ops relay_ops = { on_relay, on_relay };
 
-static void on_floor(void *arg, unsigned worker, uint64_t ticket, bool failed)
+static void on_floor(void *arg, unsigned worker, uint64_t ticket, int err)
 {
 	(void)arg;
 	(void)worker;
 	(void)ticket;
-	(void)failed;
+	(void)err;
 }
 
 static void set_options(struct desk *desk)

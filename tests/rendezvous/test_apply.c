@@ -33,12 +33,12 @@ struct shelf {
 	struct diag *diag;
 };
 
-static void on_raised(void *arg, unsigned worker, uint64_t ticket, bool failed)
+static void on_raised(void *arg, unsigned worker, uint64_t ticket, int err)
 {
 	(void)arg;
 	(void)worker;
 	(void)ticket;
-	(void)failed;
+	(void)err;
 }
 
 static int open_shelf(void **state)

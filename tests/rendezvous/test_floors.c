@@ -17,16 +17,18 @@
 
 struct told {
 	unsigned good, failed;
+	int err; /* of the last one */
 };
 
-static void on_done(void *arg, unsigned worker, uint64_t ticket, bool failed)
+static void on_done(void *arg, unsigned worker, uint64_t ticket, int err)
 {
 	struct told *told = arg;
 
 	(void)worker;
 	(void)ticket;
-	told->good += !failed;
-	told->failed += failed;
+	told->good += err == 0;
+	told->failed += err != 0;
+	told->err = err;
 }
 
 static const char *const accounts[] = { "acme", "other" };
@@ -80,6 +82,7 @@ static void half_a_line_takes_no_other_with_it(void **state)
 	let_grow_to(RLIM_INFINITY);
 	signal(SIGXFSZ, SIG_DFL);
 	assert_int_equal(told.failed, 1);
+	assert_int_equal(told.err, -EIO);
 	floors_raise(floors, 0, 2, "acme", "tel:+46702", 4);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	assert_int_equal(told.good, 1);
@@ -116,6 +119,7 @@ static void a_raise_of_anothers_user_fails(void **state)
 	floors_raise(floors, 0, 1, "other", "tel:+46701", 9);
 	event_base_loop(base, EVLOOP_NONBLOCK);
 	assert_int_equal(told.failed, 1);
+	assert_int_equal(told.err, -EACCES);
 	snprintf(path, sizeof(path), "%s/other/floors", dir);
 	assert_int_not_equal(access(path, F_OK), 0);
 	floors_free(&floors);

@@ -3,6 +3,7 @@
  * left of it, at the relay neither.  And what memory would not mend is not asked for again. */
 #include "tests/unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -465,6 +466,38 @@ static void who_is_another_accounts_by_now_is_denied(void **state)
 	close_worker(&worker);
 }
 
+/* The supervisor knows the owner, of whom nobody told this worker.  To ask again would not help. */
+static void whose_floor_is_another_accounts_is_denied(void **state)
+{
+	struct worker *worker = open_worker();
+	struct client *client = fake_worker_client(worker, "tel:+7", "acme", 1);
+
+	(void)state;
+	worker->floor_err = -EACCES;
+	ask_to_register(client);
+	fake_worker_run(worker);
+	assert_int_equal(heard.answers, 1);
+	assert_int_equal(heard.errors, 0);
+	assert_int_equal(client->state, CLIENT_DENIED);
+	assert_int_equal(client->deny_reason, UMSG__DENY_REASON__DENY_OTHER_ACCOUNT);
+	close_worker(&worker);
+}
+
+static void whose_floor_cannot_be_written_is_to_ask_again(void **state)
+{
+	struct worker *worker = open_worker();
+	struct client *client = fake_worker_client(worker, "tel:+7", "acme", 1);
+
+	(void)state;
+	worker->floor_err = -ENOSPC;
+	ask_to_register(client);
+	fake_worker_run(worker);
+	assert_int_equal(heard.answers, 1);
+	assert_int_equal(heard.errors, 1);
+	assert_int_equal(client->state, CLIENT_NEW);
+	close_worker(&worker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +508,8 @@ int main(void)
 		cmocka_unit_test(no_page_ends_behind_a_message_that_was_not_handed_out),
 		cmocka_unit_test(a_post_that_no_frame_can_deliver_holds_up_no_other),
 		cmocka_unit_test(who_is_another_accounts_by_now_is_denied),
+		cmocka_unit_test(whose_floor_is_another_accounts_is_denied),
+		cmocka_unit_test(whose_floor_cannot_be_written_is_to_ask_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
