@@ -50,7 +50,8 @@ void holder_down(struct holder *holder, unsigned home, const struct passed_down 
 
 /* A home is there (again): tell it of the clients that belong to it. */
 void holder_home_up(struct holder *holder, unsigned home);
-/* A home is gone: what was asked of it is answered "try again", calls end. */
+/* A home is gone: posts are answered "try again", calls end.  Nobody notes which other requests are
+ * open: a Lookup, Fetch, ClientData, UpdateConfirm or Bang that was under way stays unanswered. */
 void holder_home_down(struct holder *holder, unsigned home);
 
 /* Accounts were loaded again: identities that no longer open are cut off. */

@@ -16,7 +16,9 @@ static int end_connection(struct home *home, const struct endpoint *at)
 	return worker_pass_down(home->worker, at->holder, &down);
 }
 
-/* Of a holder that is gone all connections have ended. */
+/* -EPIPE: of a holder that is gone all connections have ended.  One that lives, and only is being
+ * connected to anew (mesh.c), has heard by holder_home_down() that this home is gone; by the number
+ * of the connection, kept until then, another client might be meant if it was started anew. */
 static bool is_over(int err)
 {
 	return err == 0 || err == -EPIPE;
