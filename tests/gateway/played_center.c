@@ -37,6 +37,8 @@ int smpp_center_new(struct event_base *base, const struct smpp_center_options *o
 	assert_non_null(center);
 	snprintf(center->name, sizeof(center->name), "%s", options->name);
 	snprintf(center->password, sizeof(center->password), "%s", options->session.password);
+	center->rule = options->rules[0];
+	center->rules = options->n_rules;
 	center->event = event;
 	center->arg = arg;
 	made.center[made.n++] = *center_out = center;

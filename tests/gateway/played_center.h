@@ -15,6 +15,8 @@ enum { PLAYED_CENTERS = 8, PLAYED_ANSWERS = 1100, PLAYED_IDS = 8 };
 /* A connection to a center. */
 struct smpp_center {
 	char name[CENTER_NAME], password[16];
+	struct smpp_status_rule rule; /* the first one */
+	size_t rules;
 	smpp_center_event_fn *event;
 	void *arg;
 	int submit_err; /* what a submit gets; 0: in hand */

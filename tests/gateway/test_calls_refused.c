@@ -59,6 +59,19 @@ static void what_no_map_takes_is_refused_with_its_code(void **state)
 	assert_null(scene->client.call);
 }
 
+/* Nobody of our side calls by another number than ours. */
+static void a_number_that_is_not_ours_calls_nobody(void **state)
+{
+	struct scene *scene = *state;
+
+	strcpy(calls_world(scene->calls)->own_uri, "tel:+9999");
+	pbx_calls(scene);
+	assert_int_equal(scene->sip.code, 403);
+	pbx_ends(scene);
+	assert_all_ended(scene);
+	assert_null(scene->client.call);
+}
+
 /* ---- somebody is missing ---- */
 
 static void lose_client(struct scene *scene)
@@ -76,15 +89,21 @@ static void lose_relay(struct scene *scene)
 	scene->relay.up = false;
 }
 
+static void lose_engines(struct scene *scene)
+{
+	calls_world(scene->calls)->engines = 0;
+}
+
 /* 503 and "congestion": both may try again. */
 static void a_call_is_refused_while_somebody_is_missing(void **state)
 {
-	static scene_fn *const losses[] = { lose_client, lose_agent, lose_relay };
+	static scene_fn *const losses[] = { lose_client, lose_agent, lose_relay, lose_engines };
 	struct scene *scene = *state;
 
 	for (unsigned i = 0; i < COUNT(losses); i++) {
 		scene->client.state = UMSG_ATTACHED;
 		scene->sip.ready = scene->relay.up = true;
+		calls_world(scene->calls)->engines = 1;
 		losses[i](scene);
 		secure_user_calls(scene);
 		assert_int_equal(secure_end(scene), UMSG__END_REASON__END_CONGESTION);
@@ -92,7 +111,7 @@ static void a_call_is_refused_while_somebody_is_missing(void **state)
 		forget_call(scene);
 	}
 	scene->client.state = UMSG_CONNECTING;
-	scene->relay.up = true;
+	calls_world(scene->calls)->engines = 1;
 	pbx_calls(scene);
 	assert_int_equal(scene->sip.code, 503);
 	pbx_ends(scene);
@@ -164,6 +183,20 @@ static void a_relay_without_room_is_congestion_one_that_forgot_is_not(void **sta
 	}
 }
 
+/* The same behind its yes: then it has the call, and is told of the end. */
+static void a_relay_that_cannot_go_on_is_congestion_too(void **state)
+{
+	struct scene *scene = *state;
+
+	secure_user_calls(scene);
+	relay_opens(scene);
+	relay_refuses(scene, RELAY__FAILED__REASON__BUSY);
+	assert_int_equal(secure_end(scene), UMSG__END_REASON__END_CONGESTION);
+	assert_int_equal(scene->relay.closes, 1);
+	all_confirm(scene);
+	assert_all_ended(scene);
+}
+
 /* ---- the PBX ---- */
 
 static void secure_user_calls_as_far_as_the_pbx(struct scene *scene)
@@ -197,13 +230,16 @@ static void a_pbx_that_asks_for_a_password_is_refused_without_an_account(void **
 {
 	struct scene *scene = *state;
 	SipAgent__Challenged challenged = SIP_AGENT__CHALLENGED__INIT;
+	unsigned hangups;
 
 	secure_user_calls_as_far_as_the_pbx(scene);
 	challenged.call = sip_number(scene);
 	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_CHALLENGED, &challenged);
 	assert_int_equal(secure_end(scene), UMSG__END_REASON__END_NOT_ALLOWED);
 	/* So is the BYE: it is sent without, and the call ends all the same. */
+	hangups = scene->sip.hangups;
 	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_CHALLENGED, &challenged);
+	assert_int_equal(scene->sip.hangups, hangups + 1);
 	all_confirm(scene);
 	assert_all_ended(scene);
 }
@@ -244,9 +280,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_no_map_takes_is_refused_with_its_code),
+		TEST(a_number_that_is_not_ours_calls_nobody),
 		TEST(a_call_is_refused_while_somebody_is_missing),
 		TEST(a_call_without_media_ends_on_both_sides),
 		TEST(a_relay_without_room_is_congestion_one_that_forgot_is_not),
+		TEST(a_relay_that_cannot_go_on_is_congestion_too),
 		TEST(a_pbx_that_speaks_nothing_we_know_is_hung_up),
 		TEST(a_pbx_that_asks_for_a_password_is_refused_without_an_account),
 		TEST(what_the_pbx_refuses_is_told_with_its_reason),

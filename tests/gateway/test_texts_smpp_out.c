@@ -298,6 +298,17 @@ static void a_reload_keeps_the_connections_that_stay_as_they_are(void **state)
 	}
 }
 
+static void what_a_status_means_here_is_known_to_the_connection(void **state)
+{
+	struct center_scene *scene = *state;
+
+	assert_int_equal(first()->rules, 0);
+	center_reconfigure(scene, CENTER_BLOCK("on_status ESME_RSYSERR pause;"), 0);
+	assert_int_equal(center_made(1)->rules, 1);
+	assert_int_equal(center_made(1)->rule.status, SMPP_RSYSERR);
+	assert_int_equal(center_made(1)->rule.fate, SMPP_FATE_PAUSE);
+}
+
 /* A text in hand of the connection that goes is not lost with it. */
 static void a_changed_center_goes_on_with_what_waits(void **state)
 {
@@ -367,6 +378,7 @@ int main(void)
 		CENTER_TEST(attachments_are_lines_or_left_out_or_no_text_at_all),
 		CENTER_TEST(a_text_whose_end_comes_is_forgotten_by_the_center),
 		CENTER_TEST(a_reload_keeps_the_connections_that_stay_as_they_are),
+		CENTER_TEST(what_a_status_means_here_is_known_to_the_connection),
 		CENTER_TEST(a_changed_center_goes_on_with_what_waits),
 		CENTER_TEST(two_blocks_of_one_center_have_names_of_their_own),
 		CENTER_TEST(a_center_that_cannot_be_made_leaves_the_others_alone),

@@ -426,6 +426,9 @@ static void a_restored_key_manager_goes_on_far_above(void **state)
 	static const struct step before[] = {
 		{ INIT, OK, "Domain:" },
 		{ "user add +1 Al", OK, NULL },
+		{ "user add +3 Cy", OK, NULL },
+		{ "letter +3 --output @/cy", OK, NULL },
+		{ "user delete +3", OK, "shut out" },
 		{ "update --output @", OK, "2026-11.upd: revision 1," },
 		{ "backup @/copy", OK, "keep it as safe as this computer" },
 		{ "backup @/copy", REFUSED, "copy is there already" },
@@ -444,6 +447,12 @@ static void a_restored_key_manager_goes_on_far_above(void **state)
 	assert_int_equal(run_in(scene, "new", "passphrase", "user add +2 New"), OK);
 	assert_int_equal(run_in(scene, "new", "passphrase", "user list"), OK);
 	assert_printed(scene, "+2      New   101 "); /* nobody who was forgotten had that */
+	/* Those who are known, and those who were deleted, may have gone on behind the copy. */
+	assert_int_equal(run_in(scene, "new", "passphrase", "user rekey +1"), OK);
+	assert_printed(scene, "tel:+1 has generation 102 ");
+	assert_int_equal(run_in(scene, "new", "passphrase", "user add +3 Cy"), OK);
+	assert_int_equal(run_in(scene, "new", "passphrase", "user list"), OK);
+	assert_printed(scene, "+3      Cy    102 ");
 	assert_int_equal(run_in(scene, "new", "passphrase", "log"), OK);
 	assert_printed(scene, "restore");
 }
