@@ -222,6 +222,25 @@ static void a_malformed_packet_is_one_message(void **state)
 	assert_false(packet_next(&packet, &message));
 }
 
+static void an_end_is_seen_before_the_loop_tells_of_it(void **state)
+{
+	struct seen seen;
+	int peer;
+
+	(void)state;
+	open_pair(&seen, &peer);
+	assert_int_equal(write(peer, "abc", 3), 3);
+	assert_false(channel_is_over(seen.channel));
+	close(peer);
+	/* Though what was said before is still to be read. */
+	assert_true(channel_is_over(seen.channel));
+	event_base_loop(seen.base, EVLOOP_NONBLOCK);
+	assert_int_equal(seen.messages, 1);
+	assert_true(channel_is_over(seen.channel));
+	channel_free(&seen.channel);
+	event_base_free(seen.base);
+}
+
 static void an_owner_may_free_the_channel_in_its_callback(void **state)
 {
 	struct seen seen;
@@ -248,6 +267,7 @@ int main(void)
 		cmocka_unit_test(what_can_wait_goes_out_with_the_next_message),
 		cmocka_unit_test(a_packet_is_taken_apart_by_the_other_end),
 		cmocka_unit_test(a_malformed_packet_is_one_message),
+		cmocka_unit_test(an_end_is_seen_before_the_loop_tells_of_it),
 		cmocka_unit_test(an_owner_may_free_the_channel_in_its_callback),
 	};
 
