@@ -64,7 +64,14 @@ static bool is_ours(const uint8_t key[DIGEST_KEY_SIZE], const char *source, cons
 	       CRYPTO_memcmp(nonce, want, NONCE_SIZE) == 0;
 }
 
-/* The answer that the account would give to the same challenge. */
+/* The answer that the account would give to the same challenge.
+ *
+ * Its uri is taken as it stands, and not compared with the Request-URI (RFC 7616 3.4.6, RFC 3261
+ * 22.4).  Trunks differ there in good faith: a proxy between the PBX and us puts another host or
+ * number into the Request-URI, and user agents leave out port and parameters.  What the comparison
+ * would prevent, that an answer serves another request, the nonce limits: it is good for
+ * DIGEST_NONCE_S, from that source and for that method only.  Whoever can send from there
+ * meanwhile could as well change To and SDP, which no digest with qop=auth covers. */
 static bool is_right(const struct digest_given *given, const struct digest_account *account,
 		     const char *method)
 {
