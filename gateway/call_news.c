@@ -128,13 +128,13 @@ static void log_media(const struct call *call)
 		return; /* it never came to media */
 	log_info(MODULE,
 		 "call=%" PRIu64 " media pbx=%s/%s sent=%" PRIu64 " received=%" PRIu64
-		 " lost=%" PRIu64 " strangers=%" PRIu64 " malformed=%" PRIu64
+		 " lost=%" PRIu64 " strangers=%" PRIu64 " malformed=%" PRIu64 " ignored=%" PRIu64
 		 " secure=%s sent=%" PRIu64 " received=%" PRIu64 " lost=%" PRIu64
 		 " auth_failures=%" PRIu64,
 		 call->number, plain->codec, plain->remote, plain->packets_sent,
 		 plain->packets_received, plain->lost, plain->strangers, plain->malformed,
-		 secure->codec, secure->packets_sent, secure->packets_received, secure->lost,
-		 secure->auth_failures);
+		 plain->ignored, secure->codec, secure->packets_sent, secure->packets_received,
+		 secure->lost, secure->auth_failures);
 }
 
 void call_news_gone(struct call *call)

@@ -80,6 +80,7 @@ static void put_leg(struct buf *line, const Relay__LegStats *leg)
 	json_put_number(line, "received", (int64_t)leg->packets_received);
 	json_put_number(line, "lost", (int64_t)leg->lost);
 	json_put_number(line, "dropped", (int64_t)leg->dropped);
+	json_put_number(line, "ignored", (int64_t)leg->ignored);
 	json_put_number(line, "late", (int64_t)leg->late);
 	json_put_number(line, "concealed_ms", (int64_t)leg->concealed_ms);
 	json_put_thousandths(line, "jitter_ms", leg->jitter_us);

@@ -30,7 +30,8 @@ struct leg_stats {
 	uint64_t concealed_ms;  /* filled by FEC or concealment */
 	uint64_t auth_failures; /* SRTP, SRTCP or STUN integrity */
 	uint64_t replays;       /* SRTP indexes seen before */
-	uint64_t malformed;     /* not parsed, unknown payload type */
+	uint64_t malformed;     /* not parsed */
+	uint64_t ignored;       /* RTP of no agreed type or empty, RTCP without a report: no harm */
 	uint64_t strangers;     /* from an address that is not the peer's */
 	uint32_t jitter_us;     /* interarrival jitter, RFC 3550 6.4.1 */
 	uint32_t peer_lost;     /* of what we sent, as the peer reports */

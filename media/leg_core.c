@@ -69,6 +69,8 @@ int leg_core_count(struct leg_core *core, int err)
 		core->auth_failures++;
 	else if (err == -EALREADY)
 		core->replays++;
+	else if (err == -ENOMSG)
+		core->ignored++;
 	else if (err)
 		core->malformed++;
 	return err;
@@ -99,6 +101,7 @@ void leg_core_stats(const struct leg_core *core, struct leg_stats *stats_out)
 					 .auth_failures = core->auth_failures,
 					 .replays = core->replays,
 					 .malformed = core->malformed,
+					 .ignored = core->ignored,
 					 .peer_lost = core->rtcp.peer_lost,
 					 .peer_jitter_us = core->rtcp.peer_jitter_us };
 	rtp_receiver_stats(&core->receiver, stats_out);

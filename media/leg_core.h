@@ -20,7 +20,7 @@ struct leg_core {
 	struct rtp_receiver receiver;
 	struct leg_rtcp rtcp;
 	int64_t heard_ms; /* when a packet of the peer was last taken */
-	uint64_t auth_failures, replays, malformed;
+	uint64_t auth_failures, replays, malformed, ignored;
 };
 
 /* How a leg speaks and hears. */
@@ -40,7 +40,7 @@ void leg_core_change(struct leg_core *core, const struct leg_format *format, int
 /* Frees what core owns. */
 void leg_core_done(struct leg_core *core);
 
-/* Counts what became of a packet: -EACCES, -EALREADY (a replay), other errors, or 0, which
+/* Counts what became of a packet: -EACCES, -EALREADY (a replay), -ENOMSG, other errors, or 0, which
  * counts as nothing.  Returns err. */
 int leg_core_count(struct leg_core *core, int err);
 

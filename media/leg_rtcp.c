@@ -59,9 +59,10 @@ int leg_rtcp_receive(struct leg_rtcp *rtcp, struct slice packet, const struct rt
 {
 	struct rtcp_report report;
 	uint64_t clock = codec_clock(sender->config.kind);
+	int err = rtcp_parse(packet, sender->ssrc, &report);
 
-	if (rtcp_parse(packet, sender->ssrc, &report))
-		return -EBADMSG;
+	if (err)
+		return err;
 	rtp_source_report(source, &report, now_ms);
 	if (report.has_block) {
 		rtcp->peer_lost = report.block.lost < 0 ? 0 : (uint32_t)report.block.lost;

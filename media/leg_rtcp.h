@@ -21,7 +21,7 @@ int leg_rtcp_init(struct leg_rtcp *rtcp, int64_t now_ms);
 size_t leg_rtcp_tick(struct leg_rtcp *rtcp, const struct rtp_sender *sender,
 		     struct rtp_source *source, int64_t now_ms, uint8_t *out, size_t cap);
 
-/* Takes a compound packet.  Returns 0 or -EBADMSG. */
+/* Takes a compound packet.  Returns as rtcp_parse(). */
 int leg_rtcp_receive(struct leg_rtcp *rtcp, struct slice packet, const struct rtp_sender *sender,
 		     struct rtp_source *source, int64_t now_ms);
 

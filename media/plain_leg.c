@@ -329,9 +329,9 @@ static int receive_rtp(struct plain_leg *leg, struct slice packet, const struct 
 	if (err)
 		return leg_core_count(&leg->core, err);
 	err = rtp_receiver_packet(&leg->core.receiver, &rtp, now_ms);
-	/* A repeated or late packet is its peer's all the same; one that is no RTP teaches no
-	 * port. */
-	if (err == -EBADMSG)
+	/* A repeated or late packet is its peer's all the same; one that is no RTP of this
+	 * call teaches no port. */
+	if (err == -EBADMSG || err == -ENOTSUP)
 		return err;
 	leg->core.heard_ms = now_ms;
 	if (!leg->locked && !is_late(leg, source, now_ms)) {
@@ -355,9 +355,9 @@ static int receive_rtcp(struct plain_leg *leg, struct slice packet, const struct
 		return -EACCES;
 	}
 	err = unprotect(leg, true, &packet, room);
-	if (!err && leg_rtcp_receive(&leg->core.rtcp, packet, &leg->core.sender,
-				     &leg->core.receiver.source, now_ms))
-		err = -EBADMSG;
+	if (!err)
+		err = leg_rtcp_receive(&leg->core.rtcp, packet, &leg->core.sender,
+				       &leg->core.receiver.source, now_ms);
 	if (err)
 		return leg_core_count(&leg->core, err);
 	leg->core.heard_ms = now_ms;

@@ -64,7 +64,8 @@ int plain_leg_set(struct plain_leg *leg, const struct plain_leg_config *config, 
 
 /* A packet that came from source to the RTP or the RTCP port (RTCP on the RTP
  * port is understood as well).  Returns 0, -EACCES (a stranger, or no
- * authentication), -EBADMSG or -EALREADY; all are counted. */
+ * authentication), -EBADMSG, -ENOTSUP (a payload type that was not agreed), -ENOMSG (RTCP
+ * without a report) or -EALREADY; all are counted. */
 int plain_leg_receive(struct plain_leg *leg, struct slice packet, const struct net_addr *source,
 		      int64_t now_ms);
 

@@ -225,8 +225,12 @@ int rtcp_parse(struct slice packet, uint32_t own_ssrc, struct rtcp_report *repor
 			return -EBADMSG;
 		}
 	}
-	if (!cursor_ok(&c) || !seen)
+	if (!cursor_ok(&c) || packet.n == 0)
 		return -EBADMSG;
+	/* RFC 3550 6.1 wants a report first, RFC 5506 does not: baresip opens a NAT's way by an APP
+	 * that stands alone. */
+	if (!seen)
+		return -ENOMSG;
 	*report_out = r;
 	return 0;
 }

@@ -64,7 +64,8 @@ enum { RTCP_MAX_REPORT = 28 + 24 + 8 + 2 + 16 + 4 };
 size_t rtcp_build(const struct rtcp_report *report, struct slice cname, uint8_t *out, size_t cap);
 
 /* Reads a compound packet: the first report, and of its blocks the one about
- * own_ssrc.  Other packet types are passed over.  Returns 0 or -EBADMSG. */
+ * own_ssrc.  Other packet types are passed over.  Returns 0, -ENOMSG (no report, and
+ * nothing wrong) or -EBADMSG. */
 int rtcp_parse(struct slice packet, uint32_t own_ssrc, struct rtcp_report *report_out);
 
 #endif

@@ -15,7 +15,7 @@ void rtp_receiver_init(struct rtp_receiver *r, const struct rtp_receiver_config 
 	r->config = *config;
 	r->ops = ops;
 	r->arg = arg;
-	r->octets = r->late = r->malformed = 0;
+	r->octets = r->late = r->malformed = r->ignored = 0;
 	rtp_source_init(&r->source, config->clock);
 	reorder_init(&r->reorder);
 	dtmf_receiver_init(&r->dtmf, config->event_clock);
@@ -62,7 +62,11 @@ static int use(struct rtp_receiver *r, const struct rtp *rtp, bool lost, int64_t
 {
 	int err = 0;
 
-	if (rtp->payload_type == r->config.event_pt)
+	/* One without audio only keeps a NAT's way open (RFC 6263 4): later baresips begin with
+	 * one. */
+	if (rtp->payload_type == r->config.codec_pt && rtp->payload.n == 0)
+		r->ignored++;
+	else if (rtp->payload_type == r->config.event_pt)
 		err = take_event(r, rtp, now_ms);
 	/* RFC 3389: the first octet is the noise level, in -dBov. */
 	else if (rtp->payload_type == r->config.cn_pt)
@@ -88,8 +92,9 @@ int rtp_receiver_packet(struct rtp_receiver *r, const struct rtp *rtp, int64_t n
 	int got, err = 0;
 
 	if (!rtp_receiver_knows(r, rtp->payload_type)) {
-		r->malformed++;
-		return -EBADMSG;
+		/* RFC 3550 5.1: to be ignored; keep-alives have such a type (RFC 6263 4.6). */
+		r->ignored++;
+		return -ENOTSUP;
 	}
 	/* Another SSRC begins a sequence and a time base of its own (RFC 3550 8.2). */
 	if (r->source.started && rtp->ssrc != r->source.ssrc) {
@@ -128,6 +133,7 @@ void rtp_receiver_stats(const struct rtp_receiver *r, struct leg_stats *stats)
 	stats->lost = rtp_source_lost(&r->source);
 	stats->late = r->late;
 	stats->malformed += r->malformed;
+	stats->ignored += r->ignored;
 	stats->concealed_ms = r->playout.concealed / MEDIA_SAMPLES_PER_MS;
 	stats->jitter_us = rtp_source_jitter_us(&r->source);
 }

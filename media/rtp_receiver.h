@@ -25,7 +25,7 @@ struct rtp_receiver {
 	struct dtmf_receiver dtmf;
 	const struct leg_ops *ops;
 	void *arg;
-	uint64_t octets, late, malformed;
+	uint64_t octets, late, malformed, ignored;
 };
 
 /* config is copied, its codec borrowed; ops are called with arg. */
@@ -39,7 +39,8 @@ void rtp_receiver_change(struct rtp_receiver *r, const struct rtp_receiver_confi
 /* Does the receiver know the payload type? */
 bool rtp_receiver_knows(const struct rtp_receiver *r, uint8_t payload_type);
 
-/* Takes a parsed packet.  Returns 0, -EBADMSG (counted) or -EALREADY (counted). */
+/* Takes a parsed packet.  Returns 0, -ENOTSUP (a payload type that is not known), -EBADMSG or
+ * -EALREADY; each is counted. */
 int rtp_receiver_packet(struct rtp_receiver *r, const struct rtp *rtp, int64_t now_ms);
 
 /* Every LEG_TICK_MS. */

@@ -42,7 +42,7 @@ void secure_leg_free(struct secure_leg **legp);
 
 /* Takes one packet that came from the relay's address: STUN, SRTP or SRTCP.  It
  * is decrypted in place.  Returns 0, or why it was dropped (it is counted):
- * -EBADMSG, -EACCES, -EALREADY, as srtp.h and stun.h. */
+ * -EBADMSG, -EACCES, -EALREADY, as srtp.h, stun.h and rtcp_parse(). */
 int secure_leg_receive(struct secure_leg *leg, uint8_t *packet, size_t n, int64_t now_ms);
 
 /* To be called every LEG_TICK_MS: binds and refreshes at the relay, fills

@@ -56,6 +56,7 @@ static Relay__LegStats side_of(const struct notice_side *side, char remote[NET_T
 	out.auth_failures = s->auth_failures;
 	out.replays = s->replays;
 	out.malformed = s->malformed;
+	out.ignored = s->ignored;
 	out.strangers = s->strangers;
 	out.jitter_us = s->jitter_us;
 	out.peer_lost = s->peer_lost;

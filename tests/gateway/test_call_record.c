@@ -128,11 +128,13 @@ static void a_leg_without_codec_never_came_to_media(void **state)
 	leg.replays = 2;
 	leg.malformed = 4;
 	leg.strangers = 8;
+	leg.ignored = 16;
 	report = call_leg_report(&leg);
 	assert_string_equal(text_of(report, "codec"), "PCMA");
 	assert_int_equal(number_of(report, "received"), 500);
 	assert_int_equal(number_of(report, "lost"), 3);
 	assert_int_equal(number_of(report, "refused"), 15);
+	assert_int_equal(number_of(report, "ignored"), 16);
 	assert_true(json_real_value(json_object_get(report, "jitter_ms")) == 1.5);
 	json_decref(report);
 }

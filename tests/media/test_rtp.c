@@ -187,9 +187,12 @@ static void odd_compounds_are_refused_or_passed_over(void **state)
 		{ "80c90001cafebabe81ce0002cafebabe11111111", 0 }, /* RR, feedback */
 		{ "81c90001cafebabe", -EBADMSG },                  /* a block that is not there */
 		{ "80c80001cafebabe", -EBADMSG },                  /* SR without its fields */
-		{ "81cb0001cafebabe", -EBADMSG },                  /* no report */
-		{ "80c90002cafebabe", -EBADMSG },                  /* length beyond the end */
-		{ "80c90001cafebabe80000000", -EBADMSG },          /* not RTCP behind it */
+		{ "81cb0001cafebabe", -ENOMSG },                   /* no report */
+		{ "80cc0003cafebabe50494e47504f4e47", -ENOMSG }, /* baresip's APP, "PING" "PONG" */
+		{ "80cc0003cafebabe50494e47504f4e", -EBADMSG },  /* cut */
+		{ "", -EBADMSG },
+		{ "80c90002cafebabe", -EBADMSG },         /* length beyond the end */
+		{ "80c90001cafebabe80000000", -EBADMSG }, /* not RTCP behind it */
 		{ "40c90001cafebabe", -EBADMSG },
 	};
 
