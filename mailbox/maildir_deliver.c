@@ -25,6 +25,7 @@ struct staged {
 	int tmp, new; /* directories */
 	int fd;       /* the file in tmp */
 	dev_t device;
+	bool written; /* it is there, and its fd may be closed */
 	bool flushed;
 	bool done; /* nothing more to do; item->result is set */
 };
@@ -85,6 +86,7 @@ static int write_tmp(struct staged *s)
 		s->fd = openat(s->tmp, name, flags, MAILDIR_FILE_MODE);
 	if (s->fd < 0)
 		return -errno;
+	s->written = true;
 	maildir_give(s->item->to, s->fd); /* before the mode, which it may change */
 	err = fchmod(s->fd, MAILDIR_FILE_MODE) < 0 ? -errno
 						   : file_write_all(s->fd, s->item->content);
@@ -146,6 +148,13 @@ static void flush(struct staged *staged, size_t n)
 	}
 }
 
+static void close_file(struct staged *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
 static void rename_all(struct staged *staged, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -154,6 +163,9 @@ static void rename_all(struct staged *staged, size_t n)
 
 		if (s->done)
 			continue;
+		/* Before it moves: in new nothing happens to a file but that it comes, for readers
+		 * who watch (inotify(7)).  Its content is on the disk. */
+		close_file(s);
 		err = maildir_move(s->tmp, s->item->name, s->new, s->item->name);
 		if (err && err != -EEXIST) /* there by now: on the disk, too, by flush_dirs() */
 			finish(s, err);
@@ -178,10 +190,9 @@ static void flush_dirs(struct staged *staged, size_t n)
 
 static void unstage(struct staged *s)
 {
-	if (s->fd >= 0) {
-		close(s->fd);
+	close_file(s);
+	if (s->written)
 		unlinkat(s->tmp, s->item->name, 0); /* there only if it did not get to new */
-	}
 	if (s->tmp >= 0)
 		close(s->tmp);
 	if (s->new >= 0)

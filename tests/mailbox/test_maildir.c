@@ -1,6 +1,8 @@
 /* A mailbox as its writer sees it: creating, opening, delivering. */
 #include "tests/mailbox/maildir_scene.h"
 
+#include <sys/inotify.h>
+
 /* --- creating --- */
 
 /* CIG-059, CIG-070: the folders with group and modes, whatever the umask. */
@@ -232,6 +234,29 @@ static int deliver_one(struct world *w, const char *name, const char *text)
 	return item.result;
 }
 
+/* For readers who wait for either: a file that comes is one event, not two. */
+static void in_new_nothing_happens_to_a_file_but_that_it_comes(void **state)
+{
+	union {
+		struct inotify_event event;
+		char octets[4096];
+	} heard;
+	struct world *w = *state;
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	ssize_t n;
+
+	assert_true(fd >= 0);
+	assert_true(inotify_add_watch(fd, in_box(w, "new"),
+				      IN_CREATE | IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE |
+					      IN_MOVED_TO) >= 0);
+	assert_int_equal(deliver_one(w, "m", "text"), 0);
+	n = read(fd, &heard, sizeof(heard));
+	assert_int_equal(n, sizeof(heard.event) + heard.event.len); /* one event */
+	assert_int_equal(heard.event.mask, IN_MOVED_TO);
+	assert_string_equal(heard.event.name, "m");
+	close(fd);
+}
+
 static void a_retry_writes_nothing_twice(void **state)
 {
 	struct world *w = *state;
@@ -320,6 +345,7 @@ int main(void)
 		TEST(opening_names_what_is_missing),
 		TEST(a_name_tells_message_and_destination),
 		TEST(a_batch_is_delivered_to_several_mailboxes),
+		TEST(in_new_nothing_happens_to_a_file_but_that_it_comes),
 		TEST(a_retry_writes_nothing_twice),
 		TEST(a_retry_waits_for_the_name_to_be_on_the_disk),
 		TEST(one_items_failure_leaves_the_others_alone),
