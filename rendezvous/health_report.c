@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/json_text.h"
 #include "base/visible.h"
@@ -25,6 +26,17 @@ void health_report_clear(struct health_report *report)
 	report->tests = NULL;
 }
 
+/* Names of services and reasons are crs's: none adds a field or a line, or speaks to the terminal,
+ * which JSON alone would let U+009B do.  A text that was cut may end within a character. */
+static json_t *visible(const char *text)
+{
+	char *copy = visible_copy(text);
+	json_t *string = copy ? json_text(copy) : NULL;
+
+	free(copy);
+	return string;
+}
+
 void health_report_add(struct health_report *report, enum health_result result, const char *name,
 		       const char *fmt, ...)
 {
@@ -37,17 +49,9 @@ void health_report_add(struct health_report *report, enum health_result result, 
 	/* The enumerators are in the order of how bad they are. */
 	if (result > report->worst)
 		report->worst = result;
-	/* A text that was cut may end within a character, which is no JSON. */
-	json_array_append_new(report->tests, json_pack("{s:o, s:s, s:o}", "name", json_text(name),
-						       "result", health_result_name(result),
-						       "description", json_text(text)));
-}
-
-/* Names of services and reasons are crs's: neither adds a field or a line. */
-static void print_field(const json_t *test, const char *name, char end)
-{
-	visible_print(stdout, slice_str(json_string_value(json_object_get(test, name))), "");
-	putchar(end);
+	json_array_append_new(report->tests,
+			      json_pack("{s:o, s:s, s:o}", "name", visible(name), "result",
+					health_result_name(result), "description", visible(text)));
 }
 
 static void print_tsv(const json_t *tests)
@@ -57,11 +61,9 @@ static void print_tsv(const json_t *tests)
 
 	puts("name\tresult\tdescription");
 	json_array_foreach(tests, i, test)
-	{
-		print_field(test, "name", '\t');
-		print_field(test, "result", '\t');
-		print_field(test, "description", '\n');
-	}
+		printf("%s\t%s\t%s\n", json_string_value(json_object_get(test, "name")),
+		       json_string_value(json_object_get(test, "result")),
+		       json_string_value(json_object_get(test, "description")));
 }
 
 int health_report_print(const struct health_report *report, enum health_format format)
