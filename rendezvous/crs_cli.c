@@ -216,7 +216,7 @@ static void tell_unknown(int argc, char **argv)
 	for (size_t i = 0; verb && !near && i < action_count; i++)
 		if (same_verb(argv[0], actions[i].word[0], false))
 			fprintf(stderr, "  crs-cli %s\n", actions[i].usage);
-	fputs("crs-cli --help lists all actions\n", stderr);
+	fputs("usage: crs-cli ACTION [ARGUMENT...]; crs-cli --help lists all actions\n", stderr);
 }
 
 /* "health-check [options] system" is the manual's synopsis, and "health-check system [options]"
