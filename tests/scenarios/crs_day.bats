@@ -210,7 +210,7 @@ traces() { # ELEMENT...: of each one a trace in $T/ELEMENT, as 4.23 has it
 	for element; do starts "$T/$element" "crs-cli trace $element"; done
 	TRACES=("${STARTED[@]}")
 	# they run when they tell of a connection; each connection is one for all of them
-	await 10 "the traces" traced_something
+	await 30 "the traces" traced_something
 }
 
 traced_something() {
