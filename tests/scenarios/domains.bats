@@ -92,12 +92,12 @@ sum_is() { # NAME VALUE
 	local posted frames
 	needs curl
 	metrics
-	! grep -qE 'tel:|urn:|[0-9]{8}' "$T/metrics"
+	! grep -qE 'tel:|urn:|[0-9]{8}' "$T/metrics" || false
 	# each name has its help and its type, once, and only samples that can be read
 	[ -z "$(awk '/^# TYPE/ { print $3 }' "$T/metrics" | sort | uniq -d)" ]
 	[ "$(grep -c '^# TYPE' "$T/metrics")" -eq "$(grep -c '^# HELP' "$T/metrics")" ]
-	! grep -vE '^#|^[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+$' "$T/metrics"
-	! awk '/^# TYPE/ { t[$3] } !/^#/ { sub(/[{ ].*/, ""); if (!($0 in t)) print }' "$T/metrics" | grep .
+	! grep -vE '^#|^[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+$' "$T/metrics" || false
+	! awk '/^# TYPE/ { t[$3] } !/^#/ { sub(/[{ ].*/, ""); if (!($0 in t)) print }' "$T/metrics" | grep . || false
 	grep -qE '^crs_info\{version="[^"]+"\} 1$' "$T/metrics"
 	grep -q '^crs_relay_up 1$' "$T/metrics"
 	grep -q '^crs_process_up{process="redis_low"} 1$' "$T/metrics"

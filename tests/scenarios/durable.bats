@@ -53,7 +53,8 @@ moved_in() { # COUNT
 		caller $ALICE send "$LAB_GATEWAY;101" "$(whole_text "$i" 20000)" >"$T/send" 3>&- &
 		caller $BOB send --attach "$attachment" "$LAB_GATEWAY;102" "$(whole_text 1$i 30)" >"$T/send2" 3>&-
 		wait $!
-		in_log "$T/send" '^posted' && in_log "$T/send2" '^posted'
+		in_log "$T/send" '^posted'
+		in_log "$T/send2" '^posted'
 	done
 	start "$T/watch" python3 -u "$TOP/tests/scenarios/watch_new.py" "$OUT/new"
 	await 10 "the watch" in_log "$T/watch" '^watching'
@@ -69,7 +70,7 @@ moved_in() { # COUNT
 	await 20 "the gateway" lab_cig_status '.problems == [] and .texts.queued == 0'
 	files_in "$OUT/new" 24
 	files_in "$OUT/tmp" 0
-	! grep -vE '^(watching|moved|whole)' "$T/watch"
+	! grep -vE '^(watching|moved|whole)' "$T/watch" || false
 	[ "$(grep -c '^moved' "$T/watch")" -eq 24 ]
 	[ "$(grep -c ' text/plain$' "$T/watch")" -eq 12 ]
 	local hash
@@ -118,7 +119,7 @@ settled() { # are those that are left waiting, all of them?
 	redis-cli -s "$low" config set maxmemory 1 >/dev/null
 	run -1 caller $BOB send $ALICE "$(whole_text 99 30)"
 	[[ $output == *refused*"store full"* ]]
-	! files_in "$IN/new" 0
+	! files_in "$IN/new" 0 || false
 	[ "$(ls "$IN/.failed" | wc -l)" -eq 0 ]
 	redis-cli -s "$low" config set maxmemory $((used + 1500000))
 	# fetching makes room, and the rest follows by itself

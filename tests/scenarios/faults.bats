@@ -155,7 +155,7 @@ mount_over() { # DIRECTORY OPTIONS: a file system of its own there, or the test 
 	local send=$STARTED_PID
 	await 10 "the post" in_log "$T/send" '^posted'
 	await 15 "the mailbox in the status" told_in_status "$OUT: No space left on device"
-	! in_log "$T/send" '^(delivered|failed)'
+	! in_log "$T/send" '^(delivered|failed)' || false
 	files_in "$OUT/new" 0
 	rm "$OUT/filler"
 	await 15 "the receipt" stopped "$send"
@@ -181,7 +181,7 @@ mount_over() { # DIRECTORY OPTIONS: a file system of its own there, or the test 
 	done
 	drop file "while the journal is full"
 	await 10 "the problem in the status" told_in_status "messages are left at the rendezvous: No space"
-	! files_in "$OUT/new" 12 && ! files_in "$IN/new" 0
+	! files_in "$OUT/new" 12 && ! files_in "$IN/new" 0 || false
 	rm "$data/filler"
 	await 20 "all files" files_in "$OUT/new" 12
 	for i in {1..12}; do [ "$(grep -lx "journal $i" "$OUT"/new/* | wc -l)" -eq 1 ]; done
@@ -237,9 +237,10 @@ stop_cig_server() {
 		[ -s "$IN/.failed/$name.reason" ]
 	done
 	[ "$(stat -c %s "$IN/.failed/forty-megabytes")" -eq 40000000 ]
-	[ -L "$IN/.failed/link" ] && [ -p "$IN/.failed/fifo" ]
+	[ -L "$IN/.failed/link" ]
+	[ -p "$IN/.failed/fifo" ]
 	[ "$(grep -c . "$IN/.failed/nested.reason")" -eq 1 ]
-	! grep -qaP '[\x00-\x08\x0b-\x1f\xff]' "$D/cig/log/cig.log"
+	! grep -qaP '[\x00-\x08\x0b-\x1f\xff]' "$D/cig/log/cig.log" || false
 	healthy
 }
 

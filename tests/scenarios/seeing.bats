@@ -93,7 +93,7 @@ lab_cig_shows() { # call|umsg STATE
 	lab_cig_cli status | grep -qE "^Digest +$live$"
 	lab_cig_cli read "$D/cig/cig.conf" | grep -q "; digest $live$"
 	change '/trusted/s/$/ max_calls 55;/'
-	! lab_cig_cli read "$D/cig/cig.conf" | grep -q "$live"
+	! lab_cig_cli read "$D/cig/cig.conf" | grep -q "$live" || false
 	[ "$(lab_cig_cli --json status | jq -r .config.digest)" = "$live" ]
 	run -0 lab_cig_cli reload
 	live=$(lab_cig_cli --json status | jq -r .config.digest)
@@ -103,7 +103,7 @@ lab_cig_shows() { # call|umsg STATE
 	[ "$(stat -c %a "$D/cig/userdata/.cig.conf.live")" = 600 ]
 	change 's/map/mop/'
 	run -1 lab_cig_cli reload
-	! cmp -s "$D/cig/cig.conf" "$D/cig/userdata/.cig.conf.live"
+	! cmp -s "$D/cig/cig.conf" "$D/cig/userdata/.cig.conf.live" || false
 	cp "$D/cig/userdata/.cig.conf.live" "$D/cig/cig.conf"
 	lab_cig_cli read "$D/cig/cig.conf" | grep -q "; digest $live$"
 }
@@ -165,7 +165,7 @@ lab_cig_shows() { # call|umsg STATE
 	echo 'another secret' >"$D/cig/pieces/desk.secret"
 	run -0 lab_cig_cli reload
 	[[ $output == *"0 added, 1 changed, 0 removed"*"* auth desk"* && $output != *"another"* ]]
-	! grep -r "secret of the desk" "$D/cig/log"
+	! grep -r "secret of the desk" "$D/cig/log" || false
 	rm -r "$D/cig/pieces"
 }
 
@@ -439,7 +439,7 @@ only_lines() { # REGEX FILE: shows those that are otherwise, and fails
 	only_lines '^(# (HELP|TYPE) cig_[a-z_]+ .*|cig_[a-z_]+([{][a-z]+="[^"]*"(,[a-z]+="[^"]*")*[}])? [0-9.e+]+)$' "$T/metrics"
 	[ "$(curl -so /dev/null -w '%{http_code}' "http://127.0.0.1:$LAB_METRICS_PORT/status")" = 404 ]
 	run -1 listening "$LAB_METRICS_PORT" 127.0.0.2
-	! curl -s "http://127.0.0.1:$LAB_METRICS_PORT/metrics" | grep -q 46701234567
+	! curl -s "http://127.0.0.1:$LAB_METRICS_PORT/metrics" | grep -q 46701234567 || false
 }
 
 port_metric() { # NAME KIND PORT

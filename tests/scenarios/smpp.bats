@@ -146,7 +146,7 @@ reload() { # with the variables that lab_cig_conf reads
 	smsc_has two '.event == "bind" and .kind == "bind_receiver" and .ok'
 	lab_cig_cli status | grep -qE "^Message center +smpp://tandem@127.0.0.1:${SMSC_PORT[one]}$"
 	lab_cig_cli show center | grep -qE "^smpp://tandem@localhost:${SMSC_PORT[two]} +BOUND "
-	! grep -aq s3cret "$D/cig/log/cig.log"
+	! grep -aq s3cret "$D/cig/log/cig.log" || false
 }
 
 @test "CIG-089 CIG-092: a text becomes a submit_sm with the translated addresses, and its sender hears that it was delivered" {
