@@ -259,6 +259,14 @@ int sessions_invite(struct sessions *sessions, const struct session_invite *invi
 	return 0;
 }
 
+/* Every device needs a leg of its own: with one leg for two, one could hear what the other does.
+ * Other streams than were asked for are those of an earlier call with this id, or of a relay that
+ * is wrong; no device takes such an invitation. */
+static bool suits(const struct session_relay *relay, const struct session *s)
+{
+	return relay->n_responders >= s->n_devices && relay->n_streams == s->n_streams;
+}
+
 void sessions_relay_added(struct sessions *sessions, struct slice id,
 			  const struct session_relay *relay, int64_t now_ms)
 {
@@ -274,9 +282,7 @@ void sessions_relay_added(struct sessions *sessions, struct slice id,
 		return;
 	/* Only for calls that are up: it has room for the legs of 32 devices. */
 	s->relay = malloc(sizeof(*s->relay));
-	/* Every device needs a leg of its own: with one leg for two, one could hear what the
-	 * other does. */
-	if (!s->relay || relay->n_responders < s->n_devices) {
+	if (!s->relay || !suits(relay, s)) {
 		if (!s->relay)
 			sessions->ops->relay_remove(sessions->arg, s);
 		end_by_server(sessions, s, UMSG__END_REASON__END_NO_RELAY, now_ms);

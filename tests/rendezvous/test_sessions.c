@@ -286,6 +286,19 @@ static void a_relay_that_refuses_ends_the_call(void **state)
 	expect(world, "hangup 1: congestion\n= hangup(congestion; server)\n");
 }
 
+/* An earlier call's, or one that is wrong: a device would refuse such an invitation. */
+static void a_relay_that_gives_other_streams_than_asked_for_ends_the_call(void **state)
+{
+	const struct session_relay relay = { .port = 146, .n_responders = 1, .n_streams = 5 };
+	struct world *world = *state;
+
+	assert_int_equal(invite(world, true, 1), 0);
+	world->told[0] = '\0';
+	sessions_relay_added(world->sessions, id(), &relay, 1000);
+	expect(world, "hangup 1: no media relay\nrelay remove\n"
+		      "= hangup(no media relay; server)\n");
+}
+
 static void a_lost_relay_ends_every_call(void **state)
 {
 	struct world *world = *state;
@@ -372,6 +385,7 @@ int main(void)
 		ONE(a_lost_holder_ends_the_calls_of_its_clients),
 		ONE(without_a_relay_there_is_no_call),
 		ONE(a_relay_that_refuses_ends_the_call),
+		ONE(a_relay_that_gives_other_streams_than_asked_for_ends_the_call),
 		ONE(a_lost_relay_ends_every_call),
 		ONE(what_the_relay_gives_too_late_is_given_back),
 		ONE(silence_ends_a_call_in_every_state_but_talk),
