@@ -249,7 +249,7 @@ static const struct {
 	  "}",
 	  "1:14 found \"h@x\", expected a host\n"
 	  "1:31 found \"tpc\", expected udp, tcp or tls (did you mean \"tcp\"?)\n"
-	  "1:41 found \"no\", expected events, info or tones (did you mean \"info\"?)\n"
+	  "1:41 found \"no\", expected events, info or tones\n"
 	  "1:52 found \"h:99999\", expected HOST:PORT\n"
 	  "1:74 found \"wait\", expected server \"HOST[:PORT]\" [priority NUMBER] [weight "
 	  "NUMBER]\n" },
