@@ -364,23 +364,43 @@ static int sync_node(const FTSENT *node, void *arg)
 	return err;
 }
 
+/* What is there, if anything, gets the name PATH.before-DATE, or PATH.before-DATE-N behind another
+ * restoring of the same second. */
+static int set_aside(const char *path, const char *date)
+{
+	char aside[PATH_MAX];
+
+	for (int n = 1; n <= 100; n++) {
+		struct buf b = BUF_OF(aside);
+
+		buf_printf(&b, "%s.before-%s", path, date);
+		if (n > 1)
+			buf_printf(&b, "-%d", n);
+		if (!buf_ok(&b))
+			return -ENAMETOOLONG;
+		if (renameat2(AT_FDCWD, path, AT_FDCWD, aside, RENAME_NOREPLACE) == 0 ||
+		    errno == ENOENT)
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
 /* Each part takes its place, and what was there goes to NAME.before-DATE. */
 static int swap_in(const char *folder, const struct crs_paths *paths)
 {
 	struct backup_part parts[BACKUP_PARTS];
 	time_t now = (time_t)clock_wall_s();
 	int err = 0;
-	char date[32], from[PATH_MAX], aside[PATH_MAX];
+	char date[32], from[PATH_MAX];
 	struct tm tm;
 
 	gmtime_r(&now, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H%M%SZ", &tm);
 	backup_parts(paths, parts);
 	for (int i = 0; i < BACKUP_PARTS && !err; i++) {
-		struct buf b = BUF_OF(aside);
-
-		buf_printf(&b, "%s.before-%s", parts[i].path, date);
-		if (!buf_ok(&b) || crs_path_join(from, sizeof(from), folder, parts[i].name))
+		if (crs_path_join(from, sizeof(from), folder, parts[i].name))
 			return -ENAMETOOLONG;
 		/* A part that the backup does not have leaves what is there as it is. */
 		if (access(from, F_OK))
@@ -388,11 +408,11 @@ static int swap_in(const char *folder, const struct crs_paths *paths)
 		/* A crash from here on leaves a part missing, or the parts of two states; both
 		 * are complete on disk, in the folder of this restoring and under
 		 * NAME.before-DATE, and nothing is lost. */
-		if (rename(parts[i].path, aside) && errno != ENOENT)
-			return -errno;
-		if (rename(from, parts[i].path))
-			return -errno;
-		err = file_sync_parent(parts[i].path);
+		err = set_aside(parts[i].path, date);
+		if (!err && rename(from, parts[i].path))
+			err = -errno;
+		if (!err)
+			err = file_sync_parent(parts[i].path);
 	}
 	return err;
 }
