@@ -474,10 +474,15 @@ void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched)
 		client->fetched = 0;
 		fetch(client);
 	} else if (fetched->more && fetched->last > client->fetch_after) {
-		/* Only onwards: a rendezvous that stays where it is would be asked for ever. */
+		/* At once only onwards: a rendezvous that stays where it is would be asked without
+		 * a pause. */
 		client->fetched = fetched->last;
 		fetch(client);
 	} else if (client->fetch_again) {
 		fetch(client);
+	} else if (fetched->more) {
+		/* There is more, and it could not be handed out just now (home_fetch.c): nobody
+		 * else would say so again. */
+		client_fetch_later(client);
 	}
 }
