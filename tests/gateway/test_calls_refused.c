@@ -64,7 +64,7 @@ static void a_number_that_is_not_ours_calls_nobody(void **state)
 {
 	struct scene *scene = *state;
 
-	strcpy(calls_world(scene->calls)->own_uri, "tel:+9999");
+	snprintf(calls_world(scene->calls)->own_uri, UMSG_URI_SIZE, "tel:+9999");
 	pbx_calls(scene);
 	assert_int_equal(scene->sip.code, 403);
 	pbx_ends(scene);
