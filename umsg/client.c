@@ -203,7 +203,7 @@ static void dispatch(struct umsg_client *client, Umsg__Frame **framep)
 		client_on_notify(client, frame->notify);
 		break;
 	case UMSG__FRAME__BODY_FETCHED:
-		client_on_fetched(client, frame->fetched);
+		client_on_fetched(client, frame->request, frame->fetched);
 		break;
 	case UMSG__FRAME__BODY_UPDATE_PART:
 		client_on_update_part(client, frame->update_part);

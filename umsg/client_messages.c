@@ -95,7 +95,13 @@ int umsg_client_taken(struct umsg_client *client, const uint8_t id[UMSG_ID_SIZE]
 	if (err && err != -ENOBUFS)
 		log_warn(CLIENT_LOG, "%s: cannot remember a message: %s", client_uri(client),
 			 strerror(-err));
-	return send_taken(client, id, from, number);
+	err = send_taken(client, id, from, number);
+	/* Not for one place: each time all that wait come again. */
+	if (client->pending_skipped && client->n_pending <= CLIENT_PENDING_MAX / 2) {
+		client->pending_skipped = false;
+		client_fetch_all(client);
+	}
+	return err;
 }
 
 /* ---- receiving ---- */
@@ -157,13 +163,21 @@ static void come_back_in(struct umsg_client *client, unsigned wait_s)
 	wait_for_due(client);
 }
 
+enum { FETCH_ANSWER_LIMIT_MS = 20000 }; /* between two frames of an answer */
+
 void client_on_fetch_timer(struct umsg_client *client)
 {
 	bool due = client->fetch_due_s && client->fetch_due_s <= clock_wall_s();
 	bool again = client->fetch_again_ms && client->fetch_again_ms <= clock_mono_ms();
+	/* The part of the rendezvous that was asked may have ended without a word to us. */
+	bool unheard = client->fetching &&
+		       clock_mono_ms() - client->fetch_heard_ms > FETCH_ANSWER_LIMIT_MS;
 
-	if (!due && !again) {
-		wait_for_due(client);
+	if (unheard)
+		client->fetching = 0;
+	if (!due && !again && !unheard) {
+		if (client->fetch_due_s || client->fetch_again_ms || client->fetching)
+			wait_for_due(client);
 		return;
 	}
 	client->fetch_due_s = 0;
@@ -219,9 +233,10 @@ static void tell_text(struct umsg_client *client, const Umsg__Frame *frame,
 		message.end_s = facts->end_s;
 		client_met(client, envelope->from, domain); /* for the Receipt */
 		client->ops->message(client->arg, &message);
-	} else if (client->n_pending < CLIENT_PENDING_MAX) {
-		/* Not full, where the owner's Taken makes room: no memory. */
-		try_again(client);
+	} else if (client->n_pending == CLIENT_PENDING_MAX) {
+		client->pending_skipped = true; /* the owner's Taken makes room */
+	} else {
+		try_again(client); /* no memory */
 	}
 	PACK_FREE(&body);
 }
@@ -382,6 +397,14 @@ void client_message(struct umsg_client *client, const Umsg__Frame *frame, struct
 		       "no domain that is trusted for its sender");
 }
 
+/* The highest number that the Fetch under way has brought, and that it goes on. */
+static void note_fetched(struct umsg_client *client, uint64_t number)
+{
+	client->fetch_heard_ms = clock_mono_ms();
+	if (number > client->fetched)
+		client->fetched = number;
+}
+
 /* On this connection: it only waits to be taken. */
 static bool was_told(struct umsg_client *client, const Umsg__Frame *frame)
 {
@@ -396,8 +419,9 @@ void client_on_deliver(struct umsg_client *client, Umsg__Frame **framep)
 	const Umsg__Frame *frame = *framep;
 	const Umsg__Post *post = frame->deliver->post;
 
-	if (frame->deliver->number > client->fetched)
-		client->fetched = frame->deliver->number;
+	/* What comes unasked says nothing of those with lower numbers: they may wait yet. */
+	if (client->fetching && frame->request == client->fetching)
+		note_fetched(client, frame->deliver->number);
 	if (post->total_length == post->record.len)
 		client_message(client, frame, frame_bytes(post->record));
 	else if (receiver(client, frame_bare(frame->to)) && !was_told(client, frame))
@@ -419,19 +443,27 @@ static void fetch(struct umsg_client *client)
 		return;
 	}
 	/* Numbers rise, but what was not taken is fetched again from 0 (client_fetch_all()). */
+	if (client->fetch_from_start)
+		client->fetched = 0;
+	client->fetch_again = client->fetch_from_start = false;
 	body.after = client->fetch_after = client->fetched;
 	frame.request = ++client->requests;
 	frame.body_case = UMSG__FRAME__BODY_FETCH;
 	frame.fetch = &body;
-	client->fetch_again = false;
-	client->fetching = client_send(client, &frame) ? 0 : frame.request;
+	if (client_send(client, &frame))
+		return;
+	client->fetching = frame.request;
+	client->fetch_heard_ms = clock_mono_ms();
+	wait_for_due(client);
 }
 
 void client_fetch_all(struct umsg_client *client)
 {
 	if (!client_attached(client))
 		return;
-	client->fetched = 0;
+	/* Not fetched = 0: the answer to one that is under way would raise it again, and what
+	 * lies below would be passed over. */
+	client->fetch_from_start = true;
 	fetch(client);
 }
 
@@ -442,7 +474,7 @@ void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify)
 		return;
 	if (notify->epoch != client->epoch) {
 		client->epoch = notify->epoch;
-		client->fetched = 0;
+		client->fetch_from_start = true;
 	}
 	fetch(client);
 }
@@ -464,14 +496,18 @@ void client_on_fetch_error(struct umsg_client *client, uint64_t request, const U
 	come_back_in(client, wait_s);
 }
 
-void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched)
+void client_on_fetched(struct umsg_client *client, uint64_t request, const Umsg__Fetched *fetched)
 {
+	if (!client->fetching || request != client->fetching)
+		return; /* of one that was refused, or given up */
 	client->fetching = 0;
 	/* The rendezvous has lost its count or we moved to another: numbers begin again, and what
 	 * was seen is known by its hash. */
 	if (fetched->epoch != client->epoch) {
 		client->epoch = fetched->epoch;
-		client->fetched = 0;
+		client->fetch_from_start = true;
+		fetch(client);
+	} else if (client->fetch_from_start) {
 		fetch(client);
 	} else if (fetched->more && fetched->last > client->fetch_after) {
 		/* At once only onwards: a rendezvous that stays where it is would be asked without

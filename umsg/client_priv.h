@@ -131,11 +131,14 @@ struct umsg_client {
 	uint32_t parts_in_flight, message_octets; /* what the rendezvous allows */
 	struct client_pending *pending;
 	size_t n_pending;
+	bool pending_skipped; /* for want of room: fetch again */
 	uint64_t fetching; /* number of the request under way; 0: none */
-	bool fetch_again;
+	bool fetch_again;          /* behind it, onwards */
+	bool fetch_from_start;     /* or from 0: what was left, too */
 	uint64_t fetched, epoch;
 	uint64_t fetch_after;      /* what the last one asked for: numbers above this */
-	struct event *fetch_timer; /* for messages that were early */
+	int64_t fetch_heard_ms;    /* monotonic; the last frame of its answer */
+	struct event *fetch_timer; /* for what is early, was refused or is not answered */
 	int64_t fetch_due_s;       /* by the wall clock; 0: none is early */
 	int64_t fetch_again_ms;    /* monotonic; 0: no fetch was refused */
 
@@ -232,14 +235,14 @@ void client_forget_posts(struct umsg_client *client);
 void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify);
 /* A Fetch was refused: again a little later. */
 void client_on_fetch_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
-/* One batch came: the next, all from the start (the mailbox was made anew: another epoch),
- * or enough. */
-void client_on_fetched(struct umsg_client *client, const Umsg__Fetched *fetched);
-/* From the first one again. */
+/* One batch came, the answer to that request: the next, all from the start (the mailbox was made
+ * anew: another epoch), or enough. */
+void client_on_fetched(struct umsg_client *client, uint64_t request, const Umsg__Fetched *fetched);
+/* From the first one again; behind the Fetch under way, if there is one. */
 void client_fetch_all(struct umsg_client *client);
 /* The same some seconds later. */
 void client_fetch_later(struct umsg_client *client);
-/* Early messages, or a fetch that was refused, may be due. */
+/* Early messages, or a Fetch that was refused or is not answered, may be due. */
 void client_on_fetch_timer(struct umsg_client *client);
 /* Early messages, which the next fetch brings again. */
 void client_forget_pending(struct umsg_client *client);

@@ -114,6 +114,7 @@ struct stage {
 	/* May change a frame that is handed on; false: it is lost. */
 	bool (*tamper)(struct stage *stage, Umsg__Frame *frame);
 	bool always_more; /* its Fetched never says that nothing is left */
+	bool forgets_fetches; /* they get their messages, and no Fetched */
 	int fetches;
 	Umsg__UpdateName offered; /* month NULL: no update */
 	struct slice parts[STAGE_PARTS];

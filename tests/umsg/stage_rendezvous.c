@@ -163,7 +163,8 @@ static void on_talk(struct connection *c, Umsg__Frame *frame)
 	}
 }
 
-static bool deliver(struct stage *stage, const struct stored *stored)
+/* request: of the Fetch that it answers, or 0. */
+static bool deliver(struct stage *stage, const struct stored *stored, uint64_t request)
 {
 	Umsg__Frame *frame;
 	Umsg__Deliver body = UMSG__DELIVER__INIT;
@@ -175,6 +176,7 @@ static bool deliver(struct stage *stage, const struct stored *stored)
 	body.post = frame->post;
 	body.number = stored->number;
 	body.epoch = stage->epoch;
+	out.request = request;
 	out.from = frame->from;
 	out.to = frame->to;
 	out.body_case = UMSG__FRAME__BODY_DELIVER;
@@ -252,7 +254,7 @@ static void on_post(struct connection *c, Umsg__Frame *frame)
 		return;
 	}
 	post_ack(c, frame->post->message_id);
-	deliver(c->stage, stored);
+	deliver(c->stage, stored, 0);
 }
 
 static void on_part(struct connection *c, const Umsg__Part *part)
@@ -269,7 +271,7 @@ static void on_part(struct connection *c, const Umsg__Part *part)
 		stage_cut(stage);
 	} else if (whole(s)) {
 		post_ack(c, part->message_id);
-		deliver(stage, s);
+		deliver(stage, s, 0);
 	} else {
 		part_ack(c, s);
 	}
@@ -312,10 +314,13 @@ static void on_fetch(struct connection *c, const Umsg__Frame *frame)
 		const struct stored *s = &stage->store[i];
 
 		if (s->octets && whole(s) && s->number > frame->fetch->after &&
-		    strcmp(s->to, c->hello.uri) == 0 && deliver(stage, s))
+		    strcmp(s->to, c->hello.uri) == 0 && deliver(stage, s, frame->request))
 			fetched.last = s->number;
 	}
+	if (stage->forgets_fetches)
+		return;
 	answer.by_server = 1;
+	answer.request = frame->request;
 	answer.body_case = UMSG__FRAME__BODY_FETCHED;
 	answer.fetched = &fetched;
 	send_frame(c, &answer);

@@ -101,6 +101,108 @@ static void what_was_not_taken_comes_again(void **state)
 	STAGE_UNTIL(stage, stage->takens == 1);
 }
 
+static void fetched_is_said_now(struct stage *stage, struct party *bob, uint64_t request)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Fetched fetched = UMSG__FETCHED__INIT;
+
+	fetched.epoch = stage->epoch;
+	fetched.last = stage->number;
+	frame.by_server = 1;
+	frame.request = request;
+	frame.body_case = UMSG__FRAME__BODY_FETCHED;
+	frame.fetched = &fetched;
+	stage_send(stage, bob->uri, &frame);
+}
+
+static bool deliver_nothing(struct stage *stage, Umsg__Frame *frame)
+{
+	(void)stage;
+	return frame->body_case != UMSG__FRAME__BODY_DELIVER;
+}
+
+static uint64_t last_request;
+
+static bool note_request(struct stage *stage, Umsg__Frame *frame)
+{
+	(void)stage;
+	if (frame->body_case == UMSG__FRAME__BODY_DELIVER)
+		last_request = frame->request;
+	return true;
+}
+
+/* Else it would be passed over: the answer to the first Fetch has shown a higher number. */
+static void what_is_asked_for_anew_comes_although_a_fetch_is_under_way(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+
+	bob->keeps = true;
+	post_hello(alice, BOB);
+	STAGE_UNTIL(stage, bob->messages == 1);
+	stage->forgets_fetches = true;
+	stage->tamper = note_request;
+	umsg_client_fetch(bob->client);
+	STAGE_UNTIL(stage, bob->messages == 2);
+	umsg_client_fetch(bob->client);
+	fetched_is_said_now(stage, bob, last_request);
+	STAGE_UNTIL(stage, bob->messages == 3);
+	assert_int_equal(stage->fetches, 2);
+}
+
+/* What comes unasked has a number, too, and says nothing of lower ones. */
+static void a_message_that_comes_unasked_does_not_hide_others(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Notify notify = UMSG__NOTIFY__INIT;
+
+	bob->keeps = true;
+	stage->tamper = deliver_nothing;
+	post_hello(alice, BOB);
+	STAGE_UNTIL(stage, alice->acks == 1);
+	stage->tamper = NULL;
+	post_hello(alice, BOB);
+	STAGE_UNTIL(stage, bob->messages == 1);
+	notify.epoch = stage->epoch;
+	notify.number = 1;
+	frame.by_server = 1;
+	frame.body_case = UMSG__FRAME__BODY_NOTIFY;
+	frame.notify = &notify;
+	stage_send(stage, BOB, &frame);
+	STAGE_UNTIL(stage, bob->messages == 2);
+}
+
+static int64_t passed_ms; /* of monotonic time, by a step */
+
+int64_t __real_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void)
+{
+	return __real_clock_mono_ms() + passed_ms;
+}
+
+/* The worker that was asked may have died: the connection is another one's. */
+static void a_fetch_that_is_never_answered_is_sent_again(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	unsigned registers;
+
+	bob->keeps = true;
+	post_hello(alice, BOB);
+	STAGE_UNTIL(stage, bob->messages == 1);
+	stage->forgets_fetches = true;
+	umsg_client_fetch(bob->client);
+	STAGE_UNTIL(stage, bob->messages == 2);
+	registers = stage->registers;
+	passed_ms = 21000;
+	STAGE_UNTIL(stage, stage->fetches == 2);
+	passed_ms = 0;
+	assert_int_equal(stage->registers, registers);
+}
+
 static bool deliver_twice(struct stage *stage, Umsg__Frame *frame)
 {
 	if (frame->body_case == UMSG__FRAME__BODY_DELIVER)
@@ -451,6 +553,9 @@ int main(void)
 		ON_STAGE(what_waits_is_fetched_when_its_receiver_comes),
 		ON_STAGE(who_stays_where_he_is_is_asked_again_after_a_pause),
 		ON_STAGE(what_was_not_taken_comes_again),
+		ON_STAGE(what_is_asked_for_anew_comes_although_a_fetch_is_under_way),
+		ON_STAGE(a_message_that_comes_unasked_does_not_hide_others),
+		ON_STAGE(a_fetch_that_is_never_answered_is_sent_again),
 		ON_STAGE(a_repeat_is_taken_again_and_not_told),
 		ON_STAGE(a_forged_message_is_not_told_but_receipted),
 		ON_STAGE(a_message_is_its_signers_only),
