@@ -127,7 +127,7 @@ void home_fetch(struct home *home, const struct endpoint *from, const struct pas
 	/* The mailbox knows sizes: with them the store is asked for just what fits, else for a
 	 * few entries. */
 	page.to = mailboxes_page(home->mailboxes, slice_str(up->from), page.after, count,
-				 FETCH_OCTETS);
+				 FETCH_OCTETS, clock_mono_ms());
 	page.count = page.to || count < FETCH_BLIND ? count : FETCH_BLIND;
 	if (store_read(worker_store(home->worker), slice_str(up->from), &page, on_fetch_item,
 		       on_fetch_done, fetch))

@@ -353,9 +353,9 @@ static void send_no_part(struct home *home, const struct endpoint *to, const cha
 void home_part_ack(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		   const Umsg__Frame *frame)
 {
-	struct mail *mail = mailboxes_find(home->mailboxes, slice_str(up->from),
-					   slice_str(frame->part_ack->sender),
-					   frame_bytes(frame->part_ack->message_id));
+	struct mail *mail = mailboxes_find(
+		home->mailboxes, slice_str(up->from), slice_str(frame->part_ack->sender),
+		frame_bytes(frame->part_ack->message_id), clock_mono_ms());
 	uint32_t first, count;
 
 	if (!mail) {
@@ -367,8 +367,8 @@ void home_part_ack(struct home *home, const struct endpoint *from, const struct 
 		send_parts(home, from, up->from, mail, first, count);
 }
 
-/* A message that was stored before this worker started and whose index is not read
- * yet is deleted by its number. */
+/* Of a message that the index does not hold nothing is deleted: it comes again with the next Fetch,
+ * which has the index read, and is taken again. */
 void home_taken(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		const Umsg__Frame *frame)
 {

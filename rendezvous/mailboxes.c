@@ -60,11 +60,13 @@ void mailboxes_free(struct mailboxes **mailboxesp)
 }
 
 struct mail *mailboxes_find(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
-			    struct slice id)
+			    struct slice id, int64_t now_ms)
 {
 	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
 	struct mail *mail = mailbox ? mail_find(mailboxes, mailbox, sender, id) : NULL;
 
+	if (mailbox)
+		mailbox->used_ms = now_ms;
 	return mail && mail->state == MAIL_STORED ? mail : NULL;
 }
 
@@ -190,7 +192,8 @@ static void start_loading(struct mailboxes *mailboxes, struct mailbox *mailbox)
 	if (mailbox->loading || mailbox->loaded)
 		return;
 	mailbox->last_loaded = 0;
-	/* If that fails the store is down, loaded stays false, and the next post tries again. */
+	/* If that fails, as a rule because the store is down, loaded stays false, and the next post
+	 * or tick tries again. */
 	mailbox->loading = mailboxes->ops->load(mailboxes->arg, mailbox->uri, 0) == 0;
 }
 
@@ -332,14 +335,19 @@ void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
 
 /* Whoever fetches takes from the front, so the page is not far from it. */
 uint64_t mailboxes_page(struct mailboxes *mailboxes, struct slice uri, uint64_t after,
-			uint32_t count, size_t octets)
+			uint32_t count, size_t octets, int64_t now_ms)
 {
-	const struct mailbox *mailbox = mailbox_find(mailboxes, uri);
+	struct mailbox *mailbox = mailbox_need(mailboxes, uri, now_ms);
 	const struct mail *mail;
 	uint64_t last = 0, whole = 0;
 	size_t sum = 0;
 
-	if (!mailbox || !mailbox->loaded || mailbox->gaps)
+	if (!mailbox)
+		return 0;
+	/* It may have been dropped as idle.  Whoever fetches asks for parts and says what he took,
+	 * and both are found by the index. */
+	start_loading(mailboxes, mailbox);
+	if (!mailbox->loaded || mailbox->gaps)
 		return 0;
 	TAILQ_FOREACH(mail, &mailbox->stored, in_mailbox)
 	{
@@ -394,7 +402,8 @@ void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, ui
 	drop_expired(mailboxes, mailbox, now_s);
 	if (mailbox->attached && mailbox->last_loaded)
 		mailboxes->ops->notify(mailboxes->arg, mailbox->uri, mailbox->last_loaded);
-	mailbox->attached = false;
+	/* Of what was not read the devices are to hear, too: a tick tries again. */
+	mailbox->attached = mailbox->attached && !mailbox->loaded;
 	/* Only now is it known which of those that wait are new. */
 	mail = TAILQ_FIRST(&mailbox->mails);
 	while (mail) {
@@ -475,7 +484,7 @@ uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
 		return 0;
 	start_loading(mailboxes, mailbox);
 	/* The number to notify of is known when the last page is read. */
-	mailbox->attached = mailbox->loading;
+	mailbox->attached = !mailbox->loaded;
 	TAILQ_FOREACH(mail, &mailbox->mails, in_mailbox)
 	{
 		if (mail->state == MAIL_STORING)
@@ -549,7 +558,7 @@ void mailboxes_forget(struct mailboxes *mailboxes, struct slice uri)
 	mailbox_drop(mailboxes, mailbox);
 }
 
-static void drop_idle(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s)
+static void clean(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s)
 {
 	struct mailbox *mailbox = TAILQ_FIRST(&mailboxes->all);
 
@@ -557,6 +566,8 @@ static void drop_idle(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s
 		struct mailbox *next = TAILQ_NEXT(mailbox, in_all);
 
 		drop_expired(mailboxes, mailbox, now_s);
+		if (mailbox->attached)
+			start_loading(mailboxes, mailbox);
 		/* Nothing is lost: it is all in the store, and read again when somebody asks. */
 		if (!mailbox->loading && TAILQ_EMPTY(&mailbox->mails) &&
 		    now_ms - mailbox->used_ms > MAILBOX_IDLE_LIMIT_MS)
@@ -580,6 +591,6 @@ void mailboxes_tick(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s)
 	}
 	if (now_ms - mailboxes->cleaned_ms >= MAILBOX_CLEAN_MS) {
 		mailboxes->cleaned_ms = now_ms;
-		drop_idle(mailboxes, now_ms, now_s);
+		clean(mailboxes, now_ms, now_s);
 	}
 }

@@ -163,13 +163,14 @@ bool mail_is_oldest(const struct mail *mail);
 
 /* The stored message, to send its parts by; NULL when there is none. */
 struct mail *mailboxes_find(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
-			    struct slice id);
+			    struct slice id, int64_t now_ms);
 
 /* Of a page of at most count messages behind the number after, which should hold no more than so
  * many octets: the number of its last one, which is the last of an entry of the store where that
- * can be.  0: all that is left can be read, or what is stored is not known. */
+ * can be.  0: all that is left can be read, or what is stored is not known (yet: then the index is
+ * read from here on). */
 uint64_t mailboxes_page(struct mailboxes *mailboxes, struct slice uri, uint64_t after,
-			uint32_t count, size_t octets);
+			uint32_t count, size_t octets, int64_t now_ms);
 
 /* Which parts to send to a device that wants index next: *from_out and the number
  * of them, none of which was sent to it before. */

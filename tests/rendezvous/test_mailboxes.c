@@ -403,6 +403,49 @@ static void an_idle_mailbox_is_forgotten_and_read_again(void **state)
 	world_expect(world, "load tel:+2 0\n");
 }
 
+/* What is taken, and whose parts are asked for, is found by the index. */
+static void a_fetch_has_the_index_read_again(void **state)
+{
+	struct world *world = *state;
+	struct slice bob = slice_str(world_bob);
+
+	world_ready(world, false);
+	world_tick(world, MAILBOX_IDLE_LIMIT_MS + 60000);
+	assert_int_equal(mailboxes_page(world->mailboxes, bob, 0, 100, 1000, world->now_ms), 0);
+	world_expect(world, "load tel:+2 0\n");
+	load_item(world, 'a', 7);
+	assert_int_equal(world_taken(world, 'a'), 0);
+	load_item(world, 'b', 8);
+	world_loaded(world);
+	/* Slow reading is use, too. */
+	world_tick(world, MAILBOX_IDLE_LIMIT_MS);
+	assert_non_null(mailboxes_find(world->mailboxes, bob, slice_str(world_alice), world_id('b'),
+				       world->now_ms));
+	world_tick(world, 60000);
+	assert_non_null(mailboxes_find(world->mailboxes, bob, slice_str(world_alice), world_id('b'),
+				       world->now_ms));
+}
+
+/* Else they would hear of what waits with the next post only. */
+static void an_index_that_could_not_be_read_is_read_later_for_who_is_there(void **state)
+{
+	struct world *world = *state;
+	struct slice bob = slice_str(world_bob);
+
+	world->online = true;
+	mailboxes_attached(world->mailboxes, bob, &world->primary, world->now_ms);
+	mailboxes_loaded(world->mailboxes, bob, -EIO, 0, world->now_ms, world->now_s);
+	world->told[0] = '\0';
+	world_tick(world, 60000);
+	world_expect(world, "load tel:+2 0\n");
+	load_item(world, 'a', 7);
+	world->told[0] = '\0';
+	world_loaded(world);
+	world_expect(world, "notify 7\n");
+	world_tick(world, 60000);
+	world_expect(world, "");
+}
+
 #define ONE(test) cmocka_unit_test_setup_teardown(test, make_world, drop_world)
 
 int main(void)
@@ -428,6 +471,8 @@ int main(void)
 		ONE(a_new_device_is_handed_what_the_old_one_did_not_take),
 		ONE(what_is_handed_at_once_is_bounded),
 		ONE(an_idle_mailbox_is_forgotten_and_read_again),
+		ONE(a_fetch_has_the_index_read_again),
+		ONE(an_index_that_could_not_be_read_is_read_later_for_who_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
