@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -22,7 +21,7 @@
 
 static const char magic[JOURNAL_MAGIC_BYTES + 1] = "TANDEMJ1";
 
-enum { LOCK_WAIT_MS = 3000, LOCK_POLL_MS = 20 };
+enum { LOCK_WAIT_MS = 3000, LOCK_POLL_MS = 20, PIECE_BYTES = 1 << 20 };
 
 /* A process that was killed keeps its locks until the system has taken it apart, and the next
  * one may have been started before that.  Returns 0, -EBUSY or another -errno. */
@@ -101,43 +100,106 @@ static uint32_t checksum(struct slice length, struct slice head, struct slice ta
 	return crc32c(crc32c(crc32c(0, length), head), tail);
 }
 
-/* Takes the next record's body; false where no whole, good record is left. */
-static bool next_record(struct cursor *c, struct slice *body_out)
-{
-	struct slice length = cursor_take(c, 4);
-	struct cursor number = cursor_of(length);
-	uint32_t n = cursor_u32(&number), crc = cursor_u32(c);
+/* Octets of the file from `at` on, read a piece at a time: a journal may have gigabytes. */
+struct window {
+	int fd;
+	off_t at;
+	uint8_t *octets;
+	size_t n, room;
+};
 
-	if (!cursor_ok(c) || n == 0 || n > JOURNAL_MAX_RECORD_BYTES)
-		return false;
-	*body_out = cursor_take(c, n);
-	return cursor_ok(c) && checksum(length, *body_out, slice_of(NULL, 0)) == crc;
+/* Fills to with the octets from at on.  Returns how many there were, fewer than n at the file's end
+ * alone, or -errno. */
+static ssize_t read_up_to(int fd, off_t at, uint8_t *to, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = pread(fd, to + done, n - done, at + (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+/* Sees to it that the window has the n octets at `at`, or what the file has of them, and shows
+ * them. Returns 0 or -errno. */
+static int look_at(struct window *w, off_t at, size_t n, struct slice *shown_out)
+{
+	/* Only onwards: what was shown before is over. */
+	if ((size_t)(at - w->at) + n > w->n) {
+		size_t room = n > PIECE_BYTES ? n : PIECE_BYTES;
+		uint8_t *bigger = room > w->room ? realloc(w->octets, room) : w->octets;
+		ssize_t got;
+
+		if (!bigger)
+			return -ENOMEM;
+		w->octets = bigger;
+		w->room = room > w->room ? room : w->room;
+		w->at = at;
+		w->n = 0;
+		got = read_up_to(w->fd, at, w->octets, w->room);
+		if (got < 0) /* perhaps behind what is asked for: that record will tell */
+			got = read_up_to(w->fd, at, w->octets, n);
+		if (got < 0)
+			return (int)got;
+		w->n = (size_t)got;
+	}
+	*shown_out = slice_from(slice_of(w->octets, w->n), (size_t)(at - w->at));
+	return 0;
+}
+
+/* Takes the record at `at`.  Returns 1 with its body, 0 where no whole, good record is left, or
+ * -errno. */
+static int next_record(struct window *w, off_t at, struct slice *body_out)
+{
+	struct slice shown, length;
+	uint32_t n, crc;
+	struct cursor c;
+	int err = look_at(w, at, JOURNAL_RECORD_HEAD_BYTES, &shown);
+
+	if (err)
+		return err;
+	c = cursor_of(shown);
+	n = cursor_u32(&c);
+	if (!cursor_ok(&c) || n == 0 || n > JOURNAL_MAX_RECORD_BYTES)
+		return 0;
+	err = look_at(w, at, JOURNAL_RECORD_HEAD_BYTES + n, &shown);
+	if (err)
+		return err;
+	c = cursor_of(shown);
+	length = cursor_take(&c, 4);
+	crc = cursor_u32(&c);
+	*body_out = cursor_take(&c, n);
+	return cursor_ok(&c) && checksum(length, *body_out, slice_of(NULL, 0)) == crc;
 }
 
 int journal_file_scan(int fd, int (*each)(void *arg, off_t at, struct slice body), void *arg,
 		      off_t *end_out)
 {
-	struct stat st;
+	struct window w = { .fd = fd };
 	struct slice body;
-	struct cursor c;
-	uint8_t *map;
-	int err = 0;
+	int found;
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	/* Mapped, so that a journal of gigabytes is read without as much memory; it has the magic
-	 * word, so it is not empty. */
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	*end_out = JOURNAL_MAGIC_BYTES;
-	c = cursor_of(slice_from(slice_of(map, (size_t)st.st_size), JOURNAL_MAGIC_BYTES));
-	while (!err && next_record(&c, &body)) {
-		err = each(arg, *end_out, body);
-		*end_out = c.p - map;
+	*end_out = w.at = JOURNAL_MAGIC_BYTES;
+	/* Read, not mapped: of a bad sector a mapping tells by a signal. */
+	while ((found = next_record(&w, *end_out, &body)) > 0) {
+		int err = each(arg, *end_out, body);
+
+		*end_out += (off_t)(JOURNAL_RECORD_HEAD_BYTES + body.n);
+		if (err) {
+			found = err;
+			break;
+		}
 	}
-	munmap(map, (size_t)st.st_size);
-	return err;
+	free(w.octets);
+	return found;
 }
 
 /* Copies what stands in fd from offset at on.  Best effort: nobody was told of it. */
@@ -168,6 +230,8 @@ ssize_t journal_file_cut(int fd, off_t end, const char *path)
 		return -errno;
 	if (st.st_size == end)
 		return 0;
+	if (st.st_size < end) /* it was longer when it was read */
+		return -EIO;
 	keep_tail(fd, end, path);
 	if (ftruncate(fd, end) < 0 || fdatasync(fd) < 0)
 		return -errno;
@@ -221,18 +285,9 @@ ssize_t journal_file_append(int fd, off_t end, struct slice head, struct slice t
 
 static int read_exact(int fd, off_t at, uint8_t *to, size_t n)
 {
-	while (n) {
-		ssize_t got = pread(fd, to, n, at);
+	ssize_t got = read_up_to(fd, at, to, n);
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : -EBADMSG;
-		to += got;
-		at += got;
-		n -= (size_t)got;
-	}
-	return 0;
+	return got < 0 ? (int)got : (size_t)got < n ? -EBADMSG : 0;
 }
 
 int journal_file_read(int fd, off_t at, uint8_t **body_out, size_t *n_out)

@@ -105,7 +105,7 @@ static int load(struct journal *journal, int64_t now_s, struct diag *diag)
 	/* Until the first record that is not whole: behind it nothing was promised, as a sync
 	 * covers all before it. */
 	err = journal_file_scan(journal->fd, replay, journal, &journal->end);
-	if (err)
+	if (err) /* not cut there: what follows was promised, and may yet be read elsewhere */
 		return err;
 	cut = journal_file_cut(journal->fd, journal->end, journal->path);
 	if (cut < 0)
@@ -123,6 +123,20 @@ static int load(struct journal *journal, int64_t now_s, struct diag *diag)
 	return err;
 }
 
+/* A disk that cannot be read is told with the place: it is what there is to copy around. */
+static void tell(const struct journal *journal, int err, struct diag *diag)
+{
+	if (err == -EBUSY)
+		diag_error(diag, NULL, "%s: another process has it open", journal->path);
+	else if (err == -EBADMSG)
+		diag_error(diag, NULL, "%s: this is no journal", journal->path);
+	else if (err == -EIO)
+		diag_error(diag, NULL, "%s: octet %lld: %s", journal->path, (long long)journal->end,
+			   strerror(-err));
+	else
+		diag_error(diag, NULL, "%s: %s", journal->path, strerror(-err));
+}
+
 static int lock_and_load(struct journal *journal, int64_t now_s, struct diag *diag)
 {
 	int err;
@@ -131,10 +145,7 @@ static int lock_and_load(struct journal *journal, int64_t now_s, struct diag *di
 	journal->lock = journal_file_lock(journal->path);
 	err = journal->lock < 0 ? journal->lock : load(journal, now_s, diag);
 	if (err)
-		diag_error(diag, NULL, "%s: %s", journal->path,
-			   err == -EBUSY     ? "another process has it open"
-			   : err == -EBADMSG ? "this is no journal"
-					     : strerror(-err));
+		tell(journal, err, diag);
 	return err;
 }
 

@@ -1,6 +1,8 @@
 /* What the journal survives: cuts, damage, kills and full disks. */
 #include "tests/mailbox/journal_scene.h"
 
+#include <sys/uio.h>
+
 /* --- what it survives --- */
 
 /* Every state the file goes through while it is written, cut at every octet: what was
@@ -286,6 +288,75 @@ static void a_full_disk_changes_nothing_and_the_journal_goes_on(void **state)
 	assert_int_equal(diag_warnings(w->diag), 0);
 }
 
+/* --- a disk that cannot be read --- */
+
+static off_t bad_octet; /* 0: none */
+
+/* The C library's, but for a bad sector. */
+ssize_t pread(int fd, void *to, size_t n, off_t at)
+{
+	const struct iovec part = { to, n };
+
+	if (bad_octet && at <= bad_octet && bad_octet < at + (off_t)n) {
+		errno = EIO;
+		return -1;
+	}
+	return preadv(fd, &part, 1, at);
+}
+
+static void a_bad_sector_is_told_with_its_place_and_nothing_is_cut(void **state)
+{
+	struct world *w = *state;
+	char want[160];
+	struct stat st, now;
+
+	open_at(w, NOW);
+	assert_int_equal(put(w, 1, 1, "before"), 0);
+	assert_int_equal(stat(w->path, &st), 0);
+	assert_int_equal(put(w, 2, 1, "there"), 0);
+	assert_int_equal(put(w, 3, 1, "behind"), 0);
+	journal_free(&w->journal);
+	bad_octet = st.st_size + 20;
+	assert_int_equal(stat(w->path, &st), 0);
+	assert_int_equal(journal_open(w->path, NOW, &w->journal, w->diag), -EIO);
+	assert_null(w->journal);
+	snprintf(want, sizeof(want), "%s: octet %lld: Input/output error", w->path,
+		 (long long)bad_octet - 20);
+	bad_octet = 0;
+	assert_string_equal(diag_first_error(w->diag), want);
+	assert_int_equal(diag_errors(w->diag), 1);
+	assert_int_equal(stat(w->path, &now), 0);
+	assert_int_equal(now.st_size, st.st_size);
+	open_at(w, NOW);
+	assert_true(holds(w, 2, "there"));
+	assert_true(holds(w, 3, "behind"));
+}
+
+/* Longer than the pieces in which the file is read, and beginning anywhere in one. */
+static void long_records_are_read_among_short_ones(void **state)
+{
+	struct world *w = *state;
+	size_t n = 3 << 20;
+	char *much = malloc(n + 1);
+
+	assert_non_null(much);
+	memset(much, 'm', n);
+	much[n] = '\0';
+	open_at(w, NOW);
+	for (unsigned i = 0; i < 40; i++) {
+		much[i == 7 ? n : i * 30011] = '\0';
+		assert_int_equal(put(w, i, 1, much), 0);
+		much[i == 7 ? n : i * 30011] = 'm';
+	}
+	open_at(w, NOW);
+	for (unsigned i = 0; i < 40; i++) {
+		much[i == 7 ? n : i * 30011] = '\0';
+		assert_true(holds(w, i, much));
+		much[i == 7 ? n : i * 30011] = 'm';
+	}
+	free(much);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +369,8 @@ int main(void)
 		TEST(who_is_just_ending_is_waited_for),
 		TEST(killed_at_any_time_nothing_acknowledged_is_lost),
 		TEST(a_full_disk_changes_nothing_and_the_journal_goes_on),
+		TEST(a_bad_sector_is_told_with_its_place_and_nothing_is_cut),
+		TEST(long_records_are_read_among_short_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
