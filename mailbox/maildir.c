@@ -191,11 +191,11 @@ static int make_folders(int root, gid_t gid, struct diag *diag)
 			diag_error(diag, NULL, "%s: %s", made[i], strerror(-fd));
 			return fd;
 		}
-		/* Best effort; the parent's below is what makes the names durable. */
+		/* Best effort; that of its parent, below, is what makes a name durable. */
 		fsync(fd);
 		close(fd);
 	}
-	return fsync(root) < 0 ? -errno : 0;
+	return 0;
 }
 
 int maildir_create(const char *path, gid_t gid, struct diag *diag)
@@ -211,14 +211,21 @@ int maildir_create(const char *path, gid_t gid, struct diag *diag)
 	if (parent < 0)
 		return parent;
 	root = make_dir(parent, name, gid, true);
-	close(parent);
 	if (root < 0) {
+		close(parent);
 		diag_error(diag, NULL, "%s: %s", path,
 			   root == -ENOTEMPTY ? "exists and is not a mailbox" : strerror(-root));
 		return root;
 	}
 	err = make_folders(root, gid, diag);
+	/* The mailbox's own name stands in its parent.  Also of one that is there already: a run
+	 * before may have ended in between. */
+	if (!err && (fsync(root) < 0 || fsync(parent) < 0)) {
+		err = -errno;
+		diag_error(diag, NULL, "%s: %s", path, strerror(-err));
+	}
 	close(root);
+	close(parent);
 	return err;
 }
 

@@ -276,17 +276,39 @@ static void a_retry_writes_nothing_twice(void **state)
 }
 
 static int next_fsync_error; /* of a directory */
+static ino_t never_flushed;  /* a directory */
 
 /* The C library's, but for a directory whose flush fails once. */
 int fsync(int fd)
 {
 	struct stat st;
 
-	if (!next_fsync_error || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+	if (fstat(fd, &st) == 0 && st.st_ino == never_flushed) {
+		errno = EIO;
+		return -1;
+	}
+	if (!next_fsync_error || !S_ISDIR(st.st_mode))
 		return fdatasync(fd);
 	errno = next_fsync_error;
 	next_fsync_error = 0;
 	return -1;
+}
+
+/* Or a power loss takes the mailbox away, with what was delivered to it. */
+static void a_mailbox_is_made_when_its_name_is_on_the_disk(void **state)
+{
+	struct world *w = *state;
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/second", w->dir);
+	assert_int_equal(stat(w->dir, &st), 0);
+	never_flushed = st.st_ino;
+	assert_int_equal(maildir_create(path, getgid(), w->diag), -EIO);
+	assert_int_equal(maildir_create(path, getgid(), w->diag), -EIO); /* it is there by now */
+	assert_non_null(strstr(diag_first_error(w->diag), "Input/output error"));
+	never_flushed = 0;
+	assert_int_equal(maildir_create(path, getgid(), w->diag), 0);
 }
 
 static void a_retry_waits_for_the_name_to_be_on_the_disk(void **state)
@@ -347,6 +369,7 @@ int main(void)
 		TEST(a_batch_is_delivered_to_several_mailboxes),
 		TEST(in_new_nothing_happens_to_a_file_but_that_it_comes),
 		TEST(a_retry_writes_nothing_twice),
+		TEST(a_mailbox_is_made_when_its_name_is_on_the_disk),
 		TEST(a_retry_waits_for_the_name_to_be_on_the_disk),
 		TEST(one_items_failure_leaves_the_others_alone),
 	};
