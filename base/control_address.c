@@ -13,8 +13,6 @@
 
 #include "base/net.h"
 
-enum { NO_PORT = 1 }; /* tcpmux: never ours */
-
 struct address {
 	union {
 		struct sockaddr any;
@@ -34,17 +32,18 @@ static int parse_tcp(const char *text, struct address *to)
 {
 	static const char local[] = "localhost:";
 	char numeric[NET_TEXT_SIZE];
-	struct net_addr addr;
+	struct net_addr addr, other;
 	int n = 0;
 
 	if (strncmp(text, local, sizeof(local) - 1) == 0)
 		n = snprintf(numeric, sizeof(numeric), "127.0.0.1:%s", text + sizeof(local) - 1);
 	else
 		n = snprintf(numeric, sizeof(numeric), "%s", text);
-	if (n < 0 || (size_t)n >= sizeof(numeric) || net_parse(numeric, NO_PORT, &addr) < 0)
+	if (n < 0 || (size_t)n >= sizeof(numeric) || net_parse(numeric, 1, &addr) < 0 ||
+	    net_parse(numeric, 2, &other) < 0)
 		return -EINVAL;
-	/* net_parse() puts it in where no port stands. */
-	if (net_port(&addr) == NO_PORT)
+	/* Where no port stands it is the one that is asked for, so that the two differ. */
+	if (net_port(&addr) != net_port(&other))
 		return -EINVAL;
 	to->u.tcp = addr.in6;
 	to->n = addr.len;

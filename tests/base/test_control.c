@@ -265,6 +265,8 @@ static void addresses_are_checked(void **state)
 	(void)w;
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		assert_int_equal(control_address_listen(wrong[i], 0600, (gid_t)-1), -EINVAL);
+	/* A port like any other, where nobody listens. */
+	assert_int_equal(control_address_connect("127.0.0.1:1", 1000), -ECONNREFUSED);
 }
 
 int main(void)
