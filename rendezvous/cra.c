@@ -48,6 +48,8 @@ static const struct option long_options[] = {
 struct cra {
 	const char *server, *admin, *secret_file;
 	bool json, pseudonyms;
+	uint8_t *file; /* what is to be applied */
+	size_t file_n;
 	struct cra_client *client;
 	struct diag *diag;
 };
@@ -97,22 +99,13 @@ static void show_progress(void *arg, size_t sent, size_t total)
 		fprintf(stderr, "\r%zu of %zu octets%s", sent, total, sent == total ? "\n" : "");
 }
 
-static int do_apply(struct cra *cra, const char *account, const char *path)
+static int do_apply(struct cra *cra, const char *account)
 {
-	uint8_t *data = NULL;
 	json_t *answer = NULL;
-	size_t n = 0;
-	/* Sent as it is: it is checked where it is applied, by who has the account's secret. */
-	int err = file_read(path, APPLY_FILE_MAX, &data, &n);
 
-	if (err) {
-		diag_error(cra->diag, NULL, "%s: %s", path, strerror(-err));
-		return EXIT_REFUSED;
-	}
-	err = cra_client_apply(cra->client, account, slice_of(data, n), show_progress, NULL,
-			       &answer, cra->diag);
-	free(data);
-	if (err)
+	/* Sent as it is: it is checked where it is applied, by who has the account's secret. */
+	if (cra_client_apply(cra->client, account, slice_of(cra->file, cra->file_n), show_progress,
+			     NULL, &answer, cra->diag))
 		return EXIT_REFUSED;
 	if (cra->json)
 		return print_json(answer);
@@ -167,7 +160,7 @@ static int act(struct cra *cra, char **argv)
 	if (strcmp(argv[0], "accounts") == 0)
 		return do_accounts(cra);
 	if (strcmp(argv[0], "apply") == 0)
-		return do_apply(cra, argv[1], argv[2]);
+		return do_apply(cra, argv[1]);
 	return do_stats(cra, argv[1], argv[2]);
 }
 
@@ -195,18 +188,31 @@ static int read_secret(const char *path, char out[SECRET_MAX], struct diag *diag
 	return err;
 }
 
+/* Before anybody is connected to: for a file on a slow disk a server would not wait. */
+static int read_update(struct cra *cra, char **argv)
+{
+	int err = strcmp(argv[0], "apply") == 0
+			  ? file_read(argv[2], APPLY_FILE_MAX, &cra->file, &cra->file_n)
+			  : 0;
+
+	if (err)
+		diag_error(cra->diag, NULL, "%s: %s", argv[2], strerror(-err));
+	return err;
+}
+
 static int run(struct cra *cra, char **argv)
 {
 	char secret[SECRET_MAX];
 	int status = EXIT_REFUSED;
 
 	cra->diag = diag_new();
-	if (read_secret(cra->secret_file, secret, cra->diag) == 0 &&
+	if (read_update(cra, argv) == 0 && read_secret(cra->secret_file, secret, cra->diag) == 0 &&
 	    cra_client_connect(cra->server, cra->admin, secret, &cra->client, cra->diag) == 0)
 		status = act(cra, argv);
 	/* The client has made its key of it, and keeps nothing else. */
 	OPENSSL_cleanse(secret, sizeof(secret));
 	cra_client_free(&cra->client);
+	free(cra->file);
 	if (status == EXIT_REFUSED)
 		cra_print_error(diag_first_error(cra->diag), stderr);
 	else if (status == EXIT_USAGE)

@@ -54,6 +54,7 @@ slips() {
 		2 crs-cli show attach --root | crs-cli: --root lacks its value
 		2 cra --server 127.0.0.1 --admin olga accounts | cra: --secret-file is missing
 		2 cra --server 127.0.0.1 --admin olga --secret-file x acounts | cra: "acounts" is no action
+		1 cra --server 127.0.0.1 --admin olga --secret-file x apply acme no.upd | cra: no.upd: No such file
 		2 cms stauts | did you mean "status"?
 		2 cms foo | unknown command "foo"; see cms --help
 		2 cca foo | unknown command "foo"; see cca --help
