@@ -124,10 +124,11 @@ void home_fetch(struct home *home, const struct endpoint *from, const struct pas
 	memcpy(fetch->uri, up->from, n);
 	if (!guests_is_name(slice_str(up->from)))
 		counters_read(home->counters, up->account, up->from, clock_wall_s());
+	mailboxes_fetching(home->mailboxes, slice_str(up->from), clock_mono_ms());
 	/* The mailbox knows sizes: with them the store is asked for just what fits, else for a
 	 * few entries. */
 	page.to = mailboxes_page(home->mailboxes, slice_str(up->from), page.after, count,
-				 FETCH_OCTETS, clock_mono_ms());
+				 FETCH_OCTETS);
 	page.count = page.to || count < FETCH_BLIND ? count : FETCH_BLIND;
 	if (store_read(worker_store(home->worker), slice_str(up->from), &page, on_fetch_item,
 		       on_fetch_done, fetch))

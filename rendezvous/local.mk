@@ -72,7 +72,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/keyhash.c %D%/keyhash.h \
 	%D%/mail_parts.c \
 	%D%/mailbox.c \
-	%D%/mailboxes.c %D%/mailboxes.h %D%/mailboxes_priv.h \
+	%D%/mailbox_index.c %D%/mailboxes.c %D%/mailboxes.h %D%/mailboxes_priv.h \
 	%D%/mesh.c %D%/mesh.h \
 	%D%/metrics.c %D%/metrics.h \
 	%D%/passing.c %D%/passing.h \

@@ -1,11 +1,11 @@
-/* mailboxes.c - posts, their answers, and the index of what is stored.
+/* mailboxes.c - posts, their answers, and what devices take.
  *
  * A mail goes from WAITING (is it a repeat? the index is being read) to HANDED or COLLECTING,
  * then STORING, then STORED, and may skip any of them. Until it is answered its sender keeps it
  * himself: a crash loses nothing that was acknowledged.
  *
- * proceed() and mail_store() may refuse a mail and free it: nothing touches it behind them, and
- * whoever walks a list has fetched the next one before.
+ * mail_proceed() and mail_store() may refuse a mail and free it: nothing touches it behind
+ * them, and whoever walks a list has fetched the next one before.
  */
 #include "rendezvous/mailboxes.h"
 
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 
 #include "rendezvous/mailboxes_priv.h"
-#include "rendezvous/store.h"
 #include "umsg/frame.h"
 
 static const char too_many_long[] = "too many long messages at once";
@@ -82,7 +81,7 @@ void mail_refuse(struct mailboxes *mailboxes, struct mail *mail, Umsg__ErrorCode
 	mail_drop(mailboxes, mail);
 }
 
-static void accept_mail(struct mailboxes *mailboxes, struct mail *mail)
+void mail_accept(struct mailboxes *mailboxes, struct mail *mail)
 {
 	mailboxes->ops->ack(mailboxes->arg, mail, UMSG__ERROR_CODE__OK, "", 0);
 	/* One answer to each post: nobody waits from here on. */
@@ -164,8 +163,7 @@ void mail_store(struct mailboxes *mailboxes, struct mail *mail)
 			    "store not available", MAIL_RETRY_DOWN_S);
 }
 
-/* Where a mail goes once it is known that it is no repeat of a stored one. */
-static void proceed(struct mailboxes *mailboxes, struct mail *mail, int64_t now_ms)
+void mail_proceed(struct mailboxes *mailboxes, struct mail *mail, int64_t now_ms)
 {
 	if (mail->parts > 1 && mail->mailbox->octets > mailboxes->quota_octets) {
 		refuse_quota(mailboxes, mail); /* before 32 MiB come for nothing */
@@ -185,18 +183,6 @@ static void proceed(struct mailboxes *mailboxes, struct mail *mail, int64_t now_
 		mail_store(mailboxes, mail);
 }
 
-/* What is stored is read once, at the first post or device, so that a repeat of a stored
- * message is known. */
-static void start_loading(struct mailboxes *mailboxes, struct mailbox *mailbox)
-{
-	if (mailbox->loading || mailbox->loaded)
-		return;
-	mailbox->last_loaded = 0;
-	/* If that fails, as a rule because the store is down, loaded stays false, and the next post
-	 * or tick tries again. */
-	mailbox->loading = mailboxes->ops->load(mailboxes->arg, mailbox->uri, 0) == 0;
-}
-
 /* The same message again, perhaps over another connection. */
 static void repeat(struct mailboxes *mailboxes, struct mail *mail, const struct mail_post *post)
 {
@@ -205,7 +191,7 @@ static void repeat(struct mailboxes *mailboxes, struct mail *mail, const struct 
 	mail->origin = post->origin;
 	mail->request = post->request;
 	if (mail->state == MAIL_STORED)
-		accept_mail(mailboxes, mail);
+		mail_accept(mailboxes, mail);
 	else if (mail->state == MAIL_COLLECTING)
 		mailboxes->ops->part_ack(mailboxes->arg, mail, mail->next_part);
 }
@@ -295,124 +281,12 @@ int mailboxes_post(struct mailboxes *mailboxes, const struct mail_post *post, in
 			    code == UMSG__ERROR_CODE__ERROR_BUSY ? 5 : 0);
 		return 0;
 	}
-	start_loading(mailboxes, mailbox);
+	mailbox_load(mailboxes, mailbox);
 	/* While the store is down nothing can be looked up, but an online recipient
 	 * can still be handed the message: it knows repeats by itself. */
 	if (!mailbox->loading)
-		proceed(mailboxes, mail, now_ms);
+		mail_proceed(mailboxes, mail, now_ms);
 	return 0;
-}
-
-void mailboxes_loaded_item(struct mailboxes *mailboxes, struct slice uri,
-			   const struct mail_item *item)
-{
-	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
-	struct mail *mail;
-
-	if (!mailbox || !mailbox->loading || item->id.n != MAIL_ID_SIZE)
-		return;
-	/* Raised for known ones, too: it is the number that a device is notified of. */
-	if (item->number > mailbox->last_loaded)
-		mailbox->last_loaded = item->number;
-	if (item->end_s > mailbox->keep_until_s)
-		mailbox->keep_until_s = item->end_s;
-	mail = mail_find(mailboxes, mailbox, item->sender, item->id);
-	if (mail && mail->state == MAIL_WAITING) { /* posted again meanwhile: it is there */
-		mail->end_s = item->end_s;
-		mail_now_stored(mailboxes, mail, item->number);
-		free(mail->post);
-		mail->post = NULL;
-		accept_mail(mailboxes, mail);
-	} else if (!mail) {
-		mail = mail_new(mailboxes, mailbox, item);
-		if (mail)
-			mail_now_stored(mailboxes, mail, item->number);
-		/* The store has more than the list: pages cannot be told from it, and nothing
-		 * may be deleted "up to" a number. */
-		mailbox->gaps = mailbox->gaps || !mail;
-	}
-}
-
-/* Whoever fetches takes from the front, so the page is not far from it. */
-uint64_t mailboxes_page(struct mailboxes *mailboxes, struct slice uri, uint64_t after,
-			uint32_t count, size_t octets, int64_t now_ms)
-{
-	struct mailbox *mailbox = mailbox_need(mailboxes, uri, now_ms);
-	const struct mail *mail;
-	uint64_t last = 0, whole = 0;
-	size_t sum = 0;
-
-	if (!mailbox)
-		return 0;
-	/* It may have been dropped as idle.  Whoever fetches asks for parts and says what he took,
-	 * and both are found by the index. */
-	start_loading(mailboxes, mailbox);
-	if (!mailbox->loaded || mailbox->gaps)
-		return 0;
-	TAILQ_FOREACH(mail, &mailbox->stored, in_mailbox)
-	{
-		if (mail->number <= after)
-			continue;
-		if (count == 0 || (last && sum + mail->octets > octets))
-			return whole ? whole : last;
-		last = mail->number;
-		/* A page that ends within an entry costs: the entry is read twice, and what is
-		 * taken of it has to be noted (store_deletes.c). */
-		if (store_ends_entry(last))
-			whole = last;
-		sum += mail->octets;
-		count--;
-	}
-	return 0;
-}
-
-static void drop_expired(struct mailboxes *mailboxes, struct mailbox *mailbox, int64_t now_s)
-{
-	struct mail *mail = TAILQ_FIRST(&mailbox->stored);
-
-	while (mail) {
-		struct mail *next = TAILQ_NEXT(mail, in_mailbox);
-
-		if (mail->end_s <= now_s) {
-			mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
-			mail_drop(mailboxes, mail);
-		}
-		mail = next;
-	}
-}
-
-void mailboxes_loaded(struct mailboxes *mailboxes, struct slice uri, int err, uint64_t more,
-		      int64_t now_ms, int64_t now_s)
-{
-	struct mailbox *mailbox = mailbox_find(mailboxes, uri);
-	struct mail *mail;
-
-	if (!mailbox || !mailbox->loading)
-		return;
-	if (!err && more) {
-		err = mailboxes->ops->load(mailboxes->arg, mailbox->uri, more);
-		if (!err)
-			return;
-	}
-	mailbox->loading = false;
-	/* After an error those that wait go on without knowledge of repeats, as while the
-	 * store is down.  Half an index is none: what it does not hold would be deleted with the
-	 * first message that is taken (mail_is_oldest()). */
-	mailbox->loaded = !err;
-	drop_expired(mailboxes, mailbox, now_s);
-	if (mailbox->attached && mailbox->last_loaded)
-		mailboxes->ops->notify(mailboxes->arg, mailbox->uri, mailbox->last_loaded);
-	/* Of what was not read the devices are to hear, too: a tick tries again. */
-	mailbox->attached = mailbox->attached && !mailbox->loaded;
-	/* Only now is it known which of those that wait are new. */
-	mail = TAILQ_FIRST(&mailbox->mails);
-	while (mail) {
-		struct mail *next = TAILQ_NEXT(mail, in_mailbox);
-
-		if (mail->state == MAIL_WAITING)
-			proceed(mailboxes, mail, now_ms);
-		mail = next;
-	}
 }
 
 void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
@@ -439,7 +313,7 @@ void mailboxes_stored(struct mailboxes *mailboxes, struct slice uri, struct slic
 		mail_drop(mailboxes, mail);
 		return;
 	}
-	accept_mail(mailboxes, mail);
+	mail_accept(mailboxes, mail);
 	/* A device that was handed it needs no notification of it. Of a long one it can be
 	 * handed the post now that the parts are there to be asked for. */
 	if (!mail->handed.connection && !(mail->parts > 1 && hand(mailboxes, mail)))
@@ -463,11 +337,11 @@ int mailboxes_taken(struct mailboxes *mailboxes, struct slice uri, struct slice 
 	 * it. */
 	if (mail->state == MAIL_STORING) {
 		mail->taken = true;
-		accept_mail(mailboxes, mail);
+		mail_accept(mailboxes, mail);
 		return 0;
 	}
 	if (mail->state == MAIL_HANDED)
-		accept_mail(mailboxes, mail);
+		mail_accept(mailboxes, mail);
 	else
 		mailboxes->ops->discard(mailboxes->arg, mailbox->uri, mail);
 	mail_drop(mailboxes, mail);
@@ -482,7 +356,7 @@ uint32_t mailboxes_attached(struct mailboxes *mailboxes, struct slice uri,
 
 	if (!mailbox)
 		return 0;
-	start_loading(mailboxes, mailbox);
+	mailbox_load(mailboxes, mailbox);
 	/* The number to notify of is known when the last page is read. */
 	mailbox->attached = !mailbox->loaded;
 	TAILQ_FOREACH(mail, &mailbox->mails, in_mailbox)
@@ -565,9 +439,9 @@ static void clean(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s)
 	while (mailbox) {
 		struct mailbox *next = TAILQ_NEXT(mailbox, in_all);
 
-		drop_expired(mailboxes, mailbox, now_s);
+		mailbox_drop_expired(mailboxes, mailbox, now_s);
 		if (mailbox->attached)
-			start_loading(mailboxes, mailbox);
+			mailbox_load(mailboxes, mailbox);
 		/* Nothing is lost: it is all in the store, and read again when somebody asks. */
 		if (!mailbox->loading && TAILQ_EMPTY(&mailbox->mails) &&
 		    now_ms - mailbox->used_ms > MAILBOX_IDLE_LIMIT_MS)

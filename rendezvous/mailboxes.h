@@ -165,12 +165,15 @@ bool mail_is_oldest(const struct mail *mail);
 struct mail *mailboxes_find(struct mailboxes *mailboxes, struct slice uri, struct slice sender,
 			    struct slice id, int64_t now_ms);
 
+/* A device fetches what is stored: the index is read, if it is not there, and of what was handed
+ * but not taken so far the devices are notified when it is stored. */
+void mailboxes_fetching(struct mailboxes *mailboxes, struct slice uri, int64_t now_ms);
+
 /* Of a page of at most count messages behind the number after, which should hold no more than so
  * many octets: the number of its last one, which is the last of an entry of the store where that
- * can be.  0: all that is left can be read, or what is stored is not known (yet: then the index is
- * read from here on). */
+ * can be.  0: all that is left can be read, or what is stored is not known. */
 uint64_t mailboxes_page(struct mailboxes *mailboxes, struct slice uri, uint64_t after,
-			uint32_t count, size_t octets, int64_t now_ms);
+			uint32_t count, size_t octets);
 
 /* Which parts to send to a device that wants index next: *from_out and the number
  * of them, none of which was sent to it before. */

@@ -1,4 +1,4 @@
-/* mailboxes_priv.h - what mailbox.c, mailboxes.c and mail_parts.c share. */
+/* mailboxes_priv.h - what mailbox.c, mailbox_index.c, mailboxes.c and mail_parts.c share. */
 #ifndef RENDEZVOUS_MAILBOXES_PRIV_H
 #define RENDEZVOUS_MAILBOXES_PRIV_H
 
@@ -21,7 +21,7 @@ struct mailbox {
 	int64_t keep_until_s; /* what the store was told */
 	bool keep_unsure;     /* it may not have heard of it */
 	bool loaded, loading; /* the index of what is stored */
-	bool attached;        /* while loading: the devices want to know */
+	bool attached;        /* until loaded: the devices want to know */
 	bool gaps;            /* the store holds what found no memory here */
 	uint64_t last_loaded;
 	int64_t used_ms;
@@ -66,6 +66,16 @@ void mail_drop(struct mailboxes *mailboxes, struct mail *mail);
 void mail_set_state(struct mailboxes *mailboxes, struct mail *mail, enum mail_state state,
 		    int64_t limit_ms);
 
+/* Has the index read from the store, unless it was: once, at the first post or device, so that
+ * a repeat of a stored message is known. */
+void mailbox_load(struct mailboxes *mailboxes, struct mailbox *mailbox);
+/* Discards what is stored and whose time is over. */
+void mailbox_drop_expired(struct mailboxes *mailboxes, struct mailbox *mailbox, int64_t now_s);
+
+/* Where a mail goes once it is known that it is no repeat of a stored one. */
+void mail_proceed(struct mailboxes *mailboxes, struct mail *mail, int64_t now_ms);
+/* Tells its sender that it is kept, once. */
+void mail_accept(struct mailboxes *mailboxes, struct mail *mail);
 /* Stores a mail that is complete, or refuses it. */
 void mail_store(struct mailboxes *mailboxes, struct mail *mail);
 

@@ -411,7 +411,7 @@ static void a_fetch_has_the_index_read_again(void **state)
 
 	world_ready(world, false);
 	world_tick(world, MAILBOX_IDLE_LIMIT_MS + 60000);
-	assert_int_equal(mailboxes_page(world->mailboxes, bob, 0, 100, 1000, world->now_ms), 0);
+	mailboxes_fetching(world->mailboxes, bob, world->now_ms);
 	world_expect(world, "load tel:+2 0\n");
 	load_item(world, 'a', 7);
 	assert_int_equal(world_taken(world, 'a'), 0);
@@ -424,6 +424,20 @@ static void a_fetch_has_the_index_read_again(void **state)
 	world_tick(world, 60000);
 	assert_non_null(mailboxes_find(world->mailboxes, bob, slice_str(world_alice), world_id('b'),
 				       world->now_ms));
+}
+
+/* The device left it for the moment: its clock was wrong, its keys were missing. */
+static void what_was_handed_is_notified_when_stored_if_its_device_fetched_meanwhile(void **state)
+{
+	struct world *world = *state;
+
+	world_ready(world, true);
+	world_post(world, 'a');
+	mailboxes_fetching(world->mailboxes, slice_str(world_bob), world->now_ms);
+	world_tick(world, MAIL_HANDED_LIMIT_MS);
+	world->told[0] = '\0';
+	world_stored(world, 'a', 0, 7);
+	world_expect(world, "ack a 0 0\nnotify 7\n");
 }
 
 /* Else they would hear of what waits with the next post only. */
@@ -472,6 +486,7 @@ int main(void)
 		ONE(what_is_handed_at_once_is_bounded),
 		ONE(an_idle_mailbox_is_forgotten_and_read_again),
 		ONE(a_fetch_has_the_index_read_again),
+		ONE(what_was_handed_is_notified_when_stored_if_its_device_fetched_meanwhile),
 		ONE(an_index_that_could_not_be_read_is_read_later_for_who_is_there),
 	};
 
