@@ -267,7 +267,10 @@ shows() { # call|umsg STATE
 	dial_out "$LAB_GATEWAY"
 	call_ended 5 'reason="no route"'
 	all_clear
-	# The last word of the test before may come late.
+	await 5 "each state in session.log" failed_after_busy
+}
+
+failed_after_busy() { # the last word of the test before may come late
 	[[ $(session_states "tel:$LAB_GATEWAY") == ?("hangup ")"routing routed trying ringing hangup routing failed " ]]
 }
 
