@@ -267,11 +267,9 @@ shows() { # call|umsg STATE
 	dial_out "$LAB_GATEWAY"
 	call_ended 5 'reason="no route"'
 	all_clear
-	await 5 "each state in session.log" failed_after_busy
-}
-
-failed_after_busy() { # the last word of the test before may come late
-	[[ $(session_states "tel:$LAB_GATEWAY") == ?("hangup ")"routing routed trying ringing hangup routing failed " ]]
+	# The last word of a test before may come late, of another extension even between these.
+	[[ $(session_states "tel:$LAB_GATEWAY;101") == ?("hangup ")"routing routed trying ringing hangup " ]]
+	[[ $(session_states "tel:$LAB_GATEWAY") == *"routing failed " ]]
 }
 
 @test "CIG-027 CIG-028 CIG-110: a proxy asks for the password; with the entry's account the call comes up through it" {
