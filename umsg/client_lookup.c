@@ -12,9 +12,12 @@
 #include "base/clock.h"
 #include "keys/identity.h"
 
+enum { ANSWER_LIMIT_MS = 10000 };
+
 struct client_lookup {
 	struct client_lookup *next;
 	uint64_t request;
+	int64_t asked_ms; /* monotonic */
 	char uri[IDENTITY_URI_MAX + 1];
 };
 
@@ -85,6 +88,13 @@ static bool is_under_way(const struct umsg_client *client, const char *uri)
 	return lookup != NULL;
 }
 
+static void look_again(struct umsg_client *client)
+{
+	const struct timeval again = { CLIENT_LOOK_S, 0 };
+
+	event_add(client->lookup_timer, &again);
+}
+
 int umsg_client_lookup(struct umsg_client *client, const char *uri)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
@@ -112,9 +122,11 @@ int umsg_client_lookup(struct umsg_client *client, const char *uri)
 		free(lookup);
 		return err;
 	}
+	lookup->asked_ms = clock_mono_ms();
 	lookup->next = client->lookups;
 	client->lookups = lookup;
 	client->n_lookups++;
+	look_again(client);
 	return 0;
 }
 
@@ -214,6 +226,42 @@ void client_forget_lookups(struct umsg_client *client, bool tell)
 		else
 			free(lookup);
 	}
+}
+
+/* Takes those off the list that were asked for too long ago. */
+static struct client_lookup *take_unanswered(struct umsg_client *client)
+{
+	struct client_lookup *taken = NULL, **at = &client->lookups;
+	int64_t now_ms = clock_mono_ms();
+
+	while (*at) {
+		struct client_lookup *lookup = *at;
+
+		if (now_ms - lookup->asked_ms < ANSWER_LIMIT_MS) {
+			at = &lookup->next;
+			continue;
+		}
+		*at = lookup->next;
+		client->n_lookups--;
+		lookup->next = taken;
+		taken = lookup;
+	}
+	return taken;
+}
+
+/* The part of the rendezvous that was asked may have ended without a word to us.  Whoever asks
+ * meanwhile is told that the question is under way, so somebody has to end it. */
+void client_on_lookup_timer(struct umsg_client *client)
+{
+	struct client_lookup *lookup = take_unanswered(client), *next;
+
+	/* Owners may ask again at once: that goes into the list, and these are off it. */
+	for (; lookup; lookup = next) {
+		next = lookup->next;
+		finish(client, lookup, NULL, -EHOSTUNREACH);
+	}
+	if (client->lookups)
+		look_again(client);
 }
 
 /* ---- pins ---- */

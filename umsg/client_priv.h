@@ -153,6 +153,7 @@ struct umsg_client {
 
 	struct client_lookup *lookups;
 	size_t n_lookups;
+	struct event *lookup_timer; /* for those that are not answered */
 	struct client_answer *answers; /* CLIENT_ANSWERS, NULL before the first one */
 	size_t next_answer;
 
@@ -277,6 +278,8 @@ void client_on_lookup_answer(struct umsg_client *client, const Umsg__Frame *fram
 void client_on_lookup_error(struct umsg_client *client, uint64_t request);
 /* The connection is gone, or the client: they will not be answered. */
 void client_forget_lookups(struct umsg_client *client, bool tell);
+/* Ends those that are not answered in time. */
+void client_on_lookup_timer(struct umsg_client *client);
 /* uri has proved that it is of this domain. */
 void client_met(struct umsg_client *client, struct slice uri, const struct domain *domain);
 /* May uri, which is pinned to the domain of that id, be of this one from now on? */

@@ -26,6 +26,8 @@ UMSG_STAGE_LIBS = %D%/libstage.a tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_client_LDADD = $(UMSG_STAGE_LIBS)
 %C%_test_client_lookup_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_lookup_LDADD = $(UMSG_STAGE_LIBS)
+# minutes pass without waiting for them
+%C%_test_client_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ms
 %C%_test_client_keep_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_keep_LDADD = $(UMSG_STAGE_LIBS)
 %C%_test_client_ring_CFLAGS = $(UMSG_TEST_CFLAGS)

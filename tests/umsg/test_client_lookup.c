@@ -156,6 +156,34 @@ static void a_look_up_ends_with_its_connection(void **state)
 	assert_int_equal(umsg_client_known(alice->client, CAROL), -EAGAIN);
 }
 
+static int64_t passed_ms; /* of monotonic time, by a step */
+
+int64_t __real_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void)
+{
+	return __real_clock_mono_ms() + passed_ms;
+}
+
+/* The worker that was asked may have died: the connection is another one's, and lives on. */
+static void a_look_up_that_is_never_answered_ends_and_can_be_asked_again(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE);
+
+	stage->silent = true;
+	assert_int_equal(umsg_client_lookup(alice->client, CAROL), 0);
+	STAGE_UNTIL(stage, stage->lookups == 1);
+	passed_ms = 10000;
+	STAGE_UNTIL(stage, alice->looked_up == 1);
+	assert_int_equal(alice->lookup_err, -EHOSTUNREACH);
+	stage->silent = false;
+	assert_int_equal(look_up(alice, false, (struct slice){ NULL, 0 }), -ENOENT);
+	passed_ms = 0;
+	assert_int_equal(stage->lookups, 2);
+	assert_int_equal(alice->state, UMSG_ATTACHED);
+}
+
 #define LOOKUP_TEST(test) cmocka_unit_test_setup_teardown(test, stage_set, stage_strike)
 
 int main(void)
@@ -165,6 +193,7 @@ int main(void)
 		LOOKUP_TEST(an_answer_counts_only_within_what_is_trusted),
 		LOOKUP_TEST(a_pin_changes_only_where_the_owner_lets_it),
 		LOOKUP_TEST(a_look_up_ends_with_its_connection),
+		LOOKUP_TEST(a_look_up_that_is_never_answered_ends_and_can_be_asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, stage_build, stage_raze);
