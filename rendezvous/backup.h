@@ -49,9 +49,10 @@ int backup_check(const char *file, struct slice passphrase, struct backup_info *
 		 struct diag *diag);
 
 /* Checks, then puts everything into its place under paths, with modes and owner as crs wants them.
- * What was there is kept beside it under the name NAME.before-DATE.  crs must not run.
- * Returns 0, as backup_check(), -EBUSY (crs runs) or -errno; nothing is in place
- * before all of it was read and found whole. */
+ * What was there is kept beside it under the name NAME.before-DATE.  crs must not run,
+ * and cannot be started meanwhile (run_lock.h).  Returns 0, as backup_check(), -EBUSY (crs runs,
+ * starts, or another restore is at work) or -errno; nothing is in place before all of it was read
+ * and found whole. */
 int backup_restore(const char *file, struct slice passphrase, const struct crs_paths *paths,
 		   struct backup_info *info_out, struct diag *diag);
 

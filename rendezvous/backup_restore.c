@@ -9,9 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +24,7 @@
 #include "base/encode.h"
 #include "base/file.h"
 #include "rendezvous/backup_priv.h"
+#include "rendezvous/run_lock.h"
 
 /* What was read of an archive. */
 struct contents {
@@ -256,14 +255,15 @@ static bool known_part(const char *name)
 	return false;
 }
 
-/* What crs gives such files: secrets and data are its own, the rest may be read. */
+/* What crs and its packages give such files: secrets and data are crs's own, the rest is for
+ * whoever may use crs-cli; the configuration has a secret, too. */
 static mode_t mode_of(const char *name)
 {
 	const char *last = strrchr(name, '/');
 
 	if (strncmp(name, "data/", 5) == 0 || (last && strcmp(last, "/secret") == 0))
 		return 0600;
-	return strncmp(name, "accounts/", 9) == 0 ? 0640 : 0644;
+	return 0640;
 }
 
 /* O_EXCL: never into a file that is there already. fchmod(), for the umask takes bits from what
@@ -328,24 +328,41 @@ static int remove_node(const FTSENT *node, void *arg)
 	return remove(node->fts_accpath) ? -errno : 0;
 }
 
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
 static int give_away(const FTSENT *node, void *arg)
 {
-	const struct stat *owner = arg;
+	const struct owner *owner = arg;
 
-	return lchown(node->fts_accpath, owner->st_uid, owner->st_gid) ? -errno : 0;
+	return lchown(node->fts_accpath, owner->uid, owner->gid) ? -errno : 0;
 }
 
-/* Root restores for the user whom the root folder belongs to. */
-/* Before anything is put in its place: crs could not read what belongs to root. */
+/* As an installation has them: accounts and data belong to whom crs runs as, the configuration to
+ * whom the root folder belongs to, and crs's group may read it. */
 static int set_owner(const char *folder, const struct crs_paths *paths)
 {
-	struct stat owner;
+	static const char *const files[] = { "crs.conf", "crs-local.conf" };
+	struct owner owner;
+	struct stat root;
+	char path[PATH_MAX];
+	int err;
 
 	if (geteuid() != 0)
 		return 0;
-	if (stat(paths->root, &owner))
-		return -errno;
-	return each_below(folder, give_away, &owner);
+	err = crs_paths_owner(paths, &owner.uid, &owner.gid);
+	if (!err)
+		err = each_below(folder, give_away, &owner);
+	if (!err && stat(paths->root, &root))
+		err = -errno;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++) {
+		err = crs_path_join(path, sizeof(path), folder, files[i]);
+		if (!err && lchown(path, root.st_uid, owner.gid) && errno != ENOENT)
+			err = -errno;
+	}
+	return err;
 }
 
 static int sync_node(const FTSENT *node, void *arg)
@@ -417,28 +434,12 @@ static int swap_in(const char *folder, const struct crs_paths *paths)
 	return err;
 }
 
-static bool is_running(const struct crs_paths *paths)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct buf b = BUF_OF(addr.sun_path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool there;
-
-	buf_put_str(&b, paths->control);
-	/* A socket's file may lie there from a crs that was killed: only an answer proves that
-	 * one runs. */
-	there = fd >= 0 && buf_ok(&b) &&
-		connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0;
-	if (fd >= 0)
-		close(fd);
-	return there;
-}
-
 static int unpack(const struct backup_file *backup, struct restoring *restoring,
 		  const struct crs_paths *paths)
 {
 	int err = backup_each_member(backup, on_restore, restoring, restoring->diag);
 
+	/* Before anything is put in its place: crs could not read what belongs to root. */
 	if (!err)
 		err = set_owner(restoring->folder, paths);
 	/* Before anything takes its place: names that are not on the disk could be missing there
@@ -469,14 +470,12 @@ static int restore(const struct backup_file *backup, size_t root_n, const struct
 {
 	char folder[PATH_MAX];
 	struct restoring restoring = { .folder = folder, .root_n = root_n, .diag = diag };
-	int err = file_mkdirs(paths->root, 0755);
+	int err;
 
 	/* Below the root, and so on the file system of the parts: rename() works on one only. */
 	snprintf(folder, sizeof(folder), "%s/.restore-XXXXXX", paths->root);
-	if (!err && !mkdtemp(folder))
-		err = -errno;
-	if (err)
-		return err;
+	if (!mkdtemp(folder))
+		return -errno;
 	err = unpack(backup, &restoring, paths);
 	if (!err)
 		return put_in_place(&restoring, paths);
@@ -489,17 +488,24 @@ int backup_restore(const char *file, struct slice passphrase, const struct crs_p
 {
 	char root[CRS_PATH_SIZE];
 	struct backup_file backup;
-	int err = open_backup(file, passphrase, &backup, diag);
+	int err = open_backup(file, passphrase, &backup, diag), lock_fd = -1;
 
 	if (err)
 		return err;
 	err = check(&backup, info_out, root, diag);
-	if (!err && is_running(paths)) {
-		diag_error(diag, NULL, "crs is running: stop it first (systemctl stop crs)");
+	if (!err)
+		err = file_mkdirs(paths->root, 0755);
+	/* Held to the end: a crs that is started meanwhile reads nothing of what is exchanged. */
+	if (!err)
+		err = run_lock_take(paths, diag, &lock_fd);
+	if (err == -EWOULDBLOCK) {
+		diag_error(diag, NULL, "nothing is restored; stop crs first (systemctl stop crs)");
 		err = -EBUSY;
 	}
 	if (!err)
 		err = restore(&backup, strlen(root) + 1, paths, diag);
+	if (lock_fd >= 0)
+		close(lock_fd);
 	close(backup.fd);
 	if (err && !diag_errors(diag))
 		diag_error(diag, NULL, "%s: %s", paths->root, strerror(-err));

@@ -87,6 +87,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/request_limits.c %D%/request_limits.h \
 	%D%/retention.c %D%/retention.h \
 	%D%/roster.c %D%/roster.h \
+	%D%/run_lock.c %D%/run_lock.h \
 	%D%/sessions.c %D%/sessions.h \
 	%D%/settings.c %D%/settings.h %D%/settings_priv.h \
 	%D%/settings_push.c \

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -70,4 +71,20 @@ int crs_paths_init(struct crs_paths *paths, const char *root)
 	if (!err)
 		err = crs_path_join(paths->relay, CRS_PATH_SIZE, paths->run, "crs-relay.sock");
 	return err;
+}
+
+/* Not the root first: in an installation that is root's own, and crs may not write there. */
+int crs_paths_owner(const struct crs_paths *paths, uid_t *uid_out, gid_t *gid_out)
+{
+	const char *const places[] = { paths->accounts, paths->data, paths->log, paths->root };
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (stat(places[i], &st) == 0) {
+			*uid_out = st.st_uid;
+			*gid_out = st.st_gid;
+			return 0;
+		}
+	}
+	return -errno;
 }

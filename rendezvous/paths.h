@@ -9,6 +9,7 @@
 #define RENDEZVOUS_PATHS_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 enum { CRS_PATH_SIZE = 256 };
 
@@ -33,6 +34,10 @@ int crs_path_absolute(char *out, size_t cap, const char *path);
 /* Fills *paths, all of them absolute.  root NULL: the installed places.  Returns as
  * crs_path_absolute() does. */
 int crs_paths_init(struct crs_paths *paths, const char *root);
+
+/* Who crs runs as: the owner of the accounts; where there are none, of the data, the logs, or the
+ * root.  Returns 0, or what stat(2) says when not even the root is there. */
+int crs_paths_owner(const struct crs_paths *paths, uid_t *uid_out, gid_t *gid_out);
 
 /* Writes DIR/NAME to out.  Returns 0 or -ENAMETOOLONG. */
 int crs_path_join(char *out, size_t cap, const char *dir, const char *name);

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +30,7 @@
 #include "rendezvous/redis_server.h"
 #include "rendezvous/relay_client.h"
 #include "rendezvous/retention.h"
+#include "rendezvous/run_lock.h"
 #include "rendezvous/supervisor_priv.h"
 
 enum { NOTIFY_AT_END_MS = 3000 };
@@ -231,30 +231,6 @@ static int prepare(struct supervisor *supervisor)
 	return supervisor->floors ? 0 : -ENOMEM;
 }
 
-/* One crs a root: the lock lives as long as the process. */
-static int take_lock(struct supervisor *supervisor, struct diag *diag)
-{
-	char path[CRS_PATH_SIZE + 16];
-	int err;
-
-	snprintf(path, sizeof(path), "%s/crs.lock", supervisor->options->paths.run);
-	supervisor->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (supervisor->lock_fd < 0) {
-		err = errno;
-		diag_error(diag, NULL, "cannot open %s: %s", path, strerror(err));
-		return -err;
-	}
-	if (flock(supervisor->lock_fd, LOCK_EX | LOCK_NB)) {
-		err = errno;
-		if (err == EWOULDBLOCK)
-			diag_error(diag, NULL, "crs runs already: it holds %s", path);
-		else
-			diag_error(diag, NULL, "cannot lock %s: %s", path, strerror(err));
-		return err == EWOULDBLOCK ? -EADDRINUSE : -err;
-	}
-	return 0;
-}
-
 /* Workers share the port by SO_REUSEPORT, which would let another program in, too:
  * so look first whether it is free. */
 static int check_port(const struct settings *settings, struct diag *diag)
@@ -324,7 +300,7 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 
 	/* Before anything is read or written that a running crs may be writing. */
 	if (!err)
-		err = take_lock(supervisor, diag);
+		err = run_lock_take(&options->paths, diag, &supervisor->lock_fd);
 	/* Before the workers: the message belongs on the terminal of whoever started
 	 * crs. */
 	if (!err)

@@ -108,7 +108,7 @@ static void what_was_stored_is_there_after_a_restore(void **state)
 	party_close(&a);
 
 	assert_int_equal(restore(scene, path, "", output), 1);
-	assert_non_null(strstr(output, "crs is running"));
+	assert_non_null(strstr(output, "stop crs first"));
 	assert_int_equal(scene_stop(&scene->crs), 0);
 	run("rm -rf \"$A/accounts\" \"$B/data\"", scene->root, scene->root);
 	run("rm \"$A/crs.conf\" \"$B/crs-local.conf\"", scene->root, scene->root);
@@ -233,6 +233,54 @@ static void a_backup_under_a_passphrase_is_restored_with_it_only(void **state)
 	scene_start(scene);
 }
 
+/* CRS-126: a crs that starts holds its lock before anything answers for it; what it reads then is
+ * not exchanged under it. */
+static void nothing_is_restored_beside_a_crs_that_starts(void **state)
+{
+	struct scene *scene = *state;
+	char path[256], lock[256], output[SCENE_OUTPUT];
+	int fd;
+
+	back_up(scene, path);
+	assert_int_equal(scene_stop(&scene->crs), 0);
+	snprintf(lock, sizeof(lock), "%s/run/crs.lock", scene->root);
+	fd = open(lock, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+	run("ls -A -i \"$A\" >\"$A/log/listed\"", scene->root, "");
+	assert_int_equal(restore(scene, path, "", output), 1);
+	assert_non_null(strstr(output, lock));
+	assert_non_null(strstr(output, "stop crs first"));
+	run("ls -A -i \"$A\" | diff \"$A/log/listed\" -", scene->root, "");
+	close(fd);
+	assert_int_equal(restore(scene, path, "", output), 0);
+	scene_start(scene);
+}
+
+/* CRS-126, CRS-011: as the packages have it, where the root folder is not the service's own: root
+ * restores, in a machine just booted, what the service's user reads and the others do not. */
+static void what_root_restores_is_the_services(void **state)
+{
+	struct scene *scene = *state;
+	char path[256], output[SCENE_OUTPUT];
+
+	if (geteuid() != 0)
+		skip();
+	back_up(scene, path);
+	assert_int_equal(scene_stop(&scene->crs), 0);
+	run("chown -R 65533:65532 \"$A/accounts\" \"$A/data\" && rm -r \"$A/run\"", scene->root,
+	    "");
+	assert_int_equal(restore(scene, path, "", output), 0);
+	run("! find \"$A/accounts\" \"$A/data\" \"$A/run\" ! \\( -user 65533 -group 65532 \\) | "
+	    "grep .",
+	    scene->root, "");
+	run("[ -e \"$A/data/redis_low\" ] && [ -e \"$A/run/crs.lock\" ]", scene->root, "");
+	run("! stat -c '%a %u %g' \"$A\"/crs.conf \"$A\"/crs-local.conf | grep -vx '640 0 65532'",
+	    scene->root, "");
+	run("chown -R 0:0 \"$A\"", scene->root, "");
+	scene_start(scene);
+}
+
 /* How often the file was opened since it is watched. */
 static unsigned opened(int watch)
 {
@@ -273,6 +321,8 @@ int main(void)
 		cmocka_unit_test(what_is_damaged_restores_nothing),
 		cmocka_unit_test(a_backup_under_a_passphrase_is_restored_with_it_only),
 		cmocka_unit_test(a_backup_is_opened_once_to_be_checked_and_restored),
+		cmocka_unit_test(nothing_is_restored_beside_a_crs_that_starts),
+		cmocka_unit_test(what_root_restores_is_the_services),
 		cmocka_unit_test(what_was_stored_is_there_after_a_restore),
 		cmocka_unit_test(tar_restores_it_too),
 	};

@@ -1,0 +1,20 @@
+/* run_lock.h - one crs a root, and none while a backup takes the place of what it reads.
+ *
+ * The lock is the file crs.lock in the folder of sockets.  It is the kernel's: it ends with the
+ * process that holds it, however that ends, and what such a process leaves is a file that nobody
+ * holds.
+ */
+#ifndef RENDEZVOUS_RUN_LOCK_H
+#define RENDEZVOUS_RUN_LOCK_H
+
+#include "rendezvous/paths.h"
+
+struct diag;
+
+/* Takes the lock of these paths, whose folder of sockets is made where it is missing.  Whoever is
+ * root leaves both to the owner of the accounts, as who crs runs, so that crs can take it later.
+ * *fd_out holds it until it is closed; programs that are started do not inherit it.  Returns 0,
+ * -EWOULDBLOCK (another process holds it) or -errno, always with diag set. */
+int run_lock_take(const struct crs_paths *paths, struct diag *diag, int *fd_out);
+
+#endif
