@@ -1,7 +1,7 @@
-/* client_lists.c - the calls and posts of a client, found by their ids.
+/* client_lists.c - the calls and posts of a client, found by their ids, and its other requests.
  *
  * They are what the holder has to clear up when a home or the connection goes: a home is told of
- * lost calls, a client is answered for posts whose home is gone.
+ * lost calls, a client is answered for posts and requests whose home is gone.
  */
 #include <stdlib.h>
 
@@ -30,24 +30,25 @@ static struct client_session *find_session(const struct client *client, struct s
 	return NULL;
 }
 
-void client_join_session(struct client *client, unsigned home, struct slice id)
+bool client_join_session(struct client *client, unsigned home, struct slice id)
 {
 	struct client_session *session;
 
 	/* Each frame of a call that a home passes down says so again; the first one counts. */
 	if (id.n != FRAME_ID || find_session(client, id))
-		return;
+		return false;
 	session = calloc(1, sizeof(*session));
 	/* Without memory the call goes on; only its home is not told when the connection is
 	 * lost. */
 	if (!session)
-		return;
+		return false;
 	session->client = client;
 	session->home = home;
 	memcpy(session->id, id.p, FRAME_ID);
 	idmap_put(&client->holder->sessions, &session->node, key_of(client, id.p));
 	TAILQ_INSERT_TAIL(&client->sessions, session, in_client);
 	client->n_sessions++;
+	return true;
 }
 
 void client_drop_session(struct client_session *session)
@@ -120,4 +121,41 @@ void client_forget_post(struct client *client, struct slice id)
 
 	if (post)
 		client_drop_post(post);
+}
+
+void client_note_request(struct client *client, unsigned home, uint64_t number)
+{
+	struct client_request *request;
+
+	if (number == 0)
+		return;
+	/* So many at once nobody asks who means well: of the oldest it is not known any more
+	 * that it waits. */
+	if (client->n_requests == HOLDER_REQUESTS_NOTED)
+		client_drop_request(client, TAILQ_FIRST(&client->requests));
+	request = malloc(sizeof(*request));
+	if (!request)
+		return; /* it goes on; only the end of its home is not told */
+	*request = (struct client_request){ .home = home, .number = number };
+	TAILQ_INSERT_TAIL(&client->requests, request, in_client);
+	client->n_requests++;
+}
+
+void client_drop_request(struct client *client, struct client_request *request)
+{
+	TAILQ_REMOVE(&client->requests, request, in_client);
+	client->n_requests--;
+	free(request);
+}
+
+void client_forget_request(struct client *client, uint64_t number)
+{
+	struct client_request *request;
+
+	/* Answers come in the order of the requests, or nearly so: it is among the first. */
+	TAILQ_FOREACH(request, &client->requests, in_client)
+	if (request->number == number)
+		break;
+	if (request)
+		client_drop_request(client, request);
 }

@@ -106,11 +106,14 @@ static void free_client(struct client *client)
 {
 	struct client_session *session;
 	struct client_post *post;
+	struct client_request *request;
 
 	while ((session = TAILQ_FIRST(&client->sessions)))
 		client_drop_session(session);
 	while ((post = TAILQ_FIRST(&client->posts)))
 		client_drop_post(post);
+	while ((request = TAILQ_FIRST(&client->requests)))
+		client_drop_request(client, request);
 	idmap_remove(&client->holder->clients, &client->node);
 	TAILQ_REMOVE(&client->holder->all, client, in_holder);
 	client->holder->count--;
@@ -347,6 +350,7 @@ static void take_client(struct holder *holder, int fd, struct peer *peer)
 	client->peer = peer;
 	TAILQ_INIT(&client->sessions);
 	TAILQ_INIT(&client->posts);
+	TAILQ_INIT(&client->requests);
 	/* In the lists before the link is there: every way out below is free_client(), and the
 	 * first event finds a client that is whole. */
 	idmap_put(&holder->clients, &client->node, ++holder->next_connection);

@@ -21,6 +21,7 @@ enum {
 	HOLDER_ADMIN_IDLE_MS = 120 * 1000, /* of a remote administrator */
 	HOLDER_POSTS_IN_FLIGHT = 1024,     /* of one client */
 	HOLDER_SESSIONS_MAX = 20000,       /* of one client: a gateway's calls */
+	HOLDER_REQUESTS_NOTED = 1024,      /* of one client, without answer, that are not posts */
 	HOLDER_CONNECTIONS_MAX = 500000,
 };
 
@@ -50,8 +51,7 @@ void holder_down(struct holder *holder, unsigned home, const struct passed_down 
 
 /* A home is there (again): tell it of the clients that belong to it. */
 void holder_home_up(struct holder *holder, unsigned home);
-/* A home is gone: posts are answered "try again", calls end.  Nobody notes which other requests are
- * open: a Lookup, Fetch, ClientData, UpdateConfirm or Bang that was under way stays unanswered. */
+/* A home is gone: posts and other requests are answered "try again", calls end. */
 void holder_home_down(struct holder *holder, unsigned home);
 
 /* Accounts were loaded again: identities that no longer open are cut off. */

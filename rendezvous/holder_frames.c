@@ -169,17 +169,31 @@ static void count_group(struct client *client, struct slice id)
 	worker_send(worker, worker_home_of(worker, slice_str(client->uri)), &message);
 }
 
+/* The home's answer is noted by the request's number (home_answer()). */
+static void ask_home(struct client *client, const Umsg__Frame *frame, struct slice uri,
+		     struct slice octets)
+{
+	if (send_up(client, frame, uri, octets) == 0)
+		client_note_request(client, worker_home_of(client->holder->worker, uri),
+				    frame->request);
+}
+
 static void on_bang(struct client *client, const Umsg__Frame *frame, struct slice octets)
 {
+	struct slice id = frame_bytes(frame->bang->session_id), to = frame_bare(frame->to);
+	bool fresh;
+
 	if (client->n_sessions >= HOLDER_SESSIONS_MAX) {
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
 			     "too many calls at once", 5);
 		return;
 	}
 	count_group(client, frame_bytes(frame->bang->group_id));
-	/* The call is noted by what the home answers (client_join_session()): a refused one
-	 * never is. */
-	send_up(client, frame, frame_bare(frame->to), octets);
+	/* Noted before it goes: whether its home dies or this connection is lost before there is
+	 * an answer, somebody has to tell the other one. */
+	fresh = client_join_session(client, worker_home_of(client->holder->worker, to), id);
+	if (send_up(client, frame, to, octets) && fresh)
+		client_forget_session(client, id);
 }
 
 /* A session is at home with the callee: who is told by the sender's role. */
@@ -249,13 +263,15 @@ static void on_registered_frame(struct client *client, const Umsg__Frame *frame,
 		on_part(client, frame, octets);
 		break;
 	case UMSG__FRAME__BODY_PART_ACK:
-	case UMSG__FRAME__BODY_CLIENT_DATA:
 	case UMSG__FRAME__BODY_TAKEN:
-	case UMSG__FRAME__BODY_FETCH:
 		send_up(client, frame, slice_str(client->uri), octets);
 		break;
+	case UMSG__FRAME__BODY_CLIENT_DATA:
+	case UMSG__FRAME__BODY_FETCH:
+		ask_home(client, frame, slice_str(client->uri), octets);
+		break;
 	case UMSG__FRAME__BODY_LOOKUP:
-		send_up(client, frame, slice_str(frame->lookup->uri), octets);
+		ask_home(client, frame, slice_str(frame->lookup->uri), octets);
 		break;
 	default:
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_UNKNOWN_BODY,
@@ -334,7 +350,7 @@ static void on_good_frame(struct client *client, const Umsg__Frame *frame, struc
 		if (frame->body_case == UMSG__FRAME__BODY_UPDATE_GET)
 			client_update_get(client, frame->request, frame->update_get);
 		else
-			send_up(client, frame, slice_str(client->uri), octets);
+			ask_home(client, frame, slice_str(client->uri), octets);
 	} else if (client->updates_only) {
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_NOT_ALLOWED,
 			     "registered for updates only: no keys of this month", 0);

@@ -24,6 +24,8 @@
 /* As home_fetch.c hands out at most. */
 enum { FETCH_FRAMES = 100 };
 
+enum { HOME_UP_AGAIN_S = 2 }; /* a worker is started again within a second, mostly */
+
 static struct client *find_client(const struct holder *holder, uint64_t connection)
 {
 	struct idmap_node *node = idmap_first(&holder->clients, connection);
@@ -174,12 +176,29 @@ void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m)
 		unregister(client, m->deny_reason, m->reason, m->close);
 }
 
+/* A device that left before it was rung, and whose call is not among those that were told of its
+ * end. */
+static void tell_nobody_there(struct holder *holder, unsigned home, const struct passed_down *m)
+{
+	CrsWorker__Peer message = CRS_WORKER__PEER__INIT;
+	CrsWorker__SessionLost lost = CRS_WORKER__SESSION_LOST__INIT;
+
+	lost.connection = m->connection;
+	lost.session_id = frame_data(m->session_id);
+	message.body_case = CRS_WORKER__PEER__BODY_SESSION_LOST;
+	message.session_lost = &lost;
+	worker_send(holder->worker, home, &message);
+}
+
 void holder_down(struct holder *holder, unsigned home, const struct passed_down *m)
 {
 	struct client *client = find_client(holder, m->connection);
 
-	if (!client)
+	if (!client) {
+		if (m->session_id.n && !m->session_over)
+			tell_nobody_there(holder, home, m);
 		return;
+	}
 	if (m->lost) {
 		/* RFC 6455 7.4.1: an unexpected condition. */
 		link_close(client->link, 1011);
@@ -192,7 +211,9 @@ void holder_down(struct holder *holder, unsigned home, const struct passed_down 
 		client_join_session(client, home, m->session_id);
 	if (m->post_answered.n)
 		client_forget_post(client, m->post_answered);
-	/* A message of notes alone has no frame (home_let_sleep()). */
+	if (m->request_answered)
+		client_forget_request(client, m->request_answered);
+	/* A message of notes alone has no frame (home_session_frame()). */
 	if (m->frame.n && client->negotiated)
 		link_send(client->link, m->frame);
 }
@@ -228,7 +249,7 @@ static void refuse_posts(struct client *client, unsigned home)
 			ack.message_id = frame_data(slice_of(post->id, FRAME_ID));
 			ack.error = UMSG__ERROR_CODE__ERROR_BUSY;
 			ack.text = text;
-			ack.retry_after = 2; /* seconds: a home is up again by then */
+			ack.retry_after = HOME_UP_AGAIN_S;
 			frame.request = post->request;
 			frame.body_case = UMSG__FRAME__BODY_POST_ACK;
 			frame.post_ack = &ack;
@@ -236,6 +257,22 @@ static void refuse_posts(struct client *client, unsigned home)
 			client_drop_post(post);
 		}
 		post = next;
+	}
+}
+
+static void refuse_requests(struct client *client, unsigned home)
+{
+	struct client_request *request = TAILQ_FIRST(&client->requests);
+
+	while (request) {
+		struct client_request *next = TAILQ_NEXT(request, in_client);
+
+		if (request->home == home) {
+			client_error(client, request->number, UMSG__ERROR_CODE__ERROR_BUSY,
+				     "a part of the server restarts", HOME_UP_AGAIN_S);
+			client_drop_request(client, request);
+		}
+		request = next;
 	}
 }
 
@@ -274,6 +311,7 @@ void holder_home_down(struct holder *holder, unsigned home)
 	TAILQ_FOREACH(client, &holder->all, in_holder)
 	{
 		refuse_posts(client, home);
+		refuse_requests(client, home);
 		end_sessions(client, home);
 	}
 }

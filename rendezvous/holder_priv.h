@@ -49,8 +49,16 @@ struct client_post {
 	char to[];
 };
 
+/* Another request that a home has not answered: should the home die, nobody else would. */
+struct client_request {
+	TAILQ_ENTRY(client_request) in_client;
+	unsigned home;
+	uint64_t number;
+};
+
 TAILQ_HEAD(client_session_list, client_session);
 TAILQ_HEAD(client_post_list, client_post);
+TAILQ_HEAD(client_request_list, client_request);
 
 struct client {
 	struct idmap_node node; /* by connection */
@@ -76,12 +84,13 @@ struct client {
 	char *deny_text; /* NULL: none, or no memory for it */
 	struct client_session_list sessions;
 	struct client_post_list posts;
-	struct request_limits limits; /* of this connection: registrations only */
-	struct allowance *allowance;  /* the other limits, shared; NULL: not authenticated */
-	uint8_t group_id[FRAME_ID];   /* of the group call to which it invited last */
-	struct peer *peer;            /* whose connection it is; NULL: our own host's */
-	bool settled;                 /* registered once: half open no more */
-	size_t n_sessions, n_posts;
+	struct client_request_list requests; /* oldest first */
+	struct request_limits limits;        /* of this connection: registrations only */
+	struct allowance *allowance;         /* the other limits, shared; NULL: not authenticated */
+	uint8_t group_id[FRAME_ID];          /* of the group call to which it invited last */
+	struct peer *peer;                   /* whose connection it is; NULL: our own host's */
+	bool settled;                        /* registered once: half open no more */
+	size_t n_sessions, n_posts, n_requests;
 };
 
 TAILQ_HEAD(client_list, client);
@@ -154,9 +163,10 @@ void client_trace(const struct client *client, const char *state, const char *de
 bool holder_may_log(struct holder *holder, const char *cause, const char *who,
 		    unsigned *suppressed_out);
 
-/* client_lists.c: calls and posts of a client.  The forget functions take an id that is
- * not there. */
-void client_join_session(struct client *client, unsigned home, struct slice id);
+/* client_lists.c: calls, posts and requests of a client.  The forget functions take what is not
+ * there. */
+/* False: it was noted before, or there is no memory to note it. */
+bool client_join_session(struct client *client, unsigned home, struct slice id);
 /* The call is over. */
 void client_forget_session(struct client *client, struct slice id);
 /* NULL when memory is out. */
@@ -170,6 +180,12 @@ void client_forget_post(struct client *client, struct slice id);
 void client_drop_session(struct client_session *session);
 /* Unlinks and frees it. */
 void client_drop_post(struct client_post *post);
+/* A request for that home, of which the client has an answer to hear; number 0: it wants none. */
+void client_note_request(struct client *client, unsigned home, uint64_t number);
+/* It was answered. */
+void client_forget_request(struct client *client, uint64_t number);
+/* Unlinks and frees it. */
+void client_drop_request(struct client *client, struct client_request *request);
 
 /* The updates that the client could fetch, this and the next month's: at most 2 names
  * with their texts in months.  Returns their number. */

@@ -118,6 +118,7 @@ int home_send_octets(struct home *home, const struct endpoint *to, struct slice 
 		down.session_id = note->session_id;
 		down.session_over = note->over;
 		down.post_answered = note->post_answered;
+		down.request_answered = note->request_answered;
 	}
 	return worker_pass_down(home->worker, to->holder, &down);
 }
@@ -143,13 +144,20 @@ void home_send(struct home *home, const struct endpoint *to, Umsg__Frame *frame)
 	home_send_noted(home, to, frame, NULL);
 }
 
+void home_answer(struct home *home, const struct endpoint *to, Umsg__Frame *frame)
+{
+	const struct home_note note = { .request_answered = frame->request };
+
+	home_send_noted(home, to, frame, &note);
+}
+
 void home_error(struct home *home, const struct endpoint *to, uint64_t request,
 		Umsg__ErrorCode code, const char *text, uint32_t retry_after_s)
 {
 	struct frame_error error;
 
 	frame_error_init(&error, request, code, text, retry_after_s);
-	home_send(home, to, &error.frame);
+	home_answer(home, to, &error.frame);
 }
 
 const uint8_t *home_domain_of(const struct home *home, const char *account)
@@ -179,7 +187,7 @@ static void on_lookup(struct home *home, const struct endpoint *from, const Umsg
 	frame.request = request->request;
 	frame.body_case = UMSG__FRAME__BODY_LOOKUP_ANSWER;
 	frame.lookup_answer = &answer;
-	home_send(home, from, &frame);
+	home_answer(home, from, &frame);
 }
 
 /* Updates are offered of this month and the next one, and confirmed a moment later: of the month
@@ -219,7 +227,7 @@ static void on_update_confirm(struct home *home, const struct endpoint *from,
 	frame.request = request->request;
 	frame.body_case = UMSG__FRAME__BODY_DONE;
 	frame.done = &done;
-	home_send(home, from, &frame);
+	home_answer(home, from, &frame);
 }
 
 void home_up(struct home *home, unsigned holder, const struct passed_up *m)

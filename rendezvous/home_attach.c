@@ -350,6 +350,8 @@ void home_holder_down(struct home *home, unsigned holder)
 		}
 	}
 	drop_pending(home, holder, 0);
+	/* Else they would wake somebody up, and ring, for nobody. */
+	home_forget_sleepers_of(home, holder);
 	/* Calls last: a device that is gone must not be rung again on the way. */
 	sessions_holder_lost(home->sessions, holder, clock_mono_ms());
 }

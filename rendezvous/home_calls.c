@@ -318,6 +318,23 @@ static void count_invited(struct home *home, const struct session_invite *invite
 		home_count(home, COUNTER_SESSION_IN, account, up->uri);
 }
 
+void home_refuse_call(struct home *home, const struct endpoint *from, const Umsg__Frame *frame,
+		      Umsg__ErrorCode code, const char *text, uint32_t retry_after_s)
+{
+	struct slice id = frame_session_id(frame);
+	const struct session *session = sessions_find(home->sessions, id);
+	struct home_note note = { .request_answered = frame->request };
+	struct frame_error error;
+
+	/* Its holder took it for a call.  Not so the repeat of an invitation: that call goes on. */
+	if (!session || !session->caller_there || !endpoint_equal(&session->from, from)) {
+		note.session_id = id;
+		note.over = true;
+	}
+	frame_error_init(&error, frame->request, code, text, retry_after_s);
+	home_send_noted(home, from, &error.frame, &note);
+}
+
 void home_invite(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		 const Umsg__Frame *frame)
 {
@@ -343,14 +360,14 @@ void home_invite(struct home *home, const struct endpoint *from, const struct pa
 	invite.n_devices = ringing_devices(home, callee, from, devices);
 	err = sessions_invite(home->sessions, &invite, clock_mono_ms());
 	if (err == -EEXIST)
-		home_error(home, from, frame->request, UMSG__ERROR_CODE__ERROR_CONFLICT,
-			   "this session id is in use", 0);
+		home_refuse_call(home, from, frame, UMSG__ERROR_CODE__ERROR_CONFLICT,
+				 "this session id is in use", 0);
 	else if (err == -EINVAL)
-		home_error(home, from, frame->request, UMSG__ERROR_CODE__ERROR_MALFORMED,
-			   "no call can be made of this", 0);
+		home_refuse_call(home, from, frame, UMSG__ERROR_CODE__ERROR_MALFORMED,
+				 "no call can be made of this", 0);
 	else if (err)
-		home_error(home, from, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
-			   "no memory for another call", 5);
+		home_refuse_call(home, from, frame, UMSG__ERROR_CODE__ERROR_BUSY,
+				 "no memory for another call", 5);
 	else
 		count_invited(home, &invite, up);
 }
@@ -390,17 +407,27 @@ static enum session_frame frame_type(const Umsg__Frame *frame)
 	}
 }
 
+/* Whoever hung up has left the call.  What was said to him before he was heard has his holder take
+ * him for one of its parties again: so this goes behind it. */
+static void note_left(struct home *home, const struct endpoint *from, struct slice id)
+{
+	const struct home_note note = { .session_id = id, .over = true };
+
+	home_send_octets(home, from, slice_str(""), &note);
+}
+
 void home_session_frame(struct home *home, const struct endpoint *from, const struct passed_up *up,
 			const Umsg__Frame *frame)
 {
-	Umsg__EndReason reason = frame->body_case == UMSG__FRAME__BODY_HANGUP
-					 ? frame->hangup->reason
-					 : UMSG__END_REASON__END_UNSPECIFIED;
+	Umsg__EndReason reason = UMSG__END_REASON__END_UNSPECIFIED;
 	int err;
 
-	if (frame->body_case == UMSG__FRAME__BODY_HANGUP &&
-	    home_forget_sleeper(home, from, frame_session_id(frame)))
-		return;
+	if (frame->body_case == UMSG__FRAME__BODY_HANGUP) {
+		reason = frame->hangup->reason;
+		note_left(home, from, frame_session_id(frame));
+		if (home_forget_sleeper(home, from, frame_session_id(frame)))
+			return;
+	}
 	/* The frame is passed on as it came: its body is sealed and none of ours. */
 	err = sessions_frame(home->sessions, frame_session_id(frame), from, frame_type(frame),
 			     up->frame, reason, clock_mono_ms());

@@ -35,7 +35,7 @@ static void on_stored(void *arg, int err, uint64_t number)
 					  : UMSG__ERROR_CODE__ERROR_BUSY,
 			   "not stored", MAIL_RETRY_DOWN_S);
 	else
-		home_send(wait->home, &wait->to, &frame);
+		home_answer(wait->home, &wait->to, &frame);
 	free(wait);
 }
 

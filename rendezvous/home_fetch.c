@@ -98,7 +98,7 @@ static void on_fetch_done(void *arg, int err, uint64_t number)
 	frame.request = fetch->request;
 	frame.body_case = UMSG__FRAME__BODY_FETCHED;
 	frame.fetched = &fetched;
-	home_send(fetch->home, &fetch->to, &frame);
+	home_answer(fetch->home, &fetch->to, &frame);
 	free(fetch);
 }
 

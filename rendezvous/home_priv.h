@@ -83,12 +83,15 @@ const struct device *user_device(const struct user *user, const struct endpoint 
 void home_send(struct home *home, const struct endpoint *to, Umsg__Frame *frame);
 
 /* The same, with what its holder has to note: a call that it takes part in from now
- * on, or (over) no longer, or a post that was answered. */
+ * on, or (over) no longer, or a post or a request that was answered. */
 struct home_note {
 	struct slice session_id;
 	bool over;
 	struct slice post_answered;
+	uint64_t request_answered; /* 0: none */
 };
+/* Answers the client's request that frame->request names. */
+void home_answer(struct home *home, const struct endpoint *to, Umsg__Frame *frame);
 /* As home_send(). */
 void home_send_noted(struct home *home, const struct endpoint *to, Umsg__Frame *frame,
 		     const struct home_note *note);
@@ -119,12 +122,18 @@ void home_awake(struct home *home, const char *uri);
 /* The caller gave up, or its connection was lost.  Returns whether this call was waiting
  * and theirs. */
 bool home_forget_sleeper(struct home *home, const struct endpoint *from, struct slice id);
+/* A holder is gone, and all callers with it. */
+void home_forget_sleepers_of(struct home *home, unsigned holder);
 /* Forgets them: the worker ends. */
 void home_free_sleepers(struct home *home);
 
 /* home_calls.c: rings the devices that are there, or ends the call. */
 void home_invite(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		 const Umsg__Frame *frame);
+
+/* An Error to a Bang: there is no such call. */
+void home_refuse_call(struct home *home, const struct endpoint *from, const Umsg__Frame *frame,
+		      Umsg__ErrorCode code, const char *text, uint32_t retry_after_s);
 
 /* home_data.c */
 void home_client_data(struct home *home, const struct endpoint *from, const struct passed_up *up,

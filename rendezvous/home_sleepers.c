@@ -64,6 +64,8 @@ static void go_on(struct home *home, struct sleeper *sleeper)
 	if (frame_view(up.frame, &frame) == 0)
 		/* Not home_bang(): it would sleep again. */
 		home_invite(home, &sleeper->from, &up, frame);
+	else
+		home_unheard(home, &sleeper->from); /* no memory: nobody else would tell him */
 	frame_free(&frame);
 	drop(home, sleeper);
 }
@@ -95,13 +97,17 @@ static struct sleeper *keep(struct home *home, const struct endpoint *from,
 bool home_let_sleep(struct home *home, const struct endpoint *from, const struct passed_up *up,
 		    const Umsg__Frame *frame)
 {
-	struct home_note note = { .session_id = frame_session_id(frame) };
-	struct sleeper *sleeper = NULL;
+	struct slice id = frame_session_id(frame);
+	struct sleeper *sleeper = find(home, id);
 
-	if (find(home, note.session_id)) /* said twice */
+	if (sleeper) {
+		if (!endpoint_equal(&sleeper->from, from)) /* else said twice */
+			home_refuse_call(home, from, frame, UMSG__ERROR_CODE__ERROR_CONFLICT,
+					 "this session id is in use", 0);
 		return true;
+	}
 	if (home->n_sleepers < HOME_SLEEPERS_MAX)
-		sleeper = keep(home, from, up, note.session_id);
+		sleeper = keep(home, from, up, id);
 	if (!sleeper)
 		return false;
 	/* Kept before the user is woken: what the store answers has to find the call. */
@@ -109,8 +115,6 @@ bool home_let_sleep(struct home *home, const struct endpoint *from, const struct
 		drop(home, sleeper);
 		return false;
 	}
-	/* The holder knows of the call, so that we hear when the caller's connection is lost. */
-	home_send_octets(home, from, slice_str(""), &note);
 	return true;
 }
 
@@ -123,6 +127,17 @@ bool home_forget_sleeper(struct home *home, const struct endpoint *from, struct 
 		return false;
 	drop(home, sleeper);
 	return true;
+}
+
+void home_forget_sleepers_of(struct home *home, unsigned holder)
+{
+	struct sleeper *sleeper = TAILQ_FIRST(&home->sleepers), *next;
+
+	for (; sleeper; sleeper = next) {
+		next = TAILQ_NEXT(sleeper, in_home);
+		if (sleeper->from.holder == holder)
+			drop(home, sleeper);
+	}
 }
 
 void home_awake(struct home *home, const char *uri)

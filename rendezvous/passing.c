@@ -37,7 +37,7 @@ int passing_write_up(const struct passed_up *up, uint8_t head[PASSING_HEAD_MAX],
 }
 
 /* The flags of a passed_down. */
-enum { SESSION_OVER = 1, ANSWER_LOST = 2 };
+enum { SESSION_OVER = 1, ANSWER_LOST = 2, REQUEST_ANSWERED = 4 };
 
 int passing_write_down(const struct passed_down *down, uint8_t head[PASSING_HEAD_MAX],
 		       struct slice *head_out)
@@ -47,7 +47,11 @@ int passing_write_down(const struct passed_down *down, uint8_t head[PASSING_HEAD
 	buf_put_u8(&b, PASSING_DOWN);
 	buf_put_u64(&b, down->connection);
 	buf_put_u8(&b, (uint8_t)((down->session_over ? SESSION_OVER : 0) |
-				 (down->lost ? ANSWER_LOST : 0)));
+				 (down->lost ? ANSWER_LOST : 0) |
+				 (down->request_answered ? REQUEST_ANSWERED : 0)));
+	/* Few frames have it: messages and signals of calls answer nobody. */
+	if (down->request_answered)
+		buf_put_u64(&b, down->request_answered);
 	buf_put_l16(&b, down->session_id);
 	buf_put_l16(&b, down->post_answered);
 	return head_of(&b, head_out);
@@ -79,6 +83,7 @@ enum passing passing_read(struct slice octets, struct passed_up *up, struct pass
 		flags = cursor_u8(&c);
 		down->session_over = flags & SESSION_OVER;
 		down->lost = flags & ANSWER_LOST;
+		down->request_answered = flags & REQUEST_ANSWERED ? cursor_u64(&c) : 0;
 		down->session_id = cursor_l16(&c);
 		down->post_answered = cursor_l16(&c);
 		down->frame = slice_of(c.p, c.left);

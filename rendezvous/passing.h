@@ -25,6 +25,7 @@ struct passed_down {
 	struct slice session_id;    /* the connection takes part in this call now, */
 	bool session_over;          /* or no longer */
 	struct slice post_answered; /* a post that needs no answer any more: its message id */
+	uint64_t request_answered;  /* the connection's request of this number is; 0: none */
 	bool lost; /* an answer could not be written: the connection has to end, and its client asks
 		    * again over another one */
 	struct slice frame;

@@ -203,6 +203,7 @@ struct client *fake_worker_client(struct worker *worker, const char *uri, const 
 	client->holder = holder;
 	TAILQ_INIT(&client->sessions);
 	TAILQ_INIT(&client->posts);
+	TAILQ_INIT(&client->requests);
 	idmap_put(&holder->clients, &client->node, ++holder->next_connection);
 	TAILQ_INSERT_TAIL(&holder->all, client, in_holder);
 	holder->count++;

@@ -50,7 +50,7 @@ static void look_down(const struct passed_down *down, struct slice octets)
 		return;
 	expect(passing_read(at, &up, &again) == PASSING_DOWN);
 	expect(again.connection == down->connection && again.session_over == down->session_over &&
-	       again.lost == down->lost);
+	       again.lost == down->lost && again.request_answered == down->request_answered);
 	expect(slice_eq(again.session_id, down->session_id) &&
 	       slice_eq(again.post_answered, down->post_answered));
 }

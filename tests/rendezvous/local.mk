@@ -322,6 +322,15 @@ endif
 	$(CMOCKA_LIBS)
 $(%C%_test_worker_memory_OBJECTS): $(BUILT_SOURCES)
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_worker_promises
+endif
+%C%_test_worker_promises_SOURCES = %D%/test_worker_promises.c %D%/speech.c %D%/speech.h \
+	$(FAKE_WORKER)
+%C%_test_worker_promises_CFLAGS = $(%C%_test_worker_memory_CFLAGS)
+%C%_test_worker_promises_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+%C%_test_worker_promises_LDADD = $(%C%_test_worker_memory_LDADD)
+$(%C%_test_worker_promises_OBJECTS): $(BUILT_SOURCES)
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_worker_queries
 endif
 %C%_test_worker_queries_SOURCES = %D%/test_worker_queries.c $(SCARCE_SOURCES) $(FAKE_WORKER)

@@ -19,6 +19,7 @@ static void a_frame_arrives_with_what_was_said_of_it(void **state)
 					  slice_str("session"),
 					  true,
 					  slice_str("post"),
+					  .request_answered = UINT64_C(1) << 40,
 					  .lost = true,
 					  .frame = slice_str("frame") };
 	uint8_t head[PASSING_HEAD_MAX], octets[2 * PASSING_HEAD_MAX];
@@ -42,6 +43,7 @@ static void a_frame_arrives_with_what_was_said_of_it(void **state)
 	assert_int_equal(down_back.connection, 8);
 	assert_true(down_back.session_over);
 	assert_true(down_back.lost);
+	assert_int_equal(down_back.request_answered, UINT64_C(1) << 40);
 	assert_true(slice_eq(down_back.session_id, down.session_id));
 	assert_true(slice_eq(down_back.post_answered, down.post_answered));
 	assert_true(slice_eq(down_back.frame, down.frame));

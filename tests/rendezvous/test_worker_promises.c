@@ -1,0 +1,330 @@
+/* The two halves of a worker of crs when one of them goes at a bad moment: while a request is
+ * under way, or what it would have said.  Whoever waits is told, and nothing is kept for who is
+ * gone. */
+#include "tests/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/fake_clock.h"
+#include "tests/fuzz/fake_link.h"
+#include "tests/fuzz/fake_worker.h"
+#include "tests/fuzz/quiet.h"
+#include "tests/rendezvous/speech.h"
+
+static const char caller[] = "tel:+1", callee[] = "tel:+2", away[] = "tel:+3";
+
+/* What clients were sent. */
+static struct heard {
+	unsigned frames, errors, hangups, bangs, growls, registered;
+	uint64_t request; /* of the last Error */
+	Umsg__Error error;
+	Umsg__EndReason reason;
+} heard;
+
+static void on_sent(void *arg, struct link *link, struct slice octets)
+{
+	Umsg__Frame *frame;
+
+	(void)arg;
+	(void)link;
+	assert_int_equal(frame_decode(octets, FRAME_FROM_SERVER, &frame), 0);
+	heard.frames++;
+	heard.bangs += frame->body_case == UMSG__FRAME__BODY_BANG;
+	heard.growls += frame->body_case == UMSG__FRAME__BODY_GROWL;
+	heard.registered += frame->body_case == UMSG__FRAME__BODY_REGISTERED;
+	if (frame->body_case == UMSG__FRAME__BODY_ERROR) {
+		heard.errors++;
+		heard.request = frame->request;
+		heard.error.code = frame->error->code;
+		heard.error.retry_after = frame->error->retry_after;
+	} else if (frame->body_case == UMSG__FRAME__BODY_HANGUP) {
+		heard.hangups++;
+		heard.reason = frame->hangup->reason;
+	}
+	frame_free(&frame);
+}
+
+/* ---- what clients say ---- */
+
+/* Nothing happens yet: it is on its way. */
+static void say(struct client *client, const char *to, uint64_t request, struct speech *s)
+{
+	uint8_t *octets;
+	size_t n;
+
+	s->frame.to = frame_text(to);
+	s->frame.request = request;
+	assert_int_equal(frame_encode(&s->frame, &octets, &n), 0);
+	client_frame(client, slice_of(octets, n));
+	free(octets);
+}
+
+static void say_body(struct client *client, const char *to, uint64_t request,
+		     Umsg__Frame__BodyCase what)
+{
+	static struct speech s;
+
+	speech_make(&s, what);
+	s.frame.from = client->uri;
+	if (strcmp(client->uri, caller) == 0) {
+		s.session.role = UMSG__CALL_ROLE__INITIATOR;
+		s.session.answer_rand.len = 0;
+		s.hangup.who = UMSG__ENDED_BY__BY_INITIATOR;
+	}
+	say(client, to, request, &s);
+}
+
+static struct client *enter(struct worker *worker, const char *uri)
+{
+	struct client *client = fake_worker_client(worker, uri, "acme", 1);
+
+	say_body(client, "", 1, UMSG__FRAME__BODY_REGISTER);
+	fake_worker_run(worker);
+	assert_int_equal(client->state, CLIENT_REGISTERED);
+	memset(&heard, 0, sizeof(heard));
+	return client;
+}
+
+static int open_worker(void **state)
+{
+	const struct roster_user users[] = { { slice_str(caller), 1, false },
+					     { slice_str(callee), 1, false },
+					     { slice_str(away), 1, false } };
+	struct worker *worker;
+
+	quiet();
+	fake_clock_reset();
+	fake_link_on_sent(on_sent, NULL);
+	worker = fake_worker_new();
+	assert_true(roster_apply(worker->roster, "acme", FAKE_CLOCK_START_S, users, 3) >= 0);
+	*state = worker;
+	return 0;
+}
+
+static int close_worker(void **state)
+{
+	struct worker *worker = *state;
+	bool clean;
+
+	fake_worker_leave(worker);
+	clean = sessions_count(worker->home->sessions) == 0 &&
+		relay_table_first(worker->relay_table) == NULL;
+	fake_worker_free(&worker);
+	return clean ? 0 : -1;
+}
+
+/* ---- a home dies ---- */
+
+static void what_a_home_that_died_was_asked_is_refused_for_now(void **state)
+{
+	const Umsg__Frame__BodyCase asks[] = {
+		UMSG__FRAME__BODY_LOOKUP,
+		UMSG__FRAME__BODY_FETCH,
+		UMSG__FRAME__BODY_CLIENT_DATA,
+		UMSG__FRAME__BODY_UPDATE_CONFIRM,
+	};
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+
+	for (size_t i = 0; i < COUNT(asks); i++) {
+		memset(&heard, 0, sizeof(heard));
+		say_body(client, "", 100 + i, asks[i]);
+		holder_home_down(worker->holder, 1); /* another one */
+		assert_int_equal(heard.frames, 0);
+		holder_home_down(worker->holder, 0);
+		assert_int_equal(heard.errors, 1);
+		assert_int_equal(heard.request, 100 + i);
+		assert_int_equal(heard.error.code, UMSG__ERROR_CODE__ERROR_BUSY);
+		assert_true(heard.error.retry_after > 0);
+		/* Once. */
+		holder_home_down(worker->holder, 0);
+		assert_int_equal(heard.frames, 1);
+		fake_worker_run(worker);
+	}
+}
+
+static void what_was_answered_is_not_refused_when_its_home_dies(void **state)
+{
+	const Umsg__Frame__BodyCase asks[] = {
+		UMSG__FRAME__BODY_LOOKUP,
+		UMSG__FRAME__BODY_FETCH,
+		UMSG__FRAME__BODY_CLIENT_DATA,
+		UMSG__FRAME__BODY_UPDATE_CONFIRM,
+	};
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+
+	for (size_t i = 0; i < COUNT(asks); i++) {
+		say_body(client, "", 100 + i, asks[i]);
+		fake_worker_run(worker);
+		assert_int_equal(client->n_requests, 0);
+	}
+	/* Nor is what was refused: the store is not there. */
+	fake_worker_store(worker, false);
+	for (size_t i = 1; i < COUNT(asks); i++) {
+		say_body(client, "", 200 + i, asks[i]);
+		fake_worker_run(worker);
+		assert_int_equal(client->n_requests, 0);
+	}
+	fake_worker_store(worker, true);
+	fake_worker_run(worker);
+	memset(&heard, 0, sizeof(heard));
+	holder_home_down(worker->holder, 0);
+	assert_int_equal(heard.frames, 0);
+}
+
+static void no_more_requests_are_noted_than_anybody_asks(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+
+	for (uint64_t i = 1; i <= HOLDER_REQUESTS_NOTED + 5; i++)
+		client_note_request(client, 0, i);
+	client_note_request(client, 0, 0); /* who wants no answer gets none */
+	assert_int_equal(client->n_requests, HOLDER_REQUESTS_NOTED);
+	client_forget_request(client, 3); /* of those that made room */
+	client_forget_request(client, 6);
+	assert_int_equal(client->n_requests, HOLDER_REQUESTS_NOTED - 1);
+	holder_home_down(worker->holder, 0);
+	assert_int_equal(heard.errors, HOLDER_REQUESTS_NOTED - 1);
+	assert_int_equal(client->n_requests, 0);
+}
+
+static void a_call_whose_home_died_before_it_answered_ends(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+
+	enter(worker, callee);
+	say_body(client, callee, 7, UMSG__FRAME__BODY_BANG);
+	holder_home_down(worker->holder, 0);
+	assert_int_equal(heard.hangups, 1);
+	assert_int_equal(heard.reason, UMSG__END_REASON__END_FAILED);
+	assert_int_equal(client->n_sessions, 0);
+}
+
+/* ---- a connection is lost ---- */
+
+static void nobody_is_rung_for_who_left_before_he_was_answered(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+
+	enter(worker, callee);
+	say_body(client, callee, 7, UMSG__FRAME__BODY_BANG);
+	client_end(client, "gone");
+	fake_worker_run(worker);
+	assert_int_equal(home_calls(worker->home), 0);
+	assert_int_equal(heard.bangs, heard.hangups);
+}
+
+static void a_call_to_a_device_that_left_before_it_was_rung_ends(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller), *device = enter(worker, callee);
+
+	say_body(client, callee, 7, UMSG__FRAME__BODY_BANG);
+	fake_worker_turn(worker, 1); /* the home has it, and asks the relay */
+	assert_int_equal(home_calls(worker->home), 1);
+	client_end(device, "gone");
+	fake_worker_run(worker);
+	assert_int_equal(home_calls(worker->home), 0);
+	assert_int_equal(heard.hangups, 1);
+	assert_int_equal(client->n_sessions, 0);
+}
+
+static void a_holder_that_is_gone_leaves_nobody_to_be_woken_up_for(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+
+	worker->setup.push = true;
+	say_body(client, away, 7, UMSG__FRAME__BODY_BANG);
+	fake_worker_turn(worker, 1);
+	assert_int_equal(worker->home->n_sleepers, 1);
+	home_holder_down(worker->home, 1); /* another one */
+	assert_int_equal(worker->home->n_sleepers, 1);
+	home_holder_down(worker->home, 0);
+	assert_int_equal(worker->home->n_sleepers, 0);
+	fake_worker_run(worker);
+	assert_int_equal(sessions_count(worker->home->sessions), 0);
+}
+
+/* ---- what crosses ---- */
+
+/* The home has told that it is a call, and hears only then that it is over. */
+static void a_caller_who_hangs_up_at_once_is_in_no_call(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+
+	enter(worker, callee);
+	for (unsigned turns = 1; turns < 8; turns++) {
+		say_body(client, callee, 7, UMSG__FRAME__BODY_BANG);
+		fake_worker_turn(worker, turns);
+		say_body(client, callee, 8, UMSG__FRAME__BODY_HANGUP);
+		fake_worker_run(worker);
+		assert_int_equal(home_calls(worker->home), 0);
+		assert_int_equal(client->n_sessions, 0);
+		fake_clock_add_ms(2 * SESSION_LINGER_MS); /* until the id is free again */
+		home_tick(worker->home);
+	}
+}
+
+static void who_hangs_up_while_the_other_side_rings_is_in_no_call(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller), *device = enter(worker, callee);
+
+	say_body(client, callee, 7, UMSG__FRAME__BODY_BANG);
+	fake_worker_run(worker);
+	say_body(device, caller, 0, UMSG__FRAME__BODY_GROWL);
+	fake_worker_turn(worker, 1); /* it is on its way to the caller */
+	say_body(client, callee, 0, UMSG__FRAME__BODY_HANGUP);
+	fake_worker_run(worker);
+	assert_int_equal(heard.growls, 1);
+	assert_int_equal(client->n_sessions, 0);
+	assert_int_equal(device->n_sessions, 0);
+}
+
+static void an_invitation_that_is_refused_is_no_call(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller), *other = enter(worker, away);
+
+	enter(worker, callee);
+	say_body(client, callee, 7, UMSG__FRAME__BODY_BANG);
+	fake_worker_run(worker);
+	/* The repeat is, and its call goes on. */
+	say_body(client, callee, 8, UMSG__FRAME__BODY_BANG);
+	fake_worker_run(worker);
+	assert_int_equal(heard.request, 8);
+	assert_int_equal(client->n_sessions, 1);
+	/* Another one's id is in use. */
+	say_body(other, callee, 9, UMSG__FRAME__BODY_BANG);
+	fake_worker_run(worker);
+	assert_int_equal(heard.request, 9);
+	assert_int_equal(other->n_sessions, 0);
+	assert_int_equal(home_calls(worker->home), 1);
+}
+
+#define WORKER_TEST(name) cmocka_unit_test_setup_teardown(name, open_worker, close_worker)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORKER_TEST(what_a_home_that_died_was_asked_is_refused_for_now),
+		WORKER_TEST(what_was_answered_is_not_refused_when_its_home_dies),
+		WORKER_TEST(no_more_requests_are_noted_than_anybody_asks),
+		WORKER_TEST(a_call_whose_home_died_before_it_answered_ends),
+		WORKER_TEST(nobody_is_rung_for_who_left_before_he_was_answered),
+		WORKER_TEST(a_call_to_a_device_that_left_before_it_was_rung_ends),
+		WORKER_TEST(a_holder_that_is_gone_leaves_nobody_to_be_woken_up_for),
+		WORKER_TEST(a_caller_who_hangs_up_at_once_is_in_no_call),
+		WORKER_TEST(who_hangs_up_while_the_other_side_rings_is_in_no_call),
+		WORKER_TEST(an_invitation_that_is_refused_is_no_call),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
