@@ -62,3 +62,7 @@ endif
 %C%_test_clock_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_process_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_process_LDADD = base/libbase.a $(CMOCKA_LIBS)
+
+# fsync() of a directory that fails, for tests of others
+FAILING_FSYNC_SOURCES = tests/base/failing_fsync.c tests/base/failing_fsync.h
+FAILING_FSYNC_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fsync

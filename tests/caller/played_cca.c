@@ -365,6 +365,12 @@ int played_run(struct played_cca *played, played_command *command, const char *a
 	return status;
 }
 
+void played_never(struct played_cca *played)
+{
+	(void)played;
+	fail();
+}
+
 void played_attached(struct played_cca *played)
 {
 	played->job->attached(&played->cca, played->arg);

@@ -90,6 +90,9 @@ typedef void played_act(struct played_cca *played);
 int played_run(struct played_cca *played, played_command *command, const char *arguments,
 	       played_act *act);
 
+/* The act of a command that is not to be run: it fails the test. */
+void played_never(struct played_cca *played);
+
 /* ---- what the client says -------------------------------------------------------- */
 
 void played_attached(struct played_cca *played);

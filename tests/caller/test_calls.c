@@ -258,12 +258,6 @@ static void options_reach_the_invitation(void **state)
 	assert_string_equal(played->client.extension, "7");
 }
 
-static void never(struct played_cca *played)
-{
-	(void)played;
-	fail();
-}
-
 static void what_makes_no_sense_is_not_begun(void **state)
 {
 	static const struct {
@@ -290,8 +284,9 @@ static void what_makes_no_sense_is_not_begun(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(played_run(*state, cases[i].command, cases[i].arguments, never),
-				 CCA_USAGE);
+		assert_int_equal(
+			played_run(*state, cases[i].command, cases[i].arguments, played_never),
+			CCA_USAGE);
 }
 
 /* ---- answer ---- */

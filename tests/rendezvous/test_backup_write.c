@@ -13,23 +13,7 @@
 #include "base/diag.h"
 #include "rendezvous/backup.h"
 #include "rendezvous/paths.h"
-
-/* fsync() goes through here (ld's --wrap): a directory's may fail. */
-static bool directory_fails;
-
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-
-int __wrap_fsync(int fd)
-{
-	struct stat st;
-
-	if (directory_fails && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		errno = EIO;
-		return -1;
-	}
-	return __real_fsync(fd);
-}
+#include "tests/base/failing_fsync.h"
 
 static void a_backup_that_may_not_be_on_disk_is_told_and_not_left(void **state)
 {
@@ -49,9 +33,9 @@ static void a_backup_that_may_not_be_on_disk_is_told_and_not_left(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(diag_errors(diag), 0);
 
-	directory_fails = true;
+	fsync_of_directories_fails(true);
 	assert_int_equal(backup_write(&paths, "crs1", slice_of(NULL, 0), path, &info, diag), -EIO);
-	directory_fails = false;
+	fsync_of_directories_fails(false);
 	assert_int_equal(diag_errors(diag), 1);
 	/* Neither under its name nor under another. */
 	assert_int_equal(rmdir(paths.backup), 0);

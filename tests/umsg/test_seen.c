@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/base/failing_fsync.h"
 #include "umsg/seen.h"
 
 static const uint8_t id[16] = { 1 }, other_id[16] = { 2 };
@@ -14,23 +15,6 @@ static const uint8_t hash[32] = { 3 }, other_hash[32] = { 4 };
 
 #define ALICE slice_str("tel:+46700000001")
 #define BOB slice_str("tel:+46700000002")
-
-/* fsync() goes through here (ld's --wrap): a directory's may fail. */
-static bool directory_fails;
-
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-
-int __wrap_fsync(int fd)
-{
-	struct stat st;
-
-	if (directory_fails && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		errno = EIO;
-		return -1;
-	}
-	return __real_fsync(fd);
-}
 
 static void a_repeat_is_told_from_a_conflict(void **state)
 {
@@ -140,9 +124,9 @@ static void what_was_added_is_known_after_a_file_that_could_not_be_renewed(void 
 
 		assert_int_equal(umsg_seen_add(seen, ALICE, past, hash, 100, 1), 0);
 	}
-	directory_fails = true;
+	fsync_of_directories_fails(true);
 	bob = umsg_seen_add(seen, BOB, id, hash, 5000, 1000); /* all those are past now */
-	directory_fails = false;
+	fsync_of_directories_fails(false);
 	alice = umsg_seen_add(seen, ALICE, id, hash, 5000, 1000);
 	assert_int_equal(alice, 0);
 	umsg_seen_free(&seen);
