@@ -111,6 +111,16 @@ static void send_attached(struct cca *cca, void *arg)
 	cca_end(cca, CCA_FAILED);
 }
 
+static void note_posted(struct cca *cca, struct sending *sending)
+{
+	if (sending->acked)
+		return;
+	sending->acked = true;
+	cca_tell(cca, "posted", json_pack("{s:o}", "id", id_json(sending->sealed.id)));
+	if (!sending->want_receipt)
+		cca_end(cca, CCA_OK);
+}
+
 static void send_acked(struct cca *cca, void *arg, const uint8_t id[UMSG_ID_SIZE],
 		       Umsg__ErrorCode error, const char *text)
 {
@@ -124,10 +134,7 @@ static void send_acked(struct cca *cca, void *arg, const uint8_t id[UMSG_ID_SIZE
 		cca_end(cca, CCA_FAILED);
 		return;
 	}
-	sending->acked = true;
-	cca_tell(cca, "posted", json_pack("{s:o}", "id", id_json(id)));
-	if (!sending->want_receipt)
-		cca_end(cca, CCA_OK);
+	note_posted(cca, sending);
 }
 
 static bool send_receipt(struct cca *cca, void *arg, const char *from,
@@ -138,6 +145,8 @@ static bool send_receipt(struct cca *cca, void *arg, const char *from,
 
 	if (memcmp(id, sending->sealed.id, UMSG_ID_SIZE) != 0)
 		return true; /* of an earlier run: nobody waits for it any more */
+	/* Who is attached may answer before the rendezvous's own word is here. */
+	note_posted(cca, sending);
 	cca_tell(cca, receipt_word(state),
 		 json_pack("{s:o, s:s, s:s}", "id", id_json(id), "by", from, "reason", reason));
 	if (sending->want_receipt)

@@ -111,6 +111,28 @@ static void expires(struct played_cca *played)
 	receipt(played, 1, UMSG__RECEIPT_STATE__RECEIPT_EXPIRED, "too late");
 }
 
+static void the_receiver_is_quicker(struct played_cca *played)
+{
+	played_attached(played);
+	receipt(played, 1, UMSG__RECEIPT_STATE__RECEIPT_DELIVERED, "");
+	ack(played, 1, UMSG__ERROR_CODE__OK, "");
+}
+
+/* PostAck and what the receiver answers come by ways of their own. */
+static void a_text_is_posted_before_it_is_delivered_whoever_tells_first(void **state)
+{
+	static const char *const words[] = { "send +8888 x", "send --receipt +8888 x" };
+	struct played_cca *played = *state;
+
+	for (size_t i = 0; i < COUNT(words); i++) {
+		assert_int_equal(played_run(played, cca_send, words[i], the_receiver_is_quicker),
+				 CCA_OK);
+		assert_true(strncmp(played->told, "posted ", 7) == 0);
+		assert_non_null(strstr(played->told, "\ndelivered "));
+		assert_null(strstr(played->told, "\nposted "));
+	}
+}
+
 static void with_a_receipt_its_word_is_the_status(void **state)
 {
 	struct played_cca *played = *state;
@@ -144,12 +166,6 @@ static void a_channel_is_named_or_refused(void **state)
 	assert_int_equal(played->client.posts, 0);
 }
 
-static void never(struct played_cca *played)
-{
-	(void)played;
-	fail();
-}
-
 static void what_makes_no_sense_is_not_begun(void **state)
 {
 	static const struct {
@@ -173,8 +189,9 @@ static void what_makes_no_sense_is_not_begun(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(played_run(*state, cases[i].command, cases[i].arguments, never),
-				 CCA_USAGE);
+		assert_int_equal(
+			played_run(*state, cases[i].command, cases[i].arguments, played_never),
+			CCA_USAGE);
 }
 
 /* ---- listen ---- */
@@ -313,7 +330,7 @@ static void a_file_is_kept_or_taken_away(void **state)
 	assert_string_equal(played->told, "removed name=note\n");
 	unlink(path);
 	rmdir(dir);
-	assert_int_equal(played_run(played, cca_keep, plain, never), CCA_FAILED);
+	assert_int_equal(played_run(played, cca_keep, plain, played_never), CCA_FAILED);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -324,6 +341,7 @@ int main(void)
 		TEST(a_text_is_sealed_once_and_posted_until_it_is_acknowledged),
 		TEST(a_text_that_is_refused_fails),
 		TEST(with_a_receipt_its_word_is_the_status),
+		TEST(a_text_is_posted_before_it_is_delivered_whoever_tells_first),
 		TEST(a_channel_is_named_or_refused),
 		TEST(what_makes_no_sense_is_not_begun),
 		TEST(a_counted_run_ends_behind_its_last_receipt),
