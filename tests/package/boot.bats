@@ -295,6 +295,21 @@ logs_to() { # UNIT FILE: and to no other; no reading of what is gone
 	[[ $output == *'while it is away'* ]]
 }
 
+@test "CRS-125 CRS-126: root restores a backup, and the service reads what is its own again" {
+	run -0 on crs-cli backup
+	local backup=${lines[0]%%: *} part
+	run -1 on crs-cli restore "$backup"
+	[[ $output == *'stop crs first'* ]]
+	run -0 on systemctl stop crs
+	run -0 on crs-cli restore "$backup"
+	for part in crs.conf crs-local.conf; do is "/opt/crs/$part" "640 root crsadmin"; done
+	for part in accounts data; do is "/opt/crs/$part" "750 crsuser crsadmin"; done
+	run -0 on systemctl start crs
+	await 20 "the rendezvous" crs_well
+	has_text "after the restore"
+	quiet crs
+}
+
 # --- the gateway ---
 
 cig_conf() {
