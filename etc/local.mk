@@ -19,11 +19,10 @@ install-exec-hook:
 systemdunitdir = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
-firewalldservicedir = $(prefix)/lib/firewalld/services
 SYSTEMD_UNITS = %D%/systemd/cig-server.service %D%/systemd/cig-relay.service \
 	%D%/systemd/crs.service %D%/systemd/crs_relay.service
 systemdunit_DATA = $(SYSTEMD_UNITS)
-dist_firewalldservice_DATA = %D%/firewalld/cig.xml %D%/firewalld/crs.xml
+dist_firewalld_DATA = %D%/firewalld/cig.xml %D%/firewalld/crs.xml
 CLEANFILES += $(SYSTEMD_UNITS)
 EXTRA_DIST += $(SYSTEMD_UNITS:=.in) %D%/systemd/sysusers.conf %D%/systemd/tmpfiles.conf
 $(SYSTEMD_UNITS): %: %.in Makefile

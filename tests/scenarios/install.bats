@@ -18,6 +18,10 @@ prefix() { # as configure has it
 	sed -n 's/^prefix = //p' "$BUILD/Makefile"
 }
 
+firewalld_services() { # as configure has it; firewalld reads two directories, whatever the prefix is
+	sed -n 's/^firewallddir = //p' "$BUILD/Makefile"
+}
+
 installed() { # every file, as a path from the root
 	(cd "$DEST" && find . -type f -o -type l) | sed 's/^\.//' | sort
 }
@@ -41,7 +45,8 @@ installed() { # every file, as a path from the root
 # A firewalld service is read by firewalld itself where that is installed.
 opens() { # NAME PORT/PROTOCOL...: exactly these
 	local file
-	file=$DEST$(prefix)/lib/firewalld/services/$1.xml
+	[[ $(firewalld_services) =~ ^(/usr/lib|/etc)/firewalld/services$ ]]
+	file=$DEST$(firewalld_services)/$1.xml
 	python3 - "$file" "${@:2}" <<-'P'
 		import sys
 		import xml.etree.ElementTree as tree
@@ -108,9 +113,10 @@ opens() { # NAME PORT/PROTOCOL...: exactly these
 
 @test "every installed file is in exactly one package, and every path of a package is installed" {
 	local path
-	# The packages' prefix is /usr, and systemd's place /lib; sysusers and tmpfiles are the
-	# maintainer scripts' work there.
-	installed | sed "s,^$(prefix)/lib/systemd/,/lib/systemd/,; s,^$(prefix)/,/usr/," |
+	# The packages' prefix is /usr, and systemd's place /lib; firewalld's follows the prefix;
+	# sysusers and tmpfiles are the maintainer scripts' work there.
+	installed | sed "s,^$(prefix)/lib/systemd/,/lib/systemd/,; s,^$(prefix)/,/usr/,
+		s,^$(firewalld_services)/,/usr/lib/firewalld/services/," |
 		grep -vE '/(sysusers|tmpfiles)\.d/' | sort >"$D/installed"
 	sed -E 's,^([^ ]+).*,/\1,' "$TOP"/debian/*.install | sort >"$D/packaged"
 	diff "$D/installed" "$D/packaged"
@@ -201,6 +207,7 @@ maintain() { # SCRIPT ARGUMENTS...
 		where=${where:-${path%/*}}
 		mkdir -p "$D/deb/$where"
 		case $path in
+		usr/lib/firewalld/*) cp -a "$DEST$(firewalld_services)/${path##*/}" "$D/deb/$where/" ;;
 		lib/systemd/*) cp -a "$DEST$(prefix)/$path" "$D/deb/$where/" ;;
 		usr/*) cp -a "$DEST$(prefix)/${path#usr/}" "$D/deb/$where/" ;;
 		*) cp -a "$DEST/$path" "$D/deb/$where/" ;;
@@ -222,6 +229,7 @@ make_rpms() { # VERSION: into $D/rpms
 		cp -a "$DEST/." "$D/staged/"
 		# the packages' prefix is /usr
 		[ "$(prefix)" = /usr ] || { cp -a "$D/staged$(prefix)/." "$D/staged/usr/" && rm -r "${D:?}/staged$(prefix)"; }
+		[ ! -d "$D/staged/etc/firewalld" ] || mv "$D/staged/etc/firewalld" "$D/staged/usr/lib/"
 		ln -sf /usr/bin/create_cig_maildir "$D/staged/opt/cig/bin/create_cig_maildir"
 	}
 	sed "/^%setup/d; /^%configure/d; /^make %/d; s,^make install DESTDIR=.*,cp -a $D/staged/. %{buildroot}," \
