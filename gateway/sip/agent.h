@@ -303,6 +303,7 @@ struct call {
 		nta_outgoing_t *out; /* our re-INVITE or UPDATE under way */
 		su_timer_t *again;   /* after 491 */
 		bool wanted, due;    /* an offer of the server's; a refresh */
+		bool owed;           /* the refresh: until one has succeeded */
 		bool waiting;        /* for its turn, after 491 */
 		bool asking;         /* a challenge lies with the server */
 		bool update;         /* the one under way refreshes by UPDATE */

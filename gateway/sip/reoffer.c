@@ -19,17 +19,23 @@ static void on_again(struct agent *a, su_timer_t *timer, void *arg)
 
 	(void)a, (void)timer;
 	call->reoffer.waiting = false;
+	call->reoffer.due = call->reoffer.owed;
 	reoffer_next(call);
 }
 
-static void wait(struct call *call, uint32_t ms)
+static void again_in(struct call *call, uint32_t ms)
 {
 	if (!call->reoffer.again)
 		call->reoffer.again = su_timer_create(su_root_task(call->agent->root), 0);
-	if (!call->reoffer.again)
-		return;
-	call->reoffer.waiting = true;
-	su_timer_set_interval(call->reoffer.again, on_again, call, (su_duration_t)ms);
+	if (call->reoffer.again)
+		su_timer_set_interval(call->reoffer.again, on_again, call, (su_duration_t)ms);
+}
+
+/* The same, and no request before: unless without memory for a timer. */
+static void wait(struct call *call, uint32_t ms)
+{
+	again_in(call, ms);
+	call->reoffer.waiting = call->reoffer.again != NULL;
 }
 
 /* RFC 3261 14.1: whoever made the Call-ID waits longer, so that two do not meet again. */
@@ -74,7 +80,7 @@ static void on_success(struct call *call, const sip_t *sip)
 	if (invite)
 		call_send_ack(call, call->local_seq);
 	call->challenges = 0;
-	call->reoffer.due = false;
+	call->reoffer.due = call->reoffer.owed = false;
 	call_take_allow(call, sip);
 	session_take_response(call, sip);
 	session_start(call);
@@ -93,31 +99,44 @@ static void end_dialog(struct call *call, int status)
 	call_send_bye(call);
 }
 
+/* The same request again: after a wait, with credentials, with a longer interval.  False where
+ * it would only fail again, as often as it is sent. */
+static bool comes_again(struct call *call, nta_outgoing_t *out, const sip_t *sip, int status)
+{
+	if (status == 491)
+		wait(call, glare_ms(call));
+	else if ((status == 401 || status == 407) && sip && call_ask(call, out, sip))
+		call->reoffer.asking = true;
+	else if (status != 422 || !session_raise(call, sip))
+		return false;
+	call->reoffer.wanted = call->reoffer.wanted || call->reoffer.offering;
+	call->reoffer.due = call->reoffer.owed;
+	return true;
+}
+
+/* At once only where it is found that the peer does not know UPDATE, for then it is another
+ * request; who refuses a refresh for any other reason would refuse the next one, too. */
+static void refresh_again(struct call *call, int status)
+{
+	if (call->reoffer.update && (status == 405 || status == 501)) {
+		call->takes_update = false;
+		call->reoffer.due = true;
+	} else {
+		again_in(call, AGAIN_LATER_MS);
+	}
+}
+
 static void on_failure(struct call *call, nta_outgoing_t *out, const sip_t *sip, int status)
 {
-	/* These come again: after a wait, with credentials, with a longer interval. */
-	if (status == 491 || status == 422 || status == 401 || status == 407) {
-		call->reoffer.wanted = call->reoffer.wanted || call->reoffer.offering;
-		call->reoffer.due = true;
-	}
-	if (status == 491) {
-		wait(call, glare_ms(call));
-	} else if ((status == 401 || status == 407) && sip && call_ask(call, out, sip)) {
-		call->reoffer.asking = true;
-	} else if (status == 408 || status == 481) {
+	if (comes_again(call, out, sip, status))
+		return;
+	if (status == 408 || status == 481) {
 		end_dialog(call, status);
-	} else if (status == 422 && session_raise(call, sip)) {
-		wait(call, 0);
-	} else if (call->reoffer.offering) {
-		tell_changed(call, (unsigned)status, NULL);
-	} else {
-		/* A refresh that failed otherwise is tried again, by re-INVITE where UPDATE is
-		 * not known. */
-		call->reoffer.due = true;
-		if (call->reoffer.update && (status == 405 || status == 501))
-			call->takes_update = false;
-		wait(call, call->takes_update ? AGAIN_LATER_MS : 0);
+		return;
 	}
+	tell_changed(call, (unsigned)status, NULL);
+	if (call->reoffer.owed)
+		refresh_again(call, status);
 }
 
 static int on_response(void *arg, nta_outgoing_t *out, const sip_t *sip)
@@ -168,9 +187,9 @@ static void send_request(struct call *call)
 		SIPTAG_PROXY_AUTHORIZATION_STR(call->proxy_authorization),
 		TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")), SIPTAG_PAYLOAD_STR(sdp),
 		TAG_END());
-	if (!call->reoffer.out)
-		tell_changed(call, 500, NULL);
 	su_home_deinit(home);
+	if (!call->reoffer.out)
+		on_failure(call, NULL, NULL, 500);
 }
 
 void reoffer_next(struct call *call)
@@ -197,7 +216,7 @@ void reoffer_take(struct call *call, const SipAgent__Reoffer *reoffer)
 
 void reoffer_refresh(struct call *call)
 {
-	call->reoffer.due = true;
+	call->reoffer.due = call->reoffer.owed = true;
 	reoffer_next(call);
 }
 

@@ -129,6 +129,38 @@ static void a_peer_that_does_not_refresh_is_hung_up_on(void **state)
 	sip_peer_reply(&f->peer, 200, NULL, NULL, NULL);
 }
 
+/* It would be refused as fast as it is sent; the call lasts as long as the peer lets it. */
+static void a_refresh_that_is_refused_is_not_made_again_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	establish(f, "Session-Expires: 2;refresher=uac\r\nAllow: INVITE, ACK\r\n");
+	sip_peer_expect(&f->peer, "INVITE ");
+	sip_peer_reply(&f->peer, 500, NULL, NULL, NULL);
+	sip_peer_expect(&f->peer, "ACK ");
+	assert_true(sip_peer_silent(&f->peer, 500));
+	/* An offer of ours need not wait for it. */
+	reoffer(f, SIP_AGENT__DIRECTION__SENDONLY);
+	sip_peer_expect(&f->peer, "INVITE ");
+	sip_peer_reply(&f->peer, 200, NULL, "Session-Expires: 600;refresher=uac\r\n", f->sdp);
+	sip_peer_expect(&f->peer, "ACK ");
+	expect(f, SIP_AGENT__FROM_AGENT__BODY_CHANGED);
+	hang_up(f);
+}
+
+static void where_update_is_not_known_after_all_we_refresh_by_invite(void **state)
+{
+	struct fixture *f = *state;
+
+	establish(f, "Session-Expires: 2;refresher=uac\r\nAllow: INVITE, ACK, UPDATE\r\n");
+	sip_peer_expect(&f->peer, "UPDATE ");
+	sip_peer_reply(&f->peer, 501, NULL, NULL, NULL);
+	sip_peer_expect(&f->peer, "INVITE ");
+	sip_peer_reply(&f->peer, 200, NULL, "Session-Expires: 600;refresher=uac\r\n", f->sdp);
+	sip_peer_expect(&f->peer, "ACK ");
+	hang_up(f);
+}
+
 /* Half of it in milliseconds is 1.2 s more than 32 bits hold. */
 static void an_interval_of_a_hundred_days_is_no_short_one(void **state)
 {
@@ -359,6 +391,32 @@ static void an_offer_that_is_refused_leaves_the_call(void **state)
 	hang_up(f);
 }
 
+/* What cannot be mended - credentials, a longer interval - ends the offer, not only its try. */
+static void an_offer_is_not_made_again_where_nothing_would_be_different(void **state)
+{
+	static const struct {
+		int status;
+		const char *headers;
+	} rows[] = {
+		{ 401, NULL },
+		{ 407, "Proxy-Authenticate: Basic realm=\"r\"\r\n" },
+		{ 422, NULL },
+	};
+	struct fixture *f = *state;
+
+	establish(f, NULL);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		reoffer(f, SIP_AGENT__DIRECTION__SENDONLY);
+		sip_peer_expect(&f->peer, "INVITE ");
+		sip_peer_reply(&f->peer, rows[i].status, NULL, rows[i].headers, NULL);
+		sip_peer_expect(&f->peer, "ACK ");
+		assert_int_equal(expect(f, SIP_AGENT__FROM_AGENT__BODY_CHANGED)->changed->code,
+				 rows[i].status);
+		assert_true(sip_peer_silent(&f->peer, 200));
+	}
+	hang_up(f);
+}
+
 /* RFC 3261 14.1: the owner of the Call-ID waits 2.1 to 4 seconds. */
 static void offers_that_cross_are_made_again_later(void **state)
 {
@@ -438,6 +496,13 @@ int main(void)
 						start_quick, stop),
 		cmocka_unit_test_setup_teardown(a_peer_that_does_not_refresh_is_hung_up_on,
 						start_quick, stop),
+		cmocka_unit_test_setup_teardown(
+			a_refresh_that_is_refused_is_not_made_again_at_once, start_quick, stop),
+		cmocka_unit_test_setup_teardown(
+			where_update_is_not_known_after_all_we_refresh_by_invite, start_quick,
+			stop),
+		cmocka_unit_test_setup_teardown(
+			an_offer_is_not_made_again_where_nothing_would_be_different, start, stop),
 		cmocka_unit_test_setup_teardown(an_interval_of_a_hundred_days_is_no_short_one,
 						start, stop),
 		cmocka_unit_test_setup_teardown(a_refresh_of_the_peer_keeps_the_call, start_quick,
