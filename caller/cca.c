@@ -135,6 +135,12 @@ static bool must_look_up(const struct cca *cca, const char *peer)
 	return cca->ring->n_trusted > 0 && peer && umsg_client_known(cca->client, peer) == -EAGAIN;
 }
 
+static void cannot_look_up(struct cca *cca, const char *uri, int err)
+{
+	fprintf(stderr, "cca: cannot look %s up: %s\n", uri, strerror(-err));
+	cca_end(cca, CCA_FAILED);
+}
+
 static void on_attached(struct cca *cca)
 {
 	const char *peer = cca->job->peer ? cca->job->peer(cca->job_arg) : NULL;
@@ -146,14 +152,12 @@ static void on_attached(struct cca *cca)
 	}
 	/* The job begins with the answer (on_looked_up). */
 	err = umsg_client_lookup(cca->client, peer);
-	if (!err)
-		return;
-	fprintf(stderr, "cca: cannot look %s up: %s\n", peer, strerror(-err));
-	cca_end(cca, CCA_FAILED);
+	if (err)
+		cannot_look_up(cca, peer, err);
 }
 
 /* A URI that nobody has is left to the rendezvous, which says so of calls and messages; without
- * an answer we are attached anew before long. */
+ * an answer it is asked again, here or when we are attached anew. */
 static void on_looked_up(void *arg, const char *uri, const uint8_t *domain_id, int err)
 {
 	struct cca *cca = arg;
@@ -165,6 +169,10 @@ static void on_looked_up(void *arg, const char *uri, const uint8_t *domain_id, i
 		cca_end(cca, CCA_FAILED);
 	} else if (err != -EHOSTUNREACH) {
 		begin_job(cca);
+	} else {
+		err = umsg_client_lookup(cca->client, uri);
+		if (err && err != -ENOTCONN)
+			cannot_look_up(cca, uri, err);
 	}
 }
 

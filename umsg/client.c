@@ -154,7 +154,7 @@ static void on_error(struct umsg_client *client, const Umsg__Frame *frame)
 	client_on_call_error(client, frame->request, frame->error->code);
 	client_on_post_error(client, frame->request, frame->error);
 	client_on_fetch_error(client, frame->request, frame->error);
-	client_on_lookup_error(client, frame->request);
+	client_on_lookup_error(client, frame->request, frame->error);
 }
 
 /* May take the frame over. */

@@ -10,14 +10,24 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/timer.h"
 #include "keys/identity.h"
 
-enum { ANSWER_LIMIT_MS = 10000 };
+/* Times are monotonic milliseconds. */
+enum {
+	LOOKUP_LIMIT_MS = 4000, /* the part of the rendezvous that was asked may be gone */
+	LOOKUP_REST_MS = 1000,  /* behind a refusal, at least, and at most: */
+	LOOKUP_REST_MAX_S = 10,
+	LOOKUP_TICK_MS = 500, /* between two looks at what is due */
+};
 
+/* It is asked, and then is told; or it was refused, and rests: whoever asks for the URI again
+ * meanwhile waits until that is over, lest he and the rendezvous do nothing else. */
 struct client_lookup {
 	struct client_lookup *next;
-	uint64_t request;
-	int64_t asked_ms; /* monotonic */
+	uint64_t request; /* 0: it rests */
+	bool wanted;      /* of one that rests: it is asked again */
+	int64_t due_ms;   /* the end of its time, or of its rest */
 	char uri[IDENTITY_URI_MAX + 1];
 };
 
@@ -79,55 +89,74 @@ int umsg_client_known(const struct umsg_client *client, const char *uri)
 
 /* ---- look-ups ---- */
 
-static bool is_under_way(const struct umsg_client *client, const char *uri)
+static struct client_lookup *find_lookup(const struct umsg_client *client, const char *uri)
 {
-	const struct client_lookup *lookup = client->lookups;
+	struct client_lookup *lookup = client->lookups;
 
 	while (lookup && strcmp(lookup->uri, uri) != 0)
 		lookup = lookup->next;
-	return lookup != NULL;
+	return lookup;
 }
 
-static void look_again(struct umsg_client *client)
+static void watch(struct umsg_client *client)
 {
-	const struct timeval again = { CLIENT_LOOK_S, 0 };
+	if (client->lookups && !evtimer_pending(client->lookup_timer, NULL))
+		timer_arm(client->lookup_timer, LOOKUP_TICK_MS);
+}
 
-	event_add(client->lookup_timer, &again);
+static void add(struct umsg_client *client, struct client_lookup *lookup)
+{
+	lookup->next = client->lookups;
+	client->lookups = lookup;
+	client->n_lookups++;
+	watch(client);
+}
+
+static int ask(struct umsg_client *client, struct client_lookup *lookup)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Lookup body = UMSG__LOOKUP__INIT;
+
+	lookup->request = ++client->requests;
+	lookup->due_ms = clock_mono_ms() + LOOKUP_LIMIT_MS;
+	body.uri = lookup->uri;
+	frame.request = lookup->request;
+	frame.body_case = UMSG__FRAME__BODY_LOOKUP;
+	frame.lookup = &body;
+	return client_send(client, &frame);
 }
 
 int umsg_client_lookup(struct umsg_client *client, const char *uri)
 {
-	Umsg__Frame frame = UMSG__FRAME__INIT;
-	Umsg__Lookup body = UMSG__LOOKUP__INIT;
 	struct client_lookup *lookup;
 	int err;
 
 	if (identity_check(slice_str(uri), NULL))
 		return -EINVAL;
-	if (is_under_way(client, uri))
+	lookup = find_lookup(client, uri);
+	if (lookup) {
+		lookup->wanted = true;
 		return 0;
+	}
 	if (client->n_lookups == CLIENT_LOOKUPS_MAX)
 		return -ENOBUFS;
 	lookup = calloc(1, sizeof(*lookup));
 	if (!lookup)
 		return -ENOMEM;
 	memcpy(lookup->uri, uri, strlen(uri));
-	lookup->request = ++client->requests;
-	body.uri = lookup->uri;
-	frame.request = lookup->request;
-	frame.body_case = UMSG__FRAME__BODY_LOOKUP;
-	frame.lookup = &body;
-	err = client_send(client, &frame);
+	err = ask(client, lookup);
 	if (err) {
 		free(lookup);
 		return err;
 	}
-	lookup->asked_ms = clock_mono_ms();
-	lookup->next = client->lookups;
-	client->lookups = lookup;
-	client->n_lookups++;
-	look_again(client);
+	add(client, lookup);
 	return 0;
+}
+
+static void take_off(struct umsg_client *client, struct client_lookup **at)
+{
+	*at = (*at)->next;
+	client->n_lookups--;
 }
 
 /* Takes it off the list; NULL: nobody asked. */
@@ -135,13 +164,11 @@ static struct client_lookup *take(struct umsg_client *client, uint64_t request)
 {
 	struct client_lookup **at = &client->lookups, *lookup;
 
-	while (*at && (*at)->request != request)
+	while (*at && ((*at)->request != request || request == 0))
 		at = &(*at)->next;
 	lookup = *at;
-	if (lookup) {
-		*at = lookup->next;
-		client->n_lookups--;
-	}
+	if (lookup)
+		take_off(client, at);
 	return lookup;
 }
 
@@ -206,9 +233,54 @@ void client_on_lookup_answer(struct umsg_client *client, const Umsg__Frame *fram
 		       learn(client, lookup->uri, answer));
 }
 
-void client_on_lookup_error(struct umsg_client *client, uint64_t request)
+void client_on_lookup_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)
 {
-	finish(client, take(client, request), NULL, -EHOSTUNREACH);
+	unsigned rest_s = error->retry_after < LOOKUP_REST_MAX_S ? error->retry_after
+								 : LOOKUP_REST_MAX_S;
+	struct client_lookup *lookup = take(client, request), *told;
+
+	if (!lookup)
+		return;
+	/* Whoever is told may ask again at once, and finds the one that rests. */
+	told = malloc(sizeof(*told));
+	if (told) {
+		*told = *lookup;
+		lookup->request = 0;
+		lookup->wanted = false;
+		lookup->due_ms = clock_mono_ms() + (rest_s ? rest_s * 1000 : LOOKUP_REST_MS);
+		add(client, lookup);
+	}
+	finish(client, told ? told : lookup, NULL, -EHOSTUNREACH);
+}
+
+/* The next one whose time is over, off the list; NULL: none. */
+static struct client_lookup *take_due(struct umsg_client *client, int64_t now_ms)
+{
+	struct client_lookup **at = &client->lookups, *lookup;
+
+	while (*at && (*at)->due_ms > now_ms)
+		at = &(*at)->next;
+	lookup = *at;
+	if (lookup)
+		take_off(client, at);
+	return lookup;
+}
+
+void client_on_lookup_timer(struct umsg_client *client)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct client_lookup *lookup;
+
+	/* Each is off the list, or due later than now, before anybody is told. */
+	while ((lookup = take_due(client, now_ms))) {
+		if (lookup->request == 0 && !lookup->wanted)
+			free(lookup);
+		else if (lookup->request == 0 && ask(client, lookup) == 0)
+			add(client, lookup);
+		else
+			finish(client, lookup, NULL, -EHOSTUNREACH);
+	}
+	watch(client);
 }
 
 void client_forget_lookups(struct umsg_client *client, bool tell)
@@ -221,47 +293,11 @@ void client_forget_lookups(struct umsg_client *client, bool tell)
 	client->n_lookups = 0;
 	for (; lookup; lookup = next) {
 		next = lookup->next;
-		if (tell)
+		if (tell && (lookup->request || lookup->wanted))
 			finish(client, lookup, NULL, -EHOSTUNREACH);
 		else
 			free(lookup);
 	}
-}
-
-/* Takes those off the list that were asked for too long ago. */
-static struct client_lookup *take_unanswered(struct umsg_client *client)
-{
-	struct client_lookup *taken = NULL, **at = &client->lookups;
-	int64_t now_ms = clock_mono_ms();
-
-	while (*at) {
-		struct client_lookup *lookup = *at;
-
-		if (now_ms - lookup->asked_ms < ANSWER_LIMIT_MS) {
-			at = &lookup->next;
-			continue;
-		}
-		*at = lookup->next;
-		client->n_lookups--;
-		lookup->next = taken;
-		taken = lookup;
-	}
-	return taken;
-}
-
-/* The part of the rendezvous that was asked may have ended without a word to us.  Whoever asks
- * meanwhile is told that the question is under way, so somebody has to end it. */
-void client_on_lookup_timer(struct umsg_client *client)
-{
-	struct client_lookup *lookup = take_unanswered(client), *next;
-
-	/* Owners may ask again at once: that goes into the list, and these are off it. */
-	for (; lookup; lookup = next) {
-		next = lookup->next;
-		finish(client, lookup, NULL, -EHOSTUNREACH);
-	}
-	if (client->lookups)
-		look_again(client);
 }
 
 /* ---- pins ---- */

@@ -40,7 +40,7 @@ enum {
 	CLIENT_POSTS_MAX = 4096, /* under way */
 	CLIENT_LONGS_MAX = 4,    /* long messages that come at once */
 	CLIENT_APPLIED = 4,
-	CLIENT_LOOKUPS_MAX = 500,  /* under way; what the rendezvous answers in one burst */
+	CLIENT_LOOKUPS_MAX = 500,  /* at once; what the rendezvous answers in one burst */
 	CLIENT_ANSWERS = 256,      /* of look-ups, remembered; more URIs are asked for again */
 	CLIENT_ANSWER_MS = 600000, /* that a URI's domain is known */
 	CLIENT_REFUSAL_MS = 10000, /* that it is not: an update may come, or the pin be allowed */
@@ -153,7 +153,7 @@ struct umsg_client {
 
 	struct client_lookup *lookups;
 	size_t n_lookups;
-	struct event *lookup_timer; /* for those that are not answered */
+	struct event *lookup_timer; /* while there are some */
 	struct client_answer *answers; /* CLIENT_ANSWERS, NULL before the first one */
 	size_t next_answer;
 
@@ -274,12 +274,13 @@ void client_on_kept(struct umsg_client *client, uint64_t request, Umsg__ErrorCod
 
 /* Pins the URI to the domain that it is said to be of, if we trust that, and tells who asked. */
 void client_on_lookup_answer(struct umsg_client *client, const Umsg__Frame *frame);
-/* A request failed: is it a lookup's? */
-void client_on_lookup_error(struct umsg_client *client, uint64_t request);
+/* A request failed: is it a lookup's?  It is told, and not sent again before the rendezvous wants
+ * it. */
+void client_on_lookup_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
+/* Some may have waited long enough for an answer, or for their turn. */
+void client_on_lookup_timer(struct umsg_client *client);
 /* The connection is gone, or the client: they will not be answered. */
 void client_forget_lookups(struct umsg_client *client, bool tell);
-/* Ends those that are not answered in time. */
-void client_on_lookup_timer(struct umsg_client *client);
 /* uri has proved that it is of this domain. */
 void client_met(struct umsg_client *client, struct slice uri, const struct domain *domain);
 /* May uri, which is pinned to the domain of that id, be of this one from now on? */

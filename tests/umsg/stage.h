@@ -63,6 +63,7 @@ struct party {
 	Umsg__ErrorCode kept_error;
 	unsigned looked_up, repins;
 	int lookup_err;
+	bool insists; /* asks again where there was no answer */
 	bool moves;                      /* a pin may change */
 	enum umsg_update_outcome update; /* of the updates that it gets */
 };
@@ -107,7 +108,7 @@ struct stage {
 	bool silent; /* answers none of them */
 	bool found;
 	struct slice answered_id; /* of a domain */
-	bool busy;                /* answers posts, invitations and client data by an Error ... */
+	bool busy;                /* answers posts, invitations, look-ups and client data by an Error ... */
 	Umsg__ErrorCode because;  /* ... of this code; OK: ERROR_BUSY */
 	unsigned client_data;
 	char data_name[40], data_value[64]; /* the last one */

@@ -419,7 +419,9 @@ static void send_busy(struct connection *c, const Umsg__Frame *frame)
 
 static void serve(struct connection *c, Umsg__Frame *frame)
 {
+	c->stage->lookups += c->stage->busy && frame->body_case == UMSG__FRAME__BODY_LOOKUP;
 	if (c->stage->busy && (frame->body_case == UMSG__FRAME__BODY_BANG ||
+			       frame->body_case == UMSG__FRAME__BODY_LOOKUP ||
 			       frame->body_case == UMSG__FRAME__BODY_POST ||
 			       frame->body_case == UMSG__FRAME__BODY_CLIENT_DATA)) {
 		send_busy(c, frame);

@@ -6,6 +6,7 @@
 #include "tests/umsg/stage.h"
 
 #define ALICE "tel:+46700000001"
+#define BOB "tel:+46700000002"
 #define CAROL "tel:+4580000001"
 
 /* Two domains that Alice trusts, beside her own. */
@@ -165,8 +166,9 @@ int64_t __wrap_clock_mono_ms(void)
 	return __real_clock_mono_ms() + passed_ms;
 }
 
-/* The worker that was asked may have died: the connection is another one's, and lives on. */
-static void a_look_up_that_is_never_answered_ends_and_can_be_asked_again(void **state)
+/* The part of the rendezvous that was asked has died: else nobody could reach that URI before the
+ * connection ends, which may be in weeks. */
+static void a_look_up_that_is_never_answered_ends_and_may_be_made_again(void **state)
 {
 	struct stage *stage = *state;
 	struct party *alice = stage_enter(stage, ALICE);
@@ -174,14 +176,32 @@ static void a_look_up_that_is_never_answered_ends_and_can_be_asked_again(void **
 	stage->silent = true;
 	assert_int_equal(umsg_client_lookup(alice->client, CAROL), 0);
 	STAGE_UNTIL(stage, stage->lookups == 1);
-	passed_ms = 10000;
+	stage->silent = false;
+	passed_ms += 4000;
 	STAGE_UNTIL(stage, alice->looked_up == 1);
 	assert_int_equal(alice->lookup_err, -EHOSTUNREACH);
-	stage->silent = false;
 	assert_int_equal(look_up(alice, false, (struct slice){ NULL, 0 }), -ENOENT);
-	passed_ms = 0;
 	assert_int_equal(stage->lookups, 2);
-	assert_int_equal(alice->state, UMSG_ATTACHED);
+}
+
+/* Whoever asks again when he is told of the refusal must not be refused without a pause. */
+static void a_look_up_that_is_refused_is_made_again_when_the_rendezvous_wants_it(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE);
+
+	stage->busy = true; /* for 3 s */
+	alice->insists = true;
+	assert_int_equal(umsg_client_lookup(alice->client, CAROL), 0);
+	STAGE_UNTIL(stage, alice->looked_up == 1);
+	assert_int_equal(alice->lookup_err, -EHOSTUNREACH);
+	stage_enter(stage, BOB); /* some turns of the loop */
+	assert_int_equal(stage->lookups, 1);
+	stage->busy = false;
+	passed_ms += 3000;
+	STAGE_UNTIL(stage, alice->looked_up == 2);
+	assert_int_equal(alice->lookup_err, -ENOENT);
+	assert_int_equal(stage->lookups, 2);
 }
 
 #define LOOKUP_TEST(test) cmocka_unit_test_setup_teardown(test, stage_set, stage_strike)
@@ -193,7 +213,9 @@ int main(void)
 		LOOKUP_TEST(an_answer_counts_only_within_what_is_trusted),
 		LOOKUP_TEST(a_pin_changes_only_where_the_owner_lets_it),
 		LOOKUP_TEST(a_look_up_ends_with_its_connection),
-		LOOKUP_TEST(a_look_up_that_is_never_answered_ends_and_can_be_asked_again),
+		LOOKUP_TEST(a_look_up_that_is_never_answered_ends_and_may_be_made_again),
+		LOOKUP_TEST(
+			a_look_up_that_is_refused_is_made_again_when_the_rendezvous_wants_it),
 	};
 
 	return cmocka_run_group_tests(tests, stage_build, stage_raze);
