@@ -10,13 +10,23 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
 
+static const char resolv_conf[] = "/etc/resolv.conf", hosts[] = "/etc/hosts";
+
+/* By which it is seen that a file is another one. */
+struct version {
+	struct timespec changed;
+	ino_t inode; /* 0: there is no file */
+};
+
 struct dns {
 	struct event_base *base;
+	struct version resolv_conf, hosts; /* as evdns has read them */
 	struct evdns_base *evdns;
 	struct dns_question *questions;
 	bool closing; /* freed with the last question */
@@ -35,6 +45,53 @@ struct dns_question {
 	bool asking; /* within dns_ask() */
 };
 
+static struct version version_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (struct version){ st.st_mtim, st.st_ino }
+				    : (struct version){ { 0, 0 }, 0 };
+}
+
+static bool same(struct version a, struct version b)
+{
+	return a.inode == b.inode && a.changed.tv_sec == b.changed.tv_sec &&
+	       a.changed.tv_nsec == b.changed.tv_nsec;
+}
+
+/* NULL: out of memory. */
+static struct evdns_base *read_settings(struct dns *dns)
+{
+	struct evdns_base *evdns = evdns_base_new(dns->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+
+	if (!evdns)
+		return NULL;
+	/* Before they are read: a change meanwhile is seen with the next question. */
+	dns->resolv_conf = version_of(resolv_conf);
+	dns->hosts = version_of(hosts);
+	/* Without name servers names in /etc/hosts still resolve. */
+	if (evdns_base_resolv_conf_parse(evdns, DNS_OPTIONS_ALL, resolv_conf) != 0)
+		evdns_base_load_hosts(evdns, hosts);
+	return evdns;
+}
+
+/* libevent reads both files once: a program that was started before the network was there would
+ * ask nobody, or the name servers of another network, for as long as it runs.  Not while a
+ * question is under way, which ends within some seconds. */
+static void read_again(struct dns *dns)
+{
+	struct evdns_base *evdns;
+
+	if (dns->questions || (same(dns->resolv_conf, version_of(resolv_conf)) &&
+			       same(dns->hosts, version_of(hosts))))
+		return;
+	evdns = read_settings(dns);
+	if (!evdns)
+		return;
+	evdns_base_free(dns->evdns, 0);
+	dns->evdns = evdns;
+}
+
 struct dns *dns_new(struct event_base *base)
 {
 	struct dns *dns = calloc(1, sizeof(*dns));
@@ -42,14 +99,11 @@ struct dns *dns_new(struct event_base *base)
 	if (!dns)
 		return NULL;
 	dns->base = base;
-	dns->evdns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	dns->evdns = read_settings(dns);
 	if (!dns->evdns) {
 		free(dns);
 		return NULL;
 	}
-	/* Without name servers names in /etc/hosts still resolve. */
-	if (evdns_base_resolv_conf_parse(dns->evdns, DNS_OPTIONS_ALL, "/etc/resolv.conf") != 0)
-		evdns_base_load_hosts(dns->evdns, "/etc/hosts");
 	return dns;
 }
 
@@ -119,6 +173,7 @@ struct dns_question *dns_ask(struct dns *dns, const char *host, const struct add
 
 	if (!question)
 		return NULL;
+	read_again(dns);
 	*question = (struct dns_question){ .dns = dns, .answer = answer, .arg = arg };
 	question->soon = event_new(dns->base, -1, 0, on_soon, question);
 	if (!question->soon) {

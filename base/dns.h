@@ -18,8 +18,8 @@ struct addrinfo;
  * addresses belong to the caller's loop turn: they are freed when this returns. */
 typedef void dns_answer_fn(void *arg, int error, const struct addrinfo *addresses);
 
-/* Reads /etc/resolv.conf; a host without one still has /etc/hosts.  Returns NULL when
- * memory is out. */
+/* Reads /etc/resolv.conf; a host without one still has /etc/hosts.  Both are read anew when they
+ * have changed.  Returns NULL when memory is out. */
 struct dns *dns_new(struct event_base *base);
 
 /* Drops every question: none is answered any more.  What libevent still holds goes with

@@ -45,6 +45,7 @@ endif
 %C%_test_control_proof_LDADD = base/libbase.a $(CMOCKA_LIBS) $(CONTROL_CLIENT_LIBS)
 %C%_test_dns_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
 %C%_test_dns_LDADD = base/libbase.a $(CMOCKA_LIBS) $(EVENT_LIBS)
+%C%_test_dns_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=evdns_base_resolv_conf_parse,--wrap=stat
 %C%_test_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_file_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

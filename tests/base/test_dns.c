@@ -2,10 +2,18 @@
  * the owner goes at any moment.  Run under a sanitizer, a leak is a failure. */
 #include "tests/unit.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
 
@@ -135,6 +143,70 @@ static void the_owner_may_go_with_an_answer(void **state)
 	assert_int_equal(scene->answers, 1);
 }
 
+static char settings[64]; /* instead of /etc/resolv.conf; "": none */
+
+int __real_evdns_base_resolv_conf_parse(struct evdns_base *base, int flags, const char *path);
+int __wrap_evdns_base_resolv_conf_parse(struct evdns_base *base, int flags, const char *path);
+int __wrap_evdns_base_resolv_conf_parse(struct evdns_base *base, int flags, const char *path)
+{
+	return __real_evdns_base_resolv_conf_parse(base, flags, settings[0] ? settings : path);
+}
+
+int __real_stat(const char *path, struct stat *out);
+int __wrap_stat(const char *path, struct stat *out);
+int __wrap_stat(const char *path, struct stat *out)
+{
+	return __real_stat(settings[0] && strstr(path, "resolv.conf") ? settings : path, out);
+}
+
+/* Of other ones the file has another time. */
+static void write_settings(const char *server, int minute)
+{
+	const struct timespec times[2] = { { 60 * minute, 0 }, { 60 * minute, 0 } };
+	FILE *file = fopen(settings, "w");
+
+	assert_non_null(file);
+	fprintf(file, "nameserver %s\n", server);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(utimensat(AT_FDCWD, settings, times, 0), 0);
+}
+
+/* Does a question come in at the socket in a while, behind one that asks again? */
+static bool is_asked(struct scene *scene, int fd)
+{
+	struct pollfd look = { .fd = fd, .events = POLLIN };
+
+	ask(scene, "nobody.invalid");
+	event_base_loop(scene->base, EVLOOP_NONBLOCK);
+	dns_drop(&scene->question);
+	event_base_loop(scene->base, EVLOOP_NONBLOCK);
+	return poll(&look, 1, 200) == 1;
+}
+
+/* At boot the network, and with it the name servers, may come behind us. */
+static void name_servers_that_become_known_later_are_asked(void **state)
+{
+	struct scene *scene = *state;
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	char server[64];
+	socklen_t n = sizeof(at);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	inet_pton(AF_INET, "127.0.0.9", &at.sin_addr);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+	snprintf(settings, sizeof(settings), "/tmp/resolv.XXXXXX");
+	assert_true(close(mkstemp(settings)) == 0);
+	write_settings("127.0.0.8:9", 1);
+	assert_false(is_asked(scene, fd));
+	snprintf(server, sizeof(server), "127.0.0.9:%u", ntohs(at.sin_port));
+	write_settings(server, 2);
+	assert_true(is_asked(scene, fd));
+	unlink(settings);
+	settings[0] = '\0';
+	close(fd);
+}
+
 #define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -145,6 +217,7 @@ int main(void)
 		SCENE_TEST(a_dropped_question_is_not_answered),
 		SCENE_TEST(the_owner_may_go_while_questions_are_open),
 		SCENE_TEST(the_owner_may_go_with_an_answer),
+		SCENE_TEST(name_servers_that_become_known_later_are_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
