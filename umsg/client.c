@@ -149,7 +149,8 @@ static void on_error(struct umsg_client *client, const Umsg__Frame *frame)
 	if (frame->request == 0)
 		return;
 	client_on_register_error(client, frame->request, frame->error);
-	client_on_update_error(client, frame->request);
+	client_on_update_error(client, frame->request, frame->error);
+	client_on_confirmed(client, frame->request, frame->error->code);
 	client_on_kept(client, frame->request, frame->error->code, frame->error->text);
 	client_on_call_error(client, frame->request, frame->error->code);
 	client_on_post_error(client, frame->request, frame->error);
@@ -216,6 +217,7 @@ static void dispatch(struct umsg_client *client, Umsg__Frame **framep)
 		client_on_lookup_answer(client, frame);
 		break;
 	case UMSG__FRAME__BODY_DONE:
+		client_on_confirmed(client, frame->request, UMSG__ERROR_CODE__OK);
 		client_on_kept(client, frame->request, UMSG__ERROR_CODE__OK, "");
 		break;
 	default:

@@ -22,6 +22,7 @@ enum {
 	LONGEST_WAIT_MS = 30000,
 	DENIED_WAIT_MS = 300000,
 	REGISTER_AGAIN_S = 2,   /* at most: until then nobody can reach us */
+	ANSWER_MS = 20000,      /* to a registration; then it is sent again */
 	KEEP_ALIVE_MS = 600000, /* and up to half as much more */
 	GRACE_MS = 30000,
 	CLOCKS_DIFFER_S = 120,
@@ -181,7 +182,10 @@ static void connect_to(struct umsg_client *client, const struct net_addr *addr)
 		return;
 	log_warn(CLIENT_LOG, "%s: cannot connect to %s: %s", client_uri(client), client->route.host,
 		 strerror(-err));
-	try_later(client);
+	/* A host without IPv6 has no socket for the first address of a name, perhaps, and for the
+	 * next one it has. */
+	client->refused = false;
+	next_attempt(client);
 }
 
 static void connect_next(struct umsg_client *client)
@@ -344,6 +348,14 @@ void client_register(struct umsg_client *client)
 	frame.body_case = UMSG__FRAME__BODY_REGISTER;
 	frame.register_ = &reg;
 	client_send(client, &frame);
+	/* The part of the rendezvous that has to say it may be gone, or there was no memory to send
+	 * it: on a connection that lives nobody would ask us again. */
+	wait_ms(client, ANSWER_MS);
+}
+
+void client_register_in(struct umsg_client *client, unsigned ms)
+{
+	wait_ms(client, ms);
 }
 
 static void warn_of_clocks(struct umsg_client *client, uint64_t server_time)

@@ -148,6 +148,7 @@ struct umsg_client {
 		char month[8];
 		uint32_t revision;
 		uint64_t created;
+		uint64_t confirming; /* the request that says so; 0: it was answered */
 	} applied[CLIENT_APPLIED];
 	unsigned n_applied;
 
@@ -196,6 +197,8 @@ void client_connect(struct umsg_client *client);
 void client_disconnect(struct umsg_client *client);
 /* Says who we are and what keys we hold; Registered or Denied follows. */
 void client_register(struct umsg_client *client);
+/* The same some time later, unless something else leads to it before. */
+void client_register_in(struct umsg_client *client, unsigned ms);
 /* Tells the owner when state or text is new. */
 void client_set_state(struct umsg_client *client, enum umsg_state state, const char *text);
 /* What the rendezvous answered, or says of itself. */
@@ -294,8 +297,11 @@ bool client_may_repin(const struct umsg_client *client, struct slice uri, const 
 void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *names, size_t n);
 /* The next piece of the update that was asked for; the last one hands it to the owner. */
 void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *part);
-/* A request failed: is it the update's? */
-void client_on_update_error(struct umsg_client *client, uint64_t request);
+/* A request failed: is it the update's?  Then its fetching begins again a little later. */
+void client_on_update_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
+/* A request was answered, by Done (error OK) or Error: is it the confirmation of an update?  One
+ * that was not answered is repeated when that update is offered again. */
+void client_on_confirmed(struct umsg_client *client, uint64_t request, Umsg__ErrorCode error);
 /* Forgets what has come of it. */
 void client_drop_update(struct umsg_client *client);
 

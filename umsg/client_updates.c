@@ -6,11 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "keys/period.h"
 #include "keys/update.h"
 
-/* Octets. */
-enum { SHARED_MAX = 64 << 20 };
+enum {
+	SHARED_MAX = 64 << 20, /* octets */
+	/* Before a fetch that failed is begun again, by a registration; one of the rendezvous's
+	 * updates may have taken the place of another in the middle of it. */
+	AGAIN_S = 5,
+	AGAIN_MAX_S = 600,
+	ODD_AGAIN_S = 60,     /* what came was no answer to what was asked */
+	SILENCE_MS = 60000,   /* that a question goes unanswered before another fetch may begin */
+};
 
 struct update_fetch {
 	char month[PERIOD_TEXT_SIZE];
@@ -20,6 +28,7 @@ struct update_fetch {
 	uint8_t *part[2];
 	uint32_t total[2], got[2];
 	uint64_t request;
+	int64_t asked_ms; /* monotonic */
 	bool handed_over; /* the owner is at it */
 };
 
@@ -57,6 +66,7 @@ static void ask(struct umsg_client *client)
 	/* The pieces must be of one revision: the rendezvous refuses when a new one has come. */
 	get.expected = &name;
 	u->request = ++client->requests;
+	u->asked_ms = clock_mono_ms();
 	frame.request = u->request;
 	frame.body_case = UMSG__FRAME__BODY_UPDATE_GET;
 	frame.update_get = &get;
@@ -65,61 +75,88 @@ static void ask(struct umsg_client *client)
 		client_drop_update(client);
 }
 
-/* So that an owner who goes on with its old keys is not asked again and again. */
-static bool was_applied(const struct umsg_client *client, const Umsg__UpdateName *name)
+static struct client_applied *find_applied(struct umsg_client *client,
+					   const Umsg__UpdateName *name)
 {
 	for (size_t i = 0; i < CLIENT_APPLIED; i++) {
-		const struct client_applied *a = &client->applied[i];
+		struct client_applied *a = &client->applied[i];
 
 		if (strcmp(a->month, name->month) == 0 && a->revision == name->revision &&
 		    a->created == name->created)
-			return true;
+			return a;
 	}
-	return false;
+	return NULL;
 }
 
 static void confirm(struct umsg_client *client, Umsg__UpdateName *name)
 {
-	struct client_applied *a = &client->applied[client->n_applied++ % CLIENT_APPLIED];
+	struct client_applied *a = find_applied(client, name);
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__UpdateConfirm body = UMSG__UPDATE_CONFIRM__INIT;
 
+	if (!a)
+		a = &client->applied[client->n_applied++ % CLIENT_APPLIED];
 	snprintf(a->month, sizeof(a->month), "%s", name->month);
 	a->revision = name->revision;
 	a->created = name->created;
+	a->confirming = ++client->requests;
 	body.name = name;
-	frame.request = ++client->requests;
+	frame.request = a->confirming;
 	frame.body_case = UMSG__FRAME__BODY_UPDATE_CONFIRM;
 	frame.update_confirm = &body;
 	client_send(client, &frame);
 }
 
-/* Is it newer than what the key store holds of that month? */
-static bool wanted(const struct umsg_client *client, const Umsg__UpdateName *name)
+void client_on_confirmed(struct umsg_client *client, uint64_t request, Umsg__ErrorCode error)
+{
+	/* Not now: with the next offer, as what is not answered. */
+	if (request == 0 || error == UMSG__ERROR_CODE__ERROR_BUSY)
+		return;
+	for (size_t i = 0; i < CLIENT_APPLIED; i++)
+		if (client->applied[i].confirming == request)
+			client->applied[i].confirming = 0;
+}
+
+/* Is it newer than what the key store holds of that month?  Not what was applied: an owner who goes
+ * on with its old keys would be asked again and again. */
+static bool wanted(struct umsg_client *client, const Umsg__UpdateName *name)
 {
 	uint32_t revision;
 	uint64_t created;
 	int64_t month;
 
-	if (was_applied(client, name) || period_parse(slice_str(name->month), &month) < 0)
+	if (find_applied(client, name) || period_parse(slice_str(name->month), &month) < 0)
 		return false;
 	if (!keystore_month(client->keys.store, month, &revision, &created))
 		return true;
 	return update_newer(name->revision, name->created, revision, created);
 }
 
-/* Is it what the key store holds, though it was not confirmed by this program?  One that ended,
- * or lost its connection, between the last octet on its disk and the confirmation is made up for
- * so. */
-static bool unconfirmed(const struct umsg_client *client, const Umsg__UpdateName *name)
+/* Is it what the key store holds, and the rendezvous has not said that it knows?  One that ended,
+ * or lost its connection, between the last octet on its disk and the answer to the confirmation is
+ * made up for so, and a part of the rendezvous that did. */
+static bool unconfirmed(struct umsg_client *client, const Umsg__UpdateName *name)
 {
+	const struct client_applied *applied = find_applied(client, name);
 	uint32_t revision;
 	uint64_t created;
 	int64_t month;
 
-	return !was_applied(client, name) && period_parse(slice_str(name->month), &month) == 0 &&
+	if (applied)
+		return applied->confirming != 0;
+	return period_parse(slice_str(name->month), &month) == 0 &&
 	       keystore_month(client->keys.store, month, &revision, &created) &&
 	       revision == name->revision && created == name->created;
+}
+
+/* Whoever was asked for a piece may be gone: else no update would be fetched before the connection
+ * ends. */
+static void drop_silent(struct umsg_client *client)
+{
+	const struct update_fetch *u = client->update;
+
+	if (u && !u->handed_over && clock_mono_ms() - u->asked_ms >= SILENCE_MS)
+		client_drop_update(client);
 }
 
 /* One at a time: a second one would take memory for nothing, as both go through the same store. */
@@ -127,6 +164,7 @@ void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *n
 {
 	struct update_fetch *u;
 
+	drop_silent(client);
 	for (size_t i = 0; i < n && !client->update; i++) {
 		if (unconfirmed(client, names[i]))
 			confirm(client, names[i]);
@@ -213,6 +251,14 @@ static bool take(struct update_fetch *u, const Umsg__UpdatePart *part)
 	return true;
 }
 
+/* The answer to a registration names what is there by then. */
+static void begin_again(struct umsg_client *client, unsigned wait_s)
+{
+	client_drop_update(client);
+	if (client->state == UMSG_ATTACHED || client->state == UMSG_UPDATES_ONLY)
+		client_register_in(client, wait_s * 1000);
+}
+
 void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *part)
 {
 	struct update_fetch *u = client->update;
@@ -223,7 +269,7 @@ void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *p
 		log_warn(CLIENT_LOG,
 			 "%s: update %s: the rendezvous sent another piece than asked for",
 			 client_uri(client), u->month);
-		client_drop_update(client);
+		begin_again(client, ODD_AGAIN_S);
 		return;
 	}
 	if (u->got[u->what] < u->total[u->what]) {
@@ -236,8 +282,10 @@ void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *p
 	}
 }
 
-void client_on_update_error(struct umsg_client *client, uint64_t request)
+void client_on_update_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)
 {
+	unsigned wait_s = error->retry_after < AGAIN_MAX_S ? error->retry_after : AGAIN_MAX_S;
+
 	if (client->update && client->update->request == request && !client->update->handed_over)
-		client_drop_update(client);
+		begin_again(client, wait_s > AGAIN_S ? wait_s : AGAIN_S);
 }

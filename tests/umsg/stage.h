@@ -104,6 +104,8 @@ struct stage {
 	unsigned parts_seen, cut_at_part; /* cut_at_part: then every connection is cut */
 	bool deny;
 	unsigned refuse; /* so many registrations are refused for a second */
+	unsigned forgets_registers; /* and so many are not answered */
+	unsigned conflicts;         /* so many pieces of an update are refused */
 	unsigned lookups;
 	bool silent; /* answers none of them */
 	bool found;

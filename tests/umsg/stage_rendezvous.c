@@ -59,6 +59,10 @@ static void on_register(struct connection *c, const Umsg__Frame *frame)
 	Umsg__Limits limits = UMSG__LIMITS__INIT;
 
 	stage->registers++;
+	if (stage->forgets_registers) {
+		stage->forgets_registers--;
+		return;
+	}
 	answer.request = frame->request;
 	answer.by_server = 1;
 	if (stage->deny) {
@@ -344,6 +348,20 @@ static void on_taken(struct connection *c, const Umsg__Taken *taken)
 	}
 }
 
+static void send_busy(struct connection *c, const Umsg__Frame *frame)
+{
+	Umsg__Frame answer = UMSG__FRAME__INIT;
+	Umsg__Error error = UMSG__ERROR__INIT;
+
+	error.code = c->stage->because ? c->stage->because : UMSG__ERROR_CODE__ERROR_BUSY;
+	error.retry_after = c->stage->because ? 0 : 3;
+	answer.request = frame->request;
+	answer.by_server = 1;
+	answer.body_case = UMSG__FRAME__BODY_ERROR;
+	answer.error = &error;
+	send_frame(c, &answer);
+}
+
 /* In pieces of 1,000 octets. */
 static void on_update_get(struct connection *c, const Umsg__Frame *frame)
 {
@@ -354,6 +372,11 @@ static void on_update_get(struct connection *c, const Umsg__Frame *frame)
 	struct slice rest = slice_from(whole, frame->update_get->offset);
 
 	stage->update_gets++;
+	if (stage->conflicts) {
+		stage->conflicts--;
+		send_busy(c, frame);
+		return;
+	}
 	part.name = &stage->offered;
 	part.what = frame->update_get->what;
 	part.total = (uint32_t)whole.n;
@@ -384,16 +407,11 @@ static void on_lookup(struct connection *c, const Umsg__Frame *frame)
 	send_frame(c, &answer);
 }
 
-static void on_client_data(struct connection *c, const Umsg__Frame *frame)
+static void send_done(struct connection *c, const Umsg__Frame *frame)
 {
-	const Umsg__ClientData *data = frame->client_data;
 	Umsg__Frame answer = UMSG__FRAME__INIT;
 	Umsg__Done done = UMSG__DONE__INIT;
 
-	c->stage->client_data++;
-	snprintf(c->stage->data_name, sizeof(c->stage->data_name), "%s", data->name);
-	snprintf(c->stage->data_value, sizeof(c->stage->data_value), "%.*s", (int)data->value.len,
-		 data->value.data ? (const char *)data->value.data : "");
 	if (c->stage->silent)
 		return;
 	answer.request = frame->request;
@@ -403,18 +421,15 @@ static void on_client_data(struct connection *c, const Umsg__Frame *frame)
 	send_frame(c, &answer);
 }
 
-static void send_busy(struct connection *c, const Umsg__Frame *frame)
+static void on_client_data(struct connection *c, const Umsg__Frame *frame)
 {
-	Umsg__Frame answer = UMSG__FRAME__INIT;
-	Umsg__Error error = UMSG__ERROR__INIT;
+	const Umsg__ClientData *data = frame->client_data;
 
-	error.code = c->stage->because ? c->stage->because : UMSG__ERROR_CODE__ERROR_BUSY;
-	error.retry_after = c->stage->because ? 0 : 3;
-	answer.request = frame->request;
-	answer.by_server = 1;
-	answer.body_case = UMSG__FRAME__BODY_ERROR;
-	answer.error = &error;
-	send_frame(c, &answer);
+	c->stage->client_data++;
+	snprintf(c->stage->data_name, sizeof(c->stage->data_name), "%s", data->name);
+	snprintf(c->stage->data_value, sizeof(c->stage->data_value), "%.*s", (int)data->value.len,
+		 data->value.data ? (const char *)data->value.data : "");
+	send_done(c, frame);
 }
 
 static void serve(struct connection *c, Umsg__Frame *frame)
@@ -471,6 +486,7 @@ static void serve(struct connection *c, Umsg__Frame *frame)
 		break;
 	case UMSG__FRAME__BODY_UPDATE_CONFIRM:
 		c->stage->confirms++;
+		send_done(c, frame);
 		break;
 	default:
 		fail_msg("the client sent %s", frame_name(frame));

@@ -129,6 +129,58 @@ static void an_update_in_hand_outlives_its_connection(void **state)
 	stage->offered.month = NULL;
 }
 
+static bool hasty; /* waits of five seconds take a tenth of one */
+
+int __real_event_add(struct event *event, const struct timeval *wait);
+int __wrap_event_add(struct event *event, const struct timeval *wait);
+int __wrap_event_add(struct event *event, const struct timeval *wait)
+{
+	const struct timeval sooner = { 0, 100000 };
+
+	return __real_event_add(event, hasty && wait && wait->tv_sec == 5 ? &sooner : wait);
+}
+
+/* docs/umsg.md, "Updates": a new one takes the place of the one that is being fetched, and nobody
+ * tells of it. */
+static void a_fetch_that_is_refused_begins_again(void **state)
+{
+	static uint8_t entry[2048] = { 1 }, shared[100] = { 2 };
+	struct stage *stage = *state;
+	struct party *alice;
+
+	offer(stage, slice_of(entry, sizeof(entry)), slice_of(shared, sizeof(shared)));
+	stage->conflicts = 1;
+	hasty = true;
+	alice = stage_enter(stage, ALICE);
+	STAGE_UNTIL(stage, stage->confirms == 1);
+	hasty = false;
+	assert_int_equal(alice->updates, 1);
+	stage->offered.month = NULL;
+}
+
+/* The home that is to note it may be gone just then. */
+static void a_confirmation_that_is_not_answered_is_repeated(void **state)
+{
+	static uint8_t entry[100] = { 1 }, shared[100] = { 2 };
+	struct stage *stage = *state;
+	struct party *alice;
+
+	offer(stage, slice_of(entry, sizeof(entry)), slice_of(shared, sizeof(shared)));
+	stage->silent = true;
+	alice = stage_enter(stage, ALICE);
+	/* Which follows it and names the same update: it may be under way yet, and is repeated. */
+	STAGE_UNTIL(stage, stage->registers == 2 && stage->confirms == 2);
+	stage->silent = false;
+	stage_cut(stage);
+	STAGE_UNTIL(stage, stage->confirms == 3);
+	stage_cut(stage);
+	STAGE_UNTIL(stage, stage->registers == 4);
+	stage_enter(stage, BOB); /* behind all that she sent */
+	assert_int_equal(stage->confirms, 3);
+	assert_int_equal(alice->updates, 1);
+	stage->offered.month = NULL;
+}
+
 int main(void)
 {
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_set, stage_strike)
@@ -138,6 +190,8 @@ int main(void)
 		ON_STAGE(an_update_that_takes_its_time_is_confirmed_when_it_is_applied),
 		ON_STAGE(who_was_replaced_stays_away_also_when_its_update_is_applied),
 		ON_STAGE(an_update_in_hand_outlives_its_connection),
+		ON_STAGE(a_fetch_that_is_refused_begins_again),
+		ON_STAGE(a_confirmation_that_is_not_answered_is_repeated),
 	};
 
 	return cmocka_run_group_tests(tests, stage_build, stage_raze);
