@@ -235,8 +235,8 @@ void client_on_lookup_answer(struct umsg_client *client, const Umsg__Frame *fram
 
 void client_on_lookup_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)
 {
-	unsigned rest_s = error->retry_after < LOOKUP_REST_MAX_S ? error->retry_after
-								 : LOOKUP_REST_MAX_S;
+	unsigned rest_s =
+		error->retry_after < LOOKUP_REST_MAX_S ? error->retry_after : LOOKUP_REST_MAX_S;
 	struct client_lookup *lookup = take(client, request), *told;
 
 	if (!lookup)

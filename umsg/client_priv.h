@@ -131,10 +131,10 @@ struct umsg_client {
 	uint32_t parts_in_flight, message_octets; /* what the rendezvous allows */
 	struct client_pending *pending;
 	size_t n_pending;
-	bool pending_skipped; /* for want of room: fetch again */
-	uint64_t fetching; /* number of the request under way; 0: none */
-	bool fetch_again;          /* behind it, onwards */
-	bool fetch_from_start;     /* or from 0: what was left, too */
+	bool pending_skipped;  /* for want of room: fetch again */
+	uint64_t fetching;     /* number of the request under way; 0: none */
+	bool fetch_again;      /* behind it, onwards */
+	bool fetch_from_start; /* or from 0: what was left, too */
 	uint64_t fetched, epoch;
 	uint64_t fetch_after;      /* what the last one asked for: numbers above this */
 	int64_t fetch_heard_ms;    /* monotonic; the last frame of its answer */
@@ -154,7 +154,7 @@ struct umsg_client {
 
 	struct client_lookup *lookups;
 	size_t n_lookups;
-	struct event *lookup_timer; /* while there are some */
+	struct event *lookup_timer;    /* while there are some */
 	struct client_answer *answers; /* CLIENT_ANSWERS, NULL before the first one */
 	size_t next_answer;
 

@@ -16,8 +16,8 @@ enum {
 	 * updates may have taken the place of another in the middle of it. */
 	AGAIN_S = 5,
 	AGAIN_MAX_S = 600,
-	ODD_AGAIN_S = 60,     /* what came was no answer to what was asked */
-	SILENCE_MS = 60000,   /* that a question goes unanswered before another fetch may begin */
+	ODD_AGAIN_S = 60,   /* what came was no answer to what was asked */
+	SILENCE_MS = 60000, /* that a question goes unanswered before another fetch may begin */
 };
 
 struct update_fetch {
@@ -75,8 +75,7 @@ static void ask(struct umsg_client *client)
 		client_drop_update(client);
 }
 
-static struct client_applied *find_applied(struct umsg_client *client,
-					   const Umsg__UpdateName *name)
+static struct client_applied *find_applied(struct umsg_client *client, const Umsg__UpdateName *name)
 {
 	for (size_t i = 0; i < CLIENT_APPLIED; i++) {
 		struct client_applied *a = &client->applied[i];

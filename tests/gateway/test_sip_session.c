@@ -496,8 +496,8 @@ int main(void)
 						start_quick, stop),
 		cmocka_unit_test_setup_teardown(a_peer_that_does_not_refresh_is_hung_up_on,
 						start_quick, stop),
-		cmocka_unit_test_setup_teardown(
-			a_refresh_that_is_refused_is_not_made_again_at_once, start_quick, stop),
+		cmocka_unit_test_setup_teardown(a_refresh_that_is_refused_is_not_made_again_at_once,
+						start_quick, stop),
 		cmocka_unit_test_setup_teardown(
 			where_update_is_not_known_after_all_we_refresh_by_invite, start_quick,
 			stop),

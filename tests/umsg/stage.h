@@ -63,7 +63,7 @@ struct party {
 	Umsg__ErrorCode kept_error;
 	unsigned looked_up, repins;
 	int lookup_err;
-	bool insists; /* asks again where there was no answer */
+	bool insists;                    /* asks again where there was no answer */
 	bool moves;                      /* a pin may change */
 	enum umsg_update_outcome update; /* of the updates that it gets */
 };
@@ -103,20 +103,20 @@ struct stage {
 	unsigned bangs, talks, hangups, takens, registers, confirms, update_gets;
 	unsigned parts_seen, cut_at_part; /* cut_at_part: then every connection is cut */
 	bool deny;
-	unsigned refuse; /* so many registrations are refused for a second */
+	unsigned refuse;            /* so many registrations are refused for a second */
 	unsigned forgets_registers; /* and so many are not answered */
 	unsigned conflicts;         /* so many pieces of an update are refused */
 	unsigned lookups;
 	bool silent; /* answers none of them */
 	bool found;
 	struct slice answered_id; /* of a domain */
-	bool busy;                /* answers posts, invitations, look-ups and client data by an Error ... */
-	Umsg__ErrorCode because;  /* ... of this code; OK: ERROR_BUSY */
+	bool busy; /* answers posts, invitations, look-ups and client data by an Error ... */
+	Umsg__ErrorCode because; /* ... of this code; OK: ERROR_BUSY */
 	unsigned client_data;
 	char data_name[40], data_value[64]; /* the last one */
 	/* May change a frame that is handed on; false: it is lost. */
 	bool (*tamper)(struct stage *stage, Umsg__Frame *frame);
-	bool always_more; /* its Fetched never says that nothing is left */
+	bool always_more;     /* its Fetched never says that nothing is left */
 	bool forgets_fetches; /* they get their messages, and no Fetched */
 	int fetches;
 	Umsg__UpdateName offered; /* month NULL: no update */

@@ -214,8 +214,7 @@ int main(void)
 		LOOKUP_TEST(a_pin_changes_only_where_the_owner_lets_it),
 		LOOKUP_TEST(a_look_up_ends_with_its_connection),
 		LOOKUP_TEST(a_look_up_that_is_never_answered_ends_and_may_be_made_again),
-		LOOKUP_TEST(
-			a_look_up_that_is_refused_is_made_again_when_the_rendezvous_wants_it),
+		LOOKUP_TEST(a_look_up_that_is_refused_is_made_again_when_the_rendezvous_wants_it),
 	};
 
 	return cmocka_run_group_tests(tests, stage_build, stage_raze);

@@ -18,8 +18,8 @@ int __wrap_event_add(struct event *event, const struct timeval *wait)
 {
 	const struct timeval sooner = { 0, 100000 };
 
-	return __real_event_add(event, wait && wait->tv_sec == 20 && !wait->tv_usec ? &sooner
-										   : wait);
+	return __real_event_add(event,
+				wait && wait->tv_sec == 20 && !wait->tv_usec ? &sooner : wait);
 }
 
 /* dns_ask(): the name has two addresses, of which the second one is the rendezvous's. */
@@ -41,10 +41,10 @@ static void on_asked(evutil_socket_t fd, short what, void *arg)
 	names.answer(names.arg, 0, &first);
 }
 
-struct dns_question *__wrap_dns_ask(struct dns *dns, const char *host,
-				    const struct addrinfo *hints, dns_answer_fn *answer, void *arg);
-struct dns_question *__wrap_dns_ask(struct dns *dns, const char *host,
-				    const struct addrinfo *hints, dns_answer_fn *answer, void *arg)
+struct dns_question *__wrap_dns_ask(struct dns *dns, const char *host, const struct addrinfo *hints,
+				    dns_answer_fn *answer, void *arg);
+struct dns_question *__wrap_dns_ask(struct dns *dns, const char *host, const struct addrinfo *hints,
+				    dns_answer_fn *answer, void *arg)
 {
 	const struct timeval now = { 0, 0 };
 
