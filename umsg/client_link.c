@@ -408,6 +408,7 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 	client->epoch = registered->epoch;
 	client->fetched = 0;
 	client->fetching = 0;
+	client_forget_given_up(client);
 	log_info(CLIENT_LOG, "%s: registered at %s%s", client_uri(client), client->route.host,
 		 registered->updates_only ? " for updates only" : "");
 	wait_ms(client, REGISTER_ANEW_MS + any_of(REGISTER_ANEW_MS / 6));

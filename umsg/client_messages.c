@@ -185,17 +185,15 @@ void client_on_fetch_timer(struct umsg_client *client)
 	client_fetch_all(client);
 }
 
-enum { TRY_AGAIN_S = 5 }; /* for want of memory, or where a refusal does not say */
-
 void client_fetch_later(struct umsg_client *client)
 {
-	come_back_in(client, TRY_AGAIN_S);
+	come_back_in(client, CLIENT_TRY_AGAIN_S);
 }
 
 /* It stays with the rendezvous: perhaps there is memory then. */
 static void try_again(struct umsg_client *client)
 {
-	come_back_at(client, clock_wall_s() + TRY_AGAIN_S);
+	come_back_at(client, clock_wall_s() + CLIENT_TRY_AGAIN_S);
 }
 
 static void tell_text(struct umsg_client *client, const Umsg__Frame *frame,
@@ -488,7 +486,7 @@ void umsg_client_fetch(struct umsg_client *client)
 
 void client_on_fetch_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)
 {
-	unsigned wait_s = error->retry_after ? error->retry_after : TRY_AGAIN_S;
+	unsigned wait_s = error->retry_after ? error->retry_after : CLIENT_TRY_AGAIN_S;
 
 	if (!client->fetching || request != client->fetching)
 		return;

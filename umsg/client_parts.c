@@ -150,6 +150,34 @@ static bool same_post(const Umsg__Frame *a, const Umsg__Frame *b)
 	       a->deliver->post->total_length == b->deliver->post->total_length;
 }
 
+/* Those that came in vain must not take the room of others each time that they are delivered. */
+static bool was_given_up(const struct umsg_client *client, struct slice id)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	for (unsigned i = 0; i < CLIENT_GIVEN_UP; i++) {
+		const struct client_given_up *g = &client->given_up[i];
+
+		if (now_ms < g->until_ms && slice_eq(id, slice_of(g->id, FRAME_ID)))
+			return true;
+	}
+	return false;
+}
+
+static void note_given_up(struct umsg_client *client, struct slice id)
+{
+	struct client_given_up *g = &client->given_up[client->n_given_up++ % CLIENT_GIVEN_UP];
+
+	memcpy(g->id, id.p, FRAME_ID);
+	/* No longer than until it is fetched again. */
+	g->until_ms = clock_mono_ms() + CLIENT_TRY_AGAIN_S * 1000;
+}
+
+void client_forget_given_up(struct umsg_client *client)
+{
+	memset(client->given_up, 0, sizeof(client->given_up));
+}
+
 /* When there is no room it is left where it is, and fetched when another is done. */
 void client_on_long(struct umsg_client *client, Umsg__Frame **framep)
 {
@@ -164,6 +192,8 @@ void client_on_long(struct umsg_client *client, Umsg__Frame **framep)
 	}
 	if (at)
 		(*at)->frame->deliver->number = frame->deliver->number;
+	else if (was_given_up(client, frame_message_id(frame)))
+		return;
 	l = at ? *at : begin_long(client, framep);
 	if (!l)
 		return;
@@ -183,6 +213,7 @@ static void fetch_skipped(struct umsg_client *client)
  * other the rendezvous will know later, when it has read its store. */
 static void give_up(struct umsg_client *client, struct client_long **at)
 {
+	note_given_up(client, frame_message_id((*at)->frame));
 	drop_long(client, at);
 	client_fetch_later(client);
 	fetch_skipped(client);

@@ -39,11 +39,13 @@ enum {
 	CLIENT_PENDING_MAX = 4096,
 	CLIENT_POSTS_MAX = 4096, /* under way */
 	CLIENT_LONGS_MAX = 4,    /* long messages that come at once */
+	CLIENT_GIVEN_UP = 16,    /* of which it is known not to begin them again at once */
 	CLIENT_APPLIED = 4,
 	CLIENT_LOOKUPS_MAX = 500,  /* at once; what the rendezvous answers in one burst */
 	CLIENT_ANSWERS = 256,      /* of look-ups, remembered; more URIs are asked for again */
 	CLIENT_ANSWER_MS = 600000, /* that a URI's domain is known */
 	CLIENT_REFUSAL_MS = 10000, /* that it is not: an update may come, or the pin be allowed */
+	CLIENT_TRY_AGAIN_S = 5,    /* for want of memory, or where a refusal does not say */
 	CLIENT_LOOK_S = 2,         /* between two looks whether an early message is due */
 };
 
@@ -127,7 +129,12 @@ struct umsg_client {
 	size_t n_posts;
 	struct client_long *longs;
 	size_t n_longs;
-	bool long_skipped;                        /* for want of room: fetch again */
+	bool long_skipped; /* for want of room: fetch again */
+	struct client_given_up {
+		uint8_t id[FRAME_ID];
+		int64_t until_ms;    /* monotonic */
+	} given_up[CLIENT_GIVEN_UP]; /* long ones of which a part did not come: a ring */
+	unsigned n_given_up;         /* counts all of them */
 	uint32_t parts_in_flight, message_octets; /* what the rendezvous allows */
 	struct client_pending *pending;
 	size_t n_pending;
@@ -244,7 +251,7 @@ void client_on_fetch_error(struct umsg_client *client, uint64_t request, const U
 void client_on_fetched(struct umsg_client *client, uint64_t request, const Umsg__Fetched *fetched);
 /* From the first one again; behind the Fetch under way, if there is one. */
 void client_fetch_all(struct umsg_client *client);
-/* The same some seconds later. */
+/* The same CLIENT_TRY_AGAIN_S later. */
 void client_fetch_later(struct umsg_client *client);
 /* Early messages, or a Fetch that was refused or is not answered, may be due. */
 void client_on_fetch_timer(struct umsg_client *client);
@@ -264,6 +271,8 @@ void client_on_part_ack(struct umsg_client *client, const Umsg__PartAck *ack);
 void client_on_long(struct umsg_client *client, Umsg__Frame **framep);
 /* The next record of a long message; one of another size ends its fetching. */
 void client_on_part(struct umsg_client *client, const Umsg__Part *part);
+/* Behind a new registration each long message is worth another try. */
+void client_forget_given_up(struct umsg_client *client);
 /* Those half fetched, which the next fetch brings again. */
 void client_forget_longs(struct umsg_client *client);
 
