@@ -238,7 +238,8 @@ void center_event(void *arg, const struct smpp_center_event *event)
 		text_port_failed(pc->port, event->key, event->why);
 		break;
 	case SMPP_LATER:
-		text_port_later(pc->port, event->key, CENTER_LATER_MS, event->why);
+		/* While it is not up nothing goes anyway: in its old place it waits for that. */
+		text_port_later(pc->port, event->key, event->up ? CENTER_LATER_MS : 0, event->why);
 		break;
 	case SMPP_LOST:
 		text_port_failed(pc->port, event->key,

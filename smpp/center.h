@@ -11,7 +11,8 @@
  * smpp_center_answer(), when the owner has them durably.
  *
  * The queue is the owner's: the center has at most a window of texts in hand, so a center
- * that is down costs nothing per text that waits for it.
+ * that is down costs nothing per text that waits for it.  In hand is what moves: while the center
+ * stays away texts are given back, and past its end a text goes nowhere.
  *
  * Threads: the event loop's.  Callbacks may call anything but smpp_center_free().
  */
@@ -36,6 +37,7 @@ enum {
 	SMPP_BACK_OFF_MS = 500, /* after the first lost connection; doubled with each */
 	SMPP_MAX_BACK_OFF_MS = 60000,
 	SMPP_REFUSED_MS = 30000, /* a refused bind is not asked for sooner again */
+	SMPP_GIVE_BACK_MS = 10000, /* not bound: texts of which nothing has gone leave the hand */
 	SMPP_HELD_RECEIPTS = 64, /* that came before the response which names their id */
 	SMPP_HELD_MS = 5000,
 };
@@ -96,7 +98,8 @@ enum smpp_center_event_kind {
 			* goes on behind them */
 	SMPP_TAKEN,    /* key, note: the center has all of it; a receipt follows if asked for */
 	SMPP_REFUSED,  /* key, why: never */
-	SMPP_LATER,    /* key, why: it is out of hand; submit it again later */
+	SMPP_LATER,    /* key, why, up: it is out of hand; submit it again later, or, where the
+			* center is not up, when it is */
 	SMPP_LOST,     /* key, why: unanswered, and give_back is set */
 	SMPP_RECEIPT,  /* key, delivered, why, handle: what became of it; the last about it */
 	SMPP_INCOMING, /* incoming, handle */

@@ -23,6 +23,13 @@ enum {
 	RECEIPT_FINAL = 1, /* registered_delivery: a receipt of success or failure (5.2.17) */
 };
 
+static bool is_bound(const struct smpp_center *center)
+{
+	const struct smpp_session *session = center->links[0].session;
+
+	return session && !center->links[0].ended && smpp_session_state(session) == SMPP_BOUND;
+}
+
 /* ---- a text becomes a job -------------------------------------------------------- */
 
 static void job_free(struct job *job)
@@ -142,6 +149,7 @@ static int make_job(struct smpp_center *center, const struct smpp_text *text, st
 		return -ENOMEM;
 	}
 	memcpy(job->key, text->key, sizeof(job->key));
+	job->end_s = text->end_s;
 	job->reference = center->next_reference;
 	if (text->note[0])
 		resume(job, text->note);
@@ -170,10 +178,7 @@ static void link_job(struct smpp_center *center, struct job *job)
 
 static bool may_send(const struct smpp_center *center)
 {
-	const struct smpp_session *session = center->links[0].session;
-
-	return session && !center->links[0].ended && smpp_session_state(session) == SMPP_BOUND &&
-	       center_pause_due(center) < 0;
+	return is_bound(center) && center_pause_due(center) < 0;
 }
 
 int smpp_center_submit(struct smpp_center *center, const struct smpp_text *text,
@@ -257,6 +262,7 @@ static void tell_end(struct smpp_center *center, const struct job *job)
 	else
 		center_tell(center, &(struct smpp_center_event){ .kind = kinds[job->fate],
 								 .key = job->key,
+								 .up = is_bound(center),
 								 .why = job->why });
 }
 
@@ -349,9 +355,36 @@ static int submit_part(struct smpp_center *center, struct job *job, size_t part,
 	return err;
 }
 
+static bool is_ended(const struct job *job)
+{
+	return job->end_s && job->end_s <= clock_wall_s();
+}
+
+/* Its owner finds that its end has come, or offers it again. */
+static void give_back(struct smpp_center *center, struct job *job)
+{
+	const char *why = center->links[0].why;
+
+	set_fate(job, JOB_LATER, *why && !is_bound(center) ? why : "the center is busy");
+}
+
+/* What waits for a center that stays away is its owner's again: there it can end, or be dropped.
+ * Not one of which parts have gone, which perhaps nobody but us knows, until its end. */
+static void give_back_idle(struct smpp_center *center, int64_t now_ms)
+{
+	bool away = !center_is_up(center) && now_ms - center->since_ms >= SMPP_GIVE_BACK_MS;
+
+	for (struct job *job = center->jobs; job; job = job->next)
+		if (is_ended(job) || (away && !job->taken && !job->sent))
+			give_back(center, job);
+}
+
 /* Returns false when nothing more goes now. */
 static bool send_job(struct smpp_center *center, struct job *job, int64_t now_ms)
 {
+	/* It may have waited through pauses without end. */
+	if (is_ended(job))
+		give_back(center, job);
 	for (; job->fate == JOB_GOES_ON && job->first_waiting < job->cuts.count;
 	     job->first_waiting++) {
 		int err;
@@ -381,6 +414,8 @@ void center_pump(struct smpp_center *center, int64_t now_ms)
 		while (job && send_job(center, job, now_ms))
 			job = job->next;
 	}
+	if (!is_bound(center))
+		give_back_idle(center, now_ms);
 	sweep(center);
 	if (center->wants_ready && may_send(center) && center->n_jobs < center->max_jobs) {
 		center->wants_ready = false;

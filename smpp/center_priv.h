@@ -52,6 +52,7 @@ struct job {
 	struct smpp_address from, to;
 	enum smpp_alphabet alphabet;
 	char validity[17];
+	int64_t end_s; /* UTC; 0: none */
 	uint16_t reference;
 	uint8_t *octets; /* the encoded text */
 	size_t n;

@@ -250,7 +250,7 @@ void center_tells(struct smpp_center *center, enum smpp_center_event_kind kind, 
 						  .key = key,
 						  .note = note_or_why,
 						  .why = note_or_why,
-						  .up = kind == SMPP_STATE && !*note_or_why,
+						  .up = kind != SMPP_STATE || !*note_or_why,
 						  .awaits = *note_or_why != '\0' });
 }
 

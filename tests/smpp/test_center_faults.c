@@ -156,6 +156,61 @@ static void the_same_words_are_a_repeat_only_after_a_lost_connection(void **stat
 	assert_string_equal(w->log, "incoming incoming repeat repeat incoming");
 }
 
+static int64_t passed_ms; /* of monotonic time, by a step */
+
+int64_t __real_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void)
+{
+	return __real_clock_mono_ms() + passed_ms;
+}
+
+/* In hand it could neither expire nor be dropped, for as long as the center is away. */
+static void while_a_center_stays_away_texts_are_given_back(void **state)
+{
+	struct world *w = *state;
+	struct smpp_center_options o = world_usual(w);
+	char words[401] = "";
+
+	for (unsigned i = 0; i < 40; i++)
+		strcat(words, "ten chars ");
+	world_bound(w, &o);
+	fake_behaviour(w->fake)->silent = true;
+	assert_int_equal(world_submit_noted(w, "long", words, ""), 0);
+	assert_int_equal(world_submit(w, "aaaa", "one"), 0);
+	RUN_UNTIL(w, fake_seen(w->fake) >= 2);
+	fake_center_free(&w->fake);
+	w->fake = fake_center_new(w->base, &w->port); /* at another port */
+	RUN_UNTIL(w, !w->up);
+	assert_string_equal(w->log, "");
+	passed_ms = SMPP_GIVE_BACK_MS;
+	RUN_UNTIL(w, strstr(w->log, "later:aaaa"));
+	passed_ms = 0;
+	assert_string_equal(w->log, "later:long later:aaaa");
+	assert_string_not_equal(w->why, "");
+}
+
+/* Also where it is in hand since before: its receiver must not get it then. */
+static void what_waits_past_its_end_is_not_submitted(void **state)
+{
+	struct world *w = *state;
+	struct smpp_center_options o = world_usual(w);
+	struct smpp_text t = {
+		.key = "aaaa", .from = "+8888", .to = "+46701234567", .text = "one", .note = ""
+	};
+	char why[SMPP_WHY_SIZE];
+
+	o.throttle_ms = 50;
+	world_bound(w, &o);
+	fake_behaviour(w->fake)->throttle = 1000;
+	t.end_s = clock_wall_s() + 1;
+	assert_int_equal(smpp_center_submit(w->center, &t, why), 0);
+	RUN_UNTIL(w, strlen(w->log));
+	assert_string_equal(w->log, "later:aaaa");
+	assert_true(clock_wall_s() >= t.end_s);
+	assert_true(fake_seen(w->fake) > 1);
+}
+
 #define ON_LOOPBACK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -170,6 +225,8 @@ int main(void)
 		ON_LOOPBACK(the_next_host_is_tried),
 		ON_LOOPBACK(a_name_is_a_host_too),
 		ON_LOOPBACK(the_same_words_are_a_repeat_only_after_a_lost_connection),
+		ON_LOOPBACK(while_a_center_stays_away_texts_are_given_back),
+		ON_LOOPBACK(what_waits_past_its_end_is_not_submitted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
