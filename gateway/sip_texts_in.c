@@ -132,18 +132,25 @@ bool sip_in_posted(void *arg, const uint8_t key[TEXT_KEY_SIZE], const char *refu
 	return true;
 }
 
-/* The rendezvous is slow, or away: what is stored is accepted (RFC 3428, section 7). */
+/* The rendezvous is slow, or away: what is stored is accepted (RFC 3428, section 7).  One that is
+ * not stored yet, as its receiver is being looked up, keeps none behind it waiting. */
 void sip_in_due(struct sip_texts *texts)
 {
 	int64_t now_ms = clock_mono_ms();
+	struct sip_in **at = &texts->in;
 
-	while (texts->in && texts->in->until_ms <= now_ms && texts->in->stored) {
-		reply(texts, texts->in->number, 202, "");
-		drop(texts, &texts->in);
+	while (*at && (*at)->until_ms <= now_ms) {
+		if (!(*at)->stored) {
+			at = &(*at)->next;
+			continue;
+		}
+		reply(texts, (*at)->number, 202, "");
+		drop(texts, at);
 	}
+	/* Those in front of *at are overdue and not stored: looked at again after a while. */
 	if (texts->in)
-		timer_arm(texts->timer, texts->in->until_ms > now_ms ? texts->in->until_ms - now_ms
-								     : SIP_TEXT_POSTED_MS);
+		timer_arm(texts->timer,
+			  *at && at == &texts->in ? (*at)->until_ms - now_ms : SIP_TEXT_POSTED_MS);
 }
 
 /* Without an answer: the agent says 504 by itself. */

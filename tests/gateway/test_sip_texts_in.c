@@ -55,6 +55,29 @@ static void a_slow_rendezvous_is_not_waited_for_once_the_text_is_stored(void **s
 	assert_int_equal(scene->link.replies, 1);
 }
 
+/* Its peer would hear 504 of a text that is on its way, and send it once more. */
+static void one_that_is_not_stored_keeps_none_behind_it_waiting(void **state)
+{
+	static const struct scene_message second = { .number = 2, .call_id = "second" },
+					  third = { .number = 3, .call_id = "third" };
+	struct scene *scene = *state;
+
+	scene_message(scene, &usual); /* its receiver is being looked up */
+	scene_message(scene, &second);
+	stored(scene);
+	fake_clock_add_ms(SIP_TEXT_POSTED_MS);
+	scene_message(scene, &third);
+	stored(scene);
+	sip_in_due(scene->texts);
+	assert_int_equal(scene->link.replies, 1);
+	assert_int_equal(scene->link.reply_to, 2);
+	assert_int_equal(scene->link.code, 202);
+	fake_clock_add_ms(SIP_TEXT_POSTED_MS);
+	sip_in_due(scene->texts);
+	assert_int_equal(scene->link.replies, 2);
+	assert_int_equal(scene->link.reply_to, 3);
+}
+
 static void a_refusal_of_the_rendezvous_is_the_answer(void **state)
 {
 	static const struct {
@@ -210,6 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCENE_TEST(a_text_is_answered_when_the_rendezvous_has_it),
 		SCENE_TEST(a_slow_rendezvous_is_not_waited_for_once_the_text_is_stored),
+		SCENE_TEST(one_that_is_not_stored_keeps_none_behind_it_waiting),
 		SCENE_TEST(a_refusal_of_the_rendezvous_is_the_answer),
 		SCENE_TEST(what_cannot_be_is_refused_with_a_code),
 		SCENE_TEST(parts_of_a_multipart_are_text_and_attachments),
