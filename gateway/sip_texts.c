@@ -84,11 +84,12 @@ int sip_texts_set_config(struct sip_texts *texts, const struct cig_config *confi
 	const struct cig_config *before = texts->config;
 	int err;
 
-	/* What is in hand names accounts of the old one: it is offered and routed anew. */
+	/* What is in hand is offered and routed anew; but what is under way may have been shown by
+	 * now, and would be shown twice. */
 	if (!config->sip.messaging)
 		close_port(texts, "messaging is switched off");
 	else
-		sip_out_stop(texts, "the configuration changed");
+		sip_out_reroute(texts, "the configuration changed");
 	sip_hosts_forget(texts); /* their servers may be others now */
 	texts->config = cig_config_hold(config);
 	cig_config_release(&before);

@@ -35,6 +35,10 @@ void sip_out_challenged(struct sip_texts *texts, const SipAgent__TextChallenged 
 
 	if (!out)
 		return;
+	if (!account && out->auth) { /* a reload took it away meanwhile: routed anew */
+		sip_out_put_off(texts, out, TEXT_RETRY_MS, "its account is gone");
+		return;
+	}
 	if (!account) {
 		sip_out_finish(
 			out,

@@ -46,6 +46,7 @@ static void free_out(struct sip_out *out)
 	digest_session_wipe(&out->digest);
 	free(out->from);
 	free(out->to);
+	free(out->auth);
 	free(out->text);
 	free(out);
 }
@@ -129,6 +130,20 @@ void sip_out_stop(struct sip_texts *texts, const char *why)
 		if (texts->port)
 			text_port_later(texts->port, texts->out->id, 0, why);
 		remove_out(texts, texts->out);
+	}
+}
+
+void sip_out_reroute(struct sip_texts *texts, const char *why)
+{
+	struct sip_out *next;
+
+	for (struct sip_out *out = texts->out; out; out = next) {
+		next = out->next;
+		/* The answer is awaited, or behind it the journal's note. */
+		if (out->number || out->keeping)
+			continue;
+		text_port_later(texts->port, out->id, 0, why);
+		remove_out(texts, out);
 	}
 }
 
@@ -273,11 +288,12 @@ static struct sip_out *new_out(struct sip_texts *texts, const struct text_offer 
 	memcpy(out->id, offer->id, sizeof(out->id));
 	out->sent_s = offer->sent_s;
 	out->target = answer->target;
-	out->auth = answer->auth;
+	/* Copied: a reload may come while its request is under way. */
+	out->auth = answer->auth ? strdup(answer->auth) : NULL;
 	out->from = strdup(answer->from);
 	out->to = strdup(answer->to);
 	out->text = sip_text_whole(offer->body);
-	if (!out->from || !out->to || !out->text) {
+	if (!out->from || !out->to || !out->text || (answer->auth && !out->auth)) {
 		free_out(out);
 		return NULL;
 	}

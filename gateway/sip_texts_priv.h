@@ -26,8 +26,8 @@ struct sip_out {
 	int64_t sent_s;
 	char *from, *to; /* sip URIs */
 	struct sip_target target;
-	const char *auth; /* name of the account, in the configuration's memory; NULL */
-	char *text;       /* all of it, attachments named */
+	char *auth; /* name of the account, NULL: none */
+	char *text; /* all of it, attachments named */
 	size_t part, parts;
 	struct pbx_search *search; /* under way */
 	struct pbx_way *ways;      /* where it may go, in the order of trying; owned */
@@ -94,6 +94,9 @@ void sip_out_put_off(struct sip_texts *texts, struct sip_out *failed, unsigned a
 
 /* Gives all back to the port, or forgets them where there is none. */
 void sip_out_stop(struct sip_texts *texts, const char *why);
+
+/* Gives back those of which no request is under way, as they may go elsewhere now. */
+void sip_out_reroute(struct sip_texts *texts, const char *why);
 
 /* ---- sip_texts_done.c ---- */
 /* 401 or 407: the part is sent again with credentials, if an account is named for it. */

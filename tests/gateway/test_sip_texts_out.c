@@ -298,10 +298,8 @@ static void a_configuration_without_messaging_closes_the_port(void **state)
 	const struct cig_config *without = scene_config(false), *with = scene_config(true);
 
 	sends(scene, 1, anna, "one");
-	assert_int_equal(sip_texts_set_config(scene->texts, with), 0);
-	assert_int_equal(fate(scene, 1), FATE_LATER); /* routed anew */
-	assert_string_equal(scene->core.port.why[1], "the configuration changed");
 	assert_int_equal(sip_texts_set_config(scene->texts, without), 0);
+	assert_int_equal(fate(scene, 1), FATE_LATER);
 	assert_null(scene->core.port.ops);
 	sip_texts_ready(scene->texts);
 	sip_texts_lost(scene->texts);
@@ -310,6 +308,31 @@ static void a_configuration_without_messaging_closes_the_port(void **state)
 	assert_non_null(scene->core.port.ops);
 	cig_config_release(&without);
 	cig_config_release(&with);
+}
+
+/* What was sent may be on a screen by now; the others go where the new configuration says. */
+static void a_reload_sends_nothing_twice(void **state)
+{
+	struct scene *scene = *state;
+	const struct cig_config *with = scene_config(true);
+
+	sends(scene, 1, anna, "one");
+	assert_int_equal(scene_offer(scene, 2, anna, "two", ""), TEXT_IN_HAND);
+	sends(scene, 4, challenged, "four");
+	assert_int_equal(scene_offer(scene, 3, bert, "three", ""), TEXT_IN_HAND);
+	assert_int_equal(sip_texts_set_config(scene->texts, with), 0);
+	cig_config_release(&scene->config);
+	scene->config = with;
+	assert_int_equal(fate(scene, 1), FATE_OPEN);
+	assert_int_equal(fate(scene, 2), FATE_LATER);
+	assert_int_equal(fate(scene, 3), FATE_LATER);
+	assert_string_equal(scene->core.port.why[2], "the configuration changed");
+	challenge(scene, "SHA-256", 1);
+	assert_non_null(strstr(scene->link.authorization, "username=\"gateway\""));
+	scene_done(scene, 2, 200, 0, "");
+	scene_done(scene, scene->link.last, 200, 0, "");
+	assert_int_equal(fate(scene, 1), FATE_DELIVERED);
+	assert_int_equal(fate(scene, 4), FATE_DELIVERED);
 }
 
 int main(void)
@@ -326,6 +349,7 @@ int main(void)
 		SCENE_TEST(an_agent_that_dies_gives_all_back),
 		SCENE_TEST(what_is_over_is_forgotten_and_more_than_fit_in_hand_wait),
 		SCENE_TEST(a_configuration_without_messaging_closes_the_port),
+		SCENE_TEST(a_reload_sends_nothing_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
