@@ -4,6 +4,7 @@
  */
 #include "base/json_text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,38 @@ json_t *json_text(const char *text)
 	made = json_stringn(buf_str(&b), b.len);
 	free(room);
 	return made;
+}
+
+/* The octets of a control character at text that jansson leaves as it is, or 0.  What it wrote is
+ * UTF-8 with a NUL behind it: there is an octet behind 0xc2. */
+static size_t bare_control(const char *text)
+{
+	const uint8_t *p = (const uint8_t *)text;
+
+	if (p[0] == 0x7f)
+		return 1;
+	return p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
+}
+
+int json_show(const json_t *value, size_t flags, FILE *to)
+{
+	char *text = json_dumps(value, flags);
+
+	if (!text)
+		return -ENOMEM;
+	for (const char *at = text; *at;) {
+		size_t n = bare_control(at);
+
+		/* U+0080 to U+009F end in the octet of their number. */
+		if (n)
+			fprintf(to, "\\u%04X", (unsigned)(uint8_t)at[n - 1]);
+		else
+			fputc(*at, to);
+		at += n ? n : 1;
+	}
+	fputc('\n', to);
+	free(text);
+	return 0;
 }
 
 /* ---- members of an object, into a buffer ---- */

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/timer.h"
 #include "build-config.h"
@@ -80,14 +81,14 @@ bool cca_tell(const struct cca *cca, const char *what, json_t *details)
 
 		if (details)
 			json_object_update(event, details);
-		json_dumpf(event, stdout, JSON_COMPACT);
+		json_show(event, JSON_COMPACT, stdout);
 		json_decref(event);
 	} else {
 		fputs(what, stdout);
 		/* In the order in which they were packed: Jansson keeps it. */
 		json_object_foreach(details, name, value) tell_member(name, value);
+		putchar('\n');
 	}
-	putchar('\n');
 	/* A line is read as it happens, also through a pipe. */
 	fflush(stdout);
 	json_decref(details);

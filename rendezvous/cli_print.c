@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "base/table.h"
 #include "base/visible.h"
 #include "rendezvous/cli.h"
@@ -54,8 +55,7 @@ const char *cli_text(const json_t *object, const char *name)
 
 int cli_print_json(json_t *answer, size_t flags)
 {
-	json_dumpf(answer, stdout, flags);
-	putchar('\n');
+	json_show(answer, flags, stdout);
 	json_decref(answer);
 	return CLI_OK;
 }

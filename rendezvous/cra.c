@@ -15,6 +15,7 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "base/json_text.h"
 #include "build-config.h"
 #include "rendezvous/apply.h"
 #include "rendezvous/cra_client.h"
@@ -72,8 +73,7 @@ static void usage(FILE *to)
 
 static int print_json(json_t *answer)
 {
-	json_dumpf(answer, stdout, JSON_INDENT(2));
-	putchar('\n');
+	json_show(answer, JSON_INDENT(2), stdout);
 	json_decref(answer);
 	return 0;
 }

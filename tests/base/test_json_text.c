@@ -1,5 +1,6 @@
 #include "tests/unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -77,12 +78,46 @@ static void an_octet_never_takes_more_than_six(void **state)
 	assert_true(buf_ok(&b));
 }
 
+/* Files of others are shown by terminals, which obey U+009B. */
+static void shown_values_are_json_without_control_characters(void **state)
+{
+	static const struct {
+		const char *value, *want;
+	} shown[] = {
+		{ "plain \xc3\xa5 \xe2\x82\xac", "{\"a\":\"plain \xc3\xa5 \xe2\x82\xac\"}\n" },
+		{ "\x1b[2J", "{\"a\":\"\\u001B[2J\"}\n" },
+		{ "a\x7f", "{\"a\":\"a\\u007F\"}\n" },
+		{ "\xc2\x80\xc2\x9b"
+		  "2J\xc2\x9f",
+		  "{\"a\":\"\\u0080\\u009B2J\\u009F\"}\n" },
+		{ "\xc2\xa0\xc3\x9b", "{\"a\":\"\xc2\xa0\xc3\x9b\"}\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(shown); i++) {
+		json_t *value = json_pack("{s:s}", "a", shown[i].value), *again;
+		char *text = NULL;
+		size_t n;
+		FILE *to = open_memstream(&text, &n);
+
+		assert_int_equal(json_show(value, JSON_COMPACT, to), 0);
+		fclose(to);
+		assert_string_equal(text, shown[i].want);
+		again = json_loads(text, 0, NULL);
+		assert_true(json_equal(value, again));
+		json_decref(again);
+		json_decref(value);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_text_becomes_a_json_string),
 		cmocka_unit_test(members_written_as_text_are_read_as_json),
 		cmocka_unit_test(an_octet_never_takes_more_than_six),
+		cmocka_unit_test(shown_values_are_json_without_control_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
