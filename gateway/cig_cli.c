@@ -129,25 +129,21 @@ static void locate_server(struct cli *cli)
 int cli_call(struct cli *cli, const char *method, const char *target, json_t **answer_out)
 {
 	struct diag *diag = diag_new();
-	int err = control_call(&cli->server, method, target, NULL, answer_out, diag);
+	json_t *answer = NULL;
+	int err = control_call(&cli->server, method, target, NULL, &answer, diag);
 
-	if (err)
-		fprintf(stderr, "cig-cli: %s\n", diag_first_error(diag));
+	if (err) {
+		cli_error("%s", diag_first_error(diag));
+	} else if (!json_is_object(answer)) {
+		cli_error("%s on %s: the answer is not what was asked for", cli->server.program,
+			  cli->server.address);
+		json_decref(answer);
+		err = -EPROTO;
+	} else {
+		*answer_out = answer;
+	}
 	diag_free(&diag);
 	return err;
-}
-
-void cli_print_json(const json_t *json)
-{
-	json_dumpf(json, stdout, JSON_INDENT(2));
-	putchar('\n');
-}
-
-const char *cli_text(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
 }
 
 static int run_action(struct cli *cli, int argc, char **argv)
@@ -245,6 +241,10 @@ int main(int argc, char **argv)
 			cli.config_path = optarg;
 			break;
 		case OPT_ADDRESS:
+			if (strlen(optarg) >= sizeof(cli.address)) {
+				cli_error("--address: that is too long");
+				return CLI_USAGE;
+			}
 			snprintf(cli.address, sizeof(cli.address), "%s", optarg);
 			break;
 		case OPT_JSON:

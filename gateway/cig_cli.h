@@ -17,7 +17,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 struct cli {
 	const char *config_path; /* cig.conf: where the control port and userdata are */
 	struct control_server server;
-	char address[64], token_path[4096], userdata[4096];
+	char address[128] /* a socket's path has 107 at most */, token_path[4096], userdata[4096];
 	bool json;
 };
 
@@ -45,7 +45,8 @@ int cli_trace_sip(struct cli *cli, int argc, char **argv);
 /* "set-key --file LETTER": enrols the gateway. */
 int cli_set_key(struct cli *cli, int argc, char **argv);
 
-/* Calls the server and prints the reason on failure.  The caller owns *answer_out. */
+/* Calls the server.  Returns 0 with *answer_out, the caller's, which is an object (what else there
+ * were is no answer of a cig-server); or -errno: the reason has been told. */
 int cli_call(struct cli *cli, const char *method, const char *target, json_t **answer_out);
 
 /* Reads a configuration and prints all that is said of it.  Returns 0 with the caller's
@@ -54,6 +55,16 @@ int cli_read_config(const char *path, const struct cig_config **config_out);
 
 /* Prints what the server answered, indented, for --json. */
 void cli_print_json(const json_t *json);
+
+/* What the server says comes from peers, too, or from something else at its port: no control
+ * character of it reaches the terminal (base/visible.h), and no line looks like one of ours. */
+
+/* Prints a part of a line, or a line with its end. */
+void cli_put(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Prints "cig-cli: " and the text on standard error; its lines stay lines, for the faults of a file
+ * are told one each. */
+void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A text member, "" where it is absent. */
 const char *cli_text(const json_t *object, const char *name);

@@ -55,13 +55,13 @@ static void print_reload(const json_t *report)
 	{
 		const char *change = cli_text(line, "change");
 
-		printf("%c %s\n",
-		       *change == 'a'   ? '+'
-		       : *change == 'r' ? '-'
-					: '*',
-		       cli_text(line, "line"));
+		cli_say("%c %s",
+			*change == 'a'   ? '+'
+			: *change == 'r' ? '-'
+					 : '*',
+			cli_text(line, "line"));
 	}
-	printf("new calls use: %s\n", cli_text(report, "summary"));
+	cli_say("new calls use: %s", cli_text(report, "summary"));
 }
 
 int cli_reload(struct cli *cli, int argc, char **argv)

@@ -109,7 +109,7 @@ static void ask_for_reload(struct cli *cli)
 	int err = control_call(&cli->server, "POST", "/reload-keys", NULL, &answer, diag);
 
 	if (err)
-		printf("cig-server loads them when it starts (%s)\n", diag_first_error(diag));
+		cli_say("cig-server loads them when it starts (%s)", diag_first_error(diag));
 	else
 		puts("cig-server has loaded them.");
 	json_decref(answer);

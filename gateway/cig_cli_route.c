@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "gateway/cig_cli.h"
 #include "gateway/cig_config.h"
 #include "gateway/route_report.h"
@@ -20,36 +21,42 @@ static void print_explanation(const json_t *decision)
 	json_t *step;
 	size_t i;
 
-	json_array_foreach(json_object_get(decision, "explain"), i, step)
-		printf("  %s\n", json_string_value(step));
+	json_array_foreach(json_object_get(decision, "explain"), i, step) if (json_is_string(step))
+		cli_say("  %s", json_string_value(step));
 }
 
 static void print_decision(const json_t *decision)
 {
 	if (json_is_true(json_object_get(decision, "routed"))) {
-		printf("interface  %s\nto         %s\nfrom       %s\n",
-		       cli_text(decision, "interface"), cli_text(decision, "to"),
-		       cli_text(decision, "from"));
+		cli_say("interface  %s", cli_text(decision, "interface"));
+		cli_say("to         %s", cli_text(decision, "to"));
+		cli_say("from       %s", cli_text(decision, "from"));
 		if (*cli_text(decision, "auth"))
-			printf("auth       %s\n", cli_text(decision, "auth"));
-		printf("by         %s\n", cli_text(decision, "to_entry"));
-		printf("from by    %s\n", cli_text(decision, "from_entry"));
+			cli_say("auth       %s", cli_text(decision, "auth"));
+		cli_say("by         %s", cli_text(decision, "to_entry"));
+		cli_say("from by    %s", cli_text(decision, "from_entry"));
 	} else {
-		printf("rejected   %" JSON_INTEGER_FORMAT " %s\n",
-		       json_integer_value(json_object_get(decision, "code")),
-		       cli_text(decision, "reason"));
+		cli_say("rejected   %" JSON_INTEGER_FORMAT " %s",
+			json_integer_value(json_object_get(decision, "code")),
+			cli_text(decision, "reason"));
 	}
 }
 
 /* One line a call, in the order of the questions: TO, then what became of it. */
 static void print_batch_line(const char *to, const json_t *decision)
 {
-	if (json_is_true(json_object_get(decision, "routed")))
-		printf("%s\t%s\t%s\n", to, cli_text(decision, "to"), cli_text(decision, "from"));
+	bool routed = json_is_true(json_object_get(decision, "routed"));
+
+	/* The tabs are ours: one in a field would be another field. */
+	cli_put("%s", to);
+	putchar('\t');
+	if (routed)
+		cli_put("%s", cli_text(decision, "to"));
 	else
-		printf("%s\trejected %" JSON_INTEGER_FORMAT "\t%s\n", to,
-		       json_integer_value(json_object_get(decision, "code")),
-		       cli_text(decision, "reason"));
+		cli_put("rejected %" JSON_INTEGER_FORMAT,
+			json_integer_value(json_object_get(decision, "code")));
+	putchar('\t');
+	cli_say("%s", cli_text(decision, routed ? "from" : "reason"));
 }
 
 /* The server's answer is the very report that a file gives (route_report.h). */
@@ -80,8 +87,7 @@ static int ask(const struct query *query, const char *to, const char *from, json
 static void print_json_line(const char *to, json_t *decision)
 {
 	json_object_set_new(decision, "asked", json_string(to));
-	json_dumpf(decision, stdout, JSON_COMPACT);
-	putchar('\n');
+	json_show(decision, JSON_COMPACT, stdout);
 }
 
 static int route_one(const struct query *query, const char *to, const char *from)

@@ -35,7 +35,7 @@ int cli_echo(struct cli *cli, int argc, char **argv)
 	if (cli->json)
 		cli_print_json(answer);
 	else
-		puts(cli_text(answer, "text"));
+		cli_say("%s", cli_text(answer, "text"));
 	json_decref(answer);
 	return CLI_OK;
 }
@@ -186,17 +186,23 @@ static void print_listing(const struct listing *listing, bool is_long, const jso
 
 static int show_once(struct cli *cli, const struct listing *listing, bool is_long)
 {
-	json_t *answer;
+	json_t *answer, *rows;
+	int status;
 
 	if (cli_call(cli, "GET", is_long ? listing->long_target : listing->target, &answer))
 		return CLI_FAILED;
-	if (cli->json)
+	rows = json_object_get(answer, listing->array);
+	/* What has no list is not shown as an empty one. */
+	if (!json_is_array(rows))
+		cli_error("the server's answer has no list of %s", listing->array);
+	else if (cli->json)
 		cli_print_json(answer);
 	else
-		print_listing(listing, is_long, json_object_get(answer, listing->array));
+		print_listing(listing, is_long, rows);
+	status = json_is_array(rows) ? CLI_OK : CLI_FAILED;
 	json_decref(answer);
 	fflush(stdout);
-	return CLI_OK;
+	return status;
 }
 
 /* Until Ctrl-C, or until the server is gone. */
@@ -262,9 +268,14 @@ int cli_show(struct cli *cli, int argc, char **argv)
 		       : show_once(cli, listing, is_long);
 }
 
+static json_int_t number(const json_t *object, const char *member)
+{
+	return json_integer_value(json_object_get(object, member));
+}
+
 static void line(const char *label, const char *value)
 {
-	printf("%-26s%s\n", label, *value ? value : "-");
+	cli_say("%-26s%s", label, *value ? value : "-");
 }
 
 static void print_umsg(const json_t *umsg)
@@ -283,8 +294,8 @@ static void print_umsg(const json_t *umsg)
 		char label[40];
 
 		snprintf(label, sizeof(label), "Crypto period %zu", i + 1);
-		printf("%-26s%s-%" JSON_INTEGER_FORMAT "\n", label, cli_text(period, "month"),
-		       json_integer_value(json_object_get(period, "revision")));
+		cli_say("%-26s%s-%" JSON_INTEGER_FORMAT, label, cli_text(period, "month"),
+			number(period, "revision"));
 	}
 }
 
@@ -303,16 +314,15 @@ static void print_pbx(const json_t *pbx)
 
 		snprintf(text, sizeof(text), "  %s/%s", cli_text(server, "address"),
 			 cli_text(server, "transport"));
-		printf("%-26s%s", text, cli_text(server, "state"));
-		if (json_integer_value(json_object_get(server, "code")))
+		cli_put("%-26s%s", text, cli_text(server, "state"));
+		if (number(server, "code"))
 			printf(" (%" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT " ms)",
-			       json_integer_value(json_object_get(server, "code")),
-			       json_integer_value(json_object_get(server, "round_trip_ms")));
+			       number(server, "code"), number(server, "round_trip_ms"));
 		putchar('\n');
 	}
 	if (json_is_object(registration))
-		printf("  %-24s%s\n", cli_text(registration, "aor"),
-		       cli_text(registration, "state"));
+		cli_say("  %-24s%s", cli_text(registration, "aor"),
+			cli_text(registration, "state"));
 }
 
 static void print_centers(const json_t *centers)
@@ -336,11 +346,6 @@ static void print_config(const json_t *config)
 	line("File", cli_text(config, "path"));
 	line("Read", cli_text(config, "read"));
 	line("Digest", cli_text(config, "digest"));
-}
-
-static json_int_t number(const json_t *object, const char *member)
-{
-	return json_integer_value(json_object_get(object, member));
 }
 
 /* What cig-relay told last; nothing while it is down. */
@@ -367,12 +372,11 @@ static void print_status(const json_t *status)
 	json_t *problem, *pbx;
 	size_t i;
 
-	printf("Tandem interconnect gateway v%s\n\n", cli_text(status, "version"));
+	cli_say("Tandem interconnect gateway v%s", cli_text(status, "version"));
+	putchar('\n');
 	line("Relay connection state", cli_text(json_object_get(status, "relay"), "state"));
 	printf("%-26s%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT "\n",
-	       "Crypto engines available",
-	       json_integer_value(json_object_get(engines, "available")),
-	       json_integer_value(json_object_get(engines, "total")));
+	       "Crypto engines available", number(engines, "available"), number(engines, "total"));
 	print_umsg(json_object_get(status, "umsg"));
 	puts("\nSIP status:\n----------------------------------------");
 	line("SIP Bind address", cli_text(sip, "bind"));
@@ -382,7 +386,13 @@ static void print_status(const json_t *status)
 	print_centers(json_object_get(status, "centers"));
 	print_config(json_object_get(status, "config"));
 	json_array_foreach(json_object_get(status, "problems"), i, problem)
-		printf("%sProblem: %s\n", i ? "" : "\n", json_string_value(problem));
+	{
+		const char *text = json_string_value(problem);
+
+		if (i == 0)
+			putchar('\n');
+		cli_say("Problem: %s", text ? text : "");
+	}
 }
 
 int cli_status(struct cli *cli, int argc, char **argv)

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/visible.h"
 #include "gateway/cig_cli.h"
 #include "gateway/cig_config.h"
 
@@ -53,7 +54,8 @@ struct reading {
 static void end_message(struct reading *r)
 {
 	if (r->wanted) {
-		fwrite(r->buf.p, 1, r->buf.len, stdout);
+		/* The log has C0 escaped, and C1 as a peer sent it. */
+		visible_print(stdout, buf_slice(&r->buf), "\n\t");
 		r->found++;
 	}
 	r->buf = buf_over(r->text, MAX_MESSAGE);

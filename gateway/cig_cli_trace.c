@@ -3,20 +3,22 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/json_text.h"
 #include "base/visible.h"
 #include "gateway/cig_cli.h"
 
 /* A row without columns to keep: lines come one by one and have any length. */
 static void print_event(const json_t *event)
 {
-	printf("%s call=%" JSON_INTEGER_FORMAT " %-6s ", cli_text(event, "time"),
-	       json_integer_value(json_object_get(event, "call")), cli_text(event, "side"));
+	const char *what = cli_text(event, "event");
+
 	/* With a phrase of the PBX, who may have put anything into it. */
-	visible_print(stdout, slice_str(cli_text(event, "event")), "");
-	if (strcmp(cli_text(event, "event"), "routing") == 0)
-		printf(" from=%s to=%s", cli_text(event, "in_from"), cli_text(event, "in_to"));
-	if (strcmp(cli_text(event, "event"), "routed") == 0)
-		printf(" from=%s to=%s", cli_text(event, "out_from"), cli_text(event, "out_to"));
+	cli_put("%s call=%" JSON_INTEGER_FORMAT " %-6s %s", cli_text(event, "time"),
+		json_integer_value(json_object_get(event, "call")), cli_text(event, "side"), what);
+	if (strcmp(what, "routing") == 0)
+		cli_put(" from=%s to=%s", cli_text(event, "in_from"), cli_text(event, "in_to"));
+	if (strcmp(what, "routed") == 0)
+		cli_put(" from=%s to=%s", cli_text(event, "out_from"), cli_text(event, "out_to"));
 	putchar('\n');
 }
 
@@ -26,9 +28,11 @@ static bool take_line(void *arg, struct slice text)
 	const struct cli *cli = arg;
 	json_t *event = json_loadb((const char *)text.p, text.n, 0, NULL);
 
-	if (!event || cli->json) {
+	if (!event) {
 		visible_print(stdout, text, "");
 		putchar('\n');
+	} else if (cli->json) {
+		json_show(event, JSON_COMPACT, stdout);
 	} else {
 		print_event(event);
 	}
@@ -57,7 +61,7 @@ static int trace_call(struct cli *cli, int argc, char **argv)
 	diag = diag_new();
 	err = control_follow(&server, target, take_line, cli, diag);
 	if (err)
-		fprintf(stderr, "cig-cli: %s\n", diag_first_error(diag));
+		cli_error("%s", diag_first_error(diag));
 	diag_free(&diag);
 	return err ? CLI_FAILED : CLI_OK;
 }

@@ -64,6 +64,7 @@ gateway_cig_cli_SOURCES = \
 	gateway/cig_cli_config.c \
 	gateway/cig_cli_keys.c \
 	gateway/cig_cli_message.c \
+	gateway/cig_cli_print.c \
 	gateway/cig_cli_route.c \
 	gateway/cig_cli_show.c \
 	gateway/cig_cli_sip.c \

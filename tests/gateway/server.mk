@@ -167,3 +167,18 @@ tests_gateway_test_calls_refused_SOURCES = tests/gateway/test_calls_refused.c \
 tests_gateway_test_calls_refused_LDFLAGS = $(tests_gateway_test_calls_LDFLAGS)
 tests_gateway_test_calls_refused_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_calls_refused_LDADD = $(tests_gateway_test_calls_LDADD)
+# the whole of cig-cli within a test, at a control port that is played
+if HAVE_CMOCKA
+check_LIBRARIES += tests/gateway/libcig_cli.a
+check_PROGRAMS += tests/gateway/test_cig_cli tests/gateway/test_cig_cli_ask
+endif
+tests_gateway_libcig_cli_a_SOURCES = tests/gateway/cli_scene.c tests/gateway/cli_scene.h \
+	$(gateway_cig_cli_SOURCES)
+tests_gateway_libcig_cli_a_CPPFLAGS = $(AM_CPPFLAGS) -Dmain=cig_cli_main
+# cig_cli_main() has no header
+tests_gateway_libcig_cli_a_CFLAGS = $(gateway_cig_cli_CFLAGS) $(CMOCKA_CFLAGS) -Wno-missing-prototypes
+CIG_CLI_LIBS = tests/gateway/libcig_cli.a $(gateway_cig_cli_LDADD) $(CMOCKA_LIBS)
+tests_gateway_test_cig_cli_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)
+tests_gateway_test_cig_cli_LDADD = $(CIG_CLI_LIBS)
+tests_gateway_test_cig_cli_ask_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
+tests_gateway_test_cig_cli_ask_LDADD = tests/keys/libsample.a $(CIG_CLI_LIBS)
