@@ -412,6 +412,19 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* What the predecessor of a worker said at last, and we have not read: it is of before its end,
+ * which is told already.  Its successor's connections live. */
+static void forget_dead(struct mesh *mesh, unsigned peer)
+{
+	struct incoming *in = mesh->incoming, *next;
+
+	for (; in; in = next) {
+		next = in->next;
+		if ((in->from < 0 || in->from == (int)peer) && channel_is_over(in->channel))
+			free_incoming(in);
+	}
+}
+
 void mesh_connect(struct mesh *mesh, unsigned peer)
 {
 	struct outgoing *out;
@@ -427,6 +440,7 @@ void mesh_connect(struct mesh *mesh, unsigned peer)
 		return;
 	if (out->channel) { /* its predecessor's: we have not seen its end yet */
 		disconnect(out);
+		forget_dead(mesh, peer);
 		mesh->ops->down(mesh->arg, peer);
 	}
 	err = connect_to(out);

@@ -247,6 +247,33 @@ static void a_successor_is_reached_though_the_end_was_not_seen_yet(void **state)
 	LOOP_UNTIL(to->base, to->heard == 1);
 }
 
+/* Behind "it is gone" and "it is there again" that would be taken for its successor's. */
+static void what_a_worker_said_at_last_is_not_heard_behind_its_end(void **state)
+{
+	struct world *w = *state;
+	struct end *from = &w->end[0], *to = &w->end[1];
+
+	mesh_connect(from->mesh, 1);
+	mesh_connect(to->mesh, 0);
+	turn(to);
+	turn(from); /* has accepted it */
+	assert_int_equal(pass(to, 0, 7), 0);
+	turn(to);
+	mesh_free(&to->mesh);
+	open_end(w, 1);
+	mesh_connect(to->mesh, 0);
+	assert_int_equal(pass(to, 0, 0), 0);
+	turn(to);
+	mesh_connect(from->mesh, 1);
+	assert_int_equal(from->downs, 1);
+	LOOP_UNTIL(from->base, from->heard > 0);
+	turn(from);
+	assert_int_equal(from->heard, 1);
+	assert_true(from->in_order);
+	assert_int_equal(from->downs, 1);
+	assert_true(mesh_is_up(to->mesh, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +283,8 @@ int main(void)
 			what_was_taken_for_a_worker_that_stands_still_is_heard_later, set_up,
 			tear_down),
 		cmocka_unit_test_setup_teardown(the_end_of_a_worker_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_a_worker_said_at_last_is_not_heard_behind_its_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_worker_that_cannot_be_reached_is_tried_again,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_connection_that_is_lost_is_made_again, set_up,
