@@ -12,6 +12,11 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include <openssl/rand.h>
+
+/* Far below the bit that tells copies from clients (home_channels.c). */
+static const uint64_t FANOUT_NUMBER_FIRST_MAX = (UINT64_C(1) << 60) - 1;
+
 TAILQ_HEAD(fanout_list, fanout);
 
 struct fanouts {
@@ -28,6 +33,13 @@ struct fanouts *fanouts_new(const struct fanouts_ops *ops, void *arg)
 
 	if (!fanouts)
 		return NULL;
+	/* Not from 0: other homes may yet answer copies that an earlier process of this worker
+	 * passed on, and such an answer must not count for another post. */
+	if (RAND_bytes((unsigned char *)&fanouts->number, sizeof(fanouts->number)) != 1) {
+		free(fanouts);
+		return NULL;
+	}
+	fanouts->number &= FANOUT_NUMBER_FIRST_MAX;
 	fanouts->ops = ops;
 	fanouts->arg = arg;
 	TAILQ_INIT(&fanouts->all);

@@ -231,6 +231,26 @@ static void a_member_that_is_busy_does_not_hide_that_a_repeat_is_useless(void **
 	assert_string_equal(world->told, "done 8 11 retry 0 left out 0");
 }
 
+/* A worker that was started again gets what homes have to say to the one before it. */
+static void what_an_earlier_process_asked_answers_no_post_of_this_one(void **state)
+{
+	struct world *world = *state;
+	uint64_t before;
+
+	assert_int_equal(post(world, 'a', 7, 3), 0);
+	before = world->number;
+	fanouts_free(&world->fanouts);
+	world->fanouts = fanouts_new(&ops, world);
+	assert_non_null(world->fanouts);
+	assert_int_equal(post(world, 'a', 8, 3), 0);
+	for (int i = 0; i < 2; i++)
+		fanouts_answer(world->fanouts, before, UMSG__ERROR_CODE__OK, 0, NOW_MS);
+	assert_string_equal(world->told, "");
+	answer(world, UMSG__ERROR_CODE__ERROR_STORE_FULL, 3);
+	answer(world, UMSG__ERROR_CODE__OK, 0);
+	assert_string_equal(world->told, "done 8 6 retry 3 left out 0");
+}
+
 int main(void)
 {
 #define ONE(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
@@ -243,6 +263,7 @@ int main(void)
 		ONE(a_home_that_is_gone_means_try_again),
 		ONE(a_repeat_is_answered_where_it_came_from_and_sends_no_more),
 		ONE(posts_beyond_the_limit_are_refused),
+		ONE(what_an_earlier_process_asked_answers_no_post_of_this_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
