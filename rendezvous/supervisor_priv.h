@@ -26,6 +26,7 @@ struct worker_process {
 	struct channel *channel;
 	bool ready, stopping;
 	int64_t started_ms;
+	unsigned reloads; /* of the supervisor, when it was started */
 	int pause_ms;
 	struct event *again;
 };
@@ -60,6 +61,7 @@ struct supervisor {
 	struct query_list queries;
 	uint32_t query_number;
 	unsigned traced;
+	unsigned reloads; /* how often workers were told to load the accounts again */
 	struct event *signals[4], *room;
 	bool disk_full, redis_stopping;
 	int64_t stop_ms; /* 0: running */

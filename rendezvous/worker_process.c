@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -45,7 +46,8 @@ void supervisor_broadcast(struct supervisor *supervisor, const CrsWorker__Contro
 	}
 }
 
-static void send_setup(struct worker_process *worker)
+/* Returns 0 or -errno: it has heard nothing, and would wait for ever. */
+static int send_setup(struct worker_process *worker)
 {
 	const struct supervisor_options *options = worker->supervisor->options;
 	const struct settings *settings = &options->settings;
@@ -56,7 +58,7 @@ static void send_setup(struct worker_process *worker)
 
 	/* Checked at the start (check_port()). */
 	if (net_parse(settings->listen_address, settings->listen_port, &addr))
-		return;
+		return -EINVAL;
 	net_format(&addr, listen);
 	snprintf(log_path, sizeof(log_path), "%s/crs.log", options->paths.log);
 	setup.index = worker->index;
@@ -81,7 +83,7 @@ static void send_setup(struct worker_process *worker)
 	client_policy_pack(settings->policy, &setup);
 	message.body_case = CRS_WORKER__CONTROL__BODY_SETUP;
 	message.setup = &setup;
-	worker_process_send(worker, &message);
+	return worker_process_send(worker, &message);
 }
 
 static void tell_up(struct worker_process *to, unsigned index)
@@ -93,6 +95,16 @@ static void tell_up(struct worker_process *to, unsigned index)
 	message.body_case = CRS_WORKER__CONTROL__BODY_WORKER_UP;
 	message.worker_up = &up;
 	worker_process_send(to, &message);
+}
+
+static void tell_reload(struct worker_process *worker)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Reload reload = CRS_WORKER__RELOAD__INIT;
+
+	message.body_case = CRS_WORKER__CONTROL__BODY_RELOAD;
+	message.reload = &reload;
+	worker_process_send(worker, &message);
 }
 
 static void tell_traced(struct worker_process *worker)
@@ -133,6 +145,9 @@ static void on_ready(struct worker_process *worker)
 	}
 	supervisor_tell_room(supervisor, worker);
 	tell_traced(worker);
+	/* What it loaded at its start may be of before the others heard of a change. */
+	if (worker->reloads != supervisor->reloads)
+		tell_reload(worker);
 	notifier_init(supervisor->notifier, "crs", "worker %u ready pid=%d", worker->index,
 		      (int)worker->pid);
 }
@@ -225,7 +240,7 @@ static void start_later(struct worker_process *worker)
 
 void worker_process_start(struct worker_process *worker)
 {
-	int fds[2];
+	int fds[2], err;
 	pid_t pid;
 
 	worker->started_ms = clock_mono_ms();
@@ -250,7 +265,13 @@ void worker_process_start(struct worker_process *worker)
 		return;
 	}
 	worker->pid = pid;
-	send_setup(worker);
+	worker->reloads = worker->supervisor->reloads;
+	err = send_setup(worker);
+	if (err) {
+		notifier_warn(worker->supervisor->notifier, "crs", "cannot set up worker %u: %s",
+			      worker->index, strerror(-err));
+		channel_free(&worker->channel); /* it ends, and is started again */
+	}
 }
 
 void worker_process_reaped(struct worker_process *worker, int status)
