@@ -459,9 +459,11 @@ void mailboxes_tick(struct mailboxes *mailboxes, int64_t now_ms, int64_t now_s)
 	while ((mail = TAILQ_FIRST(&mailboxes->handed)) && mail->limit_ms <= now_ms)
 		mail_store(mailboxes, mail);
 	while ((mail = TAILQ_FIRST(&mailboxes->collecting)) && mail->limit_ms <= now_ms) {
-		/* No refusal: its sender was asked for a part long ago and did not answer. */
+		/* Its sender was asked for a part long ago.  Whether that got lost or he gave up:
+		 * while he is connected he, and his holder, wait for an answer. */
 		mailboxes->ops->discard(mailboxes->arg, mail->mailbox->uri, mail);
-		mail_drop(mailboxes, mail);
+		mail_refuse(mailboxes, mail, UMSG__ERROR_CODE__ERROR_BUSY,
+			    "no further part came: begin again", MAIL_RETRY_DOWN_S);
 	}
 	if (now_ms - mailboxes->cleaned_ms >= MAILBOX_CLEAN_MS) {
 		mailboxes->cleaned_ms = now_ms;
