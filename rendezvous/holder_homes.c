@@ -131,6 +131,7 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 		send_registered(client, m);
 		client_trace(client, "registered", client->updates_only ? "no keys" : "ok");
 		client_be_patient(client, -1);
+		client_check_month(client);
 	}
 }
 
@@ -172,7 +173,13 @@ void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m)
 {
 	struct client *client = find_client(holder, m->connection);
 
-	if (client && client_is_registered(client))
+	if (!client || !client_is_registered(client))
+		return;
+	/* It registers anew, and the home had not heard so: what it answers to that holds, and it
+	 * would have a device that is none if this did. */
+	if (client->state == CLIENT_ASKED && m->close)
+		link_close(client->link, 1001);
+	else if (client->state == CLIENT_REGISTERED)
 		unregister(client, m->deny_reason, m->reason, m->close);
 }
 
@@ -227,8 +234,9 @@ void holder_home_up(struct holder *holder, unsigned home)
 		if ((client->state == CLIENT_REGISTERED || client->state == CLIENT_ASKED) &&
 		    worker_home_of(holder->worker, slice_str(client->uri)) == home)
 			/* A home keeps its users in memory alone: after a start its holders tell
-			 * them anew. */
-			client_attach(client, client->state == CLIENT_REGISTERED);
+			 * them anew.  Of whom it cannot be told, it would never know. */
+			if (client_attach(client, client->state == CLIENT_REGISTERED))
+				link_close(client->link, 1011);
 	}
 }
 

@@ -35,6 +35,12 @@ static void lock_out(struct client *client)
 	client_be_patient(client, HOLDER_REGISTER_MS);
 }
 
+void client_check_month(struct client *client)
+{
+	if (!client->updates_only && client->newest_month < client->holder->month)
+		lock_out(client);
+}
+
 void holder_tick(struct holder *holder)
 {
 	int64_t month = month_wanted();

@@ -155,6 +155,9 @@ int client_attach(struct client *client, bool again);
 /* holder_months.c: what the client's Register says of its keys.  False: they are of past
  * months only, and it is registered for updates only. */
 bool client_take_month(struct client *client, const Umsg__Register *r);
+/* The client is registered now: did a month begin while its home was asked?  Then it is locked out,
+ * as those were that were registered when it began. */
+void client_check_month(struct client *client);
 
 /* Events for crs-cli trace attach. */
 void client_trace(const struct client *client, const char *state, const char *description);

@@ -292,12 +292,22 @@ void home_session_lost(struct home *home, unsigned holder, const CrsWorker__Sess
 		sessions_lost(home->sessions, frame_bytes(m->session_id), &at, clock_mono_ms());
 }
 
+/* The store counts its own starts only.  What clients have taken may not have come so far, also
+ * where it was this worker that began anew, or the connection was lost: with the same epoch they
+ * would ask on behind it, and it would stay.  Under the key of this process none comes twice. */
+static uint64_t new_epoch(struct home *home, uint64_t of_store)
+{
+	const uint64_t parts[] = { of_store, ++home->store_ups };
+
+	return keyhash_of(&home->hash, slice_of(parts, sizeof(parts)));
+}
+
 void home_store_up(struct home *home, uint64_t epoch)
 {
 	struct user *user;
 
 	/* Before anybody is told anything: the numbers that follow are of this epoch. */
-	home->epoch = epoch;
+	home->epoch = new_epoch(home, epoch);
 	TAILQ_FOREACH(user, &home->all, in_home)
 	{
 		const struct device *primary = user_primary(user);

@@ -56,7 +56,8 @@ void home_forget_user(struct home *home, struct slice uri);
 /* The worker has a new roster: whoever may not stay is unregistered. */
 void home_roster_changed(struct home *home);
 
-/* redis_low answers (again).  Another epoch: what it held is lost, and clients fetch anew. */
+/* redis_low answers (again); epoch is another one when it was started anew.  Clients fetch all anew
+ * that is there. */
 void home_store_up(struct home *home, uint64_t epoch);
 /* What was to be stored is refused until it is back. */
 void home_store_down(struct home *home);

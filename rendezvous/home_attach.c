@@ -171,6 +171,19 @@ static void replace_devices(struct home *home, struct user *user, const CrsWorke
 	}
 }
 
+/* Not now.  again: the client is registered and has not asked, so that no answer reaches it; its
+ * connection ends, and it registers over another one. */
+static void refuse_for_now(struct home *home, unsigned holder, const CrsWorker__Attach *m,
+			   const char *why)
+{
+	const struct endpoint at = { .holder = holder, .connection = m->connection };
+
+	if (m->again)
+		home_unheard(home, &at);
+	else
+		answer_attach(home, holder, m->connection, why, 0, 0);
+}
+
 static void add_device(struct home *home, unsigned holder, const CrsWorker__Attach *m)
 {
 	struct user *user = need_user(home, m->uri, m->account);
@@ -182,7 +195,7 @@ static void add_device(struct home *home, unsigned holder, const CrsWorker__Atta
 		free(device);
 		if (user && !user->devices)
 			free_user(home, user);
-		answer_attach(home, holder, m->connection, "no memory", 0, 0);
+		refuse_for_now(home, holder, m, "no memory");
 		return;
 	}
 	/* Before they are counted: a device that comes back must not be refused for its own
@@ -190,7 +203,7 @@ static void add_device(struct home *home, unsigned holder, const CrsWorker__Atta
 	replace_devices(home, user, m, &at);
 	if (user->n_devices >= HOME_MAX_DEVICES) {
 		free(device);
-		answer_attach(home, holder, m->connection, "too many devices", 0, 0);
+		refuse_for_now(home, holder, m, "too many devices");
 		return;
 	}
 	device->at = at;
@@ -231,7 +244,7 @@ static void wait_for_floor(struct home *home, unsigned holder, const CrsWorker__
 		if (pending && pending->attach)
 			crs_worker__attach__free_unpacked(pending->attach, NULL);
 		free(pending);
-		answer_attach(home, holder, m->connection, "server busy", 0, 0);
+		refuse_for_now(home, holder, m, "server busy");
 		return;
 	}
 	pending->holder = holder;
@@ -300,7 +313,7 @@ void home_floor_done(struct home *home, uint64_t ticket, int err)
 		 * floor was written, and this worker hears of it with the next reload only. */
 		deny(home, pending->holder, m, ROSTER_DENY_ACCOUNT);
 	else
-		answer_attach(home, pending->holder, m->connection, "accounts not writable", 0, 0);
+		refuse_for_now(home, pending->holder, m, "accounts not writable");
 	free_pending(home, pending);
 }
 

@@ -66,7 +66,7 @@ struct home {
 	size_t n_sleepers;
 	struct endpoint unheard[HOME_UNHEARD_MAX]; /* home_unheard.c */
 	size_t n_unheard;
-	uint64_t epoch;
+	uint64_t epoch, store_ups; /* ups: how often the store came up */
 	char refuse_reason[64];
 	int64_t sessions_tick_ms, flushed_ms;
 };

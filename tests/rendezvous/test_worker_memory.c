@@ -259,6 +259,35 @@ static void a_post_is_refused_or_stored(void **state)
 	assert_true(scarce_each(post, (void *)"tel:+3") > 5);  /* who is not */
 }
 
+/* A home was started again, and its holders tell it who is there. */
+static bool is_known_again(unsigned n, void *arg)
+{
+	struct worker *worker = open_worker();
+	bool failed;
+
+	(void)arg;
+	say_register(worker, "tel:+1");
+	home_holder_down(worker->home, 0);
+	assert_false(home_is_attached(worker->home, slice_str("tel:+1")));
+	scarce_begin(n);
+	holder_home_up(worker->holder, 0);
+	fake_worker_run(worker);
+	home_tick(worker->home);
+	fake_worker_run(worker);
+	failed = scarce_end();
+	if (client_of(worker, "tel:+1") && !home_is_attached(worker->home, slice_str("tel:+1")))
+		fail_msg("allocation %u: registered, and not known to its home", n);
+	assert_true(failed || client_of(worker, "tel:+1"));
+	close_worker(&worker);
+	return failed;
+}
+
+static void whoever_a_home_cannot_be_told_of_is_cut_off(void **state)
+{
+	(void)state;
+	assert_true(scarce_each(is_known_again, NULL) > 3);
+}
+
 /* ---- what is asked is answered, or the connection ends ---- */
 
 static void fetch_as(struct worker *worker, const char *uri)
@@ -504,6 +533,7 @@ int main(void)
 		cmocka_unit_test(a_registration_is_refused_or_done_the_next_time),
 		cmocka_unit_test(a_call_is_refused_or_goes_on_and_leaves_nothing_behind),
 		cmocka_unit_test(a_post_is_refused_or_stored),
+		cmocka_unit_test(whoever_a_home_cannot_be_told_of_is_cut_off),
 		cmocka_unit_test(whoever_asks_is_answered_or_cut_off),
 		cmocka_unit_test(no_page_ends_behind_a_message_that_was_not_handed_out),
 		cmocka_unit_test(a_post_that_no_frame_can_deliver_holds_up_no_other),

@@ -3,6 +3,7 @@
  * gone. */
 #include "tests/unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ static const char caller[] = "tel:+1", callee[] = "tel:+2", away[] = "tel:+3";
 static struct heard {
 	unsigned frames, errors, hangups, bangs, growls, registered;
 	uint64_t request; /* of the last Error */
+	uint64_t epoch;   /* of the last Registered, Notify or Fetched */
+	unsigned notified, unregistered;
 	Umsg__Error error;
 	Umsg__EndReason reason;
 } heard;
@@ -41,6 +44,15 @@ static void on_sent(void *arg, struct link *link, struct slice octets)
 	} else if (frame->body_case == UMSG__FRAME__BODY_HANGUP) {
 		heard.hangups++;
 		heard.reason = frame->hangup->reason;
+	} else if (frame->body_case == UMSG__FRAME__BODY_REGISTERED) {
+		heard.epoch = frame->registered->epoch;
+	} else if (frame->body_case == UMSG__FRAME__BODY_NOTIFY) {
+		heard.notified++;
+		heard.epoch = frame->notify->epoch;
+	} else if (frame->body_case == UMSG__FRAME__BODY_FETCHED) {
+		heard.epoch = frame->fetched->epoch;
+	} else if (frame->body_case == UMSG__FRAME__BODY_UNREGISTERED) {
+		heard.unregistered++;
 	}
 	frame_free(&frame);
 }
@@ -309,6 +321,124 @@ static void an_invitation_that_is_refused_is_no_call(void **state)
 	assert_int_equal(home_calls(worker->home), 1);
 }
 
+/* ---- what was taken, and did not come so far ---- */
+
+static uint64_t epoch_of(struct worker *worker, struct client *client)
+{
+	say_body(client, "", 5, UMSG__FRAME__BODY_FETCH);
+	fake_worker_run(worker);
+	return heard.epoch;
+}
+
+static void away_has_a_message(struct worker *worker)
+{
+	struct client *sender = enter(worker, caller);
+
+	say_body(sender, away, 3, UMSG__FRAME__BODY_POST);
+	fake_worker_run(worker);
+	assert_int_equal(worker->n_items, 1);
+}
+
+/* It is the same Redis, of which the connection was lost with what it was to delete: by the same
+ * epoch the receiver would ask on behind it. */
+static void a_store_that_is_there_again_has_clients_fetch_all_anew(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client;
+	uint64_t before;
+
+	away_has_a_message(worker);
+	client = enter(worker, away);
+	before = epoch_of(worker, client);
+	assert_int_equal(before, epoch_of(worker, client));
+	heard.notified = 0;
+	home_store_down(worker->home);
+	home_store_up(worker->home, 1);
+	fake_worker_run(worker);
+	assert_int_equal(heard.notified, 1);
+	assert_int_not_equal(heard.epoch, before);
+	assert_int_equal(heard.epoch, epoch_of(worker, client));
+}
+
+static void a_home_that_was_started_again_has_clients_fetch_all_anew(void **state)
+{
+	struct worker *worker = *state, *successor;
+	uint64_t before = epoch_of(worker, enter(worker, caller));
+	void *other;
+
+	open_worker(&other);
+	successor = other;
+	assert_int_not_equal(epoch_of(successor, enter(successor, caller)), before);
+	assert_int_equal(close_worker(&other), 0);
+}
+
+/* ---- registrations ---- */
+
+/* The home has given its place to another one, and does not know yet that it asks anew. */
+static void who_registers_anew_is_what_the_home_answers_to_that(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+	CrsWorker__Unregister gone = CRS_WORKER__UNREGISTER__INIT;
+
+	gone.connection = client_connection(client);
+	gone.reason = frame_text("replaced");
+	say_body(client, "", 2, UMSG__FRAME__BODY_REGISTER);
+	holder_unregister(worker->holder, &gone);
+	fake_worker_run(worker);
+	assert_int_equal(heard.registered, 1);
+	assert_int_equal(heard.unregistered, 0);
+	assert_int_equal(client->state, CLIENT_REGISTERED);
+	assert_true(home_is_attached(worker->home, slice_str(caller)));
+	/* The same device is there over another connection: then this one goes. */
+	gone.close = true;
+	say_body(client, "", 3, UMSG__FRAME__BODY_REGISTER);
+	holder_unregister(worker->holder, &gone);
+	fake_worker_run(worker);
+	assert_int_equal(holder_count(worker->holder), 0);
+	assert_false(home_is_attached(worker->home, slice_str(caller)));
+}
+
+static void who_registers_while_a_month_begins_is_locked_out_with_the_others(void **state)
+{
+	enum { HOUR_MS = 3600 * 1000 };
+	struct worker *worker = *state;
+	struct client *client = fake_worker_client(worker, caller, "acme", 1);
+	static struct speech s;
+
+	holder_tick(worker->holder);
+	speech_make(&s, UMSG__FRAME__BODY_REGISTER);
+	say(client, "", 2, &s);
+	for (int i = 0; i < 32 * 24; i++)
+		fake_clock_add_ms(HOUR_MS);
+	holder_tick(worker->holder);
+	assert_int_equal(client->state, CLIENT_ASKED);
+	fake_worker_run(worker);
+	assert_int_equal(heard.unregistered, 1);
+	assert_int_equal(client->state, CLIENT_UNREGISTERED);
+	assert_false(home_is_attached(worker->home, slice_str(caller)));
+}
+
+/* A floor that cannot be written, of somebody who is registered: there is no question to answer. */
+static void whom_a_home_cannot_take_again_is_cut_off(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+	CrsWorker__Attach attach = CRS_WORKER__ATTACH__INIT;
+
+	attach.connection = client_connection(client);
+	attach.uri = frame_text(caller);
+	attach.account = frame_text("acme");
+	attach.generation = 2;
+	attach.device_id = frame_data(slice_of(client->device_id, FRAME_ID));
+	attach.primary = attach.again = true;
+	worker->floor_err = -EIO;
+	home_holder_down(worker->home, 0);
+	home_attach(worker->home, 0, &attach);
+	fake_worker_run(worker);
+	assert_int_equal(holder_count(worker->holder), 0);
+}
+
 #define WORKER_TEST(name) cmocka_unit_test_setup_teardown(name, open_worker, close_worker)
 
 int main(void)
@@ -324,6 +454,11 @@ int main(void)
 		WORKER_TEST(a_caller_who_hangs_up_at_once_is_in_no_call),
 		WORKER_TEST(who_hangs_up_while_the_other_side_rings_is_in_no_call),
 		WORKER_TEST(an_invitation_that_is_refused_is_no_call),
+		WORKER_TEST(a_store_that_is_there_again_has_clients_fetch_all_anew),
+		WORKER_TEST(a_home_that_was_started_again_has_clients_fetch_all_anew),
+		WORKER_TEST(who_registers_anew_is_what_the_home_answers_to_that),
+		WORKER_TEST(who_registers_while_a_month_begins_is_locked_out_with_the_others),
+		WORKER_TEST(whom_a_home_cannot_take_again_is_cut_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
