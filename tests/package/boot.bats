@@ -255,6 +255,18 @@ has_text() { # TEXT: goes from Alice to Bob, through the installed rendezvous
 	has_text "after kill -9"
 }
 
+failed_starts() { # UNIT COUNT
+	[ "$(property "$1" NRestarts)" -ge "$2" ]
+}
+
+@test "CRS-133: crs comes back when what kept it from starting is gone, however often it has failed" {
+	on mv /opt/crs/crs.conf /opt/crs/away
+	run on systemctl restart crs
+	await 60 "failures beyond systemd's usual limit" failed_starts crs 7
+	on mv /opt/crs/away /opt/crs/crs.conf
+	await 10 "the rendezvous" crs_well
+}
+
 @test "CRS-134: a program of the administrator's in notify.d hears of it, in the service's own confinement" {
 	on sh -c 'printf "#!/bin/sh\necho \"\$1 \$2\" >>/var/log/crs/heard\n" >/opt/crs/scripts/notify.d/mine && chmod 755 /opt/crs/scripts/notify.d/mine'
 	run -0 on systemctl restart crs_relay

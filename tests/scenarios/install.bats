@@ -106,6 +106,7 @@ opens() { # NAME PORT/PROTOCOL...: exactly these
 	for unit in crs crs_relay; do
 		grep -qx 'User=crsuser' "$DEST$(prefix)/lib/systemd/system/$unit.service"
 		grep -qx 'Restart=always' "$DEST$(prefix)/lib/systemd/system/$unit.service"
+		grep -qx 'StartLimitIntervalSec=0' "$DEST$(prefix)/lib/systemd/system/$unit.service"
 		grep -qE "^ExecStart=$(prefix)/bin/${unit/_/-}( |$)" "$DEST$(prefix)/lib/systemd/system/$unit.service"
 	done
 	[ -x "$DEST/opt/crs/scripts/notify.sh" ]
