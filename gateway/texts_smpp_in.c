@@ -210,13 +210,19 @@ static int take_part(struct port_center *pc, const struct smpp_incoming *in)
 	return err < 0 ? err : answers_add(&pc->parts, &in->handle, NULL);
 }
 
-/* One key for the same parts, so that a crash before they are done with repeats nothing. */
-static int key_of_parts(const struct smpp_joined *joined, uint8_t key_out[TEXT_KEY_SIZE])
+/* One key for the same parts, so that a crash before they are done with repeats nothing; and
+ * another one for the same words, under the same number, at another time. */
+static int key_of_parts(const struct texts_smpp *smpp, const struct smpp_joined *joined,
+			uint8_t key_out[TEXT_KEY_SIZE])
 {
-	uint8_t sum[EVP_MAX_MD_SIZE];
+	uint8_t octets[SMPP_MAX_SEGMENTS * (SMPP_TOKEN_SIZE + 8) + 1], sum[EVP_MAX_MD_SIZE];
+	struct buf b = BUF_OF(octets);
 
-	if (EVP_Digest(joined->tokens, joined->here * sizeof(joined->tokens[0]), sum, NULL,
-		       EVP_sha256(), NULL) != 1)
+	for (unsigned i = 0; i < joined->here; i++) {
+		buf_put(&b, joined->tokens[i], SMPP_TOKEN_SIZE);
+		buf_put_u64(&b, (uint64_t)keep_part_end_s(smpp, joined->tokens[i]));
+	}
+	if (!buf_ok(&b) || EVP_Digest(octets, b.len, sum, NULL, EVP_sha256(), NULL) != 1)
 		return -ENOMEM;
 	memcpy(key_out, sum, TEXT_KEY_SIZE);
 	return 0;
@@ -253,7 +259,7 @@ static int pass_joined(struct port_center *pc, const struct smpp_joined *joined)
 	const char *no;
 	uint32_t status = translate(pc, joined->source, joined->dest, &inner, &no);
 	/* SMPP_RX_T_APPN is "not now" (no keys yet): the parts wait. */
-	int err = status == SMPP_RX_T_APPN ? -EAGAIN : key_of_parts(joined, key);
+	int err = status == SMPP_RX_T_APPN ? -EAGAIN : key_of_parts(pc->all, joined, key);
 
 	if (!err && status == SMPP_OK) {
 		whole = new_whole(pc, joined, key);

@@ -23,7 +23,11 @@
 /* Kinds of entries. */
 enum { SEEN = 1, PART = 2 };
 
-enum { PAYLOAD_MAX = SMPP_MAX_PAYLOAD + 1024 };
+enum {
+	PAYLOAD_MAX = SMPP_MAX_PAYLOAD + 1024,
+	PART_LIFE_S = 70 * 86400, /* of one whose center is not configured any more: more than a
+				   * join_timeout_s may be */
+};
 
 int keep_open(struct texts_smpp *smpp, struct diag *diag)
 {
@@ -122,14 +126,22 @@ int keep_part(struct port_center *pc, const struct smpp_incoming *in)
 	buf_put_u8(&b, (uint8_t)in->alphabet);
 	buf_put_u64(&b, (uint64_t)clock_wall_ms());
 	buf_put_l16(&b, in->part.content);
-	err = buf_ok(&b) ? journal_put(pc->all->journal, &key,
-				       /* Until the others must be here, and as long behind as a
-					* repeat may come. */
-				       clock_wall_s() + pc->config->join_timeout_s + CENTER_SEEN_S,
-				       0, buf_slice(&b))
+	/* Its end says for how long a repeat may come, and counts when it is done with: until then
+	 * it stays, however long the others are on their way, or keys are missing. */
+	err = buf_ok(&b) ? journal_put(pc->all->journal, &key, clock_wall_s() + CENTER_SEEN_S, 0,
+				       buf_slice(&b))
 			 : -E2BIG;
 	free(octets);
 	return err;
+}
+
+int64_t keep_part_end_s(const struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES])
+{
+	struct journal_key key = { .kind = PART };
+	struct journal_entry entry;
+
+	memcpy(key.id, id, JOURNAL_ID_BYTES);
+	return journal_find(smpp->journal, &key, &entry) ? entry.end_s : 0;
 }
 
 /* Finished, it stays known until its end: a late repeat does not begin a new text. */
@@ -192,7 +204,8 @@ static bool restore_entry(void *arg, const struct journal_entry *entry)
 	uint8_t *octets;
 	size_t n;
 
-	if (entry->finished || entry->end_s <= clock_wall_s() ||
+	/* Of a part the center was told that it is here: it is, past its end, too. */
+	if (entry->finished || (entry->key.kind != PART && entry->end_s <= clock_wall_s()) ||
 	    journal_payload(pc->all->journal, &entry->key, &octets, &n))
 		return true;
 	if (entry->key.kind == PART)
@@ -214,6 +227,9 @@ static void finish_ended(void *arg, const struct journal_entry *entry)
 {
 	struct texts_smpp *smpp = arg;
 
+	/* A part is done with when its text is with the texts (center_stored()). */
+	if (entry->key.kind == PART && entry->end_s + PART_LIFE_S > clock_wall_s())
+		return;
 	journal_finish(smpp->journal, &entry->key); /* on a full disk: later */
 }
 

@@ -128,6 +128,9 @@ enum keep_found keep_find_part(const struct port_center *pc, const struct smpp_i
 
 /* Keeps a part that is not.  Returns 0 or -errno. */
 int keep_part(struct port_center *pc, const struct smpp_incoming *in);
+/* Until when a repeat of the part is known: the same after a restart, and another one for the same
+ * words at another time.  0: it is not kept. */
+int64_t keep_part_end_s(const struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES]);
 void keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES]);
 
 /* Gives a center what an earlier run has kept for it. */

@@ -231,6 +231,47 @@ static void parts_wait_for_keys_that_are_not_there(void **state)
 	assert_string_equal(client(scene)->sealed, "good evening");
 }
 
+/* Neither the housekeeping nor a restart forgets what the center was told is here. */
+static void parts_wait_longer_than_their_repeats(void **state)
+{
+	static const char hour[] = CENTER_BLOCK("join_timeout_s 3600;");
+	struct center_scene *scene = *state;
+
+	center_restart(scene, hour);
+	part(center_made(1), FIRST, 1, "good ");
+	assert_answered(scene, center_made(1), FIRST, SMPP_OK);
+	texts_set_client(scene->texts->texts, NULL, ""); /* in between */
+	fake_clock_add_ms((3600 + CENTER_SEEN_S + 1) * 1000);
+	for (unsigned i = 0; i < 2; i++)
+		center_tick(scene);
+	center_restart(scene, hour);
+	texts_set_client(scene->texts->texts, &scene->texts->client, "tel:+8888");
+	center_tick(scene);
+	LOOP_UNTIL(scene->texts->base, client(scene)->n_posted == 1);
+	assert_string_equal(client(scene)->sealed, "good [...]");
+	center_restart(scene, hour); /* and it is done with */
+	center_tick(scene);
+	assert_int_equal(client(scene)->n_posted, 1);
+}
+
+/* A program that always counts its long texts from one, and has the same to say again. */
+static void the_same_long_text_is_another_one_later(void **state)
+{
+	struct center_scene *scene = *state;
+
+	part(first(), FIRST, 1, "disk ");
+	part(first(), SECOND, 2, "full");
+	LOOP_UNTIL(scene->texts->base, client(scene)->n_posted == 1);
+	for (unsigned i = 0; i < 2; i++) {
+		fake_clock_add_ms((CENTER_SEEN_S / 2 + 1) * 1000);
+		center_tick(scene);
+	}
+	part(first(), THIRD, 1, "disk ");
+	part(first(), FOURTH, 2, "full");
+	LOOP_UNTIL(scene->texts->base, client(scene)->n_posted == 2);
+	assert_string_equal(client(scene)->sealed, "disk full");
+}
+
 /* The maps changed while a text came: its parts do not stay for ever. */
 static void parts_that_may_not_pass_any_more_are_done_with(void **state)
 {
@@ -304,6 +345,8 @@ int main(void)
 		CENTER_TEST(parts_outlive_a_restart),
 		CENTER_TEST(what_never_becomes_whole_goes_on_with_a_gap),
 		CENTER_TEST(parts_wait_for_keys_that_are_not_there),
+		CENTER_TEST(parts_wait_longer_than_their_repeats),
+		CENTER_TEST(the_same_long_text_is_another_one_later),
 		CENTER_TEST(parts_that_may_not_pass_any_more_are_done_with),
 		CENTER_TEST(each_of_too_many_gets_an_answer),
 		CENTER_TEST(nothing_is_taken_when_the_journal_cannot_be_written),
