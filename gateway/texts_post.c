@@ -61,8 +61,21 @@ static void unlink_outward(struct texts *texts, struct outward *out)
 		idmap_remove(&texts->posts_by_id, &out->by_id);
 	texts_queue_remove(&texts->posts, &out->queued);
 	texts->n_outward--;
-	texts->n_files -= out->key.kind == TEXTS_OUTWARD;
+	texts->n_later -= out->later;
+	texts->n_files -= out->key.kind == TEXTS_OUTWARD && !out->later;
 	texts->n_submitted -= out->key.kind == TEXTS_SUBMITTED;
+}
+
+/* One receiver's full mailbox (an hour's wait each time) must not keep the files for all others
+ * from being taken. */
+static void make_way(struct texts *texts, struct outward *out)
+{
+	if (out->key.kind != TEXTS_OUTWARD || out->later ||
+	    texts->n_later >= TEXTS_MAX_REFUSED_FILES)
+		return;
+	out->later = true;
+	texts->n_later++;
+	texts->n_files--;
 }
 
 struct outward *texts_find_outward(const struct texts *texts, const struct journal_key *key)
@@ -307,6 +320,7 @@ void texts_post_ack(struct texts *texts, const uint8_t id[UMSG_ID_SIZE], Umsg__E
 	} else if (retry_after_s) {
 		/* The store is full, or a quota: the same octets go again, later. */
 		take_off(texts, out);
+		make_way(texts, out);
 		texts_set_why(&out->why, text);
 		texts_queue_put_off(&texts->posts, &out->queued,
 				    clock_mono_ms() + (int64_t)retry_after_s * 1000);

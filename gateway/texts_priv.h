@@ -58,6 +58,7 @@ enum {
 	TEXTS_SEALS = 8,                   /* files sealed in one turn, at some milliseconds each */
 	TEXTS_MAX_POSTS = 64,              /* posts that await their PostAck */
 	TEXTS_MAX_FILES = 64,              /* files that are journaled and wait for it */
+	TEXTS_MAX_REFUSED_FILES = 2000,    /* beside them: it said "later", of their receivers */
 	TEXTS_MAX_SUBMITTED = 100000,      /* texts of ports that wait for the rendezvous */
 	TEXTS_LIFETIME_S = 30 * 86400,
 	TEXTS_TIDY_MS = 10,          /* between two steps of writing the journal anew */
@@ -130,6 +131,7 @@ struct outward {
 	bool has_id;               /* message_id is known: by_id is in the map */
 	bool fresh;                /* the port was not told that it is stored */
 	bool posted;               /* on this connection, not yet answered */
+	bool later;                /* a file's: the rendezvous said so; in n_later, not n_files */
 	bool acked;                /* done; in texts.acked, but for one that is fresh */
 	bool refused;              /* of acked: in vain */
 	bool finished;             /* of acked: the journal took that; told after its sync */
@@ -158,7 +160,7 @@ struct texts {
 	struct idmap posts_by_key, posts_by_id;
 	struct texts_queue posts;
 	struct outward *fresh, **fresh_tail, *acked, **acked_tail;
-	size_t n_posted, n_outward, n_files, n_submitted;
+	size_t n_posted, n_outward, n_files, n_later, n_submitted;
 	struct held_text *held; /* submitted, and not sealed yet */
 	size_t n_held;
 	bool files_ask; /* a file rests until a look-up is over */

@@ -95,6 +95,28 @@ static void many_files_are_sent_without_waiting_for_a_rescan(void **state)
 	assert_true(clock_mono_ms() - begun_ms < 9000); /* the rescan comes every ten seconds */
 }
 
+/* As many as may wait for the rendezvous are for one whose mailbox there is full, for an hour. */
+static void files_that_are_put_off_keep_no_others_waiting(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->client.answers = true;
+	scene->client.answer = UMSG__ERROR_CODE__ERROR_QUOTA;
+	scene->client.answer_again_s = AN_HOUR;
+	for (unsigned i = 0; i < 70; i++)
+		scene_drop_file(scene, i);
+	LOOP_UNTIL(scene->base, scene->client.n_answered == 70);
+	scene->client.answer = UMSG__ERROR_CODE__OK;
+	scene_drop_file(scene, 70);
+	LOOP_UNTIL(scene->base, scene_files_in(scene->in, "new") == 70);
+	/* Also behind a restart, which knows nothing of the hour. */
+	scene_end(scene);
+	scene_begin(scene);
+	scene->client.answers = true;
+	LOOP_UNTIL(scene->base, !scene_files_in(scene->in, "new"));
+	assert_int_equal(texts_gauges(scene->texts).posts, 0);
+}
+
 static void a_refused_file_is_moved_aside(void **state)
 {
 	struct scene *scene = *state;
@@ -280,6 +302,7 @@ int main(void)
 		SCENE_TEST(a_message_waits_for_its_mailbox),
 		SCENE_TEST(a_message_past_its_end_is_not_filed),
 		SCENE_TEST(many_files_are_sent_without_waiting_for_a_rescan),
+		SCENE_TEST(files_that_are_put_off_keep_no_others_waiting),
 		SCENE_TEST(a_refused_file_is_moved_aside),
 		SCENE_TEST(a_refused_file_outlives_a_restart),
 		SCENE_TEST(a_sent_file_is_not_sent_again_after_a_restart),

@@ -107,7 +107,7 @@ static void on_soon(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (client->n_answered < client->n_posted)
 		texts_post_ack(client->texts, client->posted[client->n_answered++], client->answer,
-			       client->answer ? "no such user" : "", 0);
+			       client->answer ? "no such user" : "", client->answer_again_s);
 }
 
 /* ---- the scene ---- */

@@ -19,6 +19,7 @@ struct umsg_client {
 	/* What the rendezvous answers to posts; without, none comes. */
 	bool answers;
 	Umsg__ErrorCode answer;
+	unsigned answer_again_s; /* with an error: try again in so many seconds */
 	struct event *soon;
 	uint8_t posted[256][UMSG_ID_SIZE];
 	size_t n_posted, n_answered;
