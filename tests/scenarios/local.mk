@@ -38,7 +38,8 @@ EXTRA_DIST += %D%/cms.bats
 EXTRA_DIST += %D%/docs.bats
 EXTRA_DIST += %D%/seeing.bats %D%/hep.py
 EXTRA_DIST += %D%/install.bats tests/package/try tests/package/common.bash \
-	tests/package/boot tests/package/boot.bats tests/package/machine.bash
+	tests/package/asking.bash tests/package/boot tests/package/boot.bats \
+	tests/package/machine.bash tests/package/upgrade.bats
 EXTRA_DIST += %D%/bad_input.bats
 EXTRA_DIST += %D%/faults.bats
 EXTRA_DIST += %D%/promises.bats %D%/crs_cli.bats %D%/crs_day.bats %D%/outsider.bats %D%/outsider.py %D%/updates.bats %D%/durable.bats %D%/watch_new.py
