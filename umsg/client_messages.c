@@ -448,8 +448,11 @@ static void fetch(struct umsg_client *client)
 	frame.request = ++client->requests;
 	frame.body_case = UMSG__FRAME__BODY_FETCH;
 	frame.fetch = &body;
-	if (client_send(client, &frame))
+	if (client_send(client, &frame)) {
+		/* For want of memory: nobody else would ask again. */
+		client_fetch_later(client);
 		return;
+	}
 	client->fetching = frame.request;
 	client->fetch_heard_ms = clock_mono_ms();
 	wait_for_due(client);

@@ -35,7 +35,7 @@ UMSG_STAGE_LIBS = %D%/libstage.a tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_client_messages_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_messages_LDADD = $(UMSG_STAGE_LIBS)
 # minutes pass without waiting for them
-%C%_test_client_messages_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ms
+%C%_test_client_messages_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ms,--wrap=link_send
 %C%_test_client_updates_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_updates_LDADD = $(UMSG_STAGE_LIBS)
 %C%_test_client_updates_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add

@@ -194,6 +194,37 @@ static void a_fetch_that_is_never_answered_is_sent_again(void **state)
 	assert_int_equal(stage->registers, registers);
 }
 
+static bool no_memory; /* for what is sent next; once */
+
+int __real_link_send(struct link *link, struct slice message);
+int __wrap_link_send(struct link *link, struct slice message);
+int __wrap_link_send(struct link *link, struct slice message)
+{
+	if (!no_memory)
+		return __real_link_send(link, message);
+	no_memory = false;
+	return -ENOMEM;
+}
+
+static void a_fetch_that_could_not_be_sent_is_sent_later(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	int fetches;
+
+	bob->keeps = true;
+	post_hello(alice, BOB);
+	STAGE_UNTIL(stage, bob->messages == 1);
+	fetches = stage->fetches;
+	no_memory = true;
+	umsg_client_fetch(bob->client);
+	assert_false(no_memory);
+	passed_ms = 5000;
+	STAGE_UNTIL(stage, bob->messages == 2);
+	passed_ms = 0;
+	assert_int_equal(stage->fetches, fetches + 1);
+}
+
 static bool deliver_twice(struct stage *stage, Umsg__Frame *frame)
 {
 	if (frame->body_case == UMSG__FRAME__BODY_DELIVER)
@@ -547,6 +578,7 @@ int main(void)
 		ON_STAGE(what_is_asked_for_anew_comes_although_a_fetch_is_under_way),
 		ON_STAGE(a_message_that_comes_unasked_does_not_hide_others),
 		ON_STAGE(a_fetch_that_is_never_answered_is_sent_again),
+		ON_STAGE(a_fetch_that_could_not_be_sent_is_sent_later),
 		ON_STAGE(a_repeat_is_taken_again_and_not_told),
 		ON_STAGE(a_forged_message_is_not_told_but_receipted),
 		ON_STAGE(a_message_is_its_signers_only),
