@@ -343,6 +343,10 @@ static int queue_receipt(struct texts *texts, const struct inward *in, const cha
 	int err = umsg_client_seal_receipt(texts->client, sender, in->id, state, reason, &sealed);
 
 	texts_id_text(in->id, id);
+	/* Without our own keys, as when a month has begun and its update is not there yet: it waits
+	 * for them.  Attached, they are there, and it is the sender's domain that is not. */
+	if (err == -ENOKEY && umsg_client_state(texts->client) != UMSG_ATTACHED)
+		return err;
 	if (err == -ENOKEY || err == -EINVAL) {
 		log_warn(MODULE, "message=%s: no receipt can be sealed for %s: %s", id, sender,
 			 strerror(-err));

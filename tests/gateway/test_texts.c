@@ -37,6 +37,26 @@ static void many_messages_are_filed_in_batches(void **state)
 	assert_int_equal(scene_files_in(scene->out, "new"), 100);
 }
 
+/* A month has begun and its keys come later: a sender hears of what was delivered all the same. */
+static void a_receipt_waits_for_keys(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->client.state = UMSG_UPDATES_ONLY;
+	scene->client.receipt_fails = -ENOKEY;
+	scene_message_comes(scene, 1, clock_wall_s() + AN_HOUR);
+	LOOP_UNTIL(scene->base, scene->client.receipts == 1);
+	assert_int_equal(scene_files_in(scene->out, "new"), 1);
+	scene->client.state = UMSG_ATTACHED;
+	scene->client.receipt_fails = 0;
+	LOOP_UNTIL(scene->base, scene->client.n_posted == 1);
+	assert_int_equal(texts_gauges(scene->texts).inward, 0);
+	/* To a domain that is not trusted any more there is no way, and nothing to wait for. */
+	scene->client.receipt_fails = -ENOKEY;
+	scene_message_comes(scene, 2, clock_wall_s() + AN_HOUR);
+	LOOP_UNTIL(scene->base, scene->client.taken == 2 && !texts_gauges(scene->texts).inward);
+}
+
 /* Each delivery of it is taken, but it is one file and one receipt. */
 static void a_repeat_is_taken_and_not_filed_again(void **state)
 {
@@ -298,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SCENE_TEST(a_message_is_taken_filed_and_receipted),
 		SCENE_TEST(many_messages_are_filed_in_batches),
+		SCENE_TEST(a_receipt_waits_for_keys),
 		SCENE_TEST(a_repeat_is_taken_and_not_filed_again),
 		SCENE_TEST(a_message_waits_for_its_mailbox),
 		SCENE_TEST(a_message_past_its_end_is_not_filed),

@@ -85,7 +85,7 @@ int umsg_client_seal_receipt(struct umsg_client *client, const char *to,
 	client->receipts++;
 	client->receipt = state;
 	snprintf(client->reason, sizeof(client->reason), "%s", reason);
-	return seal(client, sealed_out);
+	return client->receipt_fails ? client->receipt_fails : seal(client, sealed_out);
 }
 
 int umsg_client_post(struct umsg_client *client, struct slice sealed)

@@ -24,6 +24,7 @@ struct umsg_client {
 	uint8_t posted[256][UMSG_ID_SIZE];
 	size_t n_posted, n_answered;
 	int post_fails, seal_fails; /* seal_fails stands for the journal's disk, too */
+	int receipt_fails;          /* its sealing */
 	int domain;                 /* what is known of Alice's */
 	unsigned lookups;
 	unsigned taken, receipts, seals;
