@@ -315,6 +315,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	home_tick(worker->home);
 	holder_tick(worker->holder);
+	worker_tick_accounts(worker);
 	/* Clients are told before, and get a moment to go. */
 	if (worker->stop_ms && (holder_count(worker->holder) == 0 ||
 				clock_mono_ms() - worker->stop_ms > STOP_LIMIT_MS))

@@ -28,6 +28,8 @@
 enum {
 	FLOORS_MAX = 512 << 20,
 	CONFIRMED_MONTHS = 24, /* looked back for what was noted of updates */
+	RELOAD_AGAIN_FIRST_MS = 1000,
+	RELOAD_AGAIN_LAST_MS = 60 * 1000,
 };
 
 static bool at_home_here(void *arg, struct slice uri)
@@ -113,14 +115,36 @@ int worker_load_accounts(struct worker *worker)
 	return 0;
 }
 
+/* Nobody tells a second time that something has changed; and who may enter here is not who may
+ * enter at the other workers until then. */
+static void reload_later(struct worker *worker, int err)
+{
+	/* Said once a change, however long it lasts. */
+	if (!worker->reload_pause_ms)
+		log_warn("account", "cannot load the accounts again: %s; trying on",
+			 strerror(-err));
+	worker->reload_pause_ms =
+		worker->reload_pause_ms ? 2 * worker->reload_pause_ms : RELOAD_AGAIN_FIRST_MS;
+	if (worker->reload_pause_ms > RELOAD_AGAIN_LAST_MS)
+		worker->reload_pause_ms = RELOAD_AGAIN_LAST_MS;
+	worker->reload_ms = clock_mono_ms() + worker->reload_pause_ms;
+}
+
+void worker_tick_accounts(struct worker *worker)
+{
+	if (worker->reload_ms && clock_mono_ms() >= worker->reload_ms)
+		worker_reload(worker);
+}
+
 void worker_reload(struct worker *worker)
 {
 	int err = worker_load_accounts(worker);
 
 	if (err) {
-		log_warn("account", "cannot load the accounts again: %s", strerror(-err));
+		reload_later(worker, err);
 		return;
 	}
+	worker->reload_ms = worker->reload_pause_ms = 0;
 	/* Whoever may not enter any more goes first; then connections learn what changed for
 	 * those who stay. */
 	home_roster_changed(worker->home);

@@ -25,15 +25,20 @@ struct worker {
 	struct event *tick, *term;
 	unsigned traced; /* bits of trace_element */
 	uint64_t figures[FIGURE_COUNT];
-	int64_t stop_ms; /* 0: running */
+	int64_t stop_ms;   /* 0: running */
+	int64_t reload_ms; /* when to load the accounts again, which failed; 0: it did not */
+	int reload_pause_ms;
 	int status;
 };
 
 /* worker_accounts.c: loads accounts, administrators, rosters and updates anew; the old
  * objects stay where that fails.  Returns 0 or -errno. */
 int worker_load_accounts(struct worker *worker);
-/* The same while the worker runs: whoever may not stay hears of it. */
+/* The same while the worker runs: whoever may not stay hears of it.  What fails is tried again by
+ * worker_tick_accounts(). */
 void worker_reload(struct worker *worker);
+/* Call it now and then. */
+void worker_tick_accounts(struct worker *worker);
 /* An account was deleted, and its roster is still loaded: messages, data and counts of its users
  * go. */
 void worker_forget_account(struct worker *worker, const char *account);

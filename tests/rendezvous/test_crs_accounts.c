@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/encode.h"
 #include "tests/rendezvous/cast.h"
 #include "tests/rendezvous/party.h"
@@ -39,6 +40,52 @@ static void the_blacklist_and_a_deleted_account_cut_off(void **state)
 	assert_true(scene_cli_shows(scene, "list account", "acme", false));
 	party_close(&a);
 	party_close(&b);
+}
+
+/* Each of the two workers has logged it. */
+static bool in_log(const struct scene *scene, const char *text)
+{
+	char command[256], output[SCENE_OUTPUT];
+
+	snprintf(command, sizeof(command), "grep -c '%s' '%s/log/crs.log'", text, scene->root);
+	return scene_shell(command, output) == 0 && strcmp(output, "2\n") == 0;
+}
+
+static bool enters(struct scene *scene, const struct party_options *user)
+{
+	struct party party;
+	bool entered;
+
+	party_open(&party, scene, user);
+	while (!party_heard(&party, "registered") && !party_heard(&party, "closed"))
+		scene_run(scene);
+	entered = party_heard(&party, "registered");
+	party_close(&party);
+	return entered;
+}
+
+/* A fault of a moment, such as no descriptors, and no further change: workers would not know the
+ * new account until somebody makes another one. */
+static void accounts_that_cannot_be_read_now_are_read_later(void **state)
+{
+	const struct party_options user = {
+		.uri = bob, .account = "other", .secret = SCENE_SECRET, .generation = 1, .device = 1
+	};
+	int64_t deadline = clock_mono_ms() + SCENE_PATIENCE_MS;
+	struct scene *scene = *state;
+	char command[256], output[SCENE_OUTPUT];
+
+	snprintf(command, sizeof(command), "cd '%s/accounts/acme' && rm -f blacklist && mkdir %s",
+		 scene->root, "blacklist");
+	assert_int_equal(scene_shell(command, output), 0);
+	assert_int_equal(scene_cli(scene, "create account other -s " SCENE_SECRET, output), 0);
+	while (!in_log(scene, "cannot load the accounts again") && clock_mono_ms() < deadline)
+		scene_run(scene);
+	assert_false(enters(scene, &user));
+	snprintf(command, sizeof(command), "rmdir '%s/accounts/acme/blacklist'", scene->root);
+	assert_int_equal(scene_shell(command, output), 0);
+	while (!enters(scene, &user))
+		assert_true(clock_mono_ms() < deadline);
 }
 
 /* CRS-045: with an account its users go, and what was kept for them: whoever gets the same number
@@ -134,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ONE(the_blacklist_and_a_deleted_account_cut_off),
+		ONE(accounts_that_cannot_be_read_now_are_read_later),
 		ONE(nothing_of_a_deleted_accounts_users_is_left),
 		ONE(accounts_are_made_as_they_are_asked_for),
 	};
