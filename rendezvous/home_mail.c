@@ -301,7 +301,8 @@ static void on_part(void *arg, uint32_t index, struct slice record)
 	home_send(wait->home, &wait->to, &frame);
 }
 
-/* An error sends nothing: the message stays stored, and a later Fetch hands it out anew. */
+/* An error sends nothing: the message stays stored, and is handed out anew to who fetches when the
+ * store is back. */
 static void on_parts_done(void *arg, int err, uint64_t number)
 {
 	struct part_wait *wait = arg;
@@ -318,19 +319,25 @@ static void send_parts(struct home *home, const struct endpoint *to, const char 
 {
 	struct part_wait *wait = calloc(1, sizeof(*wait));
 	char key[HOME_PART_KEY];
+	int err = -ENOMEM;
 
-	if (!wait)
-		return;
-	wait->home = home;
-	wait->to = *to;
-	wait->uri = strdup(uri);
-	wait->sender = strdup(mail->sender);
-	memcpy(wait->id, mail->id, sizeof(wait->id));
-	home_part_key(mail, key);
-	if (!wait->uri || !wait->sender ||
-	    store_part_read(worker_store(home->worker), slice_str(uri), key, from - 1, count,
-			    on_part, on_parts_done, wait))
-		on_parts_done(wait, -EPIPE, 0);
+	if (wait) {
+		wait->home = home;
+		wait->to = *to;
+		wait->uri = strdup(uri);
+		wait->sender = strdup(mail->sender);
+		memcpy(wait->id, mail->id, sizeof(wait->id));
+		home_part_key(mail, key);
+		if (wait->uri && wait->sender)
+			err = store_part_read(worker_store(home->worker), slice_str(uri), key,
+					      from - 1, count, on_part, on_parts_done, wait);
+		if (err)
+			on_parts_done(wait, err, 0);
+	}
+	/* They count as sent to this connection (mail_parts_wanted()), and nobody would ask for
+	 * them over it again. */
+	if (err == -ENOMEM)
+		home_unheard(home, to);
 }
 
 /* It was taken, or has ended, since its Deliver was sent: who asks must not wait for it. */

@@ -193,7 +193,10 @@ int store_part_read(struct store *store, struct slice uri, const char *key, uint
 	(void)from;
 	(void)count;
 	(void)part;
-	return answer(store, done, arg, 0);
+	int err = answer(store, done, arg, 0);
+
+	of_store(store)->part_reads += !err;
+	return err;
 }
 
 int store_count(struct store *store, const char *what, const char *account, const char *uri,

@@ -65,6 +65,7 @@ struct worker {
 	CrsWorker__Control *told; /* what the supervisor was told last, or NULL */
 	int store_err;            /* of the next command */
 	int floor_err;            /* of each floor: home_floor_done() */
+	unsigned part_reads;      /* pages of parts that were asked for */
 	uint64_t counted;         /* what it was given to count, together */
 	unsigned counts_until; /* it has no memory for one more: 0, or how many counts it takes */
 	const char *kept;      /* the value in each hash, of tel:+1; NULL: there is none */

@@ -401,6 +401,70 @@ static void no_page_ends_behind_a_message_that_was_not_handed_out(void **state)
 	assert_true(scarce_each(fetches, NULL) > 3);
 }
 
+static void say_long_post(struct worker *worker, const char *to)
+{
+	static const uint8_t record[FRAME_RECORD + FRAME_RECORD_TAG];
+	Umsg__Frame frame = UMSG__FRAME__INIT, more = UMSG__FRAME__INIT;
+	Umsg__Post post = UMSG__POST__INIT;
+	Umsg__Part part = UMSG__PART__INIT;
+
+	post.message_id = part.message_id = frame_data(slice_of(id, FRAME_ID));
+	post.kind = UMSG__MESSAGE_KIND__KIND_TEXT;
+	post.i_message = part.record = frame_data(slice_of(sealed, sizeof(sealed)));
+	post.record = frame_data(slice_of(record, sizeof(record)));
+	post.total_length = sizeof(record) + sizeof(sealed);
+	part.index = 1;
+	frame.to = more.to = frame_text(to);
+	frame.body_case = UMSG__FRAME__BODY_POST;
+	frame.post = &post;
+	more.body_case = UMSG__FRAME__BODY_PART;
+	more.part = &part;
+	say(worker, "tel:+1", &frame);
+	say(worker, "tel:+1", &more);
+}
+
+static void ask_for_part(struct worker *worker, const char *uri)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__PartAck ack = UMSG__PART_ACK__INIT;
+
+	ack.message_id = frame_data(slice_of(id, FRAME_ID));
+	ack.sender = frame_text("tel:+1");
+	ack.next = 1;
+	frame.body_case = UMSG__FRAME__BODY_PART_ACK;
+	frame.part_ack = &ack;
+	say(worker, uri, &frame);
+}
+
+static bool reads_parts(unsigned n, void *arg)
+{
+	struct worker *worker = open_worker();
+	bool failed;
+
+	(void)arg;
+	say_register(worker, "tel:+1");
+	say_long_post(worker, "tel:+3");
+	assert_int_equal(worker->n_items, 1);
+	fake_worker_client(worker, "tel:+3", "acme", 1);
+	say_register(worker, "tel:+3");
+	heard.answers = 0;
+	scarce_begin(n);
+	ask_for_part(worker, "tel:+3");
+	let_time_pass(worker);
+	failed = scarce_end();
+	assert_true(failed || worker->part_reads == 1);
+	if (worker->part_reads == 0 && heard.answers == 0 && client_of(worker, "tel:+3"))
+		fail_msg("allocation %u: neither parts nor an end", n);
+	close_worker(&worker);
+	return failed;
+}
+
+static void whoever_asks_for_parts_gets_them_or_is_cut_off(void **state)
+{
+	(void)state;
+	assert_true(scarce_each(reads_parts, NULL) > 3);
+}
+
 /* A post that just fits into its frame, with octets of a later version in it, which readers pass
  * over: in a Deliver it does not fit. */
 static void say_widest_post(struct worker *worker, const char *to)
@@ -536,6 +600,7 @@ int main(void)
 		cmocka_unit_test(whoever_a_home_cannot_be_told_of_is_cut_off),
 		cmocka_unit_test(whoever_asks_is_answered_or_cut_off),
 		cmocka_unit_test(no_page_ends_behind_a_message_that_was_not_handed_out),
+		cmocka_unit_test(whoever_asks_for_parts_gets_them_or_is_cut_off),
 		cmocka_unit_test(a_post_that_no_frame_can_deliver_holds_up_no_other),
 		cmocka_unit_test(who_is_another_accounts_by_now_is_denied),
 		cmocka_unit_test(whose_floor_is_another_accounts_is_denied),
