@@ -139,7 +139,9 @@ static void on_ping(redisAsyncContext *redis, void *r, void *private)
 		redisAsyncDisconnect(redis);
 		return;
 	}
-	redisAsyncCommand(redis, on_info, NULL, "INFO server");
+	/* Without the question there is no answer, and nothing else on this connection. */
+	if (redisAsyncCommand(redis, on_info, NULL, "INFO server") != REDIS_OK)
+		redisAsyncDisconnect(redis);
 }
 
 static void try_connect(struct store *store)
@@ -163,7 +165,11 @@ static void try_connect(struct store *store)
 	redisAsyncSetDisconnectCallback(redis, on_disconnect);
 	/* INFO is answered while Redis still reads its data, a command about a key is not. The
 	 * key need not be there. */
-	redisAsyncCommand(redis, on_ping, NULL, "EXISTS m:");
+	if (redisAsyncCommand(redis, on_ping, NULL, "EXISTS m:") == REDIS_OK)
+		return;
+	store->redis = NULL;
+	redisAsyncFree(redis);
+	try_again_later(store);
 }
 
 struct store *store_new(struct event_base *base, const char *run_dir, const char *name,

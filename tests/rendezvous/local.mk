@@ -83,7 +83,9 @@ endif
 STORE_WORLD = %D%/store_world.c %D%/store_world.h \
 	tests/tools/redis_spawn.c tests/tools/redis_spawn.h
 %C%_test_store_SOURCES = %D%/test_store.c $(STORE_WORLD)
-%C%_test_store_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+%C%_test_store_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(HIREDIS_CFLAGS)
+# a question that finds no memory
+%C%_test_store_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=redisAsyncCommand
 %C%_test_store_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_store_entries_SOURCES = %D%/test_store_entries.c $(STORE_WORLD)
 %C%_test_store_entries_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(HIREDIS_CFLAGS)

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include <hiredis/async.h>
+
 #include "base/clock.h"
 #include "tests/rendezvous/store_world.h"
 
@@ -229,6 +231,46 @@ static void whoever_waits_hears_that_the_store_is_gone(void **state)
 	world_end(world);
 }
 
+/* Which of the questions that a connection begins with finds no memory; 0: none. */
+static unsigned refused_question;
+
+int __wrap_redisAsyncCommand(redisAsyncContext *redis, redisCallbackFn *then, void *arg,
+			     const char *format, ...);
+int __wrap_redisAsyncCommand(redisAsyncContext *redis, redisCallbackFn *then, void *arg,
+			     const char *format, ...)
+{
+	va_list words;
+	int err;
+
+	if (refused_question && --refused_question == 0)
+		return REDIS_ERR;
+	va_start(words, format);
+	err = redisvAsyncCommand(redis, then, arg, format, words);
+	va_end(words);
+	return err;
+}
+
+/* It would stay connected, and never be up. */
+static void a_connection_that_cannot_be_asked_is_made_anew(void **state)
+{
+	struct world *world = world_begin("0");
+
+	(void)state;
+	for (unsigned question = 1; question <= 2; question++) {
+		store_free(&world->store);
+		world->up = false;
+		refused_question = question;
+		world_connect(world);
+		world_until_up(world, true);
+		assert_true(world->up);
+		assert_int_equal(refused_question, 0);
+	}
+	assert_int_equal(world_add(world, "tel:+2", "x", 1), 0);
+	world_await(world, 1);
+	assert_int_equal(world->failed, 0);
+	world_end(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +281,7 @@ int main(void)
 		cmocka_unit_test(deletions_do_not_wait_for_ever),
 		cmocka_unit_test(a_full_store_says_so_of_every_message),
 		cmocka_unit_test(whoever_waits_hears_that_the_store_is_gone),
+		cmocka_unit_test(a_connection_that_cannot_be_asked_is_made_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
