@@ -65,12 +65,16 @@ endif
 
 # the supervisor without processes
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_supervisor %D%/test_admin_service
+check_PROGRAMS += %D%/test_supervisor %D%/test_admin_service %D%/test_worker_process
 endif
 %C%_test_supervisor_SOURCES = %D%/test_supervisor.c %D%/desk.c %D%/desk.h
 %C%_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_test_supervisor_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 %C%_test_supervisor_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_worker_process_SOURCES = %D%/test_worker_process.c %D%/desk.c %D%/desk.h
+%C%_test_worker_process_CFLAGS = $(%C%_test_supervisor_CFLAGS)
+%C%_test_worker_process_LDFLAGS = $(%C%_test_supervisor_LDFLAGS)
+%C%_test_worker_process_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_admin_service_SOURCES = %D%/test_admin_service.c %D%/desk.c %D%/desk.h
 %C%_test_admin_service_CFLAGS = $(%C%_test_supervisor_CFLAGS)
 %C%_test_admin_service_LDFLAGS = $(%C%_test_supervisor_LDFLAGS)

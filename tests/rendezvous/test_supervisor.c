@@ -320,53 +320,6 @@ static void a_worker_that_dies_holds_no_answer_up(void **state)
 	close(fd);
 }
 
-static void start_anew(struct desk *desk, unsigned worker)
-{
-	desk_hang_up(desk, worker);
-	worker_process_start(&desk->supervisor.workers[worker]);
-	desk->supervisor.workers[worker].pid = 0;
-}
-
-static void say_ready(struct desk *desk, unsigned worker)
-{
-	CrsWorker__Control ready = CRS_WORKER__CONTROL__INIT;
-	CrsWorker__Ready body = CRS_WORKER__READY__INIT;
-
-	ready.body_case = CRS_WORKER__CONTROL__BODY_READY;
-	ready.ready = &body;
-	desk_say(desk, worker, &ready);
-}
-
-/* It loads the accounts before it is ready, and hears of changes from then on only. */
-static void what_changed_while_a_worker_started_is_told_to_it(void **state)
-{
-	struct desk *desk = *state;
-	CrsWorker__Control *told;
-
-	start_anew(desk, 1);
-	assert_int_equal(supervisor_reload(&desk->supervisor, NULL), 0);
-	say_ready(desk, 1);
-	told = desk_hear_kind(desk, 1, CRS_WORKER__CONTROL__BODY_RELOAD);
-	assert_non_null(told);
-	PACK_FREE(&told);
-	/* Once; and not where nothing has changed. */
-	assert_null(desk_hear_kind(desk, 1, CRS_WORKER__CONTROL__BODY_RELOAD));
-	start_anew(desk, 1);
-	say_ready(desk, 1);
-	assert_null(desk_hear_kind(desk, 1, CRS_WORKER__CONTROL__BODY_RELOAD));
-}
-
-/* It would wait for its setup, and nobody for its end. */
-static void a_worker_that_cannot_be_set_up_is_let_go(void **state)
-{
-	struct desk *desk = *state;
-	struct worker_process *worker = &desk->supervisor.workers[1];
-
-	desk->options.settings.listen_address[0] = '\0';
-	start_anew(desk, 1);
-	assert_null(worker->channel);
-}
-
 /* ---- what clients have stored ---- */
 
 static void tell_stored(struct desk *desk, uint32_t number, bool more, const char *name,
@@ -609,8 +562,6 @@ int main(void)
 		DESK_TEST(the_file_of_an_admin_that_is_damaged_is_told_and_hides_nobody_else),
 		DESK_TEST(an_answer_waits_for_every_worker_and_counts_each_once),
 		DESK_TEST(a_worker_that_dies_holds_no_answer_up),
-		DESK_TEST(what_changed_while_a_worker_started_is_told_to_it),
-		DESK_TEST(a_worker_that_cannot_be_set_up_is_let_go),
 		DESK_TEST(what_clients_stored_is_shown_whatever_it_is),
 		DESK_TEST(a_listing_keeps_to_the_user_and_kind_that_were_asked_for),
 		DESK_TEST(a_user_is_looked_up_at_the_home),

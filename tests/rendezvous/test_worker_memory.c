@@ -523,74 +523,6 @@ static void a_post_that_no_frame_can_deliver_holds_up_no_other(void **state)
 	close_worker(&worker);
 }
 
-static void ask_to_register(struct client *client)
-{
-	Umsg__Frame frame = UMSG__FRAME__INIT;
-	Umsg__Register reg = UMSG__REGISTER__INIT;
-	uint8_t *octets;
-	size_t n;
-
-	reg.device_id = frame_data(slice_of(id, FRAME_ID));
-	reg.has_keys = true;
-	frame.request = ASKED;
-	frame.from = frame_text(client->uri);
-	frame.body_case = UMSG__FRAME__BODY_REGISTER;
-	frame.register_ = &reg;
-	assert_int_equal(frame_encode(&frame, &octets, &n), 0);
-	client_frame(client, slice_of(octets, n));
-	free(octets);
-}
-
-/* Both floors are on their way before one of them is there: who comes second is denied, and not
- * told that nothing can be written. */
-static void who_is_another_accounts_by_now_is_denied(void **state)
-{
-	struct worker *worker = open_worker();
-	struct client *first = fake_worker_client(worker, "tel:+7", "acme", 1);
-	struct client *second = fake_worker_client(worker, "tel:+7", "other", 1);
-
-	(void)state;
-	ask_to_register(first);
-	ask_to_register(second);
-	fake_worker_run(worker);
-	assert_int_equal(heard.registered, 1);
-	assert_int_equal(heard.answers, 2);
-	assert_int_equal(heard.errors, 0);
-	close_worker(&worker);
-}
-
-/* The supervisor knows the owner, of whom nobody told this worker.  To ask again would not help. */
-static void whose_floor_is_another_accounts_is_denied(void **state)
-{
-	struct worker *worker = open_worker();
-	struct client *client = fake_worker_client(worker, "tel:+7", "acme", 1);
-
-	(void)state;
-	worker->floor_err = -EACCES;
-	ask_to_register(client);
-	fake_worker_run(worker);
-	assert_int_equal(heard.answers, 1);
-	assert_int_equal(heard.errors, 0);
-	assert_int_equal(client->state, CLIENT_DENIED);
-	assert_int_equal(client->deny_reason, UMSG__DENY_REASON__DENY_OTHER_ACCOUNT);
-	close_worker(&worker);
-}
-
-static void whose_floor_cannot_be_written_is_to_ask_again(void **state)
-{
-	struct worker *worker = open_worker();
-	struct client *client = fake_worker_client(worker, "tel:+7", "acme", 1);
-
-	(void)state;
-	worker->floor_err = -ENOSPC;
-	ask_to_register(client);
-	fake_worker_run(worker);
-	assert_int_equal(heard.answers, 1);
-	assert_int_equal(heard.errors, 1);
-	assert_int_equal(client->state, CLIENT_NEW);
-	close_worker(&worker);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -602,9 +534,6 @@ int main(void)
 		cmocka_unit_test(no_page_ends_behind_a_message_that_was_not_handed_out),
 		cmocka_unit_test(whoever_asks_for_parts_gets_them_or_is_cut_off),
 		cmocka_unit_test(a_post_that_no_frame_can_deliver_holds_up_no_other),
-		cmocka_unit_test(who_is_another_accounts_by_now_is_denied),
-		cmocka_unit_test(whose_floor_is_another_accounts_is_denied),
-		cmocka_unit_test(whose_floor_cannot_be_written_is_to_ask_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,7 @@ static int open_worker(void **state)
 	struct worker *worker;
 
 	quiet();
+	memset(&heard, 0, sizeof(heard));
 	fake_clock_reset();
 	fake_link_on_sent(on_sent, NULL);
 	worker = fake_worker_new();
@@ -439,6 +440,50 @@ static void whom_a_home_cannot_take_again_is_cut_off(void **state)
 	assert_int_equal(holder_count(worker->holder), 0);
 }
 
+/* Both floors are on their way before one of them is there: who comes second is denied, and not
+ * told that nothing can be written. */
+static void who_is_another_accounts_by_now_is_denied(void **state)
+{
+	struct worker *worker = *state;
+	struct client *first = fake_worker_client(worker, "tel:+7", "acme", 1);
+	struct client *second = fake_worker_client(worker, "tel:+7", "other", 1);
+
+	say_body(first, "", 2, UMSG__FRAME__BODY_REGISTER);
+	say_body(second, "", 2, UMSG__FRAME__BODY_REGISTER);
+	fake_worker_run(worker);
+	assert_int_equal(heard.registered, 1);
+	assert_int_equal(heard.frames, 2);
+	assert_int_equal(heard.errors, 0);
+}
+
+/* The supervisor knows the owner, of whom nobody told this worker.  To ask again would not help. */
+static void whose_floor_is_another_accounts_is_denied(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = fake_worker_client(worker, "tel:+7", "acme", 1);
+
+	worker->floor_err = -EACCES;
+	say_body(client, "", 2, UMSG__FRAME__BODY_REGISTER);
+	fake_worker_run(worker);
+	assert_int_equal(heard.frames, 1);
+	assert_int_equal(heard.errors, 0);
+	assert_int_equal(client->state, CLIENT_DENIED);
+	assert_int_equal(client->deny_reason, UMSG__DENY_REASON__DENY_OTHER_ACCOUNT);
+}
+
+static void whose_floor_cannot_be_written_is_to_ask_again(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = fake_worker_client(worker, "tel:+7", "acme", 1);
+
+	worker->floor_err = -ENOSPC;
+	say_body(client, "", 2, UMSG__FRAME__BODY_REGISTER);
+	fake_worker_run(worker);
+	assert_int_equal(heard.frames, 1);
+	assert_int_equal(heard.errors, 1);
+	assert_int_equal(client->state, CLIENT_NEW);
+}
+
 #define WORKER_TEST(name) cmocka_unit_test_setup_teardown(name, open_worker, close_worker)
 
 int main(void)
@@ -459,6 +504,9 @@ int main(void)
 		WORKER_TEST(who_registers_anew_is_what_the_home_answers_to_that),
 		WORKER_TEST(who_registers_while_a_month_begins_is_locked_out_with_the_others),
 		WORKER_TEST(whom_a_home_cannot_take_again_is_cut_off),
+		WORKER_TEST(who_is_another_accounts_by_now_is_denied),
+		WORKER_TEST(whose_floor_is_another_accounts_is_denied),
+		WORKER_TEST(whose_floor_cannot_be_written_is_to_ask_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
