@@ -27,10 +27,6 @@ static Umsg__EndReason reason_of_route(unsigned code)
 static const char *refusal(const struct call *call, const struct route_answer *answer,
 			   unsigned *code_out)
 {
-	if (answer->interface == call->in) {
-		*code_out = 404;
-		return "the route leads back to the interface it came from";
-	}
 	if (answer->interface == ROUTE_SIP && answer->target.transport == SIP_TLS &&
 	    !call->config->sip.tls.ca) {
 		*code_out = 503;

@@ -235,11 +235,6 @@ static unsigned route(const struct sip_texts *texts, const struct text_asked *as
 
 	if (!router_route(cig_config_router(texts->config), &question, answer_out, NULL))
 		return answer_out->code;
-	if (answer_out->interface != ROUTE_TEL) {
-		snprintf(answer_out->reason, sizeof(answer_out->reason),
-			 "the route leads back to the interface it came from");
-		return 404;
-	}
 	if (!uri_same_number(slice_str(answer_out->from),
 			     slice_str(texts_own_uri(texts->world.texts)))) {
 		snprintf(answer_out->reason, sizeof(answer_out->reason),

@@ -68,7 +68,8 @@ struct route_call {
 /* The decision.  All texts are NUL-terminated. */
 struct route_answer {
 	bool routed;
-	enum route_interface interface; /* the outgoing one */
+	enum route_interface interface; /* the outgoing one: never that of the call, for an entry
+					 * has a side of each scheme */
 	char to[URI_MAX + 1];           /* as mapped, also when then refused; else "" */
 	char from[URI_MAX + 1];
 	struct sip_target target;         /* where the INVITE goes; when interface is ROUTE_SIP */

@@ -98,6 +98,8 @@ void call_trace_tell(struct call_trace *trace, const struct call *call, const ch
 	assert_null(strstr(event, "(null)"));
 	if (strcmp(side, "secure") == 0)
 		memcpy(trace->secure, event, sizeof(event));
+	if (strncmp(event, "rejected ", 9) == 0)
+		memcpy(trace->refused, event, sizeof(event));
 }
 
 const char *session_state_name(enum session_state state)
@@ -225,8 +227,7 @@ const uint8_t *umsg_call_id(const struct umsg_call *call)
 
 const char *umsg_call_from(const struct umsg_call *call)
 {
-	(void)call;
-	return "tel:+46701";
+	return call->client->caller ? call->client->caller : "tel:+46701";
 }
 
 const char *umsg_call_to(const struct umsg_call *call)
@@ -237,8 +238,7 @@ const char *umsg_call_to(const struct umsg_call *call)
 
 const char *umsg_call_called_extension(const struct umsg_call *call)
 {
-	(void)call;
-	return "101";
+	return call->client->extension ? call->client->extension : "101";
 }
 
 const char *umsg_call_calling_extension(const struct umsg_call *call)

@@ -44,6 +44,8 @@ struct umsg_client {
 	int domain; /* what is known of the callee's */
 	unsigned lookups;
 	bool ends_when_rung; /* the link breaks while the ringing is sent */
+	/* Of a call that comes from there; NULL: tel:+46701 calls extension 101. */
+	const char *caller, *extension;
 };
 
 struct umsg_call {
@@ -57,7 +59,8 @@ struct umsg_call {
 
 /* Somebody traces all calls; an event that was told without its text fails the test. */
 struct call_trace {
-	char secure[256]; /* the last event of the secure side */
+	char secure[256];  /* the last event of the secure side */
+	char refused[256]; /* the last refusal: "rejected code=404: why" */
 };
 
 /* The secure leg ends, as the other party or the rendezvous may have it at any time. */

@@ -29,6 +29,9 @@ int set_up(void **state);
 /* The same, but nobody talks longer than a second. */
 int set_up_brief(void **state);
 
+/* The same, but phones are called by TLS, of which the sip interface has none. */
+int set_up_without_tls(void **state);
+
 /* Frees it; nothing may be looked up any more. */
 int tear_down(void **state);
 

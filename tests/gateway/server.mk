@@ -182,3 +182,12 @@ tests_gateway_test_cig_cli_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLA
 tests_gateway_test_cig_cli_LDADD = $(CIG_CLI_LIBS)
 tests_gateway_test_cig_cli_ask_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
 tests_gateway_test_cig_cli_ask_LDADD = tests/keys/libsample.a $(CIG_CLI_LIBS)
+# the status, of parts that are played
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_status_report
+endif
+tests_gateway_test_status_report_SOURCES = tests/gateway/test_status_report.c \
+	gateway/status_report.c gateway/status_report.h
+tests_gateway_test_status_report_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_status_report_LDADD = gateway/librelay_control.a gateway/libsip_agent.a base/libbase.a \
+	$(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)

@@ -59,6 +59,51 @@ static void what_no_map_takes_is_refused_with_its_code(void **state)
 	assert_null(scene->client.call);
 }
 
+static void assert_refused(const struct scene *scene, const char *why)
+{
+	if (!strstr(scene->trace.refused, why))
+		fail_msg("\"%s\" is not in \"%s\"", why, scene->trace.refused);
+}
+
+/* The secure side hears no code: who has no name on the other side may not call, and what nobody
+ * has cannot be reached. */
+static void the_secure_side_hears_why_the_maps_refuse_it(void **state)
+{
+	static const struct {
+		const char *caller, *extension, *why;
+		Umsg__EndReason end;
+	} cases[] = {
+		{ "tel:46701", NULL, "code=403: no source map of interface sip matches",
+		  UMSG__END_REASON__END_NOT_ALLOWED },
+		{ NULL, "a b", "code=484: ", UMSG__END_REASON__END_NO_ROUTE },
+		{ NULL, "", "code=404: no extension map", UMSG__END_REASON__END_NO_ROUTE },
+	};
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		scene->client.caller = cases[i].caller;
+		scene->client.extension = cases[i].extension;
+		secure_user_calls(scene);
+		assert_refused(scene, cases[i].why);
+		assert_int_equal(secure_end(scene), cases[i].end);
+		assert_all_ended(scene);
+		forget_call(scene);
+	}
+	assert_int_equal(scene->sip.invites, 0);
+}
+
+/* What the entry wants encrypted does not go out in clear. */
+static void without_a_tls_block_nothing_goes_to_a_phone_by_tls(void **state)
+{
+	struct scene *scene = *state;
+
+	secure_user_calls(scene);
+	assert_refused(scene, "code=503: the entry says transport=tls");
+	assert_int_equal(secure_end(scene), UMSG__END_REASON__END_NO_ROUTE);
+	assert_all_ended(scene);
+	assert_int_equal(scene->sip.invites, 0);
+}
+
 /* Nobody of our side calls by another number than ours. */
 static void a_number_that_is_not_ours_calls_nobody(void **state)
 {
@@ -97,15 +142,24 @@ static void lose_engines(struct scene *scene)
 /* 503 and "congestion": both may try again. */
 static void a_call_is_refused_while_somebody_is_missing(void **state)
 {
-	static scene_fn *const losses[] = { lose_client, lose_agent, lose_relay, lose_engines };
+	static const struct {
+		scene_fn *lose;
+		const char *why;
+	} losses[] = {
+		{ lose_client, "code=503: not connected to the rendezvous" },
+		{ lose_agent, "code=503: the SIP agent is not running" },
+		{ lose_relay, "code=503: cig-relay is not connected" },
+		{ lose_engines, "code=503: no crypto engine is free" },
+	};
 	struct scene *scene = *state;
 
 	for (unsigned i = 0; i < COUNT(losses); i++) {
 		scene->client.state = UMSG_ATTACHED;
 		scene->sip.ready = scene->relay.up = true;
 		calls_world(scene->calls)->engines = 1;
-		losses[i](scene);
+		losses[i].lose(scene);
 		secure_user_calls(scene);
+		assert_refused(scene, losses[i].why);
 		assert_int_equal(secure_end(scene), UMSG__END_REASON__END_CONGESTION);
 		assert_all_ended(scene);
 		forget_call(scene);
@@ -253,6 +307,10 @@ static void what_the_pbx_refuses_is_told_with_its_reason(void **state)
 		{ 486, UMSG__END_REASON__END_BUSY },
 		{ 603, UMSG__END_REASON__END_DECLINED },
 		{ 404, UMSG__END_REASON__END_NO_ROUTE },
+		{ 403, UMSG__END_REASON__END_NOT_ALLOWED },
+		{ 408, UMSG__END_REASON__END_NO_ANSWER },
+		{ 488, UMSG__END_REASON__END_NO_COMMON_CODEC },
+		{ 503, UMSG__END_REASON__END_CONGESTION },
 		{ 302,
 		  UMSG__END_REASON__END_FAILED }, /* it is not followed: no pbx block says so */
 	};
@@ -280,6 +338,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_no_map_takes_is_refused_with_its_code),
+		TEST(the_secure_side_hears_why_the_maps_refuse_it),
+		cmocka_unit_test_setup_teardown(without_a_tls_block_nothing_goes_to_a_phone_by_tls,
+						set_up_without_tls, tear_down),
 		TEST(a_number_that_is_not_ours_calls_nobody),
 		TEST(a_call_is_refused_while_somebody_is_missing),
 		TEST(a_call_without_media_ends_on_both_sides),

@@ -87,8 +87,23 @@ static void without_keys_a_text_is_to_come_again(void **state)
 
 static void the_texts_own_refusal_is_the_centers(void **state)
 {
+	static const struct {
+		int err;
+		uint32_t status;
+	} cases[] = {
+		{ -EMSGSIZE, SMPP_RINVMSGLEN }, /* longer than a message may be */
+		{ -EINVAL, SMPP_RX_P_APPN },    /* never to be sealed to */
+		{ -EIO, SMPP_RX_T_APPN },       /* another time, perhaps */
+	};
 	struct center_scene *scene = *state;
 
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		scene->texts->client.seal_fails = cases[i].err;
+		center_brings(first(), &(struct played_text){ .number = SECOND + i });
+		assert_answered(scene, first(), SECOND + i, cases[i].status);
+	}
+	scene->texts->client.seal_fails = 0;
+	assert_int_equal(client(scene)->n_posted, 0);
 	scene->texts->client.state = UMSG_CONNECTING;
 	scene->texts->client.domain = -EKEYREJECTED;
 	center_brings(first(), &(struct played_text){ .number = FIRST });

@@ -98,6 +98,9 @@ static void routes_or_rejects_with_a_reason(void **state)
 		assert_int_equal(answer.code, cases[i].code);
 		assert_int_equal(routed, cases[i].code == 0);
 		assert_int_equal(answer.routed, routed);
+		/* No route leads back to where the call came from. */
+		if (routed)
+			assert_int_equal(answer.interface, 1 - (int)cases[i].in);
 		assert_string_equal(answer.to, cases[i].new_to);
 		assert_string_equal(answer.from, cases[i].new_from);
 	}
