@@ -27,6 +27,10 @@ int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
 	link->rejects += message->body_case == SIP_AGENT__TO_AGENT__BODY_REJECT;
 	if (message->body_case == SIP_AGENT__TO_AGENT__BODY_REJECT)
 		link->code = message->reject->code;
+	link->change_answers += message->body_case == SIP_AGENT__TO_AGENT__BODY_CHANGE_ANSWER;
+	link->change_rejects += message->body_case == SIP_AGENT__TO_AGENT__BODY_CHANGE_REJECT;
+	if (message->body_case == SIP_AGENT__TO_AGENT__BODY_INVITE)
+		snprintf(link->invited, sizeof(link->invited), "%s", message->invite->request_uri);
 	link->hangups += message->body_case == SIP_AGENT__TO_AGENT__BODY_HANGUP;
 	if (!link->ready)
 		return -EPIPE;
@@ -48,8 +52,11 @@ int relay_link_send(struct relay_link *link, const Relay__Command *command)
 {
 	link->closes += command->of_case == RELAY__COMMAND__OF_CLOSE;
 	link->secure_set |= command->of_case == RELAY__COMMAND__OF_SET_SECURE;
-	if (command->of_case == RELAY__COMMAND__OF_SET_PLAIN)
+	if (command->of_case == RELAY__COMMAND__OF_SET_PLAIN) {
 		link->held = command->set_plain->secure_held;
+		link->plain_port = command->set_plain->remote_port;
+		link->plain_sets++;
+	}
 	if (command->of_case == RELAY__COMMAND__OF_SEND_DIGIT &&
 	    command->send_digit->to == RELAY__SIDE__PLAIN)
 		link->to_pbx++;

@@ -16,14 +16,17 @@ struct sip_link {
 	uint64_t last_call;
 	unsigned reoffers, digits, invites, rings, answers, rejects, hangups, orphans;
 	unsigned code; /* of the last reject */
+	unsigned change_answers, change_rejects;
+	char invited[128]; /* the Request-URI of the last INVITE */
 };
 
 struct relay_link {
 	bool up, loaded;
 	unsigned closes;
 	bool secure_set, held;
-	unsigned to_pbx; /* digits */
-	char digits[32]; /* towards the secure side, once that is set */
+	unsigned plain_sets, plain_port; /* how often the PBX's side was set, and the last port */
+	unsigned to_pbx;                 /* digits */
+	char digits[32];                 /* towards the secure side, once that is set */
 };
 
 struct resolution {

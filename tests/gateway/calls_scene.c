@@ -71,6 +71,12 @@ int set_up_without_tls(void **state)
 	return set_up_with(state, CONFIG_TO("sip:{ext}@127.0.0.1;transport=tls", "port 5060;"));
 }
 
+int set_up_redirects(void **state)
+{
+	return set_up_with(
+		state, CONFIG("port 5060;") "pbx main { host \"127.0.0.1\"; redirects maps; }\n");
+}
+
 int tear_down(void **state)
 {
 	struct scene *scene = *state;

@@ -191,3 +191,12 @@ tests_gateway_test_status_report_SOURCES = tests/gateway/test_status_report.c \
 tests_gateway_test_status_report_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
 tests_gateway_test_status_report_LDADD = gateway/librelay_control.a gateway/libsip_agent.a base/libbase.a \
 	$(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_calls_changes
+endif
+tests_gateway_test_calls_changes_SOURCES = tests/gateway/test_calls_changes.c \
+	tests/gateway/calls_scene.c tests/gateway/calls_scene.h \
+	$(CALL_SIDES) $(SCARCE_SOURCES)
+tests_gateway_test_calls_changes_LDFLAGS = $(tests_gateway_test_calls_LDFLAGS)
+tests_gateway_test_calls_changes_CFLAGS = $(tests_gateway_test_calls_CFLAGS)
+tests_gateway_test_calls_changes_LDADD = $(tests_gateway_test_calls_LDADD)

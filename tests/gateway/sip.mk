@@ -21,6 +21,7 @@ check_PROGRAMS += \
 	tests/gateway/test_sip_malformed \
 	tests/gateway/test_sip_peers \
 	tests/gateway/test_sip_text \
+	tests/gateway/test_sip_register \
 	tests/gateway/test_sip_tls \
 	tests/gateway/test_sip_session \
 	tests/gateway/test_sip_trace \
@@ -61,6 +62,10 @@ EXTRA_DIST += tests/gateway/kamailio.cfg \
 tests_gateway_test_sip_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_text_LDADD = $(SIP_DRIVER_LIBS)
 EXTRA_tests_gateway_test_sip_text_DEPENDENCIES = gateway/cig-sip
+
+tests_gateway_test_sip_register_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_sip_register_LDADD = $(SIP_DRIVER_LIBS)
+EXTRA_tests_gateway_test_sip_register_DEPENDENCIES = gateway/cig-sip
 
 tests_gateway_test_sip_tls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 tests_gateway_test_sip_tls_LDADD = $(SIP_DRIVER_LIBS)
