@@ -84,3 +84,8 @@ endif
 %C%_test_key_ring_CFLAGS = $(KEYS_TEST_CFLAGS)
 %C%_test_key_ring_LDFLAGS = $(SCARCE_LDFLAGS)
 %C%_test_key_ring_LDADD = %D%/libsample.a $(KEYS_TEST_LIBS) $(PROTOBUF_C_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_passphrase
+endif
+%C%_test_passphrase_CFLAGS = $(KEYS_TEST_CFLAGS)
+%C%_test_passphrase_LDADD = $(KEYS_TEST_LIBS)
