@@ -20,6 +20,8 @@
 
 #define MODULE "pbx"
 
+enum { SEND_AGAIN_MS = 1000 }; /* behind a queue that was full */
+
 struct pbx_registration {
 	struct pbx *pbx;
 	struct registration state;
@@ -60,8 +62,13 @@ static void send_register(struct pbx_registration *r, const char *user, const ch
 	body.proxy_authorization = (char *)proxy;
 	message.body_case = SIP_AGENT__TO_AGENT__BODY_REGISTER;
 	message.register_ = &body;
-	if (sip_link_send(r->pbx->pbxs->sip, &message))
-		r->number = 0; /* pbxs_sip_ready() begins anew */
+	if (!sip_link_send(r->pbx->pbxs->sip, &message))
+		return;
+	/* Where the agent is gone pbxs_sip_ready() begins anew; where only its queue was full, or
+	 * memory out, nobody else would, and the PBX would forget us. */
+	r->number = 0;
+	if (!r->leaving)
+		timer_arm(r->timer, SEND_AGAIN_MS);
 }
 
 static void log_change(const struct pbx_registration *r, enum registration_state before,

@@ -13,6 +13,7 @@
 #include "gateway/pbxs_priv.h"
 #include "gateway/resolver.h"
 #include "gateway/sip_link.h"
+#include "tests/umsg/loop.h"
 
 /* ---- the resolver ---- */
 
@@ -79,7 +80,7 @@ void resolver_cancel(struct resolution **resolutionp)
 /* ---- the SIP agent ---- */
 
 struct sip_link {
-	bool ready;
+	bool ready, full;
 	unsigned probes, registers;
 	uint64_t probe[8], registration;
 	char probed[8][64], call_id[64], authorization[1024];
@@ -93,8 +94,8 @@ bool sip_link_is_ready(const struct sip_link *link)
 
 int sip_link_send(struct sip_link *link, const SipAgent__ToAgent *message)
 {
-	if (!link->ready)
-		return -EPIPE;
+	if (!link->ready || link->full)
+		return link->ready ? -ENOBUFS : -EPIPE;
 	if (message->body_case == SIP_AGENT__TO_AGENT__BODY_PROBE) {
 		size_t i = link->probes++ % COUNT(link->probe);
 
@@ -533,6 +534,23 @@ static void an_agent_that_died_is_asked_to_register_again(void **state)
 	end(&scene);
 }
 
+/* It lives, so nobody says that another one is there. */
+static void an_agent_that_takes_nothing_for_a_while_is_asked_again(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, REGISTERS("s3cret"));
+	scene.link.full = true;
+	goes_to_register(&scene);
+	assert_int_equal(scene.link.registers, 0);
+	scene.link.full = false;
+	LOOP_UNTIL(scene.base, scene.link.registers == 1);
+	registered(&scene, 200, 600);
+	assert_string_equal(told(&scene, "registration", "state"), "REGISTERED");
+	end(&scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -547,6 +565,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_password_is_told_and_not_tried_for_ever),
 		cmocka_unit_test(a_reload_keeps_the_same_registration_and_gives_up_another),
 		cmocka_unit_test(an_agent_that_died_is_asked_to_register_again),
+		cmocka_unit_test(an_agent_that_takes_nothing_for_a_while_is_asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
