@@ -27,8 +27,11 @@ static void keep_attached(struct cca *cca, void *arg)
 	/* Asked again after a lost connection: nobody knows what became of it. */
 	err = umsg_client_keep(cca->client, keeping->name, keeping->type,
 			       slice_of(keeping->value, keeping->n));
-	if (!err)
+	if (!err) {
+		/* The rendezvous may lose the question, and the connection live on. */
+		cca_await(cca, "no answer to what is to be kept");
 		return;
+	}
 	fprintf(stderr, "cca: %s cannot be kept: %s\n", keeping->name, strerror(-err));
 	cca_end(cca, CCA_FAILED);
 }

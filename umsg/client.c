@@ -264,6 +264,13 @@ static void on_lookup_timer(evutil_socket_t fd, short what, void *arg)
 	client_on_lookup_timer(arg);
 }
 
+static void on_parts_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	client_on_parts_timer(arg);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct umsg_client *client = arg;
@@ -293,8 +300,9 @@ static int init(struct umsg_client *client, const struct umsg_client_options *op
 	client->bury = event_new(client->base, -1, 0, on_bury, client);
 	client->fetch_timer = event_new(client->base, -1, 0, on_fetch_timer, client);
 	client->lookup_timer = event_new(client->base, -1, 0, on_lookup_timer, client);
+	client->parts_timer = event_new(client->base, -1, 0, on_parts_timer, client);
 	if (!client->software || (options->address && !client->address) || !client->timer ||
-	    !client->bury || !client->fetch_timer || !client->lookup_timer)
+	    !client->bury || !client->fetch_timer || !client->lookup_timer || !client->parts_timer)
 		return -ENOMEM;
 	return 0;
 }
@@ -347,6 +355,7 @@ void umsg_client_free(struct umsg_client **clientp)
 	free_event(client->bury);
 	free_event(client->fetch_timer);
 	free_event(client->lookup_timer);
+	free_event(client->parts_timer);
 	free(client->address);
 	free(client->software);
 	free(client);

@@ -12,7 +12,14 @@
 #include "umsg/message_crypto.h"
 #include "base/pack.h"
 
-enum { SEALED_RECORD = FRAME_RECORD + FRAME_RECORD_TAG, IDLE_MS = 60000 };
+enum {
+	SEALED_RECORD = FRAME_RECORD + FRAME_RECORD_TAG,
+	/* A part that does not come is asked for again, as the part of the rendezvous that had to
+	 * send it may be gone; then the message gives way to others, and at last is forgotten. */
+	ASK_AGAIN_MS = 20000,
+	IDLE_MS = 60000,
+	FORGET_MS = 600000,
+};
 
 /* ---- posting ---- */
 
@@ -85,11 +92,21 @@ static struct client_long **find_long(struct umsg_client *client, struct slice i
 	return *at ? at : NULL;
 }
 
-static void ask(struct umsg_client *client, const struct client_long *l)
+static void watch(struct umsg_client *client)
+{
+	const struct timeval look = { CLIENT_LOOK_S, 0 };
+
+	if (client->longs && !evtimer_pending(client->parts_timer, NULL))
+		event_add(client->parts_timer, &look);
+}
+
+static void ask(struct umsg_client *client, struct client_long *l)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__PartAck ack = UMSG__PART_ACK__INIT;
 
+	l->asked_ms = clock_mono_ms();
+	watch(client);
 	ack.message_id = l->frame->deliver->post->message_id;
 	ack.sender = l->frame->from;
 	/* Part 0 came with the message.  The next one is asked for only when this one is here. */
@@ -245,5 +262,27 @@ void client_on_part(struct umsg_client *client, const Umsg__Part *part)
 	client->n_longs--;
 	client_message(client, l->frame, slice_of(l->records, l->got));
 	free_long(l);
+	fetch_skipped(client);
+}
+
+void client_on_parts_timer(struct umsg_client *client)
+{
+	struct client_long **at = &client->longs;
+	int64_t now_ms = clock_mono_ms();
+	size_t before = client->n_longs;
+
+	while (*at) {
+		if (now_ms - (*at)->heard_ms >= FORGET_MS) {
+			drop_long(client, at);
+			continue;
+		}
+		if (now_ms - (*at)->asked_ms >= ASK_AGAIN_MS)
+			ask(client, *at);
+		at = &(*at)->next;
+	}
+	watch(client);
+	if (client->n_longs == before || !client_attached(client))
+		return;
+	client_fetch_later(client);
 	fetch_skipped(client);
 }

@@ -79,7 +79,7 @@ struct client_long {
 	Umsg__Frame *frame; /* its Deliver, owned */
 	uint8_t *records;   /* of all, as far as they are here; owned */
 	size_t got;
-	int64_t heard_ms;
+	int64_t heard_ms, asked_ms; /* monotonic */
 };
 
 /* A message that the owner was told of and has not taken. */
@@ -129,7 +129,8 @@ struct umsg_client {
 	size_t n_posts;
 	struct client_long *longs;
 	size_t n_longs;
-	bool long_skipped; /* for want of room: fetch again */
+	struct event *parts_timer; /* while there are some */
+	bool long_skipped;         /* for want of room: fetch again */
 	struct client_given_up {
 		uint8_t id[FRAME_ID];
 		int64_t until_ms;    /* monotonic */
@@ -273,6 +274,8 @@ void client_on_long(struct umsg_client *client, Umsg__Frame **framep);
 void client_on_part(struct umsg_client *client, const Umsg__Part *part);
 /* Behind a new registration each long message is worth another try. */
 void client_forget_given_up(struct umsg_client *client);
+/* Parts may have to be asked for again. */
+void client_on_parts_timer(struct umsg_client *client);
 /* Those half fetched, which the next fetch brings again. */
 void client_forget_longs(struct umsg_client *client);
 

@@ -296,6 +296,7 @@ static void receipts_are_told_also_those_of_a_newer_kind(void **state)
 static void is_kept(struct played_cca *played)
 {
 	played_attached(played);
+	assert_true(played->awaits > 0);
 	played->job->kept(&played->cca, played->arg, UMSG__ERROR_CODE__OK, "");
 }
 

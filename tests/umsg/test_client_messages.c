@@ -433,6 +433,34 @@ static bool empty_part(struct stage *stage, Umsg__Frame *frame)
 	return true;
 }
 
+static unsigned parts_lost;
+
+static bool lose_a_part(struct stage *stage, Umsg__Frame *frame)
+{
+	(void)stage;
+	return frame->body_case != UMSG__FRAME__BODY_PART || parts_lost++ > 0;
+}
+
+/* The part of the rendezvous that had to send it is gone, and the connection lives. */
+static void a_part_that_does_not_come_is_asked_for_again(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	struct umsg_sealed sealed;
+	uint32_t sum;
+
+	parts_lost = 0;
+	stage->tamper = lose_a_part;
+	sum = post_picture(alice, &sealed);
+	STAGE_UNTIL(stage, parts_lost == 1);
+	passed_ms = 20000;
+	STAGE_UNTIL(stage, bob->messages == 1);
+	passed_ms = 0;
+	assert_int_equal(bob->sum, sum);
+	assert_int_equal(stage->fetches, 0);
+	umsg_sealed_clear(&sealed);
+}
+
 static void a_long_message_that_is_gone_keeps_no_other_from_coming(void **state)
 {
 	struct stage *stage = *state;
@@ -587,6 +615,7 @@ int main(void)
 		ON_STAGE(an_error_that_finds_no_fault_with_a_post_is_not_its_end),
 		ON_STAGE(only_whole_posts_of_our_own_are_posted),
 		ON_STAGE(a_long_body_goes_in_parts),
+		ON_STAGE(a_part_that_does_not_come_is_asked_for_again),
 		ON_STAGE(a_long_message_that_is_gone_keeps_no_other_from_coming),
 		ON_STAGE(an_interrupted_post_goes_on_where_it_was),
 		ON_STAGE(an_interrupted_delivery_goes_on_where_it_was),
