@@ -278,7 +278,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (client->link)
-		client_register(client); /* denied, and tried again; or it is time to ask anew */
+		client_register_again(client); /* denied, and tried again; or asked anew */
 	else
 		client_connect(client);
 }

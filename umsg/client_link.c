@@ -29,6 +29,7 @@ enum {
 	/* A rendezvous need not tell of updates (CRS manual 5.4, "update-notification"): what it
 	 * has is in the answer to a registration.  And up to a sixth more. */
 	REGISTER_ANEW_MS = 6 * 3600 * 1000,
+	LOOK_FOR_KEYS_MS = 60000, /* of this month, where there were none */
 };
 
 /* A number from 0 to n - 1. */
@@ -340,7 +341,7 @@ void client_register(struct umsg_client *client)
 	}
 	reg.device_id = frame_data(slice_of(keystore_device_id(store), FRAME_ID));
 	reg.role = client->secondary ? UMSG__DEVICE_ROLE__SECONDARY : UMSG__DEVICE_ROLE__PRIMARY;
-	reg.has_keys = keys != NULL;
+	reg.has_keys = client->said_keys = keys != NULL;
 	reg.software = client->software;
 	period_keys_release(&keys);
 	client->registering = ++client->requests;
@@ -356,6 +357,26 @@ void client_register(struct umsg_client *client)
 void client_register_in(struct umsg_client *client, unsigned ms)
 {
 	wait_ms(client, ms);
+}
+
+/* Are there keys of this month, and the rendezvous was told that there are none?  They came while
+ * it answered, or the clock was wrong then: a host without a battery begins in another year. */
+static bool has_new_keys(const struct umsg_client *client)
+{
+	struct period_keys *keys = client_own_keys(client, clock_wall_s());
+	bool there = keys != NULL;
+
+	period_keys_release(&keys);
+	return there && !client->said_keys;
+}
+
+void client_register_again(struct umsg_client *client)
+{
+	if (client->state == UMSG_UPDATES_ONLY && !has_new_keys(client) &&
+	    clock_mono_ms() < client->anew_ms)
+		wait_ms(client, LOOK_FOR_KEYS_MS);
+	else
+		client_register(client);
 }
 
 static void warn_of_clocks(struct umsg_client *client, uint64_t server_time)
@@ -392,6 +413,7 @@ static void tell_accepted(struct umsg_client *client)
 void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 {
 	const Umsg__Registered *registered = frame->registered;
+	unsigned anew_ms;
 
 	/* An answer to an older registration: its figures may be out of date. */
 	if (frame->request != client->registering)
@@ -411,7 +433,9 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 	client_forget_given_up(client);
 	log_info(CLIENT_LOG, "%s: registered at %s%s", client_uri(client), client->route.host,
 		 registered->updates_only ? " for updates only" : "");
-	wait_ms(client, REGISTER_ANEW_MS + any_of(REGISTER_ANEW_MS / 6));
+	anew_ms = REGISTER_ANEW_MS + any_of(REGISTER_ANEW_MS / 6);
+	client->anew_ms = clock_mono_ms() + anew_ms;
+	wait_ms(client, registered->updates_only ? LOOK_FOR_KEYS_MS : anew_ms);
 	client_set_state(client, registered->updates_only ? UMSG_UPDATES_ONLY : UMSG_ATTACHED, "");
 	/* What was told may have ended the connection. */
 	if (!client->link)

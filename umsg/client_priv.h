@@ -115,6 +115,8 @@ struct umsg_client {
 	bool refused;        /* the last attempt, by its TLS */
 	uint64_t connection; /* counts them */
 	uint64_t requests, registering;
+	bool said_keys;   /* in the last registration: we hold keys of this month */
+	int64_t anew_ms;  /* monotonic; the next one, whatever we hold */
 	uint64_t keeping; /* the request of umsg_client_keep() under way; 0: none */
 
 	/* Calls */
@@ -205,7 +207,9 @@ void client_connect(struct umsg_client *client);
 void client_disconnect(struct umsg_client *client);
 /* Says who we are and what keys we hold; Registered or Denied follows. */
 void client_register(struct umsg_client *client);
-/* The same some time later, unless something else leads to it before. */
+/* The same when it is time: what has changed here, or there, may be due. */
+void client_register_again(struct umsg_client *client);
+/* Registers some time later, unless something else leads to it before. */
 void client_register_in(struct umsg_client *client, unsigned ms);
 /* Tells the owner when state or text is new. */
 void client_set_state(struct umsg_client *client, enum umsg_state state, const char *text);

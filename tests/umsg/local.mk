@@ -41,7 +41,7 @@ UMSG_STAGE_LIBS = %D%/libstage.a tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_client_updates_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add
 %C%_test_client_route_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_route_LDADD = $(UMSG_STAGE_LIBS)
-%C%_test_client_route_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add,--wrap=dns_ask,--wrap=link_connect
+%C%_test_client_route_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add,--wrap=dns_ask,--wrap=link_connect,--wrap=clock_wall_s
 %C%_test_frame_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_frame_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_frame_quick_CFLAGS = $(UMSG_TEST_CFLAGS)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 
+#include "base/clock.h"
 #include "base/dns.h"
 #include "tests/umsg/stage.h"
 
@@ -11,15 +12,26 @@
 
 /* ---- what is played ---- */
 
-/* event_add(): the wait for the answer to a registration takes a tenth of a second. */
+/* event_add(): the waits for the answer to a registration, and for keys, take a tenth of a
+ * second. */
 int __real_event_add(struct event *event, const struct timeval *wait);
 int __wrap_event_add(struct event *event, const struct timeval *wait);
 int __wrap_event_add(struct event *event, const struct timeval *wait)
 {
 	const struct timeval sooner = { 0, 100000 };
 
-	return __real_event_add(event,
-				wait && wait->tv_sec == 20 && !wait->tv_usec ? &sooner : wait);
+	bool ours = wait && (wait->tv_sec == 20 || wait->tv_sec == 60) && !wait->tv_usec;
+
+	return __real_event_add(event, ours ? &sooner : wait);
+}
+
+static int64_t behind_s; /* the wall clock is */
+
+int64_t __real_clock_wall_s(void);
+int64_t __wrap_clock_wall_s(void);
+int64_t __wrap_clock_wall_s(void)
+{
+	return __real_clock_wall_s() - behind_s;
 }
 
 /* dns_ask(): the name has two addresses, of which the second one is the rendezvous's. */
@@ -99,12 +111,26 @@ static void a_registration_that_is_never_answered_is_sent_again(void **state)
 	assert_int_equal(stage->registers, 2);
 }
 
+/* The time comes from the network, some seconds behind the connection. */
+static void who_registered_with_a_wrong_clock_is_attached_when_it_is_right(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter_with(stage, ALICE, &stage->secret);
+
+	behind_s = 3 * 365 * 86400;
+	STAGE_UNTIL(stage, alice->state == UMSG_UPDATES_ONLY);
+	behind_s = 0;
+	STAGE_UNTIL(stage, alice->state == UMSG_ATTACHED);
+	assert_int_equal(stage->registers, 2);
+}
+
 int main(void)
 {
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_set, stage_strike)
 	const struct CMUnitTest tests[] = {
 		ON_STAGE(an_address_that_has_no_socket_does_not_hide_the_next_one),
 		ON_STAGE(a_registration_that_is_never_answered_is_sent_again),
+		ON_STAGE(who_registered_with_a_wrong_clock_is_attached_when_it_is_right),
 	};
 
 	return cmocka_run_group_tests(tests, stage_build, stage_raze);
