@@ -355,9 +355,12 @@ static int submit_part(struct smpp_center *center, struct job *job, size_t part,
 	return err;
 }
 
+/* Past its end, with something yet to be submitted: where all is on its way, the center's answer
+ * says what became of it. */
 static bool is_ended(const struct job *job)
 {
-	return job->end_s && job->end_s <= clock_wall_s();
+	return job->sent + job->taken < job->cuts.count && job->end_s &&
+	       job->end_s <= clock_wall_s();
 }
 
 /* Its owner finds that its end has come, or offers it again. */

@@ -26,6 +26,8 @@ struct fake_center {
 	size_t n_submits;
 	unsigned seen, binds, answers, unbinds;
 	uint32_t last_status, next_sequence, next_id;
+	struct connection *unanswered; /* where the last submit without answer came from */
+	uint32_t unanswered_sequence;
 };
 
 struct fake_behaviour *fake_behaviour(struct fake_center *fake)
@@ -171,8 +173,11 @@ static void take_submit(struct connection *c, const struct smpp_pdu *pdu)
 		bufferevent_write(c->bev, "garbage, no PDU", 15);
 		return;
 	}
-	if (b->silent)
+	if (b->silent) {
+		fake->unanswered = c;
+		fake->unanswered_sequence = pdu->sequence;
 		return;
+	}
 	if (b->refuse || b->throttle) {
 		respond(c, pdu, b->refuse ? b->refuse : SMPP_RTHROTTLED, "");
 		b->throttle -= b->throttle > 0;
@@ -185,6 +190,14 @@ static void take_submit(struct connection *c, const struct smpp_pdu *pdu)
 	respond(c, pdu, SMPP_OK, text);
 	if (b->receipts && pdu->registered)
 		send_receipt(fake, pdu, id);
+}
+
+void fake_answer_late(struct fake_center *fake)
+{
+	const struct smpp_pdu submit = { .command = SMPP_SUBMIT_SM,
+					 .sequence = fake->unanswered_sequence };
+
+	respond(fake->unanswered, &submit, SMPP_OK, "A");
 }
 
 static void take_bind(struct connection *c, const struct smpp_pdu *pdu)

@@ -49,6 +49,9 @@ unsigned fake_binds(const struct fake_center *fake);
 unsigned fake_answers(const struct fake_center *fake, uint32_t *last_status_out);
 unsigned fake_unbinds(const struct fake_center *fake);
 
+/* Takes the last submit that was left without an answer (silent), late. */
+void fake_answer_late(struct fake_center *fake);
+
 /* Sends a PDU on the connection that can receive; its sequence is set here. */
 void fake_send(struct fake_center *fake, struct smpp_pdu *pdu);
 

@@ -211,6 +211,30 @@ static void what_waits_past_its_end_is_not_submitted(void **state)
 	assert_true(fake_seen(w->fake) > 1);
 }
 
+/* The center has it, and its answer says what became of it. */
+static void what_is_all_on_its_way_at_its_end_is_not_given_back(void **state)
+{
+	struct world *w = *state;
+	struct smpp_center_options o = world_usual(w);
+	struct smpp_text t = {
+		.key = "aaaa", .from = "+8888", .to = "+46701234567", .text = "one", .note = ""
+	};
+	char why[SMPP_WHY_SIZE];
+
+	world_bound(w, &o);
+	fake_behaviour(w->fake)->silent = true;
+	t.end_s = clock_wall_s() + 1;
+	assert_int_equal(smpp_center_submit(w->center, &t, why), 0);
+	RUN_UNTIL(w, fake_seen(w->fake) == 1);
+	RUN_UNTIL(w, clock_wall_s() >= t.end_s);
+	fake_behaviour(w->fake)->silent = false;
+	assert_int_equal(world_submit(w, "bbbb", "two"), 0); /* all in hand are looked at */
+	RUN_UNTIL(w, w->n_taken == 1);
+	fake_answer_late(w->fake);
+	RUN_UNTIL(w, strstr(w->log, "aaaa"));
+	assert_string_equal(w->log, "taken:bbbb taken:aaaa");
+}
+
 #define ON_LOOPBACK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -227,6 +251,7 @@ int main(void)
 		ON_LOOPBACK(the_same_words_are_a_repeat_only_after_a_lost_connection),
 		ON_LOOPBACK(while_a_center_stays_away_texts_are_given_back),
 		ON_LOOPBACK(what_waits_past_its_end_is_not_submitted),
+		ON_LOOPBACK(what_is_all_on_its_way_at_its_end_is_not_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
