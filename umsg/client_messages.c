@@ -183,6 +183,9 @@ void client_on_fetch_timer(struct umsg_client *client)
 	client->fetch_due_s = 0;
 	client->fetch_again_ms = 0;
 	client_fetch_all(client);
+	/* Behind one that is under way, which may never be answered: it is watched still. */
+	if (client->fetching)
+		wait_for_due(client);
 }
 
 void client_fetch_later(struct umsg_client *client)

@@ -35,13 +35,13 @@ UMSG_STAGE_LIBS = %D%/libstage.a tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_client_messages_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_messages_LDADD = $(UMSG_STAGE_LIBS)
 # minutes pass without waiting for them
-%C%_test_client_messages_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ms,--wrap=link_send
+%C%_test_client_messages_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ms,--wrap=event_add,--wrap=link_send
 %C%_test_client_updates_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_updates_LDADD = $(UMSG_STAGE_LIBS)
 %C%_test_client_updates_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add
 %C%_test_client_route_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_route_LDADD = $(UMSG_STAGE_LIBS)
-%C%_test_client_route_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add,--wrap=dns_ask,--wrap=link_connect,--wrap=clock_wall_s
+%C%_test_client_route_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add,--wrap=dns_ask,--wrap=link_connect,--wrap=clock_wall_s,--wrap=clock_mono_ms
 %C%_test_frame_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_frame_LDADD = $(UMSG_TEST_LIBS)
 %C%_test_frame_quick_CFLAGS = $(UMSG_TEST_CFLAGS)

@@ -225,6 +225,36 @@ static void a_fetch_that_could_not_be_sent_is_sent_later(void **state)
 	assert_int_equal(stage->fetches, fetches + 1);
 }
 
+static bool hasty; /* a wait of two seconds is over soon, and three seconds have passed then */
+
+int __real_event_add(struct event *event, const struct timeval *wait);
+int __wrap_event_add(struct event *event, const struct timeval *wait);
+int __wrap_event_add(struct event *event, const struct timeval *wait)
+{
+	const struct timeval soon = { 0, 20000 };
+
+	if (!hasty || !wait || wait->tv_sec != 2)
+		return __real_event_add(event, wait);
+	passed_ms += 3000;
+	return __real_event_add(event, &soon);
+}
+
+/* The timer is for both: what it brings on lies behind the Fetch that is not answered. */
+static void a_fetch_that_is_never_answered_holds_up_none_that_is_due(void **state)
+{
+	struct stage *stage = *state;
+	struct party *bob = stage_enter(stage, BOB);
+
+	stage->forgets_fetches = true;
+	hasty = true;
+	no_memory = true;
+	umsg_client_fetch(bob->client); /* due in five seconds */
+	umsg_client_fetch(bob->client);
+	STAGE_UNTIL(stage, stage->fetches == 2);
+	hasty = false;
+	passed_ms = 0;
+}
+
 static bool deliver_twice(struct stage *stage, Umsg__Frame *frame)
 {
 	if (frame->body_case == UMSG__FRAME__BODY_DELIVER)
@@ -607,6 +637,7 @@ int main(void)
 		ON_STAGE(a_message_that_comes_unasked_does_not_hide_others),
 		ON_STAGE(a_fetch_that_is_never_answered_is_sent_again),
 		ON_STAGE(a_fetch_that_could_not_be_sent_is_sent_later),
+		ON_STAGE(a_fetch_that_is_never_answered_holds_up_none_that_is_due),
 		ON_STAGE(a_repeat_is_taken_again_and_not_told),
 		ON_STAGE(a_forged_message_is_not_told_but_receipted),
 		ON_STAGE(a_message_is_its_signers_only),
