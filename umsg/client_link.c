@@ -345,6 +345,7 @@ void client_register(struct umsg_client *client)
 	reg.software = client->software;
 	period_keys_release(&keys);
 	client->registering = ++client->requests;
+	client->anew_ms = 0; /* until it is answered it is time at each look */
 	frame.request = client->registering;
 	frame.body_case = UMSG__FRAME__BODY_REGISTER;
 	frame.register_ = &reg;
@@ -354,9 +355,23 @@ void client_register(struct umsg_client *client)
 	wait_ms(client, ANSWER_MS);
 }
 
+/* For the time to register anew; where there were no keys it is looked for them before. */
+static void wait_for_anew(struct umsg_client *client, unsigned ms)
+{
+	wait_ms(client, client->state == UMSG_UPDATES_ONLY && ms > LOOK_FOR_KEYS_MS
+				? LOOK_FOR_KEYS_MS
+				: ms);
+}
+
 void client_register_in(struct umsg_client *client, unsigned ms)
 {
-	wait_ms(client, ms);
+	int64_t anew_ms = clock_mono_ms() + ms;
+
+	/* Also where a registration is under way: it, or its repeat, comes before. */
+	if (client->anew_ms <= anew_ms)
+		return;
+	client->anew_ms = anew_ms;
+	wait_for_anew(client, ms);
 }
 
 /* Are there keys of this month, and the rendezvous was told that there are none?  They came while
@@ -372,9 +387,10 @@ static bool has_new_keys(const struct umsg_client *client)
 
 void client_register_again(struct umsg_client *client)
 {
-	if (client->state == UMSG_UPDATES_ONLY && !has_new_keys(client) &&
-	    clock_mono_ms() < client->anew_ms)
-		wait_ms(client, LOOK_FOR_KEYS_MS);
+	int64_t left_ms = client->anew_ms - clock_mono_ms();
+
+	if (client->state == UMSG_UPDATES_ONLY && !has_new_keys(client) && left_ms > 0)
+		wait_for_anew(client, (unsigned)left_ms);
 	else
 		client_register(client);
 }

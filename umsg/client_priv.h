@@ -116,7 +116,7 @@ struct umsg_client {
 	uint64_t connection; /* counts them */
 	uint64_t requests, registering;
 	bool said_keys;   /* in the last registration: we hold keys of this month */
-	int64_t anew_ms;  /* monotonic; the next one, whatever we hold */
+	int64_t anew_ms;  /* monotonic; the next one, whatever we hold; 0: one is under way */
 	uint64_t keeping; /* the request of umsg_client_keep() under way; 0: none */
 
 	/* Calls */
@@ -209,7 +209,7 @@ void client_disconnect(struct umsg_client *client);
 void client_register(struct umsg_client *client);
 /* The same when it is time: what has changed here, or there, may be due. */
 void client_register_again(struct umsg_client *client);
-/* Registers some time later, unless something else leads to it before. */
+/* Registers in that time at the latest: what leads to it before stays as it is. */
 void client_register_in(struct umsg_client *client, unsigned ms);
 /* Tells the owner when state or text is new. */
 void client_set_state(struct umsg_client *client, enum umsg_state state, const char *text);

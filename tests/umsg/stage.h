@@ -105,7 +105,8 @@ struct stage {
 	bool deny;
 	unsigned refuse;            /* so many registrations are refused for a second */
 	unsigned forgets_registers; /* and so many are not answered */
-	unsigned conflicts;         /* so many pieces of an update are refused */
+	unsigned conflicts;         /* so many pieces of an update are refused ... */
+	unsigned conflicts_rest_s;  /* ... for that long; 0: three seconds */
 	unsigned lookups;
 	bool silent; /* answers none of them */
 	bool found;

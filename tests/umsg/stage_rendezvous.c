@@ -348,13 +348,13 @@ static void on_taken(struct connection *c, const Umsg__Taken *taken)
 	}
 }
 
-static void send_busy(struct connection *c, const Umsg__Frame *frame)
+static void send_busy(struct connection *c, const Umsg__Frame *frame, uint32_t rest_s)
 {
 	Umsg__Frame answer = UMSG__FRAME__INIT;
 	Umsg__Error error = UMSG__ERROR__INIT;
 
 	error.code = c->stage->because ? c->stage->because : UMSG__ERROR_CODE__ERROR_BUSY;
-	error.retry_after = c->stage->because ? 0 : 3;
+	error.retry_after = c->stage->because ? 0 : rest_s;
 	answer.request = frame->request;
 	answer.by_server = 1;
 	answer.body_case = UMSG__FRAME__BODY_ERROR;
@@ -374,7 +374,7 @@ static void on_update_get(struct connection *c, const Umsg__Frame *frame)
 	stage->update_gets++;
 	if (stage->conflicts) {
 		stage->conflicts--;
-		send_busy(c, frame);
+		send_busy(c, frame, stage->conflicts_rest_s ? stage->conflicts_rest_s : 3);
 		return;
 	}
 	part.name = &stage->offered;
@@ -439,7 +439,7 @@ static void serve(struct connection *c, Umsg__Frame *frame)
 			       frame->body_case == UMSG__FRAME__BODY_LOOKUP ||
 			       frame->body_case == UMSG__FRAME__BODY_POST ||
 			       frame->body_case == UMSG__FRAME__BODY_CLIENT_DATA)) {
-		send_busy(c, frame);
+		send_busy(c, frame, 3);
 		return;
 	}
 	switch (frame->body_case) {

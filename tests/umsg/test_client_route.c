@@ -6,23 +6,35 @@
 
 #include "base/clock.h"
 #include "base/dns.h"
+#include "keys/period.h"
 #include "tests/umsg/stage.h"
 
 #define ALICE "tel:+46700000001"
 
 /* ---- what is played ---- */
 
-/* event_add(): the waits for the answer to a registration, and for keys, take a tenth of a
- * second. */
+/* event_add(): the waits for the answer to a registration, for keys, and for an update that was
+ * refused take a tenth of a second, and their time has passed then. */
+static int64_t passed_ms;
+
 int __real_event_add(struct event *event, const struct timeval *wait);
 int __wrap_event_add(struct event *event, const struct timeval *wait);
 int __wrap_event_add(struct event *event, const struct timeval *wait)
 {
 	const struct timeval sooner = { 0, 100000 };
+	bool ours = wait && (wait->tv_sec == 20 || wait->tv_sec == 60 || wait->tv_sec == 5) &&
+		    !wait->tv_usec;
 
-	bool ours = wait && (wait->tv_sec == 20 || wait->tv_sec == 60) && !wait->tv_usec;
-
+	if (ours)
+		passed_ms += wait->tv_sec * 1000;
 	return __real_event_add(event, ours ? &sooner : wait);
+}
+
+int64_t __real_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void)
+{
+	return __real_clock_mono_ms() + passed_ms;
 }
 
 static int64_t behind_s; /* the wall clock is */
@@ -124,6 +136,65 @@ static void who_registered_with_a_wrong_clock_is_attached_when_it_is_right(void 
 	assert_int_equal(stage->registers, 2);
 }
 
+/* It has said that there are keys now, and was not heard. */
+static void who_says_in_vain_that_there_are_keys_says_so_again(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter_with(stage, ALICE, &stage->secret);
+
+	behind_s = 3 * 365 * 86400;
+	STAGE_UNTIL(stage, alice->state == UMSG_UPDATES_ONLY);
+	stage->forgets_registers = 1;
+	behind_s = 0;
+	STAGE_UNTIL(stage, alice->state == UMSG_ATTACHED);
+	assert_int_equal(stage->registers, 3);
+}
+
+static void offer_update(struct stage *stage)
+{
+	static uint8_t entry[100] = { 1 }, shared[100] = { 2 };
+	static char month[PERIOD_TEXT_SIZE];
+
+	period_text(stage->month, month);
+	stage->offered.month = month;
+	stage->offered.revision = 2;
+	stage->offered.created = (uint64_t)clock_wall_s();
+	stage->parts[0] = slice_of(entry, sizeof(entry));
+	stage->parts[1] = slice_of(shared, sizeof(shared));
+}
+
+/* Who has no keys needs it most. */
+static void an_update_that_is_refused_is_asked_for_again_without_keys_too(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice;
+
+	offer_update(stage);
+	stage->conflicts = 1;
+	behind_s = 3 * 365 * 86400;
+	alice = stage_enter_with(stage, ALICE, &stage->secret);
+	STAGE_UNTIL(stage, alice->updates == 1);
+	behind_s = 0;
+	assert_int_equal(stage->update_gets, 3);
+	stage->offered.month = NULL;
+}
+
+/* Both wait by one timer. */
+static void an_update_that_rests_does_not_put_a_registration_off(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice;
+
+	offer_update(stage);
+	stage->conflicts = 1;
+	stage->conflicts_rest_s = 300;
+	alice = stage_enter(stage, ALICE);
+	stage->forgets_registers = 1;
+	umsg_client_update_done(alice->client, true);
+	STAGE_UNTIL(stage, stage->update_gets == 3);
+	stage->offered.month = NULL;
+}
+
 int main(void)
 {
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, stage_set, stage_strike)
@@ -131,6 +202,9 @@ int main(void)
 		ON_STAGE(an_address_that_has_no_socket_does_not_hide_the_next_one),
 		ON_STAGE(a_registration_that_is_never_answered_is_sent_again),
 		ON_STAGE(who_registered_with_a_wrong_clock_is_attached_when_it_is_right),
+		ON_STAGE(who_says_in_vain_that_there_are_keys_says_so_again),
+		ON_STAGE(an_update_that_is_refused_is_asked_for_again_without_keys_too),
+		ON_STAGE(an_update_that_rests_does_not_put_a_registration_off),
 	};
 
 	return cmocka_run_group_tests(tests, stage_build, stage_raze);
