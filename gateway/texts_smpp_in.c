@@ -228,10 +228,28 @@ static int key_of_parts(const struct texts_smpp *smpp, const struct smpp_joined 
 	return 0;
 }
 
-static void parts_done(struct texts_smpp *smpp, const uint8_t (*parts)[JOURNAL_ID_BYTES], size_t n)
+static bool parts_done(struct texts_smpp *smpp, const uint8_t (*parts)[JOURNAL_ID_BYTES], size_t n)
 {
+	bool done = true;
+
 	for (size_t i = 0; i < n; i++)
-		keep_part_done(smpp, parts[i]);
+		done = keep_part_done(smpp, parts[i]) && done;
+	return done;
+}
+
+/* Parts that are kept, and of no text that comes, would have the next such text be a repeat. */
+static void end_stored(struct port_center *pc)
+{
+	for (struct whole **at = &pc->whole; *at;) {
+		struct whole *whole = *at;
+
+		if (!whole->stored || !parts_done(pc->all, whole->parts, whole->n)) {
+			at = &whole->next;
+			continue;
+		}
+		*at = whole->next;
+		free(whole);
+	}
 }
 
 static struct whole *new_whole(struct port_center *pc, const struct smpp_joined *joined,
@@ -287,7 +305,11 @@ static int pass_joined(struct port_center *pc, const struct smpp_joined *joined)
 	/* Its parts were answered long ago: the log is the only one to tell. */
 	log_warn(MODULE, "center=%s from=%s to=%s: a text of %u parts is lost: %s", pc->name,
 		 joined->source, joined->dest, joined->here, why);
-	parts_done(pc->all, joined->tokens, joined->here);
+	if (!parts_done(pc->all, joined->tokens, joined->here)) {
+		whole = new_whole(pc, joined, key);
+		if (whole)
+			whole->stored = true;
+	}
 	return 0;
 }
 
@@ -319,6 +341,7 @@ void center_pass_on(struct port_center *pc)
 
 	/* First: parts are durable since the sync that came before this. */
 	answers_send(pc, &pc->parts);
+	end_stored(pc); /* what a full disk did not take before */
 	while (pc->fresh) {
 		struct fresh *fresh = pc->fresh;
 
@@ -356,15 +379,7 @@ void center_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE])
 		smpp_center_answer(pc->center, &answer->handle, SMPP_OK);
 		free(answer);
 	}
-	for (struct whole **at = &pc->whole; *at;) {
-		struct whole *whole = *at;
-
-		if (memcmp(whole->key, key, TEXT_KEY_SIZE) != 0) {
-			at = &whole->next;
-			continue;
-		}
-		*at = whole->next;
-		parts_done(pc->all, whole->parts, whole->n);
-		free(whole);
-	}
+	for (struct whole *whole = pc->whole; whole; whole = whole->next)
+		whole->stored = whole->stored || memcmp(whole->key, key, TEXT_KEY_SIZE) == 0;
+	end_stored(pc);
 }

@@ -145,12 +145,14 @@ int64_t keep_part_end_s(const struct texts_smpp *smpp, const uint8_t id[JOURNAL_
 }
 
 /* Finished, it stays known until its end: a late repeat does not begin a new text. */
-void keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES])
+bool keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES])
 {
 	struct journal_key key = { .kind = PART };
+	int err;
 
 	memcpy(key.id, id, JOURNAL_ID_BYTES);
-	journal_finish(smpp->journal, &key); /* on a full disk: keep_tidy() does it */
+	err = journal_finish(smpp->journal, &key);
+	return !err || err == -ENOENT;
 }
 
 /* ---- what an earlier run has kept ------------------------------------------------ */

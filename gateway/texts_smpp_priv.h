@@ -44,10 +44,11 @@ struct fresh {
 	char text[];
 };
 
-/* A text put together, until it is stored. */
+/* A text put together, until it is stored and its parts are done with. */
 struct whole {
 	struct whole *next;
 	uint8_t key[TEXT_KEY_SIZE];
+	bool stored; /* or given up: a full disk did not take the end of its parts yet */
 	size_t n;
 	uint8_t parts[][JOURNAL_ID_BYTES];
 };
@@ -131,7 +132,8 @@ int keep_part(struct port_center *pc, const struct smpp_incoming *in);
 /* Until when a repeat of the part is known: the same after a restart, and another one for the same
  * words at another time.  0: it is not kept. */
 int64_t keep_part_end_s(const struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES]);
-void keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES]);
+/* False: the disk does not take it now. */
+bool keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES]);
 
 /* Gives a center what an earlier run has kept for it. */
 void keep_restore(struct port_center *pc);

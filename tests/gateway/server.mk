@@ -120,7 +120,7 @@ tests_gateway_test_texts_smpp_out_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
 tests_gateway_test_texts_smpp_out_LDADD = $(tests_gateway_test_texts_port_LDADD)
 tests_gateway_test_texts_smpp_in_SOURCES = tests/gateway/test_texts_smpp_in.c $(PLAYED_CENTER)
 tests_gateway_test_texts_smpp_in_CFLAGS = $(tests_gateway_test_texts_port_CFLAGS)
-tests_gateway_test_texts_smpp_in_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs
+tests_gateway_test_texts_smpp_in_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs,--wrap=journal_finish
 tests_gateway_test_texts_smpp_in_LDADD = $(tests_gateway_test_texts_port_LDADD)
 # the links to cig-relay and cig-sip, with the other end played
 QUICK_TIMERS = tests/tools/quick_timers.c tests/tools/quick_timers.h
