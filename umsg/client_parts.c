@@ -123,10 +123,12 @@ static bool make_room(struct umsg_client *client)
 
 	for (struct client_long **at = &client->longs;
 	     *at && client->n_longs == CLIENT_LONGS_MAX;) {
-		if (now_ms - (*at)->heard_ms > IDLE_MS)
+		if (now_ms - (*at)->heard_ms > IDLE_MS) {
 			drop_long(client, at);
-		else
+			client->long_skipped = true; /* it comes again when another is done */
+		} else {
 			at = &(*at)->next;
+		}
 	}
 	return client->n_longs < CLIENT_LONGS_MAX;
 }

@@ -508,6 +508,38 @@ static void a_long_message_that_is_gone_keeps_no_other_from_coming(void **state)
 		umsg_sealed_clear(&sealed[i]);
 }
 
+enum { AT_ONCE = 4 };
+
+static bool lose_parts(struct stage *stage, Umsg__Frame *frame)
+{
+	bool part = frame->body_case == UMSG__FRAME__BODY_PART;
+
+	(void)stage;
+	parts_lost += part;
+	return !part;
+}
+
+/* Each of the first ones has stood still for a minute: one gives its place to the last. */
+static void a_long_message_that_gave_way_comes_behind_the_one_that_it_let_pass(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	struct umsg_sealed sealed[AT_ONCE + 1];
+
+	parts_lost = 0;
+	stage->tamper = lose_parts;
+	for (size_t i = 0; i < AT_ONCE; i++)
+		post_picture(alice, &sealed[i]);
+	STAGE_UNTIL(stage, parts_lost == AT_ONCE);
+	stage->tamper = NULL;
+	passed_ms = 61000;
+	post_picture(alice, &sealed[AT_ONCE]);
+	STAGE_UNTIL(stage, bob->messages == AT_ONCE + 1);
+	passed_ms = 0;
+	for (size_t i = 0; i < COUNT(sealed); i++)
+		umsg_sealed_clear(&sealed[i]);
+}
+
 static bool bend_part(struct stage *stage, Umsg__Frame *frame)
 {
 	if (frame->body_case == UMSG__FRAME__BODY_DELIVER)
@@ -648,6 +680,7 @@ int main(void)
 		ON_STAGE(a_long_body_goes_in_parts),
 		ON_STAGE(a_part_that_does_not_come_is_asked_for_again),
 		ON_STAGE(a_long_message_that_is_gone_keeps_no_other_from_coming),
+		ON_STAGE(a_long_message_that_gave_way_comes_behind_the_one_that_it_let_pass),
 		ON_STAGE(an_interrupted_post_goes_on_where_it_was),
 		ON_STAGE(an_interrupted_delivery_goes_on_where_it_was),
 		ON_STAGE(a_bent_part_spoils_the_whole),
