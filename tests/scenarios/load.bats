@@ -9,10 +9,13 @@ CALLEE=+46701234567
 LAB_ENGINES=100
 declare -g NET=127.0.0
 
-
 setup_file() {
 	needs sipp python3 jq curl
 	free_port && LAB_METRICS_PORT=$PORT
+	# Twice what fifty calls need: some are taken, as the system gives ports of this range to
+	# whoever names none, like the secure side of each call.
+	lab_ports
+	LAB_RTP="${LAB_RTP% *} $((${LAB_RTP% *} + 199))"
 	lab_setup_file
 	echo "metrics { port $LAB_METRICS_PORT; }" >>"$D/cig/cig.conf"
 	echo "$LAB_METRICS_PORT" >"$BATS_FILE_TMPDIR/metrics"
