@@ -129,14 +129,16 @@ static int close_worker(void **state)
 
 /* ---- a home dies ---- */
 
+/* What a holder asks a home, and a client has an answer to hear. */
+static const Umsg__Frame__BodyCase asks[] = {
+	UMSG__FRAME__BODY_LOOKUP,
+	UMSG__FRAME__BODY_FETCH,
+	UMSG__FRAME__BODY_CLIENT_DATA,
+	UMSG__FRAME__BODY_UPDATE_CONFIRM,
+};
+
 static void what_a_home_that_died_was_asked_is_refused_for_now(void **state)
 {
-	const Umsg__Frame__BodyCase asks[] = {
-		UMSG__FRAME__BODY_LOOKUP,
-		UMSG__FRAME__BODY_FETCH,
-		UMSG__FRAME__BODY_CLIENT_DATA,
-		UMSG__FRAME__BODY_UPDATE_CONFIRM,
-	};
 	struct worker *worker = *state;
 	struct client *client = enter(worker, caller);
 
@@ -159,12 +161,6 @@ static void what_a_home_that_died_was_asked_is_refused_for_now(void **state)
 
 static void what_was_answered_is_not_refused_when_its_home_dies(void **state)
 {
-	const Umsg__Frame__BodyCase asks[] = {
-		UMSG__FRAME__BODY_LOOKUP,
-		UMSG__FRAME__BODY_FETCH,
-		UMSG__FRAME__BODY_CLIENT_DATA,
-		UMSG__FRAME__BODY_UPDATE_CONFIRM,
-	};
 	struct worker *worker = *state;
 	struct client *client = enter(worker, caller);
 

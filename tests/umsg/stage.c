@@ -340,3 +340,20 @@ int stage_strike(void **state)
 	free(stage);
 	return 0;
 }
+
+void stage_seal_hello(struct party *from, const char *to, struct umsg_sealed *sealed)
+{
+	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+
+	body.text = frame_text("hello,\nworld");
+	assert_int_equal(umsg_client_seal(from->client, to, &body, 0, sealed), 0);
+}
+
+void stage_post_hello(struct party *from, const char *to)
+{
+	struct umsg_sealed sealed;
+
+	stage_seal_hello(from, to, &sealed);
+	assert_int_equal(umsg_client_post(from->client, slice_of(sealed.octets, sealed.n)), 0);
+	umsg_sealed_clear(&sealed);
+}

@@ -154,6 +154,11 @@ void stage_cut(struct stage *stage);
 /* Sends a frame to every device of uri. */
 void stage_send(struct stage *stage, const char *uri, Umsg__Frame *frame);
 
+/* Seals a text of two lines, "hello," and "world"; the caller clears *sealed. */
+void stage_seal_hello(struct party *from, const char *to, struct umsg_sealed *sealed);
+/* The same, and posts it. */
+void stage_post_hello(struct party *from, const char *to);
+
 #define STAGE_UNTIL(stage, condition) LOOP_UNTIL((stage)->base, condition)
 
 #endif
