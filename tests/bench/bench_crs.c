@@ -2,23 +2,23 @@
  *
  * Runs the real crs with its Redis in a folder of its own and counts the CPU time of
  * its workers (and, for messages, of redis_low); what the clients cost in this process
- * is not in it.  References: in this process the server's side of a bare OpenSSL
- * handshake with a PSK, its memory, and an echo of a message; and a Redis alone that
- * adds the same messages to a stream.  Figure and reference take turns, a slice each.
+ * is not in it.  References: a bare OpenSSL handshake with a PSK, by its steps alone and by
+ * a server of as many processes that does nothing else; its memory, and an echo of a
+ * message; and a Redis alone that adds the same messages to a stream.  Figure and
+ * references take turns, a slice each.
  */
 #include "tests/unit.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <openssl/ssl.h>
 
+#include "tests/bench/bare_server.h"
+#include "tests/bench/bare_tls.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/redis_alone.h"
 #include "tests/rendezvous/party.h"
@@ -35,179 +35,16 @@ enum {
 	MAX_STORED = 10000,
 	IN_FLIGHT = 100,
 	MESSAGE_OCTETS = 1024,
-	ECHOES = 200,                /* a slice of the reference ... */
-	HANDSHAKES_FOR_MEMORY = 500, /* a multiple of AT_ONCE */
+	ECHOES = 200, /* a slice of the reference */
+	WORKERS = 2,
 	ROUNDS = 10,
 };
-
-/* --- references --- */
-
-static double cpu_us(void)
-{
-	return bench_seconds(CLOCK_THREAD_CPUTIME_ID) * 1e6;
-}
-
-static int find_session(SSL *ssl, const unsigned char *identity, size_t n, SSL_SESSION **session)
-{
-	static const unsigned char cipher_id[] = { 0x13, 0x01 }, key[32] = { 1 };
-	SSL_SESSION *s = SSL_SESSION_new();
-
-	(void)identity;
-	(void)n;
-	SSL_SESSION_set1_master_key(s, key, sizeof(key));
-	SSL_SESSION_set_cipher(s, SSL_CIPHER_find(ssl, cipher_id));
-	SSL_SESSION_set_protocol_version(s, TLS1_3_VERSION);
-	*session = s;
-	return 1;
-}
-
-static int use_session(SSL *ssl, const EVP_MD *md, const unsigned char **id, size_t *n,
-		       SSL_SESSION **session)
-{
-	(void)md;
-	*id = (const unsigned char *)"bench";
-	*n = 5;
-	return find_session(ssl, NULL, 0, session);
-}
-
-static SSL_CTX *new_context(bool server)
-{
-	SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
-
-	SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
-	SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256");
-	SSL_CTX_set1_groups_list(ctx, "X25519");
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_num_tickets(ctx, 0);
-	if (server)
-		SSL_CTX_set_psk_find_session_callback(ctx, find_session);
-	else
-		SSL_CTX_set_psk_use_session_callback(ctx, use_session);
-	return ctx;
-}
-
-struct pair {
-	SSL *server, *client;
-};
-
-static struct pair new_pair(SSL_CTX *server, SSL_CTX *client, double *server_us)
-{
-	struct pair pair = { .client = SSL_new(client) };
-	int fds[2];
-	double start;
-
-	bench_must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0, "socketpair");
-	SSL_set_fd(pair.client, fds[1]);
-	start = cpu_us();
-	pair.server = SSL_new(server);
-	SSL_set_fd(pair.server, fds[0]);
-	*server_us += cpu_us() - start;
-	return pair;
-}
-
-/* As many handshakes at once as clients come at once: each step is done for all of them, so that
- * the reference, too, has the state of others in the processor's caches. */
-static void handshake(struct pair *pairs, int n, double *server_us)
-{
-	int done = 0;
-
-	for (int i = 0; i < 10 && done < n; i++) {
-		double start;
-
-		done = 0;
-		for (int k = 0; k < n; k++)
-			SSL_connect(pairs[k].client);
-		start = cpu_us();
-		for (int k = 0; k < n; k++)
-			done += SSL_accept(pairs[k].server) == 1;
-		*server_us += cpu_us() - start;
-	}
-	bench_must(done == n, "bare handshake");
-}
-
-/* Both ends of a bare OpenSSL connection, in this process. */
-struct bare {
-	SSL_CTX *server, *client;
-	struct pair pair; /* one that is open, for echoes */
-	double octets;    /* of memory, of the server's side of a connection */
-};
-
-static void echo(const struct bare *bare, struct bench_turns *turns)
-{
-	const struct pair *pair = &bare->pair;
-	char message[MESSAGE_OCTETS] = "";
-	double us = 0;
-
-	for (int i = 0; i < ECHOES; i++) {
-		double start;
-
-		bench_must(SSL_write(pair->client, message, sizeof(message)) > 0, "write");
-		start = cpu_us();
-		bench_must(SSL_read(pair->server, message, sizeof(message)) > 0, "read");
-		bench_must(SSL_write(pair->server, message, sizeof(message)) > 0, "write");
-		us += cpu_us() - start;
-		bench_must(SSL_read(pair->client, message, sizeof(message)) > 0, "read");
-	}
-	bench_turn_reference(turns, us, ECHOES);
-}
-
-static void free_end(SSL *ssl)
-{
-	close(SSL_get_fd(ssl));
-	SSL_free(ssl);
-}
-
-/* n handshakes, AT_ONCE at a time; their connections stay until the last one is made.  Returns what
- * memory the server's side of one took. */
-static double handshakes(const struct bare *bare, int n, struct bench_turns *turns)
-{
-	struct pair *pairs = calloc((size_t)n, sizeof(*pairs));
-	double us = 0;
-	size_t octets;
-
-	bench_must(pairs != NULL, "memory");
-	for (int i = 0; i < n; i += AT_ONCE) {
-		for (int k = i; k < i + AT_ONCE; k++)
-			pairs[k] = new_pair(bare->server, bare->client, &us);
-		handshake(pairs + i, AT_ONCE, &us);
-	}
-	bench_turn_reference(turns, us, n);
-	octets = mallinfo2().uordblks;
-	for (int i = 0; i < n; i++)
-		free_end(pairs[i].server);
-	octets -= mallinfo2().uordblks;
-	for (int i = 0; i < n; i++)
-		free_end(pairs[i].client);
-	free(pairs);
-	return (double)octets / n;
-}
-
-static void open_bare(struct bare *bare)
-{
-	struct bench_turns unused = { 0 };
-	double us = 0;
-
-	bare->server = new_context(true);
-	bare->client = new_context(false);
-	bare->pair = new_pair(bare->server, bare->client, &us);
-	handshake(&bare->pair, 1, &us);
-	/* Of few of them the allocator would keep a part for itself. */
-	bare->octets = handshakes(bare, HANDSHAKES_FOR_MEMORY, &unused);
-}
-
-static void close_bare(struct bare *bare)
-{
-	free_end(bare->pair.server);
-	free_end(bare->pair.client);
-	SSL_CTX_free(bare->server);
-	SSL_CTX_free(bare->client);
-}
 
 /* --- the server's processes --- */
 
 struct server {
 	struct scene scene;
-	pid_t worker[2], redis;
+	pid_t worker[WORKERS], redis;
 };
 
 static void find_processes(struct server *server)
@@ -255,7 +92,7 @@ static double workers_octets(const struct server *server)
 {
 	unsigned long sum = 0, kib;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < WORKERS; i++) {
 		char path[64], line[1024];
 		FILE *f;
 
@@ -281,9 +118,16 @@ static void open_client(struct scene *scene, struct party *party, int i)
 		   &(struct party_options){ .uri = uris[i], .generation = 1, .device = 1 });
 }
 
-/* turns NULL: it is not measured. */
+/* What clients cost who come, beside both references. */
+struct arrivals {
+	const struct bare_tls *bare;
+	struct bare_server *plain;
+	struct bench_turns steps, served;
+};
+
+/* arrivals NULL: it is not measured. */
 static void register_all(struct server *server, struct party *parties, int n,
-			 const struct bare *bare, struct bench_turns *turns)
+			 struct arrivals *arrivals)
 {
 	for (int i = 0; i < n; i += AT_ONCE) {
 		double us = workers_us(server);
@@ -292,10 +136,15 @@ static void register_all(struct server *server, struct party *parties, int n,
 			open_client(&server->scene, &parties[k], k);
 		for (int k = i; k < i + AT_ONCE; k++)
 			bench_must(party_hears(&parties[k], "registered"), "registering");
-		if (!turns)
+		if (!arrivals)
 			continue;
-		bench_turn(turns, workers_us(server) - us, AT_ONCE);
-		handshakes(bare, AT_ONCE, turns);
+		us = workers_us(server) - us;
+		bench_turn(&arrivals->steps, us, AT_ONCE);
+		bench_turn(&arrivals->served, us, AT_ONCE);
+		bench_turn_reference(&arrivals->steps, bare_tls_handshakes(arrivals->bare, AT_ONCE),
+				     AT_ONCE);
+		bench_turn_reference(&arrivals->served,
+				     bare_server_handshakes(arrivals->plain, AT_ONCE), AT_ONCE);
 	}
 }
 
@@ -307,29 +156,32 @@ static void close_all(struct server *server, struct party *parties, int n)
 }
 
 /* n is a multiple of AT_ONCE. */
-static void measure_clients(int n, int rounds, const struct bare *bare)
+static void measure_clients(int n, int rounds, const struct bare_tls *bare)
 {
 	struct party *parties = calloc((size_t)n, sizeof(*parties));
-	struct bench_turns turns = { 0 };
+	struct arrivals arrivals = { .bare = bare, .plain = bare_server_start(WORKERS) };
 	struct server server;
 	double octets;
 	char name[64];
 
 	start_server(&server);
-	register_all(&server, parties, n, bare, NULL); /* once: everybody gets known */
+	register_all(&server, parties, n, NULL); /* once: everybody gets known */
 	close_all(&server, parties, n);
 	restart_server(&server); /* what that took of memory is not to be reused below */
 	octets = workers_octets(&server);
 	for (int round = 0; round < rounds; round++) {
-		register_all(&server, parties, n, bare, &turns);
+		register_all(&server, parties, n, &arrivals);
 		if (round == 0) /* later ones reuse what this one left */
 			octets = (workers_octets(&server) - octets) / n;
 		close_all(&server, parties, n);
 	}
 	snprintf(name, sizeof(name), "crs.handshake.%d", n);
-	bench_print_turns(name, &turns, "us");
+	bench_print_turns(name, &arrivals.steps, "us");
+	snprintf(name, sizeof(name), "crs.handshake.%d.served", n);
+	bench_print_turns(name, &arrivals.served, "us");
 	snprintf(name, sizeof(name), "crs.idle.%d", n);
-	bench_print(name, octets, "octets", bare->octets);
+	bench_print(name, octets, "octets", bare_tls_octets(bare));
+	bare_server_stop(&arrivals.plain);
 	scene_close(&server.scene);
 	free(parties);
 }
@@ -459,7 +311,7 @@ static double fetch_all(struct stream *stream, unsigned n)
 	return all_us(stream->server) - before;
 }
 
-static void measure_online(struct stream *stream, const struct bare *bare)
+static void measure_online(struct stream *stream, const struct bare_tls *bare)
 {
 	struct bench_turns turns = { 0 };
 
@@ -468,7 +320,7 @@ static void measure_online(struct stream *stream, const struct bare *bare)
 	for (int i = 0; i < ONLINE_SLICES; i++) {
 		bench_turn(&turns, post_all(stream, ONLINE), ONLINE);
 		bench_must(stream->delivered >= ONLINE, "delivering every message");
-		echo(bare, &turns);
+		bench_turn_reference(&turns, bare_tls_echoes(bare, ECHOES, MESSAGE_OCTETS), ECHOES);
 	}
 	bench_print_turns("crs.message.online", &turns, "us");
 	leave_receiver(stream);
@@ -508,7 +360,7 @@ static void measure_stored(struct stream *stream, unsigned n)
 	bench_print_turns(name, &fetched, "us");
 }
 
-static void measure_messages(int argc, char *argv[], const struct bare *bare)
+static void measure_messages(int argc, char *argv[], const struct bare_tls *bare)
 {
 	static struct stream stream;
 	struct server server;
@@ -530,17 +382,17 @@ static void measure_messages(int argc, char *argv[], const struct bare *bare)
 
 int main(int argc, char *argv[])
 {
-	struct bare bare;
+	struct bare_tls *bare;
 
 	signal(SIGPIPE, SIG_IGN);
-	open_bare(&bare);
+	bare = bare_tls_open();
 	if (bench_wants(argc, argv, "crs.handshake.100") || bench_wants(argc, argv, "crs.idle.100"))
-		measure_clients(FEW_CLIENTS, ROUNDS, &bare);
+		measure_clients(FEW_CLIENTS, ROUNDS, bare);
 	if (bench_wants(argc, argv, "crs.handshake.10000") ||
 	    bench_wants(argc, argv, "crs.idle.10000"))
-		measure_clients(MAX_CLIENTS, 1, &bare); /* as many as a hundred rounds of few */
+		measure_clients(MAX_CLIENTS, 1, bare); /* as many as a hundred rounds of few */
 	if (bench_wants(argc, argv, "crs.message"))
-		measure_messages(argc, argv, &bare);
-	close_bare(&bare);
+		measure_messages(argc, argv, bare);
+	bare_tls_close(&bare);
 	return 0;
 }

@@ -313,6 +313,7 @@ if HAVE_CMOCKA
 EXTRA_PROGRAMS += tests/bench/bench_crs tests/bench/bench_storm
 endif
 tests_bench_bench_crs_SOURCES = tests/bench/bench_crs.c tests/bench/bench.c tests/bench/bench.h \
+	tests/bench/bare_tls.c tests/bench/bare_tls.h tests/bench/bare_server.c tests/bench/bare_server.h \
 	tests/bench/redis_alone.c tests/bench/redis_alone.h \
 	tests/tools/redis_spawn.c tests/tools/redis_spawn.h
 tests_bench_bench_crs_CFLAGS = $(%C%_test_crs_CFLAGS) $(HIREDIS_CFLAGS)
