@@ -53,6 +53,7 @@ nodist_%C%_libcrs_proto_a_SOURCES = %D%/worker.pb-c.c %D%/worker.pb-c.h
 	%D%/fanouts.c %D%/fanouts.h \
 	%D%/floors.c %D%/floors.h \
 	%D%/guests.c %D%/guests.h \
+	%D%/heartbeat.c %D%/heartbeat.h \
 	%D%/holder.c %D%/holder.h %D%/holder_priv.h \
 	%D%/holder_admin.c \
 	%D%/holder_frames.c \

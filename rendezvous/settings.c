@@ -17,6 +17,7 @@
 #include "base/config_lines.h"
 #include "base/net.h"
 #include "rendezvous/client_policy.h"
+#include "rendezvous/heartbeat.h"
 #include "rendezvous/mailboxes.h"
 #include "rendezvous/paths.h"
 #include "rendezvous/request_limits.h"
@@ -46,6 +47,7 @@ static const struct config_line_rule common_rules[] = {
 	{ "mailbox-quota", 2, 2, "MEBIBYTES MESSAGES", true },
 	{ "post-rate", 2, 2, "AT-ONCE PER-SECOND", true },
 	{ "statistics-retention", 1, 1, "DAYS", true },
+	{ "hang-limit", 1, 1, "SECONDS", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -63,6 +65,7 @@ static const struct config_line_rule local_rules[] = {
 	{ "mailbox-quota", 2, 2, "MEBIBYTES MESSAGES", true },
 	{ "post-rate", 2, 2, "AT-ONCE PER-SECOND", true },
 	{ "statistics-retention", 1, 1, "DAYS", true },
+	{ "hang-limit", 1, 1, "SECONDS", true },
 	{ NULL, 0, 0, NULL, false },
 };
 
@@ -216,6 +219,18 @@ static void read_metrics(struct reader *r, const struct config_word *word)
 	}
 }
 
+static void read_hang_limit(struct reader *r, const struct config_word *word)
+{
+	unsigned long limit_s = 0;
+
+	if (config_uint(word, 0, 3600, &limit_s, r->diag))
+		return;
+	if (limit_s && limit_s < SETTINGS_HANG_LIMIT_MIN_S)
+		diag_error(r->diag, &word->place, "%lu s: expected 0 (no limit), or %d and more",
+			   limit_s, SETTINGS_HANG_LIMIT_MIN_S);
+	r->settings->hang_limit_s = limit_s;
+}
+
 static void read_ours(struct reader *r, const struct config_line *line)
 {
 	struct settings *settings = r->settings;
@@ -247,6 +262,8 @@ static void read_ours(struct reader *r, const struct config_line *line)
 		config_uint(&word[2], 1, 1000, &settings->posts_per_second, r->diag);
 	} else if (is(word, "statistics-retention")) {
 		config_uint(&word[1], 1, 3650, &settings->statistics_days, r->diag);
+	} else if (is(word, "hang-limit")) {
+		read_hang_limit(r, &word[1]);
 	}
 }
 
@@ -406,6 +423,7 @@ static void set_defaults(struct settings *settings, const struct crs_paths *path
 	memset(settings, 0, sizeof(*settings));
 	settings->listen_port = SETTINGS_PORT_DEFAULT;
 	settings->redis_max_mib = SETTINGS_REDIS_MIB_DEFAULT;
+	settings->hang_limit_s = (unsigned long)HEARTBEAT_LIMIT * HEARTBEAT_LOOK_MS / 1000;
 	settings->quota_mib = MAIL_MAX_STORED_MIB;
 	settings->quota_messages = MAIL_MAX_STORED;
 	settings->posts_at_once = request_rate(REQUEST_POST).burst;

@@ -4,7 +4,7 @@
  * local one counts): listen-address ADDRESS, listen-port PORT, relay-socket PATH,
  * relay-address HOST[:PORT], workers N, redis-max-memory MEBIBYTES,
  * metrics-listen ADDRESS:PORT, mailbox-quota MEBIBYTES MESSAGES,
- * post-rate AT-ONCE PER-SECOND, statistics-retention DAYS.
+ * post-rate AT-ONCE PER-SECOND, statistics-retention DAYS, hang-limit SECONDS.
  */
 #ifndef RENDEZVOUS_SETTINGS_H
 #define RENDEZVOUS_SETTINGS_H
@@ -22,7 +22,8 @@ enum {
 	SETTINGS_PORT_DEFAULT = 5223, /* CRS manual 2, Table 1 */
 	SETTINGS_REDIS_MIB_DEFAULT = 1024,
 	SETTINGS_WORKERS_MAX = 64,
-	SETTINGS_MIN_FREE_MIB = 64, /* less on the data disk: posts are refused */
+	SETTINGS_HANG_LIMIT_MIN_S = 3, /* a look or two at a worker need their time */
+	SETTINGS_MIN_FREE_MIB = 64,    /* less on the data disk: posts are refused */
 };
 
 enum settings_backup { BACKUP_NONE, BACKUP_REPLICATE_FROM_PEER, BACKUP_READ_FROM };
@@ -47,6 +48,7 @@ struct settings {
 	unsigned long quota_mib, quota_messages;       /* of what is stored for one user */
 	unsigned long posts_at_once, posts_per_second; /* of one client; at most 1000 a second */
 	unsigned long statistics_days; /* after so many they are forgotten; 0: never */
+	unsigned long hang_limit_s;    /* of a worker without an answer (heartbeat.h); 0: none */
 	char metrics_address[SETTINGS_HOST];
 	uint16_t metrics_port; /* 0: no figures for Prometheus */
 	enum settings_backup backup;

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "build-config.h"
+#include "rendezvous/heartbeat.h"
 #include "rendezvous/supervisor.h"
 
 struct channel;
@@ -25,6 +26,7 @@ struct worker_process {
 	pid_t pid;
 	struct channel *channel;
 	bool ready, stopping;
+	struct heartbeat beat;
 	int64_t started_ms;
 	unsigned reloads; /* of the supervisor, when it was started */
 	int pause_ms;
@@ -62,7 +64,7 @@ struct supervisor {
 	uint32_t query_number;
 	unsigned traced;
 	unsigned reloads; /* how often workers were told to load the accounts again */
-	struct event *signals[4], *room;
+	struct event *signals[4], *room, *beat;
 	bool disk_full, redis_stopping;
 	int64_t stop_ms; /* 0: running */
 };
@@ -79,6 +81,8 @@ void worker_process_stop(struct worker_process *worker);
 /* It ended with that wait status: its successor starts after a pause that grows until one
  * runs for SUPERVISOR_STEADY_MS. */
 void worker_process_reaped(struct worker_process *worker, int status);
+/* Call it every HEARTBEAT_LOOK_MS: asks whether its loop turns, and ends it if it does not. */
+void worker_process_look(struct worker_process *worker);
 /* Returns 0, -EPIPE (it does not run), or as channel_send(). */
 int worker_process_send(struct worker_process *worker, const CrsWorker__Control *message);
 /* To all workers that are ready. */

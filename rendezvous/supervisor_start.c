@@ -208,6 +208,17 @@ static void on_room(evutil_socket_t fd, short what, void *arg)
 	supervisor_look_for_room(supervisor);
 }
 
+/* Seconds are looks: see HEARTBEAT_LOOK_MS. */
+static void on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *supervisor = arg;
+
+	(void)fd;
+	(void)what;
+	for (unsigned i = 0; i < supervisor->options->settings.workers; i++)
+		worker_process_look(&supervisor->workers[i]);
+}
+
 /* --- start --- */
 
 static int prepare(struct supervisor *supervisor)
@@ -296,6 +307,7 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 {
 	const struct supervisor_options *options = supervisor->options;
 	struct timeval room = { SUPERVISOR_ROOM_MS / 1000, 0 };
+	struct timeval beat = { HEARTBEAT_LOOK_MS / 1000, 0 };
 	int err = make_folders(&options->paths, diag);
 
 	/* Before anything is read or written that a running crs may be writing. */
@@ -334,9 +346,11 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 	supervisor->relay = relay_client_new(supervisor->base, options->settings.relay_socket,
 					     &relay_ops, supervisor);
 	supervisor->room = event_new(supervisor->base, -1, EV_PERSIST, on_room, supervisor);
-	if (!supervisor->relay || !supervisor->room)
+	supervisor->beat = event_new(supervisor->base, -1, EV_PERSIST, on_beat, supervisor);
+	if (!supervisor->relay || !supervisor->room || !supervisor->beat)
 		return -ENOMEM;
 	event_add(supervisor->room, &room);
+	event_add(supervisor->beat, &beat);
 	/* At once: the first worker to be ready is told whether there is room. */
 	on_room(-1, 0, supervisor);
 	for (unsigned i = 0; i < options->settings.workers; i++)
@@ -368,6 +382,8 @@ static void free_parts(struct supervisor *supervisor)
 	}
 	if (supervisor->room)
 		event_free(supervisor->room);
+	if (supervisor->beat)
+		event_free(supervisor->beat);
 	free(supervisor->workers);
 	if (supervisor->base)
 		event_base_free(supervisor->base);

@@ -371,6 +371,16 @@ static int start_parts(struct worker *worker, struct diag *diag)
 	return holder_new(worker, &worker->holder, diag);
 }
 
+static void say_pong(struct worker *worker)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Pong pong = CRS_WORKER__PONG__INIT;
+
+	message.body_case = CRS_WORKER__CONTROL__BODY_PONG;
+	message.pong = &pong;
+	worker_tell(worker, &message);
+}
+
 static void say_ready(struct worker *worker)
 {
 	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
@@ -433,6 +443,9 @@ static void on_control(void *arg, struct slice octets)
 		}
 	} else if (worker->holder) {
 		switch (m->body_case) {
+		case CRS_WORKER__CONTROL__BODY_PING:
+			say_pong(worker);
+			break;
 		case CRS_WORKER__CONTROL__BODY_WORKER_UP:
 			mesh_connect(worker->mesh, m->worker_up->index);
 			break;

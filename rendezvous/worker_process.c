@@ -158,6 +158,8 @@ static void on_message(void *arg, struct slice octets)
 	struct supervisor *supervisor = worker->supervisor;
 	CrsWorker__Control *m = crs_worker__control__unpack(NULL, octets.n, octets.p);
 
+	/* Also what cannot be read was said. */
+	heartbeat_heard(&worker->beat, m && m->body_case == CRS_WORKER__CONTROL__BODY_PONG);
 	if (!m)
 		return;
 	switch (m->body_case) {
@@ -244,6 +246,7 @@ void worker_process_start(struct worker_process *worker)
 	pid_t pid;
 
 	worker->started_ms = clock_mono_ms();
+	heartbeat_start(&worker->beat);
 	/* Without descriptors now, there may be some later. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
 		start_later(worker);
@@ -294,6 +297,43 @@ void worker_process_reaped(struct worker_process *worker, int status)
 	if (clock_mono_ms() - worker->started_ms >= SUPERVISOR_STEADY_MS)
 		worker->pause_ms = SUPERVISOR_RESTART_FIRST_MS;
 	start_later(worker);
+}
+
+static void tell_ping(struct worker_process *worker)
+{
+	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Ping ping = CRS_WORKER__PING__INIT;
+
+	message.body_case = CRS_WORKER__CONTROL__BODY_PING;
+	message.ping = &ping;
+	worker_process_send(worker, &message);
+}
+
+void worker_process_look(struct worker_process *worker)
+{
+	unsigned long limit = worker->supervisor->options->settings.hang_limit_s;
+
+	/* Whoever stops has another limit, which ends it, too (look_for_end() in
+	 * supervisor_start.c). */
+	if (worker->pid <= 0 || worker->stopping)
+		return;
+	switch (heartbeat_look(&worker->beat, worker->ready, (unsigned)limit)) {
+	case HEARTBEAT_NOTHING:
+		break;
+	case HEARTBEAT_ASK:
+		tell_ping(worker);
+		break;
+	case HEARTBEAT_ABORT:
+		notifier_warn(worker->supervisor->notifier, "crs",
+			      "worker %u hangs: no answer for %lu s, so pid %d is ended",
+			      worker->index, worker->ready ? limit : limit * HEARTBEAT_START_TIMES,
+			      (int)worker->pid);
+		kill(worker->pid, SIGABRT);
+		break;
+	case HEARTBEAT_KILL:
+		/* A process that is stopped, or waits for a disk, takes no other signal. */
+		kill(worker->pid, SIGKILL);
+	}
 }
 
 void worker_process_stop(struct worker_process *worker)

@@ -24,6 +24,7 @@ EXTRA_tests_rendezvous_test_crs_relay_DEPENDENCIES = rendezvous/crs-relay
 
 # crs
 CRS_UNIT_TESTS = %D%/test_accounts %D%/test_client_policy %D%/test_fanouts %D%/test_guests \
+	%D%/test_heartbeat \
 	%D%/test_limits %D%/test_mesh \
 	%D%/test_mailboxes %D%/test_mailboxes_long %D%/test_passing %D%/test_pseudonyms \
 	%D%/test_floors %D%/test_retention %D%/test_roster %D%/test_sessions %D%/test_settings
@@ -36,6 +37,8 @@ endif
 %C%_test_client_policy_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_guests_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_guests_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+%C%_test_heartbeat_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_heartbeat_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_fanouts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_test_fanouts_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_pseudonyms_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(JANSSON_CFLAGS)

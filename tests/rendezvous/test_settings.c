@@ -147,6 +147,36 @@ static void a_client_may_post_so_much_unless_told_otherwise(void **state)
 	}
 }
 
+static void a_worker_that_hangs_has_thirty_seconds_unless_told_otherwise(void **state)
+{
+	static const struct {
+		const char *line;
+		unsigned long seconds;
+		bool good;
+	} cases[] = {
+		{ "", 30, true },
+		{ "hang-limit 0\n", 0, true },
+		{ "hang-limit 3\n", 3, true },
+		{ "hang-limit 3600\n", 3600, true },
+		{ "hang-limit 1\n", 0, false },
+		{ "hang-limit 2\n", 0, false },
+		{ "hang-limit 3601\n", 0, false },
+		{ "hang-limit never\n", 0, false },
+		{ "hang-limit\n", 0, false },
+	};
+	struct settings settings;
+	char local[128], told[2048];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(local, sizeof(local), "crsname crs1\ndb-backup none\n%s", cases[i].line);
+		assert_int_equal(read_texts(good, local, &settings, told, sizeof(told)),
+				 cases[i].good ? 0 : -EINVAL);
+		if (cases[i].good)
+			assert_int_equal(settings.hang_limit_s, cases[i].seconds);
+	}
+}
+
 static void statistics_are_kept_for_ever_or_for_days(void **state)
 {
 	static const struct {
@@ -332,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_missing_line_has_its_default_and_a_warning),
 		cmocka_unit_test(a_line_without_effect_is_accepted_with_a_warning),
 		cmocka_unit_test(a_client_may_post_so_much_unless_told_otherwise),
+		cmocka_unit_test(a_worker_that_hangs_has_thirty_seconds_unless_told_otherwise),
 		cmocka_unit_test(statistics_are_kept_for_ever_or_for_days),
 		cmocka_unit_test(figures_are_given_at_an_address_only),
 		cmocka_unit_test(every_fault_of_both_files_is_told_at_once),

@@ -1,7 +1,10 @@
 /* A worker that starts, as its supervisor sees it. */
 #include "tests/unit.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/pack.h"
 #include "tests/rendezvous/desk.h"
@@ -69,6 +72,97 @@ static void a_worker_that_cannot_be_set_up_is_let_go(void **state)
 	assert_null(worker->channel);
 }
 
+/* A process of its own for worker 1, which does nothing at all. */
+static pid_t idle_process(struct desk *desk, unsigned limit_s)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	desk->options.settings.hang_limit_s = limit_s;
+	desk->supervisor.workers[1].pid = pid;
+	return pid;
+}
+
+/* Which signal ended it. */
+static int signal_of(struct desk *desk, pid_t pid)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	desk->supervisor.workers[1].pid = 0;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void look(struct desk *desk, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++)
+		worker_process_look(&desk->supervisor.workers[1]);
+}
+
+static void a_worker_is_asked_and_lives_as_long_as_it_answers(void **state)
+{
+	CrsWorker__Control pong = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__Pong body = CRS_WORKER__PONG__INIT;
+	struct desk *desk = *state;
+	pid_t pid = idle_process(desk, 5);
+
+	pong.body_case = CRS_WORKER__CONTROL__BODY_PONG;
+	pong.pong = &body;
+	for (int i = 0; i < 20; i++) {
+		CrsWorker__Control *asked;
+
+		look(desk, 5);
+		asked = desk_hear_kind(desk, 1, CRS_WORKER__CONTROL__BODY_PING);
+		assert_non_null(asked);
+		PACK_FREE(&asked);
+		/* one question at a time */
+		assert_null(desk_hear_kind(desk, 1, CRS_WORKER__CONTROL__BODY_PING));
+		desk_say(desk, 1, &pong);
+	}
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGTERM);
+	assert_int_equal(signal_of(desk, pid), SIGTERM);
+}
+
+static void a_worker_that_hangs_is_aborted(void **state)
+{
+	struct desk *desk = *state;
+	pid_t pid = idle_process(desk, 5);
+
+	look(desk, 6);
+	assert_int_equal(signal_of(desk, pid), SIGABRT);
+}
+
+/* As in a system call that does not return: no signal but one ends it. */
+static void a_worker_that_cannot_abort_is_killed(void **state)
+{
+	struct desk *desk = *state;
+	pid_t pid = idle_process(desk, 5);
+	int status;
+
+	kill(pid, SIGSTOP);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	look(desk, 7);
+	assert_int_equal(signal_of(desk, pid), SIGKILL);
+}
+
+static void a_worker_that_is_told_to_stop_is_not_asked(void **state)
+{
+	struct desk *desk = *state;
+	pid_t pid = idle_process(desk, 5);
+
+	desk->supervisor.workers[1].stopping = true;
+	look(desk, 50);
+	assert_null(desk_hear_kind(desk, 1, CRS_WORKER__CONTROL__BODY_PING));
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGTERM);
+	assert_int_equal(signal_of(desk, pid), SIGTERM);
+}
+
 #define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, open_desk, close_desk)
 
 int main(void)
@@ -76,6 +170,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(what_changed_while_a_worker_started_is_told_to_it),
 		DESK_TEST(a_worker_that_cannot_be_set_up_is_let_go),
+		DESK_TEST(a_worker_is_asked_and_lives_as_long_as_it_answers),
+		DESK_TEST(a_worker_that_hangs_is_aborted),
+		DESK_TEST(a_worker_that_cannot_abort_is_killed),
+		DESK_TEST(a_worker_that_is_told_to_stop_is_not_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

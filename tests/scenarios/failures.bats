@@ -160,11 +160,81 @@ next_call_works() {
 	await 10 "the caller's end" stopped "$CALL"
 	phone 101 dial "sip:${ALICE#+}@127.0.0.1:$LAB_SIP_PORT"
 	phone_await 101 'SIP/2.0 503' 5 log
+	many_workers
 	start "$D/crs.log" crs --root "$D/crs"
 	LAB_CRS=$STARTED_PID
 	lab_restarted
 	await 30 "the gateway at the rendezvous" lab_cig_status '.problems == []'
 	next_call_works
+}
+
+# So many that one of them has no part in a call of two, with a short limit for each.
+many_workers() {
+	printf '%s\n' 'workers 5' 'hang-limit 3' >>"$D/crs/crs-local.conf"
+}
+
+worker_pid() { # NUMBER
+	lab_crs_cli show system | awk -v name="worker-$1" '$3 == name { print $4 }'
+}
+
+# Whose homes and connections are elsewhere.
+idle_worker() {
+	local i uri pid busy=' '
+	for uri in "tel:$ALICE" "tel:$LAB_GATEWAY"; do
+		busy+="$(($(lab_crs_cli check slot "$uri") % 5)) "
+	done
+	for i in {0..4}; do
+		pid=$(worker_pid "$i")
+		[[ $busy == *" $i "* ]] || ss -Htnp state established "sport = :$LAB_CRS_PORT" | grep -q "pid=$pid," || {
+			echo "$i"
+			return
+		}
+	done
+}
+
+is_replaced() { # NUMBER PID
+	local pid
+	pid=$(worker_pid "$1")
+	[ "$pid" -gt 0 ] && [ "$pid" -ne "$2" ]
+}
+
+text_is_posted() { # FILE
+	[ ! -e "$1" ] && lab_cig_cli --json show message | jq -e '.messages == []' &&
+		files_in "$D/cig/mail/to-secure/.failed" 0
+}
+
+@test "a worker of the rendezvous that hangs: others' calls and texts go on, and it is replaced" {
+	local idle pid before file=$D/cig/mail/to-secure/new/1.hang
+	grep -q hang-limit "$D/crs/crs-local.conf" || { # the test before this one was left out
+		many_workers
+		stop "$LAB_CRS"
+		start "$D/crs.log" crs --root "$D/crs"
+		LAB_CRS=$STARTED_PID
+		lab_restarted
+		await 30 "the gateway at the rendezvous" lab_cig_status '.problems == []'
+	}
+	call_is_up
+	before=$(lab_crs_cli show system)
+	idle=$(idle_worker)
+	pid=$(worker_pid "$idle")
+	kill -STOP "$pid"
+	printf '%s\n' "To: <sip:${ALICE#+}@secure.com>" 'From: <sip:101@pbx.com>' \
+		"Date: $(LC_ALL=C date -u '+%d %b %Y %H:%M:%S +0000')" 'Content-Type: text/plain' '' 'while one hangs' >"$D/1.hang"
+	mv "$D/1.hang" "$file"
+	await 5 "the text at the rendezvous" text_is_posted "$file"
+	running "$pid" # still
+	await 10 "the next worker" is_replaced "$idle" "$pid"
+	in_log "$D/crs/log/crs.log" "worker $idle hangs: no answer for 3 s, so pid $pid is ended"
+	in_log "$D/crs/log/crs.log" "worker $idle was killed by signal 9"
+	# nobody else was
+	diff <(grep -v "worker-$idle " <<<"$before") <(lab_crs_cli show system | grep -v "worker-$idle ")
+	running "$CALL"
+	await 10 "speech of all that time" phone_heard_seconds 101 6
+	kill -INT "$CALL"
+	phone_await 101 CALL_CLOSED 5
+	await 5 "the caller's end" stopped "$CALL"
+	speech-match "$D/alice.wav" "$(phone_heard 101)" 0.9
+	all_clear
 }
 
 step_ms() { # MILLISECONDS: where the wall clock of cig-sip-stepped stands from the system's

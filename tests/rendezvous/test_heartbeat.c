@@ -1,0 +1,122 @@
+#include "tests/unit.h"
+
+#include "rendezvous/heartbeat.h"
+
+enum { LIMIT = 30 };
+
+/* Looks n times; each time nothing may be to be done. */
+static void look_in_vain(struct heartbeat *beat, bool ready, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(heartbeat_look(beat, ready, LIMIT), HEARTBEAT_NOTHING);
+}
+
+static void one_that_answers_is_asked_on_and_on(void **state)
+{
+	struct heartbeat beat;
+
+	(void)state;
+	heartbeat_start(&beat);
+	for (int i = 0; i < 10 * LIMIT; i++) {
+		assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
+		heartbeat_heard(&beat, true);
+	}
+}
+
+static void one_that_is_silent_is_aborted_once_and_then_killed_once(void **state)
+{
+	struct heartbeat beat;
+
+	(void)state;
+	heartbeat_start(&beat);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
+	look_in_vain(&beat, true, LIMIT - 1);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ABORT);
+	look_in_vain(&beat, true, LIMIT / HEARTBEAT_ABORT_PART - 1);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_KILL);
+	look_in_vain(&beat, true, 3 * LIMIT);
+	/* its successor */
+	heartbeat_start(&beat);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
+}
+
+/* The answer comes behind what it had to say before. */
+static void a_word_is_a_sign_of_life_and_no_answer(void **state)
+{
+	struct heartbeat beat;
+
+	(void)state;
+	heartbeat_start(&beat);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
+	for (int i = 0; i < 5; i++) {
+		look_in_vain(&beat, true, LIMIT - 1);
+		heartbeat_heard(&beat, false);
+	}
+	heartbeat_heard(&beat, true);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
+}
+
+static void one_that_was_silent_for_long_and_answers_begins_anew(void **state)
+{
+	struct heartbeat beat;
+
+	(void)state;
+	heartbeat_start(&beat);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
+		look_in_vain(&beat, true, LIMIT - 1);
+		heartbeat_heard(&beat, true);
+	}
+}
+
+static void what_it_said_before_its_end_does_not_save_it(void **state)
+{
+	struct heartbeat beat;
+
+	(void)state;
+	heartbeat_start(&beat);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
+	look_in_vain(&beat, true, LIMIT - 1);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ABORT);
+	look_in_vain(&beat, true, LIMIT / HEARTBEAT_ABORT_PART - 1);
+	heartbeat_heard(&beat, true);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_KILL);
+}
+
+/* It reads all accounts, perhaps from a disk that is busy with the others' reading. */
+static void one_that_starts_has_longer(void **state)
+{
+	struct heartbeat beat;
+
+	(void)state;
+	heartbeat_start(&beat);
+	assert_int_equal(heartbeat_look(&beat, false, LIMIT), HEARTBEAT_ASK);
+	look_in_vain(&beat, false, LIMIT * HEARTBEAT_START_TIMES - 1);
+	assert_int_equal(heartbeat_look(&beat, false, LIMIT), HEARTBEAT_ABORT);
+}
+
+/* crs.conf, hang-limit 0 */
+static void without_a_limit_nothing_happens_ever(void **state)
+{
+	struct heartbeat beat;
+
+	(void)state;
+	heartbeat_start(&beat);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(heartbeat_look(&beat, true, 0), HEARTBEAT_NOTHING);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_that_answers_is_asked_on_and_on),
+		cmocka_unit_test(one_that_is_silent_is_aborted_once_and_then_killed_once),
+		cmocka_unit_test(a_word_is_a_sign_of_life_and_no_answer),
+		cmocka_unit_test(one_that_was_silent_for_long_and_answers_begins_anew),
+		cmocka_unit_test(what_it_said_before_its_end_does_not_save_it),
+		cmocka_unit_test(one_that_starts_has_longer),
+		cmocka_unit_test(without_a_limit_nothing_happens_ever),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
