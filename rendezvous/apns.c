@@ -8,9 +8,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 #include <event2/event.h>
@@ -26,6 +29,10 @@
  * room. */
 enum { ANSWER_MAX = 1024, HEADER_SIZE = 1200, URL_SIZE = 512 };
 
+/* Seconds.  An idle connection is looked at, so that the next notification does not find out that
+ * it is dead, and middleboxes do not forget it. */
+enum { KEEP_ALIVE_IDLE_S = 30, KEEP_ALIVE_EACH_S = 5 };
+
 /* Says nothing about whom or what: only that the application shall look. */
 static const char payload[] = "{\"aps\":{\"content-available\":1,\"mutable-content\":1,"
 			      "\"alert\":{\"loc-key\":\"NEWS\"},\"sound\":\"default\"}}";
@@ -36,8 +43,10 @@ struct notification {
 	CURL *easy;
 	struct curl_slist *headers;
 	uint64_t cookie;
-	bool again;  /* the token was said to have expired: sent with a new one */
-	bool resent; /* the connection ended before there was an answer: sent on another one */
+	bool again;   /* the token was said to have expired: sent with a new one */
+	bool resent;  /* the connection ended before there was an answer: sent on another one */
+	bool waiting; /* for APNS_AGAIN_MS to pass: libcurl does not have it */
+	int64_t until_ms;
 	char answer[ANSWER_MAX];
 	size_t n;
 	char device_token[];
@@ -60,6 +69,8 @@ struct apns {
 	void *arg;
 	CURLM *multi;
 	struct event *timer;
+	struct event *again; /* for those who wait */
+	unsigned dead_ms;
 	struct apns_token *token;
 	char *url, *topic, *ca_file;
 	struct notification_list all;
@@ -214,9 +225,32 @@ static bool set_headers(struct notification *n)
 	       add_header(n, "content-type", "application/json");
 }
 
+/* TCP by itself goes on for a quarter of an hour with a peer that nothing is heard of; all that
+ * is under way would wait for its own limit. */
+static int set_dead_ms(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	const struct apns *apns = arg;
+	unsigned dead_ms = apns->dead_ms;
+
+	(void)purpose;
+	/* Also bounds the handshake of TCP.  Without it things are as slow as they were. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof(dead_ms));
+	return CURL_SOCKOPT_OK;
+}
+
+static void watch_connection(const struct notification *n)
+{
+	curl_easy_setopt(n->easy, CURLOPT_SOCKOPTFUNCTION, set_dead_ms);
+	curl_easy_setopt(n->easy, CURLOPT_SOCKOPTDATA, n->apns);
+	curl_easy_setopt(n->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(n->easy, CURLOPT_TCP_KEEPIDLE, (long)KEEP_ALIVE_IDLE_S);
+	curl_easy_setopt(n->easy, CURLOPT_TCP_KEEPINTVL, (long)KEEP_ALIVE_EACH_S);
+}
+
 /* Puts it on its way; also a second time. */
 static bool start(struct notification *n)
 {
+	int64_t left_ms = n->until_ms - clock_mono_ms();
 	char url[URL_SIZE];
 
 	if ((size_t)snprintf(url, sizeof(url), "%s/3/device/%s", n->apns->url, n->device_token) >=
@@ -234,8 +268,10 @@ static bool start(struct notification *n)
 	curl_easy_setopt(n->easy, CURLOPT_POSTFIELDS, payload);
 	curl_easy_setopt(n->easy, CURLOPT_WRITEFUNCTION, take_answer);
 	curl_easy_setopt(n->easy, CURLOPT_WRITEDATA, n);
-	curl_easy_setopt(n->easy, CURLOPT_TIMEOUT_MS, (long)APNS_LIMIT_MS);
+	/* libcurl takes 0 for no limit. */
+	curl_easy_setopt(n->easy, CURLOPT_TIMEOUT_MS, left_ms > 0 ? (long)left_ms : 1L);
 	curl_easy_setopt(n->easy, CURLOPT_NOSIGNAL, 1L);
+	watch_connection(n);
 	if (n->apns->ca_file)
 		curl_easy_setopt(n->easy, CURLOPT_CAINFO, n->apns->ca_file);
 	return curl_multi_add_handle(n->apns->multi, n->easy) == CURLM_OK;
@@ -303,15 +339,54 @@ bool apns_clock_ahead(const struct apns *apns, int64_t *seconds_out)
 	return apns->compared;
 }
 
-/* A service that goes away (GOAWAY, RFC 9113 6.8) may leave requests undone, and libcurl tells
- * only that the connection failed.  A notification names no message: that one which was done
- * comes twice does no harm, so each is sent a second time, and no third. */
+/* Nothing of it has left: it can be tried as often as there is time. */
+static bool try_later(struct notification *n)
+{
+	struct apns *apns = n->apns;
+
+	if (clock_mono_ms() + APNS_AGAIN_MS >= n->until_ms)
+		return false;
+	n->waiting = true;
+	curl_multi_remove_handle(apns->multi, n->easy);
+	/* One timer for all: who comes later waits a little less. */
+	if (!event_pending(apns->again, EV_TIMEOUT, NULL))
+		timer_arm(apns->again, APNS_AGAIN_MS);
+	return true;
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct apns *apns = arg;
+	struct notification *n = TAILQ_FIRST(&apns->all), *next;
+
+	(void)fd;
+	(void)what;
+	for (; n; n = next) {
+		/* tell() frees it. */
+		next = TAILQ_NEXT(n, in_apns);
+		if (!n->waiting)
+			continue;
+		n->waiting = false;
+		if (!start(n))
+			tell(n, APNS_FAILED, 0, strerror(ENOMEM));
+	}
+}
+
+/* A service that goes away (GOAWAY, RFC 9113 6.8) may leave requests undone, and so does a
+ * connection that died; libcurl tells only that the connection failed.  A notification names no
+ * message: that one which was done comes twice does no harm, so each is sent a second time, and
+ * no third. */
 static bool resend(struct notification *n, CURLcode result)
 {
 	switch (result) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR:
+		return try_later(n);
 	case CURLE_HTTP2:
 	case CURLE_HTTP2_STREAM:
 	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE: /* of those that did not hear of the error themselves */
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 		break;
@@ -377,6 +452,7 @@ int apns_push(struct apns *apns, const char *device_token, uint64_t cookie)
 	memcpy(n->device_token, device_token, strlen(device_token) + 1);
 	n->apns = apns;
 	n->cookie = cookie;
+	n->until_ms = clock_mono_ms() + APNS_LIMIT_MS;
 	TAILQ_INSERT_TAIL(&apns->all, n, in_apns);
 	apns->n++;
 	if (start(n))
@@ -393,9 +469,11 @@ static int set_up(struct apns *apns, const struct apns_options *o)
 	apns->topic = strdup(o->topic);
 	apns->ca_file = o->ca_file ? strdup(o->ca_file) : NULL;
 	apns->multi = curl_multi_init();
+	apns->dead_ms = o->dead_ms ? o->dead_ms : APNS_DEAD_MS;
 	apns->timer = evtimer_new(apns->base, on_timer, apns);
+	apns->again = evtimer_new(apns->base, on_again, apns);
 	if (!apns->url || !apns->topic || (o->ca_file && !apns->ca_file) || !apns->multi ||
-	    !apns->timer)
+	    !apns->timer || !apns->again)
 		return -ENOMEM;
 	curl_multi_setopt(apns->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
 	curl_multi_setopt(apns->multi, CURLMOPT_SOCKETDATA, apns);
@@ -450,6 +528,8 @@ void apns_free(struct apns **apnsp)
 		forget_socket(watched);
 	if (apns->timer)
 		event_free(apns->timer);
+	if (apns->again)
+		event_free(apns->again);
 	apns_token_free(&apns->token);
 	free(apns->url);
 	free(apns->topic);

@@ -18,7 +18,9 @@ struct event_base;
 
 enum {
 	APNS_QUEUE = 10000,      /* notifications under way; more are refused */
-	APNS_LIMIT_MS = 30000,   /* for an answer */
+	APNS_LIMIT_MS = 30000,   /* for an answer, whatever was tried until then */
+	APNS_DEAD_MS = 5000,     /* without a sign of the peer's system: the connection is dead */
+	APNS_AGAIN_MS = 1000,    /* after a connection that could not be made */
 	APNS_DEVICE_TOKEN = 200, /* hexadecimal digits at most; our limit */
 };
 
@@ -28,6 +30,7 @@ struct apns_options {
 	const char *topic;   /* of the application */
 	const char *ca_file; /* whom to trust; NULL: the system's authorities */
 	const char *key_file, *key_id, *team_id;
+	unsigned dead_ms; /* 0: APNS_DEAD_MS */
 };
 
 enum apns_outcome {
@@ -49,7 +52,9 @@ int apns_new(struct event_base *base, const struct apns_options *options,
 /* What is under way is forgotten. */
 void apns_free(struct apns **apnsp);
 
-/* Wakes a device up.  done follows, never from within.  Returns 0, -EINVAL (no device token),
+/* Wakes a device up.  What a connection took with it that ended or died (APNS_DEAD_MS) is sent on
+ * another one, once; what never left for want of a connection is tried until APNS_LIMIT_MS have
+ * passed.  done follows, never from within.  Returns 0, -EINVAL (no device token),
  * -ENOBUFS (too many under way) or -ENOMEM. */
 int apns_push(struct apns *apns, const char *device_token, uint64_t cookie);
 

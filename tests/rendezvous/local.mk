@@ -203,6 +203,13 @@ endif
 %C%_test_backup_write_LDADD = $(CRS_LIBS) $(ARCHIVE_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_apns
+endif
+%C%_test_apns_SOURCES = %D%/test_apns.c tests/umsg/loop.h
+%C%_test_apns_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+%C%_test_apns_LDADD = $(CRS_LIBS) $(CURL_LIBS) $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_apns_refusal
 endif
 %C%_test_apns_refusal_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
