@@ -393,6 +393,9 @@ static void serve(struct cca *cca)
 	if (cca->options.timeout_s)
 		timer_arm(cca->patience, (int64_t)cca->options.timeout_s * 1000);
 	event_base_dispatch(cca->base);
+	/* The loop turns once more for what is cleaned up (cca_run()): what has ended well must not
+	 * turn out to be late then. */
+	event_del(cca->patience);
 	for (int i = 0; i < 2; i++)
 		if (signals[i])
 			event_free(signals[i]);

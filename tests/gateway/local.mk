@@ -3,3 +3,13 @@ include tests/gateway/relay.mk
 include tests/gateway/sip.mk
 include tests/gateway/config.mk
 include tests/gateway/server.mk
+# create_cig_maildir within a test
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_create_cig_maildir
+endif
+tests_gateway_test_create_cig_maildir_SOURCES = tests/gateway/test_create_cig_maildir.c $(INSIDE) \
+	$(gateway_create_cig_maildir_SOURCES)
+tests_gateway_test_create_cig_maildir_CPPFLAGS = $(AM_CPPFLAGS) -Dmain=create_cig_maildir_main
+# create_cig_maildir_main() has no header
+tests_gateway_test_create_cig_maildir_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Wno-missing-prototypes
+tests_gateway_test_create_cig_maildir_LDADD = $(gateway_create_cig_maildir_LDADD) $(CMOCKA_LIBS)
