@@ -33,6 +33,12 @@ static const char *refusal(const struct call *call, const struct route_answer *a
 		return "the entry says transport=tls, and the sip interface has no tls block: "
 		       "nothing goes in clear that should not";
 	}
+	/* As with texts: a PBX may have another gateway, which it asks after a 503 (RFC 3263 4.3),
+	 * and not after a 403. */
+	if (answer->interface == ROUTE_TEL && !*call->calls->world.own_uri) {
+		*code_out = 503;
+		return "the gateway has no keys";
+	}
 	if (answer->interface == ROUTE_TEL &&
 	    !uri_same_number(slice_str(answer->from), slice_str(call->calls->world.own_uri))) {
 		*code_out = 403;

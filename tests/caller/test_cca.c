@@ -725,6 +725,22 @@ static void the_domain_in_which_somebody_was_met_is_in_the_store(void **state)
 	keystore_free(&store);
 }
 
+/* A letter's months are over: their keys go before anything uses them. */
+static void keys_of_months_that_are_over_are_wiped(void **state)
+{
+	struct scene *scene = *state;
+	struct snapshot before = world_snapshot(scene->world), after;
+
+	fake_clock_add_ms(INT64_C(90) * 24 * 3600 * 1000);
+	then(scene, lack_keys);
+	then(scene, end_well);
+	assert_int_equal(run(scene), CCA_OK);
+	after = world_snapshot(scene->world);
+	assert_true(after.n + ISSUED_PACKED < before.n + 1);
+	free(before.p);
+	free(after.p);
+}
+
 /* ---- what is told ---- */
 
 static json_t *details(void)
@@ -826,6 +842,7 @@ int main(void)
 		TEST(a_login_that_is_accepted_again_leaves_the_keys_alone),
 		TEST(the_domain_in_which_somebody_was_met_is_in_the_store),
 		TEST(an_event_is_one_line),
+		TEST(keys_of_months_that_are_over_are_wiped), /* the last one that needs them */
 		cmocka_unit_test(numbers_are_read_as_people_write_them),
 	};
 

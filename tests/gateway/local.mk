@@ -13,3 +13,12 @@ tests_gateway_test_create_cig_maildir_CPPFLAGS = $(AM_CPPFLAGS) -Dmain=create_ci
 # create_cig_maildir_main() has no header
 tests_gateway_test_create_cig_maildir_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Wno-missing-prototypes
 tests_gateway_test_create_cig_maildir_LDADD = $(gateway_create_cig_maildir_LDADD) $(CMOCKA_LIBS)
+# the real cig-server with its cig-sip
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_cig_server
+endif
+tests_gateway_test_cig_server_SOURCES = tests/gateway/test_cig_server.c \
+	tests/gateway/sip_programs.c tests/gateway/sip_programs.h
+tests_gateway_test_cig_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_cig_server_LDADD = base/libbase.a $(CMOCKA_LIBS)
+EXTRA_tests_gateway_test_cig_server_DEPENDENCIES = gateway/cig-server gateway/cig-sip gateway/cig-relay

@@ -117,6 +117,20 @@ static void a_number_that_is_not_ours_calls_nobody(void **state)
 	assert_null(scene->client.call);
 }
 
+/* Not forbidden: the PBX may have another gateway. */
+static void without_keys_nobody_can_be_called(void **state)
+{
+	struct scene *scene = *state;
+
+	calls_world(scene->calls)->own_uri[0] = '\0';
+	pbx_calls(scene);
+	assert_int_equal(scene->sip.code, 503);
+	pbx_ends(scene);
+	assert_refused(scene, "the gateway has no keys");
+	assert_all_ended(scene);
+	assert_null(scene->client.call);
+}
+
 /* ---- somebody is missing ---- */
 
 static void lose_client(struct scene *scene)
@@ -342,6 +356,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_a_tls_block_nothing_goes_to_a_phone_by_tls,
 						set_up_without_tls, tear_down),
 		TEST(a_number_that_is_not_ours_calls_nobody),
+		TEST(without_keys_nobody_can_be_called),
 		TEST(a_call_is_refused_while_somebody_is_missing),
 		TEST(a_call_without_media_ends_on_both_sides),
 		TEST(a_relay_without_room_is_congestion_one_that_forgot_is_not),

@@ -99,6 +99,7 @@ static bool is_shared(const struct scene *scene, const char *name)
 	       st.st_gid == getgid();
 }
 
+/* CIG-059 */
 static void a_mailbox_is_made_with_its_folders(void **state)
 {
 	static const char *const folders[] = { "", "/new", "/cur", "/tmp", "/.failed" };
