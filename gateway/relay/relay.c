@@ -16,9 +16,11 @@
 #include "gateway/relay/events.h"
 
 enum {
-	/* cig-server polls more often than that: who is silent for so long hangs, and its calls
-	 * have nobody to end them. */
-	PEER_SILENCE_MS = 10000,
+	/* A cig-server that has ended is known at once: its socket closes.  One that is silent may
+	 * stand in a flush of a disk that stalls, and the system gives a disk minutes (30 s a try,
+	 * and five of them again); its calls talk on meanwhile, and those whose people hung up end
+	 * by lost media.  Who is silent for longer hangs. */
+	PEER_SILENCE_MS = 300000,
 	PEER_CHECK_MS = 1000,
 };
 
@@ -171,7 +173,7 @@ static void on_check(evutil_socket_t fd, short what, void *arg)
 		struct peer *next = peer->next;
 
 		if (now_ms - peer->heard_ms >= PEER_SILENCE_MS)
-			peer_drop(peer, "nothing came for 10 seconds");
+			peer_drop(peer, "nothing came for five minutes");
 		peer = next;
 	}
 }

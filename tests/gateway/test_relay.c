@@ -1,6 +1,7 @@
 /* The real cig-relay with real sockets. */
 #include "tests/unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "build-config.h"
 #include "media/speech_match.h"
 #include "tests/gateway/relay_rig.h"
 #include "tests/media/speech.h"
@@ -364,6 +366,48 @@ static void calls_of_a_connection_end_with_it(void **state)
 		;
 }
 
+#ifdef TEST_CLOCK
+static void let_pass(int clock_fd, int64_t mono_ms)
+{
+	const int64_t steps[2] = { 0, mono_ms };
+
+	assert_int_equal(pwrite(clock_fd, steps, sizeof(steps), 0), sizeof(steps));
+}
+
+/* It may stand in a flush of a disk that stalls.  Whoever was silent for longer is the witness
+ * that the relay has looked. */
+static void a_connection_may_be_silent_for_minutes_and_keeps_its_calls(void **state)
+{
+	char path[] = "/tmp/relay-clock-XXXXXX";
+	const char *const arguments[] = { "--now", path, NULL };
+	int clock_fd = mkstemp(path), witness, silent;
+	struct rig own;
+
+	(void)state;
+	let_pass(clock_fd, 0);
+	rig_start(&own, arguments);
+	witness = rig_connect(&own, false);
+	let_pass(clock_fd, 100000);
+	silent = rig_connect(&own, false);
+	relay__event__free_unpacked(rig_open(silent, 1, 0, 0, 0), NULL);
+	polled(own.control);
+	let_pass(clock_fd, 301000);
+	rig_await_close(witness);
+	assert_int_equal(polled(own.control).calls, 1);
+	rig_simple(silent, RELAY__COMMAND__OF_STATS_REQUEST, 1);
+	relay__event__free_unpacked(rig_await(silent, RELAY__EVENT__OF_STATS), NULL);
+	let_pass(clock_fd, 590000);
+	polled(own.control);
+	let_pass(clock_fd, 602000); /* but not for ever */
+	rig_await_close(silent);
+	while (polled(own.control).calls > 0)
+		;
+	rig_stop(&own);
+	close(clock_fd);
+	unlink(path);
+}
+#endif
+
 /* Twenty calls of three thousandths each are what a limit of six hundredths leaves room
  * for, some fewer where the thread itself takes one of these; they need not talk for that. */
 static void a_call_that_would_harm_the_others_is_refused(void **state)
@@ -492,6 +536,9 @@ int main(void)
 		cmocka_unit_test(a_relay_that_does_not_answer_ends_the_call),
 		cmocka_unit_test(keys_are_taken_once),
 		cmocka_unit_test(calls_of_a_connection_end_with_it),
+#ifdef TEST_CLOCK
+		cmocka_unit_test(a_connection_may_be_silent_for_minutes_and_keeps_its_calls),
+#endif
 		cmocka_unit_test(a_call_that_would_harm_the_others_is_refused),
 		cmocka_unit_test(whoever_does_not_speak_the_protocol_is_cut_off),
 		cmocka_unit_test(the_log_has_the_configuration_and_the_calls),

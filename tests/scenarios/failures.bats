@@ -104,6 +104,37 @@ next_call_works() {
 	next_call_works
 }
 
+# Stopped, as it is while a disk keeps it in a flush.  For cig-relay fifteen seconds pass in two, in
+# steps that its media do not take for silence.
+@test "cig-server stands still for longer than any heartbeat: the call talks on, and a hang-up meanwhile is done afterwards" {
+	local seconds
+	kill -KILL "$LAB_CIG_RELAY"
+	await 5 "the status" lab_cig_status '.problems == ["cig-relay is not connected"]'
+	head -c 16 /dev/zero >"$T/clock"
+	start "$D/cig-relay.log" cig-relay --run-dir "$D/cig/run" --log "$D/cig/log/relay.log" --now "$T/clock"
+	LAB_CIG_RELAY=$STARTED_PID
+	lab_restarted
+	await 5 "the relay" lab_cig_status '.problems == []'
+	call_is_up
+	kill -STOP "$LAB_CIG_SERVER"
+	python3 - "$T/clock" <<-'P'
+		import struct, sys, time
+		with open(sys.argv[1], "r+b", buffering=0) as clock:
+		    for step in range(1, 31):
+		        time.sleep(0.05)
+		        clock.seek(8)
+		        clock.write(struct.pack("=q", step * 500))
+	P
+	seconds=$(($(stat -c %s "$(phone_heard 101)") / 16000))
+	await 10 "more speech" phone_heard_seconds 101 $((seconds + 2))
+	phone 101 hangup
+	phone_await 101 CALL_CLOSED 5
+	running "$CALL" # nobody could tell it
+	kill -CONT "$LAB_CIG_SERVER"
+	call_ended 5 'reason=hangup by=responder'
+	all_clear
+}
+
 @test "cig-sip is killed: both sides' calls end, another one starts by itself" {
 	local agent
 	agent=$(pgrep -P "$LAB_CIG_SERVER" cig-sip)
