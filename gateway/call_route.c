@@ -27,12 +27,6 @@ static Umsg__EndReason reason_of_route(unsigned code)
 static const char *refusal(const struct call *call, const struct route_answer *answer,
 			   unsigned *code_out)
 {
-	if (answer->interface == ROUTE_SIP && answer->target.transport == SIP_TLS &&
-	    !call->config->sip.tls.ca) {
-		*code_out = 503;
-		return "the entry says transport=tls, and the sip interface has no tls block: "
-		       "nothing goes in clear that should not";
-	}
 	/* As with texts: a PBX may have another gateway, which it asks after a 503 (RFC 3263 4.3),
 	 * and not after a 403. */
 	if (answer->interface == ROUTE_TEL && !*call->calls->world.own_uri) {

@@ -8,6 +8,8 @@
 
 #include "base/suggest.h"
 #include "gateway/cig_config_priv.h"
+#include "maps/map.h"
+#include "maps/route.h"
 
 enum { DEFAULT_PROBE_S = 30, DEFAULT_REGISTER_S = 3600, DEFAULT_WEIGHT = 1 };
 
@@ -297,6 +299,41 @@ void cig_build_tls(struct cig_build *b, const struct config_statement *s)
 	/* As above: one PEM file with both. */
 	if (!tls->key)
 		tls->key = tls->certificate;
+}
+
+#define WRITE_TLS "write tls { certificate \"FILE\"; ca \"FILE\"; } there"
+
+static void check_entries(const struct map *map, struct diag *diag)
+{
+	const struct map_entry *entry;
+	struct sip_target target;
+
+	for (size_t i = 0; (entry = map_entry_at(map, i)); i++) {
+		struct diag_place place = map_entry_place(entry);
+
+		if (map_entry_target(entry, &target) == 0 && target.transport == SIP_TLS)
+			diag_error(diag, &place,
+				   "entry %s: transport=tls, and sip has no tls block: " WRITE_TLS,
+				   map_entry_name(entry));
+	}
+}
+
+void cig_check_tls(const struct cig_build *b)
+{
+	const struct cig_config *pub = &b->object->pub;
+	const struct map *map;
+
+	if (pub->sip.tls.ca)
+		return;
+	for (size_t i = 0; i < pub->pbx_count; i++)
+		if (pub->pbxs[i].has_transport && pub->pbxs[i].transport == SIP_TLS)
+			diag_error(b->diag, &pub->pbxs[i].place,
+				   "pbx %s: transport tls, and sip has no tls block: " WRITE_TLS,
+				   pub->pbxs[i].name);
+	/* Only these lead to the PBX: those of sip, and source maps, give names. */
+	for (size_t i = 0;
+	     (map = router_used_map(b->object->router, ROUTE_TEL, ROUTE_EXTENSION, i)); i++)
+		check_entries(map, b->diag);
 }
 
 void cig_build_hep(struct cig_build *b, const struct config_statement *s)

@@ -211,6 +211,8 @@ static int finish(struct cig_build *b, struct config *config, int err, size_t er
 		build(b, config_first(config));
 	/* Expectations on half a configuration would fail for reasons already told. */
 	if (config && !b->err && diag_reported(b->diag) == errors_before)
+		cig_check_tls(b);
+	if (config && !b->err && diag_reported(b->diag) == errors_before)
 		cig_check_expectations(b, config_first(config));
 	if (config && !err)
 		(void)config_take_text(config, &b->object->text, &b->object->text_size);

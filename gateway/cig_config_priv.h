@@ -74,6 +74,10 @@ void cig_build_pbxs(struct cig_build *b, const struct config_statement *s);
 /* sip's tls block. */
 void cig_build_tls(struct cig_build *b, const struct config_statement *s);
 
+/* Tells what says transport tls where that block is missing: entries by which calls go out, and pbx
+ * blocks.  After all else is built without faults. */
+void cig_check_tls(const struct cig_build *b);
+
 /* The block hep of the sip interface. */
 void cig_build_hep(struct cig_build *b, const struct config_statement *s);
 

@@ -62,11 +62,6 @@ static void check_pbxs(const struct cig_config *config, struct diag *diag)
 	for (size_t i = 0; i < config->pbx_count; i++) {
 		const struct cig_pbx *pbx = &config->pbxs[i];
 
-		if (pbx->has_transport && pbx->transport == SIP_TLS && !config->sip.tls.ca)
-			diag_warning(diag, &pbx->place,
-				     "pbx %s: transport tls without a tls block in sip: its calls "
-				     "are refused",
-				     pbx->name);
 		if (pbx->asserted_identity && pbx->network_count == 0)
 			diag_warning(diag, &pbx->place,
 				     "pbx %s: asserted_identity has no effect without \"network\"",

@@ -198,12 +198,6 @@ void sip_out_request(struct sip_out *out)
 		sip_out_put_off(texts, out, TEXT_RETRY_MS, strerror(-err));
 }
 
-/* Nothing goes in clear that should not: the entry, or the pbx block, says tls. */
-static bool lacks_tls(const struct sip_texts *texts, const struct pbx_way *way)
-{
-	return way->transport == SIP_TLS && !texts->config->sip.tls.ca;
-}
-
 static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char *why)
 {
 	struct sip_out *out = arg;
@@ -216,12 +210,6 @@ static void on_found(void *arg, const struct pbx_way *ways, size_t n, const char
 		sip_host_failed(texts, &out->target);
 		/* One millisecond more than the rest, so that the host's rest is over by then. */
 		sip_out_put_off(texts, out, sip_host_rests_ms(texts, &out->target) + 1, text);
-		return;
-	}
-	if (lacks_tls(texts, &ways[0])) {
-		/* Final: only another configuration changes it, and texts are offered anew
-		 * then. */
-		sip_out_finish(out, "its transport is tls, and the sip interface has no tls block");
 		return;
 	}
 	out->ways = calloc(n, sizeof(*ways));

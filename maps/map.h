@@ -83,6 +83,10 @@ const char *map_entry_auth(const struct map_entry *entry); /* NULL: none */
 /* The entry's line. */
 struct diag_place map_entry_place(const struct map_entry *entry);
 
+/* Where calls go by the entry: what its sip side says literally behind the "@".  Returns 0, or
+ * -errno of an entry by which none goes (map_result's fault). */
+int map_entry_target(const struct map_entry *entry, struct sip_target *target_out);
+
 /* Writes the entry as cig.conf has it, normalised: entry NAME tel "..." sip "..."; */
 void map_entry_write(const struct map_entry *entry, struct buf *to);
 

@@ -92,34 +92,47 @@ static void check_adjacent(const struct map_entry *entry, const struct pattern *
 				p->piece[i + 1].len, p->text + p->piece[i + 1].at);
 }
 
+/* What is literal behind the "@" of a sip side, tried as the host of a URI with a user that is
+ * certainly good.  Returns 0, or -errno; *why_out (which may be NULL) is then set where the host is
+ * at fault, not the transport. */
+static int literal_target(const struct pattern *sip, struct sip_target *target_out,
+			  const char **why_out)
+{
+	char text[URI_MAX + 16];
+	struct buf b = BUF_OF(text);
+	struct uri uri;
+	int err;
+
+	buf_put_str(&b, "sip:x@");
+	for (size_t i = sip->split; i < sip->n; i++)
+		if (!sip->piece[i].is_param)
+			buf_put_slice(&b, piece_text(sip, i));
+	err = uri_parse(buf_slice(&b), &uri, why_out);
+	if (!err && uri.headers.n > 0) {
+		err = -EINVAL;
+		if (why_out)
+			*why_out = "headers (\"?\") have no place";
+	}
+	return err ? err : uri_sip_target(&uri, target_out);
+}
+
+int map_entry_target(const struct map_entry *entry, struct sip_target *target_out)
+{
+	return literal_target(&entry->side[URI_SIP], target_out, NULL);
+}
+
 /* Can what is literal behind the "@" be used as a host?  Without parameters there it
  * must be one, for nothing else would ever match. */
 static int check_host(struct map_entry *entry, struct diag *diag)
 {
 	const struct pattern *sip = &entry->side[URI_SIP];
-	char text[URI_MAX + 16];
-	struct buf b = BUF_OF(text);
-	struct sip_target target;
-	struct uri uri;
 	const char *why = "its transport is none of udp, tcp, tls";
+	struct sip_target target;
 	bool fixed = true;
-	int err;
+	int err = literal_target(sip, &target, &why);
 
-	/* Whatever is literal there is tried as the host of a URI, with a user that is
-	 * certainly good. */
-	buf_put_str(&b, "sip:x@");
-	for (size_t i = sip->split; i < sip->n; i++) {
+	for (size_t i = sip->split; i < sip->n; i++)
 		fixed = fixed && !sip->piece[i].is_param;
-		if (!sip->piece[i].is_param)
-			buf_put_slice(&b, piece_text(sip, i));
-	}
-	err = uri_parse(buf_slice(&b), &uri, &why);
-	if (!err && uri.headers.n > 0) {
-		err = -EINVAL;
-		why = "headers (\"?\") have no place";
-	}
-	if (!err)
-		err = uri_sip_target(&uri, &target);
 	entry->side[URI_SIP].no_host = err != 0;
 	if (!err || !fixed)
 		return 0;

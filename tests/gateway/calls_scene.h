@@ -30,7 +30,6 @@ int set_up(void **state);
 int set_up_brief(void **state);
 
 /* The same, but phones are called by TLS, of which the sip interface has none. */
-int set_up_without_tls(void **state);
 
 /* The same, but the PBX's redirections are followed by the maps. */
 int set_up_redirects(void **state);

@@ -92,18 +92,6 @@ static void the_secure_side_hears_why_the_maps_refuse_it(void **state)
 	assert_int_equal(scene->sip.invites, 0);
 }
 
-/* What the entry wants encrypted does not go out in clear. */
-static void without_a_tls_block_nothing_goes_to_a_phone_by_tls(void **state)
-{
-	struct scene *scene = *state;
-
-	secure_user_calls(scene);
-	assert_refused(scene, "code=503: the entry says transport=tls");
-	assert_int_equal(secure_end(scene), UMSG__END_REASON__END_NO_ROUTE);
-	assert_all_ended(scene);
-	assert_int_equal(scene->sip.invites, 0);
-}
-
 /* Nobody of our side calls by another number than ours. */
 static void a_number_that_is_not_ours_calls_nobody(void **state)
 {
@@ -353,8 +341,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_no_map_takes_is_refused_with_its_code),
 		TEST(the_secure_side_hears_why_the_maps_refuse_it),
-		cmocka_unit_test_setup_teardown(without_a_tls_block_nothing_goes_to_a_phone_by_tls,
-						set_up_without_tls, tear_down),
 		TEST(a_number_that_is_not_ours_calls_nobody),
 		TEST(without_keys_nobody_can_be_called),
 		TEST(a_call_is_refused_while_somebody_is_missing),

@@ -257,8 +257,16 @@ static const struct {
 	{ "probe_s 30", "transport sctp",
 	  "24:12: error: found \"sctp\", expected udp, tcp or tls (did you mean \"tcp\"?)\n" },
 	{ "probe_s 30", "transport tls",
-	  "19:1: warning: pbx main: transport tls without a tls block in sip: its calls are "
-	  "refused\n" },
+	  "19:1: error: pbx main: transport tls, and sip has no tls block: write tls { "
+	  "certificate \"FILE\"; ca \"FILE\"; } there\n" },
+	{ ";transport=tcp", ";transport=TLS",
+	  "8:2: error: entry branch: transport=tls, and sip has no tls block: write tls { "
+	  "certificate \"FILE\"; ca \"FILE\"; } there\n" },
+	/* by a source map no call goes anywhere */
+	{ "map callers {\n",
+	  "map callers {\n\tentry tls tel \"tel:+99{n}\" sip "
+	  "\"sip:0099{n}@x.example;transport=tls\";\n",
+	  "" },
 	{ "probe_s 30", "challenge nobody", "24:12: error: unknown auth \"nobody\"\n" },
 	{ "probe_s 30", "register \"a@b\" auth branch",
 	  "24:11: error: found \"a@b\", expected \"sip:USER@HOST\"\n" },

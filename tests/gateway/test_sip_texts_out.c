@@ -149,12 +149,6 @@ static void what_cannot_go_now_is_told(void **state)
 	assert_string_equal(port->why[1], "PBX 127.0.0.1: no such host");
 	fake_clock_add_ms(SIP_TEXT_BACKOFF_MAX_MS);
 
-	scene->pbxs.transport = SIP_TLS; /* and the interface has no tls block */
-	sends(scene, 2, anna, "x");
-	assert_int_equal(fate(scene, 2), FATE_FAILED);
-	assert_int_equal(scene->link.requests, 0);
-	scene->pbxs.transport = SIP_UDP;
-
 	scene->link.send_err = -ENOBUFS;
 	sends(scene, 3, anna, "x");
 	assert_int_equal(fate(scene, 3), FATE_LATER);
