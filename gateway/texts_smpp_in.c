@@ -228,22 +228,13 @@ static int key_of_parts(const struct texts_smpp *smpp, const struct smpp_joined 
 	return 0;
 }
 
-static bool parts_done(struct texts_smpp *smpp, const uint8_t (*parts)[JOURNAL_ID_BYTES], size_t n)
-{
-	bool done = true;
-
-	for (size_t i = 0; i < n; i++)
-		done = keep_part_done(smpp, parts[i]) && done;
-	return done;
-}
-
 /* Parts that are kept, and of no text that comes, would have the next such text be a repeat. */
 static void end_stored(struct port_center *pc)
 {
 	for (struct whole **at = &pc->whole; *at;) {
 		struct whole *whole = *at;
 
-		if (!whole->stored || !parts_done(pc->all, whole->parts, whole->n)) {
+		if (!whole->stored || !keep_parts_done(pc->all, whole->parts, whole->n)) {
 			at = &whole->next;
 			continue;
 		}
@@ -305,7 +296,7 @@ static int pass_joined(struct port_center *pc, const struct smpp_joined *joined)
 	/* Its parts were answered long ago: the log is the only one to tell. */
 	log_warn(MODULE, "center=%s from=%s to=%s: a text of %u parts is lost: %s", pc->name,
 		 joined->source, joined->dest, joined->here, why);
-	if (!parts_done(pc->all, joined->tokens, joined->here)) {
+	if (!keep_parts_done(pc->all, joined->tokens, joined->here)) {
 		whole = new_whole(pc, joined, key);
 		if (whole)
 			whole->stored = true;

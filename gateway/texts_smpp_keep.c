@@ -144,15 +144,11 @@ int64_t keep_part_end_s(const struct texts_smpp *smpp, const uint8_t id[JOURNAL_
 	return journal_find(smpp->journal, &key, &entry) ? entry.end_s : 0;
 }
 
-/* Finished, it stays known until its end: a late repeat does not begin a new text. */
-bool keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES])
+/* Finished, they stay known until their ends: a late repeat does not begin a new text.  Together,
+ * for those that a crash left over would be taken for a text that lacks the others. */
+bool keep_parts_done(struct texts_smpp *smpp, const uint8_t (*parts)[JOURNAL_ID_BYTES], size_t n)
 {
-	struct journal_key key = { .kind = PART };
-	int err;
-
-	memcpy(key.id, id, JOURNAL_ID_BYTES);
-	err = journal_finish(smpp->journal, &key);
-	return !err || err == -ENOENT;
+	return journal_finish_all(smpp->journal, PART, parts, n) == 0;
 }
 
 /* ---- what an earlier run has kept ------------------------------------------------ */

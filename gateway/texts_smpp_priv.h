@@ -132,8 +132,8 @@ int keep_part(struct port_center *pc, const struct smpp_incoming *in);
 /* Until when a repeat of the part is known: the same after a restart, and another one for the same
  * words at another time.  0: it is not kept. */
 int64_t keep_part_end_s(const struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES]);
-/* False: the disk does not take it now. */
-bool keep_part_done(struct texts_smpp *smpp, const uint8_t id[JOURNAL_ID_BYTES]);
+/* The n parts of a text are done with, all at once; false: the disk does not take it now. */
+bool keep_parts_done(struct texts_smpp *smpp, const uint8_t (*parts)[JOURNAL_ID_BYTES], size_t n);
 
 /* Gives a center what an earlier run has kept for it. */
 void keep_restore(struct port_center *pc);

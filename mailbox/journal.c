@@ -161,6 +161,51 @@ int journal_finish(struct journal *journal, const struct journal_key *key)
 	return err;
 }
 
+/* The one of them by which the record goes into the file that is being written anew, too: it must
+ * when any was copied there, and one that was not is copied as it is then.  NULL: none is open. */
+static struct kept *first_of(const struct journal *journal, uint8_t kind,
+			     const uint8_t (*ids)[JOURNAL_ID_BYTES], size_t n)
+{
+	struct journal_key key = { .kind = kind };
+	struct kept *first = NULL;
+
+	for (size_t i = 0; i < n && !(first && first->copied); i++) {
+		struct kept *entry;
+
+		memcpy(key.id, ids[i], sizeof(key.id));
+		entry = find_open(journal, &key);
+		if (entry && (!first || entry->copied))
+			first = entry;
+	}
+	return first;
+}
+
+int journal_finish_all(struct journal *journal, uint8_t kind,
+		       const uint8_t (*ids)[JOURNAL_ID_BYTES], size_t n)
+{
+	struct journal_key key = { .kind = kind };
+	struct kept *entry = n > JOURNAL_MAX_TOGETHER ? NULL : first_of(journal, kind, ids, n);
+	uint8_t room[JOURNAL_HEAD_ROOM];
+	struct buf b;
+	int err;
+
+	if (n > JOURNAL_MAX_TOGETHER)
+		return -E2BIG;
+	if (!entry)
+		return 0;
+	memcpy(key.id, ids[0], sizeof(key.id));
+	b = kept_begin_body(room, RECORD_FINISH, &key);
+	err = append(journal, entry, &b,
+		     slice_of(ids[0] + JOURNAL_ID_BYTES, (n - 1) * JOURNAL_ID_BYTES));
+	for (size_t i = 0; i < n && !err; i++) {
+		memcpy(key.id, ids[i], sizeof(key.id));
+		entry = find_open(journal, &key);
+		if (entry)
+			kept_finish(journal, entry);
+	}
+	return err;
+}
+
 int journal_sync(struct journal *journal)
 {
 	if (journal->broken)

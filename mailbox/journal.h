@@ -26,6 +26,7 @@ enum {
 	JOURNAL_MAX_DESTINATIONS = 64,
 	JOURNAL_MAX_PAYLOAD_BYTES = 64 << 20,
 	JOURNAL_MAX_NOTE_BYTES = 20000,
+	JOURNAL_MAX_TOGETHER = 4096, /* finished by one record */
 };
 
 /* kind is the program's: direction, purpose. */
@@ -75,6 +76,12 @@ int journal_set_payload(struct journal *journal, const struct journal_key *key,
 
 /* Nothing is left to do for the entry: only its id is kept, until its end. */
 int journal_finish(struct journal *journal, const struct journal_key *key);
+
+/* The same of n entries of a kind at once: whatever crashes, all of them are finished or none.
+ * Those that are not there, or are finished already, stay as they are.  Returns 0, -E2BIG (more
+ * than JOURNAL_MAX_TOGETHER), -ENOSPC or -EIO. */
+int journal_finish_all(struct journal *journal, uint8_t kind,
+		       const uint8_t (*ids)[JOURNAL_ID_BYTES], size_t n);
 
 /* Makes all changes so far durable (fdatasync).  Returns 0 or -EIO; after -EIO the
  * journal takes no more changes: say so, and let the program start anew. */

@@ -29,8 +29,8 @@ int journal_file_lock(const char *path);
 int journal_file_open(const char *path);
 
 /* Calls each for every whole record with its place and body (valid until it returns);
- * an error of each ends the scan.  end_out is where the good ones end, or, on failure, where it came
- * to.  Returns 0 or -errno. */
+ * an error of each ends the scan.  end_out is where the good ones end, or, on failure, where it
+ * came to.  Returns 0 or -errno. */
 int journal_file_scan(int fd, int (*each)(void *arg, off_t at, struct slice body), void *arg,
 		      off_t *end_out);
 

@@ -45,6 +45,22 @@ static int replay_state(struct kept_open *open, struct cursor *c)
 	return 0;
 }
 
+/* Of those that the file does not have any more, or finished before, nothing is said. */
+static void replay_finish(struct journal *journal, struct journal_key *key, struct cursor *c)
+{
+	struct slice id = slice_of(key->id, sizeof(key->id));
+
+	do {
+		struct kept *entry;
+
+		memmove(key->id, id.p, sizeof(key->id));
+		entry = kept_find(journal, key);
+		if (entry && entry->open)
+			kept_finish(journal, entry);
+		id = cursor_take(c, sizeof(key->id));
+	} while (cursor_ok(c));
+}
+
 /* Each record does to memory what the change did when it was written (journal.c), in that order. */
 static int replay(void *arg, off_t at, struct slice body)
 {
@@ -60,14 +76,16 @@ static int replay(void *arg, off_t at, struct slice body)
 	memcpy(key.id, id.p, id.n);
 	if (type == RECORD_PUT || type == RECORD_FINISHED)
 		return replay_put(journal, &key, at, &c, body.n, type == RECORD_FINISHED);
+	if (type == RECORD_FINISH) {
+		replay_finish(journal, &key, &c);
+		return 0;
+	}
 	entry = kept_find(journal, &key);
 	/* A change of an entry that is finished, or was dropped from the file: without effect. */
 	if (!entry || !entry->open)
 		return 0;
 	if (type == RECORD_STATE)
 		return replay_state(entry->open, &c);
-	if (type == RECORD_FINISH)
-		kept_finish(journal, entry);
 	if (type == RECORD_PAYLOAD) {
 		journal->dead_bytes += entry->open->payload_n;
 		entry->open->at = at;

@@ -16,7 +16,7 @@ enum record_type {
 	RECORD_PUT = 1,      /* end (8), destinations (2), payload */
 	RECORD_STATE = 2,    /* destination (2), state (1), note */
 	RECORD_PAYLOAD = 3,  /* payload */
-	RECORD_FINISH = 4,   /* nothing */
+	RECORD_FINISH = 4,   /* the ids (16 each) of others of the kind that finish with it */
 	RECORD_FINISHED = 5, /* end (8): an entry that was put and finished before */
 	RECORD_LOST = 6,     /* nothing: the payload is damaged, and what was put is not it */
 };

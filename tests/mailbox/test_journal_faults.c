@@ -54,6 +54,50 @@ static void cut_at_any_octet_nothing_acknowledged_is_lost(void **state)
 	free(whole);
 }
 
+/* Whatever of their record is on the disk. */
+static void those_that_are_finished_together_are_finished_or_none_is(void **state)
+{
+	struct world *w = *state;
+	uint8_t ids[5][JOURNAL_ID_BYTES];
+	const uint8_t(*all)[JOURNAL_ID_BYTES] = (const uint8_t(*)[JOURNAL_ID_BYTES])ids;
+	struct journal_entry entry;
+	size_t before, n;
+	uint8_t *whole;
+	struct stat st;
+
+	open_at(w, NOW);
+	for (unsigned i = 0; i < 5; i++) {
+		struct journal_key key = { .kind = 2, .id = { (uint8_t)i } };
+
+		memcpy(ids[i], key.id, sizeof(ids[i]));
+		if (i != 2) /* it is not there */
+			assert_int_equal(journal_put(w->journal, &key, END, 0, slice_str("x")), 0);
+	}
+	assert_int_equal(stat(w->path, &st), 0);
+	before = (size_t)st.st_size;
+	assert_int_equal(journal_finish_all(w->journal, 1, all, 5),
+			 0); /* of a kind that has none */
+	assert_int_equal(journal_open_count(w->journal), 4);
+	assert_int_equal(journal_finish_all(w->journal, 2, all, 5), 0);
+	assert_int_equal(journal_open_count(w->journal), 0);
+	assert_int_equal(journal_finish_all(w->journal, 2, all, 5), 0); /* nothing is left */
+
+	assert_int_equal(journal_finish_all(w->journal, 2, all, JOURNAL_MAX_TOGETHER + 1), -E2BIG);
+	journal_free(&w->journal);
+	assert_int_equal(file_read(w->path, 1 << 20, &whole, &n), 0);
+	for (size_t cut = before; cut <= n; cut++) {
+		assert_int_equal(file_write_atomic(w->path, 0600, slice_of(whole, cut)), 0);
+		open_at(w, NOW);
+		assert_int_equal(journal_open_count(w->journal), cut < n ? 4 : 0);
+		for (unsigned i = 0; i < 5; i++) {
+			struct journal_key key = { .kind = 2, .id = { (uint8_t)i } };
+
+			assert_int_equal(journal_find(w->journal, &key, &entry), i != 2);
+		}
+	}
+	free(whole);
+}
+
 /* A damaged octet costs what stands behind it, tells so, and never yields a wrong one. */
 static void a_damaged_octet_never_yields_a_wrong_payload(void **state)
 {
@@ -361,6 +405,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(cut_at_any_octet_nothing_acknowledged_is_lost),
+		TEST(those_that_are_finished_together_are_finished_or_none_is),
 		TEST(a_damaged_octet_never_yields_a_wrong_payload),
 		TEST(damage_since_the_start_is_seen_when_a_payload_is_read),
 		TEST(a_damaged_record_does_not_stop_the_file_from_being_written_anew),
