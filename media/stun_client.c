@@ -77,13 +77,18 @@ int stun_client_poll(struct stun_client *client, int64_t now_ms, uint8_t *out, s
 				       slice_of(client->key, client->key_len), out, cap);
 }
 
-/* 438: the same request again, in a new transaction, with the relay's NONCE. */
+/* 438: the same request again, in a new transaction, with the relay's NONCE.  At once, but not
+ * without end: a relay that takes none of its own would be asked at the speed of the network. */
 static void take_nonce(struct stun_client *client, struct slice nonce, int64_t now_ms)
 {
 	memcpy(client->nonce, nonce.p, nonce.n);
 	client->nonce_len = nonce.n;
 	client->waiting = false;
 	client->send_at_ms = now_ms;
+	if (client->nonces < STUN_CLIENT_NONCES)
+		client->nonces++;
+	else
+		client->send_at_ms += STUN_CLIENT_LAST_RETRY_MS;
 }
 
 /* The nonce was for this once; the next binding from the same address needs none. */
@@ -92,6 +97,7 @@ static void take_success(struct stun_client *client, const struct stun_message *
 	client->bound = true;
 	client->waiting = false;
 	client->nonce_len = 0;
+	client->nonces = 0;
 	client->mapped = m->mapped;
 	client->send_at_ms = now_ms + STUN_CLIENT_REFRESH_MS;
 }
@@ -129,5 +135,6 @@ void stun_client_rebind(struct stun_client *client, int64_t now_ms)
 {
 	client->waiting = false;
 	client->nonce_len = 0;
+	client->nonces = 0;
 	client->send_at_ms = now_ms;
 }

@@ -3,7 +3,8 @@
  * The owner asks for a packet whenever it has a tick, sends what it gets and
  * hands over what comes.  A binding is repeated every 5 s, and at once when the
  * network changed or nothing came for 1 s.  An unanswered request is repeated
- * after 200 ms, doubling up to 1 s.  Source: UMSG specification, "Relay legs".
+ * after 200 ms, doubling up to 1 s; one that is refused for its nonce at once, three times.
+ * Source: docs/umsg.md, "Relay legs".
  */
 #ifndef MEDIA_STUN_CLIENT_H
 #define MEDIA_STUN_CLIENT_H
@@ -15,6 +16,8 @@ enum {
 	STUN_CLIENT_SILENCE_MS = 1000,
 	STUN_CLIENT_FIRST_RETRY_MS = 200,
 	STUN_CLIENT_LAST_RETRY_MS = 1000,
+	/* One is asked for, and may be too old when it comes back: more in a row are no answer. */
+	STUN_CLIENT_NONCES = 3,
 };
 
 struct stun_client {
@@ -28,6 +31,7 @@ struct stun_client {
 	uint8_t transaction[STUN_TRANSACTION_SIZE];
 	uint8_t nonce[STUN_MAX_NONCE];
 	size_t nonce_len;
+	unsigned nonces; /* in a row */
 	int64_t send_at_ms, retry_ms, heard_ms;
 	struct net_addr mapped; /* our address as the relay sees it */
 };

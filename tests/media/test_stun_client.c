@@ -90,6 +90,37 @@ static void a_stale_nonce_is_answered_at_once_in_a_new_transaction(void **state)
 	assert_true(client.bound);
 }
 
+/* As of a relay that is broken: each request is refused as the one before. */
+static void nonces_without_end_are_answered_no_faster_than_silence(void **state)
+{
+	struct stun_client client;
+	struct wire wire;
+	uint8_t p[STUN_MAX_MESSAGE];
+	unsigned sent = 0;
+	size_t n;
+
+	(void)state;
+	start(&client);
+	for (int64_t now = 1000; now < 11000; now += 20) {
+		if (!asks(&client, now, &wire))
+			continue;
+		sent++;
+		n = stun_build_error(wire.m.transaction, STUN_STALE_NONCE, slice_str("noncenon"),
+				     key, p, sizeof(p));
+		assert_int_equal(stun_client_receive(&client, slice_of(p, n), now), 1);
+	}
+	assert_in_range(sent, 10, 10 + STUN_CLIENT_NONCES);
+	/* A new network is no fault of the relay's: its first nonce counts at once. */
+	stun_client_rebind(&client, 11000);
+	assert_true(asks(&client, 11000, &wire));
+	n = stun_build_error(wire.m.transaction, STUN_STALE_NONCE, slice_str("noncenon"), key, p,
+			     sizeof(p));
+	assert_int_equal(stun_client_receive(&client, slice_of(p, n), 11010), 1);
+	assert_true(asks(&client, 11010, &wire));
+	assert_int_equal(answers(&client, 11020, &wire, key), 1);
+	assert_true(client.bound);
+}
+
 static void a_binding_is_refreshed_every_five_seconds(void **state)
 {
 	struct stun_client client;
@@ -167,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_repeated_ever_more_slowly_until_it_is_answered),
 		cmocka_unit_test(a_stale_nonce_is_answered_at_once_in_a_new_transaction),
+		cmocka_unit_test(nonces_without_end_are_answered_no_faster_than_silence),
 		cmocka_unit_test(a_binding_is_refreshed_every_five_seconds),
 		cmocka_unit_test(silence_of_a_second_asks_at_once_and_so_does_a_new_network),
 		cmocka_unit_test(answers_that_are_forged_or_old_bind_nothing),
