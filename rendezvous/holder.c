@@ -61,7 +61,7 @@ void client_trace(const struct client *client, const char *state, const char *de
 {
 	char id[24], host[NET_TEXT_SIZE], port[8];
 	const char *fields[] = {
-		id,          client->primary ? "primary" : "secondary",
+		id,          client->said.primary ? "primary" : "secondary",
 		client->uri, client->account,
 		host,        port,
 		state,       description,

@@ -109,9 +109,9 @@ int client_attach(struct client *client, bool again)
 	attach.uri = client->uri;
 	attach.account = client->account;
 	attach.generation = client->generation;
-	attach.device_id = frame_data(slice_of(client->device_id, FRAME_ID));
-	attach.primary = client->primary;
-	attach.updates_only = client->updates_only;
+	attach.device_id = frame_data(slice_of(client->said.device_id, FRAME_ID));
+	attach.primary = client->said.primary;
+	attach.updates_only = client->said.updates_only;
 	attach.again = again;
 	message.body_case = CRS_WORKER__PEER__BODY_ATTACH;
 	message.attach = &attach;
@@ -121,6 +121,7 @@ int client_attach(struct client *client, bool again)
 static void on_register(struct client *client, const Umsg__Frame *frame)
 {
 	const Umsg__Register *r = frame->register_;
+	const struct client_claim before = client->said;
 	char *software = strdup(r->software);
 
 	/* The home answers each question once: with two under way nobody could say which answer
@@ -133,17 +134,19 @@ static void on_register(struct client *client, const Umsg__Frame *frame)
 	}
 	free(client->software);
 	client->software = software;
-	memcpy(client->device_id, r->device_id.data, FRAME_ID);
-	client->primary = r->role == UMSG__DEVICE_ROLE__PRIMARY;
-	client->updates_only = !client_take_month(client, r);
+	memcpy(client->said.device_id, r->device_id.data, FRAME_ID);
+	client->said.primary = r->role == UMSG__DEVICE_ROLE__PRIMARY;
+	client->said.updates_only = !client_take_month(client, r);
 	client->register_request = frame->request;
 	/* With what the client says now, also where it was registered before: its earlier
 	 * registration is the home's until it decides. */
 	if (client_attach(client, false)) {
+		client->said = before;
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_BUSY,
 			     "a part of the server restarts", 2);
 		return;
 	}
+	client->before = before;
 	client->again = client->state == CLIENT_REGISTERED;
 	client->state = CLIENT_ASKED;
 }
@@ -351,7 +354,7 @@ static void on_good_frame(struct client *client, const Umsg__Frame *frame, struc
 			client_update_get(client, frame->request, frame->update_get);
 		else
 			ask_home(client, frame, slice_str(client->uri), octets);
-	} else if (client->updates_only) {
+	} else if (client->said.updates_only) {
 		client_error(client, frame->request, UMSG__ERROR_CODE__ERROR_NOT_ALLOWED,
 			     "registered for updates only: no keys of this month", 0);
 	} else {

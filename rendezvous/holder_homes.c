@@ -78,8 +78,8 @@ static void send_registered(struct client *client, const CrsWorker__Attached *m)
 	limits.parts_in_flight = MAIL_PARTS_IN_FLIGHT;
 	limits.fetch_frames = FETCH_FRAMES;
 	registered.role =
-		client->primary ? UMSG__DEVICE_ROLE__PRIMARY : UMSG__DEVICE_ROLE__SECONDARY;
-	registered.updates_only = client->updates_only;
+		client->said.primary ? UMSG__DEVICE_ROLE__PRIMARY : UMSG__DEVICE_ROLE__SECONDARY;
+	registered.updates_only = client->said.updates_only;
 	registered.epoch = m->epoch;
 	registered.waiting = m->waiting;
 	registered.server_time = (uint64_t)clock_wall_s();
@@ -92,6 +92,19 @@ static void send_registered(struct client *client, const CrsWorker__Attached *m)
 	client_send(client, &frame);
 }
 
+/* Refused without a reason is "not now": the client asks again.  Until then the registration that
+ * it had holds, as its home has it; a month may have begun since. */
+static void on_not_now(struct client *client, const char *reason)
+{
+	client_error(client, client->register_request, UMSG__ERROR_CODE__ERROR_BUSY, reason, 5);
+	client->state = CLIENT_NEW;
+	if (!client->again)
+		return;
+	client->state = CLIENT_REGISTERED;
+	client->said = client->before;
+	client_check_month(client);
+}
+
 void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Attached *m)
 {
 	struct client *client = find_client(holder, m->connection);
@@ -101,14 +114,9 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 	/* Gone meanwhile, or asked anew of a home that was started again. */
 	if (!client || client->state != CLIENT_ASKED)
 		return;
-	/* Refused without a reason is "not now": the client asks again. */
 	if (!m->registered && !m->deny_reason) {
-		client->state = client->again ? CLIENT_REGISTERED : CLIENT_NEW;
-		client_error(client, client->register_request, UMSG__ERROR_CODE__ERROR_BUSY,
-			     m->reason, 5);
-		return;
-	}
-	if (!m->registered) {
+		on_not_now(client, m->reason);
+	} else if (!m->registered) {
 		worker_figure(holder->worker, FIGURE_DENIED);
 		set_denied(client, m->deny_reason, m->reason);
 		client_denied(client, client->register_request);
@@ -129,7 +137,7 @@ void holder_attached(struct holder *holder, unsigned home, const CrsWorker__Atta
 		client->settled = true;
 		client->since_s = clock_wall_s();
 		send_registered(client, m);
-		client_trace(client, "registered", client->updates_only ? "no keys" : "ok");
+		client_trace(client, "registered", client->said.updates_only ? "no keys" : "ok");
 		client_be_patient(client, -1);
 		client_check_month(client);
 	}
@@ -177,10 +185,15 @@ void holder_unregister(struct holder *holder, const CrsWorker__Unregister *m)
 		return;
 	/* It registers anew, and the home had not heard so: what it answers to that holds, and it
 	 * would have a device that is none if this did. */
-	if (client->state == CLIENT_ASKED && m->close)
+	if (client->state == CLIENT_ASKED && m->close) {
 		link_close(client->link, 1001);
-	else if (client->state == CLIENT_REGISTERED)
+	} else if (client->state == CLIENT_ASKED) {
+		/* Nothing is left that would hold if the answer is "not now". */
+		client->again = false;
+		client_be_patient(client, HOLDER_REGISTER_MS);
+	} else {
 		unregister(client, m->deny_reason, m->reason, m->close);
+	}
 }
 
 /* A device that left before it was rung, and whose call is not among those that were told of its

@@ -19,7 +19,7 @@ bool client_take_month(struct client *client, const Umsg__Register *r)
 	/* Who names no month and says that it has keys has those of now, not of later. */
 	if (!r->newest || period_parse(slice_str(r->newest->month), &month))
 		month = r->has_keys ? period_of(clock_wall_s()) : 0;
-	client->newest_month = (int32_t)month;
+	client->said.newest_month = (int32_t)month;
 	return r->has_keys && month >= month_wanted();
 }
 
@@ -37,7 +37,7 @@ static void lock_out(struct client *client)
 
 void client_check_month(struct client *client)
 {
-	if (!client->updates_only && client->newest_month < client->holder->month)
+	if (!client->said.updates_only && client->said.newest_month < client->holder->month)
 		lock_out(client);
 }
 
@@ -52,8 +52,8 @@ void holder_tick(struct holder *holder)
 	holder->month = month;
 	TAILQ_FOREACH(client, &holder->all, in_holder)
 	{
-		if (client->state != CLIENT_REGISTERED || client->updates_only ||
-		    client->newest_month >= month)
+		if (client->state != CLIENT_REGISTERED || client->said.updates_only ||
+		    client->said.newest_month >= month)
 			continue;
 		lock_out(client);
 		n++;

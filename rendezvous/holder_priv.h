@@ -60,6 +60,13 @@ TAILQ_HEAD(client_session_list, client_session);
 TAILQ_HEAD(client_post_list, client_post);
 TAILQ_HEAD(client_request_list, client_request);
 
+/* What a client says of itself when it registers. */
+struct client_claim {
+	uint8_t device_id[FRAME_ID];
+	int32_t newest_month; /* of which it holds keys (period.h) */
+	bool primary, updates_only;
+};
+
 struct client {
 	struct idmap_node node; /* by connection */
 	TAILQ_ENTRY(client) in_holder;
@@ -69,12 +76,12 @@ struct client {
 	enum client_state state;
 	bool known;         /* its identity opened */
 	bool authenticated; /* and it has the key that belongs to it */
-	bool negotiated, primary, updates_only, complained;
+	bool negotiated, complained;
 	bool again; /* CLIENT_ASKED: it is registered, and registers anew */
-	uint8_t device_id[FRAME_ID];
+	/* before: what its home holds of it, while it registers anew. */
+	struct client_claim said, before;
 	uint64_t register_request;
 	uint32_t generation;
-	int32_t newest_month; /* of which it holds keys, as it says (period.h) */
 	int64_t since_s;
 	char *uri, *account, *software;
 	char *admin; /* name of a remote administrator, who has none of these; or NULL */

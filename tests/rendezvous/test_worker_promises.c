@@ -396,9 +396,13 @@ static void who_registers_anew_is_what_the_home_answers_to_that(void **state)
 	assert_false(home_is_attached(worker->home, slice_str(caller)));
 }
 
+static void pass_a_month(void)
+{
+	fake_clock_add_ms((int64_t)32 * 24 * 3600 * 1000);
+}
+
 static void who_registers_while_a_month_begins_is_locked_out_with_the_others(void **state)
 {
-	enum { HOUR_MS = 3600 * 1000 };
 	struct worker *worker = *state;
 	struct client *client = fake_worker_client(worker, caller, "acme", 1);
 	static struct speech s;
@@ -406,14 +410,65 @@ static void who_registers_while_a_month_begins_is_locked_out_with_the_others(voi
 	holder_tick(worker->holder);
 	speech_make(&s, UMSG__FRAME__BODY_REGISTER);
 	say(client, "", 2, &s);
-	for (int i = 0; i < 32 * 24; i++)
-		fake_clock_add_ms(HOUR_MS);
+	pass_a_month();
 	holder_tick(worker->holder);
 	assert_int_equal(client->state, CLIENT_ASKED);
 	fake_worker_run(worker);
 	assert_int_equal(heard.unregistered, 1);
 	assert_int_equal(client->state, CLIENT_UNREGISTERED);
 	assert_false(home_is_attached(worker->home, slice_str(caller)));
+}
+
+/* What a home says that has no memory for the device just now. */
+static void refuse_for_now(struct worker *worker, const struct client *client)
+{
+	CrsWorker__Attached refused = CRS_WORKER__ATTACHED__INIT;
+
+	refused.connection = client_connection(client);
+	refused.reason = frame_text("no memory");
+	holder_attached(worker->holder, 0, &refused);
+}
+
+/* The month began between its question and the answer, or before the question: it had keys of the
+ * former one, and its home would ring it still. */
+static void who_is_refused_while_a_month_begins_is_locked_out_with_the_others(void **state)
+{
+	struct worker *worker = *state;
+	struct client *asks_before = enter(worker, caller), *asks_behind = enter(worker, callee);
+	static struct speech s;
+
+	holder_tick(worker->holder);
+	say_body(asks_before, "", 2, UMSG__FRAME__BODY_REGISTER);
+	speech_make(&s, UMSG__FRAME__BODY_REGISTER);
+	s.reg.newest = &s.name; /* this month */
+	pass_a_month();
+	say(asks_behind, "", 2, &s);
+	holder_tick(worker->holder);
+	refuse_for_now(worker, asks_before);
+	refuse_for_now(worker, asks_behind);
+	assert_int_equal(heard.errors, 2);
+	assert_int_equal(heard.unregistered, 2);
+	assert_int_equal(asks_before->state, CLIENT_UNREGISTERED);
+	assert_int_equal(asks_behind->state, CLIENT_UNREGISTERED);
+}
+
+/* It had given its place to another one before it heard that he asks anew. */
+static void who_lost_his_place_and_is_refused_has_none(void **state)
+{
+	struct worker *worker = *state;
+	struct client *client = enter(worker, caller);
+	CrsWorker__Unregister gone = CRS_WORKER__UNREGISTER__INIT;
+
+	gone.connection = client_connection(client);
+	gone.reason = frame_text("replaced");
+	say_body(client, "", 2, UMSG__FRAME__BODY_REGISTER);
+	holder_unregister(worker->holder, &gone);
+	refuse_for_now(worker, client);
+	assert_int_equal(client->state, CLIENT_NEW);
+	assert_non_null(client->patience);
+	say_body(client, "", 3, UMSG__FRAME__BODY_REGISTER);
+	fake_worker_run(worker);
+	assert_int_equal(client->state, CLIENT_REGISTERED);
 }
 
 /* A floor that cannot be written, of somebody who is registered: there is no question to answer. */
@@ -427,7 +482,7 @@ static void whom_a_home_cannot_take_again_is_cut_off(void **state)
 	attach.uri = frame_text(caller);
 	attach.account = frame_text("acme");
 	attach.generation = 2;
-	attach.device_id = frame_data(slice_of(client->device_id, FRAME_ID));
+	attach.device_id = frame_data(slice_of(client->said.device_id, FRAME_ID));
 	attach.primary = attach.again = true;
 	worker->floor_err = -EIO;
 	home_holder_down(worker->home, 0);
@@ -499,6 +554,8 @@ int main(void)
 		WORKER_TEST(a_home_that_was_started_again_has_clients_fetch_all_anew),
 		WORKER_TEST(who_registers_anew_is_what_the_home_answers_to_that),
 		WORKER_TEST(who_registers_while_a_month_begins_is_locked_out_with_the_others),
+		WORKER_TEST(who_is_refused_while_a_month_begins_is_locked_out_with_the_others),
+		WORKER_TEST(who_lost_his_place_and_is_refused_has_none),
 		WORKER_TEST(whom_a_home_cannot_take_again_is_cut_off),
 		WORKER_TEST(who_is_another_accounts_by_now_is_denied),
 		WORKER_TEST(whose_floor_is_another_accounts_is_denied),
