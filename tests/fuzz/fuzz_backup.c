@@ -2,7 +2,6 @@
  * below the root and nowhere else.  The seed "sealed" has the passphrase below, and scrypt at
  * its cheapest; nobody else's can be opened, as it should be.
  */
-#include <ftw.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "rendezvous/backup.h"
 #include "tests/fuzz/place.h"
 #include "tests/fuzz/quiet.h"
+#include "tests/tools/remove_tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,12 +20,6 @@ static void expect(bool holds)
 {
 	if (!holds)
 		abort();
-}
-
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
 }
 
 /* Checks and restores, with a passphrase or without. */
@@ -40,7 +34,7 @@ static void take(const char *file, struct slice passphrase, const struct crs_pat
 	expect(checked == 0 || (checked < 0 && diag_errors(diag) > 0));
 	restored = backup_restore(file, passphrase, paths, &info, diag);
 	expect(restored <= 0 && (checked == 0 || restored < 0));
-	expect(nftw(paths->root, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
+	expect(remove_tree(paths->root) == 0);
 	diag_free(&diag);
 }
 

@@ -3,7 +3,6 @@
 
 #include "tests/gateway/cli_scene.h"
 
-#include <ftw.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include "base/control_proof.h"
 #include "base/file.h"
 #include "base/slice.h"
+#include "tests/tools/remove_tree.h"
 
 /* cig_cli.c has its main() under this name (server.mk). */
 int cig_cli_main(int argc, char **argv);
@@ -79,21 +79,13 @@ int cli_scene_begin(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-	(void)info;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
 int cli_scene_end(void **state)
 {
 	struct cli_scene *scene = *state;
 
 	for (size_t i = 0; i < scene->answers_n; i++)
 		free(scene->answers[i]);
-	assert_int_equal(nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(remove_tree(scene->dir), 0);
 	free(scene);
 	return 0;
 }

@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include "base/diag.h"
 #include "mailbox/maildir.h"
+#include "tests/tools/remove_tree.h"
 
 struct world {
 	char dir[64], path[96];
@@ -40,21 +40,13 @@ static inline int setup(void **state)
 	return 0;
 }
 
-static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline int teardown(void **state)
 {
 	struct world *w = *state;
 
 	maildir_free(&w->box);
 	diag_free(&w->diag);
-	assert_int_equal(nftw(w->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(remove_tree(w->dir), 0);
 	free(w);
 	return 0;
 }

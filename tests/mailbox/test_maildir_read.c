@@ -147,7 +147,7 @@ static void what_cannot_be_used_is_moved_aside_with_its_reason(void **state)
 	for (int i = 0; i < 3; i++) {
 		put(w, "new/m:2,S", i == 0 ? "zero" : i == 1 ? "one" : "two");
 		if (i == 1)
-			assert_int_equal(nftw(in_box(w, ".failed"), remove_one, 8, FTW_DEPTH), 0);
+			assert_int_equal(remove_tree(in_box(w, ".failed")), 0);
 		entry = only_entry(w);
 		assert_int_equal(maildir_fail(w->box, &entry, "no From\nheader\x1b"), 0);
 		assert_int_equal(count(w, "new"), 0);
@@ -227,7 +227,7 @@ static void a_watch_rescans_and_finds_a_mailbox_made_anew(void **state)
 	assert_int_equal(maildir_watch_new(w->box, 1, &watch), 0);
 	assert_true(is_told(watch, 5000));
 	maildir_watch_drain(watch);
-	assert_int_equal(nftw(w->path, remove_one, 8, FTW_DEPTH), 0);
+	assert_int_equal(remove_tree(w->path), 0);
 	assert_int_equal(maildir_create(w->path, getgid(), w->diag), 0);
 	maildir_watch_drain(watch);
 	assert_true(is_told(watch, 5000)); /* the period */

@@ -5,7 +5,6 @@
  */
 #include "tests/unit.h"
 
-#include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include "base/file.h"
 #include "tests/fuzz/fake_clock.h"
+#include "tests/tools/remove_tree.h"
 
 /* The program's main() has that name here (local.mk). */
 #undef main
@@ -89,19 +89,11 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-	(void)info;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	struct scene *scene = *state;
 
-	assert_int_equal(nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(remove_tree(scene->dir), 0);
 	free(scene);
 	return 0;
 }

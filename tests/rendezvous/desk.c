@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "rendezvous/floors.h"
 #include "rendezvous/redis_server.h"
 #include "rendezvous/relay_client.h"
+#include "tests/tools/remove_tree.h"
 
 enum { TURNS = 8, MESSAGE_MAX = 128 * 1024 };
 
@@ -187,14 +187,6 @@ void desk_open(struct desk *desk, const char *place)
 	start_workers(supervisor);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 void desk_close(struct desk *desk)
 {
 	struct supervisor *supervisor = &desk->supervisor;
@@ -216,7 +208,7 @@ void desk_close(struct desk *desk)
 	free(supervisor->workers);
 	event_base_free(supervisor->base);
 	settings_clear(&desk->options.settings);
-	expect(nftw(desk->place, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
+	expect(remove_tree(desk->place) == 0);
 	open_desk = NULL;
 }
 
