@@ -168,7 +168,7 @@ static void dispatch(struct umsg_client *client, Umsg__Frame **framep)
 		client_on_registered(client, frame);
 		break;
 	case UMSG__FRAME__BODY_DENIED:
-		client_on_denied(client, frame->denied);
+		client_on_denied(client, frame);
 		break;
 	case UMSG__FRAME__BODY_UNREGISTERED:
 		client_on_unregistered(client, frame->unregistered);
@@ -207,7 +207,7 @@ static void dispatch(struct umsg_client *client, Umsg__Frame **framep)
 		client_on_fetched(client, frame->request, frame->fetched);
 		break;
 	case UMSG__FRAME__BODY_UPDATE_PART:
-		client_on_update_part(client, frame->update_part);
+		client_on_update_part(client, frame->request, frame->update_part);
 		break;
 	case UMSG__FRAME__BODY_UPDATE_NEWS:
 		client_offer_updates(client, frame->update_news->updates,
@@ -248,27 +248,11 @@ static void on_bury(evutil_socket_t fd, short what, void *arg)
 	client_bury_calls(arg);
 }
 
-static void on_fetch_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct umsg_client *client = arg;
-
-	(void)fd;
-	(void)what;
-	client_on_fetch_timer(client);
-}
-
-static void on_lookup_timer(evutil_socket_t fd, short what, void *arg)
+static void on_watch(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	client_on_lookup_timer(arg);
-}
-
-static void on_parts_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	client_on_parts_timer(arg);
+	client_look(arg);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -298,11 +282,9 @@ static int init(struct umsg_client *client, const struct umsg_client_options *op
 	client->address = options->address ? strdup(options->address) : NULL;
 	client->timer = event_new(client->base, -1, 0, on_timer, client);
 	client->bury = event_new(client->base, -1, 0, on_bury, client);
-	client->fetch_timer = event_new(client->base, -1, 0, on_fetch_timer, client);
-	client->lookup_timer = event_new(client->base, -1, 0, on_lookup_timer, client);
-	client->parts_timer = event_new(client->base, -1, 0, on_parts_timer, client);
+	client->watch = event_new(client->base, -1, 0, on_watch, client);
 	if (!client->software || (options->address && !client->address) || !client->timer ||
-	    !client->bury || !client->fetch_timer || !client->lookup_timer || !client->parts_timer)
+	    !client->bury || !client->watch)
 		return -ENOMEM;
 	return 0;
 }
@@ -353,9 +335,7 @@ void umsg_client_free(struct umsg_client **clientp)
 	dns_free(&client->dns);
 	free_event(client->timer);
 	free_event(client->bury);
-	free_event(client->fetch_timer);
-	free_event(client->lookup_timer);
-	free_event(client->parts_timer);
+	free_event(client->watch);
 	free(client->address);
 	free(client->software);
 	free(client);

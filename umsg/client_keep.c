@@ -2,6 +2,7 @@
  * one value at a time, told when it is durable. */
 #include <errno.h>
 
+#include "base/clock.h"
 #include "umsg/client_priv.h"
 
 int umsg_client_keep(struct umsg_client *client, const char *name, const char *type,
@@ -28,9 +29,12 @@ int umsg_client_keep(struct umsg_client *client, const char *name, const char *t
 	if (frame_check(&frame, FRAME_FROM_CLIENT))
 		return -EINVAL;
 	err = client_send(client, &frame);
-	if (!err)
-		client->keeping = frame.request;
-	return err;
+	if (err)
+		return err;
+	client->keeping = frame.request;
+	client->kept_ms = clock_mono_ms();
+	client_watch(client);
+	return 0;
 }
 
 void client_on_kept(struct umsg_client *client, uint64_t request, Umsg__ErrorCode error,
@@ -41,4 +45,11 @@ void client_on_kept(struct umsg_client *client, uint64_t request, Umsg__ErrorCod
 	client->keeping = 0;
 	if (client->ops->kept)
 		client->ops->kept(client->arg, error, text);
+}
+
+bool client_look_at_kept(struct umsg_client *client)
+{
+	if (client->keeping && clock_mono_ms() - client->kept_ms >= CLIENT_SILENCE_MS)
+		client_on_kept(client, client->keeping, UMSG__ERROR_CODE__ERROR_BUSY, "no answer");
+	return client->keeping != 0;
 }

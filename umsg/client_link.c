@@ -76,7 +76,7 @@ void client_disconnect(struct umsg_client *client)
 {
 	dns_drop(&client->resolving);
 	event_del(client->timer);
-	event_del(client->fetch_timer);
+	event_del(client->watch);
 	client->fetch_due_s = 0;
 	client->fetch_again_ms = 0;
 	client->fetching = 0;
@@ -446,7 +446,8 @@ void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame)
 	client->epoch = registered->epoch;
 	client->fetched = 0;
 	client->fetching = 0;
-	client_forget_given_up(client);
+	client->long_skipped = false;
+	client->long_last = 0;
 	log_info(CLIENT_LOG, "%s: registered at %s%s", client_uri(client), client->route.host,
 		 registered->updates_only ? " for updates only" : "");
 	anew_ms = REGISTER_ANEW_MS + any_of(REGISTER_ANEW_MS / 6);
@@ -474,12 +475,18 @@ void client_on_register_error(struct umsg_client *client, uint64_t request,
 				: REGISTER_AGAIN_S * 1000);
 }
 
-/* We stay connected, as the rendezvous lets us, and ask again later. */
-void client_on_denied(struct umsg_client *client, const Umsg__Denied *denied)
+/* We stay connected, as the rendezvous lets us, and ask again later.  To whatever else we may have
+ * asked it says the same: that must not put the registration off. */
+void client_on_denied(struct umsg_client *client, const Umsg__Frame *frame)
 {
+	const Umsg__Denied *denied = frame->denied;
+
+	if (client->state == UMSG_DENIED && frame->request != client->registering)
+		return;
 	if (client->state != UMSG_DENIED)
 		log_warn(CLIENT_LOG, "%s: denied by %s: %s", client_uri(client), client->route.host,
 			 denied->text);
+	client_drop_update(client); /* its next piece would be denied, too */
 	client_end_calls(client, UMSG__END_REASON__END_NOT_ALLOWED, false);
 	wait_ms(client, DENIED_WAIT_MS);
 	client_set_state(client, UMSG_DENIED, denied->text[0] ? denied->text : "denied");

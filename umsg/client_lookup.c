@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/timer.h"
 #include "keys/identity.h"
 
 /* Times are monotonic milliseconds. */
@@ -18,7 +17,6 @@ enum {
 	LOOKUP_LIMIT_MS = 4000, /* the part of the rendezvous that was asked may be gone */
 	LOOKUP_REST_MS = 1000,  /* behind a refusal, at least, and at most: */
 	LOOKUP_REST_MAX_S = 10,
-	LOOKUP_TICK_MS = 500, /* between two looks at what is due */
 };
 
 /* It is asked, and then is told; or it was refused, and rests: whoever asks for the URI again
@@ -98,18 +96,12 @@ static struct client_lookup *find_lookup(const struct umsg_client *client, const
 	return lookup;
 }
 
-static void watch(struct umsg_client *client)
-{
-	if (client->lookups && !evtimer_pending(client->lookup_timer, NULL))
-		timer_arm(client->lookup_timer, LOOKUP_TICK_MS);
-}
-
 static void add(struct umsg_client *client, struct client_lookup *lookup)
 {
 	lookup->next = client->lookups;
 	client->lookups = lookup;
 	client->n_lookups++;
-	watch(client);
+	client_watch(client);
 }
 
 static int ask(struct umsg_client *client, struct client_lookup *lookup)
@@ -266,7 +258,7 @@ static struct client_lookup *take_due(struct umsg_client *client, int64_t now_ms
 	return lookup;
 }
 
-void client_on_lookup_timer(struct umsg_client *client)
+bool client_look_at_lookups(struct umsg_client *client)
 {
 	int64_t now_ms = clock_mono_ms();
 	struct client_lookup *lookup;
@@ -280,7 +272,7 @@ void client_on_lookup_timer(struct umsg_client *client)
 		else
 			finish(client, lookup, NULL, -EHOSTUNREACH);
 	}
-	watch(client);
+	return client->lookups != NULL;
 }
 
 void client_forget_lookups(struct umsg_client *client, bool tell)

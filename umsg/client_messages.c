@@ -138,54 +138,40 @@ static void settle_known(struct umsg_client *client, const Umsg__Frame *frame,
 	settle(client, frame, envelope, state, reason);
 }
 
-/* Looks at the clock from time to time, not once at the right moment: where it was wrong
- * and is put right, what was early is due at once. */
-static void wait_for_due(struct umsg_client *client)
-{
-	const struct timeval again = { CLIENT_LOOK_S, 0 };
-
-	event_add(client->fetch_timer, &again);
-}
-
-/* Fetches again when the earliest of the early ones is due. */
+/* Fetches again when the earliest of the early ones is due.  The clock is looked at from time to
+ * time, not once at the right moment: where it was wrong and is put right, what was early is due at
+ * once. */
 static void come_back_at(struct umsg_client *client, int64_t due_s)
 {
 	if (client->fetch_due_s && client->fetch_due_s <= due_s)
 		return;
 	client->fetch_due_s = due_s;
-	wait_for_due(client);
+	client_watch(client);
 }
 
 /* The same after a pause, which no step of the wall clock makes longer. */
 static void come_back_in(struct umsg_client *client, unsigned wait_s)
 {
 	client->fetch_again_ms = clock_mono_ms() + (int64_t)wait_s * 1000;
-	wait_for_due(client);
+	client_watch(client);
 }
 
-enum { FETCH_ANSWER_LIMIT_MS = 20000 }; /* between two frames of an answer */
-
-void client_on_fetch_timer(struct umsg_client *client)
+bool client_look_at_fetch(struct umsg_client *client)
 {
+	int64_t now_ms = clock_mono_ms();
 	bool due = client->fetch_due_s && client->fetch_due_s <= clock_wall_s();
-	bool again = client->fetch_again_ms && client->fetch_again_ms <= clock_mono_ms();
-	/* The part of the rendezvous that was asked may have ended without a word to us. */
-	bool unheard = client->fetching &&
-		       clock_mono_ms() - client->fetch_heard_ms > FETCH_ANSWER_LIMIT_MS;
+	bool again = client->fetch_again_ms && client->fetch_again_ms <= now_ms;
+	/* By none of the frames of its answer. */
+	bool unheard = client->fetching && now_ms - client->fetch_heard_ms > CLIENT_SILENCE_MS;
 
 	if (unheard)
 		client->fetching = 0;
-	if (!due && !again && !unheard) {
-		if (client->fetch_due_s || client->fetch_again_ms || client->fetching)
-			wait_for_due(client);
-		return;
+	if (due || again || unheard) {
+		client->fetch_due_s = 0;
+		client->fetch_again_ms = 0;
+		client_fetch_all(client);
 	}
-	client->fetch_due_s = 0;
-	client->fetch_again_ms = 0;
-	client_fetch_all(client);
-	/* Behind one that is under way, which may never be answered: it is watched still. */
-	if (client->fetching)
-		wait_for_due(client);
+	return client->fetch_due_s || client->fetch_again_ms || client->fetching;
 }
 
 void client_fetch_later(struct umsg_client *client)
@@ -415,6 +401,24 @@ static bool was_told(struct umsg_client *client, const Umsg__Frame *frame)
 	return at && (*at)->connection == client->connection;
 }
 
+/* What would be left where it is when it is whole, is so before: else it would be fetched as a
+ * whole each time that anything is.  judge() has the same order. */
+static bool comes_too_soon(struct umsg_client *client, const Umsg__Frame *frame)
+{
+	const struct keyset *keyset = receiver(client, frame_bare(frame->to));
+	int64_t sent_s = message_time_s(frame_bytes(frame->deliver->post->i_message));
+	int64_t ahead_s = sent_s - clock_wall_s();
+
+	if (!keyset)
+		return true; /* of a channel that is not ours (yet) */
+	if (ahead_s > MESSAGE_KEEP_AHEAD_S)
+		return false; /* it never will be due */
+	if (ahead_s > MESSAGE_AHEAD_S)
+		come_back_at(client, sent_s - MESSAGE_AHEAD_S);
+	return ahead_s > MESSAGE_AHEAD_S ||
+	       domain_period(client->keys.domain, sent_s) > keyset_newest(keyset);
+}
+
 void client_on_deliver(struct umsg_client *client, Umsg__Frame **framep)
 {
 	const Umsg__Frame *frame = *framep;
@@ -425,7 +429,7 @@ void client_on_deliver(struct umsg_client *client, Umsg__Frame **framep)
 		note_fetched(client, frame->deliver->number);
 	if (post->total_length == post->record.len)
 		client_message(client, frame, frame_bytes(post->record));
-	else if (receiver(client, frame_bare(frame->to)) && !was_told(client, frame))
+	else if (!was_told(client, frame) && !comes_too_soon(client, frame))
 		client_on_long(client, framep);
 }
 
@@ -444,8 +448,10 @@ static void fetch(struct umsg_client *client)
 		return;
 	}
 	/* Numbers rise, but what was not taken is fetched again from 0 (client_fetch_all()). */
-	if (client->fetch_from_start)
+	if (client->fetch_from_start) {
 		client->fetched = 0;
+		client->long_skipped = false;
+	}
 	client->fetch_again = client->fetch_from_start = false;
 	body.after = client->fetch_after = client->fetched;
 	frame.request = ++client->requests;
@@ -458,10 +464,10 @@ static void fetch(struct umsg_client *client)
 	}
 	client->fetching = frame.request;
 	client->fetch_heard_ms = clock_mono_ms();
-	wait_for_due(client);
+	client_watch(client);
 }
 
-void client_fetch_all(struct umsg_client *client)
+static void fetch_from_start(struct umsg_client *client)
 {
 	if (!client_attached(client))
 		return;
@@ -471,6 +477,18 @@ void client_fetch_all(struct umsg_client *client)
 	fetch(client);
 }
 
+void client_fetch_all(struct umsg_client *client)
+{
+	client->long_last = 0;
+	fetch_from_start(client);
+}
+
+void client_fetch_skipped(struct umsg_client *client)
+{
+	if (client->long_skipped)
+		fetch_from_start(client);
+}
+
 /* A hint and no more: with another epoch it says nothing of what we have had. */
 void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify)
 {
@@ -478,9 +496,10 @@ void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify)
 		return;
 	if (notify->epoch != client->epoch) {
 		client->epoch = notify->epoch;
-		client->fetch_from_start = true;
+		client_fetch_all(client);
+	} else {
+		fetch(client);
 	}
-	fetch(client);
 }
 
 void umsg_client_fetch(struct umsg_client *client)
@@ -509,8 +528,7 @@ void client_on_fetched(struct umsg_client *client, uint64_t request, const Umsg_
 	 * was seen is known by its hash. */
 	if (fetched->epoch != client->epoch) {
 		client->epoch = fetched->epoch;
-		client->fetch_from_start = true;
-		fetch(client);
+		client_fetch_all(client);
 	} else if (client->fetch_from_start) {
 		fetch(client);
 	} else if (fetched->more && fetched->last > client->fetch_after) {

@@ -2,7 +2,8 @@
  *
  * A sender keeps as many parts under way as the rendezvous allows and goes on where its
  * PartAck says; a receiver acknowledges each part as it comes, and goes on where it was
- * when the message is delivered anew.
+ * when the message is delivered anew.  Few are received at once: the others wait where they are,
+ * and have their turn by their numbers.
  */
 #include "umsg/client_priv.h"
 
@@ -14,9 +15,8 @@
 
 enum {
 	SEALED_RECORD = FRAME_RECORD + FRAME_RECORD_TAG,
-	/* A part that does not come is asked for again, as the part of the rendezvous that had to
-	 * send it may be gone; then the message gives way to others, and at last is forgotten. */
-	ASK_AGAIN_MS = 20000,
+	/* A part that does not come is asked for again; then the message gives way to others, and
+	 * at last is forgotten. */
 	IDLE_MS = 60000,
 	FORGET_MS = 600000,
 };
@@ -50,6 +50,7 @@ void client_on_part_ack(struct umsg_client *client, const Umsg__PartAck *ack)
 	 * sent. */
 	if (!post || ack->next == 0 || ack->next > message_records_count(post->more_n) + 1)
 		return;
+	post->heard_ms = clock_mono_ms();
 	if (post->part < ack->next)
 		post->part = ack->next;
 	while (post->part < ack->next + client->parts_in_flight &&
@@ -92,21 +93,13 @@ static struct client_long **find_long(struct umsg_client *client, struct slice i
 	return *at ? at : NULL;
 }
 
-static void watch(struct umsg_client *client)
-{
-	const struct timeval look = { CLIENT_LOOK_S, 0 };
-
-	if (client->longs && !evtimer_pending(client->parts_timer, NULL))
-		event_add(client->parts_timer, &look);
-}
-
 static void ask(struct umsg_client *client, struct client_long *l)
 {
 	Umsg__Frame frame = UMSG__FRAME__INIT;
 	Umsg__PartAck ack = UMSG__PART_ACK__INIT;
 
 	l->asked_ms = clock_mono_ms();
-	watch(client);
+	client_watch(client);
 	ack.message_id = l->frame->deliver->post->message_id;
 	ack.sender = l->frame->from;
 	/* Part 0 came with the message.  The next one is asked for only when this one is here. */
@@ -116,6 +109,17 @@ static void ask(struct umsg_client *client, struct client_long *l)
 	client_send(client, &frame);
 }
 
+/* It comes again when another is done, though it has had its turn. */
+static void give_way(struct umsg_client *client, struct client_long **at)
+{
+	uint64_t number = (*at)->frame->deliver->number;
+
+	if (number && number <= client->long_last)
+		client->long_last = number - 1;
+	client->long_skipped = true;
+	drop_long(client, at);
+}
+
 /* Room for one more, if need be in the place of one that goes on no more. */
 static bool make_room(struct umsg_client *client)
 {
@@ -123,12 +127,10 @@ static bool make_room(struct umsg_client *client)
 
 	for (struct client_long **at = &client->longs;
 	     *at && client->n_longs == CLIENT_LONGS_MAX;) {
-		if (now_ms - (*at)->heard_ms > IDLE_MS) {
-			drop_long(client, at);
-			client->long_skipped = true; /* it comes again when another is done */
-		} else {
+		if (now_ms - (*at)->heard_ms > IDLE_MS)
+			give_way(client, at);
+		else
 			at = &(*at)->next;
-		}
 	}
 	return client->n_longs < CLIENT_LONGS_MAX;
 }
@@ -145,11 +147,11 @@ static struct client_long *begin_long(struct umsg_client *client, Umsg__Frame **
 		return NULL;
 	}
 	l = calloc(1, sizeof(*l));
-	if (!l)
-		return NULL;
-	l->records = malloc(post->total_length);
-	if (!l->records) {
+	if (l)
+		l->records = malloc(post->total_length);
+	if (!l || !l->records) {
 		free(l);
+		client_fetch_later(client);
 		return NULL;
 	}
 	memcpy(l->records, post->record.data, post->record.len);
@@ -169,40 +171,20 @@ static bool same_post(const Umsg__Frame *a, const Umsg__Frame *b)
 	       a->deliver->post->total_length == b->deliver->post->total_length;
 }
 
-/* Those that came in vain must not take the room of others each time that they are delivered. */
-static bool was_given_up(const struct umsg_client *client, struct slice id)
-{
-	int64_t now_ms = clock_mono_ms();
-
-	for (unsigned i = 0; i < CLIENT_GIVEN_UP; i++) {
-		const struct client_given_up *g = &client->given_up[i];
-
-		if (now_ms < g->until_ms && slice_eq(id, slice_of(g->id, FRAME_ID)))
-			return true;
-	}
-	return false;
-}
-
-static void note_given_up(struct umsg_client *client, struct slice id)
-{
-	struct client_given_up *g = &client->given_up[client->n_given_up++ % CLIENT_GIVEN_UP];
-
-	memcpy(g->id, id.p, FRAME_ID);
-	/* No longer than until it is fetched again. */
-	g->until_ms = clock_mono_ms() + CLIENT_TRY_AGAIN_S * 1000;
-}
-
-void client_forget_given_up(struct umsg_client *client)
-{
-	memset(client->given_up, 0, sizeof(client->given_up));
-}
-
-/* When there is no room it is left where it is, and fetched when another is done. */
+/* When there is no room it is left where it is, and fetched when another is done.
+ *
+ * So is what came in vain, broken or to be left for now, and however many of these there are, they
+ * must not take turns without end: those that a Fetch brings begin in the order of their numbers,
+ * each once until all are fetched anew (client_fetch_all()).  What is pushed comes once anyway. */
 void client_on_long(struct umsg_client *client, Umsg__Frame **framep)
 {
 	const Umsg__Frame *frame = *framep;
 	struct client_long **at =
 		find_long(client, frame_message_id(frame), frame_bare(frame->from));
+	bool fetched = client->fetching && frame->request == client->fetching;
+	uint64_t number = frame->deliver->number;
+	/* Of a Fetch that another one follows it might pass over some that were skipped. */
+	bool in_turn = fetched && number > client->long_last && !client->fetch_from_start;
 	struct client_long *l;
 
 	if (at && !same_post((*at)->frame, frame)) {
@@ -210,32 +192,25 @@ void client_on_long(struct umsg_client *client, Umsg__Frame **framep)
 		at = NULL;
 	}
 	if (at)
-		(*at)->frame->deliver->number = frame->deliver->number;
-	else if (was_given_up(client, frame_message_id(frame)))
+		(*at)->frame->deliver->number = number;
+	else if (fetched && !in_turn)
 		return;
 	l = at ? *at : begin_long(client, framep);
 	if (!l)
 		return;
+	if (in_turn && !client->long_skipped)
+		client->long_last = number;
 	l->heard_ms = clock_mono_ms();
 	ask(client, l);
-}
-
-/* There is room for another one, after whole or broken. */
-static void fetch_skipped(struct umsg_client *client)
-{
-	if (client->long_skipped)
-		client_fetch_all(client);
-	client->long_skipped = false;
 }
 
 /* A message that was taken while it was being delivered once more is there no more; of any
  * other the rendezvous will know later, when it has read its store. */
 static void give_up(struct umsg_client *client, struct client_long **at)
 {
-	note_given_up(client, frame_message_id((*at)->frame));
 	drop_long(client, at);
 	client_fetch_later(client);
-	fetch_skipped(client);
+	client_fetch_skipped(client);
 }
 
 void client_on_part(struct umsg_client *client, const Umsg__Part *part)
@@ -264,10 +239,10 @@ void client_on_part(struct umsg_client *client, const Umsg__Part *part)
 	client->n_longs--;
 	client_message(client, l->frame, slice_of(l->records, l->got));
 	free_long(l);
-	fetch_skipped(client);
+	client_fetch_skipped(client);
 }
 
-void client_on_parts_timer(struct umsg_client *client)
+bool client_look_at_longs(struct umsg_client *client)
 {
 	struct client_long **at = &client->longs;
 	int64_t now_ms = clock_mono_ms();
@@ -278,13 +253,13 @@ void client_on_parts_timer(struct umsg_client *client)
 			drop_long(client, at);
 			continue;
 		}
-		if (now_ms - (*at)->asked_ms >= ASK_AGAIN_MS)
+		if (client_attached(client) && now_ms - (*at)->asked_ms >= CLIENT_SILENCE_MS)
 			ask(client, *at);
 		at = &(*at)->next;
 	}
-	watch(client);
-	if (client->n_longs == before || !client_attached(client))
-		return;
-	client_fetch_later(client);
-	fetch_skipped(client);
+	if (client->n_longs < before) {
+		client_fetch_later(client);
+		client_fetch_skipped(client);
+	}
+	return client->longs != NULL;
 }

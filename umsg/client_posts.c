@@ -223,6 +223,8 @@ static int send_post(struct umsg_client *client, Umsg__Frame *frame, ProtobufCBi
 	post->next = client->posts;
 	client->posts = post;
 	client->n_posts++;
+	post->heard_ms = clock_mono_ms();
+	client_watch(client);
 	return 0;
 }
 
@@ -298,4 +300,28 @@ void client_on_post_error(struct umsg_client *client, uint64_t request, const Um
 	client->ops->post_ack(client->arg, post->id, error->code, error->text,
 			      again_after_s(error));
 	free_post(post);
+}
+
+/* The number of one that was not answered for long; 0: there is none. */
+static uint64_t find_silent(const struct umsg_client *client)
+{
+	int64_t now_ms = clock_mono_ms();
+	const struct client_post *post = client->posts;
+
+	while (post && now_ms - post->heard_ms < CLIENT_LONG_SILENCE_MS)
+		post = post->next;
+	return post ? post->request : 0;
+}
+
+bool client_look_at_posts(struct umsg_client *client)
+{
+	Umsg__Error silence = UMSG__ERROR__INIT;
+	uint64_t request;
+
+	silence.code = UMSG__ERROR_CODE__ERROR_BUSY;
+	silence.text = frame_text("no answer");
+	/* Whoever is told may post again at once: to the list that is gone through. */
+	while ((request = find_silent(client)))
+		client_on_post_error(client, request, &silence);
+	return client->posts != NULL;
 }

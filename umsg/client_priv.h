@@ -9,6 +9,7 @@
  *	client_parts.c     long bodies, part by part
  *	client_posts.c     sealing and posting
  *	client_updates.c   monthly updates
+ *	client_watch.c     what of all that is not answered
  */
 #ifndef UMSG_CLIENT_PRIV_H
 #define UMSG_CLIENT_PRIV_H
@@ -39,14 +40,17 @@ enum {
 	CLIENT_PENDING_MAX = 4096,
 	CLIENT_POSTS_MAX = 4096, /* under way */
 	CLIENT_LONGS_MAX = 4,    /* long messages that come at once */
-	CLIENT_GIVEN_UP = 16,    /* of which it is known not to begin them again at once */
 	CLIENT_APPLIED = 4,
 	CLIENT_LOOKUPS_MAX = 500,  /* at once; what the rendezvous answers in one burst */
 	CLIENT_ANSWERS = 256,      /* of look-ups, remembered; more URIs are asked for again */
 	CLIENT_ANSWER_MS = 600000, /* that a URI's domain is known */
 	CLIENT_REFUSAL_MS = 10000, /* that it is not: an update may come, or the pin be allowed */
 	CLIENT_TRY_AGAIN_S = 5,    /* for want of memory, or where a refusal does not say */
-	CLIENT_LOOK_S = 2,         /* between two looks whether an early message is due */
+	CLIENT_LOOK_MS = 1000,     /* between two looks at what is not answered, or not due */
+	/* Then it is asked again, as far as it can be: a fetch, a part of a message, a value to be
+	 * kept; and a post or a piece of an update, which may take its time on the way. */
+	CLIENT_SILENCE_MS = 20000,
+	CLIENT_LONG_SILENCE_MS = 60000,
 };
 
 #define CLIENT_LOG "Umsg"
@@ -70,7 +74,8 @@ struct client_post {
 	char to[IDENTITY_URI_MAX + 1];
 	uint8_t *more; /* the records behind the first one; owned */
 	size_t more_n;
-	uint32_t part; /* the next index to send */
+	uint32_t part;    /* the next index to send */
+	int64_t heard_ms; /* monotonic; when it was sent, or the last PartAck came */
 };
 
 /* A long message whose parts still come. */
@@ -115,9 +120,11 @@ struct umsg_client {
 	bool refused;        /* the last attempt, by its TLS */
 	uint64_t connection; /* counts them */
 	uint64_t requests, registering;
-	bool said_keys;   /* in the last registration: we hold keys of this month */
-	int64_t anew_ms;  /* monotonic; the next one, whatever we hold; 0: one is under way */
-	uint64_t keeping; /* the request of umsg_client_keep() under way; 0: none */
+	bool said_keys;      /* in the last registration: we hold keys of this month */
+	int64_t anew_ms;     /* monotonic; the next one, whatever we hold; 0: one is under way */
+	uint64_t keeping;    /* the request of umsg_client_keep() under way; 0: none */
+	int64_t kept_ms;     /* monotonic; when that was sent */
+	struct event *watch; /* while something is not answered (client_watch.c) */
 
 	/* Calls */
 	uint8_t group_id[FRAME_ID];
@@ -131,13 +138,8 @@ struct umsg_client {
 	size_t n_posts;
 	struct client_long *longs;
 	size_t n_longs;
-	struct event *parts_timer; /* while there are some */
-	bool long_skipped;         /* for want of room: fetch again */
-	struct client_given_up {
-		uint8_t id[FRAME_ID];
-		int64_t until_ms;    /* monotonic */
-	} given_up[CLIENT_GIVEN_UP]; /* long ones of which a part did not come: a ring */
-	unsigned n_given_up;         /* counts all of them */
+	bool long_skipped;  /* for want of room: fetch again */
+	uint64_t long_last; /* numbers up to that have had their turn (client_on_long()) */
 	uint32_t parts_in_flight, message_octets; /* what the rendezvous allows */
 	struct client_pending *pending;
 	size_t n_pending;
@@ -146,11 +148,10 @@ struct umsg_client {
 	bool fetch_again;      /* behind it, onwards */
 	bool fetch_from_start; /* or from 0: what was left, too */
 	uint64_t fetched, epoch;
-	uint64_t fetch_after;      /* what the last one asked for: numbers above this */
-	int64_t fetch_heard_ms;    /* monotonic; the last frame of its answer */
-	struct event *fetch_timer; /* for what is early, was refused or is not answered */
-	int64_t fetch_due_s;       /* by the wall clock; 0: none is early */
-	int64_t fetch_again_ms;    /* monotonic; 0: no fetch was refused */
+	uint64_t fetch_after;   /* what the last one asked for: numbers above this */
+	int64_t fetch_heard_ms; /* monotonic; the last frame of its answer */
+	int64_t fetch_due_s;    /* by the wall clock; 0: none is early */
+	int64_t fetch_again_ms; /* monotonic; 0: no fetch was refused */
 
 	/* Updates; the ring holds names of those that were applied. */
 	struct update_fetch *update;
@@ -164,7 +165,6 @@ struct umsg_client {
 
 	struct client_lookup *lookups;
 	size_t n_lookups;
-	struct event *lookup_timer;    /* while there are some */
 	struct client_answer *answers; /* CLIENT_ANSWERS, NULL before the first one */
 	size_t next_answer;
 
@@ -199,6 +199,14 @@ const char *client_why_no_domain(const struct umsg_client *client, struct slice 
 /* Is a line due under this limit?  Adds what was left out to the counter it returns. */
 bool client_may_log(struct log_limit *limit, unsigned *suppressed_out);
 
+/* ---- client_watch.c ---- */
+
+/* Something was asked, or is not due yet: the client_look_at_...() below are called until all of
+ * them return false. */
+void client_watch(struct umsg_client *client);
+/* It is time for the next look. */
+void client_look(struct umsg_client *client);
+
 /* ---- client_link.c ---- */
 
 /* Begins the next attempt, by the next address of the route. */
@@ -217,7 +225,7 @@ void client_set_state(struct umsg_client *client, enum umsg_state state, const c
 void client_on_registered(struct umsg_client *client, const Umsg__Frame *frame);
 void client_on_register_error(struct umsg_client *client, uint64_t request,
 			      const Umsg__Error *error);
-void client_on_denied(struct umsg_client *client, const Umsg__Denied *denied);
+void client_on_denied(struct umsg_client *client, const Umsg__Frame *frame);
 /* Another device took over, we are not permitted any more, or the rendezvous goes: calls
  * end. */
 void client_on_unregistered(struct umsg_client *client, const Umsg__Unregistered *unregistered);
@@ -248,6 +256,8 @@ void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack);
 void client_on_post_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
 /* The connection is gone: what was under way has to be posted again. */
 void client_forget_posts(struct umsg_client *client);
+/* What is not answered has to be posted again. */
+bool client_look_at_posts(struct umsg_client *client);
 void client_on_notify(struct umsg_client *client, const Umsg__Notify *notify);
 /* A Fetch was refused: again a little later. */
 void client_on_fetch_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
@@ -258,8 +268,11 @@ void client_on_fetched(struct umsg_client *client, uint64_t request, const Umsg_
 void client_fetch_all(struct umsg_client *client);
 /* The same CLIENT_TRY_AGAIN_S later. */
 void client_fetch_later(struct umsg_client *client);
+/* The same for long ones that were left for want of room, if there are: others do not begin
+ * anew. */
+void client_fetch_skipped(struct umsg_client *client);
 /* Early messages, or a Fetch that was refused or is not answered, may be due. */
-void client_on_fetch_timer(struct umsg_client *client);
+bool client_look_at_fetch(struct umsg_client *client);
 /* Early messages, which the next fetch brings again. */
 void client_forget_pending(struct umsg_client *client);
 
@@ -276,10 +289,8 @@ void client_on_part_ack(struct umsg_client *client, const Umsg__PartAck *ack);
 void client_on_long(struct umsg_client *client, Umsg__Frame **framep);
 /* The next record of a long message; one of another size ends its fetching. */
 void client_on_part(struct umsg_client *client, const Umsg__Part *part);
-/* Behind a new registration each long message is worth another try. */
-void client_forget_given_up(struct umsg_client *client);
 /* Parts may have to be asked for again. */
-void client_on_parts_timer(struct umsg_client *client);
+bool client_look_at_longs(struct umsg_client *client);
 /* Those half fetched, which the next fetch brings again. */
 void client_forget_longs(struct umsg_client *client);
 
@@ -288,6 +299,8 @@ void client_forget_longs(struct umsg_client *client);
 /* A request was answered, by Done (error OK) or Error: is it the one of umsg_client_keep()? */
 void client_on_kept(struct umsg_client *client, uint64_t request, Umsg__ErrorCode error,
 		    const char *text);
+/* Whose answer does not come, he is told so. */
+bool client_look_at_kept(struct umsg_client *client);
 
 /* ---- client_lookup.c ---- */
 
@@ -297,7 +310,7 @@ void client_on_lookup_answer(struct umsg_client *client, const Umsg__Frame *fram
  * it. */
 void client_on_lookup_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
 /* Some may have waited long enough for an answer, or for their turn. */
-void client_on_lookup_timer(struct umsg_client *client);
+bool client_look_at_lookups(struct umsg_client *client);
 /* The connection is gone, or the client: they will not be answered. */
 void client_forget_lookups(struct umsg_client *client, bool tell);
 /* uri has proved that it is of this domain. */
@@ -312,7 +325,10 @@ bool client_may_repin(const struct umsg_client *client, struct slice uri, const 
  * asked for, the others by the next offer. */
 void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *names, size_t n);
 /* The next piece of the update that was asked for; the last one hands it to the owner. */
-void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *part);
+void client_on_update_part(struct umsg_client *client, uint64_t request,
+			   const Umsg__UpdatePart *part);
+/* A piece may have to be asked for again. */
+bool client_look_at_update(struct umsg_client *client);
 /* A request failed: is it the update's?  Then its fetching begins again a little later. */
 void client_on_update_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error);
 /* A request was answered, by Done (error OK) or Error: is it the confirmation of an update?  One

@@ -16,8 +16,7 @@ enum {
 	 * updates may have taken the place of another in the middle of it. */
 	AGAIN_S = 5,
 	AGAIN_MAX_S = 600,
-	ODD_AGAIN_S = 60,   /* what came was no answer to what was asked */
-	SILENCE_MS = 60000, /* that a question goes unanswered before another fetch may begin */
+	ODD_AGAIN_S = 60, /* what came was no answer to what was asked */
 };
 
 struct update_fetch {
@@ -52,6 +51,14 @@ static void name_of(struct update_fetch *u, Umsg__UpdateName *name_out)
 	name_out->created = u->created;
 }
 
+/* The answer to a registration names what is there by then. */
+static void begin_again(struct umsg_client *client, unsigned wait_s)
+{
+	client_drop_update(client);
+	if (client->state == UMSG_ATTACHED || client->state == UMSG_UPDATES_ONLY)
+		client_register_in(client, wait_s * 1000);
+}
+
 static void ask(struct umsg_client *client)
 {
 	struct update_fetch *u = client->update;
@@ -70,9 +77,22 @@ static void ask(struct umsg_client *client)
 	frame.request = u->request;
 	frame.body_case = UMSG__FRAME__BODY_UPDATE_GET;
 	frame.update_get = &get;
-	/* The next registration tells of it again. */
 	if (client_send(client, &frame) < 0)
-		client_drop_update(client);
+		begin_again(client, AGAIN_S);
+	else
+		client_watch(client);
+}
+
+bool client_look_at_update(struct umsg_client *client)
+{
+	const struct update_fetch *u = client->update;
+
+	if (!u || u->handed_over)
+		return false;
+	/* Whoever was asked for a piece may be gone. */
+	if (clock_mono_ms() - u->asked_ms >= CLIENT_LONG_SILENCE_MS)
+		ask(client);
+	return client->update != NULL;
 }
 
 static struct client_applied *find_applied(struct umsg_client *client, const Umsg__UpdateName *name)
@@ -148,22 +168,11 @@ static bool unconfirmed(struct umsg_client *client, const Umsg__UpdateName *name
 	       revision == name->revision && created == name->created;
 }
 
-/* Whoever was asked for a piece may be gone: else no update would be fetched before the connection
- * ends. */
-static void drop_silent(struct umsg_client *client)
-{
-	const struct update_fetch *u = client->update;
-
-	if (u && !u->handed_over && clock_mono_ms() - u->asked_ms >= SILENCE_MS)
-		client_drop_update(client);
-}
-
 /* One at a time: a second one would take memory for nothing, as both go through the same store. */
 void client_offer_updates(struct umsg_client *client, Umsg__UpdateName *const *names, size_t n)
 {
 	struct update_fetch *u;
 
-	drop_silent(client);
 	for (size_t i = 0; i < n && !client->update; i++) {
 		if (unconfirmed(client, names[i]))
 			confirm(client, names[i]);
@@ -250,21 +259,20 @@ static bool take(struct update_fetch *u, const Umsg__UpdatePart *part)
 	return true;
 }
 
-/* The answer to a registration names what is there by then. */
-static void begin_again(struct umsg_client *client, unsigned wait_s)
-{
-	client_drop_update(client);
-	if (client->state == UMSG_ATTACHED || client->state == UMSG_UPDATES_ONLY)
-		client_register_in(client, wait_s * 1000);
-}
-
-void client_on_update_part(struct umsg_client *client, const Umsg__UpdatePart *part)
+void client_on_update_part(struct umsg_client *client, uint64_t request,
+			   const Umsg__UpdatePart *part)
 {
 	struct update_fetch *u = client->update;
+	bool taken;
 
 	if (!u || u->handed_over)
 		return;
-	if (!take(u, part)) {
+	taken = take(u, part);
+	/* What was asked for twice comes twice: the late answer is as good as the other, and
+	 * whichever comes second is of no use. */
+	if (!taken && request != u->request)
+		return;
+	if (!taken) {
 		log_warn(CLIENT_LOG,
 			 "%s: update %s: the rendezvous sent another piece than asked for",
 			 client_uri(client), u->month);

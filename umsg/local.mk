@@ -17,7 +17,7 @@ nodist_%C%_libumsg_proto_a_SOURCES = %D%/umsg.pb-c.c %D%/umsg.pb-c.h
 	%D%/client_call_invite.c %D%/client_call_signals.c \
 	%D%/client_keep.c %D%/client_link.c %D%/client_lookup.c %D%/client_messages.c \
 	%D%/client_parts.c %D%/client_ring.c %D%/client_ring.h \
-	%D%/client_posts.c %D%/client_updates.c \
+	%D%/client_posts.c %D%/client_updates.c %D%/client_watch.c \
 	%D%/end_reason.c %D%/end_reason.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/frame_quick.c %D%/frame_quick.h \

@@ -466,8 +466,8 @@ static void happen(struct scene *scene, const struct keys *keys, unsigned how)
 	case 6: /* what waits for time to pass */
 		if (event_pending(scene->client->timer, EV_TIMEOUT, NULL))
 			event_active(scene->client->timer, EV_TIMEOUT, 1);
-		if (event_pending(scene->client->fetch_timer, EV_TIMEOUT, NULL))
-			event_active(scene->client->fetch_timer, EV_TIMEOUT, 1);
+		if (event_pending(scene->client->watch, EV_TIMEOUT, NULL))
+			event_active(scene->client->watch, EV_TIMEOUT, 1);
 		break;
 	default:
 		umsg_client_taken(scene->client, any_octets, PEER, how >> 3);

@@ -1,6 +1,6 @@
 # tests of umsg/
 UMSG_TESTS = %D%/test_call %D%/test_call_crypto %D%/test_client %D%/test_client_fetch %D%/test_client_messages %D%/test_client_lookup \
-	%D%/test_client_updates \
+	%D%/test_client_updates %D%/test_client_watch \
 	%D%/test_client_keep %D%/test_client_ring %D%/test_client_route \
 	%D%/test_frame %D%/test_frame_quick %D%/test_link %D%/test_link_life %D%/test_message_crypto %D%/test_pack %D%/test_ring_updater %D%/test_seen \
 	%D%/test_upgrade %D%/test_websocket
@@ -37,10 +37,13 @@ UMSG_STAGE_LIBS = %D%/libstage.a tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_client_fetch_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_fetch_LDADD = $(UMSG_STAGE_LIBS)
 # minutes pass without waiting for them
-%C%_test_client_fetch_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ms,--wrap=event_add,--wrap=link_send
+%C%_test_client_fetch_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ms,--wrap=clock_wall_ms,--wrap=clock_wall_s,--wrap=event_add,--wrap=link_send
 %C%_test_client_updates_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_updates_LDADD = $(UMSG_STAGE_LIBS)
 %C%_test_client_updates_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add
+%C%_test_client_watch_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_client_watch_LDADD = $(UMSG_STAGE_LIBS)
+%C%_test_client_watch_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ms
 %C%_test_client_route_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_client_route_LDADD = $(UMSG_STAGE_LIBS)
 %C%_test_client_route_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add,--wrap=dns_ask,--wrap=link_connect,--wrap=clock_wall_s,--wrap=clock_mono_ms
@@ -69,7 +72,7 @@ UMSG_STAGE_LIBS = %D%/libstage.a tests/keys/libsample.a $(UMSG_TEST_LIBS)
 %C%_test_websocket_CFLAGS = $(UMSG_TEST_CFLAGS)
 %C%_test_websocket_LDADD = $(UMSG_TEST_LIBS)
 $(%C%_libstage_a_OBJECTS) $(%C%_test_call_crypto_OBJECTS) $(%C%_test_client_OBJECTS) \
-	$(%C%_test_client_fetch_OBJECTS) $(%C%_test_client_messages_OBJECTS) $(%C%_test_client_updates_OBJECTS) $(%C%_test_client_lookup_OBJECTS) $(%C%_test_client_keep_OBJECTS) \
+	$(%C%_test_client_fetch_OBJECTS) $(%C%_test_client_messages_OBJECTS) $(%C%_test_client_updates_OBJECTS) $(%C%_test_client_watch_OBJECTS) $(%C%_test_client_lookup_OBJECTS) $(%C%_test_client_keep_OBJECTS) \
 	$(%C%_test_client_ring_OBJECTS) $(%C%_test_client_route_OBJECTS) $(%C%_test_frame_OBJECTS) \
 	$(%C%_test_frame_quick_OBJECTS) \
 	$(%C%_test_message_crypto_OBJECTS) $(%C%_test_pack_OBJECTS) \

@@ -21,7 +21,13 @@
 #include "umsg/link.h"
 #include "umsg/seen.h"
 
-enum { STAGE_PARTIES = 4, STAGE_CONNECTIONS = 32, STAGE_STORE = 32, STAGE_PARTS = 2 };
+enum {
+	STAGE_PARTIES = 4,
+	STAGE_CONNECTIONS = 32,
+	STAGE_STORE = 32,
+	STAGE_PAGE = 10,
+	STAGE_PARTS = 2
+};
 
 struct stage;
 
@@ -105,6 +111,9 @@ struct stage {
 	bool deny;
 	unsigned refuse;            /* so many registrations are refused for a second */
 	unsigned forgets_registers; /* and so many are not answered */
+	unsigned forgets_posts;     /* so many posts are lost */
+	bool forgets_piece;         /* the next piece of an update is asked for twice ... */
+	uint64_t forgotten_piece;   /* ... and this is the first question: 0, or answered late */
 	unsigned conflicts;         /* so many pieces of an update are refused ... */
 	unsigned conflicts_rest_s;  /* ... for that long; 0: three seconds */
 	unsigned lookups;
@@ -153,6 +162,9 @@ void stage_cut(struct stage *stage);
 
 /* Sends a frame to every device of uri. */
 void stage_send(struct stage *stage, const char *uri, Umsg__Frame *frame);
+
+/* Tells every device of uri that it is registered no more. */
+void stage_unregister(struct stage *stage, const char *uri, Umsg__UnregisterReason reason);
 
 /* Seals a text of two lines, "hello," and "world"; the caller clears *sealed. */
 void stage_seal_hello(struct party *from, const char *to, struct umsg_sealed *sealed);

@@ -31,6 +31,18 @@ void stage_send(struct stage *stage, const char *uri, Umsg__Frame *frame)
 	}
 }
 
+void stage_unregister(struct stage *stage, const char *uri, Umsg__UnregisterReason reason)
+{
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Unregistered body = UMSG__UNREGISTERED__INIT;
+
+	body.reason = reason;
+	frame.by_server = 1;
+	frame.body_case = UMSG__FRAME__BODY_UNREGISTERED;
+	frame.unregistered = &body;
+	stage_send(stage, uri, &frame);
+}
+
 static size_t devices(const struct stage *stage, const char *uri)
 {
 	size_t n = 0;
@@ -249,6 +261,10 @@ static void on_post(struct connection *c, Umsg__Frame *frame)
 {
 	struct stored *stored = NULL;
 
+	if (c->stage->forgets_posts) {
+		c->stage->forgets_posts--;
+		return;
+	}
 	if (frame->post->total_length > frame->post->record.len)
 		stored = find_stored(c->stage, frame->post->message_id);
 	if (!stored)
@@ -309,6 +325,7 @@ static void on_fetch(struct connection *c, const Umsg__Frame *frame)
 	struct stage *stage = c->stage;
 	Umsg__Frame answer = UMSG__FRAME__INIT;
 	Umsg__Fetched fetched = UMSG__FETCHED__INIT;
+	unsigned given = 0;
 
 	fetched.last = frame->fetch->after;
 	fetched.epoch = stage->epoch;
@@ -317,8 +334,14 @@ static void on_fetch(struct connection *c, const Umsg__Frame *frame)
 	for (size_t i = 0; i < STAGE_STORE; i++) {
 		const struct stored *s = &stage->store[i];
 
-		if (s->octets && whole(s) && s->number > frame->fetch->after &&
-		    strcmp(s->to, c->hello.uri) == 0 && deliver(stage, s, frame->request))
+		if (!s->octets || !whole(s) || s->number <= frame->fetch->after ||
+		    strcmp(s->to, c->hello.uri) != 0)
+			continue;
+		if (given++ == STAGE_PAGE) {
+			fetched.more = true;
+			break;
+		}
+		if (deliver(stage, s, frame->request))
 			fetched.last = s->number;
 	}
 	if (stage->forgets_fetches)
@@ -382,10 +405,20 @@ static void on_update_get(struct connection *c, const Umsg__Frame *frame)
 	part.total = (uint32_t)whole.n;
 	part.offset = frame->update_get->offset;
 	part.data = frame_data(slice_of(rest.p, rest.n < 1000 ? rest.n : 1000));
-	answer.request = frame->request;
 	answer.by_server = 1;
 	answer.body_case = UMSG__FRAME__BODY_UPDATE_PART;
 	answer.update_part = &part;
+	if (stage->forgets_piece) {
+		stage->forgets_piece = false;
+		stage->forgotten_piece = frame->request;
+		return;
+	}
+	if (stage->forgotten_piece) {
+		answer.request = stage->forgotten_piece;
+		stage->forgotten_piece = 0;
+		send_frame(c, &answer);
+	}
+	answer.request = frame->request;
 	send_frame(c, &answer);
 }
 

@@ -113,14 +113,8 @@ static void who_was_replaced_stays_away(void **state)
 	struct stage *stage = *state;
 	struct party *alice = stage_enter(stage, ALICE);
 	struct party *bob = stage_enter(stage, BOB);
-	Umsg__Frame frame = UMSG__FRAME__INIT;
-	Umsg__Unregistered body = UMSG__UNREGISTERED__INIT;
 
-	body.reason = UMSG__UNREGISTER_REASON__UNREGISTER_REPLACED;
-	frame.by_server = 1;
-	frame.body_case = UMSG__FRAME__BODY_UNREGISTERED;
-	frame.unregistered = &body;
-	stage_send(stage, ALICE, &frame);
+	stage_unregister(stage, ALICE, UMSG__UNREGISTER_REASON__UNREGISTER_REPLACED);
 	STAGE_UNTIL(stage, alice->state == UMSG_REPLACED);
 	stage_cut(stage);
 	STAGE_UNTIL(stage, bob->state != UMSG_ATTACHED);

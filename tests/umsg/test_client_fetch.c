@@ -11,6 +11,8 @@
 
 #define ALICE "tel:+46700000001"
 #define BOB "tel:+46700000002"
+#define CAROL "tel:+46700000003"
+#define DAVE "tel:+46700000004"
 
 static void what_waits_is_fetched_when_its_receiver_comes(void **state)
 {
@@ -151,6 +153,22 @@ static void a_fetch_that_is_never_answered_is_sent_again(void **state)
 	assert_int_equal(stage->registers, registers);
 }
 
+static int64_t ahead_ms, passed_s; /* a sealer's wall clock is ahead; and all of them */
+
+int64_t __real_clock_wall_ms(void);
+int64_t __wrap_clock_wall_ms(void);
+int64_t __wrap_clock_wall_ms(void)
+{
+	return __real_clock_wall_ms() + ahead_ms;
+}
+
+int64_t __real_clock_wall_s(void);
+int64_t __wrap_clock_wall_s(void);
+int64_t __wrap_clock_wall_s(void)
+{
+	return __real_clock_wall_s() + passed_s;
+}
+
 static bool no_memory; /* for what is sent next; once */
 
 int __real_link_send(struct link *link, struct slice message);
@@ -182,7 +200,7 @@ static void a_fetch_that_could_not_be_sent_is_sent_later(void **state)
 	assert_int_equal(stage->fetches, fetches + 1);
 }
 
-static bool hasty; /* a wait of two seconds is over soon, and three seconds have passed then */
+static bool hasty; /* a wait of a second is over soon, and three seconds have passed then */
 
 int __real_event_add(struct event *event, const struct timeval *wait);
 int __wrap_event_add(struct event *event, const struct timeval *wait);
@@ -190,7 +208,7 @@ int __wrap_event_add(struct event *event, const struct timeval *wait)
 {
 	const struct timeval soon = { 0, 20000 };
 
-	if (!hasty || !wait || wait->tv_sec != 2)
+	if (!hasty || !wait || wait->tv_sec != 1)
 		return __real_event_add(event, wait);
 	passed_ms += 3000;
 	return __real_event_add(event, &soon);
@@ -212,28 +230,33 @@ static void a_fetch_that_is_never_answered_holds_up_none_that_is_due(void **stat
 	passed_ms = 0;
 }
 
-enum { PICTURE = 300000, PICTURE_PARTS = 6 };
+enum { PICTURE = 300000, PICTURE_PARTS = 6 }; /* behind the first record */
 
-/* Posts a picture of seven records; its sum is what the receiver must have. */
-static uint32_t post_picture(struct party *alice, struct umsg_sealed *sealed)
+/* Posts a picture of so many octets; its sum is what the receiver must have. */
+static uint32_t post_octets(struct party *alice, size_t n, struct umsg_sealed *sealed)
 {
 	static uint8_t picture[PICTURE];
 	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
 	Umsg__Attachment attachment = UMSG__ATTACHMENT__INIT, *attachments[] = { &attachment };
 	uint32_t sum = 0;
 
-	for (size_t i = 0; i < PICTURE; i++) {
+	for (size_t i = 0; i < n; i++) {
 		picture[i] = (uint8_t)(i ^ i >> 7);
 		sum = sum * 31 + picture[i];
 	}
 	attachment.name = frame_text("a.png");
 	attachment.type = frame_text("image/png");
-	attachment.data = frame_data(slice_of(picture, PICTURE));
+	attachment.data = frame_data(slice_of(picture, n));
 	body.n_attachments = 1;
 	body.attachments = attachments;
 	assert_int_equal(umsg_client_seal(alice->client, BOB, &body, 0, sealed), 0);
 	assert_int_equal(umsg_client_post(alice->client, slice_of(sealed->octets, sealed->n)), 0);
 	return sum;
+}
+
+static uint32_t post_picture(struct party *alice, struct umsg_sealed *sealed)
+{
+	return post_octets(alice, PICTURE, sealed);
 }
 
 static void a_long_body_goes_in_parts(void **state)
@@ -283,13 +306,15 @@ static void an_interrupted_delivery_goes_on_where_it_was(void **state)
 	umsg_sealed_clear(&sealed);
 }
 
-enum { GONE = 5 }; /* more than come at once */
+enum { GONE = 5, MANY = 24 }; /* more than come at once */
+
+static size_t n_gone;
 
 /* Of all but the last message the parts are gone. */
 static bool empty_part(struct stage *stage, Umsg__Frame *frame)
 {
 	if (frame->body_case == UMSG__FRAME__BODY_PART &&
-	    memcmp(frame->part->message_id.data, stage->store[GONE].id, UMSG_ID_SIZE) != 0)
+	    memcmp(frame->part->message_id.data, stage->store[n_gone].id, UMSG_ID_SIZE) != 0)
 		frame->part->record.len = 0;
 	return true;
 }
@@ -329,6 +354,7 @@ static void a_long_message_that_is_gone_keeps_no_other_from_coming(void **state)
 	struct umsg_sealed sealed[GONE + 1];
 	uint32_t sum = 0;
 
+	n_gone = GONE;
 	stage->tamper = empty_part;
 	for (size_t i = 0; i < COUNT(sealed); i++)
 		sum = post_picture(alice, &sealed[i]);
@@ -337,6 +363,72 @@ static void a_long_message_that_is_gone_keeps_no_other_from_coming(void **state)
 	assert_memory_equal(bob->id, sealed[GONE].id, UMSG_ID_SIZE);
 	for (size_t i = 0; i < COUNT(sealed); i++)
 		umsg_sealed_clear(&sealed[i]);
+}
+
+static unsigned empty_parts;
+
+static bool empty_each_part(struct stage *stage, Umsg__Frame *frame)
+{
+	bool part = frame->body_case == UMSG__FRAME__BODY_PART;
+
+	(void)stage;
+	if (part)
+		frame->part->record.len = 0;
+	empty_parts += part;
+	return true;
+}
+
+/* However many there are, they are asked for one behind the other and then rest: a whole one
+ * behind them comes, and nobody is asked without end. */
+static void long_messages_that_are_gone_are_tried_in_turns(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob;
+	struct umsg_sealed sealed[MANY + 1];
+
+	for (size_t i = 0; i < COUNT(sealed); i++) {
+		post_octets(alice, 50000, &sealed[i]); /* of two records */
+		STAGE_UNTIL(stage, alice->acks == i + 1);
+	}
+	empty_parts = 0;
+	n_gone = MANY;
+	stage->tamper = empty_part;
+	bob = stage_enter(stage, BOB);
+	STAGE_UNTIL(stage, bob->messages == 1);
+	assert_memory_equal(bob->id, sealed[MANY].id, UMSG_ID_SIZE);
+	stage->tamper = empty_each_part;
+	stage_enter(stage, CAROL); /* behind all that is under way */
+	assert_int_equal(empty_parts, 0);
+	passed_ms = 5000; /* then all of them once more */
+	STAGE_UNTIL(stage, empty_parts == MANY);
+	stage_enter(stage, DAVE);
+	assert_int_equal(empty_parts, MANY);
+	passed_ms = 0;
+	for (size_t i = 0; i < COUNT(sealed); i++)
+		umsg_sealed_clear(&sealed[i]);
+}
+
+/* It would be whole and left each time that anything is fetched. */
+static void a_long_message_from_the_future_is_not_fetched_before_it_is_due(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	struct umsg_sealed sealed;
+
+	ahead_ms = 600000;
+	post_picture(alice, &sealed);
+	ahead_ms = 0;
+	STAGE_UNTIL(stage, alice->acks == 1);
+	stage_cut(stage);
+	STAGE_UNTIL(stage, bob->state != UMSG_ATTACHED);
+	STAGE_UNTIL(stage, bob->state == UMSG_ATTACHED);
+	STAGE_UNTIL(stage, stage->fetches == 1);
+	stage_enter(stage, CAROL);
+	assert_int_equal(stage->parts_seen, PICTURE_PARTS); /* as they were posted */
+	passed_s = 301;
+	STAGE_UNTIL(stage, bob->messages == 1);
+	passed_s = 0;
+	umsg_sealed_clear(&sealed);
 }
 
 enum { AT_ONCE = 4 };
@@ -407,6 +499,8 @@ int main(void)
 		ON_STAGE(a_long_body_goes_in_parts),
 		ON_STAGE(a_part_that_does_not_come_is_asked_for_again),
 		ON_STAGE(a_long_message_that_is_gone_keeps_no_other_from_coming),
+		ON_STAGE(long_messages_that_are_gone_are_tried_in_turns),
+		ON_STAGE(a_long_message_from_the_future_is_not_fetched_before_it_is_due),
 		ON_STAGE(a_long_message_that_gave_way_comes_behind_the_one_that_it_let_pass),
 		ON_STAGE(an_interrupted_post_goes_on_where_it_was),
 		ON_STAGE(an_interrupted_delivery_goes_on_where_it_was),

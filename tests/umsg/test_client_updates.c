@@ -96,14 +96,8 @@ static void who_was_replaced_stays_away_also_when_its_update_is_applied(void **s
 {
 	struct stage *stage = *state;
 	struct party *alice = enter_with_update_in_hand(stage);
-	Umsg__Frame frame = UMSG__FRAME__INIT;
-	Umsg__Unregistered body = UMSG__UNREGISTERED__INIT;
 
-	body.reason = UMSG__UNREGISTER_REASON__UNREGISTER_REPLACED;
-	frame.by_server = 1;
-	frame.body_case = UMSG__FRAME__BODY_UNREGISTERED;
-	frame.unregistered = &body;
-	stage_send(stage, ALICE, &frame);
+	stage_unregister(stage, ALICE, UMSG__UNREGISTER_REASON__UNREGISTER_REPLACED);
 	STAGE_UNTIL(stage, alice->state == UMSG_REPLACED);
 	stage->offered.month = NULL;
 	umsg_client_update_done(alice->client, true);
