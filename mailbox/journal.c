@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mailbox/journal_file.h"
 #include "mailbox/journal_priv.h"
 
 enum {
@@ -35,7 +34,8 @@ static int append(struct journal *journal, struct kept *entry, const struct buf 
 		return -EIO;
 	/* At our own end, not the file's: what a failed append may have left there is written
 	 * over. */
-	n = journal_file_append(journal->fd, journal->end, buf_slice(head), tail);
+	n = journal_file_append(&journal->file, journal->end, !journal->dirty, buf_slice(head),
+				tail);
 	if (n < 0) {
 		journal->broken = n == -EIO;
 		return (int)n;
@@ -212,7 +212,7 @@ int journal_sync(struct journal *journal)
 		return -EIO;
 	if (!journal->dirty)
 		return 0;
-	if (fdatasync(journal->fd) < 0) {
+	if (fdatasync(journal->file.fd) < 0) {
 		/* What was written may be lost though a second try would succeed. */
 		journal->broken = true;
 		return -EIO;
@@ -261,7 +261,7 @@ int journal_payload(const struct journal *journal, const struct journal_key *key
 		return -ENOENT;
 	if (entry->open->lost)
 		return -EBADMSG;
-	err = journal_file_read(journal->fd, entry->open->at, &body, &n);
+	err = journal_file_read(&journal->file, entry->open->at, &body, &n);
 	if (err)
 		return err;
 	/* The CRC is good and yet the length is another: the record is not the one that was

@@ -1,6 +1,6 @@
 /* journal.h - what a server has promised, kept over kill -9 and power loss.
  *
- * An append-only file of records, each with its length and CRC32C.  An entry is
+ * An append-only file of records, each with its length and checksums (journal_file.h).  An entry is
  * found by a 16-octet id and a kind; it has a payload that is opaque here, up to
  * JOURNAL_MAX_DESTINATIONS destinations with a state each, and an end.  A finished
  * entry loses its payload, but its id is known until the end, so that a repeat is
@@ -8,7 +8,8 @@
  *
  * Durable means: journal_sync() has returned 0 after the change.  Only then may
  * anybody be told.  One sync covers all changes before it: call it once per turn
- * of the loop.  A torn tail is cut off at the next open and kept as PATH.torn.
+ * of the loop.  A torn tail is cut off at the next open, and a record that the disk has damaged
+ * is left out; both are kept as PATH.torn.
  *
  * Payloads stay on disk; an entry costs about 150 octets of memory and its notes, a finished
  * one 100, and finding one costs the same at any number.
@@ -49,10 +50,10 @@ struct journal_entry {
 	const journal_state *states; /* valid until the next call that changes it */
 };
 
-/* Opens or creates path (0600), cuts off a torn tail, drops what is finished and
- * past its end at now_s, and writes the rest anew.  Returns 0, -EBUSY (another
+/* Opens or creates path (0600), leaves out what is damaged, cuts off a torn tail, drops what is
+ * finished and past its end at now_s, and writes the rest anew.  Returns 0, -EBUSY (another
  * process has it, and had it for three seconds), -EBADMSG (not a journal) or -errno, with diag set;
- * a tail that was cut is a warning there. */
+ * what was left out and a tail that was cut are a warning there each. */
 int journal_open(const char *path, int64_t now_s, struct journal **journal_out, struct diag *diag);
 
 /* Closes without a sync. */

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "mailbox/journal_file.h"
 #include "mailbox/journal_priv.h"
 
 static int new_path(const struct journal *journal, char path[PATH_MAX])
@@ -25,7 +24,7 @@ static int new_path(const struct journal *journal, char path[PATH_MAX])
 
 static int append(struct rewrite *rewrite, const struct buf *head, struct slice tail)
 {
-	ssize_t n = journal_file_append(rewrite->fd, rewrite->end, buf_slice(head), tail);
+	ssize_t n = journal_file_append(&rewrite->file, rewrite->end, false, buf_slice(head), tail);
 
 	if (n < 0)
 		return (int)n;
@@ -71,7 +70,7 @@ static int copy_open(struct journal *journal, struct kept *entry, struct buf *b)
 	struct kept_open *open = entry->open;
 	uint8_t *body = NULL;
 	size_t n = 0;
-	int err = journal_file_read(journal->fd, open->at, &body, &n);
+	int err = journal_file_read(&journal->file, open->at, &body, &n);
 	/* One damaged record must not keep the file from being written anew for ever: without
 	 * its payload the entry goes on, so that its owner can say that it failed.  Any other
 	 * error may pass. */
@@ -118,13 +117,12 @@ int journal_compact_begin(struct journal *journal)
 	}
 	/* What an earlier run left half written. */
 	unlink(path);
-	rewrite->fd = journal_file_open(path);
-	if (rewrite->fd < 0) {
-		err = rewrite->fd;
+	err = journal_file_open(path, &rewrite->file);
+	if (err) {
 		free(rewrite);
 		return err;
 	}
-	rewrite->end = JOURNAL_MAGIC_BYTES;
+	rewrite->end = rewrite->file.begin;
 	rewrite->next = journal->oldest;
 	for (struct kept *e = journal->oldest; e; e = e->next)
 		e->copied = false;
@@ -140,7 +138,7 @@ void journal_compact_give_up(struct journal *journal)
 	if (!rewrite)
 		return;
 	journal->rewrite = NULL;
-	close(rewrite->fd);
+	close(rewrite->file.fd);
 	free(rewrite);
 	if (new_path(journal, path) == 0)
 		unlink(path);
@@ -152,8 +150,8 @@ static void take_over(struct journal *journal)
 	struct rewrite *rewrite = journal->rewrite;
 
 	/* The lock is on PATH.lock, so it is not let go with this. */
-	close(journal->fd);
-	journal->fd = rewrite->fd;
+	close(journal->file.fd);
+	journal->file = rewrite->file;
 	journal->end = rewrite->end;
 	journal->dirty = false;
 	journal->dead_bytes = 0;
@@ -167,13 +165,28 @@ static void take_over(struct journal *journal)
 	free(rewrite);
 }
 
+/* The file is one whole, and may not be written to for long: the mark says that it is durable. */
+static int flush(struct rewrite *rewrite)
+{
+	const struct slice nothing = slice_of(NULL, 0);
+	ssize_t n;
+
+	if (fdatasync(rewrite->file.fd) < 0)
+		return -errno;
+	n = journal_file_append(&rewrite->file, rewrite->end, true, nothing, nothing);
+	if (n < 0)
+		return (int)n;
+	rewrite->end += n;
+	return 0;
+}
+
 static int finish(struct journal *journal)
 {
 	char path[PATH_MAX];
 	int err = new_path(journal, path);
 
-	if (!err && fdatasync(journal->rewrite->fd) < 0)
-		err = -errno;
+	if (!err)
+		err = flush(journal->rewrite);
 	if (!err && rename(path, journal->path) < 0)
 		err = -errno;
 	if (err)
@@ -199,7 +212,8 @@ int journal_compact_step(struct journal *journal, size_t entries, size_t octets)
 	}
 	if (!err && rewrite->next) {
 		/* The disk begins now, so that the flush at the end finds little to do. */
-		sync_file_range(rewrite->fd, begun, rewrite->end - begun, SYNC_FILE_RANGE_WRITE);
+		sync_file_range(rewrite->file.fd, begun, rewrite->end - begun,
+				SYNC_FILE_RANGE_WRITE);
 		return 0;
 	}
 	if (!err)

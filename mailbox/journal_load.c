@@ -5,7 +5,6 @@
 
 #include "base/cursor.h"
 #include "base/diag.h"
-#include "mailbox/journal_file.h"
 #include "mailbox/journal_priv.h"
 
 static int replay_put(struct journal *journal, const struct journal_key *key, off_t at,
@@ -62,9 +61,8 @@ static void replay_finish(struct journal *journal, struct journal_key *key, stru
 }
 
 /* Each record does to memory what the change did when it was written (journal.c), in that order. */
-static int replay(void *arg, off_t at, struct slice body)
+static int replay(struct journal *journal, off_t at, struct slice body)
 {
-	struct journal *journal = arg;
 	struct cursor c = cursor_of(body);
 	enum record_type type = cursor_u8(&c);
 	struct journal_key key = { .kind = cursor_u8(&c) };
@@ -98,6 +96,13 @@ static int replay(void *arg, off_t at, struct slice body)
 	return 0;
 }
 
+/* A scan under way, and what it passed over. */
+struct loading {
+	struct journal *journal;
+	unsigned places;
+	off_t at, skipped; /* the first place; octets of all */
+};
+
 /* Forgets what is finished and past its end. */
 static void forget_ended(struct journal *journal, int64_t now_s)
 {
@@ -112,27 +117,76 @@ static void forget_ended(struct journal *journal, int64_t now_s)
 	}
 }
 
-static int load(struct journal *journal, int64_t now_s, struct diag *diag)
+static int replay_record(void *arg, off_t at, struct slice body)
 {
-	ssize_t cut;
-	int err;
+	struct loading *loading = arg;
 
-	journal->fd = journal_file_open(journal->path);
-	if (journal->fd < 0)
-		return journal->fd;
-	/* Until the first record that is not whole: behind it nothing was promised, as a sync
-	 * covers all before it. */
-	err = journal_file_scan(journal->fd, replay, journal, &journal->end);
+	return replay(loading->journal, at, body);
+}
+
+static void note_skipped(void *arg, off_t at, off_t n)
+{
+	struct loading *loading = arg;
+	struct journal *journal = loading->journal;
+
+	journal_file_keep(&journal->file, at, n, journal->path, !loading->places);
+	if (!loading->places++)
+		loading->at = at;
+	loading->skipped += n;
+	journal->dead_bytes += (size_t)n; /* so the next start finds it no more */
+}
+
+static void tell_skipped(const struct loading *loading, struct diag *diag)
+{
+	const char *path = loading->journal->path;
+
+	if (loading->places == 1)
+		diag_warning(diag, NULL,
+			     "%s: octet %lld: %lld octets are damaged and left out (kept in "
+			     "%s.torn); all else goes on",
+			     path, (long long)loading->at, (long long)loading->skipped, path);
+	else if (loading->places)
+		diag_warning(diag, NULL,
+			     "%s: octet %lld: %lld octets in %u places from there on are damaged "
+			     "and left out (kept in %s.torn); all else goes on",
+			     path, (long long)loading->at, (long long)loading->skipped,
+			     loading->places, path);
+}
+
+/* Reads all records, and cuts off a torn end.  Returns 0 or -errno. */
+static int read_file(struct journal *journal, struct diag *diag)
+{
+	static const struct journal_scan_ops ops = { replay_record, note_skipped };
+	struct loading loading = { .journal = journal };
+	int err = journal_file_scan(&journal->file, &ops, &loading, &journal->end);
+	ssize_t cut;
+
 	if (err) /* not cut there: what follows was promised, and may yet be read elsewhere */
 		return err;
-	cut = journal_file_cut(journal->fd, journal->end, journal->path);
-	if (cut < 0)
-		return (int)cut;
+	tell_skipped(&loading, diag);
+	/* Behind the first record that is not whole nothing was promised, as a sync covers all
+	 * before it. */
+	cut = journal_file_cut(&journal->file, journal->end, journal->path, !loading.places);
 	if (cut > 0)
 		diag_warning(diag, NULL, "%s: cut off a torn end of %zd octets (kept in %s.torn)",
 			     journal->path, cut, journal->path);
+	return cut < 0 ? (int)cut : 0;
+}
+
+static int load(struct journal *journal, int64_t now_s, struct diag *diag)
+{
+	int err = journal_file_open(journal->path, &journal->file);
+
+	if (!err)
+		err = read_file(journal, diag);
+	/* What a process that was killed wrote may be in the system's memory alone, and its repeat
+	 * is answered as kept from here on. */
+	if (!err && fdatasync(journal->file.fd) < 0)
+		err = -errno;
+	if (err)
+		return err;
 	forget_ended(journal, now_s);
-	err = journal->dead_bytes ? journal_compact(journal) : 0;
+	err = journal->dead_bytes || journal->file.first_form ? journal_compact(journal) : 0;
 	if (err && !journal->broken) { /* the old file is still good */
 		diag_warning(diag, NULL, "%s: cannot be written anew: %s", journal->path,
 			     strerror(-err));
@@ -174,7 +228,7 @@ int journal_open(const char *path, int64_t now_s, struct journal **journal_out, 
 
 	if (!journal)
 		return -ENOMEM;
-	journal->fd = -1;
+	journal->file.fd = -1;
 	journal->lock = -1;
 	journal->tail = &journal->oldest;
 	journal->path = strdup(path);
@@ -205,8 +259,8 @@ void journal_free(struct journal **journalp)
 	while (journal->oldest)
 		kept_forget(journal, journal->oldest);
 	idmap_done(&journal->map);
-	if (journal->fd >= 0)
-		close(journal->fd);
+	if (journal->file.fd >= 0)
+		close(journal->file.fd);
 	if (journal->lock >= 0)
 		close(journal->lock);
 	free(journal->path);

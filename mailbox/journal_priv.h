@@ -10,6 +10,7 @@
 #include "base/idhash.h"
 #include "base/idmap.h"
 #include "mailbox/journal.h"
+#include "mailbox/journal_file.h"
 
 /* A record's body is: type (1), kind (1), id (16), then what the type has. */
 enum record_type {
@@ -52,16 +53,17 @@ struct kept {
 
 /* The file that is being written anew, while it is. */
 struct rewrite {
-	int fd;
+	struct journal_file file;
 	off_t end;
 	struct kept *next; /* the first entry that is not copied */
 };
 
 struct journal {
 	char *path;
-	int fd, lock;
+	struct journal_file file;
+	int lock;
 	off_t end;
-	bool dirty, broken;
+	bool dirty, broken; /* dirty: not all before end is durable */
 	struct idhash hash;
 	struct idmap map; /* of struct kept */
 	struct kept *oldest, **tail;

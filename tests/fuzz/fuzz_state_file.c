@@ -6,8 +6,11 @@
  * what is behind it is reached:
  *   0 journal of texts   1 key store     2 repeats of calls    3 repeats of messages
  *   4 floors             5 a sound file  6 crs-relay.conf
+ * 16 is a journal with good records that were durable, one octet of which is damaged then: the
+ * first two say which.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,22 +97,87 @@ static void use_journal(const char *path)
 	journal_free(&journal);
 }
 
-static void write_journal(const char *path, struct slice content)
+/* An octet of 128 and more: all before that record was durable.  Returns the file's end. */
+static off_t write_journal(const char *path, struct slice content, bool durable)
 {
 	struct cursor c = cursor_of(content);
-	int fd = journal_file_open(path);
-	off_t end = JOURNAL_MAGIC_BYTES;
+	struct journal_file file;
+	off_t end;
 
-	expect(fd >= 0);
+	expect(journal_file_open(path, &file) == 0);
+	end = file.begin;
 	while (c.left > 0) {
-		size_t n = cursor_u8(&c);
-		ssize_t took = journal_file_append(
-			fd, end, cursor_take(&c, n < c.left ? n : c.left), slice_of(NULL, 0));
+		size_t n = cursor_u8(&c), body = n & 127;
+		ssize_t took = journal_file_append(&file, end, durable || n & 128,
+						   cursor_take(&c, body < c.left ? body : c.left),
+						   slice_of(NULL, 0));
 
 		expect(took > 0);
 		end += took;
 	}
+	close(file.fd);
+	return end;
+}
+
+struct counted {
+	size_t records;
+	off_t skipped, last;
+};
+
+static int count_record(void *arg, off_t at, struct slice body)
+{
+	struct counted *counted = arg;
+
+	expect(body.n > 0);
+	counted->records++;
+	counted->last = at;
+	return 0;
+}
+
+static void count_skipped(void *arg, off_t at, off_t n)
+{
+	struct counted *counted = arg;
+
+	expect(at >= JOURNAL_FILE_HEAD_BYTES && n > 0);
+	counted->skipped += n;
+}
+
+static struct counted scan(const char *path)
+{
+	static const struct journal_scan_ops ops = { count_record, count_skipped };
+	struct counted counted = { 0 };
+	struct journal_file file;
+	off_t end;
+
+	expect(journal_file_open(path, &file) == 0);
+	expect(journal_file_scan(&file, &ops, &counted, &end) == 0);
+	close(file.fd);
+	return counted;
+}
+
+/* One octet costs one record, wherever it is. */
+static void damage_journal(const char *path, struct slice content)
+{
+	struct cursor c = cursor_of(content);
+	unsigned place = cursor_u16(&c);
+	off_t end = write_journal(path, slice_from(content, 2), true), at;
+	struct counted before = scan(path), after;
+	uint8_t octet;
+	int fd;
+
+	expect(before.skipped == 0);
+	if (end <= JOURNAL_FILE_HEAD_BYTES)
+		return;
+	at = JOURNAL_FILE_HEAD_BYTES + place % (end - JOURNAL_FILE_HEAD_BYTES);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	expect(fd >= 0 && pread(fd, &octet, 1, at) == 1);
+	octet ^= (uint8_t)(1 + place % 255);
+	expect(pwrite(fd, &octet, 1, at) == 1);
 	close(fd);
+	after = scan(path);
+	/* A mark is no record, and may be the one; behind the last record nothing can be told. */
+	expect(after.records == before.records || after.records + 1 == before.records);
+	expect(after.skipped > 0 || at >= before.last);
 }
 
 /* ---- the others ---- */
@@ -220,12 +288,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	content = slice_of(data + 1, size - 1);
 	snprintf(path, sizeof(path), "%s/file", place());
 	if (data[0] == 8)
-		write_journal(path, content);
+		write_journal(path, content, false);
+	else if (data[0] == 16)
+		damage_journal(path, content);
 	else if (data[0] == 9)
 		write_keystore(path, content);
 	else
 		place_write(path, content);
-	switch (data[0] & 7) {
+	switch (data[0] & 7) { /* 16, too, is used as a journal */
 	case 0:
 		use_journal(path);
 		break;
