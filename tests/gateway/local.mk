@@ -22,3 +22,14 @@ tests_gateway_test_cig_server_SOURCES = tests/gateway/test_cig_server.c \
 tests_gateway_test_cig_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_gateway_test_cig_server_LDADD = base/libbase.a $(CMOCKA_LIBS)
 EXTRA_tests_gateway_test_cig_server_DEPENDENCIES = gateway/cig-server gateway/cig-sip gateway/cig-relay
+# commands of cig-relay, and who may come in
+if HAVE_CMOCKA
+check_PROGRAMS += tests/gateway/test_command tests/gateway/test_pbx_door
+endif
+tests_gateway_test_command_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PROTOBUF_C_CFLAGS)
+tests_gateway_test_command_LDADD = $(RELAY_LDADD) $(CMOCKA_LIBS)
+tests_gateway_test_pbx_door_SOURCES = tests/gateway/test_pbx_door.c \
+	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h
+tests_gateway_test_pbx_door_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_gateway_test_pbx_door_LDADD = gateway/libgateway.a gateway/libsip_text.a base/libbase.a \
+	$(OPENSSL_LIBS) $(CMOCKA_LIBS)

@@ -66,12 +66,23 @@ static void events_that_crossed_another_have_no_place(void **state)
 		assert_int_equal(call_phase_next(crossed[i].at, crossed[i].event), PHASE_NONE);
 }
 
+static void every_phase_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (enum call_phase s = PHASE_NONE; s < PHASE_COUNT; s++) {
+		assert_non_null(call_phase_name(s));
+		for (enum call_phase t = PHASE_NONE; t < s; t++)
+			assert_string_not_equal(call_phase_name(s), call_phase_name(t));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silence_ends_a_call_from_any_state_but_up),
 		cmocka_unit_test(every_call_can_be_ended_and_then_cleared),
 		cmocka_unit_test(a_call_takes_its_usual_way),
+		cmocka_unit_test(every_phase_has_a_name_of_its_own),
 		cmocka_unit_test(events_that_crossed_another_have_no_place),
 	};
 

@@ -376,3 +376,11 @@ endif
 %C%_test_metrics_CFLAGS = $(%C%_test_supervisor_CFLAGS)
 %C%_test_metrics_LDFLAGS = $(%C%_test_supervisor_LDFLAGS)
 %C%_test_metrics_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
+
+# crs and crs-relay with words and files that mean nothing
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_words
+endif
+%C%_test_words_CFLAGS = $(%C%_test_crs_CFLAGS)
+%C%_test_words_LDADD = $(%C%_test_crs_LDADD)
+EXTRA_tests_rendezvous_test_words_DEPENDENCIES = rendezvous/crs rendezvous/crs-relay
