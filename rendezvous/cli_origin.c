@@ -23,12 +23,14 @@ static void find_tty(char out[TTY_SIZE])
 }
 
 /* Texts of the environment and of utmp, which may hold anything: what is no name or address is
- * left out, so that it can neither be another header nor look like another value. */
+ * left out, so that it can neither be another header nor look like another value; and what is too
+ * long, so that it keeps nothing out that stands behind it (a buf takes nothing more once something
+ * did not fit). */
 static void put_word(struct buf *out, const char *before, const char *text, size_t n)
 {
 	size_t length = strnlen(text, n);
 
-	if (!length)
+	if (!length || strlen(", ") + strlen(before) + length >= out->cap - out->len)
 		return;
 	for (size_t i = 0; i < length; i++)
 		if (!isalnum((unsigned char)text[i]) && !strchr(".:-_%/@", text[i]))

@@ -71,6 +71,16 @@ int set_up_redirects(void **state)
 		state, CONFIG("port 5060;") "pbx main { host \"127.0.0.1\"; redirects maps; }\n");
 }
 
+int set_up_guarded(void **state)
+{
+	return set_up_with(state,
+			   CONFIG("port 5060;") "auth acc { user \"pbx\"; password \"s3cret\"; }\n"
+						"pbx main { host \"127.0.0.1\"; "
+						"network \"127.0.0.1\"; challenge acc; }\n"
+						"pbx keys { host \"127.0.0.2\"; "
+						"network \"127.0.0.2\"; srtp required; }\n");
+}
+
 int tear_down(void **state)
 {
 	struct scene *scene = *state;

@@ -34,6 +34,9 @@ int set_up_brief(void **state);
 /* The same, but the PBX's redirections are followed by the maps. */
 int set_up_redirects(void **state);
 
+/* The same, but 127.0.0.1 must prove who it is, and 127.0.0.2 must use SRTP. */
+int set_up_guarded(void **state);
+
 /* Frees it; nothing may be looked up any more. */
 int tear_down(void **state);
 

@@ -119,6 +119,74 @@ static void without_keys_nobody_can_be_called(void **state)
 	assert_null(scene->client.call);
 }
 
+/* ---- who it is ---- */
+
+/* A call of the PBX from that address, with that offer. */
+static void pbx_calls_at(struct scene *scene, const char *address, SipAgent__Audio *offer)
+{
+	SipAgent__Incoming incoming = SIP_AGENT__INCOMING__INIT;
+	SipAgent__Target source = SIP_AGENT__TARGET__INIT;
+
+	source.address = (char *)(uintptr_t)address;
+	incoming.source = address ? &source : NULL;
+	incoming.call = sip_number(scene);
+	incoming.call_id = (char *)"an-id";
+	incoming.from_uri = (char *)"sip:101@127.0.0.1";
+	incoming.request_uri = (char *)"sip:46701@127.0.0.1";
+	incoming.offer = offer;
+	sip_says(scene, SIP_AGENT__FROM_AGENT__BODY_INCOMING, &incoming);
+}
+
+static void who_must_prove_itself_is_asked_before_there_is_a_call(void **state)
+{
+	struct scene *scene = *state;
+
+	pbx_calls_at(scene, "127.0.0.1", NULL);
+	assert_int_equal(scene->sip.rejects, 1);
+	assert_int_equal(scene->sip.code, 401);
+	assert_all_ended(scene);
+	assert_string_equal(scene->trace.refused, "");
+}
+
+/* Our own agent would not say that: it is an error of ours, not of the PBX. */
+static void a_call_from_nowhere_is_an_error_of_ours(void **state)
+{
+	static const char *const addresses[] = { NULL, "", "pbx.example" };
+	struct scene *scene = *state;
+
+	for (unsigned i = 0; i < COUNT(addresses); i++) {
+		pbx_calls_at(scene, addresses[i], NULL);
+		assert_int_equal(scene->sip.rejects, i + 1);
+		assert_int_equal(scene->sip.code, 500);
+		assert_all_ended(scene);
+	}
+}
+
+static void who_must_use_srtp_may_not_send_its_keys_in_clear(void **state)
+{
+	struct scene *scene = *state;
+
+	pbx_calls_at(scene, "127.0.0.2", NULL);
+	assert_int_equal(scene->sip.rejects, 1);
+	assert_int_equal(scene->sip.code, 488);
+	pbx_ends(scene);
+	assert_all_ended(scene);
+	assert_int_equal(scene->relay.closes, 0);
+}
+
+static void an_offer_without_audio_that_we_know_is_not_acceptable(void **state)
+{
+	struct scene *scene = *state;
+	SipAgent__Audio offer = SIP_AGENT__AUDIO__INIT;
+
+	pbx_calls_at(scene, "127.0.0.1", &offer);
+	assert_int_equal(scene->sip.rejects, 1);
+	assert_int_equal(scene->sip.code, 488);
+	pbx_ends(scene);
+	assert_all_ended(scene);
+	assert_null(scene->client.call);
+}
+
 /* ---- somebody is missing ---- */
 
 static void lose_client(struct scene *scene)
@@ -343,6 +411,13 @@ int main(void)
 		TEST(the_secure_side_hears_why_the_maps_refuse_it),
 		TEST(a_number_that_is_not_ours_calls_nobody),
 		TEST(without_keys_nobody_can_be_called),
+		cmocka_unit_test_setup_teardown(
+			who_must_prove_itself_is_asked_before_there_is_a_call, set_up_guarded,
+			tear_down),
+		TEST(a_call_from_nowhere_is_an_error_of_ours),
+		cmocka_unit_test_setup_teardown(who_must_use_srtp_may_not_send_its_keys_in_clear,
+						set_up_guarded, tear_down),
+		TEST(an_offer_without_audio_that_we_know_is_not_acceptable),
 		TEST(a_call_is_refused_while_somebody_is_missing),
 		TEST(a_call_without_media_ends_on_both_sides),
 		TEST(a_relay_without_room_is_congestion_one_that_forgot_is_not),

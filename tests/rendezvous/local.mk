@@ -9,6 +9,8 @@ endif
 if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_relay_control
 endif
+%C%_test_relay_control_SOURCES = %D%/test_relay_control.c $(SCARCE_SOURCES)
+%C%_test_relay_control_LDFLAGS = $(SCARCE_LDFLAGS)
 %C%_test_relay_control_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(PROTOBUF_C_CFLAGS)
 %C%_test_relay_control_LDADD = rendezvous/librelay.a media/libmedia.a base/libbase.a \
 	$(CMOCKA_LIBS) $(EVENT_LIBS) $(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) -lpthread
@@ -384,3 +386,16 @@ endif
 %C%_test_words_CFLAGS = $(%C%_test_crs_CFLAGS)
 %C%_test_words_LDADD = $(%C%_test_crs_LDADD)
 EXTRA_tests_rendezvous_test_words_DEPENDENCIES = rendezvous/crs rendezvous/crs-relay
+
+# small modules of crs and crs-cli, with what they call played
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_cli_origin %D%/test_home_unheard
+endif
+%C%_test_cli_origin_SOURCES = %D%/test_cli_origin.c rendezvous/cli_origin.c
+%C%_test_cli_origin_CFLAGS = $(rendezvous_crs_cli_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cli_origin_LDADD = base/libbase.a $(CMOCKA_LIBS)
+%C%_test_home_unheard_SOURCES = %D%/test_home_unheard.c rendezvous/home_unheard.c
+%C%_test_home_unheard_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) \
+	$(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
+%C%_test_home_unheard_LDADD = $(CMOCKA_LIBS)
+$(%C%_test_cli_origin_OBJECTS) $(%C%_test_home_unheard_OBJECTS): $(BUILT_SOURCES)

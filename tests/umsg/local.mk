@@ -95,3 +95,10 @@ endif
 %C%_test_client_memory_LDFLAGS = $(SCARCE_LDFLAGS)
 %C%_test_client_memory_LDADD = tests/keys/libsample.a $(UMSG_TEST_LIBS)
 $(%C%_test_client_memory_OBJECTS): umsg/umsg.pb-c.h
+if HAVE_CMOCKA
+check_PROGRAMS += %D%/test_link_open
+endif
+%C%_test_link_open_SOURCES = %D%/test_link_open.c %D%/link_scene.h %D%/loop.h $(SCARCE_SOURCES)
+%C%_test_link_open_CFLAGS = $(UMSG_TEST_CFLAGS)
+%C%_test_link_open_LDFLAGS = $(SCARCE_LDFLAGS)
+%C%_test_link_open_LDADD = $(UMSG_TEST_LIBS)
