@@ -2,7 +2,6 @@
  * store, or a reason. */
 #include "tests/unit.h"
 
-#include <ftw.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "keys/letter_text.h"
 #include "tests/keys/world.h"
 #include "tests/tools/inside.h"
+#include "tests/tools/remove_tree.h"
 
 static void only_a_letter_and_its_key_are_taken(void **state)
 {
@@ -76,20 +76,12 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-	(void)info;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	struct scene *scene = *state;
 	struct world *world = scene->world;
 
-	assert_int_equal(nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(remove_tree(scene->dir), 0);
 	free(scene);
 	*state = world;
 	return 0;

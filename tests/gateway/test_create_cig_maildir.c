@@ -3,7 +3,6 @@
 #include "tests/unit.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <grp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/tools/inside.h"
+#include "tests/tools/remove_tree.h"
 
 /* The program's main() has that name here (local.mk). */
 #undef main
@@ -62,19 +62,11 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-	(void)info;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	struct scene *scene = *state;
 
-	assert_int_equal(nftw(scene->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(remove_tree(scene->dir), 0);
 	free(scene);
 	return 0;
 }

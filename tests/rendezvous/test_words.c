@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/net.h"
 #include "tests/rendezvous/scene.h"
+#include "tests/tools/remove_tree.h"
 
 enum { OK = 0, FAILED = 1, USAGE = 2 };
 
@@ -32,10 +33,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct place *place = *state;
-	char command[128];
 
-	snprintf(command, sizeof(command), "rm -rf '%s'", place->dir);
-	assert_int_equal(scene_shell(command, place->output), 0);
+	assert_int_equal(remove_tree(place->dir), 0);
 	free(place);
 	return 0;
 }
