@@ -76,6 +76,12 @@ static void from_an_address_that_is_not_ours_nothing_is_sent(void **state)
 	LOOP_UNTIL(f->base, f->client.count[LINK_NEGOTIATED]);
 }
 
+/* Longer than this test waits. */
+static int set_up_patient(void **state)
+{
+	return set_up_with(state, (struct link_limits){ .connect_ms = 60000 });
+}
+
 /* No route, told at once by connect(): the owner hears it as it hears of any other end. */
 static void what_fails_at_once_is_told_from_the_loop(void **state)
 {
@@ -202,7 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(set_up, a_login_that_no_rendezvous_takes_is_not_tried),
 		WITH(set_up, from_an_address_that_is_not_ours_nothing_is_sent),
-		WITH(set_up, what_fails_at_once_is_told_from_the_loop),
+		WITH(set_up_patient, what_fails_at_once_is_told_from_the_loop),
 		WITH(set_up, an_owner_may_leave_when_it_hears_of_the_connection),
 		WITH(set_up, an_owner_may_close_while_it_connects),
 		WITH(set_up, without_memory_no_link_is_half_there),
