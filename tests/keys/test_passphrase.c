@@ -63,6 +63,8 @@ static void begin(struct terminal *t, bool has_tty, bool twice)
 	t->asking = fork();
 	assert_true(t->asking >= 0);
 	if (t->asking == 0) {
+		/* Ignored in what a shell without job control runs behind it (POSIX, "&"). */
+		signal(SIGINT, SIG_DFL);
 		close(told[0]);
 		ask_in_child(has_tty ? ptsname(t->fd) : NULL, twice, told[1]);
 	}
