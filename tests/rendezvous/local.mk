@@ -389,8 +389,11 @@ EXTRA_tests_rendezvous_test_words_DEPENDENCIES = rendezvous/crs rendezvous/crs-r
 
 # small modules of crs and crs-cli, with what they call played
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_cli_origin %D%/test_home_unheard
+check_PROGRAMS += %D%/test_cli_accounts %D%/test_cli_origin %D%/test_home_unheard
 endif
+%C%_test_cli_accounts_SOURCES = %D%/test_cli_accounts.c rendezvous/cli_accounts.c rendezvous/cli_print.c $(INSIDE)
+%C%_test_cli_accounts_CFLAGS = $(rendezvous_crs_cli_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cli_accounts_LDADD = $(CRS_LIBS) $(CMOCKA_LIBS)
 %C%_test_cli_origin_SOURCES = %D%/test_cli_origin.c rendezvous/cli_origin.c
 %C%_test_cli_origin_CFLAGS = $(rendezvous_crs_cli_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cli_origin_LDADD = base/libbase.a $(CMOCKA_LIBS)
@@ -398,4 +401,4 @@ endif
 %C%_test_home_unheard_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) \
 	$(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
 %C%_test_home_unheard_LDADD = $(CMOCKA_LIBS)
-$(%C%_test_cli_origin_OBJECTS) $(%C%_test_home_unheard_OBJECTS): $(BUILT_SOURCES)
+$(%C%_test_cli_accounts_OBJECTS) $(%C%_test_cli_origin_OBJECTS) $(%C%_test_home_unheard_OBJECTS): $(BUILT_SOURCES)
