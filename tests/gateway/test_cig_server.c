@@ -395,18 +395,28 @@ static void its_agent_is_started_again(void **state)
 	end_server(scene);
 }
 
+/* As logrotate(8) does it. */
+static void move_away(const struct scene *scene, const char *name)
+{
+	char from[96], to[96];
+
+	snprintf(from, sizeof(from), "%s/%s", scene->dir, name);
+	snprintf(to, sizeof(to), "%s/old", scene->dir);
+	assert_int_equal(rename(from, to), 0);
+}
+
 static void a_hangup_signal_reads_the_configuration_and_reopens_the_logs(void **state)
 {
 	struct scene *scene = *state;
-	char from[96], to[96];
 
 	start_server(scene);
-	snprintf(from, sizeof(from), "%s/log/cig.log", scene->dir);
-	snprintf(to, sizeof(to), "%s/log/cig.log.1", scene->dir);
-	assert_int_equal(rename(from, to), 0);
+	move_away(scene, "log/cig.log");
+	move_away(scene, "log/session.log");
 	write_config(scene, "max_calls 7;", "");
 	assert_int_equal(kill(scene->server, SIGHUP), 0);
 	await_line(scene, "log/cig.log", "new calls use "); /* in the new file */
+	assert_int_equal(ask(scene, "INVITE", "four"), 503);
+	await_line(scene, "log/session.log", ", failed, four@127.0.0.1");
 	/* What has faults, or would need a restart, changes nothing, and says so. */
 	write_config(scene, "max_calls all;", "");
 	assert_int_equal(kill(scene->server, SIGHUP), 0);
@@ -416,9 +426,11 @@ static void a_hangup_signal_reads_the_configuration_and_reopens_the_logs(void **
 	write_config(scene, "max_calls 7;", "");
 	assert_int_equal(kill(scene->server, SIGHUP), 0);
 	await_line(scene, "log/cig.log", "this needs a restart of cig-server");
-	assert_int_equal(ask(scene, "INVITE", "four"), 503);
+	assert_int_equal(ask(scene, "INVITE", "five"), 503);
 	end_server(scene);
+	/* ... and is in use as a whole or not at all. */
 	assert_non_null(strstr(file_text(scene, "userdata/.cig.conf.live"), "max_calls 7;"));
+	assert_null(strstr(scene->text, "run_dir \"/tmp\";"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
