@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	$(MICROHTTPD_CFLAGS) $(OPENSSL_CFLAGS) $(PROTOBUF_C_CFLAGS) -DLIBEXECDIR='"$(libexecdir)"'
 %C%_libbase_a_SOURCES = \
 	%D%/append_file.c %D%/append_file.h \
+	%D%/as_owner.c %D%/as_owner.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/channel.c %D%/channel.h \
 	%D%/channel_pack.c %D%/channel_pack.h \

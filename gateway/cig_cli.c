@@ -146,6 +146,20 @@ int cli_call(struct cli *cli, const char *method, const char *target, json_t **a
 	return err;
 }
 
+/* Takes --json out of the words of an action, wherever it stands.  Returns how many are left. */
+static int take_json(struct cli *cli, int argc, char **argv)
+{
+	int n = 1;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			cli->json = true;
+		else
+			argv[n++] = argv[i];
+	}
+	return n;
+}
+
 static int run_action(struct cli *cli, int argc, char **argv)
 {
 	const struct action *action = find_action(argv[0]);
@@ -156,6 +170,8 @@ static int run_action(struct cli *cli, int argc, char **argv)
 		tell_unknown(argv[0]);
 		return CLI_USAGE;
 	}
+	if (action->run != cli_echo) /* which says every word again */
+		argc = take_json(cli, argc, argv);
 	/* Once for a session: later actions find it. */
 	if (!action->local && !cli->server.address)
 		locate_server(cli);

@@ -19,6 +19,45 @@ int cli_read_config(const char *path, const struct cig_config **config_out)
 	return err;
 }
 
+/* What is said of a file, an object each, in the order in which it was found. */
+static json_t *notes_json(const struct diag *diag)
+{
+	json_t *notes = json_array();
+	struct diag_item item;
+
+	for (size_t i = 0; diag_get(diag, i, &item); i++)
+		json_array_append_new(
+			notes, json_pack("{s:s, s:s?, s:i, s:i, s:s}", "severity",
+					 item.severity == DIAG_WARNING ? "warning" : "error",
+					 "file", item.place.file, "line", (int)item.place.line,
+					 "column", (int)item.place.column, "text", item.text));
+	return notes;
+}
+
+/* For --json: all of it on standard output, and nothing else there. */
+static int read_as_json(const char *path)
+{
+	const struct cig_config *config;
+	char summary[512], digest[CIG_DIGEST_SIZE];
+	struct diag *diag = diag_new();
+	int err = cig_config_read(path, diag, &config);
+	json_t *report = json_pack("{s:s, s:b, s:I, s:I, s:o}", "file", path, "usable", !err,
+				   "errors", (json_int_t)diag_errors(diag), "warnings",
+				   (json_int_t)diag_warnings(diag), "notes", notes_json(diag));
+
+	if (!err) {
+		cig_config_summary(config, summary, sizeof(summary));
+		cig_config_digest(config, digest);
+		json_object_set_new(report, "summary", json_string(summary));
+		json_object_set_new(report, "digest", json_string(digest));
+		cig_config_release(&config);
+	}
+	cli_print_json(report);
+	json_decref(report);
+	diag_free(&diag);
+	return err ? CLI_FAILED : CLI_OK;
+}
+
 /* CIG manual 2.9, "CLI commands": validates "without actually using it"; no server is
  * asked. */
 int cli_read(struct cli *cli, int argc, char **argv)
@@ -26,11 +65,12 @@ int cli_read(struct cli *cli, int argc, char **argv)
 	const struct cig_config *config;
 	char summary[512], digest[CIG_DIGEST_SIZE];
 
-	(void)cli;
 	if (argc != 2) {
 		fputs("usage: cig-cli read <FILE>\n", stderr);
 		return CLI_USAGE;
 	}
+	if (cli->json)
+		return read_as_json(argv[1]);
 	if (cli_read_config(argv[1], &config))
 		return CLI_FAILED;
 	cig_config_summary(config, summary, sizeof(summary));

@@ -1,7 +1,8 @@
 /* cig_cli_keys.c - set-key: gives the gateway the keys of its letter.
  *
- * The key store is written here, as the user who owns userdata, and the server is
- * asked to load it; a letter never crosses the control port (docs/architecture.md).
+ * The key store is written here, as the user who owns userdata (root becomes that user for
+ * it), and the server is asked to load it; a letter never crosses the control port
+ * (docs/architecture.md).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -12,6 +13,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/as_owner.h"
 #include "base/diag.h"
 #include "gateway/cig_cli.h"
 #include "keys/curves.h"
@@ -20,7 +22,7 @@
 #include "keys/letter_text.h"
 
 /* Asks for the letter line by line, each checked as it is typed. */
-static int type_letter(struct letter_octets *letter)
+static int type_letter(struct letter_octets *letter, struct diag *diag)
 {
 	char *line = NULL;
 	size_t cap = 0;
@@ -35,8 +37,12 @@ static int type_letter(struct letter_octets *letter)
 		printf("%02u: ", number);
 		fflush(stdout);
 		len = getline(&line, &cap, stdin);
-		if (len <= 0 || line[0] == '\n')
+		if (len <= 0 || (line[0] == '\n' && letter->n))
 			break;
+		/* A letter that is pasted whole begins with what is for people, and has empty lines
+		 * there. */
+		if (line[0] == '\n')
+			continue;
 		if (letter_text_line(slice_of(line, (size_t)len), number, octets, &n)) {
 			printf("This is not line %u, or it has a slip: type it again.\n", number);
 			continue;
@@ -48,7 +54,10 @@ static int type_letter(struct letter_octets *letter)
 	if (line)
 		OPENSSL_cleanse(line, cap);
 	free(line);
-	return err ? err : letter->n ? 0 : -ENODATA;
+	if (err || letter->n)
+		return err;
+	diag_error(diag, NULL, "no line of the letter was typed");
+	return -ENODATA;
 }
 
 static int unprotect(struct letter_octets *letter, struct diag *diag)
@@ -85,6 +94,7 @@ static int enrol(struct cli *cli, const struct letter_octets *letter, struct dia
 	char uri[IDENTITY_URI_MAX + 1], path[8192];
 	struct curves *curves = curves_new();
 	int err = curves ? gateway_uri(letter, uri, diag) : -ENOMEM;
+	struct as_owner was = { .changed = false };
 
 	if (!err)
 		/* A gateway has one store.  Where there is none yet it is named by the
@@ -94,7 +104,11 @@ static int enrol(struct cli *cli, const struct letter_octets *letter, struct dia
 	if (err == -ENOENT)
 		err = keystore_path(cli->userdata, uri, path, sizeof(path));
 	if (!err)
+		/* The manual's commands are root's ("Installation"); the store is cig-server's. */
+		err = as_owner_begin(cli->userdata, &was);
+	if (!err)
 		err = keystore_enrol(curves, slice_of(letter->p, letter->n), path, diag);
+	as_owner_end(&was);
 	if (!err)
 		printf("The keys of %s are in %s\n", uri, path);
 	curves_free(&curves);
@@ -135,7 +149,7 @@ int cli_set_key(struct cli *cli, int argc, char **argv)
 		diag_free(&diag);
 		return CLI_USAGE;
 	}
-	err = file ? letter_file_read(file, &letter, diag) : type_letter(&letter);
+	err = file ? letter_file_read(file, &letter, diag) : type_letter(&letter, diag);
 	if (!err && letter_is_protected(slice_of(letter.p, letter.n)))
 		err = unprotect(&letter, diag);
 	if (!err)

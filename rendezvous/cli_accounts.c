@@ -13,6 +13,7 @@
 
 #include <openssl/crypto.h>
 
+#include "base/as_owner.h"
 #include "base/control_client.h"
 #include "base/diag.h"
 #include "base/encode.h"
@@ -110,11 +111,17 @@ static int create_on_disk(const struct cli *cli, const char *id, const char *sec
 {
 	struct diag *diag = diag_new();
 	int err = file_mkdirs(cli->paths.accounts, 0750);
+	struct as_owner was;
 
-	if (err)
+	if (!err)
+		/* Or crs, which is crsuser, could not read what root makes here. */
+		err = as_owner_begin(cli->paths.accounts, &was);
+	if (err) {
 		diag_error(diag, NULL, "cannot make %s: %s", cli->paths.accounts, strerror(-err));
-	else
+	} else {
 		err = accounts_create(cli->paths.accounts, id, slice_str(secret), diag);
+		as_owner_end(&was);
+	}
 	if (err)
 		cli_error("%s", diag_first_error(diag));
 	diag_free(&diag);

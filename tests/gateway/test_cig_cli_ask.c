@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -240,6 +241,34 @@ static void a_configuration_is_read_and_its_faults_are_told(void **state)
 	assert_string_equal(scene->out, "");
 }
 
+static void a_configuration_is_read_for_programs_too(void **state)
+{
+	struct cli_scene *scene = *state;
+	const json_t *note;
+	json_t *report;
+
+	assert_int_equal(cli_scene_run_alone(scene, "--json read @/cig.conf"), OK);
+	report = json_loads(scene->out, 0, NULL);
+	assert_true(json_is_true(json_object_get(report, "usable")));
+	assert_int_equal(json_integer_value(json_object_get(report, "errors")), 0);
+	assert_int_equal(json_string_length(json_object_get(report, "digest")), 16);
+	json_decref(report);
+	cli_scene_file(scene, "bad.conf", "bad_word 1;\nuserdata \"no path\";\n");
+	assert_int_equal(cli_scene_run_alone(scene, "read @/bad.conf --json"), FAILED);
+	assert_string_equal(scene->err, "");
+	report = json_loads(scene->out, 0, NULL);
+	assert_true(json_is_false(json_object_get(report, "usable")));
+	assert_int_equal(json_integer_value(json_object_get(report, "errors")),
+			 json_array_size(json_object_get(report, "notes")) -
+				 (size_t)json_integer_value(json_object_get(report, "warnings")));
+	note = json_array_get(json_object_get(report, "notes"), 0);
+	assert_string_equal(json_string_value(json_object_get(note, "severity")), "error");
+	assert_int_equal(json_integer_value(json_object_get(note, "line")), 1);
+	expect_text(json_string_value(json_object_get(note, "file")), "/bad.conf");
+	expect_text(json_string_value(json_object_get(note, "text")), "bad_word");
+	json_decref(report);
+}
+
 /* The control port that cig.conf names, also when the file has faults elsewhere. */
 static void the_server_is_where_the_configuration_says(void **state)
 {
@@ -318,11 +347,13 @@ static void a_letter_that_is_typed_may_have_slips(void **state)
 	write_letter(scene, 8, NULL);
 	snprintf(path, sizeof(path), "%s/letter", scene->dir);
 	assert_int_equal(file_read(path, LETTER_TEXT_MAX, &text, &n), 0);
-	assert_true(asprintf(&input, "01. Ab3d : AAAA\n%.*s\nnothing more\n", (int)n,
+	assert_true(asprintf(&input, "Letter\n\n01. Ab3d : AAAA\n%.*s\nnothing more\n", (int)n,
 			     (const char *)text) > 0);
 	scene->input = input;
 	assert_int_equal(cli_scene_run_alone(scene, "set-key"), OK);
+	/* The heading, the empty line below it, and the slip. */
 	expect_text(scene->out,
+		    "01: This is not line 1, or it has a slip: type it again.\n01: "
 		    "01: This is not line 1, or it has a slip: type it again.\n01: 02: ");
 	expect_text(scene->out, "The keys of " WORLD_URI);
 	assert_true(has_keys(scene));
@@ -331,7 +362,28 @@ static void a_letter_that_is_typed_may_have_slips(void **state)
 	/* Nothing typed is no letter. */
 	scene->input = "\n";
 	assert_int_equal(cli_scene_run_alone(scene, "set-key"), FAILED);
-	expect_text(scene->err, "cig-cli: the keys are not changed: No data available");
+	expect_text(scene->err,
+		    "cig-cli: the keys are not changed: no line of the letter was typed");
+}
+
+/* The manual has root type it; cig-server, which is ciguser, reads the keys and replaces them. */
+static void keys_that_root_sets_belong_to_the_user_of_userdata(void **state)
+{
+	enum { CIGUSER = 64999 }; /* an id that needs no account */
+	struct cli_scene *scene = *state;
+	char path[160];
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	write_letter(scene, 8, NULL);
+	assert_int_equal(chown(scene->dir, CIGUSER, CIGUSER), 0);
+	assert_int_equal(cli_scene_run_alone(scene, "set-key --file @/letter"), OK);
+	snprintf(path, sizeof(path), "%s/.ks." WORLD_URI, scene->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, CIGUSER);
+	assert_int_equal(st.st_gid, CIGUSER);
+	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
 static void a_protected_letter_needs_its_key(void **state)
@@ -382,9 +434,11 @@ int main(void)
 		TEST(the_messages_of_one_call_are_taken_out_of_the_log),
 		TEST(a_call_that_the_log_does_not_have_is_told),
 		TEST(a_configuration_is_read_and_its_faults_are_told),
+		TEST(a_configuration_is_read_for_programs_too),
 		TEST(the_server_is_where_the_configuration_says),
 		TEST(a_letter_becomes_the_gateways_keys),
 		TEST(a_letter_that_is_typed_may_have_slips),
+		TEST(keys_that_root_sets_belong_to_the_user_of_userdata),
 		TEST(a_protected_letter_needs_its_key),
 		TEST(another_letter_than_a_gateways_is_refused),
 	};

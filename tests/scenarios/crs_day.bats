@@ -56,6 +56,10 @@ configure() { # 4.1.2, for the one server that there is
 	: >"$D/stage/opt/crs/crs-relay.conf"
 }
 
+account() { # before crs is started: it has to be able to read what root makes
+	(umask 077 && host 'crs-cli create account acme' >"$D/secret")
+}
+
 active() { # SERVICE
 	host 'crs-cli show services' | grep -qE "^crs1 +$1 +active$"
 }
@@ -68,7 +72,7 @@ start_crs() {
 
 domain() { # at the key manager: two users, and updates that nobody but root may read
 	local user
-	(umask 077 && openssl rand -base64 24 >"$D/passphrase" && host 'crs-cli create account acme' >"$D/secret")
+	(umask 077 && openssl rand -base64 24 >"$D/passphrase")
 	lab_cms init --domain "Example Ltd" --crs 127.0.0.1:5223 --account acme --secret-file "$D/secret" || return
 	for user in $ALICE $BOB; do lab_cms user add "$user" "User $user" || return; done
 	lab_cms letter $BOB --output "$D/keys/$BOB" && cca --store "$D/$BOB" enrol "$D/keys/$BOB" || return
@@ -83,7 +87,7 @@ setup_file() {
 	unshare -m -n true 2>/dev/null || skip "name spaces are not permitted"
 	D=$(mktemp -d /tmp/day.XXXXXX) TICK=$D/tick
 	mkfifo "$TICK"
-	make_host && configure && starts_service "$D/crs-relay.log" crs-relay && start_crs && domain || {
+	make_host && configure && account && starts_service "$D/crs-relay.log" crs-relay && start_crs && domain || {
 		show_logs
 		stop_all
 		return 1
@@ -246,7 +250,7 @@ attached() { # NUMBER
 	run -0 host "$(client $ALICE send --receipt $BOB hello)"
 	run -0 host 'crs-cli show message'
 	headings URI POST DELIV READ ACCOUNT
-	grep -qE "^tel:\\$ALICE +1 +1 +($TIME +)?acme$" <<<"$output"
+	grep -qE "^tel:\\$ALICE +1 +1 +(-|$TIME) +acme$" <<<"$output"
 	await 10 "the counts" in_log "$T/statistics" "message-incoming,tel:\\$BOB"
 	await 10 "the receipt" in_log "$T/message" ',posted ack,'
 	for element in "${TRACES[@]}"; do stop "$element" INT; done
@@ -337,7 +341,7 @@ traced_by() { # FILE
 	run -0 host 'crs-cli list iw-crs'
 	[ "$(tr -s ' ' <<<"$output")" = "IP SHARED-SECRET COMMENT" ]
 	run -2 host 'crs-cli add iw-crs 192.168.1.2 secret -c "comment with spaces"'
-	[[ ${lines[0]} == 'crs-cli: there is nothing to add that is called "iw-crs"' ]]
+	[[ $output == 'crs-cli: this version does not work with other rendezvous: there is no iw-crs to add' ]]
 	run -2 host 'crs-cli frobnicate'
 	[[ ${lines[0]} == 'crs-cli: there is no action "frobnicate"' ]]
 	run -2 host 'crs-cli show'
