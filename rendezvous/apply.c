@@ -205,7 +205,13 @@ int apply_file(const struct apply_target *into, const struct apply_source *from,
 	int err = file_read(from->path, APPLY_FILE_MAX, &data, &n);
 
 	if (err) {
-		diag_error(diag, &(struct diag_place){ .file = from->name }, "%s", strerror(-err));
+		/* An operator who can read it wonders why crs cannot. */
+		diag_error(
+			diag, NULL, "%s: %s%s", from->name, strerror(-err),
+			err == -EACCES || err == -ENOENT
+				? ": crs reads it as its own user, and sees no home directories; "
+				  "root's crs-cli lends it the file"
+				: "");
 		return err;
 	}
 	err = open_for_its_account(into->accounts, slice_of(data, n), from->name, &account, &update,

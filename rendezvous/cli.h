@@ -11,6 +11,8 @@
 
 #include "rendezvous/paths.h"
 
+struct diag;
+
 enum { CLI_OK = 0, CLI_ERROR = 1, CLI_USAGE = 2 };
 enum { CLI_ORIGIN_SIZE = 160 };
 
@@ -52,6 +54,10 @@ cli_action_fn cli_trace;
  * unless quiet_if_down and the server does not run (-ECONNREFUSED or -ENOENT). */
 int cli_call(const struct cli *cli, const char *method, const char *target, json_t *body,
 	     bool quiet_if_down, json_t **answer_out);
+
+/* Tells why a call failed (err and diag as base/control_client.h has them) and, where the socket is
+ * not for this user, for whom it is.  Returns the exit status of a failure. */
+int cli_call_error(int err, const struct diag *diag);
 
 /* Has crs do something that it answers by nothing worth printing; body is taken over. */
 int cli_act(const struct cli *cli, const char *target, json_t *body);

@@ -1,4 +1,5 @@
 /* cli_backup.c - crs-cli backup and restore (CRS manual 4.20). */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +102,7 @@ int cli_backup(const struct cli *cli, int argc, char **argv)
 	struct passphrase passphrase;
 	struct diag *diag;
 	char path[PATH_MAX];
-	int status = read_words(argc, argv, false, &words);
+	int status = read_words(argc, argv, false, &words), err = 0;
 
 	if (status == CLI_OK)
 		status = full_paths(cli, &paths);
@@ -114,9 +115,13 @@ int cli_backup(const struct cli *cli, int argc, char **argv)
 	/* What is odd in the configuration is told by crs, at its start. */
 	diag_free(&diag);
 	diag = diag_new();
-	if (status == CLI_OK &&
-	    backup_write(&paths, settings.name, passphrase_slice(&passphrase), path, &info, diag))
+	if (status == CLI_OK)
+		err = backup_write(&paths, settings.name, passphrase_slice(&passphrase), path,
+				   &info, diag);
+	if (err)
 		status = tell(diag);
+	if (err == -EACCES)
+		cli_error("a backup takes root: it has what only crs may read");
 	if (status == CLI_OK) {
 		audit(cli, "backup", path);
 		print_info(cli, path, &info);

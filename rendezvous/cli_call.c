@@ -15,7 +15,7 @@ int cli_call(const struct cli *cli, const char *method, const char *target, json
 	int err = control_call(&server, method, target, body, answer_out, diag);
 
 	if (err && !(quiet_if_down && (err == -ECONNREFUSED || err == -ENOENT)))
-		cli_error("%s", diag_first_error(diag));
+		cli_call_error(err, diag);
 	diag_free(&diag);
 	return err;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/json_text.h"
 #include "base/table.h"
 #include "base/visible.h"
@@ -37,6 +38,12 @@ int cli_error(const char *fmt, ...)
 	return CLI_ERROR;
 }
 
+int cli_call_error(int err, const struct diag *diag)
+{
+	return cli_error("%s%s", diag_first_error(diag),
+			 err == -EACCES ? ": this takes root, or a member of crsadmin" : "");
+}
+
 void cli_say(const char *fmt, ...)
 {
 	va_list args;
@@ -60,6 +67,12 @@ int cli_print_json(json_t *answer, size_t flags)
 	return CLI_OK;
 }
 
+/* Nothing is shown as "-": who takes a line apart at its blanks finds every column where it is. */
+static int add_text(struct table *table, const char *text)
+{
+	return table_cell(table, text && *text ? text : "-");
+}
+
 /* The texts of an array with commas between them; what is no text is left out. */
 static int add_list(struct table *table, const json_t *list)
 {
@@ -79,7 +92,7 @@ static int add_list(struct table *table, const json_t *list)
 	if (out && fclose(out) != 0)
 		err = -ENOMEM;
 	if (!err)
-		err = table_cell(table, text);
+		err = add_text(table, text);
 	free(text);
 	return err;
 }
@@ -90,7 +103,7 @@ static int add_cell(struct table *table, const json_t *value)
 		return table_cellf(table, "%lld", (long long)json_integer_value(value));
 	if (json_is_array(value))
 		return add_list(table, value);
-	return table_cell(table, json_string_value(value));
+	return add_text(table, json_string_value(value));
 }
 
 static int fill(struct table *table, const json_t *list, const struct cli_column *columns, size_t n)

@@ -81,7 +81,7 @@ int cli_trace(const struct cli *cli, int argc, char **argv)
 	diag = diag_new();
 	err = control_follow(&server, target, print_line, (void *)(uintptr_t)only, diag);
 	if (err)
-		cli_error("%s", diag_first_error(diag));
+		cli_call_error(err, diag);
 	diag_free(&diag);
 	return err ? CLI_ERROR : CLI_OK;
 }

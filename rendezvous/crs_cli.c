@@ -204,6 +204,13 @@ static void tell_unknown(int argc, char **argv)
 	for (size_t i = 0; !verb && i < action_count; i++)
 		known[i] = actions[i].word[0];
 	near = verb && argc == 1 ? NULL : suggest_near(argv[verb ? 1 : 0], known, action_count);
+	/* The manual has them (5.4, "add iw-crs"), and so its reader asks why not. */
+	if (verb && argc > 1 && strcmp(argv[1], "iw-crs") == 0) {
+		cli_error("this version does not work with other rendezvous: there is no iw-crs "
+			  "to %s",
+			  argv[0]);
+		return;
+	}
 	if (!verb)
 		cli_error("there is no action \"%s\"", argv[0]);
 	else if (argc == 1)

@@ -180,9 +180,15 @@ static void check_manuals_lines(struct reader *r, const struct config_line *line
 	unsigned long number;
 
 	/* Known to be there, not used: it is for servers that peer. */
-	if (is(word, "key"))
+	if (is(word, "key")) {
 		r->key_seen = true;
-	else if (is(word, "iw-listen-port")) {
+		/* A secret that everybody has would let anybody's server join, once there are
+		 * pools. */
+		if (is(&word[1], "REPLACE-ME"))
+			diag_warning(r->diag, &word[1].place,
+				     "the key is still the sample's: put in what \"crs-cli create "
+				     "sharedSecret\" prints");
+	} else if (is(word, "iw-listen-port")) {
 		config_uint(&word[1], 1, 65535, &number, r->diag);
 		warn_no_effect(r, word, "it peers with no other rendezvous");
 	} else if (is(word, "cps")) {

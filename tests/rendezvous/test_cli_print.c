@@ -49,9 +49,14 @@ static void an_array_stands_in_a_cell_with_commas_between_its_texts(void **state
 	static const struct {
 		const char *all, *cell;
 	} cases[] = {
-		{ "[\"a\", \"b\"]", "a,b" }, { "[]", "" },
-		{ "[null, \"b\"]", "b" },    { "[\"\", \"b\"]", ",b" },
-		{ "[7, \"b\", {}]", "b" },   { "\"b\"", "b" },
+		{ "[\"a\", \"b\"]", "a,b" },
+		{ "[]", "-" },
+		{ "[null, \"b\"]", "b" },
+		{ "[\"\", \"b\"]", ",b" },
+		{ "[7, \"b\", {}]", "b" },
+		{ "\"b\"", "b" },
+		{ "\"\"", "-" },
+		{ "null", "-" },
 	};
 
 	(void)state;

@@ -95,6 +95,8 @@ static const struct {
 	{ "trace attach --only a --only b", USAGE, "usage: crs-cli trace" },
 	{ "health-check system --output-format xml", USAGE, "usage: crs-cli health-check" },
 	{ "health-check account acme --remote-only", USAGE, "usage: crs-cli health-check" },
+	{ "add iw-crs 192.0.2.9 secret -c comment", USAGE, "does not work with other rendezvous" },
+	{ "delete iw-crs 192.0.2.9", USAGE, "there is no iw-crs to delete" },
 	{ "stats reset acme", USAGE, "crs-cli stats clear ACCOUNT" },
 	{ "", USAGE, "usage: crs-cli" },
 };

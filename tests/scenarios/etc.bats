@@ -85,11 +85,26 @@ words_after() { # COMMAND WORD...: what TAB offers for the last word
 	run -0 crs-cli --root "$D/root" create account dom_2
 	[ "$(words_after crs-cli --root "$D/root" blacklist add '')" = "dom-1 dom_2" ]
 	[ "$(words_after crs-cli --root "$D/root" show blacklist dom_)" = dom_2 ]
+	# behind an account a user follows, and administrators are known to a crs that runs
+	local words
+	for words in "purge client" "stats enable" "update-notification disable" "blacklist remove" "wakeup client"; do
+		[ "$(words_after crs-cli --root "$D/root" $words '')" = "dom-1 dom_2" ]
+		[ -z "$(words_after crs-cli --root "$D/root" $words dom-1 '')" ]
+	done
+	crs-cli() { [[ "$*" == *"--json show admins" ]] && printf '[{"accounts": ["dom-1"], "name": "olga"}, {"name": "Per-1"}]\n'; }
+	for words in "show admin" "show admin-accounts" "delete admin" "add admin-account" "delete admin-account-authorization"; do
+		[ "$(words_after crs-cli $words '')" = "olga Per-1" ]
+	done
+	unset -f crs-cli
+	[ "$(words_after crs-cli --root "$D/root" add admin-account olga '')" = "dom-1 dom_2" ]
+	[ -z "$(words_after crs-cli --root "$D/root" add admin-account olga dom-1 '')" ]
+	[ -z "$(words_after crs-cli add admin-account-authorization olga dom-1 update '')" ]
 }
 
 @test "TAB completes actions of cig-cli" {
 	[ "$(words_after cig-cli show '')" = "call center message umsg" ]
-	[ "$(words_after cig-cli trace '')" = call ]
+	[ "$(words_after cig-cli trace '')" = "call sip" ]
+	[ "$(words_after cig-cli read --)" = --json ]
 	[ "$(words_after cig-cli show call --l)" = --long ]
 	[ "$(words_after cig-cli st)" = status ]
 	[ "$(words_after cig-cli '' | tr ' ' '\n')" = "$(cig-cli help | sed -n 's/^  \([a-z-]\+\)\( \|$\).*/\1/p' | sort)" ]
@@ -258,6 +273,10 @@ unit_file() { # UNIT: as it is installed, but for the programs, which are in $D/
 @test "crs accepts its sample configuration" {
 	cp "$TOP/etc/crs.conf.sample" "$D/crs/crs.conf"
 	cp "$TOP/etc/crs-local.conf.sample" "$D/crs/crs-local.conf"
+	run -0 crs --root "$D/crs" -n
+	[[ $output == *"crs.conf:"*"warning: the key is still the sample's: put in what \"crs-cli create sharedSecret\" prints" ]]
+	[ "${#lines[@]}" -eq 1 ]
+	sed -i "s|REPLACE-ME|$(crs-cli create sharedSecret)|" "$D/crs/crs.conf"
 	run -0 crs --root "$D/crs" -n
 	[ -z "$output" ]
 }
