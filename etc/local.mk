@@ -44,5 +44,5 @@ dist_doc_DATA = %D%/cig.conf.sample %D%/crs.conf.sample %D%/crs-local.conf.sampl
 # Debian packages: dpkg-buildpackage -b (tests/package/try makes and tries them)
 EXTRA_DIST += debian/changelog debian/control debian/copyright debian/rules debian/source/format \
 	debian/cca.install debian/cms.install debian/cig.install debian/cig.lintian-overrides \
-	debian/cig.postinst debian/cig.postrm debian/cig.prerm debian/crs.install \
-	debian/crs.lintian-overrides debian/crs.postinst debian/crs.postrm debian/crs.prerm
+	debian/cig.postinst debian/cig.postrm debian/cig.preinst debian/cig.prerm debian/crs.install \
+	debian/crs.lintian-overrides debian/crs.postinst debian/crs.postrm debian/crs.preinst debian/crs.prerm

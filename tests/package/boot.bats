@@ -254,6 +254,41 @@ logs_to() { # UNIT FILE: and to no other; no reading of what is gone
 	upgrade_under_a_call
 }
 
+knows_port() { # SERVICE PORT
+	on firewall-cmd --info-service="$1" | grep -qE "ports:.* $2( |\$)"
+}
+
+@test "CRS-009 CRS-127: packages reload firewalld when its service changed, and no other time" {
+	local name file
+	for name in crs cig; do
+		file=/usr/lib/firewalld/services/$name.xml
+		on firewall-cmd --add-port=9/tcp # which a reload forgets
+		on sh -c "dpkg -i /srv/later/${name}_*.deb"
+		on firewall-cmd --query-port=9/tcp
+		on sed -i 's/port="[0-9]*"/port="7"/' $file # as if the earlier version had it so
+		on firewall-cmd --reload
+		knows_port $name 7/tcp
+		on sh -c "dpkg -i /srv/later/${name}_*.deb"
+		run ! knows_port $name 7/tcp
+	done
+	knows_port crs 146/udp
+	knows_port cig 5060/udp
+}
+
+@test "CRS-127 CRS-012: dpkg -r and dpkg -i, as 4.13 to 4.18 have it: what was enabled runs again, what was not does not" {
+	on dpkg -r crs cig
+	! on pgrep -u crsuser || false
+	! on pgrep -u ciguser || false
+	on systemctl disable cig-relay cig-server
+	run -0 on sh -c 'dpkg -i /srv/later/crs_*.deb /srv/later/cig_*.deb'
+	active crs crs_relay
+	[ "$(property cig-server ActiveState)" = inactive ]
+	await 20 "the rendezvous" crs_well
+	on systemctl enable --now cig-relay cig-server
+	await 30 "the gateway" cig_well
+	has_text "after the removal"
+}
+
 @test "CRS-010 CIG-048: a removal ends the services" {
 	removal_ends_all
 }

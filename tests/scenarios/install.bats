@@ -125,7 +125,7 @@ opens() { # NAME PORT/PROTOCOL...: exactly these
 
 @test "the packages' scripts are sound, keep what is there, and only purge takes configuration and logs" {
 	local script
-	for script in "$TOP"/debian/*.postinst "$TOP"/debian/*.postrm "$TOP"/debian/*.prerm; do
+	for script in "$TOP"/debian/*.postinst "$TOP"/debian/*.postrm "$TOP"/debian/*.preinst "$TOP"/debian/*.prerm; do
 		sh -n "$script"
 		grep -q '^set -e$' "$script"
 		grep -q '^#DEBHELPER#$' "$script"
