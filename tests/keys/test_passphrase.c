@@ -40,7 +40,8 @@ static void ask_in_child(const char *tty, bool twice, int told_fd)
 	struct told told = { .err = 0 };
 	struct diag *diag = diag_new();
 
-	alarm(CHILD_S); /* where the test fails, nobody answers it any more */
+	signal(SIGINT, SIG_DFL); /* who is started in the background has it ignored */
+	alarm(CHILD_S);          /* where the test fails, nobody answers it any more */
 	setsid();
 	/* The first terminal that the leader of a session opens is its own: /dev/tty. */
 	if (tty && open(tty, O_RDWR) < 0)
