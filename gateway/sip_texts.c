@@ -17,6 +17,7 @@ static const struct text_port_ops port_ops = {
 	.forget = sip_out_forget,
 	.stored = sip_in_stored,
 	.posted = sip_in_posted,
+	.forgotten = sip_in_forgotten,
 };
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

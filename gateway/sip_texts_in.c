@@ -132,6 +132,17 @@ bool sip_in_posted(void *arg, const uint8_t key[TEXT_KEY_SIZE], const char *refu
 	return true;
 }
 
+void sip_in_forgotten(void *arg, const uint8_t key[TEXT_KEY_SIZE])
+{
+	struct sip_texts *texts = arg;
+	struct sip_in **at = find(texts, key);
+
+	if (!*at)
+		return;
+	reply(texts, (*at)->number, 503, "");
+	drop(texts, at);
+}
+
 /* The rendezvous is slow, or away: what is stored is accepted (RFC 3428, section 7).  One that is
  * not stored yet, as its receiver is being looked up, keeps none behind it waiting. */
 void sip_in_due(struct sip_texts *texts)

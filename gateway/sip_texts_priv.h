@@ -121,6 +121,8 @@ void sip_in_take(struct sip_texts *texts, const SipAgent__TextIn *text);
 /* The text of that key is in the journal: its sender gets its answer. */
 void sip_in_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
 bool sip_in_posted(void *arg, const uint8_t key[TEXT_KEY_SIZE], const char *refusal);
+/* Nobody has it: the peer is to send it again. */
+void sip_in_forgotten(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
 void sip_in_due(struct sip_texts *texts);
 /* Those that wait for their response. */
 void sip_in_forget(struct sip_texts *texts);

@@ -1,23 +1,34 @@
 /* texts_lookup.c - texts from outside whose receiver's domain is being looked up.
  *
- * They are in memory only: nobody was told yet that they are stored, and a peer that hears
- * nothing sends its text again.
+ * They are in memory only: nobody was told yet that they are stored.  A peer that hears nothing
+ * gives up, and whoever wrote the text sends it again, as another one: so it is held for less time
+ * than a peer waits, and then given back.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/pack.h"
 #include "gateway/peer_domain.h"
 #include "gateway/texts_priv.h"
 
-enum { MAX_HELD = 500 };
+#define MODULE "texts"
+
+enum {
+	MAX_HELD = 500,
+	/* A look-up and some; a MESSAGE is waited for 32 s (Timer F, RFC 3261 17.1.2.2), a
+	 * deliver_sm ten seconds and more. */
+	HOLD_MS = 5000,
+};
 
 struct held_text {
 	struct held_text *next;
 	struct text_port *port;
 	struct text_in in; /* its texts and its body are the strings below */
+	int64_t until_ms;
 	char *strings[4];
 	Umsg__TextBody *body;
 };
@@ -40,6 +51,7 @@ static struct held_text *held_new(struct text_port *port, const struct text_in *
 	s = held->strings;
 	held->port = port;
 	held->in = *in;
+	held->until_ms = in->kept ? INT64_MAX : clock_mono_ms() + HOLD_MS;
 	held->body = (Umsg__TextBody *)(void *)pack_copy(&in->body->base);
 	held->in.body = held->body;
 	held->in.from = s[0] = strdup(in->from);
@@ -103,17 +115,34 @@ static bool let_go(struct texts *texts, const struct held_text *held)
 	return refusal ? texts_refuse_in(held->port, &held->in, refusal) == 0 : err == 0;
 }
 
+static void give_back(const struct held_text *held)
+{
+	const struct text_port_ops *ops = held->port->ops;
+
+	log_warn(MODULE,
+		 "port=%s from=%s to=%s is to be sent again: it is not known whose keys %s has",
+		 held->port->name, held->in.outer_from, held->in.outer_to, held->in.to);
+	if (ops && ops->forgotten)
+		ops->forgotten(held->port->arg, held->in.key);
+}
+
 void texts_ask_again(struct texts *texts)
 {
 	struct held_text **at = &texts->held, *held;
 
 	while ((held = *at)) {
-		if (!let_go(texts, held)) {
+		/* Also when it could go now: its peer may have given up, where this program stood
+		 * still. */
+		bool overdue = clock_mono_ms() >= held->until_ms;
+
+		if (!overdue && !let_go(texts, held)) {
 			at = &held->next;
 			continue;
 		}
 		*at = held->next;
 		texts->n_held--;
+		if (overdue)
+			give_back(held);
 		held_free(held);
 	}
 }

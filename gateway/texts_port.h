@@ -90,6 +90,11 @@ struct text_port_ops {
 	 * still waits for its answer and so hears of the refusal; else it gets a notice, a
 	 * text like any other.  May be NULL: it gets the notice. */
 	bool (*posted)(void *arg, const uint8_t key[TEXT_KEY_SIZE], const char *refusal);
+
+	/* A submitted text is forgotten before it was stored: under whose keys it goes could not
+	 * be found out for as long as its peer can be kept waiting.  The peer is to try again;
+	 * stored() and posted() do not follow.  May be NULL. */
+	void (*forgotten)(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
 };
 
 /* Makes or finds the port of that name.  name tells it apart from all others and from run
@@ -143,6 +148,7 @@ struct text_in {
 	const char *outer_to;
 	const Umsg__TextBody *body; /* text, attachments, sent, auto_submitted; the rest is ours */
 	int64_t end_s;              /* UTC; 0: as the domain has it */
+	bool kept; /* the port has it durably, and nobody waits for an answer: never forgotten() */
 };
 
 /* Seals and journals it.  Returns

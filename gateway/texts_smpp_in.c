@@ -155,14 +155,15 @@ static int queue_fresh(struct port_center *pc, const struct smpp_incoming *in,
 
 static int submit(struct port_center *pc, const uint8_t key[TEXT_KEY_SIZE],
 		  const struct cig_addresses *inner, const char *from, const char *to, char *text,
-		  char why[TEXT_WHY_SIZE])
+		  bool kept, char why[TEXT_WHY_SIZE])
 {
 	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
 	struct text_in in = { .from = inner->from,
 			      .to = inner->to,
 			      .outer_from = from,
 			      .outer_to = to,
-			      .body = &body };
+			      .body = &body,
+			      .kept = kept };
 
 	memcpy(in.key, key, sizeof(in.key));
 	body.version = 1;
@@ -174,7 +175,7 @@ static int submit(struct port_center *pc, const uint8_t key[TEXT_KEY_SIZE],
 static void pass_text(struct port_center *pc, const struct fresh *fresh, char *text)
 {
 	char why[TEXT_WHY_SIZE] = "";
-	int err = submit(pc, fresh->key, &fresh->inner, fresh->from, fresh->to, text, why);
+	int err = submit(pc, fresh->key, &fresh->inner, fresh->from, fresh->to, text, false, why);
 
 	if (err == -EALREADY) /* a repeat of what is stored */
 		smpp_center_answer(pc->center, &fresh->handle, SMPP_OK);
@@ -272,8 +273,9 @@ static int pass_joined(struct port_center *pc, const struct smpp_joined *joined)
 
 	if (!err && status == SMPP_OK) {
 		whole = new_whole(pc, joined, key);
+		/* Its parts are kept, and were answered. */
 		err = whole ? submit(pc, key, &inner, joined->source, joined->dest, joined->text,
-				     why)
+				     true, why)
 			    : -ENOMEM;
 		if (whole && err && err != -EALREADY) {
 			pc->whole = whole->next;
@@ -351,12 +353,9 @@ void center_pass_on(struct port_center *pc)
 	}
 }
 
-/* The texts' journal has it. */
-void center_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE])
+/* Several answers may wait for one key: a text and its repeats. */
+static void answer_stored(struct port_center *pc, const uint8_t key[TEXT_KEY_SIZE], uint32_t status)
 {
-	struct port_center *pc = arg;
-
-	/* Several answers may wait for one key: a text and its repeats. */
 	for (struct answer **at = &pc->stored.head; *at;) {
 		struct answer *answer = *at;
 
@@ -367,9 +366,22 @@ void center_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE])
 		*at = answer->next;
 		if (!*at)
 			pc->stored.tail = at;
-		smpp_center_answer(pc->center, &answer->handle, SMPP_OK);
+		smpp_center_answer(pc->center, &answer->handle, status);
 		free(answer);
 	}
+}
+
+void center_forgotten(void *arg, const uint8_t key[TEXT_KEY_SIZE])
+{
+	answer_stored(arg, key, SMPP_RX_T_APPN);
+}
+
+/* The texts' journal has it. */
+void center_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE])
+{
+	struct port_center *pc = arg;
+
+	answer_stored(pc, key, SMPP_OK);
 	for (struct whole *whole = pc->whole; whole; whole = whole->next)
 		whole->stored = whole->stored || memcmp(whole->key, key, TEXT_KEY_SIZE) == 0;
 	end_stored(pc);

@@ -182,6 +182,7 @@ const struct text_port_ops center_ops = {
 	.restored = on_restored,
 	.forget = on_forget,
 	.stored = center_stored,
+	.forgotten = center_forgotten,
 };
 
 /* ---- what the center tells ------------------------------------------------------- */

@@ -102,6 +102,8 @@ void center_tidy_awaited(struct port_center *pc, int64_t now_ms);
 /* ---- texts_smpp_in.c ------------------------------------------------------------- */
 void center_incoming(struct port_center *pc, const struct smpp_incoming *in);
 void center_stored(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
+/* Nobody has it: the center is to send it again. */
+void center_forgotten(void *arg, const uint8_t key[TEXT_KEY_SIZE]);
 /* After the journal's sync: answers parts, passes texts on. */
 void center_pass_on(struct port_center *pc);
 /* Notes that a part is to be answered, under the key (NULL: none) of its text.  Returns 0 or

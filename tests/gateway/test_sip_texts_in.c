@@ -78,6 +78,23 @@ static void one_that_is_not_stored_keeps_none_behind_it_waiting(void **state)
 	assert_int_equal(scene->link.reply_to, 3);
 }
 
+/* Nobody waits any more, and it is taken when it comes again. */
+static void one_that_is_forgotten_is_to_come_again(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_message(scene, &usual);
+	scene->core.port.ops->forgotten(scene->core.port.arg, scene->core.key);
+	assert_int_equal(scene->link.code, 503);
+	scene->core.port.ops->forgotten(scene->core.port.arg, scene->core.key);
+	assert_int_equal(scene->link.replies, 1);
+	assert_false(posted(scene, ""));
+	scene_message(scene, &usual);
+	stored(scene);
+	assert_true(posted(scene, ""));
+	assert_int_equal(scene->link.code, 202);
+}
+
 static void a_refusal_of_the_rendezvous_is_the_answer(void **state)
 {
 	static const struct {
@@ -235,6 +252,7 @@ int main(void)
 		SCENE_TEST(a_slow_rendezvous_is_not_waited_for_once_the_text_is_stored),
 		SCENE_TEST(one_that_is_not_stored_keeps_none_behind_it_waiting),
 		SCENE_TEST(a_refusal_of_the_rendezvous_is_the_answer),
+		SCENE_TEST(one_that_is_forgotten_is_to_come_again),
 		SCENE_TEST(what_cannot_be_is_refused_with_a_code),
 		SCENE_TEST(parts_of_a_multipart_are_text_and_attachments),
 		SCENE_TEST(what_the_core_says_becomes_a_code),

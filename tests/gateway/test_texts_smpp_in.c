@@ -132,6 +132,27 @@ static void a_repeat_is_answered_again_and_sent_once(void **state)
 	LOOP_UNTIL(scene->texts->base, client(scene)->n_posted == 2);
 }
 
+/* A center that hears nothing sends the text again, as another one. */
+static void a_text_waits_for_a_look_up_for_less_time_than_its_center(void **state)
+{
+	struct center_scene *scene = *state;
+
+	scene->texts->client.domain = -EAGAIN;
+	center_brings(first(), &(struct played_text){ .number = FIRST });
+	center_tick(scene);
+	fake_clock_add_ms(4000);
+	texts_looked_up(scene->texts->texts); /* of somebody else */
+	assert_int_equal(first()->answered[FIRST], 0);
+	fake_clock_add_ms(1000);
+	scene->texts->client.domain = 0; /* too late */
+	texts_looked_up(scene->texts->texts);
+	assert_answered(scene, first(), FIRST, SMPP_RX_T_APPN);
+	assert_int_equal(texts_gauges(scene->texts->texts).posts, 0);
+	center_brings(first(), &(struct played_text){ .number = SECOND });
+	assert_answered(scene, first(), SECOND, SMPP_OK);
+	LOOP_UNTIL(scene->texts->base, client(scene)->n_posted == 1);
+}
+
 /* Another run knows what the last one took. */
 static void a_repeat_behind_a_restart_is_known(void **state)
 {
@@ -179,6 +200,25 @@ static void parts_in_any_order_make_one_text(void **state)
 	assert_answered(scene, first(), FOURTH, SMPP_OK);
 	center_tick(scene);
 	assert_int_equal(client(scene)->n_posted, 1);
+}
+
+/* Its center was told that it is here, and sends it no more. */
+static void a_text_in_parts_waits_for_a_look_up_as_long_as_it_takes(void **state)
+{
+	struct center_scene *scene = *state;
+
+	scene->texts->client.domain = -EAGAIN;
+	part(first(), FIRST, 1, "good ");
+	part(first(), SECOND, 2, "night");
+	assert_answered(scene, first(), SECOND, SMPP_OK);
+	center_tick(scene);
+	fake_clock_add_ms(3600 * 1000);
+	texts_looked_up(scene->texts->texts);
+	assert_int_equal(client(scene)->n_posted, 0);
+	scene->texts->client.domain = 0;
+	texts_looked_up(scene->texts->texts);
+	LOOP_UNTIL(scene->texts->base, client(scene)->n_posted == 1);
+	assert_string_equal(client(scene)->sealed, "good night");
 }
 
 /* Another text with the number of one that is not whole: the center is to send it later. */
@@ -384,8 +424,10 @@ int main(void)
 		CENTER_TEST(the_texts_own_refusal_is_the_centers),
 		CENTER_TEST(a_repeat_is_answered_again_and_sent_once),
 		CENTER_TEST(a_repeat_behind_a_restart_is_known),
+		CENTER_TEST(a_text_waits_for_a_look_up_for_less_time_than_its_center),
 		CENTER_TEST(parts_in_any_order_make_one_text),
 		CENTER_TEST(a_number_in_use_holds_the_other_text_back),
+		CENTER_TEST(a_text_in_parts_waits_for_a_look_up_as_long_as_it_takes),
 		CENTER_TEST(parts_outlive_a_restart),
 		CENTER_TEST(what_never_becomes_whole_goes_on_with_a_gap),
 		CENTER_TEST(parts_wait_for_keys_that_are_not_there),
