@@ -158,6 +158,23 @@ static void log_machine(void)
 #endif
 }
 
+/* What was found while it started and hinders nothing: slips of the configuration, what a journal
+ * had to leave out.  On the terminal it stands when the program ends, which is late. */
+static void log_warnings(const struct diag *diag)
+{
+	struct diag_item item;
+
+	for (size_t i = 0; diag_get(diag, i, &item); i++) {
+		if (item.severity != DIAG_WARNING)
+			continue;
+		if (item.place.file)
+			log_warn(MODULE, "%s:%u:%u: %s", item.place.file, item.place.line,
+				 item.place.column, item.text);
+		else
+			log_warn(MODULE, "%s", item.text);
+	}
+}
+
 static int serve(const struct options *options, const struct cig_config *config, struct diag *diag)
 {
 	struct server *server = NULL;
@@ -179,6 +196,7 @@ static int serve(const struct options *options, const struct cig_config *config,
 	log_machine();
 	cig_config_print(config, log_config_line, NULL);
 	server = server_new(base, config, diag);
+	log_warnings(diag);
 	if (server)
 		run(base, server);
 	else

@@ -433,6 +433,20 @@ static void a_hangup_signal_reads_the_configuration_and_reopens_the_logs(void **
 	assert_null(strstr(scene->text, "run_dir \"/tmp\";"));
 }
 
+/* What hinders nothing is in the log from the start on, not when it ends. */
+static void slips_and_what_a_journal_left_out_are_in_its_log(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, "userdata/messages.journal", "TANDEMJ1torn");
+	write_config(scene, "", "translate_map idle { rule match \"a\" translation \"b\"; }");
+	start_server(scene);
+	await_line(scene, "log/cig.log", "messages.journal: cut off a torn end of 4 octets");
+	await_line(scene, "log/cig.log", "translate_map idle is not used");
+	assert_null(strstr(file_text(scene, "log/cig.log"), "stopping"));
+	end_server(scene);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -445,6 +459,7 @@ int main(void)
 		TEST(without_keys_a_pbx_is_told_so),
 		TEST(a_relay_may_come_and_go),
 		TEST(its_agent_is_started_again),
+		TEST(slips_and_what_a_journal_left_out_are_in_its_log),
 		TEST(a_hangup_signal_reads_the_configuration_and_reopens_the_logs),
 	};
 
