@@ -180,8 +180,9 @@ int keystore_apply_update(struct keystore *ks, const struct curves *curves, int6
 bool keystore_expire(struct keystore *ks, int64_t now_s);
 
 /* Pins: which domain (DOMAIN_ID octets) a URI of another domain was first met
- * with.  keystore_pin() sets or replaces; then save.  Returns 0, -EINVAL (no
- * identity), -ENOSPC (10,000 pins), -ENOMEM. */
+ * with.  keystore_pin() sets or replaces; then save.  There are 10,000 at most: behind
+ * them a new one pushes out the oldest of its own domain, or, of a domain without any, the
+ * oldest.  Returns 0, -EINVAL (no identity), -ENOMEM. */
 const uint8_t *keystore_pinned(const struct keystore *ks, struct slice uri); /* NULL: none */
 /* uri is copied. */
 int keystore_pin(struct keystore *ks, struct slice uri, const uint8_t *domain_id);

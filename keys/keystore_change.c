@@ -125,6 +125,23 @@ bool keystore_expire(struct keystore *ks, int64_t now_s)
 
 /* ---- pins ---- */
 
+/* One goes where all places are taken: the oldest of that domain, and only for a domain that has
+ * none the oldest of all.  So a domain that vouches for thousands of URIs pushes out its own pins,
+ * not those that keep it from taking over another one's. */
+static void make_room(struct store *store, const uint8_t *domain_id)
+{
+	size_t goes = 0;
+
+	for (size_t i = 0; i < store->n_pins; i++)
+		if (memcmp(store->pins[i].domain, domain_id, STORE_DOMAIN_ID) == 0) {
+			goes = i;
+			break;
+		}
+	store->n_pins--;
+	memmove(&store->pins[goes], &store->pins[goes + 1],
+		(store->n_pins - goes) * sizeof(*store->pins));
+}
+
 int keystore_pin(struct keystore *ks, struct slice uri, const uint8_t *domain_id)
 {
 	struct store *store = &ks->store;
@@ -137,7 +154,7 @@ int keystore_pin(struct keystore *ks, struct slice uri, const uint8_t *domain_id
 			pin = &store->pins[i];
 	if (!pin) {
 		if (store->n_pins == STORE_PINS_MAX)
-			return -ENOSPC;
+			make_room(store, domain_id);
 		more = realloc(store->pins, (store->n_pins + 1) * sizeof(*more));
 		if (!more)
 			return -ENOMEM;

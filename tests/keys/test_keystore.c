@@ -130,6 +130,56 @@ static void a_damaged_letter_leaves_no_store(void **state)
 	assert_int_equal(access(w->path, F_OK), -1);
 }
 
+static bool pinned(const struct keystore *ks, unsigned number, uint8_t domain)
+{
+	uint8_t id[DOMAIN_ID] = { domain };
+	const uint8_t *pin;
+	char uri[32];
+
+	snprintf(uri, sizeof(uri), "tel:+%u", number);
+	pin = keystore_pinned(ks, slice_str(uri));
+	return pin && memcmp(pin, id, sizeof(id)) == 0;
+}
+
+static void pin(struct keystore *ks, unsigned number, uint8_t domain)
+{
+	uint8_t id[DOMAIN_ID] = { domain };
+	char uri[32];
+
+	snprintf(uri, sizeof(uri), "tel:+%u", number);
+	assert_int_equal(keystore_pin(ks, slice_str(uri), id), 0);
+	assert_true(pinned(ks, number, domain));
+}
+
+/* Whoever comes when all places are taken is met all the same; and no domain can make us forget
+ * whose users another one's are, by vouching for many. */
+static void beyond_ten_thousand_pins_a_domain_pushes_out_its_own(void **state)
+{
+	struct world *w = *state;
+	struct letter letter = world_letter(w, 1);
+	struct keystore *ks;
+
+	assert_int_equal(world_enrol(w, &letter), 0);
+	ks = world_load(w, KEYSTORE_CHANGE);
+	pin(ks, 1, 'b');
+	for (unsigned i = 0; i < 9999; i++)
+		pin(ks, 1000000 + i, 'a');
+	pin(ks, 2000000, 'a');
+	assert_false(pinned(ks, 1000000, 'a')); /* the oldest */
+	assert_true(pinned(ks, 1000001, 'a'));
+	assert_true(pinned(ks, 1, 'b')); /* though it is older */
+	pin(ks, 1000001, 'b');           /* in its place: nobody goes */
+	assert_true(pinned(ks, 1000002, 'a'));
+	assert_true(pinned(ks, 1, 'b'));
+	pin(ks, 3000000, 'c'); /* a domain without any */
+	assert_false(pinned(ks, 1, 'b'));
+	pin(ks, 3000001, 'c');
+	assert_false(pinned(ks, 3000000, 'c'));
+	assert_true(pinned(ks, 1000002, 'a'));
+	assert_true(pinned(ks, 2000000, 'a'));
+	keystore_free(&ks);
+}
+
 static void a_new_letter_keeps_the_device_and_its_pins(void **state)
 {
 	struct world *w = *state;
@@ -312,6 +362,7 @@ int main(void)
 		TEST(a_letter_whose_keys_do_not_fit_is_refused),
 		TEST(a_damaged_letter_leaves_no_store),
 		TEST(a_new_letter_keeps_the_device_and_its_pins),
+		TEST(beyond_ten_thousand_pins_a_domain_pushes_out_its_own),
 		TEST(a_letter_of_another_domain_begins_anew),
 		TEST(a_damaged_store_is_refused_and_never_overwritten),
 		TEST(a_store_cut_anywhere_or_of_a_newer_version_is_refused),
