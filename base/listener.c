@@ -20,7 +20,8 @@ struct listener {
 	listener_fn *taken;
 	void *arg;
 	int64_t tell_at; /* the log hears nothing of a rest before */
-	bool *freed;     /* set while taken() runs: it may free its listener */
+	bool taking;     /* taken() runs: it may free its listener, */
+	bool unwanted;   /* which then goes at the end of that turn */
 };
 
 static void rest(struct listener *listener, int err)
@@ -55,11 +56,10 @@ static bool is_shortage(int err)
 static void on_readable(evutil_socket_t listen_fd, short what, void *arg)
 {
 	struct listener *listener = arg;
-	bool freed = false;
 
 	(void)what;
-	listener->freed = &freed;
-	for (int i = 0; i < LISTENER_PER_TURN && !freed; i++) {
+	listener->taking = true;
+	for (int i = 0; i < LISTENER_PER_TURN && !listener->unwanted; i++) {
 		struct net_addr from = { .len = sizeof(from.in6) };
 		int fd = accept4(listen_fd, &from.sa, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -70,8 +70,9 @@ static void on_readable(evutil_socket_t listen_fd, short what, void *arg)
 		}
 		listener->taken(listener->arg, fd, &from);
 	}
-	if (!freed)
-		listener->freed = NULL;
+	listener->taking = false;
+	if (listener->unwanted)
+		free(listener);
 }
 
 struct listener *listener_new(struct event_base *base, int fd, const char *name, listener_fn *taken,
@@ -106,13 +107,15 @@ void listener_free(struct listener **listenerp)
 	*listenerp = NULL;
 	if (!listener)
 		return;
-	if (listener->freed)
-		*listener->freed = true;
 	if (listener->readable)
 		event_free(listener->readable);
 	if (listener->rested)
 		event_free(listener->rested);
 	if (listener->fd >= 0)
 		close(listener->fd);
-	free(listener);
+	/* Its own turn still looks at it. */
+	if (listener->taking)
+		listener->unwanted = true;
+	else
+		free(listener);
 }
