@@ -61,12 +61,22 @@ static struct slice trim(struct slice s)
 	return s;
 }
 
-/* Is word one of the comma-separated words? */
+/* Is word one of the comma-separated words?  RFC 7230 7: empty members between commas are to be
+ * borne. */
 static bool has_word(struct slice list, const char *word)
 {
-	/* RFC 7230 7: empty members between commas are to be borne. */
 	while (list.n)
 		if (equal_nocase(trim(cut(&list, ',')), word))
+			return true;
+	return false;
+}
+
+/* As has_word(), in this spelling only: what is agreed to must be what was offered, and who offers
+ * another spelling would have to refuse ours (RFC 6455 4.1). */
+static bool has_exactly(struct slice list, const char *word)
+{
+	while (list.n)
+		if (slice_eq_str(trim(cut(&list, ',')), word))
 			return true;
 	return false;
 }
@@ -124,7 +134,7 @@ static void note_field(struct fields *f, struct slice name, struct slice value)
 		f->version = value, f->n_version++;
 	else if (equal_nocase(name, "sec-websocket-protocol"))
 		f->protocol = value, f->n_protocol++,
-		f->offers_umsg |= has_word(value, UPGRADE_PROTOCOL);
+		f->offers_umsg |= has_exactly(value, UPGRADE_PROTOCOL);
 	else if (equal_nocase(name, "sec-websocket-accept"))
 		f->accept = value, f->n_accept++;
 	else if (equal_nocase(name, "sec-websocket-extensions"))
@@ -143,13 +153,16 @@ static bool read_fields(struct slice rest, struct fields *fields_out)
 	memset(fields_out, 0, sizeof(*fields_out));
 	for (unsigned n = 0; n <= UPGRADE_FIELDS_MAX; n++) {
 		struct slice name;
+		size_t length;
 
 		if (!take_line(&rest, &line))
 			return false;
 		if (line.n == 0)
 			return rest.n == 0;
+		length = line.n;
 		name = cut(&line, ':');
-		if (!is_token(name) || !is_field_value(line))
+		/* A line without a colon is no field, though it may be a token. */
+		if (name.n == length || !is_token(name) || !is_field_value(line))
 			return false;
 		note_field(fields_out, name, trim(line));
 	}
@@ -337,10 +350,14 @@ int upgrade_make_refusal(int status, char out[UPGRADE_TEXT_MAX])
 	struct buf b = buf_over(out, UPGRADE_TEXT_MAX);
 
 	buf_printf(&b, "HTTP/1.1 %d %s\r\n", status, phrase(status));
-	if (status == 426)
-		buf_put_str(&b, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
 	if (status == 405)
 		buf_put_str(&b, "Allow: GET\r\n");
-	buf_put_str(&b, "Connection: close\r\nContent-Length: 0\r\n\r\n");
+	/* RFC 9110 7.8, 15.5.22: an Upgrade field is named among the connection's options, too. */
+	if (status == 426)
+		buf_put_str(&b, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+				"Connection: upgrade, close\r\n");
+	else
+		buf_put_str(&b, "Connection: close\r\n");
+	buf_put_str(&b, "Content-Length: 0\r\n\r\n");
 	return finish(&b);
 }

@@ -48,7 +48,10 @@ static const struct {
 	{ LINE HOST UP K V13 P "Content-Length: 5\r\n" END, 400 },
 	{ LINE HOST UP K V13 P "Transfer-Encoding: chunked\r\n" END, 400 },
 	{ LINE HOST UP K V13 P " folded\r\n" END, 400 },
+	{ LINE HOST UP K V13 "Sec-WebSocket-Protocol: UMSG.1\r\n" END, 400 },
 	{ LINE HOST UP K V13 P "no colon\r\n" END, 400 },
+	{ LINE HOST UP K V13 P "nocolon\r\n" END, 400 },
+	{ LINE HOST UP K V13 P "empty:\r\n" END, 0 },
 	{ LINE HOST UP K V13 P "a b: c\r\n" END, 400 },
 	{ LINE HOST UP K V13 P "a: \x01\r\n" END, 400 },
 	{ LINE "Host: x\n" UP K V13 P END, 400 },
@@ -160,6 +163,8 @@ static void both_heads_are_understood_by_the_other_end(void **state)
 	n = upgrade_make_refusal(426, text);
 	assert_int_equal(upgrade_parse_response(slice_of(text, (size_t)n), key, &status), -EACCES);
 	assert_int_equal(status, 426);
+	/* RFC 9110 7.8: who sends Upgrade names it in Connection. */
+	assert_non_null(strstr(text, "\r\nConnection: upgrade, close\r\n"));
 	assert_int_equal(upgrade_make_request("a\r\nb", key, text), -EINVAL);
 	assert_int_equal(upgrade_make_request("", key, text), -EINVAL);
 }
