@@ -121,7 +121,9 @@ static void free_client(struct client *client)
 		event_free(client->patience);
 	peer_leave(client->holder->limits, &client->peer, !client->settled);
 	allowance_leave(client->holder->allowances, &client->allowance, clock_mono_ms());
-	link_free(&client->link);
+	/* Whoever is sent away hears so (RFC 6455 7.4.1: going away); of a link that has ended
+	 * already nothing is written. */
+	link_finish(&client->link, 1001);
 	free(client->uri);
 	free(client->account);
 	free(client->software);

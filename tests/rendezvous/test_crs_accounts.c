@@ -32,11 +32,12 @@ static void the_blacklist_and_a_deleted_account_cut_off(void **state)
 	assert_true(party_hears(&b, "post_ack q 5"));
 	snprintf(words, sizeof(words), "purge client acme %s", bob);
 	assert_int_equal(scene_cli(scene, words, output), 0);
-	assert_true(party_hears(&b, "closed"));
+	/* RFC 6455 7.1.1: by a close, not by the end of its TCP. */
+	assert_true(party_hears(&b, "closed closed-by-peer"));
 	party_close(&b);
 	cast_attach(&b, scene, bob, 1);
 	assert_int_equal(scene_cli(scene, "delete account acme", output), 0);
-	assert_true(party_hears(&b, "closed"));
+	assert_true(party_hears(&b, "closed closed-by-peer"));
 	assert_true(scene_cli_shows(scene, "list account", "acme", false));
 	party_close(&a);
 	party_close(&b);
