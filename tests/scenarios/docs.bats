@@ -174,6 +174,11 @@ slips() {
 	done <"$D/fields"
 }
 
+@test "docs/key-management.md has the schemas of letters and update files as they are compiled" {
+	diff <(sed -n '/^```proto$/,/^```$/p' "$TOP/docs/key-management.md" | grep -v '^```') \
+		<(cat "$TOP/keys/letter.proto" "$TOP/keys/update.proto")
+}
+
 @test "files and folders that the documents name are there" {
 	local file word
 	for file in "$TOP"/README.md "$TOP"/docs/*.md; do
