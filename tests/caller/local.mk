@@ -38,15 +38,20 @@ $(%C%_test_main_OBJECTS): $(BUILT_SOURCES)
 
 # what the commands share, with a client that is played
 if HAVE_CMOCKA
-check_PROGRAMS += %D%/test_cca
+check_PROGRAMS += %D%/test_cca %D%/test_cca_events
 endif
-%C%_test_cca_SOURCES = %D%/test_cca.c caller/cca.c caller/cca.h caller/keep.c $(INSIDE) \
+CCA_SCENE = %D%/cca_scene.c %D%/cca_scene.h caller/cca.c caller/cca.h caller/keep.c $(INSIDE) \
 	tests/tools/quick_timers.c tests/tools/quick_timers.h \
 	tests/fuzz/fake_clock.c tests/fuzz/fake_clock.h
+%C%_test_cca_SOURCES = %D%/test_cca.c $(CCA_SCENE)
 %C%_test_cca_CFLAGS = $(caller_cca_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cca_LDFLAGS = $(AM_LDFLAGS) -Wl,-z,muldefs -Wl,--wrap=event_add
 %C%_test_cca_LDADD = tests/keys/libsample.a $(caller_cca_LDADD) $(CMOCKA_LIBS)
-$(%C%_test_cca_OBJECTS): $(BUILT_SOURCES)
+%C%_test_cca_events_SOURCES = %D%/test_cca_events.c $(CCA_SCENE)
+%C%_test_cca_events_CFLAGS = $(%C%_test_cca_CFLAGS)
+%C%_test_cca_events_LDFLAGS = $(%C%_test_cca_LDFLAGS)
+%C%_test_cca_events_LDADD = $(%C%_test_cca_LDADD)
+$(%C%_test_cca_OBJECTS) $(%C%_test_cca_events_OBJECTS): $(BUILT_SOURCES)
 
 # the commands, with a client and a sound that are played
 if HAVE_CMOCKA

@@ -377,18 +377,19 @@ static void a_relay_may_come_and_go(void **state)
 static void its_agent_is_started_again(void **state)
 {
 	struct scene *scene = *state;
-	char command[64], line[32] = "";
-	FILE *pids;
+	char path[64];
+	FILE *children;
+	int agent = 0;
 
 	start_server(scene);
-	snprintf(command, sizeof(command), "/proc/%d/task/%d/children", (int)scene->server,
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)scene->server,
 		 (int)scene->server);
-	pids = fopen(command, "re");
-	assert_non_null(pids);
-	assert_non_null(fgets(line, sizeof(line), pids));
-	fclose(pids);
-	assert_true(atoi(line) > 1);
-	assert_int_equal(kill(atoi(line), SIGKILL), 0);
+	children = fopen(path, "re");
+	assert_non_null(children);
+	assert_int_equal(fscanf(children, "%d", &agent), 1);
+	fclose(children);
+	assert_true(agent > 1);
+	assert_int_equal(kill(agent, SIGKILL), 0);
 	await_line(scene, "log/cig.log", "cig-sip is gone: ");
 	/* A PBX is answered by the next one. */
 	assert_int_equal(ask(scene, "INVITE", "three"), 503);
