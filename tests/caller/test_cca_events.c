@@ -160,7 +160,7 @@ static void what_no_command_waits_for_is_refused_or_left(void **state)
 	struct scene *scene = *state;
 
 	a_call = (struct umsg_call){ .hangups = 0 };
-	scene->job = (struct cca_job){ .begin = job_begin, .finish = job_finish };
+	scene->job = (struct cca_job){ .begin = scene->job.begin, .finish = scene->job.finish };
 	then(scene, attach);
 	then(scene, have_events);
 	assert_int_equal(run(scene), CCA_OK);
