@@ -129,6 +129,37 @@ static void tell_accounts(struct supervisor *supervisor, struct worker_process *
 	reply_json(worker, ask->connection, list);
 }
 
+/* A change that waits until all workers have it; so has the one that asked. */
+struct change {
+	struct worker_process *worker;
+	uint64_t connection;
+	json_t *answer;
+};
+
+static void on_settled(void *arg, json_t *rows)
+{
+	struct change *change = arg;
+
+	json_decref(rows);
+	reply_json(change->worker, change->connection, change->answer);
+	free(change);
+}
+
+/* Takes answer over. */
+static void reply_settled(struct supervisor *supervisor, struct worker_process *worker,
+			  uint64_t connection, json_t *answer)
+{
+	const struct supervisor_question question = { .kind = CRS_WORKER__QUERY_KIND__SETTLED };
+	struct change *change = malloc(sizeof(*change));
+
+	if (change)
+		*change = (struct change){ worker, connection, answer };
+	if (change && supervisor_query(supervisor, &question, on_settled, change) == 0)
+		return;
+	free(change);
+	reply_json(worker, connection, answer);
+}
+
 static void apply(struct supervisor *supervisor, struct worker_process *worker,
 		  const CrsWorker__AdminAsk *ask)
 {
@@ -147,10 +178,10 @@ static void apply(struct supervisor *supervisor, struct worker_process *worker,
 		/* The update is on disk and stays applied, whatever the reload says: its result
 		 * is no answer to him. */
 		supervisor_reload(supervisor, diag);
-		reply_json(worker, ask->connection,
-			   json_pack("{s:s, s:s, s:i, s:I}", "account", applied.account, "month",
-				     applied.month, "revision", (int)applied.revision, "users",
-				     (json_int_t)applied.users));
+		reply_settled(supervisor, worker, ask->connection,
+			      json_pack("{s:s, s:s, s:i, s:I}", "account", applied.account, "month",
+					applied.month, "revision", (int)applied.revision, "users",
+					(json_int_t)applied.users));
 	}
 	diag_free(&diag);
 }
@@ -168,7 +199,7 @@ static void switch_statistics(struct supervisor *supervisor, struct worker_proce
 		refuse(worker, ask, UMSG__ERROR_CODE__ERROR_BUSY, diag_first_error(diag));
 	} else {
 		audit(ask, "ok");
-		reply_json(worker, ask->connection, json_object());
+		reply_settled(supervisor, worker, ask->connection, json_object());
 	}
 	diag_free(&diag);
 }

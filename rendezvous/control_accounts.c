@@ -99,7 +99,7 @@ void control_api_account_create(struct control_request *request, void *arg)
 		supervisor_reload(api->supervisor, diag);
 	}
 	OPENSSL_cleanse(secret, sizeof(secret));
-	control_api_answer(request, "create account", id, err, diag, result);
+	control_api_answer(api, request, "create account", id, err, diag, result);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -122,7 +122,7 @@ void control_api_account_delete(struct control_request *request, void *arg)
 		supervisor_forget_account(api->supervisor, id, diag);
 	if (!err)
 		result = json_pack("{s:o}", "warnings", warnings_of(diag));
-	control_api_answer(request, "delete account", id, err, diag, result);
+	control_api_answer(api, request, "delete account", id, err, diag, result);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -134,7 +134,7 @@ void control_api_reload(struct control_request *request, void *arg)
 	int err = supervisor_reload(api->supervisor, diag);
 	json_t *result = json_pack("{s:o}", "warnings", warnings_of(diag));
 
-	control_api_answer(request, "reload account", "", err, diag, result);
+	control_api_answer(api, request, "reload account", "", err, diag, result);
 	diag_free(&diag);
 }
 
@@ -158,8 +158,8 @@ void control_api_blacklist_change(struct control_request *request, void *arg)
 				 control_api_member(body, "uri"), add, diag);
 	if (!err)
 		supervisor_reload(api->supervisor, diag);
-	control_api_answer(request, add ? "blacklist add" : "blacklist remove", about, err, diag,
-			   NULL);
+	control_api_answer(api, request, add ? "blacklist add" : "blacklist remove", about, err,
+			   diag, NULL);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -208,8 +208,8 @@ void control_api_purge(struct control_request *request, void *arg)
 		diag = diag_new();
 		snprintf(about, sizeof(about), "%s%s%s", all ? "" : uri, all ? "" : "@", account);
 		supervisor_expel(api->supervisor, account, all ? "" : uri, "purged");
-		control_api_answer(request, all ? "purge clients" : "purge client", about, 0, diag,
-				   NULL);
+		control_api_answer(api, request, all ? "purge clients" : "purge client", about, 0,
+				   diag, NULL);
 		diag_free(&diag);
 	}
 	json_decref(body);
@@ -239,7 +239,7 @@ void control_api_purge_observed(struct control_request *request, void *arg)
 		 * too. */
 		if (n >= 0)
 			supervisor_reload(api->supervisor, diag);
-		control_api_answer(request, "purge observed", account, n < 0 ? n : 0, diag,
+		control_api_answer(api, request, "purge observed", account, n < 0 ? n : 0, diag,
 				   json_pack("{s:i}", "purged", n));
 		diag_free(&diag);
 	}

@@ -113,7 +113,7 @@ void control_api_admin_change(struct control_request *request, void *arg)
 	if (!err && create)
 		result = json_pack("{s:s, s:s}", "name", name, "secret", secret);
 	OPENSSL_cleanse(secret, sizeof(secret));
-	control_api_answer(request, create ? "create admin" : "delete admin", name, err, diag,
+	control_api_answer(api, request, create ? "create admin" : "delete admin", name, err, diag,
 			   result);
 	json_decref(body);
 	diag_free(&diag);
@@ -140,7 +140,7 @@ void control_api_admin_account_change(struct control_request *request, void *arg
 		diag = diag_new();
 		err = admins_set_account(folder(api), name, account, add, diag);
 		snprintf(about, sizeof(about), "%s %s", name, account);
-		control_api_answer(request, add ? "add admin-account" : "delete admin-account",
+		control_api_answer(api, request, add ? "add admin-account" : "delete admin-account",
 				   about, err, diag, NULL);
 		diag_free(&diag);
 	}
@@ -168,7 +168,7 @@ void control_api_admin_authorize(struct control_request *request, void *arg)
 	/* No reload: admins_may() reads the file at each question. */
 	err = admins_authorize(folder(api), name, account, authorization, add, diag);
 	snprintf(about, sizeof(about), "%s %s %s", name, account, authorization);
-	control_api_answer(request,
+	control_api_answer(api, request,
 			   add ? "add admin-account-authorization"
 			       : "delete admin-account-authorization",
 			   about, err, diag, NULL);

@@ -60,8 +60,38 @@ void control_api_audit(const struct control_request *request, const char *what, 
 	audit_write(user, what, about, result, control_header(request, CONTROL_SAYS));
 }
 
-void control_api_answer(struct control_request *request, const char *what, const char *about,
-			int err, const struct diag *diag, json_t *result)
+/* A change that waits until all workers have it. */
+struct change {
+	struct control_request *request;
+	json_t *result;
+};
+
+static void on_settled(void *arg, json_t *rows)
+{
+	struct change *change = arg;
+
+	json_decref(rows);
+	control_answer_json(change->request, 200, change->result);
+	free(change);
+}
+
+void control_api_answer_settled(struct control_api *api, struct control_request *request,
+				json_t *result)
+{
+	const struct supervisor_question question = { .kind = CRS_WORKER__QUERY_KIND__SETTLED };
+	struct change *change = malloc(sizeof(*change));
+
+	if (change)
+		*change = (struct change){ .request = request, .result = result };
+	if (change && supervisor_query(api->supervisor, &question, on_settled, change) == 0)
+		return;
+	/* It is done all the same, and workers get to it. */
+	free(change);
+	control_answer_json(request, 200, result);
+}
+
+void control_api_answer(struct control_api *api, struct control_request *request, const char *what,
+			const char *about, int err, const struct diag *diag, json_t *result)
 {
 	const char *text = diag_errors(diag) ? diag_first_error(diag) : strerror(-err);
 	/* An operator's mistake, or the state of things, is told from a fault of ours. */
@@ -77,7 +107,7 @@ void control_api_answer(struct control_request *request, const char *what, const
 		control_answer_error(request, status, "%s", text);
 		return;
 	}
-	control_answer_json(request, 200, result ? result : json_object());
+	control_api_answer_settled(api, request, result ? result : json_object());
 }
 
 bool control_api_knows(struct control_api *api, struct control_request *request,
@@ -153,7 +183,7 @@ static void post_apply(struct control_request *request, void *arg)
 				   (json_int_t)applied.damaged);
 		supervisor_reload(api->supervisor, diag);
 	}
-	control_api_answer(request, "apply", from.name, err, diag, result);
+	control_api_answer(api, request, "apply", from.name, err, diag, result);
 	json_decref(body);
 	diag_free(&diag);
 }
@@ -178,12 +208,13 @@ static void post_guests(struct control_request *request, void *arg)
 	} else if (control_api_knows(api, request, account)) {
 		hex_encode(slice_of(octets, sizeof(octets)), id);
 		control_api_audit(request, "health-check", account, "ok");
-		/* Before the answer: the guests may connect as soon as crs-cli has it. */
+		/* Before the answer: the guests connect as soon as crs-cli has it. */
 		supervisor_announce_guests(api->supervisor, account, id);
-		control_answer_json(request, 200,
-				    json_pack("{s:s, s:s, s:s, s:i}", "id", id, "listen",
-					      settings->listen_address, "public", settings->ip,
-					      "port", (int)settings->listen_port));
+		control_api_answer_settled(api, request,
+					   json_pack("{s:s, s:s, s:s, s:i}", "id", id, "listen",
+						     settings->listen_address, "public",
+						     settings->ip, "port",
+						     (int)settings->listen_port));
 	}
 	json_decref(body);
 }

@@ -33,10 +33,15 @@ const char *control_api_member(const json_t *body, const char *name);
 void control_api_audit(const struct control_request *request, const char *what, const char *about,
 		       const char *result);
 
+/* Answers 200 with result (taken over) as soon as all workers have done what they were told
+ * before, or SUPERVISOR_QUERY_LIMIT_MS later: what an operator sees done holds at each of them. */
+void control_api_answer_settled(struct control_api *api, struct control_request *request,
+				json_t *result);
+
 /* Answers a request that changes something, and audits it: result (taken over; NULL: an
- * empty object), or where err is not 0 what diag says. */
-void control_api_answer(struct control_request *request, const char *what, const char *about,
-			int err, const struct diag *diag, json_t *result);
+ * empty object), as control_api_answer_settled(), or where err is not 0 what diag says, at once. */
+void control_api_answer(struct control_api *api, struct control_request *request, const char *what,
+			const char *about, int err, const struct diag *diag, json_t *result);
 
 /* Is there such an account?  If not, the request is answered. */
 bool control_api_knows(struct control_api *api, struct control_request *request,

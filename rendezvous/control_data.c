@@ -256,7 +256,8 @@ static void on_tokens(void *arg, json_t *rows)
 		diag_error(diag, NULL, "%s cannot be pushed: %s", waking->uri,
 			   err == -EINVAL ? "its push token names no device" : strerror(-err));
 	}
-	control_api_answer(waking->request, "wakeup client", waking->uri, err, diag, result);
+	control_api_answer(waking->api, waking->request, "wakeup client", waking->uri, err, diag,
+			   result);
 	diag_free(&diag);
 	json_decref(rows);
 	free(value);

@@ -75,7 +75,7 @@ static void switch_mark(struct control_api *api, struct control_request *request
 	 * marks. */
 	if (!err)
 		err = supervisor_reload(api->supervisor, diag);
-	control_api_answer(request, action, account, err, diag, NULL);
+	control_api_answer(api, request, action, account, err, diag, NULL);
 	diag_free(&diag);
 }
 

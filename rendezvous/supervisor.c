@@ -181,7 +181,6 @@ int supervisor_reload(struct supervisor *supervisor, struct diag *diag)
 	err = load_folders(supervisor, diag);
 	message.body_case = CRS_WORKER__CONTROL__BODY_RELOAD;
 	message.reload = &reload;
-	supervisor->reloads++;
 	/* Also after a fault in a folder: the accounts that are in order count. */
 	supervisor_broadcast(supervisor, &message);
 	return err;

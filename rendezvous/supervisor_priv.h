@@ -28,7 +28,6 @@ struct worker_process {
 	bool ready, stopping;
 	struct heartbeat beat;
 	int64_t started_ms;
-	unsigned reloads; /* of the supervisor, when it was started */
 	int pause_ms;
 	struct event *again;
 };
@@ -63,7 +62,6 @@ struct supervisor {
 	struct query_list queries;
 	uint32_t query_number;
 	unsigned traced;
-	unsigned reloads; /* how often workers were told to load the accounts again */
 	struct event *signals[4], *room, *beat;
 	bool disk_full, redis_stopping;
 	int64_t stop_ms; /* 0: running */
@@ -85,7 +83,7 @@ void worker_process_reaped(struct worker_process *worker, int status);
 void worker_process_look(struct worker_process *worker);
 /* Returns 0, -EPIPE (it does not run), or as channel_send(). */
 int worker_process_send(struct worker_process *worker, const CrsWorker__Control *message);
-/* To all workers that are ready. */
+/* To all workers that run: those that start get it behind their setup. */
 void supervisor_broadcast(struct supervisor *supervisor, const CrsWorker__Control *message);
 
 /* supervisor.c */

@@ -99,8 +99,18 @@ static void log_faults(const struct diag *diag)
 			 item.place.file ? ": " : "", item.text);
 }
 
+static void on_reloaded(void *arg, json_t *rows)
+{
+	(void)arg;
+	json_decref(rows);
+	log_info("crs", "accounts loaded again");
+}
+
 static void on_hangup(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct supervisor_question settled = {
+		.kind = CRS_WORKER__QUERY_KIND__SETTLED
+	};
 	struct supervisor *supervisor = arg;
 	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
 	CrsWorker__ReopenLog reopen = CRS_WORKER__REOPEN_LOG__INIT;
@@ -119,8 +129,8 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 	diag_free(&diag);
 	if (err)
 		log_warn("crs", "reload failed: %s", strerror(-err));
-	else
-		log_info("crs", "accounts loaded again");
+	else /* said when all workers have */
+		(void)supervisor_query(supervisor, &settled, on_reloaded, NULL);
 }
 
 static void on_stop(evutil_socket_t sig, short what, void *arg)

@@ -34,15 +34,17 @@ enum { CONTROL_QUEUE = 65536 };
 
 int worker_process_send(struct worker_process *worker, const CrsWorker__Control *message)
 {
-	/* One that does not run misses nothing: it is told how things are when it is ready. */
+	/* One that does not run misses nothing but what it is told when it is ready: it loads
+	 * everything at its start. */
 	return worker->channel ? channel_send_packed(worker->channel, &message->base) : -EPIPE;
 }
 
 void supervisor_broadcast(struct supervisor *supervisor, const CrsWorker__Control *message)
 {
 	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
-		if (supervisor->workers[i].ready)
-			worker_process_send(&supervisor->workers[i], message);
+		/* One that starts takes it behind its setup: what it loads meanwhile may be of
+		 * before. */
+		worker_process_send(&supervisor->workers[i], message);
 	}
 }
 
@@ -97,16 +99,6 @@ static void tell_up(struct worker_process *to, unsigned index)
 	worker_process_send(to, &message);
 }
 
-static void tell_reload(struct worker_process *worker)
-{
-	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
-	CrsWorker__Reload reload = CRS_WORKER__RELOAD__INIT;
-
-	message.body_case = CRS_WORKER__CONTROL__BODY_RELOAD;
-	message.reload = &reload;
-	worker_process_send(worker, &message);
-}
-
 static void tell_traced(struct worker_process *worker)
 {
 	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
@@ -132,7 +124,6 @@ static void on_ready(struct worker_process *worker)
 {
 	struct supervisor *supervisor = worker->supervisor;
 
-	/* From here on broadcasts reach it; what it missed is told below. */
 	worker->ready = true;
 	for (unsigned i = 0; i < supervisor->options->settings.workers; i++) {
 		struct worker_process *other = &supervisor->workers[i];
@@ -145,9 +136,6 @@ static void on_ready(struct worker_process *worker)
 	}
 	supervisor_tell_room(supervisor, worker);
 	tell_traced(worker);
-	/* What it loaded at its start may be of before the others heard of a change. */
-	if (worker->reloads != supervisor->reloads)
-		tell_reload(worker);
 	notifier_init(supervisor->notifier, "crs", "worker %u ready pid=%d", worker->index,
 		      (int)worker->pid);
 }
@@ -268,7 +256,6 @@ void worker_process_start(struct worker_process *worker)
 		return;
 	}
 	worker->pid = pid;
-	worker->reloads = worker->supervisor->reloads;
 	err = send_setup(worker);
 	if (err) {
 		notifier_warn(worker->supervisor->notifier, "crs", "cannot set up worker %u: %s",

@@ -324,12 +324,25 @@ unsigned desk_answer(struct desk *desk, int fd, json_t **json_out)
 	return status;
 }
 
+void desk_settle(struct desk *desk)
+{
+	CrsWorker__Control answer = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__QueryPart part = CRS_WORKER__QUERY_PART__INIT;
+
+	part.number = desk->supervisor.query_number;
+	answer.body_case = CRS_WORKER__CONTROL__BODY_QUERY_PART;
+	answer.query_part = &part;
+	for (unsigned i = 0; i < DESK_WORKERS; i++)
+		desk_say(desk, i, &answer);
+}
+
 unsigned desk_get(struct desk *desk, const char *target, const char *body, json_t **json_out)
 {
 	int fd = desk_connect(desk);
 	unsigned status;
 
 	desk_ask(desk, fd, target, body);
+	desk_settle(desk);
 	status = desk_answer(desk, fd, json_out);
 	close(fd);
 	desk_turn(desk);

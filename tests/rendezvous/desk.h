@@ -52,7 +52,11 @@ void desk_ask(struct desk *desk, int fd, const char *target, const char *body);
  * caller; json_out may be NULL), or 0: there is none yet. */
 unsigned desk_answer(struct desk *desk, int fd, json_t **json_out);
 
-/* A request that is answered without the workers: connects, asks, and returns the status. */
+/* All workers answer the last question, and have nothing to say. */
+void desk_settle(struct desk *desk);
+
+/* A request that needs no rows of workers: connects, asks, lets them settle, and returns the
+ * status. */
 unsigned desk_get(struct desk *desk, const char *target, const char *body, json_t **json_out);
 
 #endif

@@ -224,7 +224,7 @@ static void what_is_no_update_of_the_account_is_not_applied(void **state)
 	assert_refused(desk, UMSG__ERROR_CODE__ERROR_MALFORMED, "not an update file");
 }
 
-/* The workers learn of the switch by a reload, which comes before the answer. */
+/* The workers learn of the switch by a reload, and have all done it before the answer. */
 static void statistics_are_switched_on_and_off_for_the_account_alone(void **state)
 {
 	struct desk *desk = *state;
@@ -241,6 +241,8 @@ static void statistics_are_switched_on_and_off_for_the_account_alone(void **stat
 		m = desk_hear_kind(desk, 0, CRS_WORKER__CONTROL__BODY_RELOAD);
 		assert_non_null(m);
 		PACK_FREE(&m);
+		assert_null(next_part(desk));
+		desk_settle(desk);
 		json_decref(take_answer(desk, &parts));
 		assert_int_equal(account_set_has_statistics(desk->supervisor.accounts, "acme"), on);
 		assert_false(account_set_has_statistics(desk->supervisor.accounts, "other"));

@@ -549,6 +549,72 @@ static void what_a_request_lacks_is_said(void **state)
 	assert_refused(desk, "/apply", "{\"path\":\"/dev/null/x\"}", 500, "");
 }
 
+/* ---- when all have it ---- */
+
+static void settle(struct desk *desk, unsigned worker)
+{
+	CrsWorker__Control *m = desk_hear_kind(desk, worker, CRS_WORKER__CONTROL__BODY_QUERY);
+	CrsWorker__Control answer = CRS_WORKER__CONTROL__INIT;
+	CrsWorker__QueryPart part = CRS_WORKER__QUERY_PART__INIT;
+
+	assert_non_null(m);
+	assert_int_equal(m->query->kind, CRS_WORKER__QUERY_KIND__SETTLED);
+	part.number = m->query->number;
+	PACK_FREE(&m);
+	answer.body_case = CRS_WORKER__CONTROL__BODY_QUERY_PART;
+	answer.query_part = &part;
+	desk_say(desk, worker, &answer);
+}
+
+/* Whoever is told so may register, or call who may, at any worker. */
+static void what_changes_is_answered_when_all_workers_have_it(void **state)
+{
+	static const struct {
+		const char *target, *body;
+		CrsWorker__Control__BodyCase told;
+	} cases[] = {
+		{ "/account", "{\"id\":\"new\",\"secret\":\"MDEyMzQ1Njc4OWFiY2RlZg==\"}",
+		  CRS_WORKER__CONTROL__BODY_RELOAD },
+		{ "/reload", "{}", CRS_WORKER__CONTROL__BODY_RELOAD },
+		{ "/account/delete", "{\"id\":\"new\"}", CRS_WORKER__CONTROL__BODY_FORGET },
+		{ "/guests", "{\"account\":\"acme\"}", CRS_WORKER__CONTROL__BODY_GUESTS },
+		{ "/purge", "{\"account\":\"acme\",\"all\":true}",
+		  CRS_WORKER__CONTROL__BODY_EXPEL },
+	};
+	struct desk *desk = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int fd = desk_connect(desk);
+
+		desk_ask(desk, fd, cases[i].target, cases[i].body);
+		for (unsigned worker = 0; worker < DESK_WORKERS; worker++) {
+			CrsWorker__Control *m = desk_hear_kind(desk, worker, cases[i].told);
+
+			assert_non_null(m);
+			PACK_FREE(&m);
+			assert_int_equal(desk_answer(desk, fd, NULL), 0);
+			settle(desk, worker);
+		}
+		assert_int_equal(desk_answer(desk, fd, NULL), 200);
+		close(fd);
+		desk_turn(desk);
+	}
+}
+
+/* One that hangs, or dies, holds no operator up for long. */
+static void a_change_does_not_wait_for_a_worker_that_is_gone(void **state)
+{
+	struct desk *desk = *state;
+	int fd = desk_connect(desk);
+
+	desk_ask(desk, fd, "/reload", "{}");
+	settle(desk, 0);
+	assert_int_equal(desk_answer(desk, fd, NULL), 0);
+	desk_hang_up(desk, 1);
+	assert_int_equal(desk_answer(desk, fd, NULL), 200);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +623,8 @@ int main(void)
 		DESK_TEST(the_floors_of_an_account_that_comes_back_are_as_they_were),
 		DESK_TEST(an_account_whose_floors_cannot_be_read_does_not_come_back),
 		DESK_TEST(a_start_tidies_what_a_crash_left_of_accounts),
+		DESK_TEST(what_changes_is_answered_when_all_workers_have_it),
+		DESK_TEST(a_change_does_not_wait_for_a_worker_that_is_gone),
 		DESK_TEST(what_an_operator_asks_wrongly_of_admins_is_refused_with_the_reason),
 		DESK_TEST(admins_are_listed_without_their_secrets),
 		DESK_TEST(the_file_of_an_admin_that_is_damaged_is_told_and_hides_nobody_else),

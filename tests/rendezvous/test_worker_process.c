@@ -61,6 +61,29 @@ static void what_changed_while_a_worker_started_is_told_to_it(void **state)
 	assert_null(desk_hear_kind(desk, 1, CRS_WORKER__CONTROL__BODY_RELOAD));
 }
 
+/* What it loads at its start tells nothing of these, and the others hear of them now. */
+static void what_all_are_told_reaches_one_that_starts_behind_its_setup(void **state)
+{
+	static const CrsWorker__Control__BodyCase wanted[] = {
+		CRS_WORKER__CONTROL__BODY_SETUP,  CRS_WORKER__CONTROL__BODY_GUESTS,
+		CRS_WORKER__CONTROL__BODY_EXPEL,  CRS_WORKER__CONTROL__BODY_FORGET,
+		CRS_WORKER__CONTROL__BODY_RELOAD,
+	};
+	struct desk *desk = *state;
+
+	start_anew(desk, 1);
+	supervisor_announce_guests(&desk->supervisor, "acme", "0123456789abcdef");
+	supervisor_expel(&desk->supervisor, "acme", "tel:+1", "purged");
+	supervisor_forget_account(&desk->supervisor, "acme", NULL);
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		CrsWorker__Control *told = desk_hear(desk, 1);
+
+		assert_non_null(told);
+		assert_int_equal(told->body_case, wanted[i]);
+		PACK_FREE(&told);
+	}
+}
+
 /* It would wait for its setup, and nobody for its end. */
 static void a_worker_that_cannot_be_set_up_is_let_go(void **state)
 {
@@ -169,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(what_changed_while_a_worker_started_is_told_to_it),
+		DESK_TEST(what_all_are_told_reaches_one_that_starts_behind_its_setup),
 		DESK_TEST(a_worker_that_cannot_be_set_up_is_let_go),
 		DESK_TEST(a_worker_is_asked_and_lives_as_long_as_it_answers),
 		DESK_TEST(a_worker_that_hangs_is_aborted),
