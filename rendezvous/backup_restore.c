@@ -488,7 +488,7 @@ int backup_restore(const char *file, struct slice passphrase, const struct crs_p
 {
 	char root[CRS_PATH_SIZE];
 	struct backup_file backup;
-	int err = open_backup(file, passphrase, &backup, diag), lock_fd = -1;
+	int err = open_backup(file, passphrase, &backup, diag), lock_fd = -1, data_fd = -1;
 
 	if (err)
 		return err;
@@ -498,12 +498,16 @@ int backup_restore(const char *file, struct slice passphrase, const struct crs_p
 	/* Held to the end: a crs that is started meanwhile reads nothing of what is exchanged. */
 	if (!err)
 		err = run_lock_take(paths, diag, &lock_fd);
+	if (!err)
+		err = run_lock_take_data(paths, diag, &data_fd);
 	if (err == -EWOULDBLOCK) {
 		diag_error(diag, NULL, "nothing is restored; stop crs first (systemctl stop crs)");
 		err = -EBUSY;
 	}
 	if (!err)
 		err = restore(&backup, strlen(root) + 1, paths, diag);
+	if (data_fd >= 0)
+		close(data_fd);
 	if (lock_fd >= 0)
 		close(lock_fd);
 	close(backup.fd);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "build-config.h"
+#include "rendezvous/run_lock.h"
 #include "rendezvous/supervisor.h"
 #include "rendezvous/worker.h"
 
@@ -162,6 +163,31 @@ static int read_settings(struct command_line *line)
 	return err;
 }
 
+/* Before anything is read that a restore may be exchanging, or a running crs writing.  The settings
+ * were read to see whether they are good: what is none of ours must not make folders; they are
+ * read again now that nobody changes them. */
+static int lock(struct command_line *line)
+{
+	struct diag *diag = diag_new();
+	int err = crs_paths_make(&line->options.paths, diag);
+
+	if (!err)
+		err = run_lock_take(&line->options.paths, diag, &line->options.lock_fd);
+
+	diag_print(diag, stderr);
+	diag_free(&diag);
+	if (err)
+		return err;
+	settings_clear(&line->options.settings);
+	diag = diag_new();
+	err = settings_read(&line->options.paths, &line->options.settings, diag);
+	/* Warnings were told the first time. */
+	if (err)
+		diag_print(diag, stderr);
+	diag_free(&diag);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct command_line line = { .root = NULL };
@@ -185,6 +211,8 @@ int main(int argc, char **argv)
 		return 1;
 	/* Also with -n, which is this and nothing more. */
 	status = read_settings(&line) ? 1 : 0;
+	if (!status && !line.check_only)
+		status = lock(&line) ? 1 : 0;
 	if (!status && !line.check_only)
 		status = supervisor_run(&line.options);
 	settings_clear(&line.options.settings);

@@ -6,12 +6,13 @@
 #include "rendezvous/paths.h"
 
 #include <errno.h>
-
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/diag.h"
+#include "base/file.h"
 
 int crs_path_absolute(char *out, size_t cap, const char *path)
 {
@@ -87,4 +88,19 @@ int crs_paths_owner(const struct crs_paths *paths, uid_t *uid_out, gid_t *gid_ou
 		}
 	}
 	return -errno;
+}
+
+int crs_paths_make(const struct crs_paths *paths, struct diag *diag)
+{
+	const char *const folders[] = { paths->accounts, paths->data, paths->run, paths->log };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		int err = file_mkdirs(folders[i], 0750);
+
+		if (err) {
+			diag_error(diag, NULL, "cannot make %s: %s", folders[i], strerror(-err));
+			return err;
+		}
+	}
+	return 0;
 }

@@ -13,6 +13,8 @@
 
 enum { CRS_PATH_SIZE = 256 };
 
+struct diag;
+
 struct crs_paths {
 	char root[CRS_PATH_SIZE];
 	char config[CRS_PATH_SIZE]; /* crs.conf */
@@ -38,6 +40,10 @@ int crs_paths_init(struct crs_paths *paths, const char *root);
 /* Who crs runs as: the owner of the accounts; where there are none, of the data, the logs, or the
  * root.  Returns 0, or what stat(2) says when not even the root is there. */
 int crs_paths_owner(const struct crs_paths *paths, uid_t *uid_out, gid_t *gid_out);
+
+/* Makes the folders of accounts, data, sockets and logs where they are missing, mode 0750.  Returns
+ * 0 or -errno with diag set. */
+int crs_paths_make(const struct crs_paths *paths, struct diag *diag);
 
 /* Writes DIR/NAME to out.  Returns 0 or -ENAMETOOLONG. */
 int crs_path_join(char *out, size_t cap, const char *dir, const char *name);

@@ -61,6 +61,18 @@ static int open_file(const char *path, const struct crs_paths *paths)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Returns 0, or -errno with what in diag: path is held by another process, or cannot be locked. */
+static int lock(int fd, const char *path, const char *held, struct diag *diag)
+{
+	int err = flock(fd, LOCK_EX | LOCK_NB) ? -errno : 0;
+
+	if (err == -EWOULDBLOCK)
+		diag_error(diag, NULL, "%s: %s is held", held, path);
+	else if (err)
+		diag_error(diag, NULL, "cannot lock %s: %s", path, strerror(-err));
+	return err;
+}
+
 int run_lock_take(const struct crs_paths *paths, struct diag *diag, int *fd_out)
 {
 	char path[CRS_PATH_SIZE];
@@ -76,16 +88,35 @@ int run_lock_take(const struct crs_paths *paths, struct diag *diag, int *fd_out)
 		diag_error(diag, NULL, "cannot open %s/crs.lock: %s", paths->run, strerror(-err));
 		return err;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		*fd_out = fd;
-		return 0;
-	}
-	err = -errno;
-	if (err == -EWOULDBLOCK)
-		diag_error(diag, NULL,
-			   "crs runs already, or a backup is being restored: %s is held", path);
+	err = lock(fd, path, "crs runs already, or a backup is being restored", diag);
+	if (err)
+		close(fd);
 	else
-		diag_error(diag, NULL, "cannot lock %s: %s", path, strerror(-err));
-	close(fd);
+		*fd_out = fd;
+	return err;
+}
+
+int run_lock_take_data(const struct crs_paths *paths, struct diag *diag, int *fd_out)
+{
+	char path[CRS_PATH_SIZE];
+	int fd, err = crs_path_join(path, sizeof(path), paths->data, "redis_low/lock");
+
+	*fd_out = -1;
+	if (err)
+		return err;
+	/* Not made where it is missing: no Redis was ever there. */
+	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0) {
+		err = -errno;
+		diag_error(diag, NULL, "cannot open %s: %s", path, strerror(-err));
+		return err;
+	}
+	err = lock(fd, path, "a Redis works on these data", diag);
+	if (err)
+		close(fd);
+	else
+		*fd_out = fd;
 	return err;
 }

@@ -17,4 +17,10 @@ struct diag;
  * -EWOULDBLOCK (another process holds it) or -errno, always with diag set. */
 int run_lock_take(const struct crs_paths *paths, struct diag *diag, int *fd_out);
 
+/* Takes the lock of the data, which redis_low holds as long as it works on them (redis_server.h):
+ * that of a crs whose folder of sockets is elsewhere (crs --run), which run_lock_take() says
+ * nothing of.  *fd_out holds it until it is closed, or is -1 where there are no data yet.
+ * Returns as run_lock_take() does. */
+int run_lock_take_data(const struct crs_paths *paths, struct diag *diag, int *fd_out);
+
 #endif

@@ -34,6 +34,7 @@ struct supervisor_options {
 	struct crs_paths paths;
 	struct settings settings;
 	bool verbose, log_to_stderr;
+	int lock_fd; /* of run_lock.h; supervisor_run() takes it over */
 	const char *test_clock; /* as --now gave it, or NULL: workers get the same time */
 };
 

@@ -30,7 +30,6 @@
 #include "rendezvous/redis_server.h"
 #include "rendezvous/relay_client.h"
 #include "rendezvous/retention.h"
-#include "rendezvous/run_lock.h"
 #include "rendezvous/supervisor_priv.h"
 
 enum { NOTIFY_AT_END_MS = 3000 };
@@ -274,21 +273,6 @@ static int check_port(const struct settings *settings, struct diag *diag)
 	return 0;
 }
 
-static int make_folders(const struct crs_paths *paths, struct diag *diag)
-{
-	const char *const folders[] = { paths->accounts, paths->data, paths->run, paths->log };
-
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		int err = file_mkdirs(folders[i], 0750);
-
-		if (err) {
-			diag_error(diag, NULL, "cannot make %s: %s", folders[i], strerror(-err));
-			return err;
-		}
-	}
-	return 0;
-}
-
 static int start_redis(struct supervisor *supervisor, const char *name, bool durable,
 		       struct redis_server **out, struct diag *diag)
 {
@@ -318,15 +302,10 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 	const struct supervisor_options *options = supervisor->options;
 	struct timeval room = { SUPERVISOR_ROOM_MS / 1000, 0 };
 	struct timeval beat = { HEARTBEAT_LOOK_MS / 1000, 0 };
-	int err = make_folders(&options->paths, diag);
-
-	/* Before anything is read or written that a running crs may be writing. */
-	if (!err)
-		err = run_lock_take(&options->paths, diag, &supervisor->lock_fd);
 	/* Before the workers: the message belongs on the terminal of whoever started
 	 * crs. */
-	if (!err)
-		err = check_port(&options->settings, diag);
+	int err = check_port(&options->settings, diag);
+
 	if (!err)
 		err = supervisor_load_accounts(supervisor, diag);
 	/* Before the first child. */
@@ -404,7 +383,7 @@ static void free_parts(struct supervisor *supervisor)
 
 int supervisor_run(const struct supervisor_options *options)
 {
-	struct supervisor supervisor = { .options = options, .lock_fd = -1 };
+	struct supervisor supervisor = { .options = options, .lock_fd = options->lock_fd };
 	char log_path[CRS_PATH_SIZE + 16];
 	struct diag *diag = diag_new();
 	int err;

@@ -233,17 +233,15 @@ static void a_backup_under_a_passphrase_is_restored_with_it_only(void **state)
 	scene_start(scene);
 }
 
-/* CRS-126: a crs that starts holds its lock before anything answers for it; what it reads then is
- * not exchanged under it. */
-static void nothing_is_restored_beside_a_crs_that_starts(void **state)
+/* While another process holds that lock a restore changes nothing, and says which it is. */
+static void nothing_is_restored_beside_what_holds(struct scene *scene, const char *name)
 {
-	struct scene *scene = *state;
 	char path[256], lock[256], output[SCENE_OUTPUT];
 	int fd;
 
 	back_up(scene, path);
 	assert_int_equal(scene_stop(&scene->crs), 0);
-	snprintf(lock, sizeof(lock), "%s/run/crs.lock", scene->root);
+	snprintf(lock, sizeof(lock), "%s/%s", scene->root, name);
 	fd = open(lock, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
@@ -255,6 +253,19 @@ static void nothing_is_restored_beside_a_crs_that_starts(void **state)
 	close(fd);
 	assert_int_equal(restore(scene, path, "", output), 0);
 	scene_start(scene);
+}
+
+/* CRS-126: a crs that starts holds its lock before anything answers for it; what it reads then is
+ * not exchanged under it. */
+static void nothing_is_restored_beside_a_crs_that_starts(void **state)
+{
+	nothing_is_restored_beside_what_holds(*state, "run/crs.lock");
+}
+
+/* CRS-126: of a crs whose sockets are elsewhere (crs --run) only its Redis can be seen. */
+static void nothing_is_restored_under_a_redis_that_works_on_the_data(void **state)
+{
+	nothing_is_restored_beside_what_holds(*state, "data/redis_low/lock");
 }
 
 /* CRS-126, CRS-011: as the packages have it, where the root folder is not the service's own: root
@@ -322,6 +333,7 @@ int main(void)
 		cmocka_unit_test(a_backup_under_a_passphrase_is_restored_with_it_only),
 		cmocka_unit_test(a_backup_is_opened_once_to_be_checked_and_restored),
 		cmocka_unit_test(nothing_is_restored_beside_a_crs_that_starts),
+		cmocka_unit_test(nothing_is_restored_under_a_redis_that_works_on_the_data),
 		cmocka_unit_test(what_root_restores_is_the_services),
 		cmocka_unit_test(what_was_stored_is_there_after_a_restore),
 		cmocka_unit_test(tar_restores_it_too),
