@@ -246,6 +246,8 @@ static void on_store_up(void *arg, uint64_t epoch)
 {
 	struct worker *worker = arg;
 
+	/* Before anything that belongs to an account of the same name is written. */
+	worker_forget_owed(worker);
 	home_store_up(worker->home, epoch);
 }
 
@@ -515,6 +517,7 @@ static void free_parts(struct worker *worker)
 	relay_client_free(&worker->relay);
 	mesh_free(&worker->mesh);
 	home_free(&worker->home);
+	worker_drop_owed(worker);
 	updates_free(&worker->updates);
 	roster_free(&worker->roster);
 	client_policy_free(&worker->policy);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -30,6 +31,7 @@ enum {
 	CONFIRMED_MONTHS = 24, /* looked back for what was noted of updates */
 	RELOAD_AGAIN_FIRST_MS = 1000,
 	RELOAD_AGAIN_LAST_MS = 60 * 1000,
+	FORGOTTEN_FIRST = 16, /* users; doubled as needed */
 };
 
 static bool at_home_here(void *arg, struct slice uri)
@@ -152,12 +154,15 @@ void worker_reload(struct worker *worker)
 	holder_updates_changed(worker->holder);
 }
 
-static void forget_user(void *arg, struct slice uri)
-{
-	struct worker *worker = arg;
+/* --- accounts that were deleted --- */
 
-	home_forget_user(worker->home, uri);
-}
+/* One of which the store has yet to hear: it was not there. */
+struct forgotten {
+	SLIST_ENTRY(forgotten) in_worker;
+	char **uris; /* of its users at home here, from the roster that is gone by then */
+	size_t n, cap;
+	char account[];
+};
 
 static void drop_hash(struct worker *worker, const char *what, const char *account)
 {
@@ -166,13 +171,11 @@ static void drop_hash(struct worker *worker, const char *what, const char *accou
 
 /* Each worker drops all that is kept by account, after it has written what it had counted itself:
  * then nobody's counts come behind the last one's. */
-void worker_forget_account(struct worker *worker, const char *account)
+static void drop_hashes(struct worker *worker, const char *account)
 {
 	int64_t month = period_of(clock_wall_s());
 	const char *name;
 
-	/* By the roster that is still in use: the reload behind this message takes it away. */
-	roster_each(worker->roster, account, forget_user, worker);
 	home_flush_counters(worker->home);
 	for (int i = 0; i < COUNTER_COUNT; i++)
 		drop_hash(worker, counter_name((enum counter)i), account);
@@ -187,4 +190,85 @@ void worker_forget_account(struct worker *worker, const char *account)
 		snprintf(what, sizeof(what), "confirm-%s", text);
 		drop_hash(worker, what, account);
 	}
+}
+
+static void forget_user(void *arg, struct slice uri)
+{
+	struct worker *worker = arg;
+
+	home_forget_user(worker->home, uri);
+}
+
+/* Without memory it is left out, and goes when it has expired. */
+static void note_user(void *arg, struct slice uri)
+{
+	struct forgotten *forgotten = arg;
+
+	if (forgotten->n == forgotten->cap) {
+		size_t cap = forgotten->cap ? 2 * forgotten->cap : FORGOTTEN_FIRST;
+		char **uris = reallocarray(forgotten->uris, cap, sizeof(*uris));
+
+		if (!uris)
+			return;
+		forgotten->uris = uris;
+		forgotten->cap = cap;
+	}
+	forgotten->uris[forgotten->n] = strndup((const char *)uri.p, uri.n);
+	if (forgotten->uris[forgotten->n])
+		forgotten->n++;
+}
+
+/* The store is away, or not there yet as the worker starts. */
+static void forget_later(struct worker *worker, const char *account)
+{
+	size_t n = strlen(account) + 1;
+	struct forgotten *forgotten = calloc(1, sizeof(*forgotten) + n);
+
+	if (!forgotten) {
+		log_warn("account", "%s: no memory to remember that it was deleted", account);
+		return;
+	}
+	memcpy(forgotten->account, account, n);
+	roster_each(worker->roster, account, note_user, forgotten);
+	SLIST_INSERT_HEAD(&worker->forgotten, forgotten, in_worker);
+}
+
+void worker_forget_account(struct worker *worker, const char *account)
+{
+	/* By the roster that is still in use: the reload behind this message takes it away. */
+	roster_each(worker->roster, account, forget_user, worker);
+	if (store_is_up(worker->store))
+		drop_hashes(worker, account);
+	else
+		forget_later(worker, account);
+}
+
+static void drop_first(struct worker *worker)
+{
+	struct forgotten *forgotten = SLIST_FIRST(&worker->forgotten);
+
+	SLIST_REMOVE_HEAD(&worker->forgotten, in_worker);
+	for (size_t i = 0; i < forgotten->n; i++)
+		free(forgotten->uris[i]);
+	free(forgotten->uris);
+	free(forgotten);
+}
+
+/* An account of that name that was made meanwhile loses nothing: there was no store to keep it. */
+void worker_forget_owed(struct worker *worker)
+{
+	const struct forgotten *forgotten;
+
+	while ((forgotten = SLIST_FIRST(&worker->forgotten))) {
+		for (size_t i = 0; i < forgotten->n; i++)
+			(void)store_forget(worker->store, slice_str(forgotten->uris[i]));
+		drop_hashes(worker, forgotten->account);
+		drop_first(worker);
+	}
+}
+
+void worker_drop_owed(struct worker *worker)
+{
+	while (SLIST_FIRST(&worker->forgotten))
+		drop_first(worker);
 }

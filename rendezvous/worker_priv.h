@@ -2,11 +2,16 @@
 #ifndef RENDEZVOUS_WORKER_PRIV_H
 #define RENDEZVOUS_WORKER_PRIV_H
 
+#include <sys/queue.h>
+
 #include "rendezvous/worker.h"
 
 struct channel;
 struct event;
+struct forgotten;
 struct mesh;
+
+SLIST_HEAD(forgotten_list, forgotten);
 
 struct worker {
 	struct event_base *base;
@@ -23,7 +28,8 @@ struct worker {
 	struct holder *holder;
 	struct home *home;
 	struct event *tick, *term;
-	unsigned traced; /* bits of trace_element */
+	struct forgotten_list forgotten; /* what the store has yet to hear of */
+	unsigned traced;                 /* bits of trace_element */
 	uint64_t figures[FIGURE_COUNT];
 	int64_t stop_ms;   /* 0: running */
 	int64_t reload_ms; /* when to load the accounts again, which failed; 0: it did not */
@@ -40,8 +46,12 @@ void worker_reload(struct worker *worker);
 /* Call it now and then. */
 void worker_tick_accounts(struct worker *worker);
 /* An account was deleted, and its roster is still loaded: messages, data and counts of its users
- * go. */
+ * go, from the store as soon as it is there. */
 void worker_forget_account(struct worker *worker, const char *account);
+/* The store is there. */
+void worker_forget_owed(struct worker *worker);
+/* The worker ends. */
+void worker_drop_owed(struct worker *worker);
 
 /* worker_traces.c: which elements somebody looks at (bits of trace_element). */
 void worker_set_traced(struct worker *worker, unsigned elements);

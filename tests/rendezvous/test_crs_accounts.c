@@ -1,9 +1,12 @@
 /* Accounts of a real crs: how they are made, and what goes with them. */
 #include "tests/unit.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/encode.h"
@@ -119,6 +122,58 @@ static void nothing_of_a_deleted_accounts_users_is_left(void **state)
 	party_close(&b);
 }
 
+/* Until what the store holds names this, or does not. */
+static void await_in_store(struct scene *scene, const char *text, bool wanted)
+{
+	int64_t deadline = clock_mono_ms() + SCENE_PATIENCE_MS;
+	char command[256], output[SCENE_OUTPUT] = "";
+
+	snprintf(command, sizeof(command),
+		 "redis-cli --raw -s '%s/run/redis_low.sock' keys '*' 2>&1 && echo all",
+		 scene->root);
+	while (scene_shell(command, output) != 0 || !strstr(output, "all") ||
+	       (strstr(output, text) != NULL) != wanted) {
+		if (clock_mono_ms() > deadline)
+			fail_msg("%s %s in:\n%s", wanted ? "no" : "still", text, output);
+		scene_run(scene);
+	}
+}
+
+/* Its data are not left for whoever has the name next: workers hear of it when there is no store,
+ * and tell it when there is. */
+static void an_account_that_is_deleted_while_the_store_is_away_leaves_nothing(void **state)
+{
+	struct scene *scene = *state;
+	int64_t deadline = clock_mono_ms() + SCENE_PATIENCE_MS;
+	char path[128], output[SCENE_OUTPUT];
+	struct party a, b;
+	int fd;
+
+	cast_attach(&b, scene, bob, 1);
+	party_keep(&b, "settings", "text", "private");
+	assert_true(party_hears(&b, "done"));
+	party_close(&b);
+	assert_true(scene_cli_shows(scene, "show attach", bob, false));
+	cast_attach(&a, scene, alice, 1);
+	party_post(&a, bob, 'm', 100);
+	assert_true(party_hears(&a, "post_ack m 0"));
+	party_close(&a);
+	await_in_store(scene, bob, true);
+	await_in_store(scene, "acme", true);
+	/* The lock keeps its successor away. */
+	snprintf(path, sizeof(path), "%s/data/redis_low/lock", scene->root);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(kill(scene_process(scene, "redis_low"), SIGKILL), 0);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	while (!in_log(scene, "connection to redis_low lost") && clock_mono_ms() < deadline)
+		scene_run(scene);
+	assert_int_equal(scene_cli(scene, "delete account acme", output), 0);
+	assert_int_equal(close(fd), 0);
+	await_in_store(scene, bob, false);
+	await_in_store(scene, "acme", false);
+}
+
 /* CRS-040, CRS-041, CRS-042, CRS-043 and CRS-044: with the server and without it. */
 static void accounts_are_made_as_they_are_asked_for(void **state)
 {
@@ -184,6 +239,7 @@ int main(void)
 		ONE(the_blacklist_and_a_deleted_account_cut_off),
 		ONE(accounts_that_cannot_be_read_now_are_read_later),
 		ONE(nothing_of_a_deleted_accounts_users_is_left),
+		ONE(an_account_that_is_deleted_while_the_store_is_away_leaves_nothing),
 		ONE(accounts_are_made_as_they_are_asked_for),
 	};
 
