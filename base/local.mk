@@ -30,6 +30,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/packet_queue.c %D%/packet_queue.h \
 	%D%/notifier.c %D%/notifier.h \
 	%D%/process.c %D%/process.h \
+	%D%/service.c %D%/service.h \
 	%D%/slice.h \
 	%D%/table.c %D%/table.h \
 	%D%/timer.h

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "build-config.h"
 #include "gateway/server.h"
 
@@ -126,10 +127,12 @@ static void run(struct event_base *base, struct server *server)
 	struct event *events[] = { evsignal_new(base, SIGINT, on_stop, server),
 				   evsignal_new(base, SIGTERM, on_stop, server),
 				   evsignal_new(base, SIGHUP, on_hangup, server) };
+	struct service_watch *watch = service_watch_new(base);
 
 	for (size_t i = 0; i < 3; i++)
 		event_add(events[i], NULL);
 	event_base_dispatch(base);
+	service_watch_free(&watch);
 	for (size_t i = 0; i < 3; i++)
 		event_free(events[i]);
 }

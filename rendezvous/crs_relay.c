@@ -21,6 +21,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "build-config.h"
 #include "rendezvous/relay/control.h"
 
@@ -235,6 +236,7 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 struct relay {
 	struct event_base *base;
 	struct relay_control *control;
+	struct service_watch *watch; /* NULL: nobody watches this thread */
 	struct relay_thread *threads[RELAY_MAX_THREADS];
 	int pair_fds[RELAY_MAX_THREADS];
 	size_t n_threads;
@@ -309,11 +311,13 @@ static int serve(const struct options *options)
 	}
 	log_init(MODULE, "Start: version %s, media %s, %zu threads, socket %s", PACKAGE_VERSION,
 		 where, relay.n_threads, options->socket);
+	relay.watch = service_watch_new(relay.base);
 	event_base_dispatch(relay.base);
 	log_info(MODULE, "Stop");
 	/* First: it closes the pairs, which is how the threads learn that they end; then they
 	 * can be waited for. */
 	relay_control_free(&relay.control);
+	service_watch_free(&relay.watch);
 	for (size_t i = 0; i < relay.n_threads; i++)
 		relay_thread_join(&relay.threads[i]);
 	for (int i = 0; i < SIGNALS; i++)

@@ -18,6 +18,7 @@ struct notifier;
 struct pusher;
 struct redis_server;
 struct retention;
+struct service_watch;
 
 struct worker_process {
 	struct supervisor *supervisor;
@@ -62,6 +63,7 @@ struct supervisor {
 	struct query_list queries;
 	uint32_t query_number;
 	unsigned traced;
+	struct service_watch *watch; /* NULL: nobody watches crs itself */
 	struct event *signals[4], *room, *beat;
 	bool disk_full, redis_stopping;
 	int64_t stop_ms; /* 0: running */

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/net.h"
 #include "base/notifier.h"
+#include "base/service.h"
 #include "rendezvous/account_set.h"
 #include "rendezvous/control_api.h"
 #include "rendezvous/floors.h"
@@ -344,6 +345,7 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 	on_room(-1, 0, supervisor);
 	for (unsigned i = 0; i < options->settings.workers; i++)
 		worker_process_start(&supervisor->workers[i]);
+	supervisor->watch = service_watch_new(supervisor->base);
 	return 0;
 }
 
@@ -352,6 +354,7 @@ static int start_parts(struct supervisor *supervisor, struct diag *diag)
 static void free_parts(struct supervisor *supervisor)
 {
 	/* Those who ask, before those who are asked; queries lose their askers here. */
+	service_watch_free(&supervisor->watch);
 	control_api_free(&supervisor->api);
 	crs_metrics_free(&supervisor->metrics);
 	relay_client_free(&supervisor->relay);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "base/text.h"
 #include "build-config.h"
 #include "gateway/relay/load.h"
@@ -195,6 +196,7 @@ static int serve(struct event_base *base, const struct options *o, struct diag *
 	struct event *intr = evsignal_new(base, SIGINT, on_stop, base);
 	struct event *hup = evsignal_new(base, SIGHUP, on_hangup, NULL);
 	struct relay *relay = NULL;
+	struct service_watch *watch;
 	int err = -ENOMEM;
 
 	if (term && intr && hup && !event_add(term, NULL) && !event_add(intr, NULL) &&
@@ -202,7 +204,9 @@ static int serve(struct event_base *base, const struct options *o, struct diag *
 		err = relay_new(base, &o->relay, diag, &relay);
 	if (!err) {
 		log_init("Relay", "ready");
+		watch = service_watch_new(base);
 		event_base_dispatch(base);
+		service_watch_free(&watch);
 		log_info("Relay", "stops");
 	}
 	relay_free(&relay);

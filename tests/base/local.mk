@@ -15,10 +15,13 @@ if HAVE_CMOCKA
 check_PROGRAMS += %D%/test_as_owner %D%/test_encode %D%/test_channel %D%/test_net %D%/test_idmap \
 	%D%/test_control %D%/test_figures %D%/test_control_stream %D%/test_control_proof %D%/test_memory %D%/test_notifier %D%/test_table \
 	%D%/test_dns %D%/test_file %D%/test_json_text %D%/test_listener %D%/test_log %D%/test_text \
-	%D%/test_visible
+	%D%/test_service %D%/test_visible
 endif
 %C%_test_as_owner_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_as_owner_LDADD = base/libbase.a $(CMOCKA_LIBS)
+%C%_test_service_SOURCES = %D%/test_service.c tests/umsg/loop.h
+%C%_test_service_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(EVENT_CFLAGS)
+%C%_test_service_LDADD = base/libbase.a $(CMOCKA_LIBS) $(EVENT_LIBS)
 %C%_test_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_log_LDADD = base/libbase.a $(CMOCKA_LIBS)
 %C%_test_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -104,6 +104,25 @@ cig_well() {
 		[ "$(jq -c .problems "$D/status.json")" = '[]' ]
 }
 
+# Its loop turns no more: systemd, told to wait for three seconds only, ends it and starts another.
+hung_is_replaced() { # UNIT WELL
+	local pid
+	[ "$(property "$1" WatchdogUSec)" = 6min ] || return
+	on sh -c 'mkdir -p "$1" && printf "[Service]\nWatchdogSec=3\nTimeoutAbortSec=2\n" >"$1/short.conf"' \
+		- "/run/systemd/system/$1.service.d"
+	on systemctl daemon-reload && on systemctl restart "$1" || return
+	await 20 "$1" "$2" || return
+	pid=$(main "$1")
+	pause 5000 # which one that is well survives
+	[ "$(main "$1")" = "$pid" ] || return
+	on kill -STOP "$pid"
+	await 15 "another $1" main_other_than "$1" "$pid" || return
+	journal_has -u "$1" -- 'Watchdog timeout' || return
+	await 20 "$1" "$2" || return
+	on rm "/run/systemd/system/$1.service.d/short.conf"
+	on systemctl daemon-reload && on systemctl restart "$1" && await 20 "$1" "$2"
+}
+
 # kill -9 of the main process: another one does its work within five seconds.
 comes_back() { # UNIT WELL
 	local pid began

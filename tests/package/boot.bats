@@ -106,6 +106,11 @@ load asking
 	has_text "after kill -9"
 }
 
+@test "crs and crs_relay that hang are ended by systemd and started anew" {
+	hung_is_replaced crs crs_well
+	hung_is_replaced crs_relay crs_well
+}
+
 failed_starts() { # UNIT COUNT
 	[ "$(property "$1" NRestarts)" -ge "$2" ]
 }
@@ -227,6 +232,11 @@ logs_to() { # UNIT FILE: and to no other; no reading of what is gone
 	comes_back cig-server cig_well
 	comes_back cig-relay cig_well
 	quiet cig-server
+}
+
+@test "cig-server and cig-relay that hang are ended by systemd and started anew" {
+	hung_is_replaced cig-server cig_well
+	hung_is_replaced cig-relay cig_well
 }
 
 @test "logrotate: cig-server and cig-relay go on in the new files" {
