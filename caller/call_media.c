@@ -36,7 +36,8 @@ struct call_media {
 	struct wav_writer *recording;
 	int fd;
 	struct event *readable, *tick;
-	int64_t next_ms; /* when the next frame is due */
+	int64_t next_ms;    /* when the next frame is due */
+	int64_t give_up_ms; /* where the relay has not bound us by then */
 	size_t played;
 	bool told_played;
 };
@@ -126,6 +127,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	if (m->options.play && m->played == m->options.play_n && !m->told_played) {
 		m->told_played = true;
 		m->options.played(m->options.arg); /* last: it may stop us */
+	} else if (now_ms >= m->give_up_ms && !secure_leg_bound(m->leg)) {
+		m->give_up_ms = INT64_MAX;
+		m->options.lost(m->options.arg); /* as that */
 	}
 }
 
@@ -229,6 +233,7 @@ static int start(struct call_media *m, struct diag *diag)
 	if (!m->readable || !m->tick || event_add(m->readable, NULL) < 0)
 		return -ENOMEM;
 	m->next_ms = clock_mono_ms();
+	m->give_up_ms = m->next_ms + CALL_MEDIA_RELAY_MS;
 	arm_tick(m, m->next_ms);
 	return 0;
 }

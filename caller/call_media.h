@@ -11,6 +11,8 @@ struct call_media;
 struct diag;
 struct event_base;
 
+enum { CALL_MEDIA_RELAY_MS = 20000 };
+
 struct call_media_options {
 	struct event_base *base;
 	const struct umsg_media *media; /* read at the start only */
@@ -21,6 +23,9 @@ struct call_media_options {
 	void (*played)(void *arg);
 	/* A digit of the peer has ended. */
 	void (*digit)(void *arg, char digit, unsigned duration_ms);
+	/* The relay has not answered for CALL_MEDIA_RELAY_MS: nobody will hear anything.  Told
+	 * once; may stop it. */
+	void (*lost)(void *arg);
 	void *arg;
 };
 

@@ -124,6 +124,16 @@ static void on_digit(void *arg, char digit, unsigned duration_ms)
 	tell_digit(arg, digit, duration_ms);
 }
 
+/* Nobody else would end it: what was to be played never is, and the peer may have no relay either.
+ */
+static void on_lost(void *arg)
+{
+	struct calling *calling = arg;
+
+	fputs("cca: the media relay does not answer\n", stderr);
+	umsg_call_hangup(calling->call, UMSG__END_REASON__END_MEDIA_LOST);
+}
+
 static const char *const codec_names[] = {
 	[UMSG_OPUS] = "opus", [UMSG_PCMU] = "PCMU", [UMSG_PCMA] = "PCMA"
 };
@@ -139,6 +149,7 @@ static int start_media(struct calling *calling)
 		.record = calling->record,
 		.played = on_played,
 		.digit = on_digit,
+		.lost = on_lost,
 		.arg = calling,
 	};
 	struct diag *diag = diag_new();

@@ -124,8 +124,14 @@ int cca_parse_number(const char *text, char uri[UMSG_URI_SIZE], char extension[U
 
 /* ---- events of the client ---- */
 
+static const char no_answer[] = "no answer to whose keys are the other one's";
+
 static void begin_job(struct cca *cca)
 {
+	if (cca->awaited == no_answer) {
+		cca->awaited = NULL;
+		event_del(cca->patience);
+	}
 	if (cca->job->attached)
 		cca->job->attached(cca, cca->job_arg);
 }
@@ -151,10 +157,13 @@ static void on_attached(struct cca *cca)
 		begin_job(cca);
 		return;
 	}
-	/* The job begins with the answer (on_looked_up). */
+	/* The job begins with the answer (on_looked_up), which is awaited once for all questions.
+	 */
 	err = umsg_client_lookup(cca->client, peer);
 	if (err)
 		cannot_look_up(cca, peer, err);
+	else if (!cca->awaited)
+		cca_await(cca, no_answer);
 }
 
 /* A URI that nobody has is left to the rendezvous, which says so of calls and messages; without

@@ -24,10 +24,11 @@ static void keep_attached(struct cca *cca, void *arg)
 	struct keeping *keeping = arg;
 	int err;
 
-	/* Asked again after a lost connection: nobody knows what became of it. */
+	/* Asked again after a lost connection: nobody knows what became of it.  Busy: it was the
+	 * registration that was lost, and the answer comes. */
 	err = umsg_client_keep(cca->client, keeping->name, keeping->type,
 			       slice_of(keeping->value, keeping->n));
-	if (!err) {
+	if (!err || err == -EBUSY) {
 		/* The rendezvous may lose the question, and the connection live on. */
 		cca_await(cca, "no answer to what is to be kept");
 		return;

@@ -43,7 +43,7 @@ struct scene {
 	size_t heard, loud; /* samples that came */
 	char digit_heard;
 	/* what its owner was told */
-	unsigned played, digits;
+	unsigned played, digits, lost;
 	char digit;
 	unsigned duration_ms;
 };
@@ -178,6 +178,11 @@ static void on_played(void *arg)
 	((struct scene *)arg)->played++;
 }
 
+static void on_lost(void *arg)
+{
+	((struct scene *)arg)->lost++;
+}
+
 static void on_digit(void *arg, char digit, unsigned duration_ms)
 {
 	struct scene *scene = arg;
@@ -225,6 +230,7 @@ static int set_up(void **state)
 	scene->options = (struct call_media_options){ .base = scene->base,
 						      .media = &scene->media,
 						      .played = on_played,
+						      .lost = on_lost,
 						      .digit = on_digit,
 						      .arg = scene };
 	snprintf(scene->record, sizeof(scene->record), "/tmp/call-media-test.XXXXXX");
@@ -356,6 +362,30 @@ static void nothing_is_said_before_the_relay_has_bound_us(void **state)
 	for (int i = 0; i < 20; i++)
 		pass(scene);
 	assert_in_range(scene->loud, PLAY * 9 / 10, PLAY); /* from the beginning */
+}
+
+static void a_relay_that_never_binds_us_is_told_once(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->answers = false;
+	start(scene, MEDIA_PCMA);
+	fake_clock_add_ms(CALL_MEDIA_RELAY_MS - 2 * LEG_TICK_MS);
+	pass(scene);
+	assert_int_equal(scene->lost, 0);
+	for (int i = 0; i < 10; i++)
+		pass(scene);
+	assert_int_equal(scene->lost, 1);
+	/* One that has is not, however long it lasts. */
+	call_media_stop(&scene->sound);
+	scene->answers = true;
+	scene->rtp = 0; /* RTCP goes out all the same */
+	start(scene, MEDIA_PCMA);
+	PASS_UNTIL(scene, scene->rtp >= 3);
+	fake_clock_add_ms(2 * CALL_MEDIA_RELAY_MS);
+	for (int i = 0; i < 10; i++)
+		pass(scene);
+	assert_int_equal(scene->lost, 1);
 }
 
 /* A machine that was suspended: a burst would be thrown away as late. */
@@ -491,6 +521,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(both_sides_hear_each_other),
 		TEST(nothing_is_said_before_the_relay_has_bound_us),
+		TEST(a_relay_that_never_binds_us_is_told_once),
 		TEST(a_stretch_without_a_processor_is_not_made_up_for),
 		TEST(digits_go_both_ways),
 		TEST(without_telephone_events_a_digit_is_refused),

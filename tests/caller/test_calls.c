@@ -179,6 +179,22 @@ static void a_call_ends_a_second_behind_what_it_plays(void **state)
 	assert_true(quick_timers_had(1000));
 }
 
+static void has_no_relay(struct played_cca *played)
+{
+	up(played);
+	played->media.options.lost(played->media.options.arg);
+	LOOP_UNTIL(played->cca.base, played->ended);
+}
+
+static void a_call_without_a_relay_ends(void **state)
+{
+	struct played_cca *played = *state;
+
+	assert_int_equal(played_run(played, cca_call, "call +8888", has_no_relay), CCA_OK);
+	assert_int_equal(of(played)->call.hangup, UMSG__END_REASON__END_MEDIA_LOST);
+	assert_false(played->media.runs);
+}
+
 static void sends_its_digits(struct played_cca *played)
 {
 	up(played);
@@ -398,6 +414,7 @@ int main(void)
 		TEST(early_media_is_heard_where_it_is_asked_for),
 		TEST(a_call_ends_when_it_was_told_to),
 		TEST(a_call_ends_a_second_behind_what_it_plays),
+		TEST(a_call_without_a_relay_ends),
 		TEST(digits_go_as_events_or_by_signalling),
 		TEST(a_call_without_sound_is_hung_up),
 		TEST(a_signal_hangs_up_first),

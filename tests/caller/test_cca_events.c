@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "tests/fuzz/fake_clock.h"
 
 /* ---- other domains ---- */
@@ -101,6 +103,36 @@ static void the_domain_of_the_peer_is_asked_for_first(void **state)
 	scene->client = (struct umsg_client){ .known = -EAGAIN, .lookup_fails = -ENOMEM };
 	assert_int_equal(run(scene), CCA_FAILED);
 	assert_non_null(strstr(scene->output, "cannot look " PEER " up: Cannot allocate memory"));
+}
+
+static void await_nothing(struct scene *scene)
+{
+	assert_null(scene->cca->awaited);
+	assert_false(evtimer_pending(scene->cca->patience, NULL));
+	cca_end(scene->cca, CCA_OK);
+}
+
+/* However often it is asked, also over a new connection. */
+static void a_look_up_that_is_never_answered_ends_with_patience(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->trusts = true;
+	scene->peer = PEER;
+	scene->client.known = -EAGAIN;
+	then(scene, attach);
+	then(scene, be_silent);
+	then(scene, attach);
+	assert_int_equal(run(scene), CCA_FAILED);
+	assert_string_equal(scene->output, ATTACHED ATTACHED
+			    "cca: no answer to whose keys are the other one's within 1 s\n");
+	/* The answer ends it; what the job waits for is its own. */
+	scene->acted = scene->begun = scene->finished = scene->client.frees = 0;
+	scene->n_acts = 0;
+	then(scene, attach);
+	then(scene, be_known);
+	then(scene, await_nothing);
+	assert_int_equal(run(scene), CCA_OK);
 }
 
 static void nobody_is_looked_up_where_no_other_domain_is_trusted(void **state)
@@ -257,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_domain_of_the_peer_is_asked_for_first),
+		TEST(a_look_up_that_is_never_answered_ends_with_patience),
 		TEST(nobody_is_looked_up_where_no_other_domain_is_trusted),
 		TEST(events_come_to_the_command_that_waits_for_them),
 		TEST(what_no_command_waits_for_is_refused_or_left),

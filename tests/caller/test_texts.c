@@ -300,6 +300,14 @@ static void is_kept(struct played_cca *played)
 	played->job->kept(&played->cca, played->arg, UMSG__ERROR_CODE__OK, "");
 }
 
+/* Attached twice over one connection, and the first question is under way still. */
+static void is_kept_late(struct played_cca *played)
+{
+	played->client.keep_fails = -EBUSY;
+	is_kept(played);
+	played->client.keep_fails = 0;
+}
+
 static void is_too_much(struct played_cca *played)
 {
 	played_attached(played);
@@ -323,7 +331,8 @@ static void a_file_is_kept_or_taken_away(void **state)
 	assert_string_equal(played->told, "kept name=push-token\n");
 	assert_int_equal(played_run(played, cca_keep, plain, is_too_much), CCA_FAILED);
 	assert_string_equal(played->told, "refused name=note reason=no more\n");
-	played->client.keep_fails = -EBUSY;
+	assert_int_equal(played_run(played, cca_keep, plain, is_kept_late), CCA_OK);
+	played->client.keep_fails = -EINVAL;
 	assert_int_equal(played_run(played, cca_keep, plain, played_attached), CCA_FAILED);
 	played->client.keep_fails = 0;
 	assert_int_equal(file_write_atomic(path, 0600, slice_str("")), 0);
