@@ -36,7 +36,7 @@ struct update_fetch;
 
 enum {
 	CLIENT_ADDRESSES_MAX = 8, /* of a name */
-	CLIENT_RINGING_MAX = 8,   /* devices of a callee */
+	CLIENT_RINGING_MAX = 16,  /* devices of a callee: as many as a rendezvous takes */
 	CLIENT_PENDING_MAX = 4096,
 	CLIENT_POSTS_MAX = 4096, /* under way */
 	CLIENT_LONGS_MAX = 4,    /* long messages that come at once */

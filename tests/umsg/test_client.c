@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/umsg/stage.h"
+#include "umsg/client_call_priv.h"
 #include "umsg/end_reason.h"
 
 #define ALICE "tel:+46700000001"
@@ -187,6 +188,32 @@ static void a_call_is_rung_answered_and_hung_up(void **state)
 	assert_int_equal(alice->end.by, UMSG__ENDED_BY__BY_RESPONDER);
 	assert_false(alice->end.by_us);
 	assert_true(bob->end.by_us);
+}
+
+/* CRS manual 4.11 has no number of devices; our rendezvous takes 16 (HOME_MAX_DEVICES).  Here they
+ * are one, under another answer_rand each time. */
+static void the_last_of_many_devices_that_ring_answers(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE), *bob = stage_enter(stage, BOB);
+	struct umsg_call *call;
+
+	call_bob(alice);
+	STAGE_UNTIL(stage, bob->incoming);
+	call = bob->call;
+	for (uint8_t i = 0; i < 16; i++) {
+		call->rand[0] = i;
+		call->state = CALL_BANG;
+		assert_int_equal(
+			call_channel_init(&call->secret, CALL_RESPONDER, call->rand, &call->own),
+			0);
+		assert_int_equal(umsg_call_ring(call), 0);
+	}
+	assert_int_equal(umsg_call_answer(call, &bob->wish), 0);
+	bob->media = *umsg_call_media(call);
+	STAGE_UNTIL(stage, alice->answered || alice->ended);
+	assert_int_equal(alice->answered, 1);
+	check_media(alice, bob);
 }
 
 static void the_callers_first_codec_that_both_have_is_taken(void **state)
@@ -464,6 +491,7 @@ int main(void)
 		ON_STAGE(an_address_that_is_none_is_told),
 		ON_STAGE(who_was_replaced_stays_away),
 		ON_STAGE(a_call_is_rung_answered_and_hung_up),
+		ON_STAGE(the_last_of_many_devices_that_ring_answers),
 		ON_STAGE(the_callers_first_codec_that_both_have_is_taken),
 		ON_STAGE(without_a_common_codec_there_is_no_call),
 		ON_STAGE(a_call_may_be_declined),
