@@ -511,7 +511,8 @@ void umsg_client_fetch(struct umsg_client *client)
 
 void client_on_fetch_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)
 {
-	unsigned wait_s = error->retry_after ? error->retry_after : CLIENT_TRY_AGAIN_S;
+	unsigned wait_s =
+		error->retry_after ? client_rest_s(error->retry_after) : CLIENT_TRY_AGAIN_S;
 
 	if (!client->fetching || request != client->fetching)
 		return;

@@ -274,7 +274,7 @@ void client_on_post_ack(struct umsg_client *client, const Umsg__PostAck *ack)
 	free_post(take_post(client, 0, frame_bytes(ack->message_id)));
 	/* Also where no post waits: it may have been sent on an earlier connection. */
 	client->ops->post_ack(client->arg, ack->message_id.data, ack->error, ack->text,
-			      ack->retry_after);
+			      client_rest_s(ack->retry_after));
 }
 
 enum { POST_AGAIN_S = 5 }; /* where an Error does not say: "a few seconds" */
@@ -288,7 +288,7 @@ static unsigned again_after_s(const Umsg__Error *error)
 		     error->code == UMSG__ERROR_CODE__ERROR_UNKNOWN_BODY ||
 		     error->code == UMSG__ERROR_CODE__ERROR_TOO_LARGE;
 
-	return error->retry_after || final ? error->retry_after : POST_AGAIN_S;
+	return error->retry_after || final ? client_rest_s(error->retry_after) : POST_AGAIN_S;
 }
 
 void client_on_post_error(struct umsg_client *client, uint64_t request, const Umsg__Error *error)

@@ -51,6 +51,7 @@ enum {
 	 * kept; and a post or a piece of an update, which may take its time on the way. */
 	CLIENT_SILENCE_MS = 20000,
 	CLIENT_LONG_SILENCE_MS = 60000,
+	CLIENT_REST_MAX_S = 3600, /* behind a refusal, whatever the rendezvous wants */
 };
 
 #define CLIENT_LOG "Umsg"
@@ -206,6 +207,8 @@ bool client_may_log(struct log_limit *limit, unsigned *suppressed_out);
 void client_watch(struct umsg_client *client);
 /* It is time for the next look. */
 void client_look(struct umsg_client *client);
+/* For how long nothing is asked again where the rendezvous refused it for so long. */
+unsigned client_rest_s(uint32_t wanted_s);
 
 /* ---- client_link.c ---- */
 

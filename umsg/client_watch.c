@@ -14,6 +14,11 @@ void client_watch(struct umsg_client *client)
 		timer_arm(client->watch, CLIENT_LOOK_MS);
 }
 
+unsigned client_rest_s(uint32_t wanted_s)
+{
+	return wanted_s < CLIENT_REST_MAX_S ? wanted_s : CLIENT_REST_MAX_S;
+}
+
 void client_look(struct umsg_client *client)
 {
 	/* Each is asked, whatever the ones before it say. */

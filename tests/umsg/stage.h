@@ -120,6 +120,7 @@ struct stage {
 	bool silent; /* answers none of them */
 	bool found;
 	struct slice answered_id; /* of a domain */
+	uint32_t busy_s;          /* for so long; 0: three seconds */
 	bool busy; /* answers posts, invitations, look-ups and client data by an Error ... */
 	Umsg__ErrorCode because; /* ... of this code; OK: ERROR_BUSY */
 	unsigned client_data;

@@ -472,7 +472,7 @@ static void serve(struct connection *c, Umsg__Frame *frame)
 			       frame->body_case == UMSG__FRAME__BODY_LOOKUP ||
 			       frame->body_case == UMSG__FRAME__BODY_POST ||
 			       frame->body_case == UMSG__FRAME__BODY_CLIENT_DATA)) {
-		send_busy(c, frame, 3);
+		send_busy(c, frame, c->stage->busy_s ? c->stage->busy_s : 3);
 		return;
 	}
 	switch (frame->body_case) {

@@ -100,6 +100,32 @@ static void a_value_that_is_never_answered_makes_way_for_the_next_one(void **sta
 	assert_int_equal(alice->kept_error, UMSG__ERROR_CODE__OK);
 }
 
+/* A number that is out of all proportion must not put off for good what waits here. */
+static void whatever_is_refused_is_tried_again_within_an_hour(void **state)
+{
+	struct stage *stage = *state;
+	struct party *alice = stage_enter(stage, ALICE);
+	Umsg__Frame frame = UMSG__FRAME__INIT;
+	Umsg__Error error = UMSG__ERROR__INIT;
+
+	stage->busy = true;
+	stage->busy_s = UINT32_MAX;
+	stage_post_hello(alice, BOB);
+	STAGE_UNTIL(stage, alice->acks == 1);
+	assert_int_equal(alice->again_s, 3600);
+	stage->forgets_fetches = true;
+	umsg_client_fetch(alice->client);
+	error.code = UMSG__ERROR_CODE__ERROR_BUSY;
+	error.retry_after = UINT32_MAX;
+	frame.by_server = 1;
+	frame.request = alice->client->fetching;
+	frame.body_case = UMSG__FRAME__BODY_ERROR;
+	frame.error = &error;
+	stage_send(stage, ALICE, &frame);
+	STAGE_UNTIL(stage, !alice->client->fetching);
+	assert_true(alice->client->fetch_again_ms - clock_mono_ms() <= 3600 * 1000);
+}
+
 static bool waits(const struct party *p)
 {
 	return evtimer_pending(p->client->watch, NULL);
@@ -155,6 +181,7 @@ int main(void)
 		ON_STAGE(a_piece_of_an_update_that_does_not_come_is_asked_for_again),
 		ON_STAGE(a_post_that_is_never_answered_is_to_be_posted_again),
 		ON_STAGE(a_value_that_is_never_answered_makes_way_for_the_next_one),
+		ON_STAGE(whatever_is_refused_is_tried_again_within_an_hour),
 		ON_STAGE(who_waits_for_nothing_looks_for_nothing),
 		ON_STAGE(who_is_denied_does_not_put_off_its_registration),
 	};
