@@ -176,6 +176,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 struct restoring {
 	struct texts *texts;
+	struct journal_key last; /* of the entry that was put last */
 	int err;
 };
 
@@ -183,6 +184,7 @@ static bool restore_entry(void *arg, const struct journal_entry *entry)
 {
 	struct restoring *restoring = arg;
 
+	restoring->last = entry->key;
 	/* An end that is only remembered, so that a repeat is known. */
 	if (entry->finished)
 		return true;
@@ -201,6 +203,15 @@ static bool restore_entry(void *arg, const struct journal_entry *entry)
 	return restoring->err == 0;
 }
 
+/* A Receipt is awaited from just before its post is put (texts_submit.c).  Where nothing follows, a
+ * crash came between the two: nothing went out under that id, and at its end somebody would be told
+ * that his text was lost, which went under another one. */
+static void await_no_more(struct texts *texts, const struct journal_key *last)
+{
+	if (last->kind == TEXTS_SENT && journal_finish(texts->journal, last) == 0)
+		texts->dirty = true;
+}
+
 static int open_journal(struct texts *texts, struct diag *diag)
 {
 	struct restoring restoring = { .texts = texts };
@@ -212,6 +223,8 @@ static int open_journal(struct texts *texts, struct diag *diag)
 	if (err)
 		return err;
 	journal_each(texts->journal, restore_entry, &restoring);
+	if (!restoring.err)
+		await_no_more(texts, &restoring.last);
 	return restoring.err;
 }
 

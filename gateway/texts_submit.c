@@ -437,6 +437,10 @@ void texts_no_receipt(void *arg, const struct journal_entry *entry)
 	struct journal_key key = entry->key;
 	char id[TEXTS_ID_TEXT];
 
+	if (key.kind == TEXTS_REFUSED) { /* a crash came before its finish, or a full disk */
+		journal_finish(texts->journal, &key);
+		texts_touch(texts);
+	}
 	if (key.kind != TEXTS_SENT)
 		return; /* messages and posts have an end of their own */
 	/* Comes again with each round through the journal, until it is done: told then. */

@@ -127,6 +127,46 @@ static void a_text_that_waits_for_a_look_up_goes_with_its_port(void **state)
 	texts_remove_port(&played.port);
 }
 
+/* It is put and finished by two records, and a crash may come between them. */
+static void a_refusal_that_was_left_open_is_forgotten_at_its_end(void **state)
+{
+	const struct journal_key key = { .id = { 1 }, .kind = TEXTS_REFUSED };
+	struct scene *scene = *state;
+
+	assert_int_equal(
+		journal_put(scene->texts->journal, &key, clock_wall_s() - 1, 0, slice_str("")), 0);
+	for (int i = 0; i < 2; i++) { /* finished, and gone with the next start */
+		scene_end(scene);
+		scene_begin(scene);
+	}
+	assert_int_equal(journal_find(scene->texts->journal, &key, NULL), 0);
+}
+
+/* A kill between its record and that of its post, which is sealed anew under another id: nobody may
+ * be told at its end that it was lost. */
+static void a_receipt_is_not_awaited_of_what_was_never_queued(void **state)
+{
+	const struct journal_key orphan = { .id = { 9 }, .kind = TEXTS_SENT };
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+	struct journal_key sent = { .kind = TEXTS_SENT };
+	struct journal_entry entry;
+
+	add(scene, &played);
+	scene->client.answers = true;
+	assert_int_equal(submit(&played, 1, UMSG__AUTO_SUBMITTED__BY_HAND), 0);
+	LOOP_UNTIL(scene->base, scene->client.n_posted == 1);
+	memcpy(sent.id, scene->client.posted[0], sizeof(sent.id));
+	assert_int_equal(journal_put(scene->texts->journal, &orphan, clock_wall_s() + AN_HOUR, 0,
+				     slice_str("")),
+			 0);
+	restart(scene, &played);
+	assert_int_equal(journal_find(scene->texts->journal, &orphan, &entry), 1);
+	assert_true(entry.finished);
+	assert_int_equal(journal_find(scene->texts->journal, &sent, &entry), 1);
+	assert_false(entry.finished);
+}
+
 /* The port's peer still waits for its answer: no notice. */
 static void a_refusal_that_the_peer_hears_of_makes_no_notice(void **state)
 {
@@ -354,6 +394,8 @@ int main(void)
 		SCENE_TEST(a_text_to_another_domain_waits_for_the_look_up),
 		SCENE_TEST(a_text_to_a_domain_that_is_not_taken_is_refused),
 		SCENE_TEST(a_text_that_waits_for_a_look_up_goes_with_its_port),
+		SCENE_TEST(a_refusal_that_was_left_open_is_forgotten_at_its_end),
+		SCENE_TEST(a_receipt_is_not_awaited_of_what_was_never_queued),
 		SCENE_TEST(a_refusal_that_the_peer_hears_of_makes_no_notice),
 		SCENE_TEST(a_refusal_comes_back_as_a_notice),
 		SCENE_TEST(a_receipt_of_failure_comes_back_as_a_notice),
