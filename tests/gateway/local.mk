@@ -20,8 +20,10 @@ endif
 tests_gateway_test_cig_server_SOURCES = tests/gateway/test_cig_server.c \
 	tests/gateway/sip_programs.c tests/gateway/sip_programs.h
 tests_gateway_test_cig_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_gateway_test_cig_server_LDADD = base/libbase.a $(CMOCKA_LIBS)
-EXTRA_tests_gateway_test_cig_server_DEPENDENCIES = gateway/cig-server gateway/cig-sip gateway/cig-relay
+tests_gateway_test_cig_server_LDADD = tests/keys/libsample.a keys/libkeys.a base/libbase.a \
+	$(OPENSSL_LIBS) $(PROTOBUF_C_LIBS) $(CMOCKA_LIBS)
+EXTRA_tests_gateway_test_cig_server_DEPENDENCIES = gateway/cig-server gateway/cig-sip gateway/cig-relay \
+	gateway/cig-cli
 # commands of cig-relay, and who may come in
 if HAVE_CMOCKA
 check_PROGRAMS += tests/gateway/test_command tests/gateway/test_pbx_door

@@ -13,12 +13,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/net.h"
 #include "tests/gateway/sip_programs.h"
+#include "tests/keys/world.h"
 
 enum { OK = 0, FAILED = 1, USAGE = 2, PATIENCE_MS = 20000, STEP_MS = 20, WORDS_MAX = 12 };
 enum { SIP_PORT, CONTROL_PORT, METRICS_PORT, PBX_PORT, PORTS };
@@ -279,6 +281,25 @@ static void without_a_log_it_says_so_on_its_terminal(void **state)
 	assert_non_null(strstr(file_text(scene, "out/log"), "not started: logs go to log_dir of "));
 }
 
+/* Beside it is where a build tree, and an installation, has its agent. */
+static void without_its_agent_it_does_not_start(void **state)
+{
+	struct scene *scene = *state;
+	const char *const copy[] = { "/bin/cp", "gateway/cig-server", scene->dir, NULL };
+	const char *own[] = { NULL, "--config", NULL, NULL };
+	char out[96], program[96], config[96];
+
+	snprintf(out, sizeof(out), "%s/out", scene->dir);
+	snprintf(program, sizeof(program), "%s/cig-server", scene->dir);
+	snprintf(config, sizeof(config), "%s/cig.conf", scene->dir);
+	own[0] = program;
+	own[2] = config;
+	assert_int_equal(program_wait(program_start(copy, out), out), OK);
+	assert_int_equal(program_wait(program_start(own, out), out), FAILED);
+	assert_non_null(strstr(file_text(scene, "log/cig.log"),
+			       "cannot start: cig-sip cannot be started: No such file"));
+}
+
 /* ---- at work ---- */
 
 static void start_server(struct scene *scene)
@@ -448,6 +469,84 @@ static void slips_and_what_a_journal_left_out_are_in_its_log(void **state)
 	end_server(scene);
 }
 
+/* A disk that is full must not keep calls from a configuration that works. */
+static void without_a_copy_of_its_configuration_it_goes_on(void **state)
+{
+	struct scene *scene = *state;
+
+	make_folder(scene, "userdata/.cig.conf.live");
+	start_server(scene);
+	await_line(scene, "log/cig.log", "no copy of ");
+	assert_int_equal(ask(scene, "INVITE", "six"), 503);
+	end_server(scene);
+}
+
+static void cig_cli_has_it_read_its_configuration(void **state)
+{
+	struct scene *scene = *state;
+	const char *argv[] = { "gateway/cig-cli", "--config", NULL, "reload", NULL };
+	char out[96], config[96];
+
+	snprintf(out, sizeof(out), "%s/out", scene->dir);
+	snprintf(config, sizeof(config), "%s/cig.conf", scene->dir);
+	argv[2] = config;
+	start_server(scene);
+	write_config(scene, "max_calls 7;", "");
+	assert_int_equal(program_wait(program_start(argv, out), out), OK);
+	await_line(scene, "log/cig.log", "new calls use ");
+	end_server(scene);
+}
+
+/* The months of a letter count from January 1970. */
+static int64_t this_month(void)
+{
+	time_t now = time(NULL);
+	struct tm utc;
+
+	assert_non_null(gmtime_r(&now, &utc));
+	return (utc.tm_year - 70) * 12 + utc.tm_mon;
+}
+
+static void take_keys(const struct scene *scene)
+{
+	struct world *world;
+	struct letter letter;
+	uint8_t octets[LETTER_OCTETS_MAX];
+	char userdata[96], path[160];
+	void *made = NULL;
+	size_t n;
+
+	assert_int_equal(world_make(&made), 0);
+	world = made;
+	letter = world_letter(world, 1);
+	letter.engines = 8;
+	letter.created = (uint64_t)time(NULL);
+	letter.months[0].month = this_month();
+	letter.months[0].created = letter.created;
+	world_issue(world->master, letter.uri, letter.months[0].month, letter.months[0].packed);
+	/* where nobody listens */
+	snprintf(letter.address, sizeof(letter.address), "127.0.0.1:%u", scene->ports[PBX_PORT]);
+	assert_int_equal(letter_encode(&letter, octets, &n), 0);
+	snprintf(userdata, sizeof(userdata), "%s/userdata", scene->dir);
+	assert_int_equal(keystore_path(userdata, letter.uri, path, sizeof(path)), 0);
+	assert_int_equal(keystore_enrol(world->curves, slice_of(octets, n), path, NULL), 0);
+	world_end(&made);
+}
+
+/* The number is that of the keys, not of the maps. */
+static void with_keys_it_is_the_gateway_of_their_number_only(void **state)
+{
+	struct scene *scene = *state;
+
+	write_config(scene, "messaging true;", "");
+	take_keys(scene);
+	start_server(scene);
+	await_line(scene, "log/cig.log", "keys of " WORLD_URI " are loaded, 8 crypto engines");
+	assert_int_equal(ask(scene, "INVITE", "seven"), 403);
+	assert_int_equal(ask(scene, "MESSAGE", "eight"), 403);
+	end_server(scene);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -457,11 +556,15 @@ int main(void)
 		TEST(a_configuration_is_checked_without_being_used),
 		TEST(what_it_cannot_have_is_named_in_its_log),
 		TEST(without_a_log_it_says_so_on_its_terminal),
+		TEST(without_its_agent_it_does_not_start),
 		TEST(without_keys_a_pbx_is_told_so),
 		TEST(a_relay_may_come_and_go),
 		TEST(its_agent_is_started_again),
 		TEST(slips_and_what_a_journal_left_out_are_in_its_log),
 		TEST(a_hangup_signal_reads_the_configuration_and_reopens_the_logs),
+		TEST(without_a_copy_of_its_configuration_it_goes_on),
+		TEST(cig_cli_has_it_read_its_configuration),
+		TEST(with_keys_it_is_the_gateway_of_their_number_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
