@@ -425,6 +425,56 @@ static int floor_error(const CrsWorker__FloorDone *done)
 	return done->other_account ? -EACCES : -EIO;
 }
 
+/* What a worker that has its setup is told. */
+static void obey(struct worker *worker, const CrsWorker__Control *m)
+{
+	switch (m->body_case) {
+	case CRS_WORKER__CONTROL__BODY_PING:
+		say_pong(worker);
+		break;
+	case CRS_WORKER__CONTROL__BODY_WORKER_UP:
+		mesh_connect(worker->mesh, m->worker_up->index);
+		break;
+	case CRS_WORKER__CONTROL__BODY_RELOAD:
+		worker_reload(worker);
+		break;
+	case CRS_WORKER__CONTROL__BODY_FORGET:
+		worker_forget_account(worker, m->forget->account);
+		break;
+	case CRS_WORKER__CONTROL__BODY_REOPEN_LOG:
+		log_reopen();
+		break;
+	case CRS_WORKER__CONTROL__BODY_STORE_ROOM:
+		home_store_room(worker->home, m->store_room->refuse ? m->store_room->reason : NULL);
+		break;
+	case CRS_WORKER__CONTROL__BODY_TRACE_ON:
+		worker_set_traced(worker, m->trace_on->elements);
+		break;
+	case CRS_WORKER__CONTROL__BODY_QUERY:
+		worker_answer(worker, m->query);
+		break;
+	case CRS_WORKER__CONTROL__BODY_FLOOR_DONE:
+		home_floor_done(worker->home, m->floor_done->ticket, floor_error(m->floor_done));
+		break;
+	case CRS_WORKER__CONTROL__BODY_EXPEL:
+		holder_expel(worker->holder, m->expel);
+		break;
+	case CRS_WORKER__CONTROL__BODY_ADMIN_REPLY:
+		holder_admin_reply(worker->holder, m->admin_reply);
+		break;
+	case CRS_WORKER__CONTROL__BODY_PUSH_GONE:
+		if (worker_home_of(worker, slice_str(m->push_gone->uri)) == worker->setup->index)
+			home_push_gone(worker->home, m->push_gone->account, m->push_gone->uri,
+				       m->push_gone->when_ms);
+		break;
+	case CRS_WORKER__CONTROL__BODY_GUESTS:
+		home_announce_guests(worker->home, m->guests->account, m->guests->id);
+		break;
+	default:
+		break;
+	}
+}
+
 static void on_control(void *arg, struct slice octets)
 {
 	struct worker *worker = arg;
@@ -444,54 +494,7 @@ static void on_control(void *arg, struct slice octets)
 			start(worker, setup);
 		}
 	} else if (worker->holder) {
-		switch (m->body_case) {
-		case CRS_WORKER__CONTROL__BODY_PING:
-			say_pong(worker);
-			break;
-		case CRS_WORKER__CONTROL__BODY_WORKER_UP:
-			mesh_connect(worker->mesh, m->worker_up->index);
-			break;
-		case CRS_WORKER__CONTROL__BODY_RELOAD:
-			worker_reload(worker);
-			break;
-		case CRS_WORKER__CONTROL__BODY_FORGET:
-			worker_forget_account(worker, m->forget->account);
-			break;
-		case CRS_WORKER__CONTROL__BODY_REOPEN_LOG:
-			log_reopen();
-			break;
-		case CRS_WORKER__CONTROL__BODY_STORE_ROOM:
-			home_store_room(worker->home,
-					m->store_room->refuse ? m->store_room->reason : NULL);
-			break;
-		case CRS_WORKER__CONTROL__BODY_TRACE_ON:
-			worker_set_traced(worker, m->trace_on->elements);
-			break;
-		case CRS_WORKER__CONTROL__BODY_QUERY:
-			worker_answer(worker, m->query);
-			break;
-		case CRS_WORKER__CONTROL__BODY_FLOOR_DONE:
-			home_floor_done(worker->home, m->floor_done->ticket,
-					floor_error(m->floor_done));
-			break;
-		case CRS_WORKER__CONTROL__BODY_EXPEL:
-			holder_expel(worker->holder, m->expel);
-			break;
-		case CRS_WORKER__CONTROL__BODY_ADMIN_REPLY:
-			holder_admin_reply(worker->holder, m->admin_reply);
-			break;
-		case CRS_WORKER__CONTROL__BODY_PUSH_GONE:
-			if (worker_home_of(worker, slice_str(m->push_gone->uri)) ==
-			    worker->setup->index)
-				home_push_gone(worker->home, m->push_gone->account,
-					       m->push_gone->uri, m->push_gone->when_ms);
-			break;
-		case CRS_WORKER__CONTROL__BODY_GUESTS:
-			home_announce_guests(worker->home, m->guests->account, m->guests->id);
-			break;
-		default:
-			break;
-		}
+		obey(worker, m);
 	}
 	crs_worker__control__free_unpacked(m, NULL);
 }
