@@ -197,13 +197,16 @@ static int serve(const struct options *options, const struct cig_config *config,
 	log_set_verbose(options->verbose);
 	log_init(MODULE, "version %s, configuration %s", PACKAGE_VERSION, config->path);
 	log_machine();
-	cig_config_print(config, log_config_line, NULL);
 	server = server_new(base, config, diag);
 	log_warnings(diag);
-	if (server)
+	if (server) {
+		/* Not of one that cannot start, which is tried again each second: that would fill
+		 * the disk. */
+		cig_config_print(config, log_config_line, NULL);
 		run(base, server);
-	else
+	} else {
 		log_warn(MODULE, "cannot start: %s", diag_first_error(diag));
+	}
 	log_info(MODULE, server ? "stopped" : "not started");
 	status = server && !server->broken ? EXIT_SUCCESS : EXIT_FAILURE;
 	server_free(&server);

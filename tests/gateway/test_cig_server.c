@@ -256,6 +256,8 @@ static void what_it_cannot_have_is_named_in_its_log(void **state)
 	assert_int_equal(run(scene, scene->config), FAILED);
 	assert_non_null(strstr(file_text(scene, "log/cig.log"), told));
 	assert_non_null(strstr(scene->text, "not started"));
+	/* It is tried again each second: not with all of the configuration each time. */
+	assert_null(strstr(scene->text, "config[INIT]"));
 	close(fd);
 	snprintf(scene->run_dir, sizeof(scene->run_dir), "/tmp/" LONG_NAME);
 	write_config(scene, "", "");

@@ -269,6 +269,8 @@ listed_twice() {
 	start "$T/json" cig-cli --config "$D/cig/cig.conf" --json trace call $ALICE
 	await 5 "three readers" readers 3
 	talking
+	# a relay that has much to do says so later than those who talk
+	await 10 "our leg in the trace" in_log "$T/trace" 'media  .*bound our leg'
 	hang_up
 	await 5 "the end in the trace" in_log "$T/trace" ' call   gone$'
 	local step
