@@ -6,15 +6,19 @@ void heartbeat_start(struct heartbeat *beat)
 	*beat = (struct heartbeat){ .silent = 0 };
 }
 
-void heartbeat_heard(struct heartbeat *beat, bool answer)
+void heartbeat_heard(struct heartbeat *beat)
 {
 	/* What it had said before it was told to abort may still come in: it dies all the same,
 	 * and has to be killed if it does not. */
 	if (beat->aborted)
 		return;
 	beat->silent = 0;
-	if (answer)
-		beat->asked = false;
+	beat->asked = false;
+}
+
+void heartbeat_not_asked(struct heartbeat *beat)
+{
+	beat->asked = false;
 }
 
 static enum heartbeat_act look_for_end(struct heartbeat *beat, unsigned limit)
@@ -35,7 +39,7 @@ enum heartbeat_act heartbeat_look(struct heartbeat *beat, bool ready, unsigned l
 	beat->silent++;
 	if (beat->aborted)
 		return look_for_end(beat, limit);
-	if (beat->asked && beat->silent > (ready ? limit : limit * HEARTBEAT_START_TIMES)) {
+	if (beat->silent > (ready ? limit : limit * HEARTBEAT_START_TIMES)) {
 		beat->aborted = true;
 		beat->silent = 0;
 		return HEARTBEAT_ABORT;

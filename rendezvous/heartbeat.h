@@ -1,9 +1,10 @@
 /* heartbeat.h - does a child still turn its event loop?  A process that computes without end, or
  * that a system call never returns to, does not die: only its silence tells.
  *
- * The child is asked one question at a time; whatever it says is a sign of life, also if its
- * answer stands behind much else that it had to say.  One that is silent for the limit is told to
- * abort, which leaves a core where the system takes one, and is killed a moment later.
+ * The child is asked one question at a time; whatever it says is a sign of life, and as good as its
+ * answer: that may stand behind much else that it had to say, or be lost, as a channel that is full
+ * takes nothing more.  One that is silent for the limit is told to abort, which leaves a core where
+ * the system takes one, and is killed a moment later.
  *
  * What is counted is not time but looks, one in HEARTBEAT_LOOK_MS.  A supervisor that stood still
  * itself (stopped, suspended with the machine, or held up by its disk) has not looked meanwhile,
@@ -41,15 +42,19 @@ enum heartbeat_act {
 /* All zero: a child that was just started. */
 struct heartbeat {
 	unsigned silent; /* looks since it said something */
-	bool asked;      /* and has not answered */
+	bool asked;      /* and has said nothing since */
 	bool aborted, killed;
 };
 
 /* A child was started. */
 void heartbeat_start(struct heartbeat *beat);
 
-/* It said something; answer: to our question. */
-void heartbeat_heard(struct heartbeat *beat, bool answer);
+/* It said something, whatever it is. */
+void heartbeat_heard(struct heartbeat *beat);
+
+/* The question of HEARTBEAT_ASK could not be sent: it is asked at the next look.  Its silence is
+ * counted all the same, for it may be why. */
+void heartbeat_not_asked(struct heartbeat *beat);
 
 /* Looks, every HEARTBEAT_LOOK_MS: what is to be done to the child?  limit in looks; 0: nothing
  * ever, as for one that is looked at with a debugger. */

@@ -147,7 +147,7 @@ static void on_message(void *arg, struct slice octets)
 	CrsWorker__Control *m = crs_worker__control__unpack(NULL, octets.n, octets.p);
 
 	/* Also what cannot be read was said. */
-	heartbeat_heard(&worker->beat, m && m->body_case == CRS_WORKER__CONTROL__BODY_PONG);
+	heartbeat_heard(&worker->beat);
 	if (!m)
 		return;
 	switch (m->body_case) {
@@ -286,14 +286,14 @@ void worker_process_reaped(struct worker_process *worker, int status)
 	start_later(worker);
 }
 
-static void tell_ping(struct worker_process *worker)
+static int tell_ping(struct worker_process *worker)
 {
 	CrsWorker__Control message = CRS_WORKER__CONTROL__INIT;
 	CrsWorker__Ping ping = CRS_WORKER__PING__INIT;
 
 	message.body_case = CRS_WORKER__CONTROL__BODY_PING;
 	message.ping = &ping;
-	worker_process_send(worker, &message);
+	return worker_process_send(worker, &message);
 }
 
 void worker_process_look(struct worker_process *worker)
@@ -308,7 +308,8 @@ void worker_process_look(struct worker_process *worker)
 	case HEARTBEAT_NOTHING:
 		break;
 	case HEARTBEAT_ASK:
-		tell_ping(worker);
+		if (tell_ping(worker))
+			heartbeat_not_asked(&worker->beat);
 		break;
 	case HEARTBEAT_ABORT:
 		notifier_warn(worker->supervisor->notifier, "crs",
