@@ -156,41 +156,14 @@ void worker_reload(struct worker *worker)
 
 /* --- accounts that were deleted --- */
 
-/* One of which the store has yet to hear: it was not there. */
+/* One of which the store has yet to hear, or to say that it has. */
 struct forgotten {
 	SLIST_ENTRY(forgotten) in_worker;
+	struct worker *worker;
 	char **uris; /* of its users at home here, from the roster that is gone by then */
 	size_t n, cap;
 	char account[];
 };
-
-static void drop_hash(struct worker *worker, const char *what, const char *account)
-{
-	(void)store_drop_hash(worker->store, what, account, NULL, NULL);
-}
-
-/* Each worker drops all that is kept by account, after it has written what it had counted itself:
- * then nobody's counts come behind the last one's. */
-static void drop_hashes(struct worker *worker, const char *account)
-{
-	int64_t month = period_of(clock_wall_s());
-	const char *name;
-
-	home_flush_counters(worker->home);
-	for (int i = 0; i < COUNTER_COUNT; i++)
-		drop_hash(worker, counter_name((enum counter)i), account);
-	drop_hash(worker, "read", account);
-	for (size_t i = 0; (name = client_data_name(i)); i++)
-		drop_hash(worker, name, account);
-	/* Of earlier months, too: releases before this one noted them without an end. */
-	for (int64_t m = month - CONFIRMED_MONTHS; m <= month + 1; m++) {
-		char what[24], text[PERIOD_TEXT_SIZE];
-
-		period_text(m, text);
-		snprintf(what, sizeof(what), "confirm-%s", text);
-		drop_hash(worker, what, account);
-	}
-}
 
 static void forget_user(void *arg, struct slice uri)
 {
@@ -218,57 +191,89 @@ static void note_user(void *arg, struct slice uri)
 		forgotten->n++;
 }
 
-/* The store is away, or not there yet as the worker starts. */
-static void forget_later(struct worker *worker, const char *account)
+static void drop(struct forgotten *forgotten)
 {
-	size_t n = strlen(account) + 1;
-	struct forgotten *forgotten = calloc(1, sizeof(*forgotten) + n);
-
-	if (!forgotten) {
-		log_warn("account", "%s: no memory to remember that it was deleted", account);
-		return;
-	}
-	memcpy(forgotten->account, account, n);
-	roster_each(worker->roster, account, note_user, forgotten);
-	SLIST_INSERT_HEAD(&worker->forgotten, forgotten, in_worker);
-}
-
-void worker_forget_account(struct worker *worker, const char *account)
-{
-	/* By the roster that is still in use: the reload behind this message takes it away. */
-	roster_each(worker->roster, account, forget_user, worker);
-	if (store_is_up(worker->store))
-		drop_hashes(worker, account);
-	else
-		forget_later(worker, account);
-}
-
-static void drop_first(struct worker *worker)
-{
-	struct forgotten *forgotten = SLIST_FIRST(&worker->forgotten);
-
-	SLIST_REMOVE_HEAD(&worker->forgotten, in_worker);
+	SLIST_REMOVE(&forgotten->worker->forgotten, forgotten, forgotten, in_worker);
 	for (size_t i = 0; i < forgotten->n; i++)
 		free(forgotten->uris[i]);
 	free(forgotten->uris);
 	free(forgotten);
 }
 
+/* Answers come in the order of commands: with the last one all are done. */
+static void on_dropped(void *arg, int err, uint64_t number)
+{
+	(void)number;
+	/* Of a connection that was lost nobody knows how far the store came; until there is
+	 * another one it keeps nothing new of that name.  What it refused is not tried again: by
+	 * then it might. */
+	if (err != -EPIPE)
+		drop(arg);
+}
+
+/* Each worker drops all that is kept by account, after it has written what it had counted itself:
+ * then nobody's counts come behind the last one's.  While the store is away this does nothing. */
+static void drop_hashes(struct forgotten *forgotten)
+{
+	struct store *store = forgotten->worker->store;
+	int64_t month = period_of(clock_wall_s());
+	const char *name, *account = forgotten->account;
+	int err = 0;
+
+	home_flush_counters(forgotten->worker->home);
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		(void)store_drop_hash(store, counter_name((enum counter)i), account, NULL, NULL);
+	(void)store_drop_hash(store, "read", account, NULL, NULL);
+	for (size_t i = 0; (name = client_data_name(i)); i++)
+		(void)store_drop_hash(store, name, account, NULL, NULL);
+	/* Of earlier months, too: releases before this one noted them without an end. */
+	for (int64_t m = month - CONFIRMED_MONTHS; m <= month + 1; m++) {
+		char what[24], text[PERIOD_TEXT_SIZE];
+
+		period_text(m, text);
+		snprintf(what, sizeof(what), "confirm-%s", text);
+		err = store_drop_hash(store, what, account, m > month ? on_dropped : NULL,
+				      forgotten);
+	}
+	if (err) /* of the last one: on_dropped() is not called */
+		on_dropped(forgotten, err, 0);
+}
+
+/* Kept until the store has done it: it may be away, not there yet as the worker starts, or end
+ * before it has read so far. */
+void worker_forget_account(struct worker *worker, const char *account)
+{
+	size_t n = strlen(account) + 1;
+	struct forgotten *forgotten = calloc(1, sizeof(*forgotten) + n);
+
+	/* By the roster that is still in use: the reload behind this message takes it away. */
+	roster_each(worker->roster, account, forget_user, worker);
+	if (!forgotten) {
+		log_warn("account", "%s: no memory to forget all that is kept of it", account);
+		return;
+	}
+	forgotten->worker = worker;
+	memcpy(forgotten->account, account, n);
+	roster_each(worker->roster, account, note_user, forgotten);
+	SLIST_INSERT_HEAD(&worker->forgotten, forgotten, in_worker);
+	drop_hashes(forgotten);
+}
+
 /* An account of that name that was made meanwhile loses nothing: there was no store to keep it. */
 void worker_forget_owed(struct worker *worker)
 {
-	const struct forgotten *forgotten;
+	struct forgotten *forgotten = SLIST_FIRST(&worker->forgotten), *next;
 
-	while ((forgotten = SLIST_FIRST(&worker->forgotten))) {
+	for (; forgotten; forgotten = next) {
+		next = SLIST_NEXT(forgotten, in_worker);
 		for (size_t i = 0; i < forgotten->n; i++)
 			(void)store_forget(worker->store, slice_str(forgotten->uris[i]));
-		drop_hashes(worker, forgotten->account);
-		drop_first(worker);
+		drop_hashes(forgotten);
 	}
 }
 
 void worker_drop_owed(struct worker *worker)
 {
 	while (SLIST_FIRST(&worker->forgotten))
-		drop_first(worker);
+		drop(SLIST_FIRST(&worker->forgotten));
 }

@@ -139,15 +139,10 @@ static void await_in_store(struct scene *scene, const char *text, bool wanted)
 	}
 }
 
-/* Its data are not left for whoever has the name next: workers hear of it when there is no store,
- * and tell it when there is. */
-static void an_account_that_is_deleted_while_the_store_is_away_leaves_nothing(void **state)
+/* Of the account's users there are data and a message in the store. */
+static void leave_something(struct scene *scene)
 {
-	struct scene *scene = *state;
-	int64_t deadline = clock_mono_ms() + SCENE_PATIENCE_MS;
-	char path[128], output[SCENE_OUTPUT];
 	struct party a, b;
-	int fd;
 
 	cast_attach(&b, scene, bob, 1);
 	party_keep(&b, "settings", "text", "private");
@@ -160,6 +155,18 @@ static void an_account_that_is_deleted_while_the_store_is_away_leaves_nothing(vo
 	party_close(&a);
 	await_in_store(scene, bob, true);
 	await_in_store(scene, "acme", true);
+}
+
+/* Its data are not left for whoever has the name next: workers hear of it when there is no store,
+ * and tell it when there is. */
+static void an_account_that_is_deleted_while_the_store_is_away_leaves_nothing(void **state)
+{
+	struct scene *scene = *state;
+	int64_t deadline = clock_mono_ms() + SCENE_PATIENCE_MS;
+	char path[128], output[SCENE_OUTPUT];
+	int fd;
+
+	leave_something(scene);
 	/* The lock keeps its successor away. */
 	snprintf(path, sizeof(path), "%s/data/redis_low/lock", scene->root);
 	fd = open(path, O_RDWR | O_CLOEXEC);
@@ -170,6 +177,23 @@ static void an_account_that_is_deleted_while_the_store_is_away_leaves_nothing(vo
 		scene_run(scene);
 	assert_int_equal(scene_cli(scene, "delete account acme", output), 0);
 	assert_int_equal(close(fd), 0);
+	await_in_store(scene, bob, false);
+	await_in_store(scene, "acme", false);
+}
+
+/* Workers have told it, and it has not done it. */
+static void an_account_that_is_deleted_while_the_store_hangs_leaves_nothing(void **state)
+{
+	struct scene *scene = *state;
+	char output[SCENE_OUTPUT];
+	pid_t redis;
+
+	leave_something(scene);
+	redis = scene_process(scene, "redis_low");
+	assert_int_equal(kill(redis, SIGSTOP), 0);
+	assert_int_equal(scene_cli(scene, "delete account acme", output), 0);
+	assert_false(in_log(scene, "connection to redis_low lost"));
+	assert_int_equal(kill(redis, SIGKILL), 0);
 	await_in_store(scene, bob, false);
 	await_in_store(scene, "acme", false);
 }
@@ -240,6 +264,7 @@ int main(void)
 		ONE(accounts_that_cannot_be_read_now_are_read_later),
 		ONE(nothing_of_a_deleted_accounts_users_is_left),
 		ONE(an_account_that_is_deleted_while_the_store_is_away_leaves_nothing),
+		ONE(an_account_that_is_deleted_while_the_store_hangs_leaves_nothing),
 		ONE(accounts_are_made_as_they_are_asked_for),
 	};
 
