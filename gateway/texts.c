@@ -177,6 +177,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 struct restoring {
 	struct texts *texts;
 	struct journal_key last; /* of the entry that was put last */
+	int64_t last_end_s;
 	int err;
 };
 
@@ -185,6 +186,7 @@ static bool restore_entry(void *arg, const struct journal_entry *entry)
 	struct restoring *restoring = arg;
 
 	restoring->last = entry->key;
+	restoring->last_end_s = entry->end_s;
 	/* An end that is only remembered, so that a repeat is known. */
 	if (entry->finished)
 		return true;
@@ -205,10 +207,12 @@ static bool restore_entry(void *arg, const struct journal_entry *entry)
 
 /* A Receipt is awaited from just before its post is put (texts_submit.c).  Where nothing follows, a
  * crash came between the two: nothing went out under that id, and at its end somebody would be told
- * that his text was lost, which went under another one. */
-static void await_no_more(struct texts *texts, const struct journal_key *last)
+ * that his text was lost, which went under another one.  Behind its end this is not known: the post
+ * ends no sooner (texts_post.c), and is forgotten then. */
+static void await_no_more(struct texts *texts, const struct restoring *restoring)
 {
-	if (last->kind == TEXTS_SENT && journal_finish(texts->journal, last) == 0)
+	if (restoring->last.kind == TEXTS_SENT && restoring->last_end_s > clock_wall_s() &&
+	    journal_finish(texts->journal, &restoring->last) == 0)
 		texts->dirty = true;
 }
 
@@ -224,7 +228,7 @@ static int open_journal(struct texts *texts, struct diag *diag)
 		return err;
 	journal_each(texts->journal, restore_entry, &restoring);
 	if (!restoring.err)
-		await_no_more(texts, &restoring.last);
+		await_no_more(texts, &restoring);
 	return restoring.err;
 }
 
@@ -260,8 +264,10 @@ static int start(struct texts *texts, struct diag *diag)
 		err = texts_open_mailboxes(texts);
 	if (!err)
 		err = texts_open_reader(texts);
+	/* In the loop's first turn, when those ports are there, too, that others add: a notice
+	 * about a text whose end has come meanwhile goes by the way it came. */
 	if (!err)
-		on_retry(-1, 0, texts);
+		timer_arm(texts->retry, 0);
 	return err;
 }
 

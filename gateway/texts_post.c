@@ -130,6 +130,18 @@ void texts_forget_outward(struct texts *texts)
 
 /* ---- the journal ---- */
 
+/* Nobody asks for the id of a Receipt that is posted: it need not be known any longer.  A text's is
+ * known for as long as a Receipt is awaited: by the post behind it a wait is told from one whose
+ * post a crash kept from the journal (texts.c). */
+static int64_t known_until_s(const struct journal_key *key, const Texts__Outward *outward)
+{
+	int64_t usual_s = clock_wall_s() + TEXTS_LIFETIME_S;
+
+	if (key->kind == TEXTS_RECEIPT)
+		return 0;
+	return outward->end > usual_s ? outward->end : usual_s;
+}
+
 static int journal_outward(struct texts *texts, const struct journal_key *key,
 			   const struct umsg_sealed *sealed, const Texts__Outward *outward)
 {
@@ -143,10 +155,7 @@ static int journal_outward(struct texts *texts, const struct journal_key *key,
 	err = pack_write(&whole.base, JOURNAL_MAX_PAYLOAD_BYTES, &packed, &n);
 	if (err)
 		return err;
-	/* Nobody asks for the id of a Receipt that is posted: it need not be known any longer. */
-	err = journal_put(texts->journal, key,
-			  key->kind == TEXTS_RECEIPT ? 0 : clock_wall_s() + TEXTS_LIFETIME_S, 0,
-			  slice_of(packed, n));
+	err = journal_put(texts->journal, key, known_until_s(key, outward), 0, slice_of(packed, n));
 	free(packed);
 	return err;
 }

@@ -132,13 +132,14 @@ static void a_refusal_that_was_left_open_is_forgotten_at_its_end(void **state)
 {
 	const struct journal_key key = { .id = { 1 }, .kind = TEXTS_REFUSED };
 	struct scene *scene = *state;
+	struct journal_entry entry;
 
 	assert_int_equal(
 		journal_put(scene->texts->journal, &key, clock_wall_s() - 1, 0, slice_str("")), 0);
-	for (int i = 0; i < 2; i++) { /* finished, and gone with the next start */
-		scene_end(scene);
-		scene_begin(scene);
-	}
+	LOOP_UNTIL(scene->base,
+		   journal_find(scene->texts->journal, &key, &entry) && entry.finished);
+	scene_end(scene); /* gone with the next start */
+	scene_begin(scene);
 	assert_int_equal(journal_find(scene->texts->journal, &key, NULL), 0);
 }
 
@@ -165,6 +166,67 @@ static void a_receipt_is_not_awaited_of_what_was_never_queued(void **state)
 	assert_true(entry.finished);
 	assert_int_equal(journal_find(scene->texts->journal, &sent, &entry), 1);
 	assert_false(entry.finished);
+}
+
+/* A gateway that was off, or had nothing to do, since: the end of its post, which is as late, is
+ * forgotten then, and the wait is the last in the journal.  It was queued for all that. */
+static void
+a_text_without_a_receipt_is_told_of_though_its_end_passed_while_nothing_ran(void **state)
+{
+	const struct journal_key key = { .id = { 9 }, .kind = TEXTS_SENT };
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+	Texts__Sent sent = TEXTS__SENT__INIT;
+	uint8_t packed[256];
+	size_t n;
+
+	sent.to = sent.receiver = (char *)"tel:+46701234567";
+	sent.from = (char *)"tel:+8888;101";
+	sent.kind = (char *)"center";
+	sent.port = (char *)"smpp://a@center:2775";
+	sent.by_hand = true;
+	assert_true(texts__sent__get_packed_size(&sent) <= sizeof(packed));
+	n = texts__sent__pack(&sent, packed);
+	add(scene, &played);
+	assert_int_equal(journal_put(scene->texts->journal, &key, clock_wall_s() - 1, 0,
+				     slice_of(packed, n)),
+			 0);
+	restart(scene, &played);
+	add(scene, &played);
+	LOOP_UNTIL(scene->base, played.offers == 1);
+	assert_non_null(strstr(played.body, "no receipt came"));
+	texts_remove_port(&played.port);
+}
+
+static bool note_end(void *arg, const struct journal_entry *entry)
+{
+	int64_t *ends = arg;
+
+	ends[entry->key.kind == TEXTS_SENT] = entry->end_s;
+	return true;
+}
+
+/* Else the wait would be the last in the journal one day, and taken for one without a post. */
+static void a_post_is_known_for_as_long_as_its_receipt_is_awaited(void **state)
+{
+	struct scene *scene = *state;
+	struct played played = { .answer = TEXT_IN_HAND };
+	int64_t ends[2] = { 0, 0 };
+	Umsg__TextBody body = UMSG__TEXT_BODY__INIT;
+	struct text_in in = { .from = "tel:+8888;101",
+			      .to = "tel:+46701234567",
+			      .outer_from = "+101",
+			      .outer_to = "+46701234567",
+			      .body = &body,
+			      .end_s = clock_wall_s() + 2 * TEXTS_LIFETIME_S };
+	char why[TEXT_WHY_SIZE];
+
+	add(scene, &played);
+	assert_int_equal(texts_submit(played.port, &in, why), 0);
+	journal_each(scene->texts->journal, note_end, ends);
+	assert_int_equal(ends[1], in.end_s);
+	assert_true(ends[0] >= ends[1]);
+	texts_remove_port(&played.port);
 }
 
 /* The port's peer still waits for its answer: no notice. */
@@ -396,6 +458,9 @@ int main(void)
 		SCENE_TEST(a_text_that_waits_for_a_look_up_goes_with_its_port),
 		SCENE_TEST(a_refusal_that_was_left_open_is_forgotten_at_its_end),
 		SCENE_TEST(a_receipt_is_not_awaited_of_what_was_never_queued),
+		SCENE_TEST(
+			a_text_without_a_receipt_is_told_of_though_its_end_passed_while_nothing_ran),
+		SCENE_TEST(a_post_is_known_for_as_long_as_its_receipt_is_awaited),
 		SCENE_TEST(a_refusal_that_the_peer_hears_of_makes_no_notice),
 		SCENE_TEST(a_refusal_comes_back_as_a_notice),
 		SCENE_TEST(a_receipt_of_failure_comes_back_as_a_notice),
