@@ -190,6 +190,17 @@ static void pass_text(struct port_center *pc, const struct fresh *fresh, char *t
 
 /* ---- parts ----------------------------------------------------------------------- */
 
+/* Is it of a text that was joined, and is not with the texts yet?  That may take long, where its
+ * receiver has to be looked up. */
+static bool is_joined(const struct port_center *pc, const uint8_t id[JOURNAL_ID_BYTES])
+{
+	for (const struct whole *whole = pc->whole; whole; whole = whole->next)
+		for (size_t i = 0; i < whole->n; i++)
+			if (memcmp(whole->parts[i], id, JOURNAL_ID_BYTES) == 0)
+				return true;
+	return false;
+}
+
 static int take_part(struct port_center *pc, const struct smpp_incoming *in)
 {
 	bool here = smpp_reassembly_has(pc->joining, in->from, in->to, &in->part);
@@ -197,7 +208,8 @@ static int take_part(struct port_center *pc, const struct smpp_incoming *in)
 	enum keep_found known = keep_find_part(pc, in, id);
 	int err = 0;
 
-	if (known == KEEP_DONE || (known == KEEP_OPEN && here)) /* a repeat */
+	if (known == KEEP_DONE ||
+	    (known == KEEP_OPEN && (here || is_joined(pc, id)))) /* a repeat */
 		return answers_add(&pc->parts, &in->handle, NULL);
 	/* Another text has this number: the center sends the part again, until that text has
 	 * come to its end. */

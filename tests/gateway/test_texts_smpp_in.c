@@ -221,6 +221,28 @@ static void a_text_in_parts_waits_for_a_look_up_as_long_as_it_takes(void **state
 	assert_string_equal(client(scene)->sealed, "good night");
 }
 
+/* The center did not see our answer.  Taken for one of another text, it would go on with a gap. */
+static void a_part_comes_again_while_its_text_waits_for_a_look_up(void **state)
+{
+	struct center_scene *scene = *state;
+
+	scene->texts->client.domain = -EAGAIN;
+	part(first(), FIRST, 1, "good ");
+	part(first(), SECOND, 2, "night");
+	assert_answered(scene, first(), SECOND, SMPP_OK);
+	center_tick(scene);
+	part(first(), THIRD, 2, "night");
+	assert_answered(scene, first(), THIRD, SMPP_OK);
+	scene->texts->client.domain = 0;
+	texts_looked_up(scene->texts->texts);
+	LOOP_UNTIL(scene->texts->base, client(scene)->n_posted == 1);
+	assert_string_equal(client(scene)->sealed, "good night");
+	fake_clock_add_ms(86400 * 1000);
+	center_tick(scene);
+	assert_int_equal(texts_gauges(scene->texts->texts).posts, 1);
+	assert_int_equal(client(scene)->n_posted, 1);
+}
+
 /* Another text with the number of one that is not whole: the center is to send it later. */
 static void a_number_in_use_holds_the_other_text_back(void **state)
 {
@@ -428,6 +450,7 @@ int main(void)
 		CENTER_TEST(parts_in_any_order_make_one_text),
 		CENTER_TEST(a_number_in_use_holds_the_other_text_back),
 		CENTER_TEST(a_text_in_parts_waits_for_a_look_up_as_long_as_it_takes),
+		CENTER_TEST(a_part_comes_again_while_its_text_waits_for_a_look_up),
 		CENTER_TEST(parts_outlive_a_restart),
 		CENTER_TEST(what_never_becomes_whole_goes_on_with_a_gap),
 		CENTER_TEST(parts_wait_for_keys_that_are_not_there),
