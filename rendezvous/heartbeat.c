@@ -13,7 +13,16 @@ void heartbeat_heard(struct heartbeat *beat)
 	if (beat->aborted)
 		return;
 	beat->silent = 0;
+	beat->waited = 0;
 	beat->asked = false;
+}
+
+bool heartbeat_excuses(struct heartbeat *beat, unsigned limit)
+{
+	if (beat->aborted || beat->waited >= limit * HEARTBEAT_WAIT_TIMES)
+		return false;
+	beat->waited++;
+	return true;
 }
 
 void heartbeat_not_asked(struct heartbeat *beat)

@@ -12,11 +12,14 @@
  *
  * The limit has to be well above the longest time for which a worker in good health keeps its
  * loop from turning.  That is a reload, as accounts, floors and updates are read in one go: three
- * seconds for a million users on a machine that has other work.  Then comes a line for the log on
- * a disk that takes nothing for some seconds.  Workers sync no file themselves, and of a crowd of
- * new clients they serve a few in a turn, behind everything else (WORKER_NEW_PER_TURN).  One that
- * starts reads the same from a cold disk, beside all others: it has HEARTBEAT_START_TIMES the
- * limit.
+ * seconds for a million users on a machine that has other work.  Workers sync no file themselves,
+ * and of a crowd of new clients they serve a few in a turn, behind everything else
+ * (WORKER_NEW_PER_TURN).  One that starts reads the same from a cold disk, beside all others: it
+ * has HEARTBEAT_START_TIMES the limit.
+ *
+ * A line for the log may have to wait for a disk that stalls.  No signal ends that wait, so ending
+ * the child would only have it die in the moment in which it could go on: its silence is excused
+ * for HEARTBEAT_WAIT_TIMES the limit.
  *
  * Pure: no process is touched, and no clock is read.
  */
@@ -29,6 +32,7 @@ enum {
 	HEARTBEAT_LOOK_MS = 1000,
 	HEARTBEAT_LIMIT = 30,       /* looks; where nothing is configured */
 	HEARTBEAT_START_TIMES = 10, /* the limit of a child that is not ready yet */
+	HEARTBEAT_WAIT_TIMES = 10,  /* the limit of a wait for a disk */
 	HEARTBEAT_ABORT_PART = 6,   /* of the limit, for the core: then it is killed */
 };
 
@@ -42,6 +46,7 @@ enum heartbeat_act {
 /* All zero: a child that was just started. */
 struct heartbeat {
 	unsigned silent; /* looks since it said something */
+	unsigned waited; /* looks at which that was excused */
 	bool asked;      /* and has said nothing since */
 	bool aborted, killed;
 };
@@ -55,6 +60,11 @@ void heartbeat_heard(struct heartbeat *beat);
 /* The question of HEARTBEAT_ASK could not be sent: it is asked at the next look.  Its silence is
  * counted all the same, for it may be why. */
 void heartbeat_not_asked(struct heartbeat *beat);
+
+/* To be asked instead of heartbeat_look() where the child waits for a disk: true, nothing is to be
+ * done, and this look does not count; or false, it has waited for too long, or was told to abort.
+ */
+bool heartbeat_excuses(struct heartbeat *beat, unsigned limit);
 
 /* Looks, every HEARTBEAT_LOOK_MS: what is to be done to the child?  limit in looks; 0: nothing
  * ever, as for one that is looked at with a debugger. */

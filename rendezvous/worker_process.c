@@ -18,6 +18,7 @@
 #include "base/channel.h"
 #include "base/channel_pack.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/net.h"
 #include "base/notifier.h"
@@ -30,7 +31,7 @@
 #include "rendezvous/pusher.h"
 #include "rendezvous/supervisor_priv.h"
 
-enum { CONTROL_QUEUE = 65536 };
+enum { CONTROL_QUEUE = 65536, STAT_MAX = 4096 };
 
 int worker_process_send(struct worker_process *worker, const CrsWorker__Control *message)
 {
@@ -296,6 +297,23 @@ static int tell_ping(struct worker_process *worker)
 	return worker_process_send(worker, &message);
 }
 
+/* In a wait that no signal ends: state D of proc(5), which stands behind the name in brackets. */
+static bool waits_for_disk(pid_t pid)
+{
+	char path[32];
+	uint8_t *stat = NULL;
+	const char *name_end = NULL;
+	size_t n;
+	bool waits;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (file_read(path, STAT_MAX, &stat, &n) == 0)
+		name_end = strrchr((const char *)stat, ')');
+	waits = name_end && strncmp(name_end, ") D", 3) == 0;
+	free(stat);
+	return waits;
+}
+
 void worker_process_look(struct worker_process *worker)
 {
 	unsigned long limit = worker->supervisor->options->settings.hang_limit_s;
@@ -303,6 +321,8 @@ void worker_process_look(struct worker_process *worker)
 	/* Whoever stops has another limit, which ends it, too (look_for_end() in
 	 * supervisor_start.c). */
 	if (worker->pid <= 0 || worker->stopping)
+		return;
+	if (waits_for_disk(worker->pid) && heartbeat_excuses(&worker->beat, (unsigned)limit))
 		return;
 	switch (heartbeat_look(&worker->beat, worker->ready, (unsigned)limit)) {
 	case HEARTBEAT_NOTHING:

@@ -106,6 +106,28 @@ static void one_that_starts_has_longer(void **state)
 	assert_int_equal(heartbeat_look(&beat, false, LIMIT), HEARTBEAT_ABORT);
 }
 
+/* Its end would come when the disk goes on, and so does it. */
+static void one_that_waits_for_a_disk_is_excused_but_not_for_ever(void **state)
+{
+	struct heartbeat beat;
+
+	(void)state;
+	heartbeat_start(&beat);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
+		look_in_vain(&beat, true, LIMIT - 1);
+		for (int k = 0; k < LIMIT * HEARTBEAT_WAIT_TIMES; k++)
+			assert_true(heartbeat_excuses(&beat, LIMIT));
+		assert_false(heartbeat_excuses(&beat, LIMIT));
+		heartbeat_heard(&beat);
+	}
+	assert_true(heartbeat_excuses(&beat, LIMIT));
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
+	look_in_vain(&beat, true, LIMIT - 1);
+	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ABORT);
+	assert_false(heartbeat_excuses(&beat, LIMIT));
+}
+
 /* crs.conf, hang-limit 0 */
 static void without_a_limit_nothing_happens_ever(void **state)
 {
@@ -128,6 +150,7 @@ int main(void)
 		cmocka_unit_test(one_that_was_silent_for_long_and_answers_begins_anew),
 		cmocka_unit_test(what_it_said_before_its_end_does_not_save_it),
 		cmocka_unit_test(one_that_starts_has_longer),
+		cmocka_unit_test(one_that_waits_for_a_disk_is_excused_but_not_for_ever),
 		cmocka_unit_test(without_a_limit_nothing_happens_ever),
 	};
 

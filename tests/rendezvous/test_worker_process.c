@@ -2,12 +2,19 @@
 #include "tests/unit.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/pack.h"
 #include "tests/rendezvous/desk.h"
+
+enum { PATIENCE_MS = 20000 };
 
 static int open_desk(void **state)
 {
@@ -173,6 +180,41 @@ static void a_worker_that_cannot_abort_is_killed(void **state)
 	assert_int_equal(signal_of(desk, pid), SIGKILL);
 }
 
+/* As for a disk: whose child has not begun its program yet waits so, too (vfork(2)). */
+static void a_worker_that_waits_for_a_disk_has_longer(void **state)
+{
+	int64_t deadline = clock_mono_ms() + PATIENCE_MS;
+	struct desk *desk = *state;
+	char path[32], word = 0;
+	uint8_t *stat;
+	size_t n;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		/* With its parent: nobody else would end it. */
+		if (vfork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			pause();
+		}
+		_exit(0);
+	}
+	desk->options.settings.hang_limit_s = 5;
+	desk->supervisor.workers[1].pid = pid;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	while (word != 'D' && clock_mono_ms() < deadline) {
+		assert_int_equal(file_read(path, 4096, &stat, &n), 0);
+		word = strrchr((char *)stat, ')')[2];
+		free(stat);
+	}
+	assert_int_equal(word, 'D');
+	look(desk, 5 * HEARTBEAT_WAIT_TIMES);
+	assert_false(desk->supervisor.workers[1].beat.aborted);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	look(desk, 7); /* and is ended then */
+	assert_int_equal(signal_of(desk, pid), SIGKILL);
+}
+
 static void a_worker_that_is_told_to_stop_is_not_asked(void **state)
 {
 	struct desk *desk = *state;
@@ -197,6 +239,7 @@ int main(void)
 		DESK_TEST(a_worker_is_asked_and_lives_as_long_as_it_answers),
 		DESK_TEST(a_worker_that_hangs_is_aborted),
 		DESK_TEST(a_worker_that_cannot_abort_is_killed),
+		DESK_TEST(a_worker_that_waits_for_a_disk_has_longer),
 		DESK_TEST(a_worker_that_is_told_to_stop_is_not_asked),
 	};
 
