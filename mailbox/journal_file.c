@@ -260,6 +260,23 @@ static int look_at_record(struct window *w, off_t at, struct record *record_out)
 	return w->file->first_form ? NO_RECORD : BROKEN_RECORD;
 }
 
+/* How many octets at the front are certainly no record's first: none has a length that is so great,
+ * or is nothing at all.  Damage may be gigabytes, and the check of each place would take minutes.
+ */
+static size_t count_impossible(struct slice shown)
+{
+	size_t i = 0;
+
+	for (; i + 4 <= shown.n; i++) {
+		uint32_t n = (uint32_t)shown.p[i] << 24 | (uint32_t)shown.p[i + 1] << 16 |
+			     (uint32_t)shown.p[i + 2] << 8 | shown.p[i + 3];
+
+		if (n && (n & ~DURABLE) <= JOURNAL_MAX_RECORD_BYTES)
+			break;
+	}
+	return i;
+}
+
 /* The first good record at or behind *at, which is moved there.  Returns 1, 0 or -errno. */
 static int find_record(struct window *w, off_t *at, struct record *record_out)
 {
@@ -276,6 +293,7 @@ static int find_record(struct window *w, off_t *at, struct record *record_out)
 		found = look_at(w, ++*at, 1, &shown);
 		if (found < 0 || shown.n == 0)
 			return found;
+		*at += (off_t)count_impossible(shown);
 	}
 }
 
