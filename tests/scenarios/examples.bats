@@ -51,8 +51,8 @@ stays() { # COMMAND...
 	case $status in 0|130|143) ;; *) echo "status $status"; return 1 ;; esac
 }
 
-sudo() { # -u USER COMMAND...: the lab is one user's
-	"${@:3}"
+sudo() { # COMMAND...: the lab is one user's
+	"$@"
 }
 
 @test "the examples of cms(1)" {
