@@ -41,6 +41,8 @@ show_ends() { # DIRECTORY...: of every small file there; $TICK, a fifo, would be
 start() { # LOG COMMAND...: runs in the background, its pid in $STARTED_PID
 	local log=$1
 	shift
+	# Before anybody looks: what an earlier program has said there would be taken for this one's.
+	: >"$log"
 	# Descriptor 3 is bats's own: a program that keeps it makes bats wait for ever.
 	"$@" >"$log" 2>&1 3>&- </dev/null &
 	STARTED_PID=$!
