@@ -67,19 +67,6 @@ static void a_question_that_could_not_be_sent_is_asked_again_and_the_silence_cou
 	assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ABORT);
 }
 
-static void one_that_was_silent_for_long_and_answers_begins_anew(void **state)
-{
-	struct heartbeat beat;
-
-	(void)state;
-	heartbeat_start(&beat);
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(heartbeat_look(&beat, true, LIMIT), HEARTBEAT_ASK);
-		look_in_vain(&beat, true, LIMIT - 1);
-		heartbeat_heard(&beat);
-	}
-}
-
 static void what_it_said_before_its_end_does_not_save_it(void **state)
 {
 	struct heartbeat beat;
@@ -147,7 +134,6 @@ int main(void)
 		cmocka_unit_test(a_word_is_as_good_as_the_answer_which_may_be_lost),
 		cmocka_unit_test(
 			a_question_that_could_not_be_sent_is_asked_again_and_the_silence_counts),
-		cmocka_unit_test(one_that_was_silent_for_long_and_answers_begins_anew),
 		cmocka_unit_test(what_it_said_before_its_end_does_not_save_it),
 		cmocka_unit_test(one_that_starts_has_longer),
 		cmocka_unit_test(one_that_waits_for_a_disk_is_excused_but_not_for_ever),

@@ -1,6 +1,7 @@
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,13 +148,33 @@ static void a_client_may_post_so_much_unless_told_otherwise(void **state)
 	}
 }
 
+/* A line of the local file and the number that it gives. */
+struct number_case {
+	const char *line;
+	unsigned long number;
+	bool good;
+};
+
+/* at: where the settings have that number. */
+static void check_numbers(const struct number_case *cases, size_t n, size_t at)
+{
+	struct settings settings;
+	char local[128], told[2048];
+	unsigned long number;
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(local, sizeof(local), "crsname crs1\ndb-backup none\n%s", cases[i].line);
+		assert_int_equal(read_texts(good, local, &settings, told, sizeof(told)),
+				 cases[i].good ? 0 : -EINVAL);
+		memcpy(&number, (const char *)&settings + at, sizeof(number));
+		if (cases[i].good)
+			assert_int_equal(number, cases[i].number);
+	}
+}
+
 static void a_worker_that_hangs_has_thirty_seconds_unless_told_otherwise(void **state)
 {
-	static const struct {
-		const char *line;
-		unsigned long seconds;
-		bool good;
-	} cases[] = {
+	static const struct number_case cases[] = {
 		{ "", 30, true },
 		{ "hang-limit 0\n", 0, true },
 		{ "hang-limit 3\n", 3, true },
@@ -164,26 +185,14 @@ static void a_worker_that_hangs_has_thirty_seconds_unless_told_otherwise(void **
 		{ "hang-limit never\n", 0, false },
 		{ "hang-limit\n", 0, false },
 	};
-	struct settings settings;
-	char local[128], told[2048];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		snprintf(local, sizeof(local), "crsname crs1\ndb-backup none\n%s", cases[i].line);
-		assert_int_equal(read_texts(good, local, &settings, told, sizeof(told)),
-				 cases[i].good ? 0 : -EINVAL);
-		if (cases[i].good)
-			assert_int_equal(settings.hang_limit_s, cases[i].seconds);
-	}
+	check_numbers(cases, COUNT(cases), offsetof(struct settings, hang_limit_s));
 }
 
 static void statistics_are_kept_for_ever_or_for_days(void **state)
 {
-	static const struct {
-		const char *line;
-		unsigned long days;
-		bool good;
-	} cases[] = {
+	static const struct number_case cases[] = {
 		{ "", 0, true },
 		{ "statistics-retention 1\n", 1, true },
 		{ "statistics-retention 3650\n", 3650, true },
@@ -192,17 +201,9 @@ static void statistics_are_kept_for_ever_or_for_days(void **state)
 		{ "statistics-retention -1\n", 0, false },
 		{ "statistics-retention week\n", 0, false },
 	};
-	struct settings settings;
-	char local[128], told[2048];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		snprintf(local, sizeof(local), "crsname crs1\ndb-backup none\n%s", cases[i].line);
-		assert_int_equal(read_texts(good, local, &settings, told, sizeof(told)),
-				 cases[i].good ? 0 : -EINVAL);
-		if (cases[i].good)
-			assert_int_equal(settings.statistics_days, cases[i].days);
-	}
+	check_numbers(cases, COUNT(cases), offsetof(struct settings, statistics_days));
 }
 
 static void figures_are_given_at_an_address_only(void **state)
