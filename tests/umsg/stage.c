@@ -357,3 +357,17 @@ void stage_post_hello(struct party *from, const char *to)
 	assert_int_equal(umsg_client_post(from->client, slice_of(sealed.octets, sealed.n)), 0);
 	umsg_sealed_clear(&sealed);
 }
+
+void stage_offer_update(struct stage *stage, size_t entry, size_t shared)
+{
+	static uint8_t entries[4500] = { 1 }, shares[4500] = { 2 };
+	static char month[PERIOD_TEXT_SIZE];
+
+	assert_true(entry <= sizeof(entries) && shared <= sizeof(shares));
+	period_text(stage->month, month);
+	stage->offered.month = month;
+	stage->offered.revision = 2;
+	stage->offered.created = (uint64_t)clock_wall_s();
+	stage->parts[0] = slice_of(entries, entry);
+	stage->parts[1] = slice_of(shares, shared);
+}

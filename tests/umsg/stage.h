@@ -172,6 +172,10 @@ void stage_seal_hello(struct party *from, const char *to, struct umsg_sealed *se
 /* The same, and posts it. */
 void stage_post_hello(struct party *from, const char *to);
 
+/* From now on who registers is offered an update of this month, whose entry and shared part have so
+ * many octets (4,500 at most) that are no update: only the way they come can be tested. */
+void stage_offer_update(struct stage *stage, size_t entry, size_t shared);
+
 #define STAGE_UNTIL(stage, condition) LOOP_UNTIL((stage)->base, condition)
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/dns.h"
-#include "keys/period.h"
 #include "tests/umsg/stage.h"
 
 #define ALICE "tel:+46700000001"
@@ -150,26 +149,13 @@ static void who_says_in_vain_that_there_are_keys_says_so_again(void **state)
 	assert_int_equal(stage->registers, 3);
 }
 
-static void offer_update(struct stage *stage)
-{
-	static uint8_t entry[100] = { 1 }, shared[100] = { 2 };
-	static char month[PERIOD_TEXT_SIZE];
-
-	period_text(stage->month, month);
-	stage->offered.month = month;
-	stage->offered.revision = 2;
-	stage->offered.created = (uint64_t)clock_wall_s();
-	stage->parts[0] = slice_of(entry, sizeof(entry));
-	stage->parts[1] = slice_of(shared, sizeof(shared));
-}
-
 /* Who has no keys needs it most. */
 static void an_update_that_is_refused_is_asked_for_again_without_keys_too(void **state)
 {
 	struct stage *stage = *state;
 	struct party *alice;
 
-	offer_update(stage);
+	stage_offer_update(stage, 100, 100);
 	stage->conflicts = 1;
 	behind_s = 3 * 365 * 86400;
 	alice = stage_enter_with(stage, ALICE, &stage->secret);
@@ -185,7 +171,7 @@ static void an_update_that_rests_does_not_put_a_registration_off(void **state)
 	struct stage *stage = *state;
 	struct party *alice;
 
-	offer_update(stage);
+	stage_offer_update(stage, 100, 100);
 	stage->conflicts = 1;
 	stage->conflicts_rest_s = 300;
 	alice = stage_enter(stage, ALICE);

@@ -8,7 +8,6 @@
 #include <event2/event_struct.h>
 
 #include "base/clock.h"
-#include "keys/period.h"
 #include "tests/umsg/stage.h"
 #include "umsg/client_priv.h"
 
@@ -24,19 +23,6 @@ int64_t __wrap_clock_mono_ms(void)
 	return __real_clock_mono_ms() + passed_ms;
 }
 
-static void offer_update(struct stage *stage)
-{
-	static uint8_t entry[2048] = { 1 }, shared[4500] = { 2 };
-	static char month[PERIOD_TEXT_SIZE];
-
-	period_text(stage->month, month);
-	stage->offered.month = month;
-	stage->offered.revision = 2;
-	stage->offered.created = (uint64_t)clock_wall_s();
-	stage->parts[0] = slice_of(entry, sizeof(entry));
-	stage->parts[1] = slice_of(shared, sizeof(shared));
-}
-
 /* The question that was thought lost is answered, too: then the other answer is one too many, and
  * no reason to begin anew. */
 static void a_piece_of_an_update_that_does_not_come_is_asked_for_again(void **state)
@@ -46,7 +32,7 @@ static void a_piece_of_an_update_that_does_not_come_is_asked_for_again(void **st
 
 	for (unsigned late = 0; late < 2; late++) {
 		alice = stage_enter(stage, late ? BOB : ALICE);
-		offer_update(stage);
+		stage_offer_update(stage, 2048, 4500);
 		stage->update_gets = stage->registers = stage->confirms = 0;
 		stage->forgets_piece = true;
 		umsg_client_free(&alice->client);
